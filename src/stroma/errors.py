@@ -1,0 +1,68 @@
+"""What can go wrong, as one small tree; every error is also a built-in one.
+
+A message says what is wrong, what was given, what is allowed and what to do next.
+"""
+
+
+class StromaError(Exception):
+    """Base of every error that Stroma raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message as written (``KeyError`` would quote it)."""
+        return " ".join(str(arg) for arg in self.args)
+
+
+class ParameterError(StromaError, ValueError):
+    """A parameter has a value, or a combination of values, that is not allowed."""
+
+
+class UnknownNameError(ParameterError, KeyError):
+    """A name (parameter, extractor, class, alias, format) is not known."""
+
+
+class ShapeError(StromaError, ValueError):
+    """An array has the wrong number of dimensions, shape or channels."""
+
+
+class ImageError(StromaError, ValueError):
+    """The pixel values of an image cannot be used (NaN, infinite, complex)."""
+
+
+class LabelError(StromaError, ValueError):
+    """Strokes are missing, of one class only, or not integers from 0 to 65535."""
+
+
+class FitError(StromaError, ValueError):
+    """A classifier could not be fitted to the given strokes."""
+
+
+class NotTrainedError(StromaError, ValueError):
+    """A result was asked of a model that has no classifier yet."""
+
+
+class FileError(StromaError, OSError):
+    """A file cannot be read or written; the message names it."""
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file that was named does not exist."""
+
+
+class FormatError(FileError, ValueError):
+    """A file is damaged, not what its name says, or not safe to load."""
+
+
+class WeightsError(FileError):
+    """Pretrained weights are neither here nor to be had."""
+
+
+class MissingExtraError(StromaError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class WorkerError(StromaError, RuntimeError):
+    """Distributed workers are missing or died."""
+
+
+class Cancelled(StromaError):  # noqa: N818 - not a fault, a request that was honoured
+    """The work was cancelled by who asked for it."""
