@@ -64,5 +64,5 @@ class WorkerError(StromaError, RuntimeError):
     """Distributed workers are missing or died."""
 
 
-class Cancelled(StromaError):  # noqa: N818 - not a fault, a request that was honoured
+class Cancelled(StromaError):
     """The work was cancelled by who asked for it."""

@@ -37,7 +37,7 @@ class Classifier(Protocol):
         ...
 
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the (n, K) probabilities of n rows; float16 and float32 rows are equal in effect."""
+        """Return the (n, K) probabilities of n rows; float16 rows as float32."""
         ...
 
     @property

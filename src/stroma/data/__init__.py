@@ -1,0 +1,1 @@
+"""Values that everything else speaks in: images with named axes, classes, boxes."""

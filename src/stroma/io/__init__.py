@@ -1,0 +1,1 @@
+"""Files to data and back; one format a file."""

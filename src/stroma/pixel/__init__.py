@@ -1,0 +1,1 @@
+"""The few-stroke model: from strokes to a class for every pixel."""

@@ -1,0 +1,65 @@
+"""Classes: what a label stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stroma.errors import LabelError
+
+PALETTE = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#f0e442",
+    "#999999",
+)
+"""Colours that people with colour-blindness tell apart (Okabe and Ito, 2008)."""
+
+MAX_LABEL = 65535
+
+
+@dataclass(frozen=True)
+class Class:
+    """A class with its label, name and colour.
+
+    Parameters
+    ----------
+    label : int
+        Value in label images, 1 to 65535.
+    name : str
+        Name for people; "class 3" where empty.
+    color : str
+        "#rrggbb"; from the palette where empty.
+    """
+
+    label: int
+    name: str = ""
+    color: str = ""
+
+    def __post_init__(self) -> None:
+        """Fill in what was left out, and check."""
+        if not 1 <= self.label <= MAX_LABEL:
+            raise LabelError(f"A class label is 1 to {MAX_LABEL}, got {self.label}.")
+        if not self.name:
+            object.__setattr__(self, "name", f"class {self.label}")
+        if not self.color:
+            object.__setattr__(self, "color", PALETTE[(self.label - 1) % len(PALETTE)])
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.color):
+            raise LabelError(f"A colour is written '#rrggbb', got {self.color!r}.")
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """The colour as red, green, blue, 0 to 255."""
+        value = int(self.color[1:], 16)
+        return value >> 16, value >> 8 & 255, value & 255
+
+
+def complete(classes: Iterable[Class], labels: Iterable[int]) -> tuple[Class, ...]:
+    """Return one class per label, ascending; those not given get default name and colour."""
+    known = {c.label: c for c in classes}
+    return tuple(known.get(label, Class(label)) for label in sorted(set(map(int, labels))))
