@@ -1,0 +1,47 @@
+# The whole project in four commands: demo, test, lint, docs.
+# A stamp file says which dependencies .venv holds, so a second run starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs clean
+
+help:  ## show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+demo: $(VENV)/stamp-base  ## segment a real image from a few strokes, into demo/
+	$(BIN)/stroma demo --out demo --overwrite
+
+test: $(VENV)/stamp-test  ## run the whole test suite
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, and whether the reference pages are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/build_reference.py --check
+
+docs: $(VENV)/stamp-test  ## write docs/reference from the docstrings
+	$(BIN)/python docs/build_reference.py
+
+clean:  ## remove .venv, demo/ and what the tools cache
+	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Stroma needs Python 3.11 or newer, $(PYTHON) is $$($(PYTHON) -V)." \
+	         "Name another: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/stamp-base: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/stamp-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[all,test]'
+	@touch $@ $(VENV)/stamp-base

@@ -1,0 +1,81 @@
+"""The code in README and docs does what the page says: it runs, top to bottom."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A fenced block: ``python`` is executed; of ``console``, lines like ``$ stroma ...`` are."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def run(self, namespace: dict[str, Any]) -> None:
+        if self.language == "python":
+            code = "\n" * self.line + self.text
+            exec(compile(code, str(self.page), "exec"), namespace)
+        else:
+            for command in commands(self.text):
+                run_command(command, f"{self.page.name}:{self.line}")
+
+
+def snippets(page: Path) -> list[Snippet]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        Snippet(page, text.count("\n", 0, m.start()) + 1, m[1], m[2]) for m in BLOCK.finditer(text)
+    ]
+
+
+def commands(console: str) -> list[str]:
+    """Return what is typed after ``$``, when it is our program; ``\\`` continues a line."""
+    typed = re.findall(r"^\$ (.*)$", console.replace("\\\n", " "), re.MULTILINE)
+    return [line for line in typed if line.startswith("stroma ")]
+
+
+def run_command(command: str, where: str) -> None:
+    """Run it as a shell would, with the ``stroma`` of this Python."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, shell=True, env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{where}: {command}\n{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "page", [p for p in PAGES if snippets(p)], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    for snippet in snippets(page):
+        snippet.run(namespace)
+
+
+def test_console_lines_of_other_programs_are_left_alone() -> None:
+    text = "$ pip install stroma\n$ stroma models \\\n  --json\nvgg16 64\n"
+    assert commands(text) == ["stroma models    --json"]
+
+
+LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#]+)(#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    targets = [m[1] for m in LINK.finditer(page.read_text(encoding="utf-8"))]
+    assert [t for t in targets if not (page.parent / t).exists()] == []
