@@ -1,0 +1,89 @@
+"""Lattices of blocks: fixed at (0, 0), so that a block never depends on who asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stroma.blocks.box import Box
+
+WINDOW = 1036
+"""Side, in pixels, of the largest window shown at once to an extractor with global context."""
+
+DISCARD = 112
+"""Pixels at an inner border of such a window whose results are not used."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One cell of a lattice.
+
+    Parameters
+    ----------
+    core : Box
+        The pixels this block answers for; the cores of all blocks cover the image once.
+    window : Box
+        What an extractor with global context sees for it: starts and ends on multiples of the
+        stride, and may reach beyond the bottom and right border.
+    """
+
+    core: Box
+    window: Box
+
+
+def lattice(
+    shape: tuple[int, int], *, stride: int, size: int, region: Box | None = None
+) -> list[Block]:
+    """Return the blocks of an image in reading order.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the image.
+    stride : int
+        Blocks start on multiples of it.
+    size : int
+        Wanted side of a block, rounded down to a multiple of ``stride`` (at least one).
+    region : Box, optional
+        Leave out blocks that do not touch this box.
+    """
+    side = max(1, size // stride) * stride
+    edges = [[(i, min(i + side, n)) for i in range(0, n, side)] for n in shape]
+    cores = (Box(y0, x0, y1, x1) for y0, y1 in edges[0] for x0, x1 in edges[1])
+    return [Block(core, core.aligned(stride)) for core in cores if _touches(core, region)]
+
+
+def windows(shape: tuple[int, int], *, stride: int, region: Box | None = None) -> list[Block]:
+    """Return overlapping windows for extractors with global context, in reading order.
+
+    One window holds an image of up to ``WINDOW`` pixels a side; in larger ones ``DISCARD`` pixels
+    at each inner border of a window belong to the neighbour's core.
+    """
+    rows, columns = (list(_windows_along(n, stride)) for n in shape)
+    blocks = (
+        Block(Box(cy0, cx0, cy1, cx1), Box(wy0, wx0, wy1, wx1))
+        for (cy0, cy1, wy0, wy1) in rows
+        for (cx0, cx1, wx0, wx1) in columns
+    )
+    return [block for block in blocks if _touches(block.core, region)]
+
+
+def _touches(core: Box, region: Box | None) -> bool:
+    return region is None or core.clipped(region).area > 0
+
+
+def _windows_along(length: int, stride: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield core start and stop, window start and stop along one axis."""
+    padded = -(-length // stride) * stride
+    side = max(WINDOW // stride, 1) * stride
+    discard = -(-DISCARD // stride) * stride
+    if side <= 2 * discard:
+        side = 4 * discard
+    start = 0
+    while True:
+        stop = min(start + side, padded)
+        last = stop == padded
+        yield (start + discard if start else 0), (length if last else stop - discard), start, stop
+        if last:
+            return
+        start += side - 2 * discard

@@ -1,0 +1,181 @@
+"""Statistics of a whole image, measured once."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import Image
+from stroma.errors import ImageError
+
+SAMPLE_ABOVE = 64_000_000
+"""Pixels per channel above which statistics come from a sample of blocks."""
+
+SAMPLE_BLOCKS = 64
+SAMPLE_SIDE = 512
+READ_PIXELS = 4_000_000
+PERCENTILE_VALUES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Per channel: how many values, their mean, deviation, extremes and percentiles.
+
+    Parameters
+    ----------
+    count : int
+        Values per channel that were measured.
+    mean, std, minimum, maximum : tuple of float
+        Population statistics per channel.
+    low, high : tuple of float
+        1st and 99th percentile per channel (of up to 4 million values, evenly spread).
+    """
+
+    count: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+_known: weakref.WeakKeyDictionary[Image, dict[Any, Statistics]] = weakref.WeakKeyDictionary()
+
+
+def measure(image: Image, *, rng: int = 0) -> Statistics:
+    """Return the statistics of an image (of this cut, not of the whole it came from).
+
+    The result is kept as long as the whole image is, so asking again is free.
+
+    Parameters
+    ----------
+    image : Image
+        Any axes; all but ``c`` are pooled.
+    rng : int
+        Seed of the sample taken of images above 64 million pixels per channel.
+
+    Raises
+    ------
+    ImageError
+        If a value is NaN or infinite.
+    """
+    cuts = _known.setdefault(image.whole, {})
+    key = (repr(image._index), rng)
+    if key not in cuts:
+        cuts[key] = _measure(image, rng)
+    return cuts[key]
+
+
+def pool(parts: Iterable[Statistics]) -> Statistics:
+    """Return the statistics of several images taken together.
+
+    Mean, deviation and extremes are exact; percentiles are averages weighted by size.
+    """
+    items = list(parts)
+    weight = np.array([s.count for s in items], float)[:, None]
+    share = weight / weight.sum()
+    mean = (share * [s.mean for s in items]).sum(0)
+    second = (share * (np.square([s.std for s in items]) + np.square([s.mean for s in items]))).sum(
+        0
+    )
+    return Statistics(
+        count=int(weight.sum()),
+        mean=_floats(mean),
+        std=_floats(np.sqrt(np.maximum(second - mean**2, 0))),
+        minimum=_floats(np.min([s.minimum for s in items], axis=0)),
+        maximum=_floats(np.max([s.maximum for s in items], axis=0)),
+        low=_floats((share * [s.low for s in items]).sum(0)),
+        high=_floats((share * [s.high for s in items]).sum(0)),
+    )
+
+
+def require_finite(values: NDArray[Any], source: str = "") -> None:
+    """Raise where values are NaN, infinite or complex.
+
+    Raises
+    ------
+    ImageError
+        Naming how many values are not finite.
+    """
+    where = f" {source}" if source else ""
+    if values.dtype.kind not in "buif":
+        raise ImageError(
+            f"The image{where} has values of type {values.dtype}; allowed are integers, floats and "
+            f"booleans. Convert it first, for complex values for instance with abs()."
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        bad = int(values.size - np.isfinite(values).sum())
+        raise ImageError(
+            f"The image{where} holds {bad} values that are NaN or infinite. Replace them first, "
+            f"for instance with numpy.nan_to_num(image)."
+        )
+
+
+def _measure(image: Image, rng: int) -> Statistics:
+    channels = image.sizes.get("c", 1)
+    count, mean, moment = 0, np.zeros(channels), np.zeros(channels)
+    least, most = np.full(channels, np.inf), np.full(channels, -np.inf)
+    total = int(np.prod(image.shape)) // channels
+    spread = max(1, min(total, SAMPLE_ABOVE) // PERCENTILE_VALUES)
+    kept: list[NDArray[Any]] = []
+    for values in _chunks(image, total, rng):
+        require_finite(values, image.source)
+        n, m = values.shape[1], values.mean(axis=1, dtype=np.float64)
+        moment += values.var(axis=1, dtype=np.float64) * n + (m - mean) ** 2 * count * n / (
+            count + n
+        )
+        mean += (m - mean) * n / (count + n)
+        count += n
+        least, most = np.minimum(least, values.min(1)), np.maximum(most, values.max(1))
+        kept.append(values[:, ::spread])
+    low, high = np.percentile(np.concatenate(kept, axis=1), (1, 99), axis=1)
+    fields = (mean, np.sqrt(moment / count), least, most, low, high)
+    return Statistics(count, *map(_floats, fields))
+
+
+def _chunks(image: Image, total: int, rng: int) -> Iterator[NDArray[Any]]:
+    """Yield (C, n) values: all of them, or those of a seeded sample of blocks."""
+    boxes = _all_boxes(image) if total <= SAMPLE_ABOVE else _sampled_boxes(image, rng)
+    for box in boxes:
+        values = image.read(box)
+        if values.dtype.kind == "b":
+            values = values.view(np.uint8)
+        has_channels = "c" in image.kept_axes
+        moved = np.moveaxis(values, image.kept_axes.index("c"), 0) if has_channels else values[None]
+        yield moved.reshape(moved.shape[0], -1)
+
+
+def _planes(image: Image) -> Iterator[dict[str, slice]]:
+    outer = [a for a in image.kept_axes if a in "tz"]
+    for position in product(*(range(image.sizes[a]) for a in outer)):
+        yield {a: slice(i, i + 1) for a, i in zip(outer, position, strict=True)}
+
+
+def _all_boxes(image: Image) -> Iterator[dict[str, slice]]:
+    height, width = image.sizes["y"], image.sizes["x"]
+    rows = max(1, READ_PIXELS // width)
+    for plane in _planes(image):
+        for top in range(0, height, rows):
+            yield {**plane, "y": slice(top, min(top + rows, height))}
+
+
+def _sampled_boxes(image: Image, rng: int) -> Iterator[dict[str, slice]]:
+    random, planes = np.random.default_rng(rng), list(_planes(image))
+    for _ in range(SAMPLE_BLOCKS):
+        box = dict(planes[random.integers(len(planes))])
+        for axis in "yx":
+            length = image.sizes[axis]
+            start = int(random.integers(max(1, length - SAMPLE_SIDE + 1)))
+            box[axis] = slice(start, min(start + SAMPLE_SIDE, length))
+        yield box
+
+
+def _floats(values: NDArray[Any]) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)
