@@ -1,1 +1,11 @@
-"""The command line."""
+"""The command line: every command parses, makes one call, and shows."""
+
+from stroma.registry import Registry
+
+COMMANDS = Registry(
+    "command",
+    {
+        "doctor": "stroma.cli.doctor:doctor",
+    },
+    group="stroma.commands",
+)

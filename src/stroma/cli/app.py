@@ -1,0 +1,81 @@
+"""The program ``stroma``: its commands, and what it says when something goes wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import stroma
+from stroma.cli import COMMANDS
+from stroma.errors import Cancelled, MissingExtraError, StromaError, WeightsError
+
+HELP = """\
+From a few brush strokes to a segmentation.
+
+Exit codes: 0 all done; 1 some files failed; 2 wrong usage or unusable input;
+3 an extra or pretrained weights are missing; 130 cancelled.
+"""
+
+SOME_FAILED, UNUSABLE, MISSING, CANCELLED = 1, 2, 3, 130
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the program, and exit with a code that means something.
+
+    Parameters
+    ----------
+    args : sequence of str, optional
+        What follows the program's name; from ``sys.argv`` where left out.
+    """
+    given = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in given
+    try:
+        build()(args=[arg for arg in given if arg != "--debug"], prog_name="stroma")
+    except (StromaError, OSError) as error:
+        if debug:
+            raise
+        typer.echo(f"stroma: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+def build() -> typer.Typer:
+    """Return the program with all its commands; their files import nothing heavy."""
+    app = typer.Typer(
+        help=HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(options)
+    for name in COMMANDS:
+        app.command(name)(COMMANDS[name])
+    return app
+
+
+def exit_code(error: Exception) -> int:
+    """Return the code for an error that ends the program."""
+    if isinstance(error, Cancelled):
+        return CANCELLED
+    return MISSING if isinstance(error, MissingExtraError | WeightsError) else UNUSABLE
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stroma {stroma.__version__}")
+        raise typer.Exit
+
+
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error (any position).")
+    ] = False,
+) -> None:
+    """Take what stands before the command; ``main`` has read ``--debug`` already."""

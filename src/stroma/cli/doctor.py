@@ -1,0 +1,114 @@
+"""``stroma doctor``: what is installed, what it can run on, and what it keeps."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+import typer
+
+import stroma
+from stroma.cli.show import AsJson, as_json, table
+
+MISSING = 3
+
+
+def doctor(json: AsJson = False) -> None:
+    """Say what is installed, and what it runs on.
+
+    Exits with 3 when a package that Stroma always needs is missing.
+    """
+    groups = packages()
+    found = {
+        "stroma": metadata.version("stroma"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": groups,
+        "devices": devices(),
+        "caches": caches(),
+    }
+    as_json(found) if json else _show(found)
+    if None in groups["base"].values():
+        raise typer.Exit(MISSING)
+
+
+def packages() -> dict[str, dict[str, str | None]]:
+    """Return the version of every dependency, None where missing, by extra ("base" for none)."""
+    groups: dict[str, dict[str, str | None]] = {"base": {}}
+    for requirement in metadata.requires("stroma") or []:
+        name = re.match(r"[\w.-]+", requirement)
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
+        group = groups.setdefault(extra[1] if extra else "base", {})
+        if name and name[0] != "stroma":
+            group[name[0]] = _version(name[0])
+    for union in ("all", "test"):
+        groups.pop(union, None)
+    return groups
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def devices() -> dict[str, Any]:
+    """Return the processors, the memory in bytes, and the accelerators that torch sees."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {"cores": cores, "memory": _memory(), "accelerators": _accelerators()}
+
+
+def _memory() -> int | None:
+    """Return the memory of this machine, None where the system does not say (Windows)."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _accelerators() -> list[str]:
+    if util.find_spec("torch") is None:
+        return []
+    import torch
+
+    names = [f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())]
+    return names + ["mps"] * torch.backends.mps.is_available()
+
+
+def caches() -> dict[str, dict[str, Any]]:
+    """Return the folders in which things are kept between runs, with their sizes in bytes."""
+    kernels = Path(os.environ.get("NUMBA_CACHE_DIR", Path(stroma.__file__).parent))
+    return {"compiled kernels": {"path": str(kernels), "bytes": _size(kernels, "*.nb[ic]")}}
+
+
+def _size(folder: Path, pattern: str = "*") -> int:
+    return sum(path.stat().st_size for path in folder.rglob(pattern) if path.is_file())
+
+
+def _show(found: dict[str, Any]) -> None:
+    typer.echo(f"stroma {found['stroma']}, Python {found['python']}, {found['platform']}\n")
+    rows = [
+        (extra, name, version or "missing")
+        for extra, group in found["packages"].items()
+        for name, version in group.items()
+    ]
+    table(("extra", "package", "version"), rows)
+    lacking = [extra for extra, group in found["packages"].items() if None in group.values()]
+    for extra in lacking:
+        typer.echo(f"Complete {extra!r} with: pip install {_target(extra)}")
+    machine = found["devices"]
+    memory = (
+        f"{machine['memory'] / 2**30:.1f} GiB memory" if machine["memory"] else "memory unknown"
+    )
+    typer.echo(f"\n{machine['cores']} processor cores, {memory}")
+    typer.echo("Accelerators: " + (", ".join(machine["accelerators"]) or "none"))
+    for what, cache in found["caches"].items():
+        typer.echo(f"Cache of {what}: {cache['path']} ({cache['bytes'] / 2**20:.1f} MiB)")
+
+
+def _target(extra: str) -> str:
+    return "stroma" if extra == "base" else f"'stroma[{extra}]'"
