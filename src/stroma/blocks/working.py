@@ -20,7 +20,8 @@ def block_mean(values: NDArray[Any], factor: int) -> NDArray[Any]:
     *rest, height, width = values.shape
     cells = values.reshape(*rest, height // factor, factor, width // factor, factor)
     dtype = np.float64 if values.dtype == np.float64 else np.float32
-    return cells.mean(axis=(-3, -1), dtype=np.float64).astype(dtype, copy=False)
+    means: NDArray[Any] = cells.mean(axis=(-3, -1), dtype=np.float64).astype(dtype, copy=False)
+    return means
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class WorkingGrid:
 
     def mark(
         self, points: NDArray[np.integer], labels: NDArray[np.integer]
-    ) -> tuple[NDArray[np.intp], NDArray[np.integer]]:
+    ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
         """Return labelled pixels of the image as labelled working pixels.
 
         A working pixel that stands for several labelled pixels gets their most frequent label
@@ -129,7 +130,7 @@ class WorkingGrid:
         """
         points = np.asarray(points, np.intp)
         if self.up > 1:
-            offset = np.stack(np.indices((self.up, self.up)), -1).reshape(-1, 2)
+            offset = np.argwhere(np.ones((self.up, self.up), bool))
             repeated = (points[:, None] * self.up + offset).reshape(-1, 2)
             return repeated, np.repeat(labels, self.up**2)
         if self.down == 1:
@@ -138,8 +139,8 @@ class WorkingGrid:
 
 
 def _majority(
-    cells: NDArray[np.intp], labels: NDArray[np.integer]
-) -> tuple[NDArray[np.intp], NDArray[np.integer]]:
+    cells: NDArray[np.integer], labels: NDArray[np.integer]
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     votes, counts = np.unique(np.column_stack([cells, labels]), axis=0, return_counts=True)
     order = np.lexsort((votes[:, 2], -counts, votes[:, 1], votes[:, 0]))
     votes = votes[order]

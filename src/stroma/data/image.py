@@ -94,7 +94,8 @@ class Image:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
-        return np.dtype(self.array.dtype)
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype)
+        return dtype
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -177,10 +178,12 @@ def _length(index: Index, n: int) -> int | None:
 
 def _read(array: LazyArray, key: list[Index]) -> NDArray[Any]:
     """Read a box; lists of positions are applied after reading the range they span."""
-    lists = {i: k for i, k in enumerate(key) if not isinstance(k, int | slice)}
-    simple: list[Any] = [slice(min(k), max(k) + 1) if i in lists else k for i, k in enumerate(key)]
-    values = np.asarray(array[tuple(simple)])
-    for i, positions in lists.items():
-        axis = i - sum(isinstance(k, int) for k in key[:i])
-        values = np.take(values, np.subtract(positions, min(positions)), axis=axis)  # type: ignore[arg-type, type-var]
+    spans: list[int | slice] = [
+        k if isinstance(k, int | slice) else slice(min(k), max(k) + 1) for k in key
+    ]
+    values = np.asarray(array[tuple(spans)])
+    for i, positions in enumerate(key):
+        if not isinstance(positions, int | slice):
+            axis = i - sum(isinstance(k, int) for k in key[:i])
+            values = values.take([p - min(positions) for p in positions], axis=axis)
     return values

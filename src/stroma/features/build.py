@@ -1,0 +1,157 @@
+"""From the name of an extractor, or several, to a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stroma.errors import ParameterError, UnknownNameError
+from stroma.features import EXTRACTORS
+from stroma.features.contract import Extractor
+from stroma.features.pipeline import Part, Pipeline
+from stroma.registry import suggestion
+
+COMBINATIONS = {
+    "combo_dino_vgg": "vgg16+dinov2_vits14_reg",
+    "combo_dino_gauss": "gaussian_features+dinov2_vits14_reg",
+    "combo_dino_ilastik": "ilastik_2d+dinov2_vits14_reg",
+}
+"""Names of the original Convpaint for combinations; any ``"a+b"`` of registered names works."""
+
+SYNONYMS = {
+    "dinov2_small-reg": "dinov2_vits14_reg",
+    "dinov3_small-plus": "dinov3_vits16plus",
+}
+"""Names that newer versions of the original use for the same extractors."""
+
+
+def known_names() -> list[str]:
+    """Return the names of all extractors and named combinations."""
+    return [*EXTRACTORS, *COMBINATIONS]
+
+
+def part_names(name: str) -> list[str]:
+    """Return the extractors that a name stands for.
+
+    Raises
+    ------
+    UnknownNameError
+        If one of them is not registered.
+    """
+    parts = COMBINATIONS.get(name, name).split("+")
+    parts = [SYNONYMS.get(part.strip(), part.strip()) for part in parts]
+    for part in parts:
+        if part not in EXTRACTORS:
+            hint = suggestion(part, known_names())
+            raise UnknownNameError(f"No feature extractor named {part!r}. {hint}")
+    return parts
+
+
+def layer_keys(name: str) -> list[str] | None:
+    """Return what can be chosen in ``layers``, or None if the extractor has no layers."""
+    keys = getattr(EXTRACTORS[name], "layer_keys", None)
+    return None if keys is None else list(keys())
+
+
+def default_scalings(name: str) -> list[int]:
+    """Return the pyramid factors that an extractor prefers."""
+    return list(getattr(EXTRACTORS[name], "default_scalings", (1,)))
+
+
+def default_layers(name: str) -> list[str] | None:
+    """Return the layers that an extractor takes unless told, or None if it has none."""
+    keys = getattr(EXTRACTORS[name], "default_layers", None)
+    return None if keys is None else list(keys)
+
+
+def extractor(
+    name: str, *, layers: Sequence[str | int] | None = None, device: str = "cpu"
+) -> Extractor:
+    """Return one extractor.
+
+    Parameters
+    ----------
+    name : str
+        A registered name.
+    layers : sequence of str or int, optional
+        Keys of layers, or their positions in ``layer_keys(name)``.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where networks run; the others always run on the processor.
+
+    Raises
+    ------
+    ParameterError
+        If the extractor has no layers, or not these.
+    """
+    kind = EXTRACTORS[name]
+    options: dict[str, Any] = {}
+    if layers is not None:
+        options["layers"] = _resolved(name, layers)
+    if "device" in getattr(kind, "__dataclass_fields__", {}):
+        options["device"] = device
+    made: Extractor = kind(**options)
+    return made
+
+
+def pipeline(
+    name: str,
+    *,
+    layers: Sequence[Any] | None = None,
+    scalings: Sequence[Any] | None = None,
+    order: int = 0,
+    equal_layers: bool = False,
+    device: str = "cpu",
+) -> Pipeline:
+    """Return the pipeline of one extractor or a combination ``"a+b"``.
+
+    Parameters
+    ----------
+    name : str
+        Registered names joined by "+", or the name of a combination.
+    layers, scalings : sequence, optional
+        Of the one extractor; for a combination, one such sequence (or None) per part.
+    order : int
+        Interpolation of maps coarser than the working grid.
+    equal_layers : bool
+        Keep as many features of every layer as the smallest has.
+    device : str
+        Where networks run.
+    """
+    names = part_names(name)
+    parts = []
+    for i, part in enumerate(names):
+        chosen = _share(layers, i, len(names), "fe_layers")
+        factors = _share(scalings, i, len(names), "fe_scalings") or default_scalings(part)
+        made = extractor(part, layers=chosen, device=device)
+        parts.append(Part(made, tuple(factors), order, equal_layers))
+    return Pipeline(tuple(parts))
+
+
+def _share(values: Sequence[Any] | None, index: int, parts: int, key: str) -> Any:
+    """Return what a parameter says of one part."""
+    nested = bool(values) and all(v is None or isinstance(v, list | tuple) for v in values or ())
+    if values is None or (parts == 1 and not nested):
+        return values
+    if not nested or len(values) != parts:
+        raise ParameterError(
+            f"For a combination of {parts} extractors, {key} is a list with {parts} lists "
+            f"(or None for a part's default), got {list(values)!r}."
+        )
+    return values[index]
+
+
+def _resolved(name: str, layers: Sequence[str | int]) -> tuple[str, ...]:
+    keys = layer_keys(name)
+    if keys is None:
+        raise ParameterError(
+            f"The feature extractor {name!r} has no layers to choose from. Set fe_layers to None."
+        )
+    chosen = []
+    for layer in layers:
+        if isinstance(layer, int) and not 0 <= layer < len(keys):
+            raise ParameterError(f"{name!r} has layers 0 to {len(keys) - 1}, got {layer}.")
+        key = keys[layer] if isinstance(layer, int) else layer
+        if key not in keys:
+            raise UnknownNameError(f"{name!r} has no layer {key!r}. {suggestion(key, keys)}")
+        chosen.append(key)
+    return tuple(chosen)

@@ -1,0 +1,283 @@
+"""Extractors as a model uses them: combined, on several scales, each with its own input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.blocks.interpolate import reach
+from stroma.blocks.working import block_mean
+from stroma.data.statistics import Statistics
+from stroma.errors import ImageError, ParameterError, ShapeError
+from stroma.features.contract import Extractor, FeatureMap
+from stroma.features.normalise import normalise
+
+VALUES_PER_BLOCK = 2**23
+LARGEST_HALF = 65504.0
+
+
+@dataclass(frozen=True)
+class Feed:
+    """How the pixels of an image are given to extractors.
+
+    Parameters
+    ----------
+    channels : tuple of str
+        Names of the channels.
+    statistics : Statistics or None
+        Of the whole image; None where nothing is to be normalised.
+    rgb : bool
+        Whether the channels are red, green and blue.
+    """
+
+    channels: tuple[str, ...]
+    statistics: Statistics | None = None
+    rgb: bool = False
+
+    @property
+    def dtype(self) -> type[np.floating]:
+        """Type in which features are kept: half precision does for normalised images only."""
+        return np.float32 if self.statistics is None else np.float16
+
+
+@dataclass(frozen=True)
+class Part:
+    """One extractor with its pyramid.
+
+    Parameters
+    ----------
+    extractor : Extractor
+        What computes the features.
+    scalings : tuple of int
+        Factors by which the working grid is reduced (block means) before extraction.
+    order : int
+        Interpolation between the cells of maps coarser than the working grid.
+    equal_layers : bool
+        Keep as many features of every layer as the smallest layer has (``fe_use_min_features``).
+    """
+
+    extractor: Extractor
+    scalings: tuple[int, ...] = (1,)
+    order: int = 0
+    equal_layers: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the combination of parameters."""
+        if self.equal_layers and not hasattr(self.extractor, "features_per_layer"):
+            raise ParameterError(
+                f"fe_use_min_features=True needs an extractor with layers; "
+                f"{type(self.extractor).__name__} has none. Set it to False."
+            )
+
+    @property
+    def stride(self) -> int:
+        """Working pixels that blocks must be aligned with."""
+        return math.lcm(*(s * self.extractor.stride for s in self.scalings))
+
+    @property
+    def weight(self) -> float:
+        """Features per working pixel of a one-channel image, as they are stored."""
+        features = len(self.extractor.names(["channel"]))
+        return sum(features / s**2 for s in self.scalings)
+
+    def names(self, feed: Feed) -> list[str]:
+        """Return the names of the features, scale by scale."""
+        base: list[str] = []
+        for channels in self._series(feed):
+            names = [self.extractor.names(channels)[i] for i in self._kept(channels)]
+            several = len(channels) != len(feed.channels)
+            base += [f"{channels[0]}:{name}" for name in names] if several else names
+        return [f"{name}@{s}" if s > 1 else name for s in self.scalings for name in base]
+
+    def sees(self, region: Box, window: Box) -> Box:
+        """Return the working pixels the features of a region depend on."""
+        if self.extractor.halo is None:
+            return window
+        boxes = [self._area(region, s).grown(s * self.extractor.halo) for s in self.scalings]
+        return _hull(boxes)
+
+    def compute(
+        self, raw: NDArray[Any], seen: Box, region: Box, window: Box, feed: Feed
+    ) -> list[FeatureMap]:
+        """Return the maps of a region, origins in working pixels of the whole grid."""
+        wanted = self.sees(region, window).relative(seen)
+        kind = self.extractor.wants.normalisation
+        values = normalise(raw[(..., *wanted.slices)], feed.statistics, kind, rgb=feed.rgb)
+        box = self.sees(region, window)
+        return [m for s in self.scalings for m in self._level(values, box, region, s, feed)]
+
+    def _level(
+        self, values: NDArray[np.float32], box: Box, region: Box, scale: int, feed: Feed
+    ) -> list[FeatureMap]:
+        halo = self.extractor.halo
+        area = box if halo is None else self._area(region, scale)
+        needed = area.grown(scale * (halo or 0)).relative(box)
+        block = block_mean(values[(..., *needed.slices)], scale)
+        maps = [m for part in self._fed(block, feed) for m in self._trimmed(part, feed)]
+        return [_cropped(_placed(m, scale, area, self.order), region) for m in maps]
+
+    def _area(self, region: Box, scale: int) -> Box:
+        """Return the region with the cells that interpolation looks at."""
+        cell = scale * self.extractor.stride
+        return region.aligned(cell).grown(cell * (reach(self.order) if cell > 1 else 0))
+
+    def _series(self, feed: Feed) -> list[tuple[str, ...]]:
+        """Return the groups of channels that go through the extractor together."""
+        wants, channels = self.extractor.wants, feed.channels
+        fits = wants.channels in (None, len(channels))
+        if fits and (wants.normalisation != "imagenet" or wants.channels != 3 or feed.rgb):
+            return [channels]
+        return [(channel,) for channel in channels]
+
+    def _fed(self, block: NDArray[np.float32], feed: Feed) -> Iterable[list[FeatureMap]]:
+        if len(self._series(feed)) == 1 and self.extractor.wants.channels in (None, len(block)):
+            yield self.extractor(block)
+            return
+        for channel in block:
+            shape = (self.extractor.wants.channels or 1, *channel.shape)
+            yield self.extractor(np.broadcast_to(channel, shape))
+
+    def _kept(self, channels: Sequence[str]) -> list[int]:
+        """Return the positions of the features that are kept."""
+        if not self.equal_layers:
+            return list(range(len(self.extractor.names(channels))))
+        sizes: tuple[int, ...] = self.extractor.features_per_layer  # type: ignore[attr-defined]
+        starts = np.cumsum([0, *sizes[:-1]])
+        return [int(start) + i for start in starts for i in range(min(sizes))]
+
+    def _trimmed(self, maps: list[FeatureMap], feed: Feed) -> list[FeatureMap]:
+        if not self.equal_layers:
+            return maps
+        least = min(len(m.values) for m in maps)
+        return [replace(m, values=m.values[:least]) for m in maps]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Everything between the pixels of the working grid and the classifier.
+
+    Parameters
+    ----------
+    parts : tuple of Part
+        Their features are concatenated.
+    """
+
+    parts: tuple[Part, ...]
+
+    @property
+    def is_global(self) -> bool:
+        """Whether any part sees whole windows."""
+        return any(part.extractor.halo is None for part in self.parts)
+
+    @property
+    def stride(self) -> int:
+        """Working pixels that blocks must be aligned with."""
+        return math.lcm(*(part.stride for part in self.parts))
+
+    @property
+    def block_side(self) -> int:
+        """Side of a block, in working pixels, that keeps its features in a few dozen megabytes."""
+        weight = sum(part.weight for part in self.parts)
+        exponent = math.floor(math.log2(math.sqrt(VALUES_PER_BLOCK / weight)))
+        return int(2 ** min(10, max(7, exponent)))
+
+    def names(self, feed: Feed) -> list[str]:
+        """Return the names of all features; computes and loads nothing."""
+        return [name for part in self.parts for name in part.names(feed)]
+
+    def sees(self, region: Box, window: Box) -> Box:
+        """Return the working pixels the features of a region depend on."""
+        return _hull([part.sees(region, window) for part in self.parts])
+
+    def compute(
+        self, raw: NDArray[Any], seen: Box, region: Box, window: Box, feed: Feed
+    ) -> list[FeatureMap]:
+        """Return the feature maps of a region.
+
+        Parameters
+        ----------
+        raw : (C, y, x) array
+            Pixel values of ``seen``, not normalised.
+        seen : Box
+            What ``sees(region, window)`` returned.
+        region : Box
+            Working pixels wanted, aligned with ``stride``.
+        window : Box
+            What extractors with global context see.
+        feed : Feed
+            Channels and statistics.
+
+        Returns
+        -------
+        list of FeatureMap
+            Origins relative to the top left of ``region``.
+
+        Raises
+        ------
+        ImageError
+            If a feature is not finite.
+        ShapeError
+            If the block has another number of channels than ``feed``.
+        """
+        if len(raw) != len(feed.channels):
+            raise ShapeError(f"Expected {len(feed.channels)} channels, got {len(raw)}.")
+        maps = [m for p in self.parts for m in p.compute(raw, seen, region, window, feed)]
+        return [_stored(m, region, feed.dtype) for m in maps]
+
+
+def grid_step(maps: Sequence[FeatureMap]) -> int:
+    """Return the step of the grid that maps are classified on: theirs if they share one, or 1."""
+    steps = {m.step for m in maps}
+    return steps.pop() if len(steps) == 1 else 1
+
+
+def _hull(boxes: Sequence[Box]) -> Box:
+    return Box(
+        min(b.top for b in boxes),
+        min(b.left for b in boxes),
+        max(b.bottom for b in boxes),
+        max(b.right for b in boxes),
+    )
+
+
+def _placed(feature_map: FeatureMap, scale: int, area: Box, order: int) -> FeatureMap:
+    """Return a map of a reduced block as one of the working grid."""
+    y, x = feature_map.origin
+    origin = (area.top + scale * y, area.left + scale * x)
+    return replace(feature_map, step=feature_map.step * scale, origin=origin, order=order)
+
+
+def _cropped(feature_map: FeatureMap, region: Box) -> FeatureMap:
+    """Drop cells that neither lie in the region nor are needed to interpolate there."""
+    step = feature_map.step
+    margin = step * (reach(feature_map.order) if step > 1 else 0)
+    y, x = feature_map.origin
+    height, width = feature_map.values.shape[1:]
+    covered = Box(y, x, y + height * step, x + width * step)
+    kept = region.aligned(step).grown(margin).clipped(covered)
+    cells = kept.relative(covered).coarse(step)
+    if cells == Box(0, 0, height, width):
+        return feature_map
+    values = feature_map.values[(..., *cells.slices)].copy()
+    return replace(feature_map, values=values, origin=(kept.top, kept.left))
+
+
+def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> FeatureMap:
+    values = feature_map.values
+    if not np.isfinite(values).all():
+        raise ImageError(
+            "A feature came out as NaN or infinite. Check the image for extreme values, "
+            "or normalise it (normalize=2)."
+        )
+    if values.dtype != dtype:
+        if dtype is np.float16:
+            values = np.clip(values, -LARGEST_HALF, LARGEST_HALF)
+        values = values.astype(dtype)
+    y, x = feature_map.origin
+    return replace(feature_map, values=values, origin=(y - region.top, x - region.left))

@@ -1,0 +1,85 @@
+"""Configurations by name, and what a model is unless told otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stroma.errors import UnknownNameError
+from stroma.features.build import default_layers, default_scalings, part_names
+from stroma.pixel.param import Param
+from stroma.registry import suggestion
+
+VGG_LAYERS = (
+    "features.0 Conv2d(3, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))",
+    "features.2 Conv2d(64, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))",
+    "features.5 Conv2d(64, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))",
+    "features.7 Conv2d(128, 128, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))",
+    "features.10 Conv2d(128, 256, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1))",
+)
+
+ALIASES: dict[str, dict[str, Any]] = {
+    "stroma": {"fe_name": "ilastik_2d"},
+    "vgg": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS[:1]), "fe_scalings": [1, 2, 4]},
+    "vgg-m": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS[:3]), "fe_scalings": [1, 2, 4]},
+    "vgg-l": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS), "fe_scalings": [1, 2, 4, 8]},
+    "dino": {"fe_name": "dinov2_vits14_reg"},
+    "dinov2": {"fe_name": "dinov2_vits14_reg"},
+    "dinov3": {"fe_name": "dinov3_vits16plus"},
+    "gaussian": {"fe_name": "gaussian_features"},
+    "ilastik": {"fe_name": "ilastik_2d"},
+}
+
+
+def base_defaults() -> Param:
+    """Return the parameters that hold whatever the extractor is."""
+    return Param(
+        channel_mode="single",
+        normalize=2,
+        norm_from="image",
+        image_downsample=1,
+        seg_smoothening=1,
+        tile_annotations=True,
+        tile_image=False,
+        use_dask=False,
+        unpatch_order=1,
+        fe_order=0,
+        fe_use_min_features=False,
+        fe_use_gpu=False,
+        clf="catboost",
+        clf_iterations=100,
+        clf_learning_rate=0.1,
+        clf_depth=5,
+        clf_max_pixels=50_000,
+    )
+
+
+def default_param() -> Param:
+    """Return the parameters of the default model: the first layer of VGG16 on three scales."""
+    return Param(**ALIASES["vgg"]).filled(base_defaults())
+
+
+def extractor_defaults(name: str) -> Param:
+    """Return the parameters a model has by default when built on an extractor."""
+    parts = part_names(name)
+    param = base_defaults()
+    param.fe_name = name
+    if len(parts) == 1:
+        param.fe_layers, param.fe_scalings = default_layers(name), default_scalings(parts[0])
+    else:
+        param.fe_scalings = [default_scalings(part) for part in parts]
+    return param
+
+
+def alias_param(alias: str) -> Param:
+    """Return the parameters of a named configuration.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such alias.
+    """
+    if alias not in ALIASES:
+        hint = suggestion(alias, list(ALIASES))
+        raise UnknownNameError(f"Alias {alias!r} not found in the standard models. {hint}")
+    given = Param(**ALIASES[alias])
+    return given.filled(extractor_defaults(str(given.fe_name)))

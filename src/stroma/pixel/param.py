@@ -1,0 +1,306 @@
+"""The parameters of a model, checked whenever one is set."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from stroma.errors import FormatError, MissingFileError, ParameterError, UnknownNameError
+from stroma.registry import suggestion
+
+FEATURE_KEYS = frozenset(
+    {
+        "channel_mode",
+        "normalize",
+        "norm_from",
+        "fe_name",
+        "fe_layers",
+        "fe_scalings",
+        "fe_order",
+        "fe_use_min_features",
+    }
+)
+"""Parameters that decide what the features are; a trained classifier depends on them."""
+
+
+def _one_of(*allowed: Any) -> Callable[[Any], str | None]:
+    listed = ", ".join(repr(a) for a in allowed)
+    exact = {(type(a), a) for a in allowed}
+    return lambda v: None if (type(v), v) in exact else f"one of {listed}"
+
+
+def _integer(low: int, high: int) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return None if whole and low <= value <= high else f"a whole number from {low} to {high}"
+
+    return check
+
+
+def _number(low: float, high: float) -> Callable[[Any], str | None]:
+    def check(value: Any) -> str | None:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if is_number and low <= value <= high else f"a number from {low} to {high}"
+
+    return check
+
+
+def _text(value: Any) -> str | None:
+    return None if isinstance(value, str) and value else "a name"
+
+
+def _scalings(value: Any) -> str | None:
+    """Accept a list of factors, or one such list (or None) per part of a combination."""
+    flat = isinstance(value, list) and value and all(_integer(1, 64)(v) is None for v in value)
+    nested = isinstance(value, list) and all(
+        v is None or (isinstance(v, list) and _scalings(v) is None) for v in value
+    )
+    return None if value and (flat or nested) else "a list of whole numbers from 1 to 64"
+
+
+def _layers(value: Any) -> str | None:
+    """Accept names or positions, or one such list (or None) per part of a combination."""
+    if not isinstance(value, list) or not value:
+        return "a list of layer names or positions (see get_fe_layer_keys())"
+    kinds = {type(v) for v in value}
+    if kinds in ({int}, {str}) or kinds <= {list, type(None)}:
+        return None
+    return "a list of layer names or a list of positions, not both"
+
+
+_RULES: dict[str, Callable[[Any], str | None]] = {
+    "classifier": _text,
+    "channel_mode": _one_of("single", "multi", "rgb"),
+    "normalize": _one_of(1, 2, 3),
+    "norm_from": _one_of("image", "training"),
+    "image_downsample": _integer(-20, 20),
+    "seg_smoothening": _integer(0, 20),
+    "tile_annotations": _one_of(True, False),
+    "tile_image": _one_of(True, False),
+    "use_dask": _one_of(True, False),
+    "unpatch_order": _integer(0, 5),
+    "fe_name": _text,
+    "fe_layers": _layers,
+    "fe_scalings": _scalings,
+    "fe_order": _integer(0, 5),
+    "fe_use_min_features": _one_of(True, False),
+    "fe_use_gpu": _one_of(True, False),
+    "clf": _text,
+    "clf_iterations": _integer(1, 1000),
+    "clf_learning_rate": _number(0.001, 1.0),
+    "clf_depth": _integer(1, 16),
+    "clf_use_gpu": _one_of(True, False),
+    "clf_max_pixels": _integer(1, 10_000_000),
+}
+
+
+@dataclass(eq=True)
+class Param:
+    """Everything a model can be told; None means "as the extractor or Stroma prefers".
+
+    A value is checked when it is set; a wrong one raises, and the old one stays.
+
+    Parameters
+    ----------
+    classifier : str, optional
+        Kind of the classifier that was fitted ("CatBoost", "RandomForest", "Logistic"), set by
+        training; None while untrained.
+    channel_mode : {"single", "multi", "rgb"}
+        What a 3-D array means: a stack of planes, channels, or the colours red, green, blue.
+    normalize : {1, 2, 3}
+        1 none; 2 by the statistics of the whole stack, per channel; 3 of each plane.
+    norm_from : {"image", "training"}
+        Whose statistics: those of the image at hand, or those of the training images together,
+        stored with the model (for images taken under comparable conditions).
+    image_downsample : int
+        -20 to 20. Above 1 the image is reduced by that factor, below -1 enlarged.
+    seg_smoothening : int
+        0 to 20. Radius, in pixels, of a majority filter on segmentations; 0 and 1 are off.
+    tile_annotations, tile_image : bool
+        Kept for compatibility. Everything runs in tiles, with the same result either way.
+    use_dask : bool
+        Run blocks on dask.distributed.
+    unpatch_order : int
+        0 to 5. Interpolation of the probabilities of patches: 0 nearest, 1 linear, 2 to 5 spline.
+    fe_name : str
+        Feature extractor, or several joined by "+".
+    fe_layers : list of str or list of int
+        Layers of the extractor, by name or position in ``get_fe_layer_keys()``. For a combination,
+        a list with one such list, or None, per part.
+    fe_scalings : list of int
+        Factors of the feature pyramid. For a combination, a list with one such list per part.
+    fe_order : int
+        0 to 5. Interpolation of coarse feature maps.
+    fe_use_min_features : bool
+        Keep as many features of every layer as the smallest has.
+    fe_use_gpu : bool
+        Compute features on the graphics card.
+    clf : str
+        "catboost", "forest" or "logistic".
+    clf_iterations, clf_learning_rate, clf_depth
+        Number, learning rate (0.001 to 1) and depth (1 to 16) of CatBoost's trees.
+    clf_use_gpu : bool
+        Kept for compatibility; classifiers are fitted on the CPU.
+    clf_max_pixels : int
+        Labelled pixels per class that are trained on, a seeded choice where there are more.
+    """
+
+    classifier: str | None = None
+    channel_mode: str | None = "single"
+    normalize: int | None = None
+    norm_from: str | None = None
+    image_downsample: int | None = None
+    seg_smoothening: int | None = None
+    tile_annotations: bool | None = None
+    tile_image: bool | None = None
+    use_dask: bool | None = None
+    unpatch_order: int | None = None
+    fe_name: str | None = None
+    fe_layers: list[Any] | None = None
+    fe_scalings: list[Any] | None = None
+    fe_order: int | None = None
+    fe_use_min_features: bool | None = None
+    fe_use_gpu: bool | None = None
+    clf: str | None = None
+    clf_iterations: int | None = None
+    clf_learning_rate: float | None = None
+    clf_depth: int | None = None
+    clf_use_gpu: bool | None = None
+    clf_max_pixels: int | None = None
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        """Set a parameter after checking it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such parameter.
+        ParameterError
+            If the value is not allowed.
+        """
+        self._require(key)
+        if isinstance(value, tuple):
+            value = list(value)
+        wanted = None if value is None else _RULES[key](value)
+        if wanted:
+            raise ParameterError(f"The parameter {key!r} must be {wanted}, got {value!r}.")
+        object.__setattr__(self, key, value)
+
+    @staticmethod
+    def get_keys() -> list[str]:
+        """Return the names of all parameters."""
+        return [f.name for f in fields(Param)]
+
+    @classmethod
+    def _require(cls, key: str) -> None:
+        if key not in _RULES:
+            hint = suggestion(key, cls.get_keys())
+            raise UnknownNameError(f"No parameter named {key!r}. {hint}")
+
+    def get(self, key: str) -> Any:
+        """Return a value by name."""
+        self._require(key)
+        return getattr(self, key)
+
+    def set_single(self, key: str, val: Any) -> None:
+        """Set one value by name."""
+        setattr(self, key, val)
+
+    def set(self, **kwargs: Any) -> None:
+        """Set several values; if one is wrong, none is set."""
+        trial = self.copy()
+        for key, value in kwargs.items():
+            setattr(trial, key, value)
+        for key in kwargs:
+            setattr(self, key, getattr(trial, key))
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        twin = type(self)()
+        for key, value in self.items():
+            setattr(twin, key, copy.deepcopy(value))
+        return twin
+
+    def filled(self, defaults: Param) -> Param:
+        """Return a copy in which every None is replaced by the default."""
+        whole = defaults.copy()
+        for key, value in self.items():
+            if value is not None:
+                setattr(whole, key, copy.deepcopy(value))
+        return whole
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """Iterate over names and values."""
+        return ((key, getattr(self, key)) for key in self.get_keys())
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Iterate over names and values."""
+        return self.items()
+
+    def __getitem__(self, key: str) -> Any:
+        """Return a value by name."""
+        return self.get(key)
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether there is such a parameter."""
+        return key in _RULES
+
+    def __len__(self) -> int:
+        """Return the number of parameters."""
+        return len(self.get_keys())
+
+    def save(self, path: str | Path) -> None:
+        """Write all parameters as YAML, sorted by name."""
+        from stroma.pixel.files import write_bytes
+
+        write_bytes(Path(path), yaml.safe_dump(dict(self.items()), sort_keys=True).encode())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read parameters from YAML.
+
+        Raises
+        ------
+        MissingFileError, FormatError
+            If the file is not there, or is not a mapping of parameters.
+        ParameterError
+            If it holds a value that is not allowed.
+
+        Warns
+        -----
+        UserWarning
+            If it names parameters that this version does not know; they are left out.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+            values = yaml.safe_load(text)
+        except FileNotFoundError as error:
+            raise MissingFileError(f"There is no file {str(path)!r}.") from error
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+            raise FormatError(f"{str(path)!r} is not a YAML file: {error}") from error
+        if not isinstance(values, dict):
+            raise FormatError(f"{str(path)!r} holds no parameters: expected names and values.")
+        return cls._parsed(values, str(path))
+
+    @classmethod
+    def _parsed(cls, values: dict[Any, Any], source: str) -> Self:
+        param = cls()
+        unknown = [str(key) for key in values if key not in _RULES]
+        if unknown:
+            warnings.warn(
+                f"{source!r} holds parameters of another version, which are left out: "
+                f"{', '.join(unknown)}.",
+                stacklevel=4,
+            )
+        for key in values.keys() & _RULES.keys():
+            try:
+                setattr(param, key, values[key])
+            except ParameterError as error:
+                raise ParameterError(f"In {source!r}: {error}") from error
+        return param
