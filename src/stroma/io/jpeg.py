@@ -1,0 +1,33 @@
+"""JPEG: grey and colour, as stored (the orientation tag of cameras is not applied)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import JpegImagePlugin
+
+from stroma.data.image import Image
+from stroma.io.axes import Facts, arrange, asked
+from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
+from stroma.io.png import check_size
+
+
+def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
+    """Return the image in a JPEG; decoded when first read."""
+    try:
+        with JpegImagePlugin.JpegImageFile(path) as picture:
+            grey, (width, height) = picture.mode == "L", picture.size
+    except DAMAGE as error:
+        raise damaged(path, error) from error
+    check_size(path, height, width)
+    shape = (height, width) if grey else (height, width, 3)
+    letters = "yxs"[: len(shape)] if axes is None else asked(axes, shape, path)
+    array = FileArray(open_decoded, path, {}, shape, np.dtype(np.uint8))
+    return arrange(array, letters, Facts(), path)
+
+
+def open_decoded(path: Path) -> Opened:
+    """Decode the whole file; printing colours (CMYK) become red, green, blue."""
+    with JpegImagePlugin.JpegImageFile(path) as picture:
+        return np.asarray(picture if picture.mode in ("L", "RGB") else picture.convert("RGB")), None

@@ -1,0 +1,151 @@
+"""Arrays that stay in their file until a box of them is read."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import weakref
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import LazyArray
+from stroma.errors import FileError, FormatError
+
+DAMAGE = (OSError, ValueError, RuntimeError, EOFError, SyntaxError, struct.error, zlib.error)
+"""What decoders raise on damaged bytes (Pillow says SyntaxError)."""
+
+Opened = tuple[LazyArray, Callable[[], object] | None]
+"""An open array and what closes it."""
+
+
+class FileArray:
+    """An array in a file that is opened when first read.
+
+    It pickles as the name of its file, so that other processes open the file themselves, and
+    closes the file when it is forgotten.
+
+    Parameters
+    ----------
+    opener : callable
+        ``opener(path, **options)`` opens the file and returns an array and what closes it (or
+        None); a function of a module.
+    path : Path
+        The file.
+    options : mapping
+        Further arguments of ``opener``.
+    shape : tuple of int
+        Size along every axis.
+    dtype : numpy.dtype
+        Type of the values.
+    """
+
+    def __init__(
+        self,
+        opener: Callable[..., Opened],
+        path: Path,
+        options: Mapping[str, Any],
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+    ) -> None:
+        self.opener = opener
+        self.path = path
+        self.options = dict(options)
+        self.shape = shape
+        self.dtype = dtype
+        self._array: LazyArray | None = None
+        self._lock = threading.Lock()
+
+    def __reduce__(self) -> Any:
+        """Pickle as what is needed to open the file again."""
+        return FileArray, (self.opener, self.path, self.options, self.shape, self.dtype)
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """Read a box.
+
+        Raises
+        ------
+        FormatError
+            If the file turns out to be damaged.
+        """
+        try:
+            return np.asarray(self._opened()[key])
+        except FileError:
+            raise
+        except DAMAGE as error:
+            raise damaged(self.path, error) from error
+
+    def _opened(self) -> LazyArray:
+        with self._lock:
+            if self._array is None:
+                self._array, close = self.opener(self.path, **self.options)
+                if close is not None:
+                    weakref.finalize(self, close)
+            return self._array
+
+
+def damaged(path: Path, error: Exception) -> FileError:
+    """Return the error for a file whose bytes cannot be decoded."""
+    if isinstance(error, PermissionError):
+        return FileError(f"{path} cannot be read: permission denied. Check the file's rights.")
+    return FormatError(
+        f"{path} cannot be read: {error or type(error).__name__}. "
+        "The file is damaged, cut short, or not what its name says; copy or export it again."
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An array with its axes in another order, without values being moved.
+
+    Parameters
+    ----------
+    array : array-like
+        The array seen.
+    order : tuple of int
+        For every axis of the view, the axis of ``array``; axes left out are read at 0.
+    limits : mapping of int to int
+        Number of samples kept along an axis of the view, from the first on.
+    """
+
+    array: LazyArray
+    order: tuple[int, ...]
+    limits: Mapping[int, int]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Size along every axis."""
+        return tuple(self.limits.get(i, self.array.shape[a]) for i, a in enumerate(self.order))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values, in the byte order of this machine."""
+        native: np.dtype[Any] = np.dtype(self.array.dtype).newbyteorder("=")
+        return native
+
+    def __getitem__(self, key: Any, /) -> NDArray[Any]:
+        """Read a box given by integers and slices, one per axis."""
+        keys = key if isinstance(key, tuple) else (key,)
+        keys += (slice(None),) * (len(self.order) - len(keys))
+        wanted: list[Any] = [0] * len(self.array.shape)
+        for source, k, n in zip(self.order, keys, self.shape, strict=True):
+            wanted[source] = _within(k, n)
+        values = np.asarray(self.array[tuple(wanted)])
+        kept = [a for a, k in zip(self.order, keys, strict=True) if isinstance(k, slice)]
+        turned = values.transpose([sorted(kept).index(a) for a in kept])
+        return turned.astype(self.dtype, copy=False)
+
+
+def _within(key: Any, n: int) -> Any:
+    """Return a position or range in an axis of n samples, counted from the start."""
+    if isinstance(key, slice):
+        start, stop, step = key.indices(n)
+        return slice(start, max(start, stop), step)
+    if not -n <= key < n:
+        raise IndexError(f"Position {key} lies outside an axis of {n} samples.")
+    return int(key) % n

@@ -1,0 +1,143 @@
+"""PNG: 1 to 16 bit, grey, colour and palette."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import PngImagePlugin
+
+from stroma.data.image import Image
+from stroma.errors import FormatError
+from stroma.io.axes import Facts, arrange, asked
+from stroma.io.lazy import FileArray, Opened
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_PIXELS = 2**29
+"""Larger PNG and JPEG files are refused: they must be decoded whole (0.5 Gpx)."""
+
+_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
+_PALETTE = 3
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a PNG says about itself: size in pixels, bits per sample, kind of colour."""
+
+    height: int
+    width: int
+    bits: int
+    colour: int
+
+    @property
+    def samples(self) -> int:
+        """Samples per pixel once a palette is expanded, opacity among them."""
+        return _SAMPLES[self.colour]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
+        if self.bits == 1 and self.colour == 0:
+            return np.dtype(bool)
+        return np.dtype(np.uint16 if self.bits == 16 else np.uint8)
+
+
+def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
+    """Return the image in a PNG; decoded when first read."""
+    header = read_header(path)
+    shape: tuple[int, ...] = (header.height, header.width)
+    shape += (header.samples,) if header.samples > 1 else ()
+    letters = "yxs"[: len(shape)] if axes is None else asked(axes, shape, path)
+    array = FileArray(open_decoded, path, {}, shape, header.dtype)
+    return arrange(array, letters, Facts(alpha=header.samples in (2, 4)), path)
+
+
+def read_header(path: Path) -> Header:
+    """Return the header, after checking that the file is a whole PNG of a sane size.
+
+    Raises
+    ------
+    FormatError
+        If it is not.
+    """
+    with path.open("rb") as file:
+        start = file.read(33)
+    if start[:8] != SIGNATURE or start[12:16] != b"IHDR" or len(start) < 33:
+        raise FormatError(f"{path} is not a PNG, whatever its name says.")
+    width, height, bits, colour = struct.unpack(">IIBB", start[16:26])
+    if colour not in _SAMPLES or bits not in (1, 2, 4, 8, 16):
+        raise FormatError(f"{path} is a PNG of an unknown kind: colour {colour}, {bits} bits.")
+    check_size(path, height, width)
+    _check_chunks(path)
+    return Header(height, width, bits, colour)
+
+
+def check_size(path: Path, height: int, width: int) -> None:
+    """Refuse images that would not fit in memory when decoded.
+
+    Raises
+    ------
+    FormatError
+        If the image has no pixels or too many.
+    """
+    if not 0 < height * width <= MAX_PIXELS:
+        raise FormatError(
+            f"{path} says it has {height} x {width} pixels; up to {MAX_PIXELS} are read from this "
+            "format. Convert it to a tiled TIFF or to OME-Zarr, which are read in parts."
+        )
+
+
+def _check_chunks(path: Path) -> None:
+    """Walk over the chunks: the last is IEND, and every checksum is right."""
+    with path.open("rb") as file:
+        file.seek(len(SIGNATURE))
+        name = b""
+        while name != b"IEND":
+            head = file.read(8)
+            length, name = struct.unpack(">I4s", head) if len(head) == 8 else (0, b"")
+            body = file.read(length)
+            check = file.read(4)
+            if len(check) < 4 or zlib.crc32(name + body) != int.from_bytes(check, "big"):
+                raise FormatError(f"{path} is cut short or damaged. Copy or export it again.")
+
+
+def open_decoded(path: Path) -> Opened:
+    """Decode the whole file, a palette expanded."""
+    header = read_header(path)
+    if header.bits == 16 and header.colour in (2, 6):
+        return _colours_16_bit(path), None
+    with PngImagePlugin.PngImageFile(path) as picture:
+        values = np.asarray(picture.convert("RGB") if header.colour == _PALETTE else picture)
+    return _stored(values, header), None
+
+
+def read_indices(path: Path) -> NDArray[Any] | None:
+    """Return the positions in the palette, as label images store them; None without a palette."""
+    if read_header(path).colour != _PALETTE:
+        return None
+    with PngImagePlugin.PngImageFile(path) as picture:
+        return np.array(picture)
+
+
+def _stored(values: NDArray[Any], header: Header) -> NDArray[Any]:
+    """Undo the stretching of 2 and 4 bit greys to 8 bit."""
+    if header.colour == 0 and header.bits in (2, 4):
+        return np.asarray(values // (255 // (2**header.bits - 1)), dtype=np.uint8)
+    return values.astype(header.dtype, copy=False)
+
+
+def _colours_16_bit(path: Path) -> NDArray[Any]:
+    """Decode with OpenCV, since Pillow cuts 16 bit colours to 8 bit."""
+    import cv2
+
+    encoded = np.fromfile(path, dtype=np.uint8)
+    values = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    if values is None or values.dtype != np.uint16:
+        raise FormatError(f"{path} cannot be decoded as a PNG of 16 bit colours.")
+    order = [2, 1, 0, 3][: values.shape[2]]
+    return np.ascontiguousarray(values[..., order])
