@@ -5,6 +5,7 @@ from stroma.registry import Registry
 COMMANDS = Registry(
     "command",
     {
+        "models": "stroma.cli.models:models",
         "doctor": "stroma.cli.doctor:doctor",
     },
     group="stroma.commands",

@@ -1,0 +1,76 @@
+"""What a model can be built on; counted by name, with nothing computed or fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stroma.errors import MissingExtraError
+from stroma.features import EXTRACTORS
+from stroma.features.build import COMBINATIONS, pipeline
+from stroma.features.pipeline import Feed
+from stroma.pixel.aliases import ALIASES, alias_param, extractor_defaults
+from stroma.pixel.param import Param
+
+GREY = Feed(("grey",))
+COLOUR = Feed(("red", "green", "blue"), rgb=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A name that a model can be built on.
+
+    Parameters
+    ----------
+    name : str
+        Alias of a configuration, or name of an extractor or of a combination.
+    kind : {"alias", "extractor", "combination"}
+        Which of these it is.
+    extractor : str
+        The extractors behind it, joined by "+".
+    scalings : list or None
+        Factors of the pyramid; for a combination one list per part.
+    grey, rgb : int or None
+        Features per pixel of an image with one channel, and of a colour image; None where a
+        dependency is missing.
+    missing : str
+        What is not installed and how to get it; empty where nothing is missing.
+    """
+
+    name: str
+    kind: str
+    extractor: str
+    scalings: list[Any] | None = None
+    grey: int | None = None
+    rgb: int | None = None
+    missing: str = ""
+
+
+def entries() -> list[Entry]:
+    """Return every alias, extractor and combination that is registered."""
+    behind = {name: str(values["fe_name"]) for name, values in ALIASES.items()}
+    known = [
+        *(("alias", name, extractor) for name, extractor in behind.items()),
+        *(("extractor", name, name) for name in EXTRACTORS),
+        *(("combination", name, parts) for name, parts in COMBINATIONS.items()),
+    ]
+    return [_entry(*row) for row in known if all(part in EXTRACTORS for part in row[2].split("+"))]
+
+
+def _entry(kind: str, name: str, extractor: str) -> Entry:
+    try:
+        param = alias_param(name) if kind == "alias" else extractor_defaults(name)
+        grey, rgb = _count(param, GREY), _count(param, COLOUR)
+    except MissingExtraError as error:
+        return Entry(name, kind, extractor, missing=str(error))
+    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb)
+
+
+def _count(param: Param, feed: Feed) -> int:
+    made = pipeline(
+        str(param.fe_name),
+        layers=param.fe_layers,
+        scalings=param.fe_scalings,
+        equal_layers=bool(param.fe_use_min_features),
+    )
+    return len(made.names(feed))

@@ -1,0 +1,23 @@
+"""``stroma models`` lists what a model can be built on."""
+
+from __future__ import annotations
+
+import json
+
+from stroma.pixel.catalogue import entries
+
+
+def test_json_has_every_entry_with_its_counts(stroma) -> None:
+    ended = stroma("models", "--json")
+    assert ended.code == 0
+    listed = json.loads(ended.out)
+    assert [e["name"] for e in listed] == [e.name for e in entries()]
+    [bank] = [e for e in listed if (e["name"], e["kind"]) == ("ilastik_2d", "extractor")]
+    assert (bank["grey"], bank["rgb"]) == (56, 168)
+
+
+def test_the_table_has_a_line_for_every_entry(stroma) -> None:
+    lines = stroma("models").out.splitlines()
+    assert lines[0].split() == ["kind", "name", "extractor", "scalings", "grey", "rgb"]
+    for entry in entries():
+        assert any(line.split()[:2] == [entry.kind, entry.name] for line in lines)
