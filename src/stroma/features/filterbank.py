@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import ParameterError, UnknownNameError
 from stroma.features.contract import FeatureMap, Wants
+from stroma.features.derivatives import in_planes
 from stroma.features.filters import FILTERS, Jets
 from stroma.features.naming import per_channel, scale_suffix
 from stroma.registry import suggestion
@@ -19,8 +19,13 @@ from stroma.registry import suggestion
 SIGMAS = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
 """The scales of ilastik, in pixels."""
 
-Matrix = tuple[tuple[str, float], ...]
-"""Cells (filter, sigma): what is computed, in this order."""
+Float32 = NDArray[np.float32]
+
+Cell = tuple[str, float]
+"""A filter at a scale, in pixels."""
+
+Matrix = tuple[Cell, ...]
+"""What is computed, in this order."""
 
 
 def grid(filters: Sequence[str] = tuple(FILTERS), sigmas: Sequence[float] = SIGMAS) -> Matrix:
@@ -91,26 +96,20 @@ class FilterBank:
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
         """Compute the features of one block, channel by channel."""
-        margin = 2 * self.halo
-        core = (block.shape[1] - margin, block.shape[2] - margin)
+        halo = self.halo
+        core = [n - 2 * halo for n in block.shape[1:]]
         counts = [len(FILTERS[name].outputs) for name, _ in self.matrix]
-        out = np.empty((len(block), sum(counts), *core), np.float32)
-        starts = [end - n for end, n in zip(accumulate(counts), counts, strict=True)]
-        for window, features in zip(block, out, strict=True):
-            for sigma in dict.fromkeys(sigma for _, sigma in self.matrix):
-                slots = {
-                    name: features[start : start + n]
-                    for (name, s), start, n in zip(self.matrix, starts, counts, strict=True)
-                    if s == sigma
-                }
-                self._fill(np.ascontiguousarray(window), sigma, slots)
-        return [FeatureMap(out.reshape(-1, *core))]
+        features = np.empty((len(block), sum(counts), *core), np.float32)
+        for channel, out in zip(block, features, strict=True):
+            parts = np.split(out, np.cumsum(counts)[:-1])
+            _fill(dict(zip(self.matrix, parts, strict=True)), in_planes(channel), halo)
+        return [FeatureMap(features.reshape(-1, *core))]
 
-    def _fill(
-        self, window: NDArray[np.float32], sigma: float, slots: dict[str, NDArray[np.float32]]
-    ) -> None:
-        """Write the features of one scale; what its filters share is computed once."""
-        needs = [need for name in slots for need in FILTERS[name].needs(sigma)]
-        jets = Jets(window, self.halo, needs)
-        for name, out in slots.items():
-            FILTERS[name].compute(jets, sigma, out)
+
+def _fill(parts: Mapping[Cell, Float32], window: Float32, halo: int) -> None:
+    """Write the features of one channel, scale by scale, since the filters share most there."""
+    for scale in dict.fromkeys(sigma for _, sigma in parts):
+        here = [(FILTERS[name], out) for (name, sigma), out in parts.items() if sigma == scale]
+        jets = Jets(window, halo, [need for filter_, _ in here for need in filter_.needs(scale)])
+        for filter_, out in here:
+            filter_.compute(jets, scale, out)

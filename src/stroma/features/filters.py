@@ -6,14 +6,15 @@ needs; what several filters need is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.features.derivatives import IX, IXX, IXY, IY, IYY, SMOOTHED, jet
+from stroma.features.derivatives import Derivatives, jet, planes, smooth
 from stroma.features.kernels import reach
+from stroma.features.pointwise import larger_eigenvalue, magnitude, smaller_eigenvalue
 
 Float32 = NDArray[np.float32]
 
@@ -38,12 +39,13 @@ class Jet:
         )
 
 
-class Jets(dict[Jet, Float32]):
+class Jets(dict[Jet, Derivatives]):
     """The derivatives of one window, each computed once.
 
     Parameters
     ----------
     window : (y, x) float32
+        From ``derivatives.planes``.
     halo : int
         Pixels of context around the core of the window.
     wanted : iterable of Jet
@@ -52,16 +54,18 @@ class Jets(dict[Jet, Float32]):
     def __init__(self, window: Float32, halo: int, wanted: Iterable[Jet]) -> None:
         for need in sorted(set(wanted), key=lambda j: (j.order, j.margin), reverse=True):
             if not any(have.covers(need) for have in self):
-                cut = halo - need.halo
-                cropped = window[cut : window.shape[0] - cut, cut : window.shape[1] - cut]
-                self[need] = jet(cropped, need.sigma, need.order)
+                self[need] = jet(_trim(window, halo - need.halo), need.sigma, need.order)
 
-    def __missing__(self, need: Jet) -> Float32:
+    def __missing__(self, need: Jet) -> Derivatives:
         """Return the part of a larger jet."""
         have = next(have for have in self if have.covers(need))
         cut = have.margin - need.margin
-        values = self[have]
-        return values[:, cut : values.shape[1] - cut, cut : values.shape[2] - cut]
+        return {order: _trim(values, cut) for order, values in self[have].items()}
+
+
+def _trim(image: Float32, cut: int) -> Float32:
+    height, width = image.shape
+    return image[cut : height - cut, cut : width - cut]
 
 
 @dataclass(frozen=True)
@@ -80,50 +84,53 @@ class Filter:
 
     outputs: tuple[str, ...]
     needs: Callable[[float], tuple[Jet, ...]]
-    compute: Callable[[Mapping[Jet, Float32], float, Float32], None]
+    compute: Callable[[Jets, float, Float32], None]
 
     def halo(self, sigma: float) -> int:
         """Return the context, in pixels, that a scale needs."""
         return max(need.halo for need in self.needs(sigma))
 
 
-def _gaussian(jets: Mapping[Jet, Float32], sigma: float, out: Float32) -> None:
-    out[0] = jets[Jet(sigma, 0)][SMOOTHED]
+def _gaussian(jets: Jets, sigma: float, out: Float32) -> None:
+    out[0] = jets[Jet(sigma, 0)][0, 0]
 
 
-def _laplacian(jets: Mapping[Jet, Float32], sigma: float, out: Float32) -> None:
+def _laplacian(jets: Jets, sigma: float, out: Float32) -> None:
     second = jets[Jet(sigma, 2)]
-    np.add(second[IYY], second[IXX], out=out[0])
+    np.add(second[2, 0], second[0, 2], out=out[0])
 
 
-def _gradient(jets: Mapping[Jet, Float32], sigma: float, out: Float32) -> None:
+def _gradient(jets: Jets, sigma: float, out: Float32) -> None:
     first = jets[Jet(sigma, 1)]
-    np.hypot(first[IY], first[IX], out=out[0])
+    magnitude(first[1, 0], first[0, 1], out=out[0])
 
 
-def _dog(jets: Mapping[Jet, Float32], sigma: float, out: Float32) -> None:
-    np.subtract(jets[Jet(sigma, 0)][SMOOTHED], jets[Jet(sigma / 2, 0)][SMOOTHED], out=out[0])
+def _dog(jets: Jets, sigma: float, out: Float32) -> None:
+    np.subtract(jets[Jet(sigma, 0)][0, 0], jets[Jet(sigma / 2, 0)][0, 0], out=out[0])
 
 
-def _structure(jets: Mapping[Jet, Float32], sigma: float, out: Float32) -> None:
-    _, gy, gx = jets[Jet(sigma / 2, 1, reach(sigma, 0))]
-    yy, xy, xx = (jet(a * b, sigma, 0)[0] for a, b in ((gy, gy), (gy, gx), (gx, gx)))
-    _eigenvalues(yy, xy, xx, out)
+def _structure(jets: Jets, sigma: float, out: Float32) -> None:
+    """Average the products of the gradient (at half the scale) with itself."""
+    radius = reach(sigma, 0)
+    inner = jets[Jet(sigma / 2, 1, radius)]
+    dy, dx = inner[1, 0], inner[0, 1]
+    products = planes(3, *dy.shape)
+    for product, (a, b) in zip(products, ((dy, dy), (dy, dx), (dx, dx)), strict=True):
+        np.multiply(a, b, out=product)
+    _eigenvalues(*(smooth(product, sigma, radius) for product in products), out=out)
 
 
-def _hessian(jets: Mapping[Jet, Float32], sigma: float, out: Float32) -> None:
+def _hessian(jets: Jets, sigma: float, out: Float32) -> None:
     second = jets[Jet(sigma, 2)]
-    _eigenvalues(second[IYY], second[IXY], second[IXX], out)
+    _eigenvalues(second[2, 0], second[1, 1], second[0, 2], out=out)
 
 
-def _eigenvalues(yy: Float32, xy: Float32, xx: Float32, out: Float32) -> None:
-    """Write the larger and the smaller eigenvalue of [[yy, xy], [xy, xx]]."""
-    mean, half = (yy + xx) / 2, np.hypot((yy - xx) / 2, xy)
-    np.add(mean, half, out=out[0])
-    np.subtract(mean, half, out=out[1])
+def _eigenvalues(yy: Float32, xy: Float32, xx: Float32, *, out: Float32) -> None:
+    larger_eigenvalue(yy, xy, xx, out=out[0])
+    smaller_eigenvalue(yy, xy, xx, out=out[1])
 
 
-FILTERS: dict[str, Filter] = {
+FILTERS = {
     "gaussian": Filter(("gaussian",), lambda s: (Jet(s, 0),), _gaussian),
     "laplacian": Filter(("laplacian",), lambda s: (Jet(s, 2),), _laplacian),
     "gradient": Filter(("gradient",), lambda s: (Jet(s, 1),), _gradient),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.derivatives import smooth
+from stroma.features.derivatives import in_planes, smooth
 from stroma.features.naming import per_channel, scale_suffix
 
 TRUNCATE = 4
@@ -56,5 +56,5 @@ class GaussianFeatures:
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
         """Smooth the core of one block."""
-        smoothed = [smooth(np.ascontiguousarray(c), self.sigma, self.halo) for c in block]
+        smoothed = [smooth(in_planes(channel), self.sigma, self.halo) for channel in block]
         return [FeatureMap(np.stack(smoothed))]
