@@ -23,8 +23,15 @@ class Classifier(Protocol):
         Length of the rows it was fitted to.
     """
 
-    classes_: NDArray[np.int64]
-    n_features_in_: int
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """The (K,) labels seen, ascending; NotTrainedError before ``fit``."""
+        ...
+
+    @property
+    def n_features_in_(self) -> int:
+        """Length of the rows it was fitted to; NotTrainedError before ``fit``."""
+        ...
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels.

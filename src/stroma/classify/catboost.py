@@ -1,0 +1,154 @@
+"""Gradient-boosted trees: fitted by CatBoost, evaluated by our own kernel."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.classify import kernels
+from stroma.classify.rows import check_number, fitted, prediction_data, stored_params, training_data
+from stroma.classify.trees import MAX_BORDERS, MAX_DEPTH, ObliviousTrees
+from stroma.errors import FitError
+
+
+@dataclass(frozen=True)
+class CatBoost:
+    """Gradient boosting over oblivious trees; parameters have the library's names.
+
+    Parameters
+    ----------
+    iterations : int
+        Number of trees.
+    learning_rate : float
+        Weight of each tree.
+    depth : int
+        Questions per tree, 1 to 16.
+    border_count : int
+        Thresholds tried per feature, 1 to 255.
+    rsm : float
+        Share of the features tried per question (random subspace method).
+    random_seed : int
+        Seed of the library's sampling.
+    thread_count : int
+        Threads that fit. A fixed number, as the library's sums depend on it for many rows.
+
+    References
+    ----------
+    Prokhorenkova et al., "CatBoost: unbiased boosting with categorical features", NeurIPS 2018.
+    """
+
+    iterations: int = 100
+    learning_rate: float = 0.1
+    depth: int = 5
+    border_count: int = 32
+    rsm: float = 0.2
+    random_seed: int = 0
+    thread_count: int = 2
+    trees_: ObliviousTrees | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        check_number("iterations", self.iterations, 1, 100_000, whole=True)
+        check_number("learning_rate", self.learning_rate, 1e-6, 1)
+        check_number("depth", self.depth, 1, MAX_DEPTH, whole=True)
+        check_number("border_count", self.border_count, 1, MAX_BORDERS, whole=True)
+        check_number("rsm", self.rsm, 1e-6, 1)
+        check_number("random_seed", self.random_seed, 0, 2**63 - 1, whole=True)
+        check_number("thread_count", self.thread_count, 1, 1024, whole=True)
+
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """The (K,) labels seen, ascending."""
+        return fitted(self.trees_).classes
+
+    @property
+    def n_features_in_(self) -> int:
+        """Length of the rows it was fitted to."""
+        return fitted(self.trees_).n_features
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """The (F,) share of every feature in the scores (CatBoost's PredictionValuesChange)."""
+        return fitted(self.trees_).importances
+
+    def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
+        """Return a copy fitted to n rows of F features and their labels."""
+        from catboost import CatBoostClassifier, CatBoostError
+
+        rows, codes, classes = training_data(X, y)
+        model = CatBoostClassifier(
+            **self.params(),
+            metric_period=self.iterations,
+            allow_writing_files=False,
+            logging_level="Silent",
+        )
+        try:
+            model.fit(rows, codes)
+        except CatBoostError as error:
+            raise FitError(f"CatBoost could not learn from the strokes: {error}") from error
+        return replace(self, trees_=_trees(_exported(model), classes, rows.shape[1]))
+
+    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the (n, K) probabilities of n rows."""
+        trees = fitted(self.trees_)
+        return kernels.predict_oblivious(trees, prediction_data(X, trees.n_features))
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters, by the library's names."""
+        return {name: getattr(self, name) for name in _PARAMS}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the trees as named arrays."""
+        return fitted(self.trees_).arrays()
+
+    @classmethod
+    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild a fitted classifier from its parameters and arrays."""
+        trees = ObliviousTrees.from_arrays(arrays)
+        return cls(**stored_params(params, _PARAMS), trees_=trees)
+
+
+_PARAMS = [f.name for f in fields(CatBoost) if f.name != "trees_"]
+
+
+def _exported(model: Any) -> dict[str, Any]:
+    """Return a fitted model of the library in its JSON form (the one form that is documented)."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        exported: dict[str, Any] = json.loads(path.read_bytes())
+    return exported
+
+
+def _trees(exported: dict[str, Any], classes: NDArray[np.int64], features: int) -> ObliviousTrees:
+    """Return the arrays of an exported model, all trees made equally deep."""
+    trees = exported["oblivious_trees"]
+    columns = 1 if len(classes) == 2 else len(classes)
+    count, depth = len(trees), max(len(tree["splits"] or ()) for tree in trees)
+    feature = np.zeros((count, depth), np.int32)
+    border = np.full((count, depth), np.inf, np.float32)
+    leaf = np.zeros((count, 2**depth, columns))
+    weight = np.zeros((count, 2**depth))
+    for t, tree in enumerate(trees):
+        splits = tree["splits"] or ()
+        feature[t, : len(splits)] = [split["float_feature_index"] for split in splits]
+        border[t, : len(splits)] = [split["border"] for split in splits]
+        leaf[t, : 2 ** len(splits)] = np.reshape(tree["leaf_values"], (-1, columns))
+        weight[t, : 2 ** len(splits)] = tree["leaf_weights"]
+    scale, bias = exported["scale_and_bias"]
+    return ObliviousTrees(
+        feature=feature,
+        border=border,
+        leaf=leaf,
+        weight=weight,
+        scale_bias=np.concatenate([[scale], np.ravel(bias)]).astype(np.float64),
+        classes=classes,
+        n_features=features,
+    )

@@ -1,0 +1,140 @@
+"""A random forest: fitted by scikit-learn, evaluated by our own kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.classify import kernels
+from stroma.classify.rows import (
+    check_number,
+    fitted,
+    prediction_data,
+    stored_params,
+    training_data,
+)
+from stroma.classify.trees import DecisionTrees
+from stroma.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Random forest; parameters have the names and defaults of scikit-learn.
+
+    Parameters
+    ----------
+    n_estimators : int
+        Number of trees.
+    max_depth : int or None
+        Greatest depth of a tree; None grows until leaves are pure.
+    class_weight : "balanced" or None
+        Whether rare classes count as much as frequent ones.
+    random_state : int
+        Seed of the sampling.
+    n_jobs : int
+        Threads that fit; -1 takes all cores. The result does not depend on it.
+
+    References
+    ----------
+    Breiman, "Random forests", Machine Learning 45, 2001. doi:10.1023/A:1010933404324
+    """
+
+    n_estimators: int = 100
+    max_depth: int | None = None
+    class_weight: Literal["balanced"] | None = None
+    random_state: int = 0
+    n_jobs: int = -1
+    trees_: DecisionTrees | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        check_number("n_estimators", self.n_estimators, 1, 100_000, whole=True)
+        check_number(
+            "max_depth", 1 if self.max_depth is None else self.max_depth, 1, 10_000, whole=True
+        )
+        check_number("random_state", self.random_state, 0, 2**32 - 1, whole=True)
+        check_number("n_jobs", self.n_jobs, -1, 1024, whole=True)
+        if self.class_weight not in ("balanced", None) or self.n_jobs == 0:
+            raise ParameterError(
+                "class_weight is 'balanced' or None and n_jobs is not 0; "
+                f"got {self.class_weight!r} and {self.n_jobs}."
+            )
+
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """The (K,) labels seen, ascending."""
+        return fitted(self.trees_).classes
+
+    @property
+    def n_features_in_(self) -> int:
+        """Length of the rows it was fitted to."""
+        return fitted(self.trees_).n_features
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """The (F,) share of every feature in the decrease of impurity."""
+        return fitted(self.trees_).importances
+
+    def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
+        """Return a copy fitted to n rows of F features and their labels."""
+        from sklearn.ensemble import RandomForestClassifier
+
+        rows, codes, classes = training_data(X, y)
+        forest = RandomForestClassifier(**self.params()).fit(rows, codes)
+        return replace(self, trees_=_trees(forest, classes))
+
+    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the (n, K) probabilities of n rows."""
+        trees = fitted(self.trees_)
+        return kernels.predict_forest(trees, prediction_data(X, trees.n_features))
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters, by the library's names."""
+        return {name: getattr(self, name) for name in _PARAMS}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the trees as named arrays."""
+        return fitted(self.trees_).arrays()
+
+    @classmethod
+    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild a fitted classifier from its parameters and arrays."""
+        trees = DecisionTrees.from_arrays(arrays)
+        return cls(**stored_params(params, _PARAMS), trees_=trees)
+
+
+_PARAMS = [f.name for f in fields(Forest) if f.name != "trees_"]
+
+
+def _trees(forest: Any, classes: NDArray[np.int64]) -> DecisionTrees:
+    """Return the arrays of a fitted forest, whose nodes are in depth-first order already."""
+    trees = [estimator.tree_ for estimator in forest.estimators_]
+    counts = [tree.node_count for tree in trees]
+    first = np.concatenate([[0], np.cumsum(counts)])
+    leaf = np.concatenate([tree.children_left for tree in trees]) == -1
+    right = np.concatenate([tree.children_right for tree in trees])
+    value = np.concatenate([tree.value[:, 0, :] for tree in trees])[leaf]
+    value, rows = np.unique(value.astype(np.float32), axis=0, return_inverse=True)
+    link = right + np.repeat(first[:-1], counts)
+    link[leaf] = rows.ravel()
+    feature = np.concatenate([tree.feature for tree in trees])
+    threshold = np.concatenate([tree.threshold for tree in trees])
+    return DecisionTrees(
+        feature=np.where(leaf, -1, feature).astype(np.int32),
+        threshold=np.where(leaf, 0, _rounded_down(threshold)).astype(np.float32),
+        link=link.astype(np.int32),
+        first=first.astype(np.int64),
+        value=value / value.sum(axis=1, keepdims=True),
+        importances=forest.feature_importances_,
+        classes=classes,
+    )
+
+
+def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return the greatest float32 not above each value: float32 features compare alike with it."""
+    near = threshold.astype(np.float32)
+    return np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)

@@ -1,0 +1,153 @@
+"""Logistic regression on standardised features: fitted by scikit-learn, kept as four arrays."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.classify.rows import (
+    check_number,
+    fitted,
+    prediction_data,
+    require,
+    stored,
+    stored_classes,
+    stored_params,
+    training_data,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """Scores ``(row - mean) / scale @ coef.T + intercept``, one column for two classes."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    coef: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    classes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Logistic:
+    """Multinomial logistic regression with balanced classes on standardised features.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the L2 penalty.
+    max_iter : int
+        Steps of the solver (L-BFGS) at most.
+    """
+
+    C: float = 1.0
+    max_iter: int = 1000
+    linear_: Linear | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        check_number("C", self.C, 1e-12, 1e12)
+        check_number("max_iter", self.max_iter, 1, 10**9, whole=True)
+
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """The (K,) labels seen, ascending."""
+        return fitted(self.linear_).classes
+
+    @property
+    def n_features_in_(self) -> int:
+        """Length of the rows it was fitted to."""
+        return len(fitted(self.linear_).mean)
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        """The (F,) share of every standardised feature in the absolute coefficients."""
+        size = np.abs(fitted(self.linear_).coef).sum(axis=0)
+        return np.asarray(size / (size.sum() or 1.0))
+
+    def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
+        """Return a copy fitted to n rows of F features and their labels."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
+        rows, codes, classes = training_data(X, y)
+        mean, scale = _standard(rows)
+        model = LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # reported below
+            model.fit((rows - mean) / scale, codes)
+        if model.n_iter_.max() >= self.max_iter:
+            logger.info("Logistic regression stopped after %d steps", self.max_iter)
+        return replace(self, linear_=Linear(mean, scale, model.coef_, model.intercept_, classes))
+
+    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the (n, K) probabilities of n rows."""
+        linear = fitted(self.linear_)
+        rows = (prediction_data(X, len(linear.mean)) - linear.mean) / linear.scale
+        return self.activate((rows @ linear.coef.T + linear.intercept).T).T
+
+    def scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the scores as one linear map of unstandardised features.
+
+        Upsampling with weights that add up to 1 may then follow the map: ``activate(up(W @ f) +
+        b) = activate(W @ up(f) + b)``, with far fewer channels to upsample.
+
+        Returns
+        -------
+        weights : (C, F) float64
+            With C = K classes, or 1 for two.
+        bias : (C,) float64
+        """
+        linear = fitted(self.linear_)
+        weights = linear.coef / linear.scale
+        return weights, linear.intercept - weights @ linear.mean
+
+    def activate(self, scores: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the (K, ...) probabilities of (C, ...) scores."""
+        if len(scores) == 1:
+            scores = np.concatenate([np.zeros_like(scores), scores])
+        odds = np.exp(scores - scores.max(axis=0))
+        return np.asarray(odds / odds.sum(axis=0), dtype=np.float32)
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters."""
+        return {name: getattr(self, name) for name in _PARAMS}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the linear map as named arrays."""
+        return dict(vars(fitted(self.linear_)))
+
+    @classmethod
+    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Rebuild a fitted classifier from its parameters and arrays."""
+        classes = stored_classes(arrays)
+        columns = 1 if len(classes) == 2 else len(classes)
+        mean = stored(arrays, "mean", "float64", None)
+        linear = Linear(
+            mean=mean,
+            scale=stored(arrays, "scale", "float64", len(mean)),
+            coef=stored(arrays, "coef", "float64", columns, len(mean)),
+            intercept=stored(arrays, "intercept", "float64", columns),
+            classes=classes,
+        )
+        require(bool((linear.scale > 0).all()), "a scale is not positive")
+        return cls(**stored_params(params, _PARAMS), linear_=linear)
+
+
+_PARAMS = [f.name for f in fields(Logistic) if f.name != "linear_"]
+
+
+def _standard(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and deviation of every feature; 1 where a feature is constant."""
+    mean = rows.mean(axis=0, dtype=np.float64)
+    deviation = rows.std(axis=0, dtype=np.float64)
+    constant = (rows == rows[0]).all(axis=0)
+    return mean, np.where(constant, 1.0, deviation)

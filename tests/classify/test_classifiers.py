@@ -1,0 +1,321 @@
+"""What every classifier promises, and equality with the libraries that fit them."""
+
+import numpy as np
+import pytest
+from catboost import CatBoostClassifier, CatBoostError
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from stroma.classify import CLASSIFIERS
+from stroma.classify.catboost import CatBoost
+from stroma.classify.forest import Forest
+from stroma.classify.logistic import Logistic
+from stroma.errors import FitError, FormatError, NotTrainedError, ParameterError, ShapeError
+
+SMALL = {
+    "catboost": CatBoost(iterations=12, depth=4),
+    "forest": Forest(n_estimators=8, n_jobs=1),
+    "logistic": Logistic(),
+}
+LABELS = (3, 40, 999, 65535)
+
+
+def blobs(n, classes, *, features=7, seed=0):
+    """Return n rows with one cloud per class; the last feature is constant."""
+    rng = np.random.default_rng(seed)
+    codes = np.arange(n) % classes
+    X = rng.normal(size=(n, features)) + codes[:, None] * np.linspace(0, 1.5, features)
+    X[:, -1] = 4.0
+    return X.astype(np.float32), np.array(LABELS, np.uint16)[codes]
+
+
+def library(name, classifier):
+    if name == "catboost":
+        return CatBoostClassifier(**classifier.params(), allow_writing_files=False, silent=True)
+    if name == "forest":
+        return RandomForestClassifier(**classifier.params())
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(class_weight="balanced", **classifier.params())
+    )
+
+
+@pytest.fixture(params=SMALL)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def classifier(name):
+    return SMALL[name]
+
+
+def test_every_registered_classifier_is_tested_here():
+    assert set(SMALL) == set(CLASSIFIERS.paths)
+    assert all(type(SMALL[name]) is CLASSIFIERS[name] for name in SMALL)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_probabilities_equal_those_of_the_library(name, classifier, classes):
+    X, y = blobs(300, classes)
+    new, _ = blobs(500, classes, seed=1)
+    expected = library(name, classifier).fit(X.astype(float), y).predict_proba(new)
+    mine = classifier.fit(X, y).predict_proba(new)
+    assert mine.dtype == np.float32
+    np.testing.assert_allclose(mine, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_values_on_a_threshold_go_where_the_library_sends_them(name, classifier, classes):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 4, (200, 3)).astype(np.float32) / 3
+    y = np.minimum(X.sum(axis=1).astype(int), classes - 1)
+    fitted = classifier.fit(X, y)
+    trees = getattr(fitted, "trees_", None)
+    cuts = getattr(trees, "border", getattr(trees, "threshold", X)).ravel()
+    cuts = cuts[np.isfinite(cuts)]
+    around = np.concatenate([cuts, np.nextafter(cuts, np.float32(-9)), np.nextafter(cuts, 9)])
+    new = rng.choice(around, (400, 3)).astype(np.float32)
+    expected = library(name, classifier).fit(X.astype(float), y).predict_proba(new)
+    np.testing.assert_allclose(fitted.predict_proba(new), expected, atol=1e-6)
+
+
+def test_classes_are_the_labels_and_probabilities_add_up(classifier):
+    X, y = blobs(100, 4)
+    fitted = classifier.fit(X, y)
+    assert fitted.classes_.tolist() == list(LABELS)
+    assert fitted.classes_.dtype == np.int64
+    assert fitted.n_features_in_ == 7
+    np.testing.assert_allclose(fitted.predict_proba(X).sum(axis=1), 1, atol=1e-6)
+
+
+def test_clear_classes_are_learnt(classifier):
+    X, y = blobs(200, 3)
+    X[:, 2] += 8 * np.searchsorted(LABELS, y)
+    fitted = classifier.fit(X, y)
+    found = fitted.classes_[fitted.predict_proba(X).argmax(axis=1)]
+    assert (found == y).mean() > 0.95
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_float_types_are_taken_as_float32(classifier, dtype):
+    X, y = blobs(100, 2)
+    fitted = classifier.fit(X.astype(dtype), y)
+    expected = fitted.predict_proba(X.astype(dtype).astype(np.float32))
+    np.testing.assert_array_equal(fitted.predict_proba(X.astype(dtype)), expected)
+
+
+def test_rows_of_any_memory_layout_give_the_same(classifier):
+    X, y = blobs(60, 3)
+    fitted = classifier.fit(X, y)
+    expected = fitted.predict_proba(X)
+    np.testing.assert_array_equal(fitted.predict_proba(np.asfortranarray(X)), expected)
+    np.testing.assert_array_equal(fitted.predict_proba(X[::-2]), expected[::-2])
+    assert fitted.predict_proba(X[:0]).shape == (0, 3)
+
+
+def test_importances_are_shares_and_name_the_useful_feature(classifier):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5)).astype(np.float32)
+    fitted = classifier.fit(X, 1 + (X[:, 3] > 0))
+    importances = fitted.feature_importances_
+    assert importances.shape == (5,)
+    assert importances.sum() == pytest.approx(1)
+    assert importances.argmax() == 3
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("name", ["catboost", "forest"])
+def test_importances_equal_those_of_the_library(name, classes):
+    X, y = blobs(300, classes)
+    expected = library(name, SMALL[name]).fit(X, y).feature_importances_
+    mine = SMALL[name].fit(X, y).feature_importances_
+    np.testing.assert_allclose(mine, expected / expected.sum(), atol=1e-9)
+
+
+def test_fit_leaves_the_classifier_it_is_called_on_alone(classifier):
+    X, y = blobs(100, 2)
+    first = classifier.fit(X, y)
+    before = first.predict_proba(X)
+    first.fit(*blobs(100, 4, seed=5))
+    np.testing.assert_array_equal(first.predict_proba(X), before)
+    with pytest.raises(NotTrainedError, match="train"):
+        _ = classifier.classes_
+
+
+def test_a_failed_fit_leaves_the_fitted_classifier_alone(classifier):
+    X, y = blobs(100, 2)
+    fitted = classifier.fit(X, y)
+    before = fitted.predict_proba(X)
+    with pytest.raises(FitError):
+        fitted.fit(np.ones_like(X), y)
+    np.testing.assert_array_equal(fitted.predict_proba(X), before)
+
+
+def test_constant_features_say_what_to_do(classifier):
+    with pytest.raises(FitError, match=r"All 5 features are the same at all 8 .*strokes"):
+        classifier.fit(np.ones((8, 5), np.float32), np.arange(8) % 2 + 1)
+
+
+def test_one_class_is_refused(classifier):
+    X, y = blobs(20, 2)
+    with pytest.raises(FitError, match=r"two classes, got \[7\]"):
+        classifier.fit(X, np.full_like(y, 7))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_values_that_are_not_finite_are_refused(classifier, bad):
+    X, y = blobs(20, 2)
+    X[3, 1] = bad
+    with pytest.raises(FitError, match="NaN or infinite"):
+        classifier.fit(X, y)
+
+
+def test_two_rows_are_enough(classifier):
+    X = np.array([[0, 0], [1, 0]], np.float32)
+    assert classifier.fit(X, np.array([1, 2])).predict_proba(X).shape == (2, 2)
+
+
+def test_rows_of_another_length_are_refused(classifier):
+    fitted = classifier.fit(*blobs(30, 2))
+    with pytest.raises(ShapeError, match="trained on 7 features"):
+        fitted.predict_proba(np.zeros((3, 6), np.float32))
+
+
+def test_labels_that_do_not_fit_are_refused(classifier):
+    X, y = blobs(30, 2)
+    with pytest.raises(ShapeError, match="labels"):
+        classifier.fit(X, y[:-1])
+    with pytest.raises(ShapeError, match="float"):
+        classifier.fit(X, y.astype(float))
+
+
+def test_an_unfitted_classifier_says_so(classifier):
+    for ask in (
+        lambda: classifier.predict_proba(np.zeros((1, 1), np.float32)),
+        lambda: classifier.feature_importances_,
+        lambda: classifier.n_features_in_,
+        classifier.arrays,
+    ):
+        with pytest.raises(NotTrainedError, match="train"):
+            ask()
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_arrays_and_parameters_rebuild_the_classifier(classifier, classes):
+    X, y = blobs(100, classes)
+    fitted = classifier.fit(X, y)
+    rebuilt = type(fitted).from_arrays(fitted.params(), fitted.arrays())
+    assert rebuilt == fitted
+    assert rebuilt.n_features_in_ == 7
+    np.testing.assert_array_equal(rebuilt.predict_proba(X), fitted.predict_proba(X))
+    np.testing.assert_array_equal(rebuilt.classes_, fitted.classes_)
+    np.testing.assert_array_equal(rebuilt.feature_importances_, fitted.feature_importances_)
+
+
+def test_a_missing_array_is_refused(classifier):
+    fitted = classifier.fit(*blobs(40, 3))
+    for name in fitted.arrays():
+        arrays = fitted.arrays()
+        del arrays[name]
+        with pytest.raises(FormatError, match=name):
+            type(fitted).from_arrays(fitted.params(), arrays)
+
+
+def test_an_array_of_another_type_or_shape_is_refused(classifier):
+    fitted = classifier.fit(*blobs(40, 3))
+    for name, array in fitted.arrays().items():
+        for wrong in (array.astype(np.complex64), array[..., None], np.array(["a"]), None):
+            with pytest.raises(FormatError, match=name):
+                type(fitted).from_arrays(fitted.params(), {**fitted.arrays(), name: wrong})
+
+
+def test_unknown_or_missing_parameters_are_refused(classifier):
+    fitted = classifier.fit(*blobs(40, 2))
+    for params in ({}, {**fitted.params(), "loss": "x"}):
+        with pytest.raises(FormatError, match="parameters"):
+            type(fitted).from_arrays(params, fitted.arrays())
+
+
+DAMAGE = [
+    ("catboost", "feature", 7, "out of range"),
+    ("catboost", "feature", -1, "out of range"),
+    ("catboost", "border", np.nan, "NaN"),
+    ("catboost", "leaf", np.inf, "finite"),
+    ("forest", "feature", 7, "out of range"),
+    ("forest", "feature", -2, "out of range"),
+    ("forest", "link", 0, "leads out"),
+    ("forest", "link", 2**31 - 1, "leads out"),
+    ("forest", "first", 1, "follow"),
+    ("forest", "value", np.nan, "NaN"),
+    ("logistic", "scale", 0, "positive"),
+    ("logistic", "classes", 70000, "ascend"),
+]
+
+
+@pytest.mark.parametrize(("name", "array", "value", "match"), DAMAGE)
+def test_arrays_that_would_lead_astray_are_refused(name, array, value, match):
+    fitted = SMALL[name].fit(*blobs(40, 3))
+    arrays = {key: a.copy() for key, a in fitted.arrays().items()}
+    arrays[array].flat[0] = value
+    with pytest.raises(FormatError, match=match):
+        type(fitted).from_arrays(fitted.params(), arrays)
+
+
+def test_the_last_node_of_a_forest_must_be_a_leaf():
+    fitted = SMALL["forest"].fit(*blobs(40, 3))
+    arrays = {key: a.copy() for key, a in fitted.arrays().items()}
+    arrays["feature"][-1] = 0
+    with pytest.raises(FormatError, match="leads out"):
+        Forest.from_arrays(fitted.params(), arrays)
+
+
+@pytest.mark.parametrize(
+    ("make", "match"),
+    [
+        (lambda: CatBoost(depth=17), "depth is an integer from 1 to 16, got 17"),
+        (lambda: CatBoost(iterations=0), "iterations"),
+        (lambda: CatBoost(iterations=2.5), "iterations is an integer"),
+        (lambda: CatBoost(learning_rate=0), "learning_rate"),
+        (lambda: CatBoost(learning_rate="fast"), "learning_rate is a number"),
+        (lambda: CatBoost(learning_rate=float("nan")), "learning_rate"),
+        (lambda: CatBoost(border_count=256), "border_count"),
+        (lambda: Forest(n_estimators=True), "n_estimators"),
+        (lambda: Forest(max_depth=0), "max_depth"),
+        (lambda: Forest(class_weight="heavy"), "class_weight"),
+        (lambda: Forest(n_jobs=0), "n_jobs"),
+        (lambda: Logistic(C=0), "C is a number"),
+    ],
+)
+def test_wrong_parameters_are_refused(make, match):
+    with pytest.raises(ParameterError, match=match):
+        make()
+
+
+def test_fitting_prints_nothing_and_leaves_no_files(classifier, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    classifier.fit(*blobs(100, 3)).predict_proba(np.zeros((4, 7), np.float32))
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_refusal_of_catboost_becomes_a_fit_error(monkeypatch):
+    def refuse(*_):
+        raise CatBoostError("no memory left")
+
+    monkeypatch.setattr(CatBoostClassifier, "fit", refuse)
+    with pytest.raises(FitError, match="no memory left"):
+        CatBoost().fit(*blobs(20, 2))
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_linear_scores_may_be_taken_before_interpolation(classes):
+    X, y = blobs(100, classes)
+    X = X * 3 + 100
+    fitted = Logistic().fit(X, y)
+    weights, bias = fitted.scores()
+    between = (0.25 * X[:1] + 0.75 * X[1:2]).T
+    scores = weights @ X[:2].T
+    after = 0.25 * scores[:, :1] + 0.75 * scores[:, 1:] + bias[:, None]
+    np.testing.assert_allclose(fitted.activate(after), fitted.predict_proba(between.T).T, atol=1e-5)
