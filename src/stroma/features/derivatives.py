@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from stroma.errors import ShapeError
 from stroma.features.kernels import gaussian_taps, reach
 from stroma.features.lanes import WIDTH, add, load, multiply_add, store, subtract, zeros
 
@@ -36,15 +37,31 @@ def planes(count: int, height: int, width: int) -> Float32:
     pitch = (lines | 1) * LINE
     buffer = np.empty(count * height * pitch + WIDTH, np.float32)
     buffer[count * height * pitch :] = 0
-    rows: Float32 = buffer[: count * height * pitch].reshape(count, height, pitch)
+    rows = buffer[: count * height * pitch].reshape(count, height, pitch)
     rows[:, :, width:] = 0
-    images: Float32 = rows[:, :, :width]
-    return images
+    return rows[:, :, :width]
+
+
+def core_shape(block: Float32, halo: int) -> tuple[int, int]:
+    """Return the size of what is left of a block (C, y, x) without its halo.
+
+    Raises
+    ------
+    ShapeError
+        If nothing is left.
+    """
+    height, width = (n - 2 * halo for n in block.shape[1:])
+    if min(height, width) < 1:
+        raise ShapeError(
+            f"A block (C, y, x) is larger than its halo of {halo} pixels on every side; "
+            f"got the shape {block.shape}."
+        )
+    return height, width
 
 
 def in_planes(image: Float32) -> Float32:
     """Return a copy of an image (y, x) as the functions of this module take it."""
-    (copy,) = planes(1, *image.shape)
+    copy: Float32 = planes(1, *image.shape)[0]
     copy[:] = image
     return copy
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stroma.errors import ParameterError, UnknownNameError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.derivatives import in_planes
+from stroma.features.derivatives import core_shape, in_planes
 from stroma.features.filters import FILTERS, Jets
 from stroma.features.naming import per_channel, scale_suffix
 from stroma.registry import suggestion
@@ -95,9 +95,15 @@ class FilterBank:
         return per_channel(channels, features)
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
-        """Compute the features of one block, channel by channel."""
+        """Compute the features of one block, channel by channel.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        """
         halo = self.halo
-        core = [n - 2 * halo for n in block.shape[1:]]
+        core = core_shape(block, halo)
         counts = [len(FILTERS[name].outputs) for name, _ in self.matrix]
         features = np.empty((len(block), sum(counts), *core), np.float32)
         for channel, out in zip(block, features, strict=True):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.derivatives import in_planes, smooth
+from stroma.features.derivatives import core_shape, in_planes, smooth
 from stroma.features.naming import per_channel, scale_suffix
 
 TRUNCATE = 4
@@ -55,6 +55,13 @@ class GaussianFeatures:
         return per_channel(channels, ["gaussian" + scale_suffix(self.sigma)])
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
-        """Smooth the core of one block."""
+        """Smooth the core of one block.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        """
+        core_shape(block, self.halo)
         smoothed = [smooth(in_planes(channel), self.sigma, self.halo) for channel in block]
         return [FeatureMap(np.stack(smoothed))]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 @cache
 def reach(sigma: float, order: int) -> int:
     """Return the radius, in pixels, of the kernel of one derivative of a Gaussian."""
-    return math.ceil(round((3 + order / 2) * sigma, 9))  # 3.5 * 0.6 is 2.1, not 2.1000000000000001
+    return math.ceil((3 + order / 2) * sigma)
 
 
 @cache
