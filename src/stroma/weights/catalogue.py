@@ -1,0 +1,149 @@
+"""What weights there are: where they lie, under which licence, and what of them is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from stroma.errors import UnknownNameError
+from stroma.registry import suggestion
+
+WITHOUT_DOWNLOAD = ("gaussian_features", "ilastik_2d")
+"""Extractors that need no weights, named where weights cannot be had."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file in a repository.
+
+    Parameters
+    ----------
+    file : str
+        Its name; ``.safetensors`` is read tensor by tensor, anything else as a whole.
+    revision : str
+        Branch, reference or commit of the repository.
+    """
+
+    file: str = "model.safetensors"
+    revision: str = "main"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Weights of one extractor.
+
+    Parameters
+    ----------
+    name : str
+        The extractor.
+    repository : str
+        Repository on the Hugging Face hub.
+    sources : tuple of Source
+        Files that hold the weights, in the order in which they are tried.
+    keymap : str
+        How tensors are named in files; a key of ``stroma.weights.keymaps.KEYMAPS``.
+    usual : tuple of str
+        Patterns of the tensors that the extractor's defaults and aliases use.
+    megabytes : int
+        Size of the whole file, about.
+    licence, citation : str
+        Licence of the weights; the paper to cite.
+    gated : bool
+        Whether the licence has to be accepted on the repository's page first.
+    other_files : tuple of str
+        Names under which the same weights are distributed elsewhere.
+    """
+
+    name: str
+    repository: str
+    keymap: str
+    usual: tuple[str, ...]
+    megabytes: int
+    licence: str
+    citation: str
+    sources: tuple[Source, ...] = (Source(),)
+    gated: bool = False
+    other_files: tuple[str, ...] = ()
+
+
+_ENTRIES = (
+    Entry(
+        name="vgg16",
+        repository="timm/vgg16.tv_in1k",
+        keymap="vgg16",
+        usual=("features.[0257].*", "features.10.*"),
+        megabytes=553,
+        licence="BSD-3-Clause",
+        citation="Simonyan and Zisserman, Very deep convolutional networks for large-scale "
+        "image recognition, ICLR 2015, arXiv:1409.1556",
+        other_files=("vgg16-397923af.pth",),
+    ),
+    Entry(
+        name="efficient_netb0",
+        repository="google/efficientnet-b0",
+        keymap="efficientnet",
+        usual=("embeddings.*",),
+        megabytes=21,
+        licence="Apache-2.0",
+        citation="Tan and Le, EfficientNet: rethinking model scaling for convolutional neural "
+        "networks, ICML 2019, arXiv:1905.11946",
+        sources=(
+            Source(),
+            Source(revision="refs/pr/3"),
+            Source("pytorch_model.bin"),
+        ),
+    ),
+    Entry(
+        name="convnext",
+        repository="facebook/convnext-base-224",
+        keymap="convnext",
+        usual=("embeddings.*", "encoder.stages.0.layers.[01].*"),
+        megabytes=354,
+        licence="Apache-2.0",
+        citation="Liu et al., A ConvNet for the 2020s, CVPR 2022, arXiv:2201.03545",
+        sources=(
+            Source(),
+            Source(revision="99c8f0c34d51e86ec5e3a85260a6e5354d146a2f"),
+            Source("pytorch_model.bin"),
+        ),
+    ),
+    Entry(
+        name="dinov2_vits14_reg",
+        repository="facebook/dinov2-with-registers-small",
+        keymap="dinov2",
+        usual=("*",),
+        megabytes=88,
+        licence="Apache-2.0",
+        citation="Oquab et al., DINOv2: learning robust visual features without supervision, "
+        "TMLR 2024, arXiv:2304.07193; Darcet et al., Vision transformers need registers, "
+        "ICLR 2024, arXiv:2309.16588",
+        other_files=("dinov2_vits14_reg4_pretrain.pth",),
+    ),
+    Entry(
+        name="dinov3_vits16plus",
+        repository="facebook/dinov3-vits16plus-pretrain-lvd1689m",
+        keymap="dinov3",
+        usual=("*",),
+        megabytes=115,
+        licence="DINOv3 License (Meta; limits fields of use)",
+        citation="Siméoni et al., DINOv3, 2025, arXiv:2508.10104",
+        gated=True,
+    ),
+)
+
+CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+"""All weights, by the name of their extractor."""
+
+
+def entry_of(name: str) -> Entry:
+    """Return the entry of that name.
+
+    Raises
+    ------
+    UnknownNameError
+        If the catalogue has no such weights.
+    """
+    if name not in CATALOGUE:
+        raise UnknownNameError(f"No weights named {name!r}. {suggestion(name, list(CATALOGUE))}")
+    return CATALOGUE[name]

@@ -1,0 +1,128 @@
+"""How tensors are called in files, and how we call them.
+
+Ours are the attribute names of ``transformers`` 5. Files on the hub use older names, official
+checkpoints their own, and some of those hold several of our tensors in one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One of our tensors as part of a tensor in a file.
+
+    Parameters
+    ----------
+    name : str
+        Our name.
+    part, parts : int
+        It is the ``part``-th of ``parts`` equal ranges of rows.
+    """
+
+    name: str
+    part: int = 0
+    parts: int = 1
+
+    def of(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the piece, given the whole tensor of the file."""
+        return np.split(values, self.parts)[self.part] if self.parts > 1 else values
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """Rules that turn a name in a file into ours.
+
+    Parameters
+    ----------
+    renames : tuple of (str, str)
+        Regular expressions and their replacements, applied in turn.
+    splits : tuple of (str, tuple of str)
+        A fragment of the renamed name, and the fragments it stands for, in the order of rows.
+    dropped : str
+        Regular expression of names (ours) that no network uses.
+    """
+
+    renames: tuple[tuple[str, str], ...] = ()
+    splits: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    dropped: str = "$^"
+
+    def pieces(self, key: str) -> tuple[Piece, ...]:
+        """Return our tensors that the tensor of that name in a file holds."""
+        for pattern, replacement in self.renames:
+            key = re.sub(pattern, replacement, key)
+        found = self._split(key)
+        return tuple(p for p in found if not re.search(self.dropped, p.name))
+
+    def _split(self, key: str) -> tuple[Piece, ...]:
+        for fragment, others in self.splits:
+            if fragment in key:
+                names = [key.replace(fragment, other) for other in others]
+                return tuple(Piece(name, i, len(names)) for i, name in enumerate(names))
+        return (Piece(key),)
+
+
+_BLOCKS = (
+    (r"^blocks\.\d+\.(?=\d+\.)", "blocks."),  # checkpoints of training in chunks: blocks.0.i
+    (r"^(cls_token|mask_token|register_tokens)$", r"embeddings.\1"),
+    (r"^storage_tokens$", "embeddings.register_tokens"),
+    (r"\.attn\.proj\.", ".attention.o_proj."),
+    (r"\.ls([12])\.gamma$", r".layer_scale\1.lambda1"),
+)
+_QKV = (
+    ".attn.qkv.",
+    (".attention.q_proj.", ".attention.k_proj.", ".attention.v_proj."),
+)
+_GATED = (".mlp.weights_in.", (".mlp.gate_proj.", ".mlp.up_proj."))
+
+KEYMAPS = {
+    "vgg16": Keymap(),
+    "efficientnet": Keymap(renames=((r"^efficientnet\.", ""),)),
+    "convnext": Keymap(renames=((r"^convnext\.", ""),)),
+    "dinov2": Keymap(
+        renames=(
+            *_BLOCKS,
+            (r"^dinov2_with_registers\.", ""),
+            (r"^blocks\.", "encoder.layer."),
+            (r"^pos_embed$", "embeddings.position_embeddings"),
+            (r"^patch_embed\.proj\.", "embeddings.patch_embeddings.projection."),
+            (r"^norm\.", "layernorm."),
+            (r"\.mlp\.w12\.", ".mlp.weights_in."),
+            (r"\.mlp\.(w3|weights_out)\.", ".mlp.down_proj."),
+            (r"\.attention\.attention\.query\.", ".attention.q_proj."),
+            (r"\.attention\.attention\.key\.", ".attention.k_proj."),
+            (r"\.attention\.attention\.value\.", ".attention.v_proj."),
+            (r"\.attention\.output\.dense\.", ".attention.o_proj."),
+        ),
+        splits=(_QKV, _GATED),
+    ),
+    "dinov3": Keymap(
+        renames=(
+            *_BLOCKS,
+            (r"^(blocks|layer)\.", "model.layer."),
+            (r"^patch_embed\.proj\.", "embeddings.patch_embeddings."),
+            (r"\.mlp\.w1\.", ".mlp.gate_proj."),
+            (r"\.mlp\.(w2|fc1)\.", ".mlp.up_proj."),
+            (r"\.mlp\.(w3|fc2)\.", ".mlp.down_proj."),
+        ),
+        splits=(_QKV,),
+        # Keys have no bias in DINOv3: the official file holds one that a mask multiplies by zero.
+        dropped=r"\.k_proj\.bias$|^rope_embed\.|\.bias_mask$",
+    ),
+}
+"""Keymaps by the name the catalogue uses."""
+
+
+def wanted_keys(
+    keymap: Keymap, keys: list[str], wanted: Callable[[str], bool]
+) -> dict[str, list[Piece]]:
+    """Return the keys of a file that hold tensors we want, with those tensors."""
+    found = {key: [p for p in keymap.pieces(key) if wanted(p.name)] for key in keys}
+    return {key: pieces for key, pieces in found.items() if pieces}
