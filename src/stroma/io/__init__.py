@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from stroma.registry import Registry
 
 if TYPE_CHECKING:
+    from stroma.io.blockwise import open_writer
     from stroma.io.read import is_image, read_image
+    from stroma.io.write import write_image, write_labels
 
 READERS = Registry(
     "reader of image files",
@@ -32,9 +34,38 @@ READERS = Registry(
 )
 """Ending of a file's name -> ``read(path, *, axes, series) -> Image``."""
 
-_PUBLIC = {"read_image": "stroma.io.read", "is_image": "stroma.io.read"}
+WRITERS = Registry(
+    "writer of image files",
+    {
+        ".png": "stroma.io.png:write",
+        ".tif": "stroma.io.tiff_write:write",
+        ".tiff": "stroma.io.tiff_write:write",
+        ".ome.tif": "stroma.io.tiff_write:write_ome",
+        ".ome.tiff": "stroma.io.tiff_write:write_ome",
+        ".npy": "stroma.io.npy:write",
+        ".zarr": "stroma.io.omezarr_write:write",
+    },
+    group="stroma.writers",
+)
+"""Ending of a file's name -> ``write(path, array, description)``; the longest ending wins."""
 
-__all__ = ["READERS", "is_image", "read_image"]
+_PUBLIC = {
+    "is_image": "stroma.io.read",
+    "open_writer": "stroma.io.blockwise",
+    "read_image": "stroma.io.read",
+    "write_image": "stroma.io.write",
+    "write_labels": "stroma.io.write",
+}
+
+__all__ = [
+    "READERS",
+    "WRITERS",
+    "is_image",
+    "open_writer",
+    "read_image",
+    "write_image",
+    "write_labels",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from stroma.data.image import Image
 from stroma.errors import FormatError
 from stroma.io.axes import Facts, arrange, asked, guess
+from stroma.io.describe import Description
 from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
 
 
@@ -29,3 +31,9 @@ def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
 def open_mapped(path: Path) -> Opened:
     """Map the file; the map closes with the array."""
     return np.load(path, mmap_mode="r", allow_pickle=False), None
+
+
+def write(path: Path, array: Any, about: Description) -> None:
+    """Write a ``.npy`` file; it holds the values only, no spacing and no names."""
+    with path.open("wb") as file:
+        np.save(file, np.asarray(array), allow_pickle=False)

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Picture
 from PIL import PngImagePlugin
 
 from stroma.data.image import Image
 from stroma.errors import FormatError
 from stroma.io.axes import Facts, arrange, asked
+from stroma.io.class_names import to_text
+from stroma.io.describe import Description
 from stroma.io.lazy import FileArray, Opened
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -141,3 +144,58 @@ def _colours_16_bit(path: Path) -> NDArray[Any]:
         raise FormatError(f"{path} cannot be decoded as a PNG of 16 bit colours.")
     order = [2, 1, 0, 3][: values.shape[2]]
     return np.ascontiguousarray(values[..., order])
+
+
+def write(path: Path, array: Any, about: Description) -> None:
+    """Write a PNG of one plane: grey of 1, 8 or 16 bit, or colours of 8 or 16 bit.
+
+    Labels of up to 255 classes that have names get a palette of their colours; the values stored
+    are still the labels.
+
+    Raises
+    ------
+    FormatError
+        If a PNG cannot hold the values.
+    """
+    values = _as_png(np.asarray(array), about, path)
+    if about.rgb and values.dtype == np.uint16:
+        _write_16_bit_colours(path, values)
+        return
+    picture = Picture.fromarray(values)
+    texts = PngImagePlugin.PngInfo()
+    if about.classes:
+        texts.add_itxt("Comment", to_text(about.classes))
+    if about.classes and values.dtype == np.uint8:
+        picture.putpalette(_palette(about))
+    picture.save(path, format="PNG", pnginfo=texts)
+
+
+def _as_png(values: NDArray[Any], about: Description, path: Path) -> NDArray[Any]:
+    """Return the values as a type that PNG has, colours last."""
+    if about.axes != "yx" and not (about.rgb and about.axes == "cyx"):
+        raise FormatError(
+            f"{path.name}: a PNG holds one plane or one picture in colours, not axes "
+            f"{about.axes!r}. Write TIFF or OME-Zarr instead."
+        )
+    if values.dtype not in (bool, np.uint8, np.uint16):
+        if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
+            raise FormatError(
+                f"{path.name}: a PNG holds integers from 0 to 65535, not {values.dtype} from "
+                f"{values.min()} to {values.max()}. Write TIFF or OME-Zarr instead."
+            )
+        values = values.astype(np.uint16)
+    return np.ascontiguousarray(values.transpose(1, 2, 0) if about.rgb else values)
+
+
+def _palette(about: Description) -> list[int]:
+    colours = {c.label: c.rgb for c in about.classes}
+    return [value for label in range(256) for value in colours.get(label, (0, 0, 0))]
+
+
+def _write_16_bit_colours(path: Path, values: NDArray[Any]) -> None:
+    import cv2
+
+    ok, encoded = cv2.imencode(".png", values[..., ::-1])
+    if not ok:
+        raise FormatError(f"{path.name} could not be encoded as a PNG.")
+    encoded.tofile(path)

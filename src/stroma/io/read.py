@@ -7,9 +7,7 @@ from pathlib import Path
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
 from stroma.io import READERS
-
-ZARR_MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
-"""Files of which one lies in every folder that is a zarr group or array."""
+from stroma.io.atomic import is_zarr
 
 
 def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) -> Image:
@@ -50,12 +48,12 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) ->
 
 def is_image(path: str | Path) -> bool:
     """Tell whether there is a reader for a file of that name."""
-    return Path(path).suffix.lower() in READERS or _is_zarr(Path(path))
+    return Path(path).suffix.lower() in READERS or is_zarr(Path(path))
 
 
 def _ending(path: Path) -> str:
     if path.is_dir():
-        if not _is_zarr(path):
+        if not is_zarr(path):
             raise FormatError(f"{path} is a folder, but not an OME-Zarr image. Name a file in it.")
         return ".zarr"
     ending = path.suffix.lower()
@@ -65,7 +63,3 @@ def _ending(path: Path) -> str:
             f"Known: {', '.join(sorted(READERS))}."
         )
     return ending
-
-
-def _is_zarr(path: Path) -> bool:
-    return any((path / mark).is_file() for mark in ZARR_MARKS)
