@@ -34,16 +34,19 @@ class Feed:
         Of the whole image; None where nothing is to be normalised.
     rgb : bool
         Whether the channels are red, green and blue.
+    half : bool
+        Keep features in half precision, which does for normalised images.
     """
 
     channels: tuple[str, ...]
     statistics: Statistics | None = None
     rgb: bool = False
+    half: bool = False
 
     @property
     def dtype(self) -> type[np.floating]:
-        """Type in which features are kept: half precision does for normalised images only."""
-        return np.float32 if self.statistics is None else np.float16
+        """Type in which features are kept."""
+        return np.float16 if self.half else np.float32
 
 
 @dataclass(frozen=True)

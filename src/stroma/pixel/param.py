@@ -257,9 +257,10 @@ class Param:
 
     def save(self, path: str | Path) -> None:
         """Write all parameters as YAML, sorted by name."""
-        from stroma.pixel.files import write_bytes
+        from stroma.io.atomic import replaced
 
-        write_bytes(Path(path), yaml.safe_dump(dict(self.items()), sort_keys=True).encode())
+        with replaced(Path(path)) as temporary:
+            temporary.write_text(yaml.safe_dump(dict(self.items()), sort_keys=True), "utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -1,0 +1,628 @@
+"""The few-stroke model: strokes on an image in, a class for every pixel out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import Class, complete
+from stroma.errors import (
+    FormatError,
+    MissingFileError,
+    NotTrainedError,
+    ParameterError,
+    ShapeError,
+)
+from stroma.features import EXTRACTORS
+from stroma.features.build import extractor, known_names, layer_keys, part_names
+from stroma.features.cache import FeatureCache
+from stroma.features.contract import Extractor
+from stroma.pixel import files
+from stroma.pixel.aliases import alias_param, default_param, extractor_defaults
+from stroma.pixel.classifiers import TITLES, fit, unfitted
+from stroma.pixel.door import Source, is_many, labelled_points, open_image
+from stroma.pixel.feature_image import feature_image, labelled_features, native_features
+from stroma.pixel.param import FEATURE_KEYS, Param
+from stroma.pixel.plan import Recipe
+from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
+from stroma.pixel.storage import Fitted, Saved, from_state, to_state
+from stroma.pixel.training import Entry, Memory, Strokes, learn
+
+Array = NDArray[Any]
+
+
+class ConvpaintModel:
+    """A feature extractor, a classifier, and the parameters of both.
+
+    Made from at most one of an alias, a saved model, a ``Param``, or the name of an extractor (to
+    which further parameters can be given); from nothing, it is the alias "vgg". Loads no weights.
+
+    Parameters
+    ----------
+    alias : str, optional
+        A named configuration: "stroma" (recommended where nothing is to be downloaded), "vgg",
+        "vgg-m", "vgg-l", "dino", "gaussian", "ilastik", ...
+    model_path : str or Path, optional
+        A saved model: ``.pkl`` (everything) or ``.yml`` (parameters only).
+    param : Param, optional
+        Parameters; those left at None are filled in.
+    fe_name : str, optional
+        A feature extractor, or several joined by "+".
+    **kwargs
+        With ``fe_name``: parameters, see `Param`.
+
+    Raises
+    ------
+    ParameterError
+        If more than one of the four is given, or parameters without ``fe_name``.
+    """
+
+    def __init__(
+        self,
+        alias: str | None = None,
+        model_path: str | Path | None = None,
+        param: Param | None = None,
+        fe_name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        forms = {"alias": alias, "model_path": model_path, "param": param, "fe_name": fe_name}
+        given = [name for name, value in forms.items() if value is not None]
+        if len(given) > 1:
+            raise ParameterError(
+                f"Give only one of alias, model_path, param and fe_name, got {' and '.join(given)}."
+            )
+        if kwargs and fe_name is None:
+            raise ParameterError(
+                f"Further parameters ({', '.join(kwargs)}) go with fe_name only. "
+                f"Make the model first, then call set_params({', '.join(kwargs)}=...)."
+            )
+        self.cache = FeatureCache()
+        self._fitted: Fitted | None = None
+        self._memory: Memory = {}
+        self._classes: tuple[Class, ...] = ()
+        if model_path is not None:
+            self._restore(_load(Path(model_path)))
+        elif alias is not None:
+            self._param = alias_param(alias)
+        else:
+            self._param = _first_param(param, fe_name, kwargs)
+
+    # ------------------------------------------------------------------ parameters
+
+    @staticmethod
+    def get_fe_models_types() -> dict[str, type]:
+        """Return all extractors whose dependencies are installed: names and types."""
+        return dict(_importable())
+
+    @staticmethod
+    def get_default_params() -> Param:
+        """Return the parameters of the default model."""
+        return default_param()
+
+    def get_param(self, key: str) -> Any:
+        """Return the value of a parameter."""
+        return self._param.get(key)
+
+    def get_params(self) -> Param:
+        """Return a copy of all parameters."""
+        return self._param.copy()
+
+    def set_param(self, key: str, val: Any, ignore_warnings: bool = False) -> None:
+        """Set a parameter.
+
+        An untrained model takes any; on a trained one, a parameter that changes the features
+        raises, unless ``ignore_warnings`` says to forget the training. None restores the default.
+
+        Raises
+        ------
+        ParameterError
+            If the value is not allowed, or the model is trained on other features.
+        UnknownNameError
+            If there is no such parameter.
+        """
+        self._param.get(key)
+        self._change({key: val}, ignore_warnings)
+
+    def set_params(
+        self, param: Param | None = None, ignore_warnings: bool = False, **kwargs: Any
+    ) -> None:
+        """Set several parameters, from a `Param` or by name; None leaves a parameter as it is.
+
+        All are set, or none.
+
+        Raises
+        ------
+        ParameterError
+            As for ``set_param``; also if both forms are given.
+        """
+        if param is not None and kwargs:
+            raise ParameterError("Give either a Param or parameters by name, not both.")
+        values = dict(param.items()) if param is not None else kwargs
+        for key in values:
+            self._param.get(key)
+        self._change({k: v for k, v in values.items() if v is not None}, ignore_warnings)
+
+    def _change(self, values: Mapping[str, Any], forget: bool) -> None:
+        trial = self._param.copy()
+        if "fe_name" in values and values["fe_name"] not in (None, trial.fe_name):
+            trial.fe_layers = trial.fe_scalings = None
+        trial.set(**values)
+        trial = trial.filled(_defaults(trial))
+        changed = {k for k, v in trial.items() if v != self._param.get(k)}
+        if changed & FEATURE_KEYS:
+            Recipe.of(trial)
+            self._require_untrained(changed & FEATURE_KEYS, forget)
+        self._param = trial
+
+    def _require_untrained(self, keys: set[str], forget: bool) -> None:
+        if self._fitted is None and not self._memory:
+            return
+        if not forget:
+            raise ParameterError(
+                f"The model was trained with another {' and '.join(sorted(keys))}. Make a new "
+                f"model, or pass ignore_warnings=True to change it and forget the training."
+            )
+        self.reset_classifier()
+
+    @staticmethod
+    def create_fe(
+        name: str, use_gpu: bool | None = None, layers: Sequence[str | int] | None = None
+    ) -> Extractor:
+        """Return a feature extractor by name, without putting it into a model.
+
+        Parameters
+        ----------
+        name : str
+            A registered extractor.
+        use_gpu : bool, optional
+            Compute on the graphics card.
+        layers : sequence of str or int, optional
+            Keys of layers, or their positions.
+        """
+        [single] = part_names(name)
+        return extractor(single, layers=layers, device="auto" if use_gpu else "cpu")
+
+    def get_fe_defaults(self) -> Param:
+        """Return the parameters a model has by default with this extractor."""
+        return extractor_defaults(str(self._param.fe_name))
+
+    def get_fe_layer_keys(self) -> list[str] | None:
+        """Return the layers the extractor offers; None if it has none, or is a combination."""
+        parts = part_names(str(self._param.fe_name))
+        return layer_keys(parts[0]) if len(parts) == 1 else None
+
+    # ------------------------------------------------------------------ what was learned
+
+    @property
+    def classifier(self) -> Any:
+        """The fitted classifier; None while untrained."""
+        return None if self._fitted is None else self._fitted.classifier
+
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """The (K,) labels the model tells apart, ascending; probability k is of ``classes_[k]``."""
+        return np.array(self._require_fitted().classifier.classes_)
+
+    @property
+    def feature_names_(self) -> list[str]:
+        """The names of the features the classifier was fitted to."""
+        return list(self._require_fitted().feature_names)
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """Names and colours of the classes; set it to an iterable of `Class`."""
+        labels = [c.label for c in self._classes]
+        if self._fitted is not None:
+            labels += self._fitted.classifier.classes_.tolist()
+        return complete(self._classes, labels)
+
+    @classes.setter
+    def classes(self, classes: Iterable[Class]) -> None:
+        self._classes = tuple(classes)
+
+    def _require_fitted(self) -> Fitted:
+        if self._fitted is None:
+            raise NotTrainedError(
+                "No trained classifier found. Call train(image, annotations) first, or load a "
+                "trained model (.pkl)."
+            )
+        return self._fitted
+
+    # ------------------------------------------------------------------ training
+
+    def train(
+        self,
+        image: Any,
+        annotations: Any,
+        memory_mode: bool = False,
+        img_ids: str | int | Sequence[str | int] | None = None,
+        use_rf: bool = False,
+        allow_writing_files: bool = False,
+        in_channels: Sequence[int] | None = None,
+        skip_norm: bool = False,
+    ) -> Any:
+        """Fit the classifier to the labelled pixels of one or several images.
+
+        When anything fails, the model stays as it was.
+
+        Parameters
+        ----------
+        image : array-like, Image, path, or list of these
+            2-D (y, x), 3-D (z, y, x; or c, y, x by ``channel_mode``) or 4-D (c, z, y, x).
+        annotations : array-like, path, or list of these
+            Labels 1 to 65535, 0 where unlabelled, of the shape of the image without channels.
+        memory_mode : bool
+            Remember the strokes of each image, and train on those of all images seen so far.
+            Strokes given for a known image replace its earlier ones.
+        img_ids : str or list of str, optional
+            Names of the images in memory; required for lists in memory mode.
+        use_rf : bool
+            Fit a random forest, whatever ``clf`` says.
+        allow_writing_files : bool
+            Accepted for compatibility; training writes no files.
+        in_channels : list of int, optional
+            Channels to use; remembered, and used by ``segment`` too.
+        skip_norm : bool
+            Take the pixel values as they are.
+
+        Returns
+        -------
+        Classifier
+            The fitted classifier, also kept in the model.
+
+        Raises
+        ------
+        LabelError
+            If there are no strokes, or those of one class only.
+        ShapeError, ImageError, ParameterError, FitError
+            If images and annotations do not fit, or cannot be used.
+        """
+        strokes = self._given(image, annotations, in_channels, memory_mode, img_ids)
+        recipe = Recipe.of(self._param, skip_norm=skip_norm)
+        entries, common = self._learn(strokes, recipe, memory_mode)
+        filled = [e for e in entries.values() if len(e.y)]
+        X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
+        y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
+        kind, blank = unfitted(self._param, use_rf=use_rf)
+        classifier = fit(blank, X, y, int(self._param.clf_max_pixels or 0))
+        source = next(iter(strokes.values())).source
+        names = tuple(recipe.pipeline.names(_feed(source)))
+        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
+        self._fitted = Fitted(kind, classifier, len(source.channels), chosen, names, common)
+        self._param.classifier = TITLES.get(kind, kind)
+        return classifier
+
+    def _given(
+        self,
+        image: Any,
+        annotations: Any,
+        in_channels: Sequence[int] | None,
+        memory_mode: bool,
+        img_ids: Any,
+    ) -> dict[str, Strokes]:
+        images, notes, ids = _paired(image, annotations, memory_mode, img_ids)
+        mode = str(self._param.channel_mode)
+        sources = [open_image(one, mode, in_channels) for one in images]
+        _require_equal(sources)
+        pairs = zip(ids, sources, notes, strict=True)
+        return {key: Strokes(source, labelled_points(n, source)) for key, source, n in pairs}
+
+    def _learn(
+        self, strokes: Mapping[str, Strokes], recipe: Recipe, memory_mode: bool
+    ) -> tuple[Memory, Any]:
+        memory, common = learn(
+            self._memory if memory_mode else {},
+            strokes,
+            recipe,
+            pooled=self._param.norm_from == "training",
+            cap=int(self._param.clf_max_pixels or 0),
+            cache=self.cache,
+        )
+        if memory_mode:
+            self._memory = memory
+        return memory, common
+
+    def reset_classifier(self) -> None:
+        """Forget the classifier and the training memory."""
+        self._fitted = None
+        self._param.classifier = None
+        self.reset_training()
+
+    def reset_training(self) -> None:
+        """Forget the images and strokes remembered in memory mode; the classifier stays."""
+        self._memory = {}
+
+    # ------------------------------------------------------------------ prediction
+
+    def segment(
+        self,
+        image: Any,
+        in_channels: Sequence[int] | None = None,
+        skip_norm: bool = False,
+        use_dask: bool = False,
+    ) -> Any:
+        """Return the most probable class of every pixel.
+
+        Parameters
+        ----------
+        image : array-like, Image, path, or list of these
+            As for ``train``.
+        in_channels : list of int, optional
+            Channels to use; those of the training unless given.
+        skip_norm : bool
+            Take the pixel values as they are.
+        use_dask : bool
+            Run blocks on dask.distributed.
+
+        Returns
+        -------
+        (z, y, x) or (y, x) array of uint8, or of uint16 if a label is above 255
+            The image's axes without channels; a list of such for a list of images.
+        """
+
+        def one(source: Source) -> Array:
+            fitted = self._require_fitted()
+            result = np.zeros(source.shape, label_dtype(fitted.classifier.classes_))
+            for block in self._blocks(source, skip_norm):
+                result[block.index] = block.labels
+            return result
+
+        return self._each(one, image, in_channels)
+
+    def predict_probas(
+        self,
+        image: Any,
+        in_channels: Sequence[int] | None = None,
+        skip_norm: bool = False,
+        use_dask: bool = False,
+    ) -> Any:
+        """Return the probability of every class at every pixel.
+
+        Parameters are those of ``segment``.
+
+        Returns
+        -------
+        (K, z, y, x) or (K, y, x) float32 array
+            Classes first, in the order of ``classes_``; a list of such for a list of images.
+        """
+
+        def one(source: Source) -> Array:
+            classes = len(self._require_fitted().classifier.classes_)
+            result = np.zeros((classes, *source.shape), np.float32)
+            for block in self._blocks(source, skip_norm):
+                result[(slice(None), *block.index)] = block.probabilities
+            return result
+
+        return self._each(one, image, in_channels)
+
+    def open(self, image: Any, in_channels: Sequence[int] | None = None) -> Source:
+        """Return an image as this model sees it: channels selected as in training.
+
+        Raises
+        ------
+        ShapeError
+            If the model was trained on another number of channels.
+        """
+        fitted = self._fitted
+        if in_channels is None and fitted is not None and fitted.in_channels is not None:
+            in_channels = fitted.in_channels
+        source = open_image(image, str(self._param.channel_mode), in_channels)
+        if fitted is not None and len(source.channels) != fitted.channels:
+            raise ShapeError(
+                f"The model was trained on {fitted.channels} channels, this image has "
+                f"{len(source.channels)} (shape {source.image.shape}). Choose channels with "
+                f"in_channels, or check channel_mode (now {self._param.channel_mode!r})."
+            )
+        return source
+
+    def trained(self, *, skip_norm: bool = False) -> Trained:
+        """Return what prediction needs; later training does not change it.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no classifier yet.
+        """
+        fitted = self._require_fitted()
+        recipe = Recipe.of(self._param, skip_norm=skip_norm)
+        return Trained(recipe, fitted.classifier, None if skip_norm else fitted.statistics)
+
+    def _blocks(self, source: Source, skip_norm: bool) -> Iterator[BlockResult]:
+        return blocks_of(source, self.trained(skip_norm=skip_norm), self.cache)
+
+    def _each(
+        self, function: Callable[[Source], Array], image: Any, in_channels: Sequence[int] | None
+    ) -> Any:
+        self._require_fitted()
+        if is_many(image):
+            return [function(self.open(one, in_channels)) for one in image]
+        return function(self.open(image, in_channels))
+
+    # ------------------------------------------------------------------ features
+
+    def get_feature_image(
+        self,
+        data: Any,
+        annotations: Any = None,
+        restore_input_form: bool = True,
+        memory_mode: bool = False,
+        img_ids: str | int | Sequence[str | int] | None = None,
+        in_channels: Sequence[int] | None = None,
+        skip_norm: bool = False,
+    ) -> Any:
+        """Return the features of images.
+
+        Parameters
+        ----------
+        data : array-like, Image, path, or list of these
+            As for ``train``.
+        annotations : array-like, path, or list of these, optional
+            Restrict to the planes that have labels (with ``restore_input_form=False``).
+        restore_input_form : bool
+            Return features at every pixel of the image. Otherwise those of the grid the classifier
+            works on: after ``image_downsample``, and one per patch where all features are patches'.
+        memory_mode : bool
+            Register the annotations, as ``train`` does.
+        img_ids : str or list of str, optional
+            Names of the images in memory.
+        in_channels : list of int, optional
+            Channels to use.
+        skip_norm : bool
+            Take the pixel values as they are.
+
+        Returns
+        -------
+        (F, y, x) or (F, z, y, x) float32 array
+            Or a list of such, for a list of images. With ``restore_input_form=False``, always a
+            list of (F, z, h, w); with annotations, a list of (F, 1, h, w) and a list of (1, h, w)
+            labels, one per plane with labels; in memory mode also their coordinates
+            ((3, 1, h, w): z, y, x, in working pixels), image names, and the scale.
+        """
+        recipe = replace(Recipe.of(self._param, skip_norm=skip_norm), exact=True)
+        if annotations is None:
+            if memory_mode:
+                raise ParameterError("memory_mode=True registers annotations; give annotations.")
+            images = list(data) if is_many(data) else [data]
+            sources = [self.open(one, in_channels) for one in images]
+            form = feature_image if restore_input_form else native_features
+            made = [form(source, recipe) for source in sources]
+            return made[0] if restore_input_form and not is_many(data) else made
+        strokes = self._given(data, annotations, in_channels, memory_mode, img_ids)
+        if memory_mode:
+            self._learn(strokes, Recipe.of(self._param, skip_norm=skip_norm), memory_mode)
+        if restore_input_form:
+            restored = [feature_image(s.source, recipe) for s in strokes.values()]
+            return restored if is_many(data) else restored[0]
+        found = labelled_features(strokes, recipe)
+        return found if memory_mode else found[:2]
+
+    # ------------------------------------------------------------------ files
+
+    def save(
+        self, model_path: str | Path, create_pkl: bool = True, create_yml: bool = True
+    ) -> None:
+        """Write the model to ``.pkl`` (everything) and ``.yml`` (parameters only).
+
+        Parameters
+        ----------
+        model_path : str or Path
+            With or without one of these endings.
+        create_pkl, create_yml : bool
+            Which files to write.
+
+        Raises
+        ------
+        FileError
+            If a file cannot be written; an older one is then left as it was.
+        """
+        path = Path(model_path)
+        stem = path.with_suffix("") if path.suffix in (".pkl", ".yml") else path
+        if create_pkl:
+            saved = Saved(self._param, self._fitted, self.classes, self._memory)
+            files.write(stem.with_name(stem.name + ".pkl"), to_state(saved))
+        if create_yml:
+            self._param.save(stem.with_name(stem.name + ".yml"))
+
+    def _restore(self, saved: Saved) -> None:
+        self._param = saved.param.filled(_defaults(saved.param))
+        self._fitted, self._memory = saved.fitted, saved.memory
+        self._classes = saved.classes
+        if self._fitted is None:
+            self._param.classifier = None
+
+
+def _load(path: Path) -> Saved:
+    if path.suffix not in (".pkl", ".yml"):
+        raise FormatError(f"A model file ends in .pkl or .yml, got {str(path)!r}.")
+    if not path.exists():
+        raise MissingFileError(f"There is no model file {str(path)!r}.")
+    if path.suffix == ".yml":
+        return Saved(Param.load(path), None)
+    return from_state(files.read(path), str(path))
+
+
+def _first_param(param: Param | None, fe_name: str | None, kwargs: Mapping[str, Any]) -> Param:
+    """Return the parameters of a new model."""
+    if param is not None:
+        made = param.filled(_defaults(param))
+    elif fe_name is not None:
+        made = extractor_defaults(fe_name)
+        made.set(**{key: value for key, value in kwargs.items() if value is not None})
+    else:
+        return default_param()
+    made.classifier = None
+    Recipe.of(made)
+    return made
+
+
+def _defaults(param: Param) -> Param:
+    """Return what fills the gaps in parameters."""
+    if param.fe_name is None:
+        return default_param()
+    return extractor_defaults(param.fe_name)
+
+
+def _importable() -> Iterator[tuple[str, type]]:
+    from stroma.errors import MissingExtraError
+
+    for name in known_names():
+        if name in EXTRACTORS:
+            try:
+                yield name, EXTRACTORS[name]
+            except MissingExtraError:
+                continue
+
+
+def _feed(source: Source) -> Any:
+    from stroma.features.pipeline import Feed
+
+    return Feed(source.channels, rgb=source.rgb)
+
+
+def _require_equal(sources: Sequence[Source]) -> None:
+    first = len(sources[0].channels)
+    for i, source in enumerate(sources):
+        if len(source.channels) != first:
+            raise ShapeError(
+                f"Image {i} has different number of channels ({len(source.channels)}) than image 0 "
+                f"({first}). Choose channels with in_channels, or train on them separately."
+            )
+
+
+def _paired(
+    image: Any, annotations: Any, memory_mode: bool, img_ids: Any
+) -> tuple[list[Any], list[Any], list[str]]:
+    """Return lists of equal length: images, annotations and the names of the images."""
+    if not is_many(image):
+        if is_many(annotations) and len(annotations) == 1:
+            annotations = annotations[0]
+        if isinstance(img_ids, list | tuple):
+            img_ids = img_ids[0] if len(img_ids) == 1 else _wrong_ids(img_ids, 1)
+        return [image], [annotations], [str(img_ids if img_ids is not None else "image")]
+    images = list(image)
+    if not is_many(annotations) or len(annotations) != len(images) or not images:
+        count = len(annotations) if is_many(annotations) else "a single"
+        raise ParameterError(
+            f"Images and annotations must correspond: got {len(images)} images and {count} "
+            f"annotations. Give one list each, of equal length."
+        )
+    if not memory_mode:
+        return images, list(annotations), [str(i) for i in range(len(images))]
+    if not isinstance(img_ids, list | tuple) or len(set(map(str, img_ids))) != len(images):
+        _wrong_ids(img_ids, len(images))
+    return images, list(annotations), [str(i) for i in img_ids]
+
+
+def _wrong_ids(img_ids: Any, count: int) -> Any:
+    raise ParameterError(
+        f"In memory mode, img_ids names every image: give {count} different names in a list, "
+        f"got {img_ids!r}."
+    )
+
+
+__all__ = ["ConvpaintModel", "Entry"]

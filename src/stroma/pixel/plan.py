@@ -1,0 +1,184 @@
+"""Intention meets image: what is computed for one plane, decided before anything is."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.blocks.grid import Block, lattice, windows
+from stroma.blocks.interpolate import reach
+from stroma.blocks.working import WorkingGrid
+from stroma.data.image import Image
+from stroma.data.statistics import Statistics, measure, require_finite
+from stroma.features.build import pipeline
+from stroma.features.cache import FeatureCache
+from stroma.features.contract import FeatureMap
+from stroma.features.pipeline import Feed, Pipeline
+from stroma.pixel.door import Source
+from stroma.pixel.param import Param
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model does to every image, apart from the statistics.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        From pixels to features.
+    factor : int
+        ``image_downsample``.
+    normalize : int
+        1 none, 2 per stack, 3 per plane.
+    unpatch_order : int
+        Interpolation of probabilities of patches.
+    smoothing : int
+        Radius of the majority filter on labels; 0 is off.
+    exact : bool
+        Keep features in single precision where half precision would do.
+    """
+
+    pipeline: Pipeline
+    factor: int
+    normalize: int
+    unpatch_order: int
+    smoothing: int
+    exact: bool = False
+
+    @classmethod
+    def of(cls, param: Param, *, skip_norm: bool = False, device: str | None = None) -> Recipe:
+        """Return the recipe that parameters, all of them set, describe."""
+        radius = int(param.seg_smoothening or 0)
+        return cls(
+            pipeline(
+                str(param.fe_name),
+                layers=param.fe_layers,
+                scalings=param.fe_scalings,
+                order=int(param.fe_order or 0),
+                equal_layers=bool(param.fe_use_min_features),
+                device=device or ("auto" if param.fe_use_gpu else "cpu"),
+            ),
+            factor=int(param.image_downsample or 1),
+            normalize=1 if skip_norm else int(param.normalize or 1),
+            unpatch_order=int(param.unpatch_order or 0),
+            smoothing=radius if radius > 1 else 0,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything needed to compute on one plane, block by block.
+
+    Parameters
+    ----------
+    image : Image
+        One plane: axes c (perhaps), y, x.
+    feed : Feed
+        Channels and statistics.
+    recipe : Recipe
+        What is done.
+    """
+
+    image: Image
+    feed: Feed
+    recipe: Recipe
+
+    @cached_property
+    def grid(self) -> WorkingGrid:
+        """The working grid."""
+        shape = (self.image.sizes["y"], self.image.sizes["x"])
+        return WorkingGrid(shape, self.recipe.factor)
+
+    @cached_property
+    def stride(self) -> int:
+        """Working pixels that blocks are aligned with: whole cells of every map and pixel."""
+        return math.lcm(self.recipe.pipeline.stride, self.grid.up)
+
+    @cached_property
+    def context(self) -> int:
+        """Working pixels beyond a block's core that its result depends on, beside features."""
+        smoothing = -(-self.recipe.smoothing // self.grid.down) * self.grid.up
+        coarse = self.recipe.pipeline.stride
+        patch = coarse * reach(self.recipe.unpatch_order) if coarse > 1 else 0
+        return smoothing + self.grid.margin + patch
+
+    def blocks(self, region: Box | None = None) -> list[Block]:
+        """Return the blocks that touch a region (pixels of the image), in reading order."""
+        working = None if region is None else self.grid.cells(region)
+        if self.recipe.pipeline.is_global:
+            return windows(self.grid.shape, stride=self.stride, region=working)
+        side = self.recipe.pipeline.block_side
+        return lattice(self.grid.shape, stride=self.stride, size=side, region=working)
+
+    def region(self, block: Block) -> Box:
+        """Return the working pixels whose features a block holds: its core and some context."""
+        whole = Box.of(self.grid.shape).aligned(self.stride)
+        return block.core.grown(self.context).aligned(self.stride).clipped(whole)
+
+    def features(self, block: Block, cache: FeatureCache) -> list[FeatureMap]:
+        """Return the feature maps of a block, origins relative to ``region(block)``."""
+        pipe, region = self.recipe.pipeline, self.region(block)
+        seen = pipe.sees(region, block.window)
+        raw = self.grid.read(self._pixels, seen)
+        require_finite(raw, self.image.source)
+        key = self._key(raw, region.relative(seen), block.window.relative(seen))
+        return cache.get(key, lambda: pipe.compute(raw, seen, region, block.window, self.feed))
+
+    def _pixels(self, box: Box) -> NDArray[Any]:
+        rows, columns = box.slices
+        values = self.image.read({"y": rows, "x": columns})
+        if values.ndim == 2:
+            values = values[None]
+        if values.dtype == np.float64 or (values.dtype.kind in "iu" and values.dtype.itemsize > 2):
+            return values.astype(np.float64)
+        return values.astype(np.float32)
+
+    def _key(self, raw: NDArray[Any], *geometry: Box) -> str:
+        digest = hashlib.blake2b(np.ascontiguousarray(raw).data, digest_size=16)
+        facts = (raw.shape, raw.dtype.str, geometry, self.feed, self.recipe.pipeline)
+        digest.update(repr(facts).encode())
+        return digest.hexdigest()
+
+
+def plan(
+    source: Source, position: dict[str, int], recipe: Recipe, pooled: Statistics | None = None
+) -> Plan:
+    """Return the plan for one plane of an image.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    position : dict of str to int
+        The plane, by position along t and z as far as present.
+    recipe : Recipe
+        What is to be done.
+    pooled : Statistics, optional
+        Statistics to normalise by instead of the image's own.
+    """
+    plane = source.image.at(**position)
+    statistics = (
+        None if recipe.normalize == 1 else (pooled or own_statistics(source, recipe, plane))
+    )
+    half = statistics is not None and not recipe.exact
+    return Plan(plane, Feed(source.channels, statistics, source.rgb, half), recipe)
+
+
+def own_statistics(source: Source, recipe: Recipe, plane: Image) -> Statistics:
+    """Return the statistics of the whole that a plane is normalised by.
+
+    They are those of the whole the image came from, so that a crop or one plane of a stack is
+    treated as part of its image.
+    """
+    whole = source.image.whole
+    cut = {"c": source.image._index["c"]} if "c" in source.image._index else {}
+    if recipe.normalize == 3:
+        cut |= {a: i for a, i in plane._index.items() if a in "tz"}
+    return measure(whole.at(**cut) if cut else whole)

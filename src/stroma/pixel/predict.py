@@ -1,0 +1,278 @@
+"""Results block by block: probabilities and labels of one plane after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.blocks.grid import Block
+from stroma.blocks.interpolate import interpolate
+from stroma.blocks.run import run
+from stroma.classify.contract import Classifier
+from stroma.data.statistics import Statistics
+from stroma.features.cache import FeatureCache
+from stroma.features.contract import FeatureMap
+from stroma.features.pipeline import grid_step
+from stroma.pixel.door import Source
+from stroma.pixel.plan import Plan, Recipe, plan
+
+if TYPE_CHECKING:
+    from stroma.pixel.model import ConvpaintModel
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What prediction needs of a model; nothing in it changes.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        From pixels to features.
+    classifier : Classifier
+        Fitted.
+    statistics : Statistics or None
+        Those to normalise by, instead of each image's own.
+    """
+
+    recipe: Recipe
+    classifier: Classifier
+    statistics: Statistics | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class BlockResult:
+    """Probabilities in one rectangle of one plane.
+
+    Parameters
+    ----------
+    plane : dict of str to int
+        Position along t and z, as far as the image has them.
+    y, x : slice
+        Rows and columns, in pixels of the image.
+    probabilities : (K, h, w) float32 array
+        Per class, in the order of ``classes_``. With ``step`` s > 1, one value stands for s x s
+        pixels (fewer at the end of the rectangle).
+    labels : (h, w) array
+        The most probable class of every pixel, smoothed if the model says so.
+    step : int
+        Pixels per value along each axis.
+    done, total : int
+        How many blocks are ready, with this one, and how many there are.
+    """
+
+    plane: dict[str, int]
+    y: slice
+    x: slice
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.integer]
+    step: int
+    done: int
+    total: int
+
+    @property
+    def index(self) -> tuple[int | slice, ...]:
+        """Where the labels belong in an array of the image's axes without channels."""
+        return *self.plane.values(), self.y, self.x
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    position: dict[str, int]
+    plan: Plan
+    block: Block
+
+
+def blocks_of(
+    source: Source,
+    trained: Trained,
+    cache: FeatureCache,
+    *,
+    positions: Sequence[dict[str, int]] | None = None,
+    region: Box | None = None,
+    coarse: int = 1,
+    first: tuple[float, float] | None = None,
+    workers: int | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[BlockResult]:
+    """Yield the results of the blocks of an image, as they become ready, in a fixed order.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    trained : Trained
+        The model.
+    cache : FeatureCache
+        Where features are kept between calls.
+    positions : sequence of dict, optional
+        Planes to predict, by position along t and z; all, unless given.
+    region : Box, optional
+        Only blocks that touch these pixels.
+    coarse : int
+        Classify only every ``coarse``-th pixel along each axis.
+    first : (float, float), optional
+        Row and column near which to start; reading order unless given.
+    workers : int, optional
+        Threads.
+    cancel : callable, optional
+        Asked before every block.
+    """
+    tasks = []
+    for position in source.positions if positions is None else positions:
+        current = plan(source, position, trained.recipe, trained.statistics)
+        blocks = current.blocks(region)
+        if first is not None:
+            blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
+        tasks += [_Task(position, current, block) for block in blocks]
+
+    def one(numbered: tuple[int, _Task]) -> BlockResult:
+        number, task = numbered
+        return _result(task, trained, cache, coarse, number, len(tasks))
+
+    yield from run(one, enumerate(tasks, 1), workers=workers, cancel=cancel)
+
+
+def predict_blocks(
+    model: ConvpaintModel,
+    image: Any,
+    *,
+    region: Box | None = None,
+    coarse: int = 1,
+    cancel: Callable[[], bool] | None = None,
+    skip_norm: bool = False,
+) -> Iterator[BlockResult]:
+    """Yield the results of a model block by block, for images of any size.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        Trained.
+    image : array-like, Image or path
+        One image.
+    region, coarse, cancel
+        As for ``blocks_of``.
+    skip_norm : bool
+        Take the pixel values as they are.
+    """
+    source, trained = model.open(image), model.trained(skip_norm=skip_norm)
+    yield from blocks_of(source, trained, model.cache, region=region, coarse=coarse, cancel=cancel)
+
+
+def _distance(box: Box, point: tuple[float, float]) -> float:
+    y, x = (box.top + box.bottom) / 2, (box.left + box.right) / 2
+    return (y - point[0]) ** 2 + (x - point[1]) ** 2
+
+
+def _result(
+    task: _Task, trained: Trained, cache: FeatureCache, coarse: int, done: int, total: int
+) -> BlockResult:
+    box = task.plan.grid.pixels(task.block.core)
+    if coarse > 1:
+        probabilities = coarse_probabilities(
+            task.plan, task.block, trained.classifier, cache, coarse
+        )
+        labels = trained.classifier.classes_[probabilities.argmax(axis=0)]
+    else:
+        around = box.grown(task.plan.recipe.smoothing).clipped(Box.of(task.plan.grid.image_shape))
+        wide = probabilities_in(task.plan, task.block, around, trained.classifier, cache)
+        inner = box.relative(around).slices
+        best = majority(wide.argmax(axis=0), task.plan.recipe.smoothing)[inner]
+        labels, probabilities = trained.classifier.classes_[best], wide[(..., *inner)]
+    labels = labels.astype(label_dtype(trained.classifier.classes_))
+    rows, columns = box.slices
+    return BlockResult(task.position, rows, columns, probabilities, labels, coarse, done, total)
+
+
+def label_dtype(classes: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
+    """Return the smallest type that keeps all labels: uint8 or uint16."""
+    return np.uint8 if classes.max() <= 255 else np.uint16
+
+
+def probabilities_in(
+    current: Plan, block: Block, box: Box, classifier: Classifier, cache: FeatureCache
+) -> NDArray[np.float32]:
+    """Return the (K, h, w) probabilities of pixels of the image in and around a block.
+
+    Parameters
+    ----------
+    box : Box
+        Pixels of the image; at most the block's core and what its context covers.
+    """
+    maps = current.features(block, cache)
+    region, grid = current.region(block), current.grid
+    working = grid.cells(box).grown(grid.margin).clipped(Box.of(grid.shape))
+    step = grid_step(maps)
+    if step > 1:
+        values = _on_patches(maps, region, current, classifier, step, working)
+    else:
+        values = classify(maps, working.relative(region), classifier)
+    return grid.restore(values, working, box)
+
+
+def _on_patches(
+    maps: Sequence[FeatureMap],
+    region: Box,
+    current: Plan,
+    classifier: Classifier,
+    step: int,
+    working: Box,
+) -> NDArray[np.float32]:
+    """Classify whole patches, and find the probabilities of pixels between their centres."""
+    cells = region.clipped(Box.of(current.grid.shape).aligned(step)).coarse(step)
+    origin = (cells.top * step, cells.left * step)
+    on_cells = [
+        FeatureMap(m.values, origin=((m.origin[0]) // step, (m.origin[1]) // step)) for m in maps
+    ]
+    values = classify(on_cells, Box.of(cells.shape), classifier)
+    return interpolate(
+        values, working, step=step, origin=origin, order=current.recipe.unpatch_order
+    )
+
+
+def classify(maps: Sequence[FeatureMap], box: Box, classifier: Classifier) -> NDArray[np.float32]:
+    """Return the (K, h, w) probabilities in a box, in pixels from where the maps' origins count."""
+    X = dense(maps, box).reshape(-1, box.area).T
+    return classifier.predict_proba(X).T.reshape(-1, *box.shape)
+
+
+def dense(maps: Sequence[FeatureMap], box: Box) -> NDArray[np.floating]:
+    """Return the (F, h, w) features in a box."""
+    return np.concatenate(
+        [interpolate(m.values, box, step=m.step, origin=m.origin, order=m.order) for m in maps]
+    )
+
+
+def coarse_probabilities(
+    current: Plan, block: Block, classifier: Classifier, cache: FeatureCache, every: int
+) -> NDArray[np.float32]:
+    """Return the probabilities at the centres of squares of ``every`` x ``every`` pixels."""
+    from stroma.pixel.training import features_at
+
+    grid = current.grid
+    box = grid.pixels(block.core)
+    rows = np.minimum(np.arange(box.top, box.bottom, every) + every // 2, box.bottom - 1)
+    columns = np.minimum(np.arange(box.left, box.right, every) + every // 2, box.right - 1)
+    pixels = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
+    working = pixels // grid.down * grid.up
+    X = features_at(current, block, working, cache)
+    return classifier.predict_proba(X).T.reshape(-1, len(rows), len(columns))
+
+
+def majority(classes: NDArray[np.integer], radius: int) -> NDArray[np.integer]:
+    """Return the most frequent class in a disk around every pixel, the smallest of equals.
+
+    Only pixels inside the array count. A radius of 0 changes nothing.
+    """
+    if radius == 0:
+        return classes
+    from skimage.filters.rank import majority as rank_majority
+    from skimage.morphology import disk
+
+    dtype = np.uint8 if classes.max() <= 255 else np.uint16
+    result: NDArray[np.integer] = rank_majority(classes.astype(dtype), disk(radius))
+    return result

@@ -1,0 +1,182 @@
+"""What a saved model consists of."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from stroma.classify import CLASSIFIERS
+from stroma.classify.contract import Classifier
+from stroma.data.classes import Class
+from stroma.data.statistics import Statistics
+from stroma.errors import FormatError, StromaError
+from stroma.pixel.door import Points
+from stroma.pixel.param import Param
+from stroma.pixel.training import Entry
+
+RECORDED = ("numpy", "scipy", "opencv-python-headless", "numba", "catboost", "scikit-learn")
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Everything that training leaves behind; replaced as a whole, or not at all.
+
+    Parameters
+    ----------
+    kind : str
+        Registered name of the classifier.
+    classifier : Classifier
+        Fitted.
+    channels : int
+        Channels of the training images in use.
+    in_channels : tuple of int or None
+        Channels that were selected from them.
+    feature_names : tuple of str
+        One per column of the classifier.
+    statistics : Statistics or None
+        Of the training images together, where the model normalises by them.
+    """
+
+    kind: str
+    classifier: Classifier
+    channels: int
+    in_channels: tuple[int, ...] | None
+    feature_names: tuple[str, ...]
+    statistics: Statistics | None
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A model as it is stored."""
+
+    param: Param
+    fitted: Fitted | None
+    classes: tuple[Class, ...] = ()
+    memory: Mapping[str, Entry] = field(default_factory=dict)
+
+
+def to_state(saved: Saved) -> dict[str, Any]:
+    """Return a model as plain values and arrays."""
+    return {
+        "param": dict(saved.param.items()),
+        "fitted": None if saved.fitted is None else _fitted_state(saved.fitted),
+        "classes": [dataclasses.asdict(c) for c in saved.classes],
+        "memory": {key: _entry_state(e) for key, e in saved.memory.items()},
+        "versions": versions(),
+    }
+
+
+def from_state(state: Mapping[str, Any], source: str) -> Saved:
+    """Rebuild a model from plain values, checking them.
+
+    Raises
+    ------
+    FormatError
+        If something is missing or of the wrong kind; the message names the file.
+    """
+    try:
+        param = Param()
+        param.set(**{key: value for key, value in state["param"].items() if key in param})
+        fitted = state["fitted"]
+        return Saved(
+            param,
+            None if fitted is None else _fitted(fitted),
+            tuple(Class(c["label"], c["name"], c["color"]) for c in state["classes"]),
+            {str(key): _entry(e) for key, e in state["memory"].items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, StromaError) and not isinstance(error, FormatError | ValueError):
+            raise
+        reason = f"{type(error).__name__}: {error}"
+        raise FormatError(f"{source} is not a complete model file ({reason}).") from error
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    from stroma import __version__
+
+    libraries = {name: metadata.version(name) for name in RECORDED}
+    return {"stroma": __version__, "python": platform.python_version(), **libraries}
+
+
+def _fitted_state(fitted: Fitted) -> dict[str, Any]:
+    in_channels, statistics = fitted.in_channels, fitted.statistics
+    return {
+        "kind": fitted.kind,
+        "params": fitted.classifier.params(),
+        "arrays": fitted.classifier.arrays(),
+        "channels": fitted.channels,
+        "in_channels": None if in_channels is None else list(in_channels),
+        "feature_names": list(fitted.feature_names),
+        "statistics": _statistics_state(statistics),
+    }
+
+
+def _fitted(state: Mapping[str, Any]) -> Fitted:
+    kind = str(state["kind"])
+    classifier = CLASSIFIERS[kind].from_arrays(state["params"], state["arrays"])
+    names = tuple(str(name) for name in state["feature_names"])
+    if len(names) != classifier.n_features_in_:
+        raise FormatError(
+            f"{len(names)} feature names for a classifier of {classifier.n_features_in_} features."
+        )
+    chosen = state["in_channels"]
+    return Fitted(
+        kind,
+        classifier,
+        int(state["channels"]),
+        None if chosen is None else tuple(int(c) for c in chosen),
+        names,
+        _statistics(state["statistics"]),
+    )
+
+
+def _statistics_state(statistics: Statistics | None) -> dict[str, Any] | None:
+    if statistics is None:
+        return None
+    fields = dataclasses.asdict(statistics)
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+
+
+def _statistics(state: Mapping[str, Any] | None) -> Statistics | None:
+    if state is None:
+        return None
+    names = [f.name for f in dataclasses.fields(Statistics) if f.name != "count"]
+    values = {name: tuple(float(v) for v in state[name]) for name in names}
+    return Statistics(count=int(state["count"]), **values)
+
+
+def _entry_state(entry: Entry) -> dict[str, Any]:
+    return {
+        "plane": entry.points.plane,
+        "yx": entry.points.yx,
+        "label": entry.points.label,
+        "statistics": _statistics_state(entry.statistics),
+        "made_by": entry.made_by,
+        "X": entry.X,
+        "y": entry.y,
+    }
+
+
+def _entry(state: Mapping[str, Any]) -> Entry:
+    plane, yx, label = (np.asarray(state[key]) for key in ("plane", "yx", "label"))
+    X, y = np.asarray(state["X"]), np.asarray(state["y"])
+    whole = all(a.dtype.kind in "iu" for a in (plane, yx, label, y)) and X.dtype.kind == "f"
+    shapes = (plane.shape, yx.shape, y.shape) == ((len(label),), (len(label), 2), (len(X),))
+    if not whole or not shapes or X.ndim != 2:
+        raise FormatError("the training memory holds arrays that do not fit together")
+    points = Points(plane.astype(np.intp), yx.astype(np.intp), label.astype(np.uint16))
+    return Entry(
+        None,
+        points,
+        _statistics(state["statistics"]),
+        str(state["made_by"]),
+        X,
+        y.astype(np.uint16),
+    )

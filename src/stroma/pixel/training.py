@@ -1,0 +1,224 @@
+"""From strokes to rows of features, for every image a model is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.grid import Block
+from stroma.blocks.interpolate import sample
+from stroma.blocks.run import run
+from stroma.blocks.working import WorkingGrid
+from stroma.data.statistics import Statistics, pool
+from stroma.errors import ParameterError, ShapeError
+from stroma.features.cache import FeatureCache
+from stroma.features.pipeline import grid_step
+from stroma.pixel.door import Points, Source, thinned
+from stroma.pixel.plan import Plan, Recipe, own_statistics, plan
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One image in the training memory.
+
+    Parameters
+    ----------
+    source : Source or None
+        The image; None after loading a model, since files hold rows and no images.
+    points : Points
+        Its labelled pixels.
+    statistics : Statistics
+        Of the image.
+    made_by : str
+        Digest of what the rows depend on beside the image.
+    X : (n, F) array
+        Features of the labelled working pixels.
+    y : (n,) uint16 array
+        Their labels.
+    """
+
+    source: Source | None
+    points: Points
+    statistics: Statistics | None
+    made_by: str
+    X: NDArray[np.floating]
+    y: NDArray[np.uint16]
+
+
+class Strokes(NamedTuple):
+    """An image and its labelled pixels, as given to ``train``."""
+
+    source: Source
+    points: Points
+
+
+Memory = Mapping[str, Entry]
+
+
+def learn(
+    memory: Memory,
+    given: Mapping[str, Strokes],
+    recipe: Recipe,
+    *,
+    pooled: bool,
+    cap: int,
+    cache: FeatureCache,
+) -> tuple[dict[str, Entry], Statistics | None]:
+    """Return the memory with the given images in place of what was known of them.
+
+    The old memory is untouched, so nothing is lost when this fails. Rows that were made under
+    other parameters are made again.
+
+    Parameters
+    ----------
+    memory : mapping of str to Entry
+        What is known, by image.
+    given : mapping of str to Strokes
+        Images with all their current strokes.
+    recipe : Recipe
+        From pixels to features.
+    pooled : bool
+        Normalise by the statistics of all images together (``norm_from="training"``).
+    cap : int
+        Labelled pixels per class and image that rows are made of.
+    cache : FeatureCache
+        Where the features of blocks are kept.
+
+    Returns
+    -------
+    memory : dict of str to Entry
+    statistics : Statistics or None
+        Those all images were normalised by, if pooled.
+    """
+    statistics = {
+        key: _statistics(s.source, recipe) for key, s in given.items() if len(s.points.label)
+    }
+    kept = {key: e for key, e in memory.items() if key not in given}
+    common = None
+    if pooled and recipe.normalize != 1:
+        known = [*statistics.values(), *(e.statistics for e in kept.values() if len(e.y))]
+        common = pool(s for s in known if s is not None) if known else None
+    made_by = hashlib.blake2b(repr((recipe, common, cap)).encode(), digest_size=16).hexdigest()
+    entries = {k: _current(k, e, recipe, common, made_by, cap, cache) for k, e in kept.items()}
+    for key, strokes in given.items():
+        X, y = rows(strokes.source, strokes.points, recipe, common, cap=cap, cache=cache)
+        own = statistics.get(key)
+        entries[key] = Entry(strokes.source, strokes.points, own, made_by, X, y)
+    _require_equal_channels(entries)
+    return entries, common
+
+
+def _statistics(source: Source, recipe: Recipe) -> Statistics | None:
+    if recipe.normalize == 1:
+        return None
+    return own_statistics(source, replace(recipe, normalize=2), source.image)
+
+
+def _current(
+    key: str,
+    entry: Entry,
+    recipe: Recipe,
+    common: Statistics | None,
+    made_by: str,
+    cap: int,
+    cache: FeatureCache,
+) -> Entry:
+    """Return a remembered image with rows made under the present parameters."""
+    if entry.made_by == made_by or not len(entry.y):
+        return entry
+    if entry.source is None:
+        raise ParameterError(
+            f"The parameters or statistics changed, so the features of the remembered image "
+            f"{key!r} must be computed again, but a saved model holds no images. Pass this image "
+            f"with its annotations too, or call reset_training()."
+        )
+    X, y = rows(entry.source, entry.points, recipe, common, cap=cap, cache=cache)
+    return replace(entry, made_by=made_by, X=X, y=y)
+
+
+def _require_equal_channels(entries: Memory) -> None:
+    widths = {key: e.X.shape[1] for key, e in entries.items() if len(e.y)}
+    if len(set(widths.values())) > 1:
+        listed = ", ".join(f"{key!r}: {width}" for key, width in widths.items())
+        raise ShapeError(
+            f"The images have different numbers of channels, so their features do not match "
+            f"({listed}). Give images with equal channels, choose channels with in_channels, or "
+            f"call reset_training() to forget earlier images."
+        )
+
+
+def rows(
+    source: Source,
+    points: Points,
+    recipe: Recipe,
+    common: Statistics | None,
+    *,
+    cap: int,
+    cache: FeatureCache,
+) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
+    """Return the features and labels of the labelled working pixels of one image."""
+    X: list[NDArray[np.floating]] = []
+    y: list[NDArray[np.uint16]] = []
+    planes = source.positions
+    chosen = thinned(marked(points, recipe, source), cap)
+    for index in np.unique(chosen.plane):
+        here = chosen.plane == index
+        current = plan(source, planes[index], recipe, common)
+        for values, labels in _plane_rows(current, chosen.yx[here], chosen.label[here], cache):
+            X.append(values)
+            y.append(labels)
+    if not X:
+        return np.zeros((0, 0), np.float32), np.zeros(0, np.uint16)
+    return np.concatenate(X), np.concatenate(y)
+
+
+def marked(points: Points, recipe: Recipe, source: Source) -> Points:
+    """Return labelled pixels as labelled working pixels."""
+    grid = WorkingGrid(source.plane_shape, recipe.factor)
+    parts = []
+    for index in np.unique(points.plane):
+        here = points.plane == index
+        yx, labels = grid.mark(points.yx[here], points.label[here])
+        parts.append((np.full(len(labels), index), yx, labels))
+    if not parts:
+        return points
+    return Points(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _plane_rows(
+    current: Plan, yx: NDArray[np.intp], labels: NDArray[np.uint16], cache: FeatureCache
+) -> Sequence[tuple[NDArray[np.floating], NDArray[np.uint16]]]:
+    work: list[tuple[Block, NDArray[np.bool_]]] = []
+    for block in current.blocks():
+        top_left, bottom_right = np.array(
+            [[block.core.top, block.core.left], [block.core.bottom, block.core.right]]
+        )
+        inside = ((yx >= top_left) & (yx < bottom_right)).all(axis=1)
+        if inside.any():
+            work.append((block, inside))
+
+    def one(item: tuple[Block, NDArray[np.bool_]]) -> Any:
+        block, inside = item
+        return features_at(current, block, yx[inside], cache), labels[inside]
+
+    return list(run(one, work))
+
+
+def features_at(
+    current: Plan, block: Block, yx: NDArray[np.intp], cache: FeatureCache
+) -> NDArray[np.floating]:
+    """Return the (n, F) features of working pixels in a block, as the classifier sees them."""
+    maps = current.features(block, cache)
+    region = current.region(block)
+    points = yx - np.array([region.top, region.left])
+    on_patches = grid_step(maps) > 1
+    columns = [
+        sample(m.values, points, step=m.step, origin=m.origin, order=0 if on_patches else m.order)
+        for m in maps
+    ]
+    return np.concatenate(columns, axis=1)
