@@ -1,0 +1,322 @@
+"""Checks that every registered part must pass; authors of plugins run them too.
+
+A test of an extractor is one line::
+
+    def test_my_extractor_keeps_the_contract():
+        check_extractor(MyExtractor())
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import pickle
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.features.contract import Extractor, FeatureMap, Normalisation, Wants
+
+CORE = (40, 56)
+"""Least sides (y, x) of the cores that are computed, in pixels."""
+
+TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float16): 4e-3}
+"""How far results may be apart, relative to the largest value of the same feature."""
+
+LARGEST_PICKLE = 2**16
+
+
+class ContractError(AssertionError):
+    """A part does not do what its contract promises."""
+
+
+def check_extractor(extractor: Extractor, *, rng: int | np.random.Generator = 0) -> None:
+    """Check that an extractor keeps every promise of :class:`stroma.features.contract.Extractor`.
+
+    It is a frozen dataclass with valid declarations; its names are as many as its features; maps
+    cover the core, are finite floats and the same each time, in threads, for views and after
+    pickling; the block is left as it was; halo and stride are true: what is computed for a part
+    of an image is that part of what is computed for the whole. With global context
+    (``halo=None``) the last cannot be promised and is not checked.
+
+    Parameters
+    ----------
+    extractor : Extractor
+        An object, not its class. Small networks make small tests: give it random weights.
+    rng : int or Generator
+        Source of the pixels and cuts.
+
+    Raises
+    ------
+    ContractError
+        At the first promise that is not kept; an ``AssertionError``.
+    """
+    rng = np.random.default_rng(rng)
+    _check_declaration(extractor)
+    _check_pickling(extractor)
+    for channels in _channel_counts(extractor):
+        block = _random_block(extractor, channels, rng)
+        maps = _check_call(extractor, block)
+        _check_names(extractor, channels, maps)
+        _check_maps(extractor, block, maps)
+        _check_repetition(extractor, block, maps)
+        _check_view(extractor, block, maps)
+        if extractor.halo is not None:
+            _check_cuts(extractor, block, maps, rng)
+    _check_threads(extractor, rng)
+
+
+def _require(condition: bool, extractor: Extractor, message: str) -> None:
+    if not condition:
+        raise ContractError(f"{type(extractor).__name__}: {message}")
+
+
+def _check_declaration(extractor: Extractor) -> None:
+    _require(
+        not isinstance(extractor, type) and isinstance(extractor, Extractor),
+        extractor,
+        f"not an extractor object with halo, stride, wants, names and a call; got {extractor!r}.",
+    )
+    params = getattr(type(extractor), "__dataclass_params__", None)
+    _require(
+        params is not None and params.frozen,
+        extractor,
+        "not a frozen dataclass. Write @dataclass(frozen=True) above the class.",
+    )
+    halo, stride, wants = extractor.halo, extractor.stride, extractor.wants
+    _require(
+        halo is None or (_is_int(halo) and halo >= 0),
+        extractor,
+        f"halo is {halo!r}, allowed is an int from 0, or None for global context.",
+    )
+    _require(
+        _is_int(stride) and stride >= 1,
+        extractor,
+        f"stride is {stride!r}, allowed is an int from 1.",
+    )
+    valid = isinstance(wants, Wants) and wants.normalisation in get_args(Normalisation)
+    valid = valid and (wants.channels is None or (_is_int(wants.channels) and wants.channels >= 1))
+    _require(
+        valid,
+        extractor,
+        f"wants is {wants!r}, allowed is Wants(normalisation, channels) with one of "
+        f"{get_args(Normalisation)} and an int from 1 or None.",
+    )
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _channel_counts(extractor: Extractor) -> Sequence[int]:
+    wanted = extractor.wants.channels
+    return (1, 2, 3) if wanted is None else (wanted,)
+
+
+def _core_shape(extractor: Extractor) -> tuple[int, int]:
+    """Return sides that are multiples of the stride, an odd number of them if it is above 1."""
+    height, width = (math.ceil(n / extractor.stride) // 2 * 2 + 3 for n in CORE)
+    return height * extractor.stride, width * extractor.stride
+
+
+def _random_block(
+    extractor: Extractor, channels: int, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    shape = [n + 2 * (extractor.halo or 0) for n in _core_shape(extractor)]
+    return rng.normal(size=(channels, *shape)).astype(np.float32)
+
+
+def _check_call(extractor: Extractor, block: NDArray[np.float32]) -> list[FeatureMap]:
+    """Compute a block that must not be changed, by an extractor that must not change."""
+    given, before = block.copy(), pickle.dumps(extractor)
+    maps = extractor(given)
+    _require(
+        given.tobytes() == block.tobytes(),
+        extractor,
+        "the call changed its block. Work on a copy: block = block.copy().",
+    )
+    _require(
+        pickle.dumps(extractor) == before,
+        extractor,
+        "the call changed the extractor. Keep no results in self; it pickles as its parameters.",
+    )
+    _require(
+        isinstance(maps, list) and bool(maps) and all(isinstance(m, FeatureMap) for m in maps),
+        extractor,
+        f"a call returns a list of at least one FeatureMap, got {type(maps).__name__}.",
+    )
+    return maps
+
+
+def _check_names(extractor: Extractor, channels: int, maps: list[FeatureMap]) -> None:
+    """Compare names and features, also for one channel that is repeated (a channel series)."""
+    features = sum(len(m.values) for m in maps)
+    for count in {channels, channels if extractor.wants.channels is None else 1}:
+        names = extractor.names([f"channel {i}" for i in range(count)])
+        _require(
+            isinstance(names, list) and all(isinstance(name, str) for name in names),
+            extractor,
+            f"names returns a list of str, got {names!r}.",
+        )
+        _require(
+            len(names) == features,
+            extractor,
+            f"declares {len(names)} names but computes {features} features "
+            f"for {channels} channels.",
+        )
+        twice = sorted({name for name in names if names.count(name) > 1})
+        _require(not twice, extractor, f"each feature has a name of its own, repeated: {twice}.")
+
+
+def _check_maps(extractor: Extractor, block: NDArray[np.float32], maps: list[FeatureMap]) -> None:
+    core = [n - 2 * (extractor.halo or 0) for n in block.shape[1:]]
+    for m in maps:
+        _require(
+            m.values.ndim == 3 and m.values.dtype in (np.float32, np.float16),
+            extractor,
+            f"values are (F, h, w) in float32 or float16, "
+            f"got shape {m.values.shape} in {m.values.dtype}.",
+        )
+        _require(bool(np.isfinite(m.values).all()), extractor, "features are NaN or infinite.")
+        _require(
+            _is_int(m.step) and m.step >= 1 and extractor.stride % m.step == 0,
+            extractor,
+            f"a map's step is a divisor of the stride {extractor.stride}, got {m.step!r}. "
+            "Declare a stride that is a multiple of every step.",
+        )
+        _require(
+            m.order in range(6) and tuple(m.origin) == (0, 0),
+            extractor,
+            f"a map has an order from 0 to 5 and origin (0, 0), got {m.order} and {m.origin}.",
+        )
+        covered = [n * m.step for n in m.values.shape[1:]]
+        _require(
+            covered == core,
+            extractor,
+            f"a map covers {covered} pixels of a core of {core}: "
+            f"shape {m.values.shape}, step {m.step}, halo {extractor.halo}.",
+        )
+    _require(
+        any(np.ptp(m.values) > 0 for m in maps),
+        extractor,
+        "all features of a random image are constant.",
+    )
+
+
+def _check_repetition(
+    extractor: Extractor, block: NDArray[np.float32], maps: list[FeatureMap]
+) -> None:
+    """Compute the block again, by the extractor and by its pickled copy."""
+    _require(
+        _same(extractor(block.copy()), maps),
+        extractor,
+        "the same block gave different features. Randomness needs a seed among the parameters.",
+    )
+    _require(
+        _same(pickle.loads(pickle.dumps(extractor))(block.copy()), maps),
+        extractor,
+        "its pickled copy computes different features.",
+    )
+
+
+def _check_view(extractor: Extractor, block: NDArray[np.float32], maps: list[FeatureMap]) -> None:
+    """Compute the block as a view that is neither contiguous nor writeable."""
+    view = block.repeat(2, axis=1).repeat(2, axis=2)[:, ::2, ::2]
+    view.flags.writeable = False
+    _require(
+        _agree(extractor(view), maps),
+        extractor,
+        "a view that is not contiguous gave other features than its copy.",
+    )
+
+
+def _check_cuts(
+    extractor: Extractor,
+    block: NDArray[np.float32],
+    whole: list[FeatureMap],
+    rng: np.random.Generator,
+) -> None:
+    """Compare the features of parts with the same parts of the whole."""
+    halo = extractor.halo or 0
+    for y, x in _cuts(extractor, rng):
+        window = block[:, y.start : y.stop + 2 * halo, x.start : x.stop + 2 * halo]
+        expected = [
+            dataclasses.replace(m, values=m.values[:, _cells(y, m.step), _cells(x, m.step)])
+            for m in whole
+        ]
+        _require(
+            _agree(extractor(window.copy()), expected, within=whole),
+            extractor,
+            f"features of the core [{y.start}:{y.stop}, {x.start}:{x.stop}] computed alone differ "
+            f"from those computed with its surroundings. The halo ({halo}) or the stride "
+            f"({extractor.stride}) is too small, or statistics of the block are used.",
+        )
+
+
+def _cuts(extractor: Extractor, rng: np.random.Generator) -> Iterator[tuple[slice, slice]]:
+    """Yield cores within the whole one: its smallest corner, one step inside, and random ones."""
+    cells = [n // extractor.stride for n in _core_shape(extractor)]
+    yield tuple(slice(0, extractor.stride) for _ in cells)  # type: ignore[misc]
+    yield tuple(slice(extractor.stride, n * extractor.stride) for n in cells)  # type: ignore[misc]
+    for _ in range(3):
+        ends = [sorted(rng.choice(n + 1, 2, replace=False) * extractor.stride) for n in cells]
+        yield tuple(slice(int(a), int(b)) for a, b in ends)  # type: ignore[misc]
+
+
+def _cells(pixels: slice, step: int) -> slice:
+    return slice(pixels.start // step, pixels.stop // step)
+
+
+def _check_pickling(extractor: Extractor) -> None:
+    try:
+        data = pickle.dumps(extractor)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ContractError(
+            f"{type(extractor).__name__}: cannot be pickled: {error}. "
+            "Define the class at the top of a module and keep only plain parameters in it."
+        ) from error
+    _require(
+        len(data) <= LARGEST_PICKLE,
+        extractor,
+        f"pickles to {len(data)} bytes. It is its parameters; load weights when called, "
+        "through a cache of the module.",
+    )
+    _require(pickle.loads(data) == extractor, extractor, "it is not equal to its pickled copy.")
+
+
+def _check_threads(extractor: Extractor, rng: np.random.Generator) -> None:
+    channels = _channel_counts(extractor)[0]
+    blocks = [_random_block(extractor, channels, rng) for _ in range(4)]
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(extractor, blocks))
+    _require(
+        all(_agree(extractor(block), maps) for block, maps in zip(blocks, together, strict=True)),
+        extractor,
+        "blocks in parallel threads gave other features than alone.",
+    )
+
+
+def _same(a: list[FeatureMap], b: list[FeatureMap]) -> bool:
+    """Tell whether two results are equal to the last bit."""
+    return len(a) == len(b) and all(
+        np.array_equal(one.values, other.values) for one, other in zip(a, b, strict=True)
+    )
+
+
+def _agree(
+    found: list[FeatureMap], expected: list[FeatureMap], within: list[FeatureMap] | None = None
+) -> bool:
+    """Tell whether two results agree up to rounding, by the values of larger maps if given."""
+    if [m.values.shape for m in found] != [m.values.shape for m in expected]:
+        return False
+    triples = zip(found, expected, within or expected, strict=True)
+    return all(_close(a.values, b.values, large.values) for a, b, large in triples)
+
+
+def _close(found: NDArray[Any], expected: NDArray[Any], large: NDArray[Any]) -> bool:
+    size = np.abs(large.astype(np.float64)).max(axis=(1, 2), keepdims=True)
+    difference = np.abs(found.astype(np.float64) - expected)
+    return bool((difference <= TOLERANCE[expected.dtype] * size).all())
