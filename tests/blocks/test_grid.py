@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stroma.blocks.box import Box
+from stroma.blocks.grid import DISCARD, WINDOW, lattice, windows
+
+shapes = st.tuples(st.integers(1, 2500), st.integers(1, 2500))
+
+
+def times_covered(shape, blocks):
+    count = np.zeros(shape, np.uint8)
+    for block in blocks:
+        count[block.core.slices] += 1
+    return count
+
+
+@given(shapes, st.integers(1, 40), st.integers(1, 700))
+def test_cores_of_a_lattice_cover_every_pixel_once(shape, stride, size):
+    if size < 100:
+        shape = (shape[0] % 300 + 1, shape[1] % 300 + 1)
+    blocks = lattice(shape, stride=stride, size=size)
+    assert (times_covered(shape, blocks) == 1).all()
+    assert all(b.core.top % stride == 0 and b.core.left % stride == 0 for b in blocks)
+
+
+def test_blocks_do_not_depend_on_the_region_or_the_size_of_the_image():
+    region = Box(300, 300, 310, 600)
+    some = lattice((1000, 1000), stride=4, size=256, region=region)
+    assert some == [
+        b for b in lattice((1000, 1000), stride=4, size=256) if b.core.clipped(region).area
+    ]
+    assert {b.core for b in some} <= {b.core for b in lattice((2000, 2000), stride=4, size=256)}
+
+
+@given(shapes, st.sampled_from([1, 14, 16, 28, 42]))
+def test_cores_of_windows_cover_every_pixel_once_and_keep_away_from_inner_borders(shape, stride):
+    blocks = windows(shape, stride=stride)
+    assert (times_covered(shape, blocks) == 1).all()
+    for block in blocks:
+        core, window = block.core, block.window
+        assert core.clipped(window) == core
+        assert max(window.shape) <= WINDOW
+        assert all(edge % stride == 0 for edge in (window.top, window.left, *window.shape))
+        assert window.top == 0 or core.top - window.top >= DISCARD
+        assert window.bottom >= shape[0] or window.bottom - core.bottom >= DISCARD
+        assert window.right >= shape[1] or window.right - core.right >= DISCARD
+
+
+@pytest.mark.parametrize("side", [14, 518, 1036])
+def test_an_image_up_to_the_window_size_is_seen_at_once(side):
+    [block] = windows((side, side), stride=14)
+    assert block.window == block.core == Box(0, 0, side, side)
