@@ -5,6 +5,7 @@ from stroma.registry import Registry
 COMMANDS = Registry(
     "command",
     {
+        "features": "stroma.cli.features:features",
         "models": "stroma.cli.models:models",
         "doctor": "stroma.cli.doctor:doctor",
     },

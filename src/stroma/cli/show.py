@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,18 @@ Progress = Callable[[int, int], None]
 AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON to stdout.")]
 
 SECONDS_BETWEEN_LINES = 2.0
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Stop where a file is in the way.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the file exists and is not to be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise typer.BadParameter(f"{path} exists. Give --overwrite to replace it.")
 
 
 def as_json(value: Any) -> None:

@@ -1,0 +1,63 @@
+"""``stroma features``: what an extractor sees in an image."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stroma.cli.settings import Alias, Settings, parsed, positions
+from stroma.cli.show import AsJson, as_json, progress, refuse_existing
+
+Picture = Annotated[
+    Path | None, typer.Option("--out", help="Picture to write.", show_default="IMAGE_features.png")
+]
+Stack = Annotated[
+    Path | None,
+    typer.Option(help="Write all features there instead (.npy, .tif, .zarr), as float32."),
+]
+At = Annotated[
+    str, typer.Option(metavar="z=3,t=0", help="The plane of a stack or time series to show.")
+]
+
+
+def features(
+    image: Annotated[Path, typer.Argument(help="Image file.", show_default=False)],
+    alias: Alias = "stroma",
+    settings: Settings = None,
+    pca: Annotated[int, typer.Option(help="Number of principal components to show.")] = 3,
+    out: Picture = None,
+    stack: Stack = None,
+    at: At = "",
+    overwrite: Annotated[bool, typer.Option(help="Replace a file.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show the features of an image as colours.
+
+    The features are standardised; their first three principal components become red, green and
+    blue. With --stack, all features are written instead.
+    """
+    target = stack or out or Path(f"{image.stem}_features.png")
+    values, plane = parsed(settings), positions(at)
+    refuse_existing(target, overwrite=overwrite)
+    from stroma import ConvpaintModel
+    from stroma.workflow.features import feature_picture, feature_stack
+
+    model = ConvpaintModel(alias)
+    model.set_params(**values)
+    if stack:
+        written = feature_stack(model, image, target)
+    else:
+        with progress(image.name) as update:
+            written = feature_picture(
+                model, image, target, components=pca, at=plane, progress=update
+            )
+    if json:
+        as_json(asdict(written))
+        return
+    typer.echo(f"{written.path}: {written.features} features per pixel")
+    if written.share:
+        shares = ", ".join(f"{share:.0%}" for share in written.share)
+        typer.echo(f"The components hold {shares} of their variance.")

@@ -1,0 +1,60 @@
+"""Parameters of a model, as they are written on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set a parameter, such as fe_scalings=[1,2] or clf=forest; may be repeated.",
+    ),
+]
+
+Alias = Annotated[
+    str, typer.Option(help="Configuration to start from; `stroma models` lists them.")
+]
+
+
+def parsed(settings: Sequence[str] | None) -> dict[str, Any]:
+    """Return ``KEY=VALUE`` as a mapping; values are read as YAML, so 2, [1, 2] and true work.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is no "=", or the value is not YAML.
+    """
+    import yaml
+
+    found = {}
+    for setting in settings or ():
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{setting!r} is not KEY=VALUE.", param_hint="--set")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise typer.BadParameter(
+                f"The value in {setting!r} cannot be read. Quote it: --set '{key}=[1, 2]'.",
+                param_hint="--set",
+            ) from error
+    return found
+
+
+def positions(text: str) -> dict[str, int]:
+    """Return "z=3,t=0" as a mapping.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not of that form.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    if not all(axis.strip() in ("t", "z") and at.strip().isdecimal() for axis, _, at in pairs):
+        raise typer.BadParameter(f"A plane is written z=3 or z=3,t=0, got {text!r}.")
+    return {axis.strip(): int(at) for axis, _, at in pairs}
