@@ -13,7 +13,9 @@ from stroma.registry import Registry
 
 if TYPE_CHECKING:
     from stroma.io.blockwise import open_writer
+    from stroma.io.labels import read_labels
     from stroma.io.read import is_image, read_image
+    from stroma.io.strokes import read_strokes, write_strokes
     from stroma.io.write import write_image, write_labels
 
 READERS = Registry(
@@ -49,22 +51,65 @@ WRITERS = Registry(
 )
 """Ending of a file's name -> ``write(path, array, description)``; the longest ending wins."""
 
+CLASS_READERS = Registry(
+    "reader of class names",
+    {
+        ".png": "stroma.io.png:read_classes",
+        ".tif": "stroma.io.tiff_facts:read_classes",
+        ".tiff": "stroma.io.tiff_facts:read_classes",
+        ".zarr": "stroma.io.omezarr:read_classes",
+    },
+)
+"""Ending of a label file's name -> ``read_classes(path)``."""
+
+STROKE_READERS = Registry(
+    "reader of strokes",
+    {
+        ".roi": "stroma.io.imagej_roi:read",
+        ".zip": "stroma.io.imagej_roi:read_zip",
+        ".geojson": "stroma.io.geojson:read",
+        ".json": "stroma.io.geojson:read",
+    },
+    group="stroma.stroke_readers",
+)
+"""Ending of a file's name -> ``read(path, image, width) -> list of Mark``; others are images."""
+
+STROKE_WRITERS = Registry(
+    "writer of strokes",
+    {
+        ".zip": "stroma.io.imagej_roi_write:write_zip",
+        ".geojson": "stroma.io.geojson:write",
+        ".json": "stroma.io.geojson:write",
+    },
+    group="stroma.stroke_writers",
+)
+"""Ending of a file's name -> ``write(path, marks)``; others are label images."""
+
 _PUBLIC = {
     "is_image": "stroma.io.read",
     "open_writer": "stroma.io.blockwise",
     "read_image": "stroma.io.read",
+    "read_labels": "stroma.io.labels",
+    "read_strokes": "stroma.io.strokes",
     "write_image": "stroma.io.write",
     "write_labels": "stroma.io.write",
+    "write_strokes": "stroma.io.strokes",
 }
 
 __all__ = [
+    "CLASS_READERS",
     "READERS",
+    "STROKE_READERS",
+    "STROKE_WRITERS",
     "WRITERS",
     "is_image",
     "open_writer",
     "read_image",
+    "read_labels",
+    "read_strokes",
     "write_image",
     "write_labels",
+    "write_strokes",
 ]
 
 

@@ -11,6 +11,8 @@ from stroma.data.classes import MAX_LABEL, Class
 from stroma.errors import FormatError, LabelError
 
 KEY = "stroma-classes"
+OME_CLASSES = "stroma/classes"
+"""Namespace of the annotation in which OME-XML carries classes."""
 MAX_TEXT = 2**22
 """Longer texts are not looked at (4 MiB hold a name for every label)."""
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import zarr
 
+from stroma.data.classes import MAX_LABEL, Class
 from stroma.data.image import Image
-from stroma.errors import FormatError, StromaError
+from stroma.errors import FormatError, LabelError, StromaError
 from stroma.io.axes import Facts, arrange, asked, guess
+from stroma.io.class_names import checked
 from stroma.io.lazy import DAMAGE, damaged
 from stroma.io.units import convert, symbol
 
@@ -29,6 +31,23 @@ def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
         raise
     except (*DAMAGE, KeyError, TypeError, AttributeError) as error:
         raise damaged(path, error) from error
+
+
+def read_classes(path: Path) -> tuple[Class, ...]:
+    """Return the names and colours in the "image-label" part of the metadata."""
+    node = zarr.open(path, mode="r")
+    said = {} if isinstance(node, zarr.Array) else metadata(node).get("image-label", {})
+    try:
+        named = {p["label-value"]: str(p.get("name", "")) for p in said.get("properties", ())}
+        colours = {c["label-value"]: c["rgba"] for c in said.get("colors", ())}
+        listed = [
+            {"label": n, "name": named.get(n, ""), "color": _hex(colours.get(n))}
+            for n in {**named, **colours}
+            if 1 <= int(n) <= MAX_LABEL
+        ]
+        return checked(listed)
+    except (ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
+        raise FormatError(f"{path} carries class names that cannot be read: {error}") from error
 
 
 def metadata(group: zarr.Group) -> Mapping[str, Any]:
@@ -121,6 +140,10 @@ def _facts(
     shown = said.get("omero", {}).get("channels", ())
     names = [str(channel.get("label", "")) for channel in shown]
     return Facts(spacing, unit, names if all(names) else ())
+
+
+def _hex(rgba: Sequence[int] | None) -> str:
+    return "" if rgba is None else "#" + bytes(rgba[:3]).hex()
 
 
 def _with_colours(image: Image) -> Image:

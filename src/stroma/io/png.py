@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import PngImagePlugin
 
+from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError
 from stroma.io.axes import Facts, arrange, asked
-from stroma.io.class_names import to_text
+from stroma.io.class_names import from_text, to_text
 from stroma.io.describe import Description
 from stroma.io.lazy import FileArray, Opened
 
@@ -125,6 +126,13 @@ def read_indices(path: Path) -> NDArray[Any] | None:
         return None
     with PngImagePlugin.PngImageFile(path) as picture:
         return np.array(picture)
+
+
+def read_classes(path: Path) -> tuple[Class, ...]:
+    """Return the classes in the comment of a label image."""
+    read_header(path)
+    with PngImagePlugin.PngImageFile(path) as picture:
+        return from_text(str(picture.text.get("Comment", "")), path)
 
 
 def _stored(values: NDArray[Any], header: Header) -> NDArray[Any]:

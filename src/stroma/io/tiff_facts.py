@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import tifffile
 
+from stroma.data.classes import Class
+from stroma.errors import FormatError, LabelError
 from stroma.io.axes import Facts, guess
+from stroma.io.class_names import OME_CLASSES, checked, from_text
 from stroma.io.units import convert, symbol
 
 _OPACITY = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
@@ -104,3 +108,24 @@ def _per_unit(page: Any) -> dict[str, float]:
 
 def _number(value: Any) -> bool:
     return isinstance(value, int | float) and value > 0
+
+
+def read_classes(path: Path) -> tuple[Class, ...]:
+    """Return the classes that a label image carries, as ImageJ info or as an OME annotation."""
+    with tifffile.TiffFile(path) as file:
+        if file.is_imagej:
+            return from_text(str((file.imagej_metadata or {}).get("Info", "")), path)
+        return _ome_classes(file.ome_metadata, path) if file.is_ome else ()
+
+
+def _ome_classes(xml: str, path: Path) -> tuple[Class, ...]:
+    root = ElementTree.fromstring(xml)
+    found = root.findall(f".//{{*}}MapAnnotation[@Namespace='{OME_CLASSES}']/{{*}}Value/{{*}}M")
+    try:
+        listed = [
+            {"label": m.get("K"), "color": (m.text or "")[:7], "name": (m.text or "")[8:]}
+            for m in found
+        ]
+        return checked(listed)
+    except (ValueError, TypeError, LabelError) as error:
+        raise FormatError(f"{path} carries class names that cannot be read: {error}") from error

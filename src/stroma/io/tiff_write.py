@@ -14,14 +14,12 @@ import tifffile
 from numpy.typing import NDArray
 
 from stroma.errors import ParameterError, ShapeError
-from stroma.io.class_names import to_text
+from stroma.io.class_names import OME_CLASSES, to_text
 from stroma.io.describe import Description
 from stroma.io.units import convert, full_name
 
 CLASSIC_BYTES = 2**32 - 2**25
 """Larger values get a BigTIFF, since classic TIFF counts bytes in 32 bits."""
-OME_CLASSES = "stroma/classes"
-"""Namespace of the annotation in which OME-XML carries classes."""
 
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 

@@ -1,0 +1,65 @@
+"""Reading label images and the classes they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.data.strokes import Strokes, as_labels
+from stroma.errors import LabelError, ShapeError
+from stroma.io import CLASS_READERS
+from stroma.io.atomic import is_zarr
+from stroma.io.png import read_indices
+from stroma.io.read import read_image
+
+
+def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> Strokes:
+    """Return the labels in an image file, with the shape of the image they belong to.
+
+    A palette PNG gives the positions in its palette. Axes of one sample may be left out, and
+    a stack whose axes are not named is taken to have those of the image.
+
+    Raises
+    ------
+    ShapeError
+        If the size differs.
+    LabelError
+        If values are not integers from 0 to 65535, or the file is a picture in colours.
+    """
+    found = read_image(path)
+    values = read_indices(path) if path.suffix.lower() == ".png" else None
+    axes = image.kept_axes.replace("c", "")
+    shape = tuple(image.sizes[a] for a in axes)
+    if values is None:
+        fits = _without_ones(found.shape) == _without_ones(shape)
+        if found.sizes.get("c", 1) > 1 and not fits:
+            raise LabelError(
+                f"{path} has {found.sizes['c']} channels or colours; a label image has one. "
+                "Save the labels themselves, not a picture of them."
+            )
+        values = found.read()
+    if _without_ones(values.shape) != _without_ones(shape):
+        raise ShapeError(
+            f"{path} has shape {values.shape}, but its image {image.source or ''} has "
+            f"{dict(zip(axes, shape, strict=True))}. Labels have one value per pixel."
+        )
+    labels = as_labels(values.reshape(shape), source=str(path))
+    own = {c.label: c for c in (*read_classes(path), *classes)}
+    return Strokes(np.ascontiguousarray(labels), axes, tuple(own.values()))
+
+
+def read_classes(path: Path) -> tuple[Class, ...]:
+    """Return the classes that a label file carries; none if it carries none."""
+    ending = ".zarr" if path.is_dir() and is_zarr(path) else path.suffix.lower()
+    if ending not in CLASS_READERS:
+        return ()
+    classes: tuple[Class, ...] = CLASS_READERS[ending](path)
+    return classes
+
+
+def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:
+    return tuple(n for n in shape[:-2] if n != 1) + tuple(shape[-2:])
