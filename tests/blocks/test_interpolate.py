@@ -36,7 +36,7 @@ def test_a_point_has_the_value_of_the_interpolated_image(order, data):
     cells = np.random.default_rng(0).normal(size=(3, 4, 5)).astype(np.float32)
     box = Box(origin[0], origin[1], origin[0] + 4 * step, origin[1] + 5 * step)
     image = interpolate(cells, box, step=step, origin=origin, order=order)
-    points = np.argwhere(np.ones(box.shape)) + [box.top, box.left]
+    points = np.argwhere(np.ones(box.shape)) + np.array([box.top, box.left])
     got = sample(cells, points, step=step, origin=origin, order=order)
     np.testing.assert_array_equal(got.T.reshape(image.shape), image)
 

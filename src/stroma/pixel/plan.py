@@ -24,6 +24,9 @@ from stroma.features.pipeline import Feed, Pipeline
 from stroma.pixel.door import Source
 from stroma.pixel.param import Param
 
+HALF_ABOVE = 2**16
+"""Pixels of a plane above which features are kept in half precision, if it is normalised."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -167,7 +170,8 @@ def plan(
     statistics = (
         None if recipe.normalize == 1 else (pooled or own_statistics(source, recipe, plane))
     )
-    half = statistics is not None and not recipe.exact
+    large = plane.sizes["y"] * plane.sizes["x"] > HALF_ABOVE
+    half = large and statistics is not None and not recipe.exact
     return Plan(plane, Feed(source.channels, statistics, source.rgb, half), recipe)
 
 

@@ -1,0 +1,230 @@
+"""Forms of images and results: what goes in, and the shape of what comes out."""
+
+import dask.array
+import numpy as np
+import pytest
+import xarray
+import zarr
+
+from stroma import ConvpaintModel, Image
+from stroma.errors import LabelError, ParameterError, ShapeError
+
+H, W = 21, 26
+
+
+def halves(shape):
+    """Strokes of two classes on the left and right of every plane."""
+    labels = np.zeros(shape, np.uint8)
+    labels[..., 3:15, 2:6], labels[..., 3:15, 20:24] = 1, 2
+    return labels
+
+
+def image_of(shape):
+    values = np.random.default_rng(0).normal(size=shape)
+    values[..., W // 2 :] += 5
+    return values.astype(np.float32)
+
+
+def model(mode="single", **params):
+    made = ConvpaintModel("gaussian")
+    made.set_params(channel_mode=mode, clf="logistic", **params)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("shape", "mode", "labels", "result", "features"),
+    [
+        ((H, W), "single", (H, W), (H, W), 1),
+        ((H, W), "multi", (H, W), (H, W), 1),
+        ((H, W), "rgb", (H, W), (H, W), 1),
+        ((4, H, W), "single", (4, H, W), (4, H, W), 1),
+        ((4, H, W), "multi", (H, W), (H, W), 4),
+        ((4, H, W), "multi", (1, H, W), (H, W), 4),
+        ((3, H, W), "rgb", (H, W), (H, W), 3),
+        ((2, 5, H, W), "multi", (5, H, W), (5, H, W), 2),
+        ((3, 5, H, W), "rgb", (5, H, W), (5, H, W), 3),
+        ((2, 1, H, W), "multi", (1, H, W), (1, H, W), 2),
+        ((1, 5, H, W), "single", (5, H, W), (5, H, W), 1),
+        ((2, 5, H, W), "single", (5, H, W), (5, H, W), 2),
+    ],
+)
+def test_every_form_of_image_gives_results_of_its_shape(shape, mode, labels, result, features):
+    image, trained = image_of(shape), model(mode)
+    trained.train(image, halves(labels))
+    segmentation, probabilities = trained.segment(image), trained.predict_probas(image)
+    assert segmentation.shape == result
+    assert segmentation.dtype == np.uint8
+    assert set(np.unique(segmentation)) == {1, 2}
+    assert probabilities.shape == (2, *result)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(0), 1, atol=1e-5)
+    assert (trained.classes_[probabilities.argmax(0)] == segmentation).all()
+    assert trained.get_feature_image(image).shape == (features, *result)
+    assert trained.get_param("channel_mode") == mode
+
+
+@pytest.mark.parametrize("shape", [(1, 10), (3, 3), (5, 2), (61, 67), (2, 1)])
+@pytest.mark.parametrize("alias", ["gaussian", "ilastik"])
+def test_tiny_and_odd_sizes_work(shape, alias):
+    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    labels = np.zeros(shape, np.uint8)
+    labels.flat[: labels.size // 2], labels.flat[labels.size // 2 :] = 1, 2
+    made = ConvpaintModel(alias)
+    made.train(image, labels)
+    assert made.segment(image).shape == shape
+
+
+def test_lists_may_hold_images_of_different_sizes():
+    images = [image_of((H, W)), image_of((H + 7, W))]
+    labels = [halves((H, W)), halves((H + 7, W))]
+    trained = model()
+    trained.train(images, labels)
+    results = trained.segment(tuple(images))
+    assert isinstance(results, list)
+    assert [r.shape for r in results] == [(H, W), (H + 7, W)]
+    [single] = trained.segment(images[:1])
+    assert (single == results[0]).all()
+
+
+def test_a_list_with_an_empty_annotation_trains_as_without_it():
+    images, labels = [image_of((H, W)), image_of((H, W))[::-1]], halves((H, W))
+    with_empty, without = model(), model()
+    with_empty.train(images, [labels, np.zeros_like(labels)])
+    without.train(images[:1], [labels])
+    with_none = model()
+    with_none.train(images, [labels, None])
+    expected = without.predict_probas(images[1])
+    np.testing.assert_array_equal(with_empty.predict_probas(images[1]), expected)
+    np.testing.assert_array_equal(with_none.predict_probas(images[1]), expected)
+
+
+def test_array_likes_give_the_result_of_numpy(tmp_path):
+    image, labels = image_of((3, H, W)), halves((3, H, W))
+    stored = zarr.create_array(tmp_path / "a.zarr", data=image, chunks=(1, 8, 8))
+    likes = [image, dask.array.from_array(image, chunks=9), stored, xarray.DataArray(image)]
+    likes.append(Image(image, "zyx"))
+    results = []
+    for like in likes:
+        trained = model()
+        trained.train(like, labels)
+        results.append(trained.predict_probas(like))
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_paths_are_read(tmp_path):
+    image, labels = image_of((H, W)), halves((H, W))
+    np.save(tmp_path / "image.npy", image)
+    np.save(tmp_path / "labels.npy", labels)
+    from_files, from_arrays = model(), model()
+    from_files.train(tmp_path / "image.npy", str(tmp_path / "labels.npy"))
+    from_arrays.train(image, labels)
+    expected = from_arrays.segment(image)
+    assert (from_files.segment(tmp_path / "image.npy") == expected).all()
+
+
+def test_named_axes_are_kept_in_results():
+    values = image_of((2, 3, 4, H, W))
+    labels = halves((2, 4, H, W))
+    trained = model()
+    trained.train(Image(values, "tczyx"), labels)
+    assert trained.segment(Image(values, "tczyx")).shape == (2, 4, H, W)
+    assert trained.predict_probas(Image(values, "tczyx").at(t=1)).shape == (2, 4, H, W)
+
+
+@pytest.mark.parametrize("shape", [(7,), (2, 2, 2, H, W)])
+def test_a_wrong_number_of_dimensions_is_refused(shape):
+    with pytest.raises(ShapeError, match="wrong number of dimensions"):
+        model().train(np.zeros(shape), np.zeros((H, W), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("image", "labels"),
+    [((H, W), (W, H)), ((4, H, W), (3, H, W)), ((4, H, W), (H, W)), ((H, W), (2, H, W))],
+)
+def test_annotations_of_another_shape_are_refused(image, labels):
+    with pytest.raises(ShapeError, match=r"different .* dimensions"):
+        model().train(image_of(image), halves(labels))
+
+
+def test_channels_of_an_image_must_not_be_annotated():
+    with pytest.raises(ShapeError, match=r"different .* dimensions"):
+        model("multi").train(image_of((4, H, W)), halves((4, H, W)))
+
+
+def test_rgb_with_channels_last_is_recognised_and_explained():
+    with pytest.raises(ShapeError, match="Channels come first"):
+        model("rgb").train(np.zeros((H, W, 3)), halves((H, W)))
+
+
+def test_lists_of_different_length_are_refused():
+    with pytest.raises(ParameterError, match="2 images and 1"):
+        model().train([image_of((H, W))] * 2, [halves((H, W))])
+
+
+def test_images_with_different_channels_are_refused():
+    images = [image_of((2, H, W)), image_of((3, H, W))]
+    with pytest.raises(ShapeError, match="different number of channels"):
+        model("multi").train(images, [halves((H, W))] * 2)
+
+
+def test_a_model_refuses_images_with_other_channels_than_it_was_trained_on():
+    trained = model("multi")
+    trained.train(image_of((2, H, W)), halves((H, W)))
+    with pytest.raises(ShapeError, match="trained on 2 channels, this image has 3"):
+        trained.segment(image_of((3, H, W)))
+
+
+def test_channels_chosen_in_training_are_remembered():
+    image = image_of((4, H, W))
+    trained, direct = model("multi"), model("multi")
+    trained.train(image, halves((H, W)), in_channels=[2, 0])
+    direct.train(image[[2, 0]], halves((H, W)))
+    expected = direct.predict_probas(image[[2, 0]])
+    np.testing.assert_array_equal(trained.predict_probas(image), expected)
+    np.testing.assert_array_equal(trained.predict_probas(image, in_channels=[2, 0]), expected)
+
+
+@pytest.mark.parametrize("channels", [[4], [-1], [], [0.5], "0"])
+def test_channels_that_do_not_exist_are_refused(channels):
+    with pytest.raises(ParameterError, match="from 0 to 3"):
+        model("multi").train(image_of((4, H, W)), halves((H, W)), in_channels=channels)
+
+
+def test_channels_of_an_image_without_any_are_refused():
+    with pytest.raises(ParameterError, match="needs an image with channels"):
+        model().train(image_of((H, W)), halves((H, W)), in_channels=[0])
+
+
+def test_labels_up_to_65535_keep_their_value():
+    labels = halves((H, W)).astype(np.uint16)
+    labels[labels == 2] = 65535
+    trained = model()
+    trained.train(image_of((H, W)), labels)
+    segmentation = trained.segment(image_of((H, W)))
+    assert segmentation.dtype == np.uint16
+    assert set(np.unique(segmentation)) == {1, 65535}
+    assert trained.classes_.tolist() == [1, 65535]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: a.astype(float) * 0.5, "whole numbers"),
+        (lambda a: -a.astype(int), "1 to 65535"),
+        (lambda a: a.astype(int) * 70000, "1 to 65535"),
+        (lambda a: np.where(a > 0, np.nan, 0.0), "whole numbers"),
+        (lambda a: a.astype(complex), "whole numbers"),
+    ],
+)
+def test_annotations_that_are_not_labels_are_refused(change, message):
+    with pytest.raises(LabelError, match=message):
+        model().train(image_of((H, W)), change(halves((H, W))))
+
+
+def test_whole_numbers_stored_as_floats_are_labels():
+    labels = halves((H, W))
+    trained = model()
+    trained.train(image_of((H, W)), labels.astype(float))
+    assert labels.dtype == np.uint8
+    assert trained.classes_.tolist() == [1, 2]
