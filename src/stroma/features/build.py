@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stroma.errors import ParameterError, UnknownNameError
+from stroma.errors import MissingExtraError, ParameterError, UnknownNameError
 from stroma.features import EXTRACTORS
 from stroma.features.contract import Extractor
 from stroma.features.pipeline import Part, Pipeline
@@ -28,6 +28,17 @@ SYNONYMS = {
 def known_names() -> list[str]:
     """Return the names of all extractors and named combinations."""
     return [*EXTRACTORS, *COMBINATIONS]
+
+
+def installed() -> dict[str, type]:
+    """Return the extractors whose dependencies are installed, by name."""
+    found: dict[str, type] = {}
+    for name in EXTRACTORS:
+        try:
+            found[name] = EXTRACTORS[name]
+        except MissingExtraError:
+            continue
+    return found
 
 
 def part_names(name: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from stroma.errors import UnknownNameError
@@ -83,3 +84,21 @@ def alias_param(alias: str) -> Param:
         raise UnknownNameError(f"Alias {alias!r} not found in the standard models. {hint}")
     given = Param(**ALIASES[alias])
     return given.filled(extractor_defaults(str(given.fe_name)))
+
+
+def defaults_for(param: Param) -> Param:
+    """Return what fills the gaps in parameters."""
+    return default_param() if param.fe_name is None else extractor_defaults(param.fe_name)
+
+
+def initial_param(param: Param | None, fe_name: str | None, given: Mapping[str, Any]) -> Param:
+    """Return the parameters of a new model, from a `Param` or the name of an extractor."""
+    if param is None and fe_name is None:
+        return default_param()
+    if param is not None:
+        made = param.filled(defaults_for(param))
+    else:
+        made = extractor_defaults(str(fe_name))
+        made.set(**{key: value for key, value in given.items() if value is not None})
+    made.classifier = None
+    return made

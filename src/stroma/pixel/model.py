@@ -12,26 +12,31 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import Class, complete
 from stroma.errors import (
-    FormatError,
-    MissingFileError,
     NotTrainedError,
     ParameterError,
     ShapeError,
 )
-from stroma.features import EXTRACTORS
-from stroma.features.build import extractor, known_names, layer_keys, part_names
+from stroma.features.build import extractor, installed, layer_keys, part_names
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import Extractor
+from stroma.features.pipeline import Feed
 from stroma.pixel import files
-from stroma.pixel.aliases import alias_param, default_param, extractor_defaults
+from stroma.pixel.aliases import (
+    alias_param,
+    default_param,
+    defaults_for,
+    extractor_defaults,
+    initial_param,
+)
 from stroma.pixel.classifiers import TITLES, fit, unfitted
-from stroma.pixel.door import Source, is_many, labelled_points, open_image
+from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.feature_image import feature_image, labelled_features, native_features
+from stroma.pixel.given import given_strokes
 from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
-from stroma.pixel.storage import Fitted, Saved, from_state, to_state
-from stroma.pixel.training import Entry, Memory, Strokes, learn
+from stroma.pixel.storage import Fitted, Saved, load, to_state
+from stroma.pixel.training import Memory, Strokes, learn
 
 Array = NDArray[Any]
 
@@ -86,18 +91,19 @@ class ConvpaintModel:
         self._memory: Memory = {}
         self._classes: tuple[Class, ...] = ()
         if model_path is not None:
-            self._restore(_load(Path(model_path)))
+            self._restore(load(Path(model_path)))
         elif alias is not None:
             self._param = alias_param(alias)
         else:
-            self._param = _first_param(param, fe_name, kwargs)
+            self._param = initial_param(param, fe_name, kwargs)
+        Recipe.of(self._param)  # an extractor that cannot be made is refused here, not in training
 
     # ------------------------------------------------------------------ parameters
 
     @staticmethod
     def get_fe_models_types() -> dict[str, type]:
         """Return all extractors whose dependencies are installed: names and types."""
-        return dict(_importable())
+        return installed()
 
     @staticmethod
     def get_default_params() -> Param:
@@ -152,7 +158,7 @@ class ConvpaintModel:
         if "fe_name" in values and values["fe_name"] not in (None, trial.fe_name):
             trial.fe_layers = trial.fe_scalings = None
         trial.set(**values)
-        trial = trial.filled(_defaults(trial))
+        trial = trial.filled(defaults_for(trial))
         changed = {k for k, v in trial.items() if v != self._param.get(k)}
         if changed & FEATURE_KEYS:
             Recipe.of(trial)
@@ -291,7 +297,7 @@ class ConvpaintModel:
         kind, blank = unfitted(self._param, use_rf=use_rf)
         classifier = fit(blank, X, y, int(self._param.clf_max_pixels or 0))
         source = next(iter(strokes.values())).source
-        names = tuple(recipe.pipeline.names(_feed(source)))
+        names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
         chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
         self._fitted = Fitted(kind, classifier, len(source.channels), chosen, names, common)
         self._param.classifier = TITLES.get(kind, kind)
@@ -305,12 +311,14 @@ class ConvpaintModel:
         memory_mode: bool,
         img_ids: Any,
     ) -> dict[str, Strokes]:
-        images, notes, ids = _paired(image, annotations, memory_mode, img_ids)
-        mode = str(self._param.channel_mode)
-        sources = [open_image(one, mode, in_channels) for one in images]
-        _require_equal(sources)
-        pairs = zip(ids, sources, notes, strict=True)
-        return {key: Strokes(source, labelled_points(n, source)) for key, source, n in pairs}
+        return given_strokes(
+            image,
+            annotations,
+            channel_mode=str(self._param.channel_mode),
+            in_channels=in_channels,
+            memory_mode=memory_mode,
+            img_ids=img_ids,
+        )
 
     def _learn(
         self, strokes: Mapping[str, Strokes], recipe: Recipe, memory_mode: bool
@@ -529,100 +537,8 @@ class ConvpaintModel:
             self._param.save(stem.with_name(stem.name + ".yml"))
 
     def _restore(self, saved: Saved) -> None:
-        self._param = saved.param.filled(_defaults(saved.param))
+        self._param = saved.param.filled(defaults_for(saved.param))
         self._fitted, self._memory = saved.fitted, saved.memory
         self._classes = saved.classes
         if self._fitted is None:
             self._param.classifier = None
-
-
-def _load(path: Path) -> Saved:
-    if path.suffix not in (".pkl", ".yml"):
-        raise FormatError(f"A model file ends in .pkl or .yml, got {str(path)!r}.")
-    if not path.exists():
-        raise MissingFileError(f"There is no model file {str(path)!r}.")
-    if path.suffix == ".yml":
-        return Saved(Param.load(path), None)
-    return from_state(files.read(path), str(path))
-
-
-def _first_param(param: Param | None, fe_name: str | None, kwargs: Mapping[str, Any]) -> Param:
-    """Return the parameters of a new model."""
-    if param is not None:
-        made = param.filled(_defaults(param))
-    elif fe_name is not None:
-        made = extractor_defaults(fe_name)
-        made.set(**{key: value for key, value in kwargs.items() if value is not None})
-    else:
-        return default_param()
-    made.classifier = None
-    Recipe.of(made)
-    return made
-
-
-def _defaults(param: Param) -> Param:
-    """Return what fills the gaps in parameters."""
-    if param.fe_name is None:
-        return default_param()
-    return extractor_defaults(param.fe_name)
-
-
-def _importable() -> Iterator[tuple[str, type]]:
-    from stroma.errors import MissingExtraError
-
-    for name in known_names():
-        if name in EXTRACTORS:
-            try:
-                yield name, EXTRACTORS[name]
-            except MissingExtraError:
-                continue
-
-
-def _feed(source: Source) -> Any:
-    from stroma.features.pipeline import Feed
-
-    return Feed(source.channels, rgb=source.rgb)
-
-
-def _require_equal(sources: Sequence[Source]) -> None:
-    first = len(sources[0].channels)
-    for i, source in enumerate(sources):
-        if len(source.channels) != first:
-            raise ShapeError(
-                f"Image {i} has different number of channels ({len(source.channels)}) than image 0 "
-                f"({first}). Choose channels with in_channels, or train on them separately."
-            )
-
-
-def _paired(
-    image: Any, annotations: Any, memory_mode: bool, img_ids: Any
-) -> tuple[list[Any], list[Any], list[str]]:
-    """Return lists of equal length: images, annotations and the names of the images."""
-    if not is_many(image):
-        if is_many(annotations) and len(annotations) == 1:
-            annotations = annotations[0]
-        if isinstance(img_ids, list | tuple):
-            img_ids = img_ids[0] if len(img_ids) == 1 else _wrong_ids(img_ids, 1)
-        return [image], [annotations], [str(img_ids if img_ids is not None else "image")]
-    images = list(image)
-    if not is_many(annotations) or len(annotations) != len(images) or not images:
-        count = len(annotations) if is_many(annotations) else "a single"
-        raise ParameterError(
-            f"Images and annotations must correspond: got {len(images)} images and {count} "
-            f"annotations. Give one list each, of equal length."
-        )
-    if not memory_mode:
-        return images, list(annotations), [str(i) for i in range(len(images))]
-    if not isinstance(img_ids, list | tuple) or len(set(map(str, img_ids))) != len(images):
-        _wrong_ids(img_ids, len(images))
-    return images, list(annotations), [str(i) for i in img_ids]
-
-
-def _wrong_ids(img_ids: Any, count: int) -> Any:
-    raise ParameterError(
-        f"In memory mode, img_ids names every image: give {count} different names in a list, "
-        f"got {img_ids!r}."
-    )
-
-
-__all__ = ["ConvpaintModel", "Entry"]

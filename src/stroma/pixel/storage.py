@@ -7,6 +7,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
 from stroma.data.classes import Class
 from stroma.data.statistics import Statistics
-from stroma.errors import FormatError, StromaError
+from stroma.errors import FormatError, MissingFileError, StromaError
+from stroma.pixel import files
 from stroma.pixel.door import Points
 from stroma.pixel.param import Param
 from stroma.pixel.training import Entry
@@ -180,3 +182,22 @@ def _entry(state: Mapping[str, Any]) -> Entry:
         X,
         y.astype(np.uint16),
     )
+
+
+def load(path: Path) -> Saved:
+    """Read a model file: ``.pkl`` (everything) or ``.yml`` (parameters only).
+
+    Raises
+    ------
+    FormatError
+        If the file has another ending, is damaged, or is not safe to load.
+    MissingFileError
+        If it does not exist.
+    """
+    if path.suffix not in (".pkl", ".yml"):
+        raise FormatError(f"A model file ends in .pkl or .yml, got {str(path)!r}.")
+    if not path.exists():
+        raise MissingFileError(f"There is no model file {str(path)!r}.")
+    if path.suffix == ".yml":
+        return Saved(Param.load(path), None)
+    return from_state(files.read(path), str(path))

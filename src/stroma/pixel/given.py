@@ -1,0 +1,89 @@
+"""What ``train`` is given, sorted out: images, their labelled pixels, and their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stroma.errors import ParameterError, ShapeError
+from stroma.pixel.door import Source, is_many, labelled_points, open_image
+from stroma.pixel.training import Strokes
+
+
+def given_strokes(
+    image: Any,
+    annotations: Any,
+    *,
+    channel_mode: str,
+    in_channels: Sequence[int] | None,
+    memory_mode: bool,
+    img_ids: Any,
+) -> dict[str, Strokes]:
+    """Return images with their labelled pixels, by name.
+
+    Parameters
+    ----------
+    image, annotations : one each, or a list of each
+        As ``ConvpaintModel.train`` takes them.
+    channel_mode : {"single", "multi", "rgb"}
+        What a 3-D array means.
+    in_channels : sequence of int, optional
+        Channels to use.
+    memory_mode : bool
+        Whether names are needed.
+    img_ids : str, int or list of these
+        Names of the images.
+
+    Raises
+    ------
+    ParameterError
+        If the lists do not correspond, or names are missing.
+    ShapeError, LabelError
+        If an image and its annotations cannot be used, or not together.
+    """
+    images, notes, ids = _paired(image, annotations, memory_mode, img_ids)
+    sources = [open_image(one, channel_mode, in_channels) for one in images]
+    _require_equal(sources)
+    pairs = zip(ids, sources, notes, strict=True)
+    return {key: Strokes(source, labelled_points(n, source)) for key, source, n in pairs}
+
+
+def _require_equal(sources: Sequence[Source]) -> None:
+    first = len(sources[0].channels)
+    for i, source in enumerate(sources):
+        if len(source.channels) != first:
+            raise ShapeError(
+                f"Image {i} has different number of channels ({len(source.channels)}) than image 0 "
+                f"({first}). Choose channels with in_channels, or train on them separately."
+            )
+
+
+def _paired(
+    image: Any, annotations: Any, memory_mode: bool, img_ids: Any
+) -> tuple[list[Any], list[Any], list[str]]:
+    """Return lists of equal length: images, annotations and the names of the images."""
+    if not is_many(image):
+        if is_many(annotations) and len(annotations) == 1:
+            annotations = annotations[0]
+        if isinstance(img_ids, list | tuple):
+            img_ids = img_ids[0] if len(img_ids) == 1 else _wrong_ids(img_ids, 1)
+        return [image], [annotations], [str(img_ids if img_ids is not None else "image")]
+    images = list(image)
+    if not is_many(annotations) or len(annotations) != len(images) or not images:
+        count = len(annotations) if is_many(annotations) else "a single"
+        raise ParameterError(
+            f"Images and annotations must correspond: got {len(images)} images and {count} "
+            f"annotations. Give one list each, of equal length."
+        )
+    if not memory_mode:
+        return images, list(annotations), [str(i) for i in range(len(images))]
+    if not isinstance(img_ids, list | tuple) or len(set(map(str, img_ids))) != len(images):
+        _wrong_ids(img_ids, len(images))
+    return images, list(annotations), [str(i) for i in img_ids]
+
+
+def _wrong_ids(img_ids: Any, count: int) -> Any:
+    raise ParameterError(
+        f"In memory mode, img_ids names every image: give {count} different names in a list, "
+        f"got {img_ids!r}."
+    )
