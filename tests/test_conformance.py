@@ -1,17 +1,16 @@
 """Registered means tested: every extractor keeps its contract."""
 
-from collections.abc import Callable
-
 import pytest
 
+from random_weights import write_random_weights
 from stroma.features import EXTRACTORS
-from stroma.features.contract import Extractor
 from stroma.testing import check_extractor
-
-SMALL: dict[str, Callable[[], Extractor]] = {}
-"""What is built instead of those whose default loads weights: the same with small random ones."""
+from stroma.weights import CATALOGUE
 
 
 @pytest.mark.parametrize("name", EXTRACTORS)
-def test_every_registered_extractor_keeps_the_contract(name):
-    check_extractor(SMALL.get(name, EXTRACTORS[name])())
+def test_every_registered_extractor_keeps_the_contract(name, tmp_path, monkeypatch):
+    if name in CATALOGUE:
+        write_random_weights(name, tmp_path)
+        monkeypatch.setenv("STROMA_WEIGHTS", str(tmp_path))
+    check_extractor(EXTRACTORS[name]())

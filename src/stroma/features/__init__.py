@@ -7,6 +7,14 @@ EXTRACTORS = Registry(
     {
         "gaussian_features": "stroma.features.gaussian:GaussianFeatures",
         "ilastik_2d": "stroma.features.filterbank:FilterBank",
+        "vgg16": "stroma.features.cnn:VGG16",
+        "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
+        "convnext": "stroma.features.cnn:ConvNeXt",
+        "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
+        "dinov3_vits16plus": "stroma.features.vit:DINOv3",
     },
     group="stroma.extractors",
+    extras=dict.fromkeys(
+        ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"), "deep"
+    ),
 )

@@ -141,6 +141,15 @@ def fetch(name: str, *, progress: Progress | None = None) -> Origin:
     return _origin_of_shelf(entry, source)
 
 
+def stamp(name: str, path: str | Path | None = None) -> str:
+    """Return what identifies the file the user points to; changes when the file does."""
+    given = local.given_file(entry_of(name), path)
+    if given is None:
+        return ""
+    facts = given.stat()
+    return f"{given} {facts.st_mtime_ns} {facts.st_size}"
+
+
 def status(name: str) -> Status:
     """Tell whether an extractor's weights are on this machine, without asking the network.
 

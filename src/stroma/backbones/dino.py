@@ -1,0 +1,74 @@
+"""DINOv2 and DINOv3, small vision transformers with register tokens, as in ``transformers``.
+
+Oquab et al., DINOv2, TMLR 2024, arXiv:2304.07193; Darcet et al., Vision transformers need
+registers, ICLR 2024, arXiv:2309.16588; Siméoni et al., DINOv3, 2025, arXiv:2508.10104.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from transformers import (
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
+    DINOv3ViTConfig,
+    DINOv3ViTModel,
+)
+
+FEATURES = 384
+REGISTERS = 4
+
+
+def dinov2_small(channels: int = 3) -> nn.Module:
+    """Return ViT-S/14 with 4 registers; positions are learnt for 37 x 37 patches."""
+    config = Dinov2WithRegistersConfig(
+        num_channels=channels,
+        image_size=518,
+        patch_size=14,
+        hidden_size=FEATURES,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        num_register_tokens=REGISTERS,
+    )
+    with torch.device("meta"):
+        network: nn.Module = Dinov2WithRegistersModel(config)
+    return network.eval()
+
+
+def dinov3_small_plus(channels: int = 3) -> nn.Module:
+    """Return ViT-S+/16 with 4 registers, gated MLPs and rotary positions."""
+    config = DINOv3ViTConfig(
+        num_channels=channels,
+        patch_size=16,
+        hidden_size=FEATURES,
+        intermediate_size=1536,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        num_register_tokens=REGISTERS,
+        hidden_act="silu",
+        use_gated_mlp=True,
+    )
+    with torch.device("meta"):
+        network = DINOv3ViTModel(config)
+    # Frequencies of the rotary positions are computed, not loaded: off the meta device with them.
+    network.rope_embeddings = type(network.rope_embeddings)(config)
+    return network.eval()  # type: ignore[no-any-return]
+
+
+def patch_tokens(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return the tokens of the patches after the final norm.
+
+    Parameters
+    ----------
+    network : nn.Module
+        One of the above.
+    images : (N, C, y, x) tensor
+        Sides are multiples of the patch.
+
+    Returns
+    -------
+    (N, patches, F) tensor
+        Row by row, without the class token and the registers that come first.
+    """
+    tokens: torch.Tensor = network(images).last_hidden_state
+    return tokens[:, 1 + REGISTERS :]

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from transformers import (
+    Dinov2WithRegistersConfig,
+    Dinov2WithRegistersModel,
+    DINOv3ViTConfig,
+    DINOv3ViTModel,
+)
+
+from stroma.features.vit import DINOv2, DINOv3
+
+
+def image(height, width, channels=3, seed=0):
+    return np.random.default_rng(seed).standard_normal((channels, height, width), np.float32)
+
+
+@pytest.fixture(scope="module")
+def dinov2(folder_of_weights):
+    config = Dinov2WithRegistersConfig(
+        hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14
+    )
+    return with_weights(Dinov2WithRegistersModel(config), folder_of_weights, "dinov2_vits14_reg")
+
+
+@pytest.fixture(scope="module")
+def dinov3(folder_of_weights):
+    config = DINOv3ViTConfig(
+        hidden_size=384,
+        num_attention_heads=6,
+        intermediate_size=1536,
+        use_gated_mlp=True,
+        hidden_act="silu",
+        num_register_tokens=4,
+    )
+    return with_weights(DINOv3ViTModel(config), folder_of_weights, "dinov3_vits16plus")
+
+
+def with_weights(network, folder, name):
+    state = load_file(folder / f"{name}.safetensors")
+    network.load_state_dict({key: torch.tensor(value) for key, value in state.items()})
+    return network.eval()
+
+
+def patches(network, values, height, width):
+    """Return the tokens after class token and registers, as (F, h, w)."""
+    with torch.inference_mode():
+        tokens = network(torch.tensor(values)[None]).last_hidden_state[0]
+    assert len(tokens) == 5 + height * width
+    return tokens[5:].numpy().reshape(height, width, 384).transpose(2, 0, 1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(5, 7), (9, 9), (37, 3), (2, 20)])
+def test_dinov2_is_that_of_transformers(dinov2, height, width):
+    values = image(14 * height, 14 * width)
+    (found,) = DINOv2()(values)
+    assert found.step == 14
+    expected = patches(dinov2, values, height, width)
+    np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width"), [(5, 7), (8, 8), (9, 3)])
+def test_dinov3_is_that_of_transformers(dinov3, height, width):
+    values = image(16 * height, 16 * width)
+    (found,) = DINOv3()(values)
+    assert found.step == 16
+    expected = patches(dinov3, values, height, width)
+    np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("extractor", "patch"), [(DINOv2(), 14), (DINOv3(), 16)])
+def test_one_channel_repeated_gives_what_three_equal_channels_give(extractor, patch):
+    one = image(4 * patch, 3 * patch, channels=1)
+    (series,) = extractor(np.broadcast_to(one, (3, *one.shape[1:])))
+    (copied,) = extractor(np.repeat(one, 3, axis=0))
+    np.testing.assert_allclose(series.values, copied.values, atol=2e-4)
+
+
+def test_a_batch_gives_what_its_windows_give_alone():
+    windows = [image(28, 42, seed=i) for i in range(3)]
+    together = DINOv2().batch(windows)
+    for window, (found,) in zip(windows, together, strict=True):
+        (alone,) = DINOv2()(window)
+        np.testing.assert_allclose(found.values, alone.values, atol=1e-4)

@@ -1,0 +1,48 @@
+"""Weights without meaning, in files as they are published: for tests without downloads."""
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from stroma.backbones import BACKBONES
+
+LARGEST = 600_000
+"""Values of the largest tensor that is written for convolutional networks."""
+
+PREFIXES = {"efficient_netb0": "efficientnet.", "convnext": "convnext."}
+
+
+def random_tensors(name: str, *, largest: int | None = None, rng: int = 0) -> dict[str, np.ndarray]:
+    """Return a tensor for every one the network has, of no more than so many values."""
+    random = np.random.default_rng(rng)
+    tensors = {}
+    for key, empty in BACKBONES[name]().state_dict().items():
+        if largest is None or empty.numel() <= largest:
+            tensors[key] = _values(key, tuple(empty.shape), random)
+    return tensors
+
+
+def write_random_weights(name: str, folder: Path) -> Path:
+    """Write a file named after the extractor, with the names that the hub's file uses.
+
+    Of convolutional networks, the last and largest layers are left out.
+    """
+    largest = None if name.startswith("dino") else LARGEST
+    path = folder / f"{name}.safetensors"
+    tensors = random_tensors(name, largest=largest)
+    save_file({PREFIXES.get(name, "") + key: value for key, value in tensors.items()}, path)
+    return path
+
+
+def _values(key: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
+    noise = random.standard_normal(shape, np.float32)
+    if key.endswith("running_var"):
+        return np.square(noise) + 0.5
+    if key.endswith("num_batches_tracked"):
+        return np.zeros(shape, np.int64)
+    if "lambda1" in key or "layer_scale" in key:
+        return 0.5 + 0.3 * noise
+    if len(shape) == 1:
+        return 0.1 * noise + ("bias" not in key and "running_mean" not in key)
+    return noise / np.sqrt(np.prod(shape[1:], dtype=np.float32))
