@@ -18,6 +18,6 @@ def test_json_has_every_entry_with_its_counts(stroma) -> None:
 
 def test_the_table_has_a_line_for_every_entry(stroma) -> None:
     lines = stroma("models").out.splitlines()
-    assert lines[0].split() == ["kind", "name", "extractor", "scalings", "grey", "rgb"]
+    assert lines[0].split() == ["kind", "name", "extractor", "scalings", "grey", "rgb", "weights"]
     for entry in entries():
         assert any(line.split()[:2] == [entry.kind, entry.name] for line in lines)

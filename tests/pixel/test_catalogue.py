@@ -43,3 +43,18 @@ def test_an_extractor_with_a_missing_extra_says_what_to_install(
 def test_names_that_are_not_registered_are_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalogue.ALIASES, "future", {"fe_name": "not_there_yet"})
     assert "future" not in [e.name for e in catalogue.entries()]
+
+
+@pytest.mark.parametrize(
+    ("parts", "together"),
+    [
+        ({"a": "here", "b": "missing"}, "missing"),
+        ({"a": "here", "b": "not needed"}, "here"),
+        ({"a": "not needed"}, "not needed"),
+    ],
+)
+def test_weights_of_a_combination_are_missing_if_any_is(
+    monkeypatch: pytest.MonkeyPatch, parts: dict[str, str], together: str
+) -> None:
+    monkeypatch.setattr(catalogue, "status", parts.__getitem__)
+    assert catalogue._weights("+".join(parts)) == together

@@ -7,6 +7,7 @@ COMMANDS = Registry(
     {
         "features": "stroma.cli.features:features",
         "models": "stroma.cli.models:models",
+        "fetch": "stroma.cli.fetch:fetch",
         "doctor": "stroma.cli.doctor:doctor",
     },
     group="stroma.commands",

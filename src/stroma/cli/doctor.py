@@ -12,6 +12,7 @@ from typing import Any
 import typer
 
 import stroma
+from stroma.blocks.run import default_workers
 from stroma.cli.show import AsJson, as_json, table
 
 MISSING = 3
@@ -59,8 +60,7 @@ def _version(package: str) -> str | None:
 
 def devices() -> dict[str, Any]:
     """Return the processors, the memory in bytes, and the accelerators that torch sees."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {"cores": cores, "memory": _memory(), "accelerators": _accelerators()}
+    return {"cores": default_workers(), "memory": _memory(), "accelerators": _accelerators()}
 
 
 def _memory() -> int | None:
@@ -81,12 +81,26 @@ def _accelerators() -> list[str]:
 
 def caches() -> dict[str, dict[str, Any]]:
     """Return the folders in which things are kept between runs, with their sizes in bytes."""
+    from stroma.weights.store import cache_folder
+
     kernels = Path(os.environ.get("NUMBA_CACHE_DIR", Path(stroma.__file__).parent))
-    return {"compiled kernels": {"path": str(kernels), "bytes": _size(kernels, "*.nb[ic]")}}
+    return {
+        "compiled kernels": _cache(kernels, "*.nb[ic]"),
+        "pretrained weights": _cache(cache_folder()),
+        "Hugging Face hub": _cache(_hub_cache()),
+    }
 
 
-def _size(folder: Path, pattern: str = "*") -> int:
-    return sum(path.stat().st_size for path in folder.rglob(pattern) if path.is_file())
+def _hub_cache() -> Path:
+    """Return where the library of the hub keeps files, whether or not it is installed."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    hub = Path(os.environ.get("HF_HOME") or Path(home) / "huggingface") / "hub"
+    return Path(os.environ.get("HF_HUB_CACHE") or hub)
+
+
+def _cache(folder: Path, pattern: str = "*") -> dict[str, Any]:
+    files = (path for path in folder.rglob(pattern) if path.is_file() and not path.is_symlink())
+    return {"path": str(folder), "bytes": sum(path.stat().st_size for path in files)}
 
 
 def _show(found: dict[str, Any]) -> None:

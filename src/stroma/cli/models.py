@@ -12,7 +12,8 @@ from stroma.cli.show import AsJson, as_json, table
 def models(json: AsJson = False) -> None:
     """List feature extractors and aliases.
 
-    With the number of features per pixel of a grey and of a colour image. Nothing is fetched.
+    With the number of features per pixel of a grey and of a colour image, and whether pretrained
+    weights are on this machine. Nothing is fetched.
     """
     from stroma.pixel.catalogue import entries
 
@@ -21,10 +22,12 @@ def models(json: AsJson = False) -> None:
         as_json([asdict(entry) for entry in found])
         return
     rows = [
-        (e.kind, e.name, e.extractor, _scalings(e.scalings), e.grey or "?", e.rgb or "?")
+        (e.kind, e.name, e.extractor, _scalings(e.scalings), e.grey or "?", e.rgb or "?", e.weights)
         for e in found
     ]
-    table(("kind", "name", "extractor", "scalings", "grey", "rgb"), rows)
+    table(("kind", "name", "extractor", "scalings", "grey", "rgb", "weights"), rows)
+    if any(entry.weights == "missing" for entry in found):
+        typer.echo("Missing weights are fetched when first used, or with: stroma fetch NAME")
     for message in sorted({entry.missing for entry in found} - {""}):
         typer.echo(message)
 

@@ -47,17 +47,28 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Progress]:
-    """Show how far some work is: a bar in a terminal, a line now and then elsewhere."""
+def progress(what: str, *, unit: str = "blocks", size: int = 1) -> Iterator[Progress]:
+    """Show how far some work is: a bar in a terminal, a line now and then elsewhere.
+
+    Parameters
+    ----------
+    what : str
+        What is being done, or to which file.
+    unit : str
+        What is counted.
+    size : int
+        How much of what is reported makes one of these units.
+    """
     if sys.stderr.isatty():
-        with _bar(what) as update:
-            yield update
+        with _bar(what, unit) as show:
+            yield lambda done, total: show(done // size, -(-total // size))
     else:
-        yield _lines(what)
+        show = _lines(what, unit)
+        yield lambda done, total: show(done // size, -(-total // size))
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Progress]:
+def _bar(what: str, unit: str) -> Iterator[Progress]:
     from rich import progress as rich_progress
     from rich.console import Console
 
@@ -65,7 +76,7 @@ def _bar(what: str) -> Iterator[Progress]:
         rich_progress.TextColumn("{task.description}"),
         rich_progress.BarColumn(),
         rich_progress.MofNCompleteColumn(),
-        rich_progress.TextColumn("blocks"),
+        rich_progress.TextColumn(unit),
         rich_progress.TimeRemainingColumn(),
     )
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
@@ -77,7 +88,7 @@ def _bar(what: str) -> Iterator[Progress]:
         yield update
 
 
-def _lines(what: str) -> Progress:
+def _lines(what: str, unit: str) -> Progress:
     start = last = time.monotonic()
 
     def update(done: int, total: int) -> None:
@@ -87,6 +98,6 @@ def _lines(what: str) -> Progress:
             return
         last = now
         left = (now - start) / done * (total - done)
-        typer.echo(f"{what}: {done}/{total} blocks, {left:.0f} s left", err=True)
+        typer.echo(f"{what}: {done}/{total} {unit}, {left:.0f} s left", err=True)
 
     return update

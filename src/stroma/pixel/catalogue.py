@@ -11,6 +11,7 @@ from stroma.features.build import COMBINATIONS, pipeline
 from stroma.features.pipeline import Feed
 from stroma.pixel.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
+from stroma.weights import status
 
 GREY = Feed(("grey",))
 COLOUR = Feed(("red", "green", "blue"), rgb=True)
@@ -33,6 +34,9 @@ class Entry:
     grey, rgb : int or None
         Features per pixel of an image with one channel, and of a colour image; None where a
         dependency is missing.
+    weights : {"not needed", "here", "missing"}
+        Whether pretrained weights are on this machine ("here" also where only those used so far
+        are).
     missing : str
         What is not installed and how to get it; empty where nothing is missing.
     """
@@ -43,6 +47,7 @@ class Entry:
     scalings: list[Any] | None = None
     grey: int | None = None
     rgb: int | None = None
+    weights: str = "not needed"
     missing: str = ""
 
 
@@ -62,8 +67,14 @@ def _entry(kind: str, name: str, extractor: str) -> Entry:
         param = alias_param(name) if kind == "alias" else extractor_defaults(name)
         grey, rgb = _count(param, GREY), _count(param, COLOUR)
     except MissingExtraError as error:
-        return Entry(name, kind, extractor, missing=str(error))
-    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb)
+        return Entry(name, kind, extractor, weights=_weights(extractor), missing=str(error))
+    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb, _weights(extractor))
+
+
+def _weights(extractor: str) -> str:
+    """Return the status of the weights of all parts together."""
+    found = {status(part) for part in extractor.split("+")}
+    return next(word for word in ("missing", "here", "not needed") if word in found)
 
 
 def _count(param: Param, feed: Feed) -> int:

@@ -1,0 +1,47 @@
+"""Progress is a line now and then where nobody watches a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from stroma.cli import show
+
+
+def test_lines_say_how_much_is_done_and_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 1.0, 4.0, 5.0])
+    monkeypatch.setattr(show.time, "monotonic", lambda: next(clock))
+    with show.progress("cells.tif") as update:
+        for done in (1, 2, 3):
+            update(done, 8)
+    written = capsys.readouterr()
+    assert (written.out, written.err) == ("", "cells.tif: 2/8 blocks, 12 s left\n")
+
+
+def test_bytes_are_counted_in_their_unit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr(show.time, "monotonic", lambda: next(clock))
+    with show.progress("vgg16", unit="MB", size=10**6) as update:
+        update(2_500_000, 4_500_000)
+    assert capsys.readouterr().err == "vgg16: 2/5 MB, 15 s left\n"
+
+
+def test_a_terminal_gets_a_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(show.sys.stderr, "isatty", lambda: True, raising=False)
+    with show.progress("cells.tif") as update:
+        update(1, 2)
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert "cells.tif" in written.err
+    assert "1/2" in written.err
+
+
+def test_columns_are_as_wide_as_they_need_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    show.table(("a", "name"), [("long", "x"), (1, "")])
+    assert capsys.readouterr().out == "a     name\nlong  x\n1\n"
