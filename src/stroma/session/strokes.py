@@ -1,0 +1,250 @@
+"""Painted labels of one image, kept in tiles that exist only where something is painted."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.pixel.door import Points
+
+TILE = 128
+"""Side of a tile, in pixels."""
+
+Labels = NDArray[np.uint16]
+TileKey = tuple[int, int, int]
+"""Plane, row and column of a tile."""
+
+
+@dataclass(frozen=True)
+class Delta:
+    """What changed in one rectangle of one tile, kept small enough to be kept for ever.
+
+    Parameters
+    ----------
+    key : (int, int, int)
+        Plane, row and column of the tile.
+    box : Box
+        Pixels of the plane.
+    before, after : bytes
+        The labels, compressed.
+    """
+
+    key: TileKey
+    box: Box
+    before: bytes
+    after: bytes
+
+    def reversed(self) -> Delta:
+        """Return the change back."""
+        return Delta(self.key, self.box, self.after, self.before)
+
+
+class StrokeTiles:
+    """The labels of one image.
+
+    Parameters
+    ----------
+    planes : int
+        Number of planes (t times z).
+    shape : (int, int)
+        Height and width of a plane.
+    """
+
+    def __init__(self, planes: int, shape: tuple[int, int]) -> None:
+        self.planes = planes
+        self.shape = shape
+        self._tiles: dict[TileKey, Labels] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(tile.nbytes for tile in self._tiles.values())
+
+    def read(self, plane: int, box: Box) -> Labels:
+        """Return the (h, w) labels in a box; 0 where nothing is painted."""
+        result = np.zeros(box.shape, np.uint16)
+        for key, part in self._parts(plane, box):
+            if key in self._tiles:
+                inside = part.relative(_corner(key))
+                result[part.relative(box).slices] = self._tiles[key][inside.slices]
+        return result
+
+    def tiles(self, plane: int) -> list[Box]:
+        """Return the rectangles of a plane that have labels."""
+        whole = Box.of(self.shape)
+        return sorted(_tile_box(k).clipped(whole) for k in self._tiles if k[0] == plane)
+
+    def painted_planes(self) -> list[int]:
+        """Return the planes that have labels, ascending."""
+        return sorted({key[0] for key in self._tiles})
+
+    def labels(self) -> set[int]:
+        """Return the labels that occur."""
+        found: set[int] = set()
+        for tile in self._tiles.values():
+            found.update(np.unique(tile).tolist())
+        return found - {0}
+
+    def points(self, plane: int | None = None) -> Points:
+        """Return the labelled pixels, of one plane or all."""
+        parts = []
+        for key in sorted(k for k in self._tiles if plane in (None, k[0])):
+            y, x = np.nonzero(self._tiles[key])
+            yx = np.column_stack([y + key[1] * TILE, x + key[2] * TILE])
+            parts.append((np.full(len(y), key[0], np.intp), yx, self._tiles[key][y, x]))
+        empty = (np.zeros(0, np.intp), np.zeros((0, 2), np.intp), np.zeros(0, np.uint16))
+        return Points(*(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
+
+    def draw(self, plane: int, box: Box, change: Callable[[Box, Labels], None]) -> list[Delta]:
+        """Change the labels in a box of a plane, tile by tile.
+
+        Parameters
+        ----------
+        plane : int
+            The plane.
+        box : Box
+            What may change; clipped to the image.
+        change : callable
+            Given the pixels of the plane that it may change, and their labels, changes these.
+
+        Returns
+        -------
+        list of Delta
+            What did change.
+        """
+        deltas = []
+        for key, part in self._parts(plane, box.clipped(Box.of(self.shape))):
+            old = self._tiles.get(key)
+            inside = part.relative(_corner(key))
+            before = np.zeros(part.shape, np.uint16) if old is None else old[inside.slices]
+            after = before.copy()
+            change(part, after)
+            delta = _difference(key, part, before, after)
+            if delta is not None:
+                deltas.append(delta)
+                self.apply(delta)
+        return deltas
+
+    def apply(self, delta: Delta) -> None:
+        """Make a change that was made before, or (reversed) unmake it."""
+        tile = self._tiles.get(delta.key)
+        if tile is None:
+            tile = self._tiles[delta.key] = np.zeros((TILE, TILE), np.uint16)
+        values = unpacked(delta.after, delta.box.shape)
+        tile[delta.box.relative(_corner(delta.key)).slices] = values
+        if not values.any() and not tile.any():
+            del self._tiles[delta.key]
+
+    def laid_over(self, other: StrokeTiles, *, replace: bool = False) -> list[Delta]:
+        """Take over the labels of another image's strokes, of the same shape.
+
+        Parameters
+        ----------
+        other : StrokeTiles
+            What to take over; where nothing is painted there, nothing changes.
+        replace : bool
+            Erase what is painted here and not there.
+        """
+        deltas = []
+        keys = self._tiles.keys() | other._tiles.keys() if replace else other._tiles.keys()
+        for key in sorted(keys):
+            wanted = other._tiles.get(key, np.zeros((TILE, TILE), np.uint16))
+
+            def change(part: Box, labels: Labels, wanted: Labels = wanted) -> None:
+                new = wanted[: labels.shape[0], : labels.shape[1]]
+                np.copyto(labels, new, where=replace or (new != 0))
+
+            deltas += self.draw(key[0], _tile_box(key), change)
+        return deltas
+
+    def packed(self) -> list[tuple[TileKey, bytes]]:
+        """Return all tiles, compressed."""
+        return [(key, packed(self._tiles[key])) for key in sorted(self._tiles)]
+
+    def put(self, key: TileKey, data: bytes) -> None:
+        """Set a tile that ``packed`` gave.
+
+        Raises
+        ------
+        ValueError
+            If the data are not those of a tile in this image.
+        """
+        plane, row, column = key
+        height, width = self.shape
+        inside = (
+            0 <= plane < self.planes and 0 <= row * TILE < height and 0 <= column * TILE < width
+        )
+        tile = unpacked(data, (TILE, TILE))
+        rest = _tile_box(key).clipped(Box.of(self.shape)).shape
+        if not inside or tile[rest[0] :].any() or tile[:, rest[1] :].any():
+            raise ValueError(f"the tile {key} lies outside the image")
+        if tile.any():
+            self._tiles[key] = tile.copy()
+
+    def _parts(self, plane: int, box: Box) -> Iterator[tuple[TileKey, Box]]:
+        """Yield the tiles that a box touches, and the pixels of the box in each."""
+        if box.area == 0:
+            return
+        cells = box.coarse(TILE)
+        for row in range(cells.top, cells.bottom):
+            for column in range(cells.left, cells.right):
+                key = (plane, row, column)
+                yield key, _tile_box(key).clipped(box)
+
+
+def packed(labels: Labels) -> bytes:
+    """Return labels as compressed bytes."""
+    return zlib.compress(np.ascontiguousarray(labels, "<u2").data, 1)
+
+
+def unpacked(data: bytes, shape: tuple[int, int]) -> Labels:
+    """Return labels from bytes that ``packed`` gave.
+
+    Raises
+    ------
+    ValueError
+        If they do not hold labels of that shape.
+    """
+    wanted = 2 * shape[0] * shape[1]
+    decoder = zlib.decompressobj()
+    try:
+        raw = decoder.decompress(data, wanted)
+    except zlib.error as error:
+        raise ValueError(f"labels that cannot be decompressed ({error})") from error
+    if len(raw) != wanted or not _ends(decoder):
+        raise ValueError(f"labels that do not have the shape {shape}")
+    return np.frombuffer(raw, "<u2").reshape(shape).astype(np.uint16, copy=False)
+
+
+def _ends(decoder: zlib._Decompress) -> bool:
+    """Tell whether nothing follows; the decoder may still have to read the checksum."""
+    try:
+        return decoder.decompress(decoder.unconsumed_tail, 1) == b"" and decoder.eof
+    except zlib.error:
+        return False
+
+
+def _corner(key: TileKey) -> Box:
+    return Box(key[1] * TILE, key[2] * TILE, key[1] * TILE, key[2] * TILE)
+
+
+def _tile_box(key: TileKey) -> Box:
+    return Box(key[1] * TILE, key[2] * TILE, (key[1] + 1) * TILE, (key[2] + 1) * TILE)
+
+
+def _difference(key: TileKey, part: Box, before: Labels, after: Labels) -> Delta | None:
+    """Return the change within the smallest box around the pixels that differ."""
+    rows, columns = np.nonzero(before != after)
+    if not len(rows):
+        return None
+    inner = Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+    box = Box(part.top, part.left, part.top, part.left)
+    moved = Box(
+        inner.top + box.top, inner.left + box.left, inner.bottom + box.top, inner.right + box.left
+    )
+    return Delta(key, moved, packed(before[inner.slices]), packed(after[inner.slices]))
