@@ -78,7 +78,7 @@ def test_features_of_a_block_are_those_of_the_whole_image(
         np.testing.assert_allclose(part, whole[(..., *core.slices)], atol=5e-3)
 
 
-@pytest.mark.parametrize("key", ["tile_image", "tile_annotations", "use_dask"])
+@pytest.mark.parametrize("key", ["tile_image", "tile_annotations", "clf_use_gpu"])
 def test_options_kept_for_compatibility_change_no_result(disks, key):
     image, _, strokes = disks
     results = []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 
@@ -66,6 +69,31 @@ def windows(shape: tuple[int, int], *, stride: int, region: Box | None = None) -
         for (cx0, cx1, wx0, wx1) in columns
     )
     return [block for block in blocks if _touches(block.core, region)]
+
+
+def holding(
+    blocks: Sequence[Block], points: NDArray[np.integer]
+) -> list[tuple[Block, NDArray[np.intp]]]:
+    """Return the blocks that hold points, each with the positions of its points in the list.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Of one lattice, complete around the points.
+    points : (n, 2) int array
+        Pixels (y, x).
+    """
+    corners = {(block.core.top, block.core.left): block for block in blocks}
+    starts = [np.unique([corner[axis] for corner in corners]) for axis in (0, 1)]
+    cell = np.column_stack(
+        [np.searchsorted(s, points[:, axis], side="right") - 1 for axis, s in enumerate(starts)]
+    )
+    number = cell[:, 0] * len(starts[1]) + cell[:, 1]
+    order = np.argsort(number, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
+    cells = (cell[group[0]] for group in groups if len(group))
+    found = (corners[int(starts[0][y]), int(starts[1][x])] for y, x in cells)
+    return list(zip(found, [g for g in groups if len(g)], strict=True))
 
 
 def _touches(core: Box, region: Box | None) -> bool:

@@ -36,6 +36,7 @@ from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
 from stroma.pixel.storage import Fitted, Saved, load, to_state
+from stroma.pixel.stored import write_result
 from stroma.pixel.training import Memory, Strokes, learn
 
 Array = NDArray[Any]
@@ -353,6 +354,8 @@ class ConvpaintModel:
         in_channels: Sequence[int] | None = None,
         skip_norm: bool = False,
         use_dask: bool = False,
+        *,
+        out: str | Path | None = None,
     ) -> Any:
         """Return the most probable class of every pixel.
 
@@ -365,18 +368,25 @@ class ConvpaintModel:
         skip_norm : bool
             Take the pixel values as they are.
         use_dask : bool
-            Run blocks on dask.distributed.
+            Run blocks on dask.distributed: the client in use, the scheduler of dask's
+            configuration, or the processors of this machine.
+        out : str or Path, optional
+            Write to this ``.zarr``, ``.tif`` or ``.ome.tif`` as blocks become ready, and continue
+            it after an interruption; one image only.
 
         Returns
         -------
         (z, y, x) or (y, x) array of uint8, or of uint16 if a label is above 255
-            The image's axes without channels; a list of such for a list of images.
+            The image's axes without channels; a list of such for a list of images; the path if
+            ``out`` is given.
         """
+        if out is not None:
+            return self._write(image, out, False, in_channels, skip_norm, use_dask)
 
         def one(source: Source) -> Array:
             fitted = self._require_fitted()
             result = np.zeros(source.shape, label_dtype(fitted.classifier.classes_))
-            for block in self._blocks(source, skip_norm):
+            for block in self._blocks(source, skip_norm, use_dask):
                 result[block.index] = block.labels
             return result
 
@@ -388,6 +398,8 @@ class ConvpaintModel:
         in_channels: Sequence[int] | None = None,
         skip_norm: bool = False,
         use_dask: bool = False,
+        *,
+        out: str | Path | None = None,
     ) -> Any:
         """Return the probability of every class at every pixel.
 
@@ -396,13 +408,16 @@ class ConvpaintModel:
         Returns
         -------
         (K, z, y, x) or (K, y, x) float32 array
-            Classes first, in the order of ``classes_``; a list of such for a list of images.
+            Classes first, in the order of ``classes_``; a list of such for a list of images; the
+            path if ``out`` is given.
         """
+        if out is not None:
+            return self._write(image, out, True, in_channels, skip_norm, use_dask)
 
         def one(source: Source) -> Array:
             classes = len(self._require_fitted().classifier.classes_)
             result = np.zeros((classes, *source.shape), np.float32)
-            for block in self._blocks(source, skip_norm):
+            for block in self._blocks(source, skip_norm, use_dask):
                 result[(slice(None), *block.index)] = block.probabilities
             return result
 
@@ -440,8 +455,32 @@ class ConvpaintModel:
         recipe = Recipe.of(self._param, skip_norm=skip_norm)
         return Trained(recipe, fitted.classifier, None if skip_norm else fitted.statistics)
 
-    def _blocks(self, source: Source, skip_norm: bool) -> Iterator[BlockResult]:
-        return blocks_of(source, self.trained(skip_norm=skip_norm), self.cache)
+    def _blocks(self, source: Source, skip_norm: bool, use_dask: bool) -> Iterator[BlockResult]:
+        trained = self.trained(skip_norm=skip_norm)
+        return blocks_of(
+            source, trained, self.cache, use_dask=use_dask or bool(self._param.use_dask)
+        )
+
+    def _write(
+        self,
+        image: Any,
+        out: str | Path,
+        probabilities: bool,
+        in_channels: Sequence[int] | None,
+        skip_norm: bool,
+        use_dask: bool,
+    ) -> Path:
+        if is_many(image):
+            raise ParameterError("With out, give one image at a time, not a list.")
+        return write_result(
+            self,
+            image,
+            out,
+            probabilities=probabilities,
+            in_channels=in_channels,
+            skip_norm=skip_norm,
+            use_dask=use_dask or bool(self._param.use_dask),
+        )
 
     def _each(
         self, function: Callable[[Source], Array], image: Any, in_channels: Sequence[int] | None

@@ -81,10 +81,31 @@ class BlockResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Task:
+class Task:
+    """One block of one plane."""
+
     position: dict[str, int]
     plan: Plan
     block: Block
+
+
+def tasks_of(
+    source: Source,
+    trained: Trained,
+    *,
+    positions: Sequence[dict[str, int]] | None = None,
+    region: Box | None = None,
+    first: tuple[float, float] | None = None,
+) -> list[Task]:
+    """Return the blocks of an image, plane by plane; parameters as for `blocks_of`."""
+    tasks = []
+    for position in source.positions if positions is None else positions:
+        current = plan(source, position, trained.recipe, trained.statistics)
+        blocks = current.blocks(region)
+        if first is not None:
+            blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
+        tasks += [Task(position, current, block) for block in blocks]
+    return tasks
 
 
 def blocks_of(
@@ -97,6 +118,7 @@ def blocks_of(
     coarse: int = 1,
     first: tuple[float, float] | None = None,
     workers: int | None = None,
+    use_dask: bool = False,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[BlockResult]:
     """Yield the results of the blocks of an image, as they become ready, in a fixed order.
@@ -119,20 +141,37 @@ def blocks_of(
         Row and column near which to start; reading order unless given.
     workers : int, optional
         Threads.
+    use_dask : bool
+        Run on the workers of dask.distributed instead of threads.
     cancel : callable, optional
         Asked before every block.
     """
-    tasks = []
-    for position in source.positions if positions is None else positions:
-        current = plan(source, position, trained.recipe, trained.statistics)
-        blocks = current.blocks(region)
-        if first is not None:
-            blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
-        tasks += [_Task(position, current, block) for block in blocks]
+    tasks = tasks_of(source, trained, positions=positions, region=region, first=first)
+    yield from run_tasks(
+        tasks, trained, cache, coarse=coarse, workers=workers, use_dask=use_dask, cancel=cancel
+    )
 
-    def one(numbered: tuple[int, _Task]) -> BlockResult:
+
+def run_tasks(
+    tasks: Sequence[Task],
+    trained: Trained,
+    cache: FeatureCache,
+    *,
+    coarse: int = 1,
+    workers: int | None = None,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[BlockResult]:
+    """Yield the results of given blocks, in their order; parameters as for `blocks_of`."""
+    if use_dask:
+        from stroma.pixel.remote import results_of
+
+        yield from results_of(tasks, trained, coarse, cancel)
+        return
+
+    def one(numbered: tuple[int, Task]) -> BlockResult:
         number, task = numbered
-        return _result(task, trained, cache, coarse, number, len(tasks))
+        return result_of(task, trained, cache, coarse=coarse, done=number, total=len(tasks))
 
     yield from run(one, enumerate(tasks, 1), workers=workers, cancel=cancel)
 
@@ -143,6 +182,7 @@ def predict_blocks(
     *,
     region: Box | None = None,
     coarse: int = 1,
+    use_dask: bool = False,
     cancel: Callable[[], bool] | None = None,
     skip_norm: bool = False,
 ) -> Iterator[BlockResult]:
@@ -154,13 +194,21 @@ def predict_blocks(
         Trained.
     image : array-like, Image or path
         One image.
-    region, coarse, cancel
+    region, coarse, use_dask, cancel
         As for ``blocks_of``.
     skip_norm : bool
         Take the pixel values as they are.
     """
     source, trained = model.open(image), model.trained(skip_norm=skip_norm)
-    yield from blocks_of(source, trained, model.cache, region=region, coarse=coarse, cancel=cancel)
+    yield from blocks_of(
+        source,
+        trained,
+        model.cache,
+        region=region,
+        coarse=coarse,
+        use_dask=use_dask,
+        cancel=cancel,
+    )
 
 
 def _distance(box: Box, point: tuple[float, float]) -> float:
@@ -168,9 +216,10 @@ def _distance(box: Box, point: tuple[float, float]) -> float:
     return (y - point[0]) ** 2 + (x - point[1]) ** 2
 
 
-def _result(
-    task: _Task, trained: Trained, cache: FeatureCache, coarse: int, done: int, total: int
+def result_of(
+    task: Task, trained: Trained, cache: FeatureCache, *, coarse: int, done: int, total: int
 ) -> BlockResult:
+    """Return the result of one block."""
     box = task.plan.grid.pixels(task.block.core)
     if coarse > 1:
         probabilities = coarse_probabilities(

@@ -1,0 +1,126 @@
+"""Blocks on the workers of dask.distributed: what is sent, and what is done there.
+
+A worker gets parameters and the arrays of the classifier; networks it builds from their own
+parameters. Of an image it gets the path, if it was opened from one, or the pixels of the block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.blocks.distributed import client, run_distributed
+from stroma.blocks.grid import Block
+from stroma.blocks.working import WorkingGrid
+from stroma.data.image import Image, Index
+from stroma.features.cache import FeatureCache
+from stroma.features.pipeline import Feed
+from stroma.pixel.plan import Plan
+from stroma.pixel.predict import BlockResult, Task, Trained, result_of
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    """An array of which only one rectangle is here; the rest is never asked for."""
+
+    values: NDArray[Any]
+    box: Box
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.values.dtype
+
+    def __getitem__(self, key: tuple[Any, ...]) -> NDArray[Any]:
+        *rest, rows, columns = key
+        wanted = Box(rows.start or 0, columns.start or 0, rows.stop, columns.stop)
+        return self.values[(*rest, *wanted.relative(self.box).slices)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Remote:
+    """A task as it travels."""
+
+    position: dict[str, int]
+    feed: Feed
+    block: Block
+    path: str
+    index: Mapping[str, Index]
+    pixels: _Window | None
+    axes: str
+    done: int
+    total: int
+    coarse: int
+
+
+def results_of(
+    tasks: Sequence[Task], trained: Trained, coarse: int, cancel: Callable[[], bool] | None
+) -> Iterator[BlockResult]:
+    """Yield the results of blocks, computed by dask's workers, in order."""
+    sent = (_sent(task, n, len(tasks), coarse) for n, task in enumerate(tasks, 1))
+    with client() as active:
+        yield from run_distributed(_compute, sent, active, shared=trained, cancel=cancel)
+
+
+def _sent(task: Task, done: int, total: int, coarse: int) -> _Remote:
+    image = task.plan.image
+    path = image.source if image.source and Path(image.source).exists() else ""
+    pixels = None if path else _window(task)
+    index = image._index if path else {}
+    feed, axes = task.plan.feed, image.kept_axes
+    return _Remote(task.position, feed, task.block, path, index, pixels, axes, done, total, coarse)
+
+
+def _window(task: Task) -> _Window:
+    """Read the pixels that a block depends on."""
+    current = task.plan
+    image, grid = current.image, current.grid
+    seen = current.recipe.pipeline.sees(current.region(task.block), task.block.window)
+    box = _touched(grid, seen)
+    rows, columns = box.slices
+    values = image.read({"y": rows, "x": columns})
+    return _Window(values, box, image.shape)
+
+
+def _touched(grid: WorkingGrid, seen: Box) -> Box:
+    """Return the pixels of the image that a box of the working grid, mirrored, is made of."""
+    asked: list[Box] = []
+
+    def note(box: Box) -> NDArray[Any]:
+        asked.append(box)
+        return np.zeros(box.shape, np.float32)
+
+    grid.read(note, seen)
+    [box] = asked
+    return box
+
+
+def _compute(remote: _Remote, trained: Trained) -> BlockResult:
+    """Compute one block, on a worker."""
+    if remote.pixels is None:
+        image = replace(_opened(remote.path), _index=remote.index)
+    else:
+        image = Image(remote.pixels, remote.axes)
+    task = Task(remote.position, Plan(image, remote.feed, trained.recipe), remote.block)
+    return result_of(
+        task,
+        trained,
+        FeatureCache(0),
+        coarse=remote.coarse,
+        done=remote.done,
+        total=remote.total,
+    )
+
+
+@lru_cache(maxsize=4)
+def _opened(path: str) -> Image:
+    from stroma.io import read_image
+
+    return read_image(path)

@@ -1,0 +1,122 @@
+"""Blocks on dask's workers: the same results, and clear words when workers are missing."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from stroma import ConvpaintModel
+from stroma.blocks import distributed as stroma_distributed
+from stroma.blocks.distributed import run_distributed
+from stroma.errors import Cancelled, WorkerError
+
+distributed = pytest.importorskip("distributed", reason="needs pip install 'stroma[large]'")
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", processes=True
+        ) as made,
+        distributed.Client(made, set_as_default=False) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def model(disks):
+    image, _, strokes = disks
+    made = ConvpaintModel("ilastik")
+    made.set_params(clf_iterations=10, image_downsample=2)
+    made.train(image, strokes)
+    return made
+
+
+def test_results_of_two_processes_are_those_of_threads(cluster, model, disks, tmp_path):
+    image = disks[0]
+    expected = model.predict_probas(image)
+    np.save(tmp_path / "image.npy", image)
+    with cluster.as_current():
+        from_array = model.predict_probas(image, use_dask=True)
+        from_path = model.predict_probas(tmp_path / "image.npy", use_dask=True)
+        labels = model.segment(image, use_dask=True)
+    np.testing.assert_array_equal(from_array, expected)
+    np.testing.assert_array_equal(from_path, expected)
+    assert (labels == model.segment(image)).all()
+
+
+def test_the_parameter_asks_for_dask_as_well(cluster, model, disks):
+    before = cluster.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter)
+    model.set_param("use_dask", True)
+    with cluster.as_current():
+        model.segment(disks[0])
+    after = cluster.run_on_scheduler(lambda dask_scheduler: dask_scheduler.transition_counter)
+    assert after > before
+
+
+def slow_square(number, shared):
+    time.sleep(0.1)
+    return number**2 + shared, os.getpid()
+
+
+def test_blocks_of_a_killed_worker_are_done_by_others(cluster):
+    results = run_distributed(slow_square, range(30), cluster, shared=1000)
+    first, victim = next(results)
+    assert first == 1000
+    os.kill(victim, signal.SIGKILL)
+    assert [value for value, _ in results] == [n**2 + 1000 for n in range(1, 30)]
+
+
+def test_results_keep_their_order_and_can_be_cancelled(cluster):
+    asked = []
+    results = run_distributed(
+        slow_square,
+        range(1000),
+        cluster,
+        shared=0,
+        cancel=lambda: asked.append(1) or len(asked) > 12,
+    )
+    assert next(results)[0] == 0
+    with pytest.raises(Cancelled):
+        list(results)
+
+
+def test_a_scheduler_without_workers_is_reported_within_seconds(monkeypatch, model, disks):
+    monkeypatch.setattr(stroma_distributed, "PATIENCE", 0.5)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as empty,
+        distributed.Client(empty),
+        pytest.raises(WorkerError, match=r"no workers for 0\.5 seconds.*dask worker"),
+    ):
+        model.segment(disks[0], use_dask=True)
+
+
+def test_losing_all_workers_half_way_is_reported_within_seconds(monkeypatch):
+    monkeypatch.setattr(stroma_distributed, "PATIENCE", 1.0)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=":0", processes=False
+        ) as single,
+        distributed.Client(single) as client,
+    ):
+        results = run_distributed(slow_square, range(100), client, shared=0)
+        next(results)
+        threading.Thread(target=single.scale, args=(0,)).start()
+        with pytest.raises(WorkerError, match="no workers"):
+            list(results)
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, model, disks):
+    from dask import config
+
+    monkeypatch.setattr(stroma_distributed, "PATIENCE", 0.5)
+    with (
+        config.set({"scheduler-address": "tcp://127.0.0.1:9"}),
+        pytest.raises(WorkerError, match=r"127\.0\.0\.1:9"),
+    ):
+        model.segment(disks[0], use_dask=True)
