@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from stroma.data.image import Image
 from stroma.errors import FormatError, ShapeError
 from stroma.io.atomic import check_target, move_into_place, remove
 from stroma.io.describe import Description, describe_labels
-from stroma.io.journal import Journal
+from stroma.io.journal import Journal, identity_of
 from stroma.io.label_groups import belongs_to_image, enlist, prepare
 from stroma.io.write import checked_version, format_of
 
@@ -62,7 +62,7 @@ def open_writer(
     channels: Sequence[str] = (),
     labels: bool = True,
     fingerprint: str = "",
-    resume: bool = True,
+    resume: bool | Literal["if same"] = True,
     ome_version: str = "0.4",
 ) -> BlockWriter:
     """Return a writer for an OME-Zarr or a tiled BigTIFF (``.tif``, ``.ome.tif``).
@@ -88,8 +88,9 @@ def open_writer(
     fingerprint : str
         Anything that identifies how the values are computed (a hash of model and input). A
         result that was begun with another one is not continued.
-    resume : bool
-        Whether to continue what was begun; False starts over.
+    resume : bool or "if same"
+        Whether to continue what was begun; False starts over, "if same" does where it was begun
+        with other parameters.
 
     Raises
     ------
@@ -160,9 +161,11 @@ class BlockWriter:
     Leaving its ``with`` block without :meth:`finish` keeps what was written, to be continued.
     """
 
-    def __init__(self, plan: _Plan, *, resume: bool) -> None:
+    def __init__(self, plan: _Plan, *, resume: bool | Literal["if same"]) -> None:
         self._plan = plan
-        begun = resume and plan.journal.exists() and plan.part.exists()
+        begun = bool(resume) and plan.journal.exists() and plan.part.exists()
+        if begun and resume == "if same":
+            begun = identity_of(plan.journal) == plan.identity()
         if begun:
             self._journal = Journal(plan.journal, plan.identity(), resume=True)
             self._file = plan.file(new=False)

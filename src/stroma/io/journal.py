@@ -74,3 +74,9 @@ class Journal:
             )
         os.truncate(self.path, len(whole))
         return set(blocks)
+
+
+def identity_of(path: Path) -> str:
+    """Return what identifies the run that wrote a journal."""
+    with path.open("rb") as file:
+        return file.readline(1000).decode("ascii", "replace").removesuffix("\n")

@@ -1,0 +1,192 @@
+"""Connected parts of a segmentation, and how much of it each class covers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.io.units import convert
+
+BAND_PIXELS = 2**22
+"""Pixels of a plane that are looked at together."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A connected part of one class; pixels that share a side or a corner are connected.
+
+    Parameters
+    ----------
+    label : int
+        Its class.
+    area : int
+        Number of pixels.
+    y, x : float
+        Centroid; whole numbers are centres of pixels.
+    top, left, bottom, right : int
+        Bounding box; bottom and right lie outside.
+    """
+
+    label: int
+    area: int
+    y: float
+    x: float
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a plane a class covers.
+
+    Parameters
+    ----------
+    label : int
+        The class.
+    components : int
+        Number of its components that are large enough.
+    area : int
+        Number of its pixels, in components of any size.
+    share : float
+        Part of all segmented pixels, 0 to 1.
+    """
+
+    label: int
+    components: int
+    area: int
+    share: float
+
+
+def components(bands: Iterable[NDArray[np.integer]], *, min_size: int = 0) -> list[Component]:
+    """Return the components of one plane, given as bands of rows from top to bottom.
+
+    Parameters
+    ----------
+    bands : iterable of (h, x) int arrays
+        The labels; 0 belongs to no component. The result does not depend on how it is cut.
+    min_size : int
+        Smaller components, in pixels, are left out.
+
+    Returns
+    -------
+    list of Component
+        In the order of their topmost, then leftmost pixel.
+    """
+    parts: list[NDArray[np.float64]] = []
+    seams: list[NDArray[np.intp]] = [np.zeros((0, 2), np.intp)]
+    above: tuple[NDArray[np.integer], NDArray[np.intp]] | None = None
+    count = row = 0
+    for band in bands:
+        ids, measured = _measure(band, row)
+        ids = np.where(ids > 0, ids + count, 0)
+        if above is not None:
+            seams.append(_touching(*above, band[0], ids[0]))
+        above = band[-1], ids[-1]
+        parts.append(measured)
+        count += len(measured)
+        row += len(band)
+    if not count:
+        return []
+    merged = _merge(np.concatenate(parts), np.concatenate(seams))
+    return [_component(row) for row in merged if row[1] >= min_size]
+
+
+def coverage(
+    found: Sequence[Component], classes: Sequence[Class], *, min_size: int = 0
+) -> list[Coverage]:
+    """Return the area of every class, from all components of a plane."""
+    total = sum(c.area for c in found)
+    result = []
+    for label in (c.label for c in classes):
+        own = [c for c in found if c.label == label]
+        area = sum(c.area for c in own)
+        large = sum(c.area >= min_size for c in own)
+        result.append(Coverage(label, large, area, area / total if total else 0.0))
+    return result
+
+
+def bands(plane: Image) -> Iterator[NDArray[np.integer]]:
+    """Iterate over a plane of labels in bands of rows that fit in memory."""
+    height, width = plane.shape
+    rows = max(1, BAND_PIXELS // width)
+    for y in range(0, height, rows):
+        yield plane.read({"y": slice(y, min(y + rows, height))})
+
+
+def pixel_area(image: Image) -> float | None:
+    """Return the area of a pixel in µm², if the image knows it."""
+    if not image.unit or not {"y", "x"} <= set(image.spacing):
+        return None
+    y, x = (convert(image.spacing[a], image.unit, "µm") for a in "yx")
+    return y * x
+
+
+def _measure(band: NDArray[np.integer], row: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Return numbers of components, from 1, and their label, area, sums of y and x, and box."""
+    from scipy import ndimage
+    from skimage import measure
+
+    ids = np.asarray(measure.label(band, background=0, connectivity=2), dtype=np.intp)
+    n = int(ids.max(initial=0))
+    y, x = np.arange(band.shape[0])[:, None], np.arange(band.shape[1])
+    flat = ids.ravel()
+    label = np.zeros(n + 1)
+    label[flat] = band.ravel()
+    area = np.bincount(flat, minlength=n + 1)
+    sum_y = np.bincount(flat, np.broadcast_to(y + row, band.shape).ravel(), n + 1)
+    sum_x = np.bincount(flat, np.broadcast_to(x, band.shape).ravel(), n + 1)
+    boxes = np.array(
+        [(r.start + row, c.start, r.stop + row, c.stop) for r, c in ndimage.find_objects(ids)],
+        dtype=np.float64,
+    ).reshape(-1, 4)
+    return ids, np.column_stack([label[1:], area[1:], sum_y[1:], sum_x[1:], boxes])
+
+
+def _touching(
+    labels_above: NDArray[np.integer],
+    ids_above: NDArray[np.intp],
+    labels: NDArray[np.integer],
+    ids: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """Return pairs of numbers of components that touch across the seam between two bands."""
+    pairs = []
+    n = len(labels)
+    for shift in (-1, 0, 1):
+        own, other = (
+            slice(max(0, -shift), n - max(0, shift)),
+            slice(max(0, shift), n + min(0, shift)),
+        )
+        same = (labels[own] == labels_above[other]) & (labels[own] != 0)
+        pairs.append(np.stack([ids[own][same], ids_above[other][same]], axis=1))
+    return np.unique(np.concatenate(pairs), axis=0)
+
+
+def _merge(parts: NDArray[np.float64], seams: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Add up the parts of every component."""
+    from scipy import sparse
+
+    n = len(parts)
+    links = sparse.coo_matrix((np.ones(len(seams), bool), (seams - 1).T), shape=(n, n))
+    count, whole = sparse.csgraph.connected_components(links, directed=False)
+    merged = np.zeros((count, 8))
+    merged[whole, 0] = parts[:, 0]
+    np.add.at(merged[:, 1:4], whole, parts[:, 1:4])
+    merged[:, 4:6] = np.inf
+    np.minimum.at(merged[:, 4:6], whole, parts[:, 4:6])
+    np.maximum.at(merged[:, 6:8], whole, parts[:, 6:8])
+    first = np.full(count, n)
+    np.minimum.at(first, whole, np.arange(n))
+    return merged[np.argsort(first)]
+
+
+def _component(row: NDArray[np.float64]) -> Component:
+    label, area, sum_y, sum_x, *box = row.tolist()
+    top, left, bottom, right = map(int, box)
+    return Component(int(label), int(area), sum_y / area, sum_x / area, top, left, bottom, right)

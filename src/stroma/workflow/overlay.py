@@ -1,0 +1,117 @@
+"""Pictures of a segmentation on its image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.errors import ParameterError, ShapeError
+
+SIDE = 4096
+"""Larger planes are shown reduced to at most this many pixels a side."""
+
+BAND = 512
+"""Rows that are read together."""
+
+DARKEST, BRIGHTEST = 0.5, 99.8
+"""Percentiles of the intensities that become black and white."""
+
+
+def overlay(
+    picture: NDArray[np.uint8],
+    labels: NDArray[np.integer],
+    classes: Sequence[Class],
+    *,
+    alpha: float = 0.4,
+) -> NDArray[np.uint8]:
+    """Return a picture with the colours of the classes laid over it.
+
+    Parameters
+    ----------
+    picture : (y, x, 3) uint8 array
+        Red, green, blue.
+    labels : (y, x) int array
+        0 shows the picture alone.
+    classes : sequence of Class
+        Their colours; a label without class gets a colour of the palette.
+    alpha : float
+        Weight of the colours: 0 shows only the picture, 1 only the colours.
+
+    Raises
+    ------
+    ParameterError, ShapeError
+        If alpha is not from 0 to 1, or the sizes differ.
+    """
+    if not 0 <= alpha <= 1:
+        raise ParameterError(f"alpha is the weight of the colours, 0 to 1, got {alpha}.")
+    if picture.shape != (*labels.shape, 3):
+        raise ShapeError(f"Labels of {labels.shape} do not fit a picture of {picture.shape}.")
+    known = {c.label: c.rgb for c in classes}
+    values, position = np.unique(labels, return_inverse=True)
+    colours = np.array(
+        [known.get(v) or (Class(v).rgb if v else (0, 0, 0)) for v in values.tolist()]
+    )
+    weight = np.where(values > 0, alpha, 0.0)[position.reshape(labels.shape)][..., None]
+    mixed = picture * (1 - weight) + colours[position.reshape(labels.shape)] * weight
+    result: NDArray[np.uint8] = np.rint(mixed).astype(np.uint8)
+    return result
+
+
+def picture(plane: Image, *, side: int = SIDE) -> NDArray[np.uint8]:
+    """Return a plane as (y, x, 3) uint8, reduced to ``side`` pixels by leaving out samples.
+
+    Colours are shown as they are; other channels are stretched each, and averaged to grey.
+    """
+    level = _level(plane, side)
+    sizes = level.sizes
+    every = -(-max(sizes["y"], sizes["x"]) // side)
+    values = sampled(level, (-(-sizes["y"] // every), -(-sizes["x"] // every)))
+    if values.ndim == 2:
+        values = values[None]
+    if plane.rgb and values.dtype.kind in "bu":
+        top = 1 if values.dtype == bool else np.iinfo(values.dtype).max
+        colours = np.rint(values.astype(np.float32) * (255 / top)).astype(np.uint8)
+        return np.ascontiguousarray(colours.transpose(1, 2, 0))
+    grey = np.mean([_stretched(channel) for channel in values], axis=0)
+    return np.repeat(np.rint(grey * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def sampled(plane: Image, shape: tuple[int, int]) -> NDArray[Any]:
+    """Return samples of a plane on a coarser grid (the nearest to each centre), band by band."""
+    height, width = plane.sizes["y"], plane.sizes["x"]
+    if shape == (height, width):
+        return plane.read()
+    rows, columns = (
+        ((np.arange(n) + 0.5) * whole / n).astype(np.intp)
+        for n, whole in zip(shape, (height, width), strict=True)
+    )
+    parts = []
+    for y in range(0, height, BAND):
+        band = plane.read({"y": slice(y, min(y + BAND, height))})
+        inside = rows[(rows >= y) & (rows < y + BAND)] - y
+        parts.append(band[..., inside, :][..., columns])
+    return np.concatenate(parts, axis=-2)
+
+
+def _level(plane: Image, side: int) -> Image:
+    """Return the finest level of a pyramid that is small enough; the plane itself if none is."""
+    if max(plane.sizes["y"], plane.sizes["x"]) <= side:
+        return plane
+    cut = {a: i for a, i in plane._index.items() if a not in "yx"}
+    for level in plane.whole.levels:
+        fits = max(level.sizes["y"], level.sizes["x"]) <= side
+        if fits and all(level.sizes[a] == plane.whole.sizes[a] for a in cut):
+            return level.at(**cut)
+    return plane
+
+
+def _stretched(channel: NDArray[Any]) -> NDArray[np.float32]:
+    values = channel.astype(np.float32)
+    low, high = np.percentile(values, (DARKEST, BRIGHTEST))
+    stretched: NDArray[np.float32] = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
+    return stretched

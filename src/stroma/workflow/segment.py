@@ -1,0 +1,183 @@
+"""A trained model applied to many files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stroma.errors import Cancelled, StromaError
+from stroma.io import read_image
+from stroma.workflow.one_image import Cancel, Tell, Work
+from stroma.workflow.outputs import Job, Outputs, is_complete, jobs, record
+from stroma.workflow.region import open_region
+from stroma.workflow.tables import join
+
+if TYPE_CHECKING:
+    from stroma.pixel.model import ConvpaintModel
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch is.
+
+    Parameters
+    ----------
+    path : Path
+        The file at work.
+    file, files : int
+        Its number, from 1, and how many there are.
+    done, total : int
+        Blocks of it that are ready, and how many there are.
+    """
+
+    path: Path
+    file: int
+    files: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    status : {"done", "skipped", "failed"}
+        Skipped are files whose results are there already.
+    outputs : tuple of Path
+        What was written.
+    seconds : float
+        Time it took.
+    error : Exception or None
+        Why it failed.
+    """
+
+    path: Path
+    status: str
+    outputs: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of all files, in their order."""
+
+    files: tuple[FileResult, ...]
+    summary: Path | None = None
+
+    @property
+    def failed(self) -> tuple[FileResult, ...]:
+        """The files that could not be segmented."""
+        return tuple(f for f in self.files if f.status == "failed")
+
+    def __str__(self) -> str:
+        """Say how many files are done, and name those that failed with their reasons."""
+        count = {s: sum(f.status == s for f in self.files) for s in ("done", "skipped", "failed")}
+        said = f"{count['done']} done, {count['skipped']} skipped, {count['failed']} failed"
+        return "\n".join([said, *(f"{f.path}: {f.error}" for f in self.failed)])
+
+
+def segment_files(
+    model: ConvpaintModel,
+    paths: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    outputs: Outputs | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Cancel | None = None,
+) -> BatchResult:
+    """Segment files with a trained model, and write the results to a folder.
+
+    A file that fails is reported in the result and does not stop the others. Files whose results
+    are complete, and were made by the same model in the same way, are skipped; large results that
+    were begun are continued.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        Trained.
+    paths : sequence of str or Path
+        The images.
+    folder : str or Path
+        Where results go; created if need be.
+    outputs : Outputs, optional
+        What to write; labels only, unless given.
+    progress : callable, optional
+        Is told after every block.
+    cancel : callable, optional
+        Asked before every block.
+
+    Returns
+    -------
+    BatchResult
+        What became of every file.
+
+    Raises
+    ------
+    NotTrainedError
+        If the model has no classifier.
+    ParameterError
+        If two files would have results of the same name.
+    Cancelled
+        When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
+    """
+    wanted = outputs or Outputs()
+    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    results = []
+    for number, job in enumerate(todo, start=1):
+        told = _teller(job.path, number, len(todo), progress)
+        results.append(_one(model, job, told, cancel))
+        LOG.info("%s: %s", job.path, results[-1].status)
+    summary = _summary(todo, results, Path(folder)) if wanted.tables else None
+    return BatchResult(tuple(results), summary)
+
+
+def _teller(
+    path: Path, number: int, count: int, progress: Callable[[Progress], None] | None
+) -> Tell:
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(Progress(path, number, count, done, total))
+
+    return tell
+
+
+def _one(
+    model: ConvpaintModel,
+    job: Job,
+    tell: Tell,
+    cancel: Cancel | None,
+) -> FileResult:
+    start = time.monotonic()
+    try:
+        image = read_image(job.path, axes=job.outputs.axes)
+        files = job.files(image)
+        if is_complete(job, files) and not job.outputs.overwrite:
+            return FileResult(job.path, "skipped", files.all)
+        region = open_region(job.outputs.mask, job.path, image)
+        work = Work(model, image, job, files, region)
+        work.segment(tell, cancel)
+        work.describe()
+        record(job, files)
+    except Cancelled:
+        raise
+    except (StromaError, OSError, MemoryError) as error:
+        return FileResult(job.path, "failed", (), time.monotonic() - start, error)
+    return FileResult(job.path, "done", files.all, time.monotonic() - start)
+
+
+def _summary(todo: Sequence[Job], results: Sequence[FileResult], folder: Path) -> Path:
+    tables = [p for r in results for p in r.outputs if p.name.endswith("_summary.csv")]
+    join(tables, folder / "summary.csv")
+    return folder / "summary.csv"

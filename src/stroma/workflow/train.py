@@ -1,0 +1,110 @@
+"""A model trained on the strokes of several files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.data.strokes import Strokes
+from stroma.errors import MissingFileError
+from stroma.io import STROKE_READERS, is_image, read_image, read_strokes
+
+if TYPE_CHECKING:
+    from stroma.pixel.model import ConvpaintModel
+
+Pair = tuple[str | Path, str | Path]
+"""An image and the strokes for it."""
+
+
+def train_files(
+    model: ConvpaintModel,
+    pairs: Sequence[Pair],
+    *,
+    classes: Sequence[Class] = (),
+    width: float = 3.0,
+    axes: str | None = None,
+    remember: bool = False,
+) -> ConvpaintModel:
+    """Train a model on images and strokes in files, and name its classes as the files do.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        Changed in place; as it was if anything fails.
+    pairs : sequence of (image, strokes)
+        Strokes are label images, ImageJ ROIs or QuPath GeoJSON (see ``read_strokes``).
+    classes : sequence of Class
+        Classes known already; those of the model are known anyway.
+    width : float
+        Width of lines that have none, in pixels.
+    axes : str, optional
+        Axes of the images, where the files do not name them.
+    remember : bool
+        Add to what the model remembers of other images (``memory_mode``); strokes given for a
+        known image, by its name, replace its earlier ones.
+
+    Returns
+    -------
+    ConvpaintModel
+        The model given.
+    """
+    images, strokes = read_pairs(pairs, classes=(*model.classes, *classes), width=width, axes=axes)
+    labels = [s.labels for s in strokes]
+    names = [str(Path(image)) for image, _ in pairs]
+    if remember:
+        model.train(images, labels, memory_mode=True, img_ids=names)
+    else:
+        model.train(images, labels)
+    model.classes = strokes[-1].classes
+    return model
+
+
+def read_pairs(
+    pairs: Sequence[Pair],
+    *,
+    classes: Sequence[Class] = (),
+    width: float = 3.0,
+    axes: str | None = None,
+) -> tuple[list[Image], list[Strokes]]:
+    """Read images and strokes; a class name has the same label in all of them.
+
+    The classes of the last strokes are those of all.
+    """
+    known = tuple({c.label: c for c in classes}.values())
+    images, strokes = [], []
+    for image, marks in pairs:
+        images.append(read_image(image, axes=axes))
+        strokes.append(read_strokes(marks, images[-1], classes=known, width=width))
+        known = strokes[-1].classes
+    return images, strokes
+
+
+def pair_up(images: Iterable[str | Path], folder: str | Path) -> list[tuple[Path, Path]]:
+    """Return every image with the strokes in a folder that have its name.
+
+    ``cells.tif`` goes with ``cells.png``, ``cells.zip``, ``cells_strokes.tif`` or
+    ``cells_labels.geojson``.
+
+    Raises
+    ------
+    MissingFileError
+        If an image has no strokes there.
+    """
+    inside = sorted(Path(folder).iterdir())
+    pairs = []
+    for path in map(Path, images):
+        stem = path.name.split(".")[0]
+        names = {stem, f"{stem}_strokes", f"{stem}_labels"}
+        fits = [p for p in inside if p.name.split(".")[0] in names and _is_strokes(p)]
+        fits = [p for p in fits if p.resolve() != path.resolve()]
+        if not fits:
+            raise MissingFileError(f"There are no strokes for {path.name} in {folder}.")
+        pairs.append((path, fits[0]))
+    return pairs
+
+
+def _is_strokes(path: Path) -> bool:
+    return path.suffix.lower() in STROKE_READERS or is_image(path)
