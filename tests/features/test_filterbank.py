@@ -120,6 +120,20 @@ def test_pixels_do_not_depend_on_their_block_to_the_last_bit(top, left, height, 
     assert part.values.tobytes() == np.ascontiguousarray(expected).tobytes()
 
 
+def test_blocks_beyond_the_size_of_a_tile_are_whole():
+    image = np.random.default_rng(8).normal(size=(1, 300, 545)).astype(np.float32)
+    bank = FilterBank(grid(["hessian", "structure"], [1.0]))
+    halo = bank.halo
+    (whole,) = bank(image)
+    assert whole.values.shape == (4, 300 - 2 * halo, 545 - 2 * halo)
+    (corner,) = bank(image[:, -50:, -60:])
+    np.testing.assert_array_equal(
+        whole.values[:, -50 + 2 * halo :, -60 + 2 * halo :], corner.values
+    )
+    (seam,) = bank(image[:, 240 : 270 + 2 * halo, 250 : 262 + 2 * halo])
+    np.testing.assert_array_equal(whole.values[:, 240:270, 250:262], seam.values)
+
+
 def test_blocks_computed_in_parallel_threads_equal_those_computed_in_turn():
     blocks = np.random.default_rng(7).normal(size=(4, 1, 130, 130)).astype(np.float32)
     bank, found = FilterBank(), {}

@@ -26,6 +26,9 @@ Derivatives = dict[tuple[int, int], Float32]
 LINE = 16
 """Floats in a line of the processor's cache."""
 
+STRIP = 64
+"""Columns that are filtered at once, first along x, then along y."""
+
 
 def planes(count: int, height: int, width: int) -> Float32:
     """Return ``count`` images to be written, with room for whole lanes at the end of each row.
@@ -81,21 +84,15 @@ def jet(image: Float32, sigma: float, order: int) -> Derivatives:
     dict of (int, int) to (y - 2 r, x - 2 r) float32
         By order along (y, x), with ``r = reach(sigma, order)``.
     """
-    r = reach(sigma, order)
-    found = {}
-    for x_order, rows in enumerate(_along(image, 1, _taps(sigma, order, r))):
-        rest = order - x_order  # derivatives left for y, which may need a shorter kernel
-        cut = r - reach(sigma, rest)
-        columns = rows[cut : len(rows) - cut]
-        along_y = _along(columns, 0, _taps(sigma, rest, reach(sigma, rest)))
-        found.update({(y_order, x_order): values for y_order, values in enumerate(along_y)})
-    return found
+    taps = tuple(_taps(sigma, o, reach(sigma, o)) for o in range(3))
+    found = _filtered(image, taps, order)
+    orders = [(y, x) for x in range(order + 1) for y in range(order + 1 - x)]
+    return dict(zip(orders, found, strict=True))
 
 
 def smooth(image: Float32, sigma: float, radius: int) -> Float32:
     """Return the (y - 2 r, x - 2 r) image smoothed with a Gaussian cut off at a radius r."""
-    taps = _taps(sigma, 0, radius)
-    smoothed: Float32 = _along(_along(image, 1, taps)[0], 0, taps)[0]
+    smoothed: Float32 = _filtered(image, (_taps(sigma, 0, radius),) * 3, 0)[0]
     return smoothed
 
 
@@ -110,13 +107,11 @@ def _taps(sigma: float, order: int, radius: int) -> Float32:
     return taps
 
 
-def _along(image: Float32, axis: int, taps: Float32) -> Float32:
-    """Correlate an image with kernels along one axis; (orders, y, x), where they fit."""
-    radius, orders = len(taps) - 1, taps.shape[1]
-    shape = [n - 2 * radius * (i == axis) for i, n in enumerate(image.shape)]
-    out = planes(orders, *shape)
-    pitch = image.strides[0] // image.itemsize
-    _PASSES[orders - 1](image, pitch, pitch if axis == 0 else 1, taps, out)
+def _filtered(image: Float32, taps: tuple[Float32, ...], order: int) -> Float32:
+    """Return all derivatives up to an order; ``taps[o]`` has the kernels of the orders 0 to o."""
+    height, width = (n - 2 * (len(taps[order]) - 1) for n in image.shape)
+    out = planes((order + 1) * (order + 2) // 2, height, width)
+    _separable(image, taps, order, planes(order + 1, len(image), STRIP), out)
     return out
 
 
@@ -125,11 +120,11 @@ def _compiled(order: int) -> Any:
     first, second = order >= 1, order >= 2
 
     @njit(nogil=True, cache=True, error_model="numpy")
-    def one_pass(image, pitch, step, taps, out):  # type: ignore[no-untyped-def]
+    def one_pass(image, step, taps, out):  # type: ignore[no-untyped-def]
         """Write to ``out`` (orders, y, x); neighbours are ``step`` elements apart."""
         height, width = out.shape[1:]
+        pitch, radius = image.strides[0] // 4, len(taps) - 1
         out_plane, out_pitch = out.strides[0] // 4, out.strides[1] // 4
-        radius = len(taps) - 1
         for x in range(0, width, WIDTH):
             for y in range(height):
                 centre = y * pitch + x + radius * step
@@ -155,4 +150,30 @@ def _compiled(order: int) -> Any:
     return one_pass
 
 
-_PASSES = [_compiled(order) for order in range(3)]
+_pass0, _pass1, _pass2 = _compiled(0), _compiled(1), _compiled(2)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _separable(image, taps, order, strip, out):  # type: ignore[no-untyped-def]
+    """Filter rows, then columns, a strip at a time, which stays in the cache between the two."""
+    width, radius = out.shape[2], len(taps[order]) - 1
+    for x in range(0, width, strip.shape[2]):
+        end, first = min(x + strip.shape[2], width), 0
+        rows = strip[:, :, : end - x]
+        _pass(image[:, x : end + 2 * radius], image.strides[1] // 4, order, taps[order], rows)
+        for rest in range(order, -1, -1):  # derivatives along y, whose kernels may be shorter
+            cut = radius - (len(taps[rest]) - 1)
+            columns = rows[order - rest, cut : rows.shape[1] - cut]
+            goal = out[first : first + rest + 1, :, x:end]
+            _pass(columns, columns.strides[0] // 4, rest, taps[rest], goal)
+            first += rest + 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _pass(image, step, order, taps, out):  # type: ignore[no-untyped-def]
+    if order == 0:
+        _pass0(image, step, taps, out)
+    elif order == 1:
+        _pass1(image, step, taps, out)
+    else:
+        _pass2(image, step, taps, out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,9 @@ def grid(filters: Sequence[str] = tuple(FILTERS), sigmas: Sequence[float] = SIGM
     """Return the cells of every filter at every scale, filter by filter."""
     return tuple((name, float(sigma)) for name in filters for sigma in sigmas)
 
+
+TILE = 256
+"""Largest side that is computed at once; the values do not depend on it, the speed does."""
 
 FULL = grid()
 """Every filter at every scale, as in ilastik."""
@@ -107,9 +110,18 @@ class FilterBank:
         counts = [len(FILTERS[name].outputs) for name, _ in self.matrix]
         features = np.empty((len(block), sum(counts), *core), np.float32)
         for channel, out in zip(block, features, strict=True):
-            parts = np.split(out, np.cumsum(counts)[:-1])
-            _fill(dict(zip(self.matrix, parts, strict=True)), in_planes(channel), halo)
+            for y, x in _tiles(*core):
+                window = channel[y.start : y.stop + 2 * halo, x.start : x.stop + 2 * halo]
+                parts = np.split(out[:, y, x], np.cumsum(counts)[:-1])
+                _fill(dict(zip(self.matrix, parts, strict=True)), in_planes(window), halo)
         return [FeatureMap(features.reshape(-1, *core))]
+
+
+def _tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Yield parts of a core whose derivatives stay in the processor's cache while in use."""
+    for y in range(0, height, TILE):
+        for x in range(0, width, TILE):
+            yield slice(y, min(y + TILE, height)), slice(x, min(x + TILE, width))
 
 
 def _fill(parts: Mapping[Cell, Float32], window: Float32, halo: int) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stroma.features.derivatives import Derivatives, jet, planes, smooth
 from stroma.features.kernels import reach
-from stroma.features.pointwise import larger_eigenvalue, magnitude, smaller_eigenvalue
+from stroma.features.pointwise import eigenvalues, magnitude
 
 Float32 = NDArray[np.float32]
 
@@ -117,17 +117,12 @@ def _structure(jets: Jets, sigma: float, out: Float32) -> None:
     products = planes(3, *dy.shape)
     for product, (a, b) in zip(products, ((dy, dy), (dy, dx), (dx, dx)), strict=True):
         np.multiply(a, b, out=product)
-    _eigenvalues(*(smooth(product, sigma, radius) for product in products), out=out)
+    eigenvalues(*(smooth(product, sigma, radius) for product in products), out=out)
 
 
 def _hessian(jets: Jets, sigma: float, out: Float32) -> None:
     second = jets[Jet(sigma, 2)]
-    _eigenvalues(second[2, 0], second[1, 1], second[0, 2], out=out)
-
-
-def _eigenvalues(yy: Float32, xy: Float32, xx: Float32, *, out: Float32) -> None:
-    larger_eigenvalue(yy, xy, xx, out=out[0])
-    smaller_eigenvalue(yy, xy, xx, out=out[1])
+    eigenvalues(second[2, 0], second[1, 1], second[0, 2], out=out)
 
 
 FILTERS = {

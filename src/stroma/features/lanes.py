@@ -6,7 +6,9 @@ With lanes, every pixel goes through the same instructions wherever it lies in i
 several sums stay in registers at once, which makes the kernels of this package fast.
 
 Addresses are counted in elements from the first one of the array, whatever its shape; nothing is
-checked, and a load or store touches all of the 32 elements.
+checked, and all of the 32 elements are touched unless a count says otherwise.
+
+Numba's cache does not notice changes to this file; delete ``__pycache__/*.nbi`` after one.
 """
 
 from __future__ import annotations
@@ -75,6 +77,21 @@ def store(typing: Any, array: Any, index: Any, lanes: Any) -> tuple[Any, Callabl
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def store_some(
+    typing: Any, array: Any, index: Any, lanes: Any, count: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """Write the first ``count`` lanes to ``array.flat[index : index + count]``."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        copy = cgutils.alloca_once_value(builder, args[2])
+        goal = _address(context, builder, array, *args[:2])
+        cgutils.raw_memcpy(builder, goal, copy, args[3], 4)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, _LANES, types.intp), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def zeros(typing: Any) -> tuple[Any, Callable[..., Any]]:
     """Return lanes of 0."""
     return _LANES(), lambda *_: ir.Constant(_VECTOR, None)
@@ -90,6 +107,24 @@ def add(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
 def subtract(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
     """Return a - b."""
     return _LANES(_LANES, _LANES), lambda context, builder, signature, args: builder.fsub(*args)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def multiply(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return a * b."""
+    return _LANES(_LANES, _LANES), lambda context, builder, signature, args: builder.fmul(*args)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sqrt(typing: Any, a: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the square root of a."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        form = ir.FunctionType(_VECTOR, [_VECTOR])
+        name = f"llvm.sqrt.v{WIDTH}f32"
+        return builder.call(cgutils.get_or_insert_function(builder.module, form, name), args)
+
+    return _LANES(_LANES), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
