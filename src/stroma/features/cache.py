@@ -34,7 +34,7 @@ class FeatureCache:
     max_bytes : int, optional
         Bound in memory; a quarter of the memory that is free now, unless given. 0 keeps nothing.
     folder : path, optional
-        Where maps that leave memory are written, and looked for.
+        Where maps that leave memory are written, and looked for; it is never emptied.
     """
 
     def __init__(self, max_bytes: int | None = None, folder: str | Path | None = None) -> None:
@@ -103,7 +103,7 @@ class FeatureCache:
         if path is None or not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return [
                     FeatureMap(arrays[f"values_{i}"], int(step), (int(y), int(x)), int(order))
                     for i, (step, y, x, order) in enumerate(arrays["grid"])

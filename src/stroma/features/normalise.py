@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stroma.data.statistics import Statistics
 from stroma.features.contract import Normalisation
+from stroma.features.imagenet import like_imagenet
 
 LEAST_DEVIATION = 1e-6
 
@@ -32,6 +33,8 @@ def normalise(
     """
     if statistics is None:
         return values.astype(np.float32, copy=False)
+    if kind == "imagenet" and rgb:
+        return like_imagenet(values, statistics)
     if kind == "percentile":
         low, span = _columns(statistics.low), _spans(statistics.low, statistics.high)
         return np.clip((values - low) / span, 0, 1).astype(np.float32)

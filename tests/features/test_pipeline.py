@@ -1,0 +1,162 @@
+"""Combining extractors: names, order, series of channels, and what each is fed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from stroma.blocks.box import Box
+from stroma.data.statistics import Statistics
+from stroma.errors import ImageError, ParameterError, ShapeError, UnknownNameError
+from stroma.features.build import extractor, part_names, pipeline
+from stroma.features.contract import FeatureMap, Wants
+from stroma.features.imagenet import DEVIATION, MEAN
+from stroma.features.normalise import normalise
+from stroma.features.pipeline import Feed, Part, Pipeline, grid_step
+
+
+PLAIN = Wants()
+
+
+@dataclass(frozen=True)
+class Echo:
+    """Returns what it is fed: the plain pixels, and their block means on a coarser grid."""
+
+    step: int = 1
+    wants: Wants = PLAIN
+    halo = 0
+
+    @property
+    def stride(self):
+        return self.step
+
+    @property
+    def features_per_layer(self):
+        return (2, 1)
+
+    def names(self, channels):
+        return [f"a{i}" for i in range(len(channels))] + ["b"]
+
+    def __call__(self, block):
+        coarse = block[:1, :: self.step, :: self.step]
+        return [FeatureMap(np.array(block)), FeatureMap(coarse, self.step)]
+
+
+def computed(pipe, image, feed, region=None):
+    region = region or Box.of(image.shape[1:])
+    return pipe.compute(image, Box.of(image.shape[1:]), region, region, feed)
+
+
+def statistics(mean, std, low=(0.0,), high=(1.0,)):
+    return Statistics(9, mean, std, low, high, low, high)
+
+
+def test_features_are_ordered_by_part_then_scale_then_channel():
+    grey = Wants(channels=1)
+    pipe = Pipeline((Part(Echo(), (1, 2)), Part(Echo(wants=grey))))
+    feed = Feed(("r", "g"))
+    expected = ["a0", "a1", "b", "a0@2", "a1@2", "b@2", "r:a0", "r:b", "g:a0", "g:b"]
+    assert pipe.names(feed) == expected
+    image = np.arange(32.0, dtype=np.float32).reshape(2, 4, 4)
+    maps = computed(pipe, image, feed)
+    assert sum(len(m.values) for m in maps) == len(expected)
+    np.testing.assert_array_equal(maps[0].values, image)
+    assert maps[2].step == 2
+    np.testing.assert_array_equal(maps[2].values[0], [[2.5, 4.5], [10.5, 12.5]])
+    np.testing.assert_array_equal(maps[6].values, image[1:])
+
+
+@pytest.mark.parametrize(
+    ("wants", "channels", "rgb", "series"),
+    [
+        (Wants(channels=None), 4, False, 1),
+        (Wants(channels=3), 3, False, 1),
+        (Wants(channels=3), 1, False, 1),
+        (Wants(channels=3), 2, False, 2),
+        (Wants("imagenet", 3), 3, True, 1),
+        (Wants("imagenet", 3), 3, False, 3),
+    ],
+)
+def test_channels_go_through_together_or_one_by_one(wants, channels, rgb, series):
+    pipe = Pipeline((Part(Echo(wants=wants)),))
+    feed = Feed(tuple(f"ch{i}" for i in range(channels)), rgb=rgb)
+    maps = computed(pipe, np.ones((channels, 4, 4), np.float32), feed)
+    fed = [len(m.values) for m in maps[::2]]
+    assert len(fed) == series
+    if wants.channels is not None:
+        assert set(fed) == {3}
+
+
+def test_equal_layers_keep_as_many_features_as_the_smallest_layer_has():
+    part = Part(Echo(), equal_layers=True)
+    feed = Feed(("x", "y"))
+    assert part.names(feed) == ["a0", "b"]
+    maps = computed(Pipeline((part,)), np.ones((2, 4, 4), np.float32), feed)
+    assert [len(m.values) for m in maps] == [1, 1]
+
+
+def test_equal_layers_need_layers():
+    with pytest.raises(ParameterError, match="needs an extractor with layers"):
+        pipeline("gaussian_features", equal_layers=True)
+
+
+def test_maps_share_a_grid_or_are_classified_at_every_pixel():
+    fine, coarse = FeatureMap(np.zeros((1, 4, 4))), FeatureMap(np.zeros((1, 2, 2)), 2)
+    assert grid_step([coarse, coarse]) == 2
+    assert grid_step([fine, coarse]) == 1
+
+
+def test_half_precision_is_used_when_asked_and_never_overflows():
+    image = np.full((1, 4, 4), 1e6, np.float32)
+    pipe = Pipeline((Part(Echo()),))
+    half = computed(pipe, image, Feed(("x",), half=True))[0].values
+    assert half.dtype == np.float16
+    assert np.isfinite(half).all()
+    assert computed(pipe, image, Feed(("x",)))[0].values.dtype == np.float32
+
+
+def test_features_that_are_not_finite_are_refused():
+    with pytest.raises(ImageError, match="NaN or infinite"):
+        computed(Pipeline((Part(Echo()),)), np.full((1, 2, 2), np.inf, np.float32), Feed(("x",)))
+
+
+def test_another_number_of_channels_is_refused():
+    with pytest.raises(ShapeError, match="Expected 2 channels, got 1"):
+        computed(Pipeline((Part(Echo()),)), np.ones((1, 2, 2), np.float32), Feed(("x", "y")))
+
+
+def test_z_score_by_given_statistics():
+    image = np.array([[[1.0, 3.0]], [[10.0, 30.0]]])
+    known = statistics((2.0, 20.0), (1.0, 10.0))
+    expected = [[[-1, 1]], [[-1, 1]]]
+    np.testing.assert_allclose(normalise(image, known, "default", rgb=False), expected)
+    constant = normalise(image, statistics((2.0, 20.0), (0.0, 0.0)), "default", rgb=False)
+    assert np.isfinite(constant).all()
+
+
+def test_percentiles_are_brought_to_0_and_1_and_clipped():
+    known = statistics((0.0,), (1.0,), low=(10.0,), high=(20.0,))
+    result = normalise(np.array([[[0.0, 10, 15, 20, 99]]]), known, "percentile", rgb=False)
+    np.testing.assert_allclose(result, [[[0, 0, 0.5, 1, 1]]])
+
+
+def test_colours_are_normalised_as_those_of_imagenet_and_others_by_z_score():
+    image = np.full((3, 1, 1), 255, np.uint8)
+    known = statistics((100.0,) * 3, (50.0,) * 3, (0.0,) * 3, (255.0,) * 3)
+    expected = (1 - np.array(MEAN)) / np.array(DEVIATION)
+    np.testing.assert_allclose(
+        normalise(image, known, "imagenet", rgb=True)[:, 0, 0], expected, rtol=1e-5
+    )
+    np.testing.assert_allclose(normalise(image, known, "imagenet", rgb=False), 3.1, rtol=1e-6)
+
+
+def test_names_of_the_original_stand_for_combinations():
+    assert part_names("combo_dino_gauss") == ["gaussian_features", "dinov2_vits14_reg"]
+    assert part_names("dinov2_small-reg") == ["dinov2_vits14_reg"]
+    with pytest.raises(UnknownNameError, match="No feature extractor named 'x'"):
+        part_names("gaussian_features+x")
+
+
+def test_extractors_without_layers_refuse_them():
+    with pytest.raises(ParameterError, match="has no layers"):
+        extractor("gaussian_features", layers=[0])
