@@ -161,9 +161,9 @@ def labelled_points(annotation: Any, source: Source) -> Points:
 
     Parameters
     ----------
-    annotation : array-like, str, Path or None
+    annotation : array-like, Points, str, Path or None
         Whole numbers, 0 where unlabelled, of the shape of the image without channels (axes of
-        length 1 may be left out); or the path of strokes.
+        length 1 may be left out); the labelled pixels themselves; or the path of strokes.
     source : Source
         The image it belongs to.
 
@@ -180,6 +180,8 @@ def labelled_points(annotation: Any, source: Source) -> Points:
         from stroma.io import read_strokes
 
         annotation = read_strokes(annotation, source.image).labels
+    if isinstance(annotation, Points):
+        return _inside(annotation, source)
     array = annotation if hasattr(annotation, "shape") else np.asarray(annotation)
     if not _fits(array.shape, source.shape):
         raise ShapeError(
@@ -187,6 +189,15 @@ def labelled_points(annotation: Any, source: Source) -> Points:
             f"{source.shape}, the annotations have {tuple(array.shape)}."
         )
     return _joined(list(_found(array, source)))
+
+
+def _inside(points: Points, source: Source) -> Points:
+    """Return points, if they lie in the image."""
+    limits = (len(source.positions), *source.plane_shape)
+    where = np.column_stack([points.plane, points.yx])
+    if ((where < 0) | (where >= limits)).any():
+        raise ShapeError(f"Labelled pixels lie outside the image, which has {source.shape}.")
+    return points
 
 
 def _fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.grid import Block
+from stroma.blocks.box import Box
+from stroma.blocks.grid import Block, holding
 from stroma.blocks.interpolate import sample
 from stroma.blocks.run import run
 from stroma.blocks.working import WorkingGrid
@@ -193,20 +194,18 @@ def marked(points: Points, recipe: Recipe, source: Source) -> Points:
 def _plane_rows(
     current: Plan, yx: NDArray[np.intp], labels: NDArray[np.uint16], cache: FeatureCache
 ) -> Sequence[tuple[NDArray[np.floating], NDArray[np.uint16]]]:
-    work: list[tuple[Block, NDArray[np.bool_]]] = []
-    for block in current.blocks():
-        top_left, bottom_right = np.array(
-            [[block.core.top, block.core.left], [block.core.bottom, block.core.right]]
-        )
-        inside = ((yx >= top_left) & (yx < bottom_right)).all(axis=1)
-        if inside.any():
-            work.append((block, inside))
+    def one(item: tuple[Block, NDArray[np.intp]]) -> Any:
+        block, members = item
+        return features_at(current, block, yx[members], cache), labels[members]
 
-    def one(item: tuple[Block, NDArray[np.bool_]]) -> Any:
-        block, inside = item
-        return features_at(current, block, yx[inside], cache), labels[inside]
+    return list(run(one, holding(current.blocks(around(yx, current)), yx)))
 
-    return list(run(one, work))
+
+def around(yx: NDArray[np.intp], current: Plan) -> Box:
+    """Return the pixels of the image around some working pixels."""
+    (top, left), (bottom, right) = yx.min(axis=0).tolist(), yx.max(axis=0).tolist()
+    up = current.grid.up
+    return current.grid.pixels(Box(top, left, bottom + 1, right + 1).aligned(up))
 
 
 def features_at(
