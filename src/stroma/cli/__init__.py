@@ -5,6 +5,9 @@ from stroma.registry import Registry
 COMMANDS = Registry(
     "command",
     {
+        "demo": "stroma.cli.demo:demo",
+        "train": "stroma.cli.train:train",
+        "segment": "stroma.cli.segment:segment",
         "features": "stroma.cli.features:features",
         "models": "stroma.cli.models:models",
         "fetch": "stroma.cli.fetch:fetch",

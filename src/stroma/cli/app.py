@@ -10,7 +10,8 @@ import typer
 
 import stroma
 from stroma.cli import COMMANDS
-from stroma.errors import Cancelled, MissingExtraError, StromaError, WeightsError
+from stroma.cli.codes import exit_code
+from stroma.errors import StromaError
 
 HELP = """\
 From a few brush strokes to a segmentation.
@@ -18,8 +19,6 @@ From a few brush strokes to a segmentation.
 Exit codes: 0 all done; 1 some files failed; 2 wrong usage or unusable input;
 3 an extra or pretrained weights are missing; 130 cancelled.
 """
-
-SOME_FAILED, UNUSABLE, MISSING, CANCELLED = 1, 2, 3, 130
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -54,13 +53,6 @@ def build() -> typer.Typer:
     for name in COMMANDS:
         app.command(name)(COMMANDS[name])
     return app
-
-
-def exit_code(error: Exception) -> int:
-    """Return the code for an error that ends the program."""
-    if isinstance(error, Cancelled):
-        return CANCELLED
-    return MISSING if isinstance(error, MissingExtraError | WeightsError) else UNUSABLE
 
 
 def _show_version(wanted: bool) -> None:

@@ -13,9 +13,8 @@ import typer
 
 import stroma
 from stroma.blocks.run import default_workers
+from stroma.cli.codes import MISSING
 from stroma.cli.show import AsJson, as_json, table
-
-MISSING = 3
 
 
 def doctor(json: AsJson = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,7 @@ At = Annotated[
 
 
 def features(
-    image: Annotated[Path, typer.Argument(help="Image file.", show_default=False)],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file.", show_default=False)],
     alias: Alias = "stroma",
     settings: Settings = None,
     pca: Annotated[int, typer.Option(help="Number of principal components to show.")] = 3,
@@ -50,9 +51,9 @@ def features(
     if stack:
         written = feature_stack(model, image, target)
     else:
-        with progress(image.name) as update:
+        with progress() as report:
             written = feature_picture(
-                model, image, target, components=pca, at=plane, progress=update
+                model, image, target, components=pca, at=plane, progress=partial(report, image.name)
             )
     if json:
         as_json(asdict(written))

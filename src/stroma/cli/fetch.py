@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,7 +13,7 @@ from stroma.cli.show import AsJson, as_json, progress
 Names = Annotated[
     list[str],
     typer.Argument(
-        metavar="NAME...",
+        metavar="NAME",
         help="Extractors, as `stroma models` lists them.",
         show_default=False,
     ),
@@ -27,10 +28,8 @@ def fetch(names: Names, json: AsJson = False) -> None:
     """
     from stroma.weights import fetch as fetch_weights
 
-    origins = []
-    for name in names:
-        with progress(name, unit="MB", size=10**6) as update:
-            origins.append(fetch_weights(name, progress=update))
+    with progress("MB", size=10**6) as report:
+        origins = [fetch_weights(name, progress=partial(report, name)) for name in names]
     if json:
         as_json([asdict(origin) for origin in origins])
         return

@@ -58,3 +58,21 @@ def positions(text: str) -> dict[str, int]:
     if not all(axis.strip() in ("t", "z") and at.strip().isdecimal() for axis, _, at in pairs):
         raise typer.BadParameter(f"A plane is written z=3 or z=3,t=0, got {text!r}.")
     return {axis.strip(): int(at) for axis, _, at in pairs}
+
+
+def named(classes: Sequence[str] | None) -> dict[int, str]:
+    """Return ``LABEL=NAME`` as a mapping.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not of that form.
+    """
+    pairs = [each.partition("=") for each in classes or ()]
+    for label, _, name in pairs:
+        if not label.strip().isdecimal() or not name.strip():
+            raise typer.BadParameter(
+                f"A class is written LABEL=NAME, such as 1=nucleus, got {label!r}.",
+                param_hint="--class",
+            )
+    return {int(label): name.strip() for label, _, name in pairs}

@@ -6,14 +6,14 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-Progress = Callable[[int, int], None]
-"""Is told how many blocks are done, and of how many."""
+Report = Callable[[str, int, int], None]
+"""Is told what is at work, how much of it is done, and of how much."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON to stdout.")]
 
@@ -47,28 +47,22 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 @contextmanager
-def progress(what: str, *, unit: str = "blocks", size: int = 1) -> Iterator[Progress]:
+def progress(unit: str = "blocks", size: int = 1) -> Iterator[Report]:
     """Show how far some work is: a bar in a terminal, a line now and then elsewhere.
 
     Parameters
     ----------
-    what : str
-        What is being done, or to which file.
     unit : str
         What is counted.
     size : int
         How much of what is reported makes one of these units.
     """
-    if sys.stderr.isatty():
-        with _bar(what, unit) as show:
-            yield lambda done, total: show(done // size, -(-total // size))
-    else:
-        show = _lines(what, unit)
-        yield lambda done, total: show(done // size, -(-total // size))
+    with _bar(unit) if sys.stderr.isatty() else nullcontext(_lines(unit)) as show:
+        yield lambda what, done, total: show(what, done // size, -(-total // size))
 
 
 @contextmanager
-def _bar(what: str, unit: str) -> Iterator[Progress]:
+def _bar(unit: str) -> Iterator[Report]:
     from rich import progress as rich_progress
     from rich.console import Console
 
@@ -80,24 +74,31 @@ def _bar(what: str, unit: str) -> Iterator[Progress]:
         rich_progress.TimeRemainingColumn(),
     )
     with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task("", total=None)
+        current = ""
 
-        def update(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+        def report(what: str, done: int, total: int) -> None:
+            nonlocal current
+            if what != current:
+                bar.reset(task)
+                current = what
+            bar.update(task, description=what, completed=done, total=total)
 
-        yield update
+        yield report
 
 
-def _lines(what: str, unit: str) -> Progress:
-    start = last = time.monotonic()
+def _lines(unit: str) -> Report:
+    current, start, last = "", 0.0, 0.0
 
-    def update(done: int, total: int) -> None:
-        nonlocal last
+    def report(what: str, done: int, total: int) -> None:
+        nonlocal current, start, last
         now = time.monotonic()
+        if what != current:
+            current, start, last = what, now, now
         if now - last < SECONDS_BETWEEN_LINES or not done:
             return
         last = now
         left = (now - start) / done * (total - done)
         typer.echo(f"{what}: {done}/{total} {unit}, {left:.0f} s left", err=True)
 
-    return update
+    return report

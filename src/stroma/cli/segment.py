@@ -1,0 +1,118 @@
+"""``stroma segment``: a model on many files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stroma.cli.codes import MISSING, SOME_FAILED, exit_code
+from stroma.cli.show import AsJson, as_json, progress
+
+if TYPE_CHECKING:
+    from stroma.workflow.segment import BatchResult, FileResult
+
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Model file (.pkl).", show_default=False)
+]
+Images = Annotated[
+    list[Path],
+    typer.Argument(metavar="IMAGE", help="Images, or folders of them.", show_default=False),
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="tif|ome.tif|png|npy|zarr",
+        help="Format of labels and probabilities.",
+        show_default="zarr for OME-Zarr, tif for others",
+    ),
+]
+Mask = Annotated[
+    Path | None,
+    typer.Option(
+        help="Image that is 0 where nothing is to be segmented, or a folder with one per image.",
+        show_default=False,
+    ),
+]
+
+
+def segment(
+    model: Model,
+    images: Images,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results"),
+    form: Format = "auto",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Write the probability of every class.")
+    ] = False,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Write the image with the colours of the classes.")
+    ] = False,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Write tables of connected components and of classes."),
+    ] = False,
+    min_size: Annotated[
+        int, typer.Option(help="Leave smaller components out of tables, in pixels.")
+    ] = 0,
+    mask: Mask = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(help="Axes of the images, such as zyx, where files do not name them."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Do again what is done already.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Segment images with a trained model.
+
+    An image whose results are there, made by the same model with the same options, is skipped.
+    An image that fails does not stop the others; the exit code is then 1.
+    """
+    from stroma import ConvpaintModel
+    from stroma.workflow.find import find_images
+    from stroma.workflow.outputs import Outputs
+    from stroma.workflow.segment import segment_files
+
+    wanted = Outputs(
+        format=form if form == "auto" else f".{form.removeprefix('.')}",
+        probabilities=probabilities,
+        overlay=overlay,
+        tables=table,
+        min_size=min_size,
+        mask=mask,
+        axes=axes,
+        overwrite=overwrite,
+    )
+    trained = ConvpaintModel(model_path=model)
+    with progress() as report:
+        result = segment_files(
+            trained,
+            find_images(images),
+            out,
+            outputs=wanted,
+            progress=lambda p: report(f"{p.path.name} ({p.file}/{p.files})", p.done, p.total),
+        )
+    as_json(asdict(result)) if json else _show(result)
+    if result.failed:
+        codes = {exit_code(file.error) for file in result.failed if file.error}
+        raise typer.Exit(MISSING if codes == {MISSING} else SOME_FAILED)
+
+
+def _show(result: BatchResult) -> None:
+    for file in result.files:
+        typer.echo(_line(file), err=file.status == "failed")
+    if result.summary:
+        typer.echo(f"Classes of all images: {result.summary}")
+
+
+def _line(file: FileResult) -> str:
+    if file.status == "failed":
+        return f"{file.path}: failed: {file.error}"
+    written = ", ".join(map(str, file.outputs))
+    if file.status == "skipped":
+        return f"{file.path}: done before: {written}"
+    return f"{file.path}: {written} ({file.seconds:.1f} s)"
