@@ -13,6 +13,7 @@ from PIL import Image as Picture
 from stroma.errors import FormatError, MissingFileError, ShapeError
 from stroma.io import READERS
 from stroma.io.read import read_image
+from stroma.io.tiff_pages import Pages
 
 
 @pytest.fixture
@@ -233,6 +234,35 @@ def test_every_layout_of_tiff_reads_the_same(tmp_path, rng, monkeypatch, layout,
     box = {"z": slice(1, 3), "y": slice(20, 45), "x": slice(40, 41)}
     np.testing.assert_array_equal(image.read(box), expected[1:3, 20:45, 40:41])
     np.testing.assert_array_equal(image.at(z=2, x=5).read(), expected[2, :, 5])
+
+
+@pytest.mark.parametrize("kept", [0, 2**20])
+def test_pages_in_strips_are_decoded_once_and_read_the_same(tmp_path, rng, monkeypatch, kept):
+    monkeypatch.setattr("stroma.io.tiff.WHOLE_BYTES", 0)
+    expected = values(rng, (2, 3, 40, 50))
+    options = {"photometric": "minisblack", "compression": "zlib", "rowsperstrip": 7}
+    tifffile.imwrite(tmp_path / "a.tif", expected, **options)
+    image = read_image(tmp_path / "a.tif")
+    assert isinstance(image.array._opened(), Pages)
+    monkeypatch.setattr("stroma.io.tiff_pages.KEPT_BYTES", kept)
+    for c, z in ((1, 2), (0, 1), (1, 2)):
+        np.testing.assert_array_equal(image.at(c=c, z=z).read(), expected[c, z])
+    assert len(image.array._opened()._kept) == (2 if kept else 1)
+    box = {"z": slice(1, 3), "y": slice(3, 9), "x": slice(10, 20)}
+    np.testing.assert_array_equal(image.read(box), expected[:, 1:3, 3:9, 10:20])
+    assert image.read({"z": slice(0, 0)}).shape == (2, 0, 40, 50)
+
+
+def test_colours_in_strips_are_read_page_by_page(tmp_path, rng, monkeypatch):
+    monkeypatch.setattr("stroma.io.tiff.WHOLE_BYTES", 0)
+    for planes in ("contig", "separate"):
+        stored = values(rng, (2, 30, 40, 3), "uint8")
+        turned = stored if planes == "contig" else stored.transpose(0, 3, 1, 2)
+        options = {"photometric": "rgb", "planarconfig": planes, "compression": "zlib"}
+        tifffile.imwrite(tmp_path / "a.tif", turned, **options)
+        image = read_image(tmp_path / "a.tif")
+        assert isinstance(image.array.array._opened(), Pages)
+        np.testing.assert_array_equal(image.read(), stored.transpose(3, 0, 1, 2))
 
 
 def test_ome_tiff_brings_axes_spacing_and_channel_names(tmp_path, rng):

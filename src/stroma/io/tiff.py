@@ -14,6 +14,7 @@ from stroma.errors import FormatError, StromaError
 from stroma.io.axes import Facts, arrange, asked
 from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
 from stroma.io.tiff_facts import facts, letters
+from stroma.io.tiff_pages import Pages, fits
 
 WHOLE_BYTES = 2**26
 """Compressed images up to this size are decoded whole (64 MiB), larger ones box by box."""
@@ -73,7 +74,7 @@ def _image(path: Path, series: int, level: int, pages: Any, named: str, known: F
 
 
 def open_pages(path: Path, *, series: int, level: int) -> Opened:
-    """Open one image: mapped into memory, decoded whole, or decoded tile by tile."""
+    """Open one image: mapped into memory, decoded whole, page by page, or tile by tile."""
     file = tifffile.TiffFile(path)
     try:
         pages = file.series[series].levels[level]
@@ -85,6 +86,8 @@ def open_pages(path: Path, *, series: int, level: int) -> Opened:
             values = pages.asarray(maxworkers=1)
             file.close()
             return values, None
+        if fits(pages):
+            return Pages(pages), file.close
         store = pages.aszarr(level=0)
         return zarr.open_array(store, mode="r"), file.close
     except BaseException:

@@ -13,9 +13,9 @@ import numpy as np
 from stroma.blocks.box import Box
 from stroma.data.image import AXES, Image
 from stroma.io import open_writer, read_image, write_image, write_labels
+from stroma.io.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
 from stroma.io.png import read_indices
 from stroma.pixel.predict import label_dtype, predict_blocks
-from stroma.workflow.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
 from stroma.workflow.outputs import Files, Job
 from stroma.workflow.overlay import overlay, picture, sampled
 from stroma.workflow.region import Region
@@ -54,6 +54,8 @@ class Work:
         Where results go.
     region : Region
         The pixels to segment.
+    use_dask : bool
+        Compute blocks on the workers of dask.distributed.
     """
 
     model: ConvpaintModel
@@ -61,6 +63,7 @@ class Work:
     job: Job
     files: Files
     region: Region
+    use_dask: bool = False
 
     @property
     def in_memory(self) -> bool:
@@ -166,7 +169,9 @@ class Work:
                 tell(number + 1, len(every))
                 continue
             cut = self.image.at(**plane)
-            for result in predict_blocks(self.model, cut, region=box, cancel=cancel):
+            for result in predict_blocks(
+                self.model, cut, region=box, use_dask=self.use_dask, cancel=cancel
+            ):
                 for sink, values in zip(sinks, (result.labels, result.probabilities), strict=False):
                     kept = self.region.cut(plane, result.y, result.x, values)
                     sink.add(plane, result.y, result.x, kept)

@@ -93,6 +93,7 @@ def segment_files(
     folder: str | Path,
     *,
     outputs: Outputs | None = None,
+    use_dask: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: Cancel | None = None,
 ) -> BatchResult:
@@ -112,6 +113,8 @@ def segment_files(
         Where results go; created if need be.
     outputs : Outputs, optional
         What to write; labels only, unless given.
+    use_dask : bool
+        Compute blocks on the workers of dask.distributed.
     progress : callable, optional
         Is told after every block.
     cancel : callable, optional
@@ -137,7 +140,7 @@ def segment_files(
     results = []
     for number, job in enumerate(todo, start=1):
         told = _teller(job.path, number, len(todo), progress)
-        results.append(_one(model, job, told, cancel))
+        results.append(_one(model, job, told, cancel, use_dask))
         LOG.info("%s: %s", job.path, results[-1].status)
     summary = _summary(todo, results, Path(folder)) if wanted.tables else None
     return BatchResult(tuple(results), summary)
@@ -158,6 +161,7 @@ def _one(
     job: Job,
     tell: Tell,
     cancel: Cancel | None,
+    use_dask: bool,
 ) -> FileResult:
     start = time.monotonic()
     try:
@@ -166,7 +170,7 @@ def _one(
         if is_complete(job, files) and not job.outputs.overwrite:
             return FileResult(job.path, "skipped", files.all)
         region = open_region(job.outputs.mask, job.path, image)
-        work = Work(model, image, job, files, region)
+        work = Work(model, image, job, files, region, use_dask)
         work.segment(tell, cancel)
         work.describe()
         record(job, files)
