@@ -122,6 +122,19 @@ class Random(Mean):
 
 
 @dataclass(frozen=True)
+class Forgetful(Mean):
+    """Loses a parameter when pickled."""
+
+    offset: float = field(default=1.0, compare=False)
+
+    def __reduce__(self):
+        return Forgetful, (self.step, self.halo, self.stride, self.wants, 0.0)
+
+    def __call__(self, block):
+        return super().__call__(block + np.float32(self.offset))
+
+
+@dataclass(frozen=True)
 class BlockStatistics(Mean):
     def __call__(self, block):
         return super().__call__(block - block.mean())
@@ -178,7 +191,7 @@ class Crosstalk(Mean):
 
     def __call__(self, block):
         RUNNING.append(block)
-        time.sleep(0.005)
+        time.sleep(0.02)
         block = block * np.float32(len(RUNNING))
         RUNNING.pop()
         return super().__call__(block)
@@ -227,6 +240,7 @@ class Short(Mean):
         (NeedsMemoryOrder(), "not contiguous"),
         (Shifted(), r"origin \(0, 0\)"),
         (Unequal(), "not equal to its pickled copy"),
+        (Forgetful(), "pickled copy computes different"),
         (Heavy(), "pickles to 131"),
     ],
     ids=lambda value: (
