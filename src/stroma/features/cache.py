@@ -49,9 +49,18 @@ class FeatureCache:
         """Bytes in memory."""
         return self._bytes
 
+    @property
+    def mean_bytes(self) -> float:
+        """Bytes of an average block in memory; 0 while there is none."""
+        return self._bytes / len(self._maps) if self._maps else 0.0
+
     def __len__(self) -> int:
         """Return the number of blocks in memory."""
         return len(self._maps)
+
+    def borrowed(self) -> FeatureCache:
+        """Return a cache that knows what this one knows, and keeps nothing itself."""
+        return _Borrowed(self)
 
     def get(self, key: str, compute: Callable[[], list[FeatureMap]]) -> list[FeatureMap]:
         """Return the maps of that key, computing them if they are not here."""
@@ -111,6 +120,19 @@ class FeatureCache:
         except (BadZipFile, KeyError, ValueError, EOFError):
             path.unlink(missing_ok=True)  # a damaged file is as good as none: compute again
             return None
+
+
+class _Borrowed(FeatureCache):
+    """What another cache knows; what it does not know is computed and not kept."""
+
+    def __init__(self, owner: FeatureCache) -> None:
+        super().__init__(0)
+        self._owner = owner
+
+    def get(self, key: str, compute: Callable[[], list[FeatureMap]]) -> list[FeatureMap]:
+        with self._owner._lock:
+            maps = self._owner._maps.get(key)
+        return compute() if maps is None else maps
 
 
 def _size(maps: list[FeatureMap]) -> int:
