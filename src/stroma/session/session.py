@@ -1,359 +1,304 @@
-"""One session: images, strokes, classes, one model, and everybody who watches."""
+"""One session: images, strokes, classes, one model and its results, and everybody who watches."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
-from stroma.data.image import Image
-from stroma.errors import LabelError
-from stroma.pixel.door import Points, open_image
+from stroma.errors import ParameterError
+from stroma.features.cache import free_memory
+from stroma.pixel.aliases import alias_param
+from stroma.pixel.model import ConvpaintModel
 from stroma.session import operations as ops
-from stroma.session.document import Document, Edit, Sheet
-from stroma.session.events import Event, Listener, Position
-from stroma.session.strokes import Labels
+from stroma.session.desk import Desk
+from stroma.session.events import (
+    ClassesChanged,
+    Event,
+    ImageChanged,
+    ImageClosed,
+    Position,
+    SettingsChanged,
+    StrokesChanged,
+)
+from stroma.session.learner import Learner
+from stroma.session.results import BlockInfo, Layer, Results, Shown, show
+from stroma.session.rounds import Rounds, Status
+from stroma.session.settings import Settings
+from stroma.session.tasks import Result, Task, Tasks
+from stroma.session.wish import Material, View, Wish
 
 
-@dataclass(frozen=True)
-class OpenImage:
-    """An image of a session, as it is now.
-
-    Parameters
-    ----------
-    key : str
-        What the session calls it.
-    name : str
-        For people.
-    image : Image
-        Its pixels, lazily.
-    region : Box or None
-        Region of interest; results are computed only there.
-    display : mapping
-        How it is shown, as the front end set it.
-    """
-
-    key: str
-    name: str
-    image: Image
-    region: Box | None
-    display: Mapping[str, Any]
-
-    @property
-    def outer(self) -> dict[str, int]:
-        """Sizes along t and z, as far as present."""
-        return {a: n for a, n in self.image.sizes.items() if a in "tz"}
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.image.sizes["y"], self.image.sizes["x"]
-
-
-class Session:
+class Session(Desk):
     """Open, paint, undo, train, look, save.
 
-    All methods may be called from any thread. Those that change something return as soon as it is
-    done in memory; training, prediction and writing happen in workers. Coordinates are (y, x) in
-    pixels, with whole numbers at the corners of pixels: the first pixel reaches from 0 to 1.
+    Methods that change something return as soon as it is done in memory; training, prediction and
+    writing happen in workers, which tell the listeners. Use it as a context manager, or ``close``
+    it.
 
     Parameters
     ----------
     alias : str
         Configuration of the model; ``stroma models`` lists them.
+    mode : {"live", "demand", "paused"}
+        Train after every stroke; only when asked; or do nothing by itself.
+    model : ConvpaintModel, optional
+        A model to begin with, instead of an alias.
     """
 
-    def __init__(self, alias: str = "stroma") -> None:
-        self._lock = threading.RLock()
-        self._document = Document()
-        self._images: dict[str, Image] = {}
-        self._listeners: list[Listener] = []
-        self._opened = 0
-
-    # ------------------------------------------------------------------ listening
-
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call a function with every event from now on; returns what ends that.
-
-        The function is called in the thread that caused the event, in order. It must return at
-        once and must not raise: put the event into a queue.
-        """
-        with self._lock:
-            self._listeners.append(listener)
-
-        def stop() -> None:
-            with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return stop
-
-    def _tell(self, *events: Event) -> None:
-        for event in events:
-            for listener in list(self._listeners):
-                listener(event)
-
-    def _do(self, operation: ops.Operation) -> list[Event]:
-        """Apply an operation, and tell everybody."""
-        with self._lock:
-            events = self._document.apply(operation)
-            self._tell(*events)
-        return events
-
-    # ------------------------------------------------------------------ images
-
-    @property
-    def images(self) -> tuple[OpenImage, ...]:
-        """The images, in the order in which they were opened."""
-        with self._lock:
-            return tuple(self.image(key) for key in self._document.sheets)
-
-    def image(self, key: str) -> OpenImage:
-        """Return an image by its key.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such image.
-        """
-        with self._lock:
-            sheet = self._document.sheet(key)
-            return OpenImage(key, sheet.name, self._images[key], sheet.region, sheet.display)
-
-    def add_image(
-        self, data: Any, *, name: str = "", axes: str | None = None, series: int = 0
-    ) -> str:
-        """Open an image and return its key.
-
-        Parameters
-        ----------
-        data : str, Path, Image or array-like
-            A file, or an array; arrays of 3 dimensions are stacks of planes, unless an `Image`
-            says otherwise.
-        name : str
-            For people; the file's name unless given.
-        axes, series
-            As for `stroma.io.read_image`; for files only.
-
-        Raises
-        ------
-        MissingFileError, FormatError, ShapeError
-            If there is no such file, or it cannot be used.
-        """
-        image = _opened(data, axes, series)
-        sizes = {a: n for a, n in image.sizes.items() if a != "c"}
-        with self._lock:
-            self._opened += 1
-            key = str(self._opened)
-            self._images[key] = image
-            self._do(ops.AddImage(key, name or _name(image, key), sizes))
-        return key
-
-    def close_image(self, key: str) -> None:
-        """Forget an image and its strokes; this cannot be undone."""
-        with self._lock:
-            self._do(ops.CloseImage(key))
-            del self._images[key]
-
-    def set_region(self, image: str, region: Box | None) -> None:
-        """Restrict results to a rectangle, or (None) lift that."""
-        self._do(ops.SetRegion(image, region))
-
-    def set_display(self, image: str, display: Mapping[str, Any]) -> None:
-        """Keep how an image is shown (any values that JSON knows), and tell the other views."""
-        self._do(ops.SetDisplay(image, display))
-
-    def copy_settings(self, source: str, targets: Iterable[str]) -> None:
-        """Give other images the display settings and the region of interest of one."""
-        with self._lock:
-            given = self._document.sheet(source)
-            for target in targets:
-                self._do(ops.SetDisplay(target, given.display))
-                self._do(ops.SetRegion(target, given.region))
-
-    # ------------------------------------------------------------------ classes
-
-    @property
-    def classes(self) -> tuple[Class, ...]:
-        """The classes, by label."""
-        return tuple(self._document.classes.values())
-
-    def add_class(self, name: str = "", color: str = "") -> Class:
-        """Add a class with the next free label."""
-        with self._lock:
-            taken = self._document.classes
-            label = next(n for n in range(1, len(taken) + 2) if n not in taken)
-            new = Class(label, name, color)
-            self._do(ops.SetClass(new.label, new.name, new.color))
-        return new
-
-    def change_class(
-        self, label: int, *, name: str | None = None, color: str | None = None
+    def __init__(
+        self, alias: str = "stroma", *, mode: str = "live", model: ConvpaintModel | None = None
     ) -> None:
-        """Rename or recolour a class.
+        super().__init__()
+        first = model or ConvpaintModel(alias)
+        self.settings = Settings(mode=mode, param=first.get_params())
+        self._views: dict[str, View] = {}
+        self._current = ""
+        self._results = Results(free_memory() // 4)
+        revision = -1 if first.classifier is None else 0
+        learner = Learner(first, revision)
+        self._rounds = Rounds(learner, self._results, self._wish, self._tell)
+        self._tasks = Tasks(self._tell)
 
-        Raises
-        ------
-        LabelError
-            If there is no such class, or the colour is not "#rrggbb".
-        """
+    def __enter__(self) -> Session:
+        """Return the session."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the session."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop all work."""
+        self._tasks.close()
+        self._rounds.close()
+
+    def _done(self, operation: ops.Operation, events: Sequence[Event]) -> None:
+        changed = [e for e in events if isinstance(e, StrokesChanged)]
+        if changed:
+            self._current = changed[-1].image
+        for event in events:
+            if isinstance(event, ImageClosed):
+                self._results.drop(image=event.image)
+                self._views = {v: w for v, w in self._views.items() if w.image != event.image}
+        if any(isinstance(e, StrokesChanged | ImageClosed) for e in events):
+            live = self.settings.mode == "live"
+            self._rounds.poke(cancels="all" if live else "nothing")
+        elif any(isinstance(e, ImageChanged | ClassesChanged) for e in events):
+            self._rounds.poke()
+
+    # ------------------------------------------------------------------ settings
+
+    def set_mode(self, mode: str) -> None:
+        """Train "live" after every stroke, on "demand" only, or do nothing ("paused")."""
+        self._set(mode=mode)
+
+    def set_training(self, train_on: str) -> None:
+        """Train on the strokes of "all" images, or of the "image" painted on last."""
+        self._set(train_on=train_on, answers=True)
+
+    def set_channels(self, channels: Sequence[int] | None) -> None:
+        """Use only some channels of the images; None uses all."""
+        self._set(channels=None if channels is None else tuple(channels), answers=True)
+
+    def set_alias(self, alias: str) -> None:
+        """Take the parameters of a named configuration."""
+        self._set(param=alias_param(alias), answers=True)
+
+    def set_params(self, **values: Any) -> None:
+        """Set parameters of the model, see `Param`; all of them or, if one is wrong, none."""
+        trial = ConvpaintModel(param=self.settings.param)
+        trial.set_params(**values)
+        self._set(param=trial.get_params(), answers=True)
+
+    def _set(self, *, answers: bool = False, **values: Any) -> None:
+        """Change settings; ``answers`` says whether the model's answer depends on them."""
         with self._lock:
-            old = self._class(label)
-            new = Class(label, name or old.name, color or old.color)
-            self._do(ops.SetClass(new.label, new.name, new.color))
+            now = self.settings
+            fields = ("mode", "train_on", "channels", "param")
+            new = Settings(**{f: values.get(f, getattr(now, f)) for f in fields})
+            if new == now:
+                return
+            self.settings = new
+            if answers:
+                self._document.revision += 1
+            self._tell(SettingsChanged())
+            self._rounds.poke(cancels="all" if answers or new.mode == "paused" else "nothing")
 
-    def remove_class(self, label: int) -> None:
-        """Remove a class and its strokes, on all images; one step of undo."""
-        self._do(ops.RemoveClass(label))
+    # ------------------------------------------------------------------ rounds
 
-    def _class(self, label: int) -> Class:
-        if label not in self._document.classes:
-            raise LabelError(f"There is no class with the label {label}. Add it first.")
-        return self._document.classes[label]
+    @property
+    def model(self) -> ConvpaintModel:
+        """The model, as it was last trained; not to be changed."""
+        model = self._rounds.learner.model
+        model.classes = self.classes
+        return model
 
-    # ------------------------------------------------------------------ strokes
+    @property
+    def status(self) -> Status:
+        """What is under way."""
+        return self._rounds.status(self._wish())
 
-    def paint(
+    def look(
         self,
         image: str,
-        points: Sequence[tuple[float, float]],
+        box: Box | None = None,
         *,
-        label: int,
-        radius: float = 2.0,
         plane: Position | None = None,
-        continues: int = 0,
-    ) -> int:
-        """Draw a line with a round brush, and return the number of the edit.
+        view: str = "main",
+    ) -> None:
+        """Say what is in view: it is predicted first, and what was looked at last before the rest.
 
         Parameters
         ----------
         image : str
             Key of the image.
-        points : sequence of (y, x)
-            What the brush passes through; one point makes a dot. Pixels outside the image are
-            left out.
-        label : int
-            The class.
-        radius : float
-            In pixels: a pixel is painted if its centre is that close. The pixels under the points
-            always are.
+        box : Box, optional
+            Pixels in view; the whole plane unless given.
         plane : dict of str to int, optional
             Position along t and z, as far as the image has them.
-        continues : int
-            Number of the edit this is part of, for strokes that are sent piece by piece: undone
-            together with it, as long as nothing else happened in between.
+        view : str
+            Who is looking, where several are.
+        """
+        with self._lock:
+            sheet = self._document.sheet(image)
+            number = sheet.plane_number(plane)
+            whole = Box.of(sheet.shape)
+            seen = View(image, number, sheet.position(number), (box or whole).clipped(whole))
+            self._views.pop(view, None)
+            self._views[view] = seen
+        self._rounds.poke(cancels="showing")
+
+    def look_away(self, view: str = "main") -> None:
+        """Say that a view is closed."""
+        with self._lock:
+            self._views.pop(view, None)
+
+    def train(self) -> None:
+        """Start a round on all labelled pixels, whatever the mode."""
+        self._rounds.ask()
+
+    def cancel(self) -> None:
+        """Stop the round that is under way; a new stroke starts another."""
+        self._rounds.give_up()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no round is under way; tell whether that was reached in time."""
+        return self._rounds.wait(timeout)
+
+    def _wish(self) -> Wish:
+        with self._lock:
+            sheets = self._document.sheets
+            painted = [s for s in sheets.values() if s.strokes.painted_planes()]
+            if self.settings.train_on == "image":
+                painted = [s for s in painted if s.key == self._current]
+            labels = set().union(*(s.strokes.labels() for s in painted))
+            return Wish(
+                self.revision,
+                self.settings,
+                [Material(s.key, s.strokes.version, self._points_of(s.key)) for s in painted],
+                _lacking(labels),
+                dict(self._images),
+                {s.key: s.region for s in sheets.values() if s.region is not None},
+                self._seen(),
+            )
+
+    def _points_of(self, image: str) -> Callable[[], Any]:
+        return lambda: self.points(image)
+
+    def _seen(self) -> list[View]:
+        """Return the views, latest first; where nobody looks, the plane painted on last."""
+        if self._views or not self._current:
+            return list(self._views.values())[::-1]
+        sheet = self._document.sheets.get(self._current)
+        planes = sheet.strokes.painted_planes() if sheet else []
+        return [
+            View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
+            for plane in planes
+            if sheet
+        ]
+
+    # ------------------------------------------------------------------ results
+
+    def result(
+        self,
+        image: str,
+        box: Box | None = None,
+        *,
+        plane: Position | None = None,
+        layer: Layer = "labels",
+        label: int | None = None,
+        step: int = 1,
+    ) -> Shown:
+        """Return what is known of a rectangle, as it is now; computes nothing.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        box : Box, optional
+            Pixels; the whole plane unless given.
+        plane : dict of str to int, optional
+            Position along t and z.
+        layer : {"labels", "probability", "uncertainty"}
+            What to return.
+        label : int, optional
+            The class, for "probability".
+        step : int
+            Pixels per value along each axis.
+        """
+        with self._lock:
+            sheet = self._document.sheet(image)
+            number, region = sheet.plane_number(plane), sheet.region
+        wanted = box or Box.of(sheet.shape)
+        if wanted.area == 0 or step < 1:
+            raise ParameterError(f"Nothing to show: box {wanted}, step {step}.")
+        blocks = self._results.blocks((image, number), wanted)
+        revision = self.revision
+        return show(
+            blocks, wanted, layer=layer, label=label, step=step, revision=revision, region=region
+        )
+
+    def blocks(self, image: str, *, plane: Position | None = None) -> list[BlockInfo]:
+        """Return where in a plane there are results, and which are stale."""
+        with self._lock:
+            number = self._document.sheet(image).plane_number(plane)
+        blocks, now = self._results.blocks((image, number)), self.revision
+        return [BlockInfo(b.box, b.step, b.revision, b.revision < now) for b in blocks]
+
+    def segment(self, image: str) -> NDArray[np.unsignedinteger[Any]]:
+        """Return the labels of all pixels of an image, by the present model; takes its time.
 
         Raises
         ------
-        LabelError
-            If there is no such class.
-        ParameterError
-            If a point, the radius or the plane is not possible.
+        NotTrainedError
+            If there is no model yet.
         """
-        with self._lock:
-            number = self._document.sheet(image).plane_number(plane)
-            self._do(ops.Paint(image, number, tuple(points), radius, label, continues))
-            return self._document.last_edit
+        found: NDArray[np.unsignedinteger[Any]] = self.model.segment(self.image(image).image)
+        return found
 
-    def erase(
+    # ------------------------------------------------------------------ tasks
+
+    @property
+    def tasks(self) -> dict[int, Task[Any]]:
+        """The latest tasks, by number."""
+        return self._tasks.known
+
+    def start(
         self,
-        image: str,
-        points: Sequence[tuple[float, float]],
-        *,
-        radius: float = 5.0,
-        plane: Position | None = None,
-        continues: int = 0,
-    ) -> int:
-        """Remove labels along a line; parameters as for ``paint``."""
-        with self._lock:
-            number = self._document.sheet(image).plane_number(plane)
-            self._do(ops.Paint(image, number, tuple(points), radius, 0, continues))
-            return self._document.last_edit
-
-    def fill(
-        self,
-        image: str,
-        points: Sequence[tuple[float, float]],
-        *,
-        label: int,
-        plane: Position | None = None,
-    ) -> int:
-        """Fill a polygon of at least 3 corners (y, x), and return the number of the edit."""
-        with self._lock:
-            number = self._document.sheet(image).plane_number(plane)
-            self._do(ops.Fill(image, number, tuple(points), label))
-            return self._document.last_edit
-
-    def clear(self, image: str, *, plane: Position | None = None, label: int | None = None) -> None:
-        """Erase the strokes of an image, or those of one plane or one class."""
-        with self._lock:
-            sheet = self._document.sheet(image)
-            number = None if plane is None else sheet.plane_number(plane)
-            self._do(ops.Clear(image, number, label))
-
-    def strokes(
-        self, image: str, box: Box | None = None, *, plane: Position | None = None
-    ) -> Labels:
-        """Return the (h, w) labels painted in a box of a plane; 0 where there are none."""
-        with self._lock:
-            sheet = self._document.sheet(image)
-            return sheet.strokes.read(sheet.plane_number(plane), box or Box.of(sheet.shape))
-
-    def painted(self, image: str, *, plane: Position | None = None) -> list[Box]:
-        """Return rectangles that hold all strokes of a plane, each at most 128 pixels wide."""
-        with self._lock:
-            sheet = self._document.sheet(image)
-            return sheet.strokes.tiles(sheet.plane_number(plane))
-
-    def points(self, image: str) -> Points:
-        """Return all painted pixels of an image."""
-        with self._lock:
-            return self._document.sheet(image).strokes.points()
-
-    # ------------------------------------------------------------------ undo
-
-    def undo(self) -> list[Event]:
-        """Unmake the last edit, whatever image it was on; returns what changed."""
-        with self._lock:
-            return self._do(ops.Undo()) if self._document.done else []
-
-    def redo(self) -> list[Event]:
-        """Make the edit that was undone last again."""
-        with self._lock:
-            return self._do(ops.Redo()) if self._document.undone else []
-
-    @property
-    def undoable(self) -> Edit | None:
-        """The edit that ``undo`` would unmake."""
-        with self._lock:
-            return self._document.done[-1] if self._document.done else None
-
-    @property
-    def redoable(self) -> Edit | None:
-        """The edit that ``redo`` would make."""
-        with self._lock:
-            return self._document.undone[-1] if self._document.undone else None
-
-    @property
-    def revision(self) -> int:
-        """Counts the changes of strokes and settings that a model answers to."""
-        return self._document.revision
-
-    def _sheet(self, key: str) -> Sheet:
-        return self._document.sheet(key)
+        what: str,
+        function: Callable[[Callable[[int, int], None], Callable[[], bool]], Result],
+    ) -> Task[Result]:
+        """Run long work in the background; it is called with ``progress`` and ``cancelled``."""
+        return self._tasks.start(what, function)
 
 
-def _opened(data: Any, axes: str | None, series: int) -> Image:
-    if isinstance(data, str | Path):
-        from stroma.io import read_image
-
-        return read_image(data, axes=axes, series=series)
-    return open_image(data, "single").image
-
-
-def _name(image: Image, key: str) -> str:
-    return Path(image.source).name if image.source else f"image {key}"
+def _lacking(labels: set[int]) -> str:
+    if len(labels) >= 2:
+        return ""
+    if not labels:
+        return "Paint a few strokes of two classes."
+    return f"Only class {labels.pop()} is painted. Paint a stroke of another class too."

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.errors import ShapeError
 from stroma.pixel.door import Points
 
 TILE = 128
@@ -58,7 +59,30 @@ class StrokeTiles:
     def __init__(self, planes: int, shape: tuple[int, int]) -> None:
         self.planes = planes
         self.shape = shape
+        self.version = 0
         self._tiles: dict[TileKey, Labels] = {}
+        self._present: dict[TileKey, frozenset[int]] = {}
+
+    @classmethod
+    def of(cls, labels: Labels, shape: tuple[int, int]) -> StrokeTiles:
+        """Return tiles with the labels of a (planes, y, x) array.
+
+        Raises
+        ------
+        ShapeError
+            If its planes do not have that shape.
+        """
+        if labels.ndim != 3 or labels.shape[1:] != shape:
+            raise ShapeError(f"Labels of shape {labels.shape[1:]} do not fit an image of {shape}.")
+        made = cls(len(labels), shape)
+        for plane, values in enumerate(labels):
+            if values.any():
+
+                def change(part: Box, new: Labels, values: Labels = values) -> None:
+                    new[...] = values[part.slices]
+
+                made.draw(plane, Box.of(shape), change)
+        return made
 
     @property
     def nbytes(self) -> int:
@@ -85,10 +109,9 @@ class StrokeTiles:
 
     def labels(self) -> set[int]:
         """Return the labels that occur."""
-        found: set[int] = set()
-        for tile in self._tiles.values():
-            found.update(np.unique(tile).tolist())
-        return found - {0}
+        for key in self._tiles.keys() - self._present.keys():
+            self._present[key] = frozenset(np.unique(self._tiles[key]).tolist())
+        return set().union(*self._present.values()) - {0}
 
     def points(self, plane: int | None = None) -> Points:
         """Return the labelled pixels, of one plane or all."""
@@ -132,6 +155,8 @@ class StrokeTiles:
 
     def apply(self, delta: Delta) -> None:
         """Make a change that was made before, or (reversed) unmake it."""
+        self.version += 1
+        self._present.pop(delta.key, None)
         tile = self._tiles.get(delta.key)
         if tile is None:
             tile = self._tiles[delta.key] = np.zeros((TILE, TILE), np.uint16)
@@ -184,6 +209,8 @@ class StrokeTiles:
         if not inside or tile[rest[0] :].any() or tile[:, rest[1] :].any():
             raise ValueError(f"the tile {key} lies outside the image")
         if tile.any():
+            self.version += 1
+            self._present.pop(key, None)
             self._tiles[key] = tile.copy()
 
     def _parts(self, plane: int, box: Box) -> Iterator[tuple[TileKey, Box]]:

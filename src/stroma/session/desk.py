@@ -1,0 +1,411 @@
+"""What is on the desk: images, strokes and classes, changed by one person, watched by many."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stroma.blocks.box import Box
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.data.strokes import Strokes, as_labels
+from stroma.errors import LabelError, ShapeError
+from stroma.pixel.door import Points, open_image
+from stroma.session import operations as ops
+from stroma.session.document import Document, Edit
+from stroma.session.events import Event, Listener, Position
+from stroma.session.strokes import Labels, StrokeTiles
+
+
+@dataclass(frozen=True)
+class OpenImage:
+    """An image of a session, as it is now.
+
+    Parameters
+    ----------
+    key : str
+        What the session calls it.
+    name : str
+        For people.
+    image : Image
+        Its pixels, lazily.
+    region : Box or None
+        Region of interest; results are computed only there.
+    display : mapping
+        How it is shown, as the front end set it.
+    """
+
+    key: str
+    name: str
+    image: Image
+    region: Box | None
+    display: Mapping[str, Any]
+
+    @property
+    def outer(self) -> dict[str, int]:
+        """Sizes along t and z, as far as present."""
+        return {a: n for a, n in self.image.sizes.items() if a in "tz"}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.image.sizes["y"], self.image.sizes["x"]
+
+
+class Desk:
+    """Open images, name classes, paint, undo; a session without its model.
+
+    All methods may be called from any thread. Coordinates are (y, x) in pixels, with whole numbers
+    at the corners of pixels: the first pixel reaches from 0 to 1.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._document = Document()
+        self._images: dict[str, Image] = {}
+        self._listeners: list[Listener] = []
+        self._opened = 0
+
+    # ------------------------------------------------------------------ listening
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call a function with every event from now on; returns what ends that.
+
+        The function is called in the thread that caused the event, in order. It must return at
+        once and must not raise: put the event into a queue.
+        """
+        with self._lock:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return stop
+
+    def _tell(self, *events: Event) -> None:
+        for event in events:
+            for listener in list(self._listeners):
+                listener(event)
+
+    def _do(self, operation: ops.Operation) -> list[Event]:
+        """Apply an operation, and tell everybody."""
+        with self._lock:
+            events = self._document.apply(operation)
+            self._done(operation, events)
+            self._tell(*events)
+        return events
+
+    def _done(self, operation: ops.Operation, events: Sequence[Event]) -> None:
+        """Take note of an operation that was applied, before anybody is told."""
+
+    # ------------------------------------------------------------------ images
+
+    @property
+    def images(self) -> tuple[OpenImage, ...]:
+        """The images, in the order in which they were opened."""
+        with self._lock:
+            return tuple(self.image(key) for key in self._document.sheets)
+
+    def image(self, key: str) -> OpenImage:
+        """Return an image by its key.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such image.
+        """
+        with self._lock:
+            sheet = self._document.sheet(key)
+            return OpenImage(key, sheet.name, self._images[key], sheet.region, sheet.display)
+
+    def add_image(
+        self, data: Any, *, name: str = "", axes: str | None = None, series: int = 0
+    ) -> str:
+        """Open an image and return its key.
+
+        Parameters
+        ----------
+        data : str, Path, Image or array-like
+            A file, or an array; arrays of 3 dimensions are stacks of planes, unless an `Image`
+            says otherwise.
+        name : str
+            For people; the file's name unless given.
+        axes, series
+            As for `stroma.io.read_image`; for files only.
+
+        Raises
+        ------
+        MissingFileError, FormatError, ShapeError
+            If there is no such file, or it cannot be used.
+        """
+        image = _opened(data, axes, series)
+        sizes = {a: n for a, n in image.sizes.items() if a != "c"}
+        with self._lock:
+            self._opened += 1
+            key = str(self._opened)
+            self._images[key] = image
+            self._do(ops.AddImage(key, name or _name(image, key), sizes))
+        return key
+
+    def close_image(self, key: str) -> None:
+        """Forget an image and its strokes; this cannot be undone."""
+        with self._lock:
+            self._do(ops.CloseImage(key))
+            del self._images[key]
+
+    def set_region(self, image: str, region: Box | None) -> None:
+        """Restrict results to a rectangle, or (None) lift that."""
+        self._do(ops.SetRegion(image, region))
+
+    def set_display(self, image: str, display: Mapping[str, Any]) -> None:
+        """Keep how an image is shown (any values that JSON knows), and tell the other views."""
+        self._do(ops.SetDisplay(image, display))
+
+    def copy_settings(self, source: str, targets: Iterable[str]) -> None:
+        """Give other images the display settings and the region of interest of one."""
+        with self._lock:
+            given = self._document.sheet(source)
+            for target in targets:
+                self._do(ops.SetDisplay(target, given.display))
+                self._do(ops.SetRegion(target, given.region))
+
+    # ------------------------------------------------------------------ classes
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """The classes, by label."""
+        return tuple(self._document.classes.values())
+
+    def add_class(self, name: str = "", color: str = "") -> Class:
+        """Add a class with the next free label."""
+        with self._lock:
+            taken = self._document.classes
+            label = next(n for n in range(1, len(taken) + 2) if n not in taken)
+            new = Class(label, name, color)
+            self._do(ops.SetClass(new.label, new.name, new.color))
+        return new
+
+    def change_class(
+        self, label: int, *, name: str | None = None, color: str | None = None
+    ) -> None:
+        """Rename or recolour a class.
+
+        Raises
+        ------
+        LabelError
+            If there is no such class, or the colour is not "#rrggbb".
+        """
+        with self._lock:
+            old = self._class(label)
+            new = Class(label, name or old.name, color or old.color)
+            self._do(ops.SetClass(new.label, new.name, new.color))
+
+    def remove_class(self, label: int) -> None:
+        """Remove a class and its strokes, on all images; one step of undo."""
+        self._do(ops.RemoveClass(label))
+
+    def _class(self, label: int) -> Class:
+        if label not in self._document.classes:
+            raise LabelError(f"There is no class with the label {label}. Add it first.")
+        return self._document.classes[label]
+
+    # ------------------------------------------------------------------ strokes
+
+    def paint(
+        self,
+        image: str,
+        points: Sequence[tuple[float, float]],
+        *,
+        label: int,
+        radius: float = 2.0,
+        plane: Position | None = None,
+        continues: int = 0,
+    ) -> int:
+        """Draw a line with a round brush, and return the number of the edit.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        points : sequence of (y, x)
+            What the brush passes through; one point makes a dot. Pixels outside the image are
+            left out.
+        label : int
+            The class.
+        radius : float
+            In pixels: a pixel is painted if its centre is that close. The pixels under the points
+            always are.
+        plane : dict of str to int, optional
+            Position along t and z, as far as the image has them.
+        continues : int
+            Number of the edit this is part of, for strokes that are sent piece by piece: undone
+            together with it, as long as nothing else happened in between.
+
+        Raises
+        ------
+        LabelError
+            If there is no such class.
+        ParameterError
+            If a point, the radius or the plane is not possible.
+        """
+        with self._lock:
+            number = self._document.sheet(image).plane_number(plane)
+            self._do(ops.Paint(image, number, tuple(points), radius, label, continues))
+            return self._document.last_edit
+
+    def erase(
+        self,
+        image: str,
+        points: Sequence[tuple[float, float]],
+        *,
+        radius: float = 5.0,
+        plane: Position | None = None,
+        continues: int = 0,
+    ) -> int:
+        """Remove labels along a line; parameters as for ``paint``."""
+        with self._lock:
+            number = self._document.sheet(image).plane_number(plane)
+            self._do(ops.Paint(image, number, tuple(points), radius, 0, continues))
+            return self._document.last_edit
+
+    def fill(
+        self,
+        image: str,
+        points: Sequence[tuple[float, float]],
+        *,
+        label: int,
+        plane: Position | None = None,
+    ) -> int:
+        """Fill a polygon of at least 3 corners (y, x), and return the number of the edit."""
+        with self._lock:
+            number = self._document.sheet(image).plane_number(plane)
+            self._do(ops.Fill(image, number, tuple(points), label))
+            return self._document.last_edit
+
+    def clear(self, image: str, *, plane: Position | None = None, label: int | None = None) -> None:
+        """Erase the strokes of an image, or those of one plane or one class."""
+        with self._lock:
+            sheet = self._document.sheet(image)
+            number = None if plane is None else sheet.plane_number(plane)
+            self._do(ops.Clear(image, number, label))
+
+    def strokes(
+        self, image: str, box: Box | None = None, *, plane: Position | None = None
+    ) -> Labels:
+        """Return the (h, w) labels painted in a box of a plane; 0 where there are none."""
+        with self._lock:
+            sheet = self._document.sheet(image)
+            return sheet.strokes.read(sheet.plane_number(plane), box or Box.of(sheet.shape))
+
+    def painted(self, image: str, *, plane: Position | None = None) -> list[Box]:
+        """Return rectangles that hold all strokes of a plane, each at most 128 pixels wide."""
+        with self._lock:
+            sheet = self._document.sheet(image)
+            return sheet.strokes.tiles(sheet.plane_number(plane))
+
+    def points(self, image: str) -> Points:
+        """Return all painted pixels of an image."""
+        with self._lock:
+            return self._document.sheet(image).strokes.points()
+
+    # ------------------------------------------------------------------ undo
+
+    def undo(self) -> list[Event]:
+        """Unmake the last edit, whatever image it was on; returns what changed."""
+        with self._lock:
+            return self._do(ops.Undo()) if self._document.done else []
+
+    def redo(self) -> list[Event]:
+        """Make the edit that was undone last again."""
+        with self._lock:
+            return self._do(ops.Redo()) if self._document.undone else []
+
+    @property
+    def undoable(self) -> Edit | None:
+        """The edit that ``undo`` would unmake."""
+        with self._lock:
+            return self._document.done[-1] if self._document.done else None
+
+    @property
+    def redoable(self) -> Edit | None:
+        """The edit that ``redo`` would make."""
+        with self._lock:
+            return self._document.undone[-1] if self._document.undone else None
+
+    @property
+    def revision(self) -> int:
+        """Counts the changes of strokes and settings that a model answers to."""
+        return self._document.revision
+
+    # ------------------------------------------------------------------ files of strokes
+
+    def import_strokes(
+        self, image: str, source: Any, *, replace: bool = False, width: float = 3.0
+    ) -> None:
+        """Lay strokes from a file or an array over those that are there; one step of undo.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        source : str, Path or array of int
+            A label image, ImageJ ROIs, QuPath GeoJSON (see `stroma.io.strokes.read_strokes`), or
+            labels of the shape of the image without channels. Classes that are not known are added.
+        replace : bool
+            Erase what is there first.
+        width : float
+            Width of lines that have none, in pixels.
+
+        Raises
+        ------
+        FormatError, MissingFileError, LabelError, ShapeError
+            If the strokes cannot be read, or do not fit.
+        """
+        with self._lock:
+            sheet, pixels = self._document.sheet(image), self._images[image]
+        if isinstance(source, str | Path):
+            from stroma.io import read_strokes
+
+            read = read_strokes(source, pixels, classes=self.classes, width=width)
+            labels, classes = read.labels, read.classes
+        else:
+            labels, classes = as_labels(np.asarray(source)), ()
+        tiles = StrokeTiles.of(labels.reshape(-1, *labels.shape[-2:]), sheet.shape)
+        if tiles.planes != sheet.strokes.planes:
+            raise ShapeError(
+                f"The image {sheet.name!r} has {sheet.strokes.planes} planes, the strokes "
+                f"{tiles.planes} (shape {labels.shape})."
+            )
+        self._do(ops.Import(image, tuple(tiles.packed()), classes, replace))
+
+    def export_strokes(self, image: str, path: str | Path) -> Path:
+        """Write the strokes of an image: label image, ImageJ ROIs (.zip) or QuPath GeoJSON."""
+        from stroma.io import write_strokes
+
+        with self._lock:
+            sheet, pixels = self._document.sheet(image), self._images[image]
+            labels = np.zeros((sheet.strokes.planes, *sheet.shape), np.uint16)
+            for plane in sheet.strokes.painted_planes():
+                labels[plane] = sheet.strokes.read(plane, Box.of(sheet.shape))
+        shaped = labels.reshape(*sheet.outer.values(), *sheet.shape)
+        strokes = Strokes(shaped, "".join(sheet.sizes), self.classes)
+        return write_strokes(path, strokes, pixels)
+
+
+def _opened(data: Any, axes: str | None, series: int) -> Image:
+    if isinstance(data, str | Path):
+        from stroma.io import read_image
+
+        return read_image(data, axes=axes, series=series)
+    return open_image(data, "single").image
+
+
+def _name(image: Image, key: str) -> str:
+    return Path(image.source).name if image.source else f"image {key}"

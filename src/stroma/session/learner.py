@@ -1,0 +1,104 @@
+"""The model of a session, and training it again and again without doing twice what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stroma.features.cache import FeatureCache
+from stroma.pixel.door import Points
+from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.param import FEATURE_KEYS, Param
+from stroma.pixel.plan import Recipe
+from stroma.pixel.predict import Task, Trained
+from stroma.pixel.warm import tasks_at
+from stroma.session.settings import LIVE_PIXELS, Settings
+from stroma.session.wish import Wish
+
+
+class Learner:
+    """A model that is replaced only by one that was trained with success.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        The first model; may be trained.
+    revision : int
+        The revision it was trained on; -1 for none.
+    """
+
+    def __init__(self, model: ConvpaintModel, revision: int = -1) -> None:
+        self.model = model
+        self.revision = revision
+        self.param = model.get_params()
+        self.channels: tuple[int, ...] | None = None
+        self.images: tuple[str, ...] = ()
+        self.trained: Trained | None = None
+        if model.classifier is not None:
+            model.reset_training()  # a loaded model remembers strokes, but not their images
+            self.trained = model.trained()
+        self._remembered: dict[str, int] = {}
+
+    @property
+    def cache(self) -> FeatureCache:
+        """Features, kept between rounds."""
+        return self.model.cache
+
+    def learn(self, wish: Wish, points: dict[str, Points], param: Param) -> None:
+        """Train on the strokes of a wish; if that fails, everything stays as it was.
+
+        Parameters
+        ----------
+        wish : Wish
+            What to learn from.
+        points : dict of str to Points
+            The labelled pixels of its material.
+        param : Param
+            Parameters to train with.
+        """
+        model = self._model(param, wish.settings)
+        versions = {m.key: m.version for m in wish.material}
+        if self._remembered.keys() - versions.keys():
+            model.reset_training()
+            self._remembered = {}
+        new = [k for k, v in versions.items() if self._remembered.get(k) != v] or list(versions)
+        channels = wish.settings.channels
+        model.train(
+            [wish.images[key] for key in new],
+            [points[key] for key in new],
+            memory_mode=True,
+            img_ids=new,
+            in_channels=None if channels is None else list(channels),
+        )
+        self._remembered |= {key: versions[key] for key in new}
+        self.model, self.param, self.channels = model, param, channels
+        self.images, self.revision = tuple(versions), wish.revision
+        self.trained = model.trained()
+
+    def _model(self, param: Param, settings: Settings) -> ConvpaintModel:
+        """Return the model to train: the present one, unless its features are others."""
+        now = self.model.get_params()
+        same = all(now.get(key) == param.get(key) for key in FEATURE_KEYS)
+        if same and (self.trained is None or settings.channels == self.channels):
+            self.model.set_params(**{k: v for k, v in param.items() if k != "classifier"})
+            return self.model
+        model = ConvpaintModel(param=param)
+        model.cache = self.cache
+        self._remembered = {}
+        return model
+
+
+def param_for(settings: Settings, *, full: bool) -> Param:
+    """Return the parameters of a round; a quick one looks at fewer labelled pixels."""
+    param = settings.param.copy()
+    if not full:
+        param.clf_max_pixels = min(LIVE_PIXELS, param.clf_max_pixels or LIVE_PIXELS)
+    return param
+
+
+def needed(wish: Wish, points: dict[str, Points], param: Param) -> Iterable[Task]:
+    """Yield the blocks whose features a round needs, as far as these can be foreseen."""
+    if param.norm_from == "training":
+        return  # statistics, and so features, are known only when all images have been measured
+    recipe = Recipe.of(param)
+    for key, labelled in points.items():
+        yield from tasks_at(wish.source(key), labelled, recipe)

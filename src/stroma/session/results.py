@@ -1,0 +1,270 @@
+"""Results block by block: what is known of each plane, how fine, and for which revision."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.errors import ParameterError
+
+Layer = Literal["labels", "probability", "uncertainty"]
+LAYERS = ("labels", "probability", "uncertainty")
+BYTE = np.float32(255)
+
+PlaneKey = tuple[str, int]
+"""Image and number of the plane."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """The result in one rectangle of one plane.
+
+    Parameters
+    ----------
+    box : Box
+        Its pixels.
+    step : int
+        Pixels per value, along each axis.
+    revision : int
+        What it answers.
+    classes : tuple of int
+        Labels, in the order of ``probabilities``.
+    labels : (h, w) array
+        The most probable class.
+    probabilities : (K, h, w) uint8 array
+        In 255ths.
+    uncertainty : (h, w) uint8 array
+        1 minus the margin between the two most probable classes, in 255ths.
+    serial : int
+        Ascending; set by the store.
+    """
+
+    box: Box
+    step: int
+    revision: int
+    classes: tuple[int, ...]
+    labels: NDArray[np.integer]
+    probabilities: NDArray[np.uint8]
+    uncertainty: NDArray[np.uint8]
+    serial: int = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.labels.nbytes + self.probabilities.nbytes + self.uncertainty.nbytes
+
+    def layer(self, layer: Layer, label: int | None) -> NDArray[Any]:
+        """Return the values of a layer; the probability of an unknown class is 0."""
+        if layer == "labels":
+            return self.labels
+        if layer == "uncertainty":
+            return self.uncertainty
+        if label is None or label not in self.classes:
+            return np.zeros(self.labels.shape, np.uint8)
+        found: NDArray[np.uint8] = self.probabilities[self.classes.index(label)]
+        return found
+
+
+@dataclass(frozen=True)
+class BlockInfo:
+    """Where there is a result, and whether it answers the present strokes.
+
+    Parameters
+    ----------
+    box : Box
+        Its pixels.
+    step : int
+        Pixels per value.
+    revision : int
+        What it answers.
+    stale : bool
+        Whether strokes or settings changed since.
+    """
+
+    box: Box
+    step: int
+    revision: int
+    stale: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A rectangle of a layer of results, as it is now.
+
+    Parameters
+    ----------
+    values : (h, w) array
+        uint16 labels, 0 where there is no result; or float32 from 0 to 1, NaN where there is none.
+    stale : bool
+        Whether any part answers an earlier revision.
+    missing : bool
+        Whether any part has no result.
+    tag : str
+        Equal tags mean equal values.
+    """
+
+    values: NDArray[Any]
+    stale: bool
+    missing: bool
+    tag: str
+
+
+class Results:
+    """All blocks of all planes, bounded in bytes; what was not used for longest goes first.
+
+    Parameters
+    ----------
+    max_bytes : int
+        Bound.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._planes: dict[PlaneKey, dict[Box, Block]] = {}
+        self._used: OrderedDict[tuple[PlaneKey, Box], int] = OrderedDict()
+        self._bytes = 0
+        self._serial = 0
+        self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self._bytes
+
+    def put(self, plane: PlaneKey, block: Block) -> None:
+        """Add a block in place of those that lie inside it."""
+        with self._lock:
+            blocks = self._planes.setdefault(plane, {})
+            for box in [b for b in blocks if b.clipped(block.box) == b]:
+                self._remove(plane, box)
+            self._serial += 1
+            object.__setattr__(block, "serial", self._serial)
+            self._planes.setdefault(plane, {})[block.box] = block
+            self._used[plane, block.box] = block.nbytes
+            self._bytes += block.nbytes
+            while self._bytes > self.max_bytes and len(self._used) > 1:
+                self._remove(*next(iter(self._used)))
+
+    def blocks(self, plane: PlaneKey, box: Box | None = None) -> list[Block]:
+        """Return the blocks of a plane that touch a box, those of the latest revision last."""
+        with self._lock:
+            found = [
+                block
+                for b, block in self._planes.get(plane, {}).items()
+                if box is None or b.clipped(box).area
+            ]
+            for block in found:
+                self._used.move_to_end((plane, block.box))
+        return sorted(found, key=lambda b: (b.revision, b.serial))
+
+    def steps(self, plane: PlaneKey, revision: int) -> dict[Box, int]:
+        """Return how fine the blocks are that answer a revision."""
+        with self._lock:
+            blocks = self._planes.get(plane, {}).values()
+            return {b.box: b.step for b in blocks if b.revision == revision}
+
+    def drop(self, *, image: str | None = None) -> None:
+        """Forget the results of an image, or all."""
+        with self._lock:
+            for plane in [p for p in self._planes if image in (None, p[0])]:
+                for box in list(self._planes[plane]):
+                    self._remove(plane, box)
+
+    def drop_older(self, plane: PlaneKey, revision: int) -> None:
+        """Forget blocks of a plane that answer an earlier revision."""
+        with self._lock:
+            old = [b.box for b in self._planes.get(plane, {}).values() if b.revision < revision]
+            for box in old:
+                self._remove(plane, box)
+
+    def _remove(self, plane: PlaneKey, box: Box) -> None:
+        del self._planes[plane][box]
+        if not self._planes[plane]:
+            del self._planes[plane]
+        self._bytes -= self._used.pop((plane, box))
+
+
+def show(
+    blocks: Sequence[Block],
+    box: Box,
+    *,
+    layer: Layer = "labels",
+    label: int | None = None,
+    step: int = 1,
+    revision: int = 0,
+    region: Box | None = None,
+) -> Shown:
+    """Return a rectangle of a layer, one value per ``step`` x ``step`` pixels.
+
+    Parameters
+    ----------
+    blocks : sequence of Block
+        Later ones cover earlier ones.
+    box : Box
+        Pixels of the plane.
+    layer : {"labels", "probability", "uncertainty"}
+        What to show.
+    label : int, optional
+        The class, for "probability".
+    step : int
+        Pixels per value; the value is that of the middle pixel.
+    revision : int
+        The present one, by which results are called stale.
+    region : Box, optional
+        Leave out what lies outside.
+    """
+    if layer not in LAYERS:
+        raise ParameterError(f"A layer is one of {', '.join(LAYERS)}, got {layer!r}.")
+    rows, columns = _sampled(box.top, box.bottom, step), _sampled(box.left, box.right, step)
+    values = np.zeros((len(rows), len(columns)), np.uint16)
+    at = np.zeros(values.shape, np.int64)
+    for block in blocks:
+        inside = block.box if region is None else block.box.clipped(region)
+        r, c = _range(rows, inside.top, inside.bottom), _range(columns, inside.left, inside.right)
+        y, x = (rows[r] - block.box.top) // block.step, (columns[c] - block.box.left) // block.step
+        values[r, c] = block.layer(layer, label)[y[:, None], x]
+        at[r, c] = block.revision + 1
+    wanted = at if region is None else _within(at, rows, columns, region)
+    missing = bool((wanted == 0).any())
+    stale = bool(((wanted > 0) & (wanted <= revision)).any())
+    facts = (layer, label, step, box, region, [b.serial for b in blocks])
+    tag = hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+    return Shown(values if layer == "labels" else _share(values, at), stale, missing, tag)
+
+
+def uncertainty(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return 1 minus the margin between the two largest of (K, ...) probabilities."""
+    if len(probabilities) < 2:
+        return np.zeros(probabilities.shape[1:], probabilities.dtype)
+    largest = np.partition(probabilities, -2, axis=0)
+    margin: NDArray[np.floating] = 1 - (largest[-1] - largest[-2])
+    return margin
+
+
+def _share(values: NDArray[np.uint16], at: NDArray[np.int64]) -> NDArray[np.float32]:
+    shares = values.astype(np.float32) / BYTE
+    shares[at == 0] = np.nan
+    return shares
+
+
+def _sampled(start: int, stop: int, step: int) -> NDArray[np.intp]:
+    return np.minimum(np.arange(start, stop, step) + step // 2, stop - 1)
+
+
+def _range(sampled: NDArray[np.intp], start: int, stop: int) -> slice:
+    first, last = np.searchsorted(sampled, (start, stop))
+    return slice(int(first), int(last))
+
+
+def _within(
+    at: NDArray[np.int64], rows: NDArray[np.intp], columns: NDArray[np.intp], region: Box
+) -> NDArray[np.int64]:
+    return at[_range(rows, region.top, region.bottom), _range(columns, region.left, region.right)]

@@ -1,0 +1,107 @@
+"""What is wanted of rounds at one moment; a snapshot that nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.pixel.door import Points, Source, open_image
+from stroma.session.events import Position
+from stroma.session.results import PlaneKey
+from stroma.session.settings import Settings
+
+
+@dataclass(frozen=True)
+class View:
+    """What somebody is looking at.
+
+    Parameters
+    ----------
+    image : str
+        Key of the image.
+    plane : int
+        Number of the plane.
+    position : dict of str to int
+        The same, along t and z.
+    box : Box
+        Pixels in view.
+    """
+
+    image: str
+    plane: int
+    position: Position
+    box: Box
+
+    @property
+    def key(self) -> PlaneKey:
+        """The plane, as results know it."""
+        return self.image, self.plane
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Row and column of the middle."""
+        return (self.box.top + self.box.bottom) / 2, (self.box.left + self.box.right) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """An image to learn from.
+
+    Parameters
+    ----------
+    key : str
+        Key of the image.
+    version : int
+        Changes with its strokes.
+    points : callable
+        Returns its labelled pixels.
+    """
+
+    key: str
+    version: int
+    points: Callable[[], Points]
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """What is wanted.
+
+    Parameters
+    ----------
+    revision : int
+        The present one.
+    settings : Settings
+        How to learn.
+    material : sequence of Material
+        What to learn from.
+    lacking : str
+        What must be painted before anything can be learned; empty if there is enough.
+    images : mapping of str to Image
+        All images.
+    regions : mapping of str to Box
+        Regions of interest.
+    views : sequence of View
+        What is looked at, the most urgent first.
+    """
+
+    revision: int
+    settings: Settings
+    material: Sequence[Material]
+    lacking: str
+    images: Mapping[str, Image]
+    regions: Mapping[str, Box]
+    views: Sequence[View]
+
+    def source(self, key: str) -> Source:
+        """Return an image as the model is to see it."""
+        mode = str(self.settings.param.channel_mode)
+        return open_image(self.images[key], mode, self.settings.channels)
+
+    def box(self, view: View, *, whole: bool = False) -> Box:
+        """Return what of a view, or of its whole plane, lies in the image and in its region."""
+        sizes = self.images[view.image].sizes
+        plane = Box(0, 0, sizes["y"], sizes["x"])
+        region = self.regions.get(view.image, plane)
+        return (plane if whole else view.box.clipped(plane)).clipped(region)

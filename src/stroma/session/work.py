@@ -1,0 +1,68 @@
+"""Work that takes a while: cancelling it, and saying how far it is."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+
+from stroma.errors import Cancelled
+from stroma.session.events import Progress
+
+SILENT_SECONDS = 0.5
+SECONDS_BETWEEN = 0.1
+
+
+class Token:
+    """Asked by work whether to go on: call it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def __call__(self) -> bool:
+        """Tell whether the work was cancelled."""
+        return self._event.is_set()
+
+    def cancel(self) -> None:
+        """Ask the work to stop."""
+        self._event.set()
+
+    def check(self) -> None:
+        """Stop here if the work was cancelled.
+
+        Raises
+        ------
+        Cancelled
+            If so.
+        """
+        if self._event.is_set():
+            raise Cancelled("The work was cancelled.")
+
+
+class Pace:
+    """Tells how far work is and how long it will take, once it takes longer than half a second.
+
+    Parameters
+    ----------
+    tell : callable
+        Is given `Progress` events.
+    what : str
+        What is being done.
+    task : int
+        Number of the task; 0 for rounds.
+    """
+
+    def __init__(self, tell: Callable[[Progress], object], what: str, task: int = 0) -> None:
+        self._tell = tell
+        self._what, self._task = what, task
+        self._start = self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say that ``done`` of ``total`` steps are done."""
+        now = time.monotonic()
+        if now - self._start < SILENT_SECONDS or now - self._last < SECONDS_BETWEEN:
+            return
+        self._last = now
+        left = (now - self._start) / done * (total - done) if done else math.nan
+        self._tell(Progress(self._what, done, total, left, self._task))
