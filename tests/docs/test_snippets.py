@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import io
 import re
-import subprocess
-import sys
+import shlex
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from stroma.cli.app import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -49,12 +51,14 @@ def commands(console: str) -> list[str]:
 
 
 def run_command(command: str, where: str) -> None:
-    """Run it as a shell would, with the ``stroma`` of this Python."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command, shell=True, env={**os.environ, "PATH": path}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"{where}: {command}\n{done.stdout}{done.stderr}"
+    """Run it in this process, ``> file`` included; a process of its own would import all again."""
+    line, _, file = command.partition(" > ")
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+        main(shlex.split(line)[1:])
+    assert not ended.value.code, f"{where}: {command}\n{out.getvalue()}{err.getvalue()}"
+    if file:
+        Path(file.strip()).write_text(out.getvalue(), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
