@@ -120,10 +120,33 @@ def test_blocks_listed_as_done_survive_a_killed_process(path, labels, tmp_path):
             np.testing.assert_array_equal(writer.read(box), labels[box])
 
 
+@pytest.mark.parametrize(
+    ("name", "flush"),
+    [("a.zarr", "stroma.io.omezarr_write.flush"), ("a.tif", "stroma.io.tiff_write.os.fsync")],
+)
+def test_a_block_is_not_done_before_its_values_are_on_the_disk(
+    tmp_path, labels, monkeypatch, name, flush
+):
+    def full(*_):
+        raise OSError("no space left")
+
+    box = next(iter(boxes(SHAPE, CHUNKS)))
+    with opened(tmp_path / name) as writer:
+        monkeypatch.setattr(flush, full)
+        with pytest.raises(OSError, match="no space"):
+            writer.write(box, labels[box])
+        monkeypatch.undo()
+        assert not writer.is_done(box)
+    with opened(tmp_path / name) as writer:
+        assert not writer.is_done(box)
+
+
 def test_blocks_that_share_chunks_are_refused(path, labels):
     with opened(path) as writer:
         with pytest.raises(ShapeError, match="whole chunks"):
             writer.write((slice(0, 1), slice(0, 16), slice(0, 32)), labels[:1, :16, :32])
+        with pytest.raises(ShapeError, match="whole chunks"):
+            writer.write((slice(0, 1), slice(16, 32), slice(0, 32)), labels[:1, 16:32, :32])
         with pytest.raises(ShapeError, match="do not fill"):
             writer.write((slice(0, 1), slice(0, 32), slice(0, 32)), labels[:1, :16, :32])
         with pytest.raises(ShapeError, match="one range per axis"):

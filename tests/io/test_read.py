@@ -1,8 +1,11 @@
 """What comes out of a file is what went in, with its axes, spacing and names."""
 
+import os
 import pickle
 import struct
 import zlib
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +14,7 @@ import zarr
 from PIL import Image as Picture
 
 from stroma.errors import FormatError, MissingFileError, ShapeError
-from stroma.io import READERS
+from stroma.io import READERS, omezarr
 from stroma.io.read import read_image
 from stroma.io.tiff_pages import Pages
 
@@ -442,18 +445,35 @@ def test_zarr_whose_metadata_is_missing_or_wrong_is_refused(tmp_path, rng):
         read_image(tmp_path / "c.zarr")
 
 
+class Malicious:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.folder),)
+
+
 @pytest.mark.parametrize("place", ["filters", "compressor"])
-def test_zarr_that_would_unpickle_is_refused(tmp_path, place):
+def test_zarr_that_would_run_code_is_refused_and_runs_none(tmp_path, place):
     folder = tmp_path / "a.zarr"
     folder.mkdir()
-    codec = '{"id": "pickle"}'
+    codec = '{"id": "pickle", "protocol": 5}'
     filters, compressor = (f"[{codec}]", "null") if place == "filters" else ("null", codec)
     (folder / ".zarray").write_text(
         '{"shape": [4, 4], "chunks": [4, 4], "dtype": "<u2", "fill_value": 0, "order": "C", '
         f'"filters": {filters}, "compressor": {compressor}, "zarr_format": 2}}'
     )
+    (folder / "0.0").write_bytes(pickle.dumps(Malicious(tmp_path / "ran")))
     with pytest.raises(FormatError, match=r"a\.zarr"):
-        read_image(folder)
+        read_image(folder).read()
+    assert not (tmp_path / "ran").exists()
+
+
+def test_pickles_are_refused_even_where_zarr_would_take_them():
+    codec = SimpleNamespace(codec_id="pickle")
+    array = SimpleNamespace(dtype=np.dtype("u2"), filters=(codec,), compressors=())
+    with pytest.raises(FormatError, match="not safe"):
+        omezarr._check_values(array, Path("a.zarr"))
 
 
 def test_zarr_cannot_point_outside_its_folder(tmp_path, rng):
