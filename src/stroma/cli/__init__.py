@@ -6,6 +6,7 @@ COMMANDS = Registry(
     "command",
     {
         "demo": "stroma.cli.demo:demo",
+        "paint": "stroma.cli.paint:paint",
         "train": "stroma.cli.train:train",
         "segment": "stroma.cli.segment:segment",
         "features": "stroma.cli.features:features",

@@ -1,0 +1,85 @@
+"""``stroma paint``: paint and see, in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stroma.cli.settings import Alias
+
+if TYPE_CHECKING:
+    from stroma.session import Session
+
+HERE = "127.0.0.1"
+EXPOSED = """\
+Whoever has the address above can read the opened images and change the project, and what travels
+is not encrypted. On a shared network, leave out --host and use an SSH tunnel instead:
+    ssh -L {port}:127.0.0.1:{port} THIS-MACHINE, with --port {port} here
+"""
+
+Images = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="IMAGE...", help="Images, or folders of them.", show_default=False),
+]
+Project = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        "-p",
+        help="Folder for strokes, model and results.",
+        show_default="beside the first image: its name, ending in .stroma",
+    ),
+]
+
+
+def paint(
+    images: Images = None,
+    project: Project = None,
+    alias: Alias = "stroma",
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")
+    ] = HERE,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 is any that is free.")] = 0,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Only print the address of the page.")
+    ] = False,
+) -> None:
+    """Paint a few strokes in the browser, and watch the segmentation follow.
+
+    Everything is kept in the project: run the same command again, and go on where you stopped.
+    """
+    if not images and project is None:
+        raise typer.BadParameter("Name an image to paint on, or a project to go on with.")
+    from stroma.web.serve import claim, open_browser, serve
+    from stroma.workflow.find import find_images
+
+    files = find_images(images or ())
+    place = claim(host, port)
+    session = opened(files, project or beside(files[0]), alias)
+    url = place.address.url
+    typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
+    if host not in (HERE, "localhost", "::1"):
+        typer.echo(EXPOSED.format(port=place.address.port), err=True)
+    try:
+        serve(session, place, ready=lambda: no_browser or open_browser(url))
+    finally:
+        session.close()
+
+
+def beside(image: Path) -> Path:
+    """Return the project that belongs to an image unless another is named."""
+    return image.with_name(f"{image.name.split('.')[0]}.stroma")
+
+
+def opened(files: list[Path], project: Path, alias: str) -> Session:
+    """Return the session of a project, new or not, with images that are not in it yet."""
+    from stroma.session import Session
+
+    session = Session.open(project) if project.exists() else Session.create(project, alias=alias)
+    known = {Path(one.image.source).resolve() for one in session.images}
+    for path in files:
+        if path.resolve() not in known:
+            session.add_image(path)
+    return session

@@ -1,0 +1,83 @@
+"""The server's addresses, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+
+from stroma.errors import FileError, StromaError, UnknownNameError
+from stroma.session import Session
+from stroma.web import views
+from stroma.web.commands import CHANGES, QUESTIONS
+from stroma.web.gate import Address, Gate
+from stroma.web.room import Room
+
+STATIC = Path(__file__).parent / "static"
+
+
+def create_app(
+    session: Session, address: Address, *, ready: Callable[[], object] = lambda: None
+) -> ASGIApp:
+    """Return the application that serves a session to those who have the token.
+
+    Parameters
+    ----------
+    session : Session
+        What is served.
+    address : Address
+        Where it is reached, and the token.
+    ready : callable
+        Called when requests can come.
+    """
+
+    @asynccontextmanager
+    async def open_room(app: Starlette) -> AsyncIterator[None]:
+        app.state.room = Room(session, CHANGES, QUESTIONS)
+        stop = app.state.room.listen(asyncio.get_running_loop())
+        try:
+            ready()
+            yield
+        finally:
+            stop()
+
+    app = Starlette(
+        routes=[
+            Route("/", page),
+            WebSocketRoute("/socket", socket),
+            *views.routes(),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        exception_handlers={StromaError: refused},
+        lifespan=open_room,
+    )
+    app.state.session = session
+    return Gate(app, address)
+
+
+async def page(request: Request) -> Response:
+    """Answer with the page."""
+    return FileResponse(STATIC / "index.html")
+
+
+async def socket(websocket: WebSocket) -> None:
+    """Serve a tab."""
+    room: Room = websocket.app.state.room
+    await room.serve(websocket)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Answer with what Stroma says is wrong."""
+    code = (
+        404 if isinstance(error, UnknownNameError) else 500 if isinstance(error, FileError) else 400
+    )
+    return PlainTextResponse(str(error), status_code=code)

@@ -1,0 +1,167 @@
+"""What the page can ask: each command parses, makes one call into the session, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from stroma.blocks.box import Box
+from stroma.session import Session
+from stroma.web import contrast
+from stroma.web.fields import configurations
+
+Values = Mapping[str, Any]
+
+
+def paint(session: Session, values: Values) -> int:
+    """Draw a line; label 0 erases."""
+    points = [(y, x) for y, x in values["points"]]
+    where = {"radius": values["radius"], "plane": values["plane"]}
+    if values["label"] == 0:
+        return session.erase(values["image"], points, **where)
+    return session.paint(values["image"], points, label=values["label"], **where)
+
+
+def fill(session: Session, values: Values) -> int:
+    """Fill a polygon."""
+    points = [(y, x) for y, x in values["points"]]
+    return session.fill(values["image"], points, label=values["label"], plane=values["plane"])
+
+
+def clear(session: Session, values: Values) -> None:
+    """Erase the strokes of a plane."""
+    session.clear(values["image"], plane=values["plane"])
+
+
+def undo(session: Session, values: Values) -> None:
+    """Unmake the last edit."""
+    session.undo()
+
+
+def redo(session: Session, values: Values) -> None:
+    """Make it again."""
+    session.redo()
+
+
+def add_class(session: Session, values: Values) -> int:
+    """Add a class, and answer with its label."""
+    return session.add_class(str(values.get("name", ""))).label
+
+
+def change_class(session: Session, values: Values) -> None:
+    """Rename or recolour a class."""
+    session.change_class(values["label"], name=values.get("name"), color=values.get("color"))
+
+
+def remove_class(session: Session, values: Values) -> None:
+    """Remove a class and its strokes."""
+    session.remove_class(values["label"])
+
+
+def display(session: Session, values: Values) -> None:
+    """Keep how an image is shown."""
+    session.set_display(values["image"], values["display"])
+
+
+def mode(session: Session, values: Values) -> None:
+    """Train after each stroke, on demand, or not at all."""
+    session.set_mode(values["mode"])
+
+
+def training(session: Session, values: Values) -> None:
+    """Train on the image that is shown, or on all."""
+    session.set_training(values["on"])
+
+
+def params(session: Session, values: Values) -> None:
+    """Change parameters of the model."""
+    session.set_params(**values["values"])
+
+
+def alias(session: Session, values: Values) -> None:
+    """Start from another configuration."""
+    session.set_alias(str(values["alias"]))
+
+
+def train(session: Session, values: Values) -> None:
+    """Train now, on everything that is painted."""
+    session.train()
+
+
+def cancel(session: Session, values: Values) -> None:
+    """Stop what is under way."""
+    session.cancel()
+
+
+def look(session: Session, values: Values) -> None:
+    """Say what this tab shows, so that it is predicted first."""
+    box = values["box"]
+    session.look(
+        values["image"],
+        plane=values["plane"],
+        box=Box(*(int(box[edge]) for edge in ("top", "left", "bottom", "right"))),
+        view=values["tab"],
+    )
+
+
+def channels(session: Session, values: Values) -> list[dict[str, Any]]:
+    """Answer with the channels of an image, their contrast chosen by percentiles."""
+    return [asdict(c) for c in contrast.automatic(session.image(values["image"]).image)]
+
+
+def areas(session: Session, values: Values) -> list[dict[str, Any]]:
+    """Answer with the area and the number of components of every class on a plane."""
+    return [asdict(a) for a in session.areas(values["image"], plane=values["plane"])]
+
+
+def suggest(session: Session, values: Values) -> dict[str, Any] | None:
+    """Answer with the place where a stroke would help most."""
+    found = session.suggest(values["image"], plane=values["plane"]).result()
+    return None if found is None else asdict(found.box)
+
+
+def models(session: Session, values: Values) -> list[dict[str, Any]]:
+    """Answer with the configurations there are."""
+    return [vars(c) for c in configurations()]
+
+
+def code(session: Session, values: Values) -> dict[str, str]:
+    """Answer with the Python and the command line that repeat the session."""
+    return {"python": session.as_code(), "command": session.as_command()}
+
+
+def stop_task(session: Session, values: Values) -> None:
+    """Cancel a task."""
+    session.tasks[values["task"]].cancel()
+
+
+CHANGES = {
+    "paint": paint,
+    "fill": fill,
+    "clear": clear,
+    "undo": undo,
+    "redo": redo,
+    "add-class": add_class,
+    "change-class": change_class,
+    "remove-class": remove_class,
+    "display": display,
+    "mode": mode,
+    "training": training,
+    "params": params,
+    "alias": alias,
+    "train": train,
+    "cancel": cancel,
+    "look": look,
+}
+"""Commands that change the session, by name; done in the order in which they come."""
+
+QUESTIONS = {
+    "channels": channels,
+    "areas": areas,
+    "suggest": suggest,
+    "models": models,
+    "code": code,
+    "stop-task": stop_task,
+}
+"""Commands that change nothing, by name; they may take long."""

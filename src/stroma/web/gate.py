@@ -1,0 +1,201 @@
+"""What stands before every request: token, host, origin and size, and what a page may load."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import parse_qs, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY = 64 * 1024
+"""Bytes of a request's body; what is painted travels in messages, not in bodies."""
+
+NO_TOKEN = (
+    "This page belongs to one person's session of Stroma.\n"
+    "Open the address that `stroma paint` printed, with its token.\n"
+)
+NOT_FROM_HERE = "Requests from other pages or under other names are not answered.\n"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+TOO_LARGE = f"A request's body has at most {MAX_BODY} bytes.\n"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is reached.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names and addresses that a browser may use for this machine, without the port.
+    port : int
+        The port.
+    token : str
+        The secret that opens it.
+    """
+
+    names: tuple[str, ...]
+    port: int
+    token: str
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """What a Host header may say."""
+        return frozenset(f"{name}:{self.port}" for name in self.names)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """What an Origin header may say."""
+        return frozenset(f"http://{host}" for host in self.hosts)
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie; cookies do not tell ports apart, so the name does."""
+        return f"stroma-{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What to open in a browser."""
+        return f"http://{self.names[0]}:{self.port}/?{urlencode({'token': self.token})}"
+
+
+class Gate:
+    """Answers 403 to whatever does not come from the page that the token opened.
+
+    The token comes once in the address, and from then on in a cookie that scripts cannot read and
+    other sites cannot send. Host and Origin are compared too, so that neither another page in the
+    same browser nor a name that was made to point here gets through.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What lies behind.
+    address : Address
+        Where the server is reached, and the token.
+    """
+
+    def __init__(self, app: ASGIApp, address: Address) -> None:
+        self.app = app
+        self.address = address
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        answer = self._refusal(scope)
+        if scope["type"] == "websocket":
+            await (self._close if answer else self.app)(scope, receive, send)
+            return
+        sealed = _with_headers(send)
+        if answer is None:
+            await self._bounded(scope, receive, sealed)
+        else:
+            await answer(scope, receive, sealed)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """Return the answer to a request that stops here; None where it may pass."""
+        headers = Headers(scope=scope)
+        if headers.get("host", "") not in self.address.hosts:
+            return PlainTextResponse(NOT_FROM_HERE, status_code=403)
+        if self._is_opening(scope, headers):
+            return _opened(self.address)
+        if not self._is_own(scope, headers):
+            return PlainTextResponse(NOT_FROM_HERE, status_code=403)
+        if not _equal(_cookie(headers, self.address.cookie), self.address.token):
+            return PlainTextResponse(NO_TOKEN, status_code=403)
+        return None
+
+    def _is_opening(self, scope: Scope, headers: Headers) -> bool:
+        """Tell whether somebody follows the address with the right token."""
+        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
+            return False
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        return "origin" not in headers and _equal(given[0], self.address.token)
+
+    def _is_own(self, scope: Scope, headers: Headers) -> bool:
+        """Tell whether our own page asks, or the person in the address bar."""
+        site = headers.get("sec-fetch-site", "same-origin")
+        origin = headers.get("origin")
+        needs_origin = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
+        if origin is None:
+            return not needs_origin and site in ("same-origin", "none")
+        return origin in self.address.origins and site in ("same-origin", "none")
+
+    async def _close(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a socket before it is accepted, which browsers see as 403."""
+        await send({"type": "websocket.close", "code": 1008})
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its body, if that is within bounds."""
+        length = Headers(scope=scope).get("content-length", "0")
+        body = await _body(receive) if length.isdecimal() and int(length) <= MAX_BODY else None
+        if body is None:
+            await PlainTextResponse(TOO_LARGE, status_code=413)(scope, receive, send)
+            return
+        pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def received() -> Message:
+            return pending.pop() if pending else await receive()
+
+        await self.app(scope, received, send)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body of a request; None for one that is too large."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BODY:
+            return None
+    return body
+
+
+def _opened(address: Address) -> Response:
+    """Return the answer that turns the token of the address into a cookie."""
+    answer = RedirectResponse("/", status_code=303)
+    answer.set_cookie(address.cookie, address.token, httponly=True, samesite="strict", path="/")
+    return answer
+
+
+def _cookie(headers: Headers, name: str) -> str:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return found.value if found else ""
+
+
+def _equal(given: str, wanted: str) -> bool:
+    """Compare in a time that tells nothing about where they differ."""
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _with_headers(send: Send) -> Send:
+    """Return a ``send`` that adds to every answer what the browser must hold the page to."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sending

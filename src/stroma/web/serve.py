@@ -1,0 +1,124 @@
+"""Running the server: an address of its own, a token, and a browser that opens it."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvicorn
+
+from stroma.errors import FileError
+from stroma.session import Session
+from stroma.web.app import create_app
+from stroma.web.gate import Address
+from stroma.web.room import MAX_MESSAGE
+
+HERE = ("127.0.0.1", "localhost", "[::1]")
+GRACE_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Place:
+    """A port that is ours, and what it is called.
+
+    Parameters
+    ----------
+    listening : socket.socket
+        Bound and listening.
+    address : Address
+        Where the server is reached, and the token.
+    """
+
+    listening: socket.socket
+    address: Address
+
+
+def claim(host: str = "127.0.0.1", port: int = 0) -> Place:
+    """Return a free port, and a new token for it.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen at; "0.0.0.0" for all of this machine.
+    port : int
+        Port; 0 for any that is free.
+
+    Raises
+    ------
+    FileError
+        If the address is not this machine's, or the port is taken.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen()
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise FileError(
+            f"Cannot listen at {host}, port {port}: {error}. "
+            "Leave out --port for one that is free, and --host for this machine only."
+        ) from error
+    token = secrets.token_urlsafe(32)
+    return Place(listening, Address(names_of(host), listening.getsockname()[1], token))
+
+
+def names_of(host: str) -> tuple[str, ...]:
+    """Return what a browser may call this machine, the best name first."""
+    if host in ("127.0.0.1", "localhost", "::1"):
+        return HERE
+    if host not in ("0.0.0.0", "::"):
+        return (f"[{host}]" if ":" in host else host, *HERE)
+    name = socket.gethostname()
+    return (socket.getfqdn(), name, *_addresses(name), *HERE)
+
+
+def _addresses(name: str) -> list[str]:
+    try:
+        found = socket.getaddrinfo(name, None, socket.AF_INET)
+    except OSError:  # the machine does not know its own name
+        return []
+    return sorted({str(entry[4][0]) for entry in found})
+
+
+def serve(session: Session, place: Place, *, ready: Callable[[], object] = lambda: None) -> None:
+    """Serve a session until the process is asked to stop.
+
+    Parameters
+    ----------
+    session : Session
+        What is served.
+    place : Place
+        Where.
+    ready : callable
+        Called when the page can be opened.
+    """
+    server(session, place, ready=ready).run(sockets=[place.listening])
+
+
+def server(
+    session: Session, place: Place, *, ready: Callable[[], object] = lambda: None
+) -> uvicorn.Server:
+    """Return a server that is not running yet; parameters are those of ``serve``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(session, place.address, ready=ready),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            limit_concurrency=200,
+            h11_max_incomplete_event_size=64 * 1024,
+        )
+    )
+
+
+def open_browser(url: str) -> bool:
+    """Open the page in the user's browser; tell whether there was one."""
+    return webbrowser.open(url)

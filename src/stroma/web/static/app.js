@@ -1,0 +1,146 @@
+// What the page knows: the session's state as the server told it, and what this tab looks at.
+
+import { Connection } from "./connection.js";
+import { notice, orNotice } from "./notices.js";
+
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Img} Img */
+/** @typedef {import("./types.js").Told} Told */
+/** @typedef {import("./types.js").Stroke} Stroke */
+/** @typedef {import("./types.js").Channel} Channel */
+
+const KEPT = "stroma.view";
+
+/** What this browser remembers from one visit to the next. */
+const REMEMBERED = {
+  theme: "dark",
+  radius: 4,
+  overlay: "labels",
+  opacity: 0.5,
+  showStrokes: true,
+  tab: "paint",
+};
+
+/**
+ * Events: "change" after state or view changed, "told" (detail: Told) for everything else.
+ */
+export class App extends EventTarget {
+  constructor() {
+    super();
+    this.connection = new Connection();
+    /** @type {State | null} */
+    this.state = null;
+    this.view = { ...REMEMBERED, ...remembered() };
+    this.connected = false;
+    this.image = "";
+    /** @type {Record<string, number>} */
+    this.plane = {};
+    this.label = 1;
+    /** Class whose probability is shown. */
+    this.probability = 1;
+    /** @type {Map<string, Channel[]>} channels by image, once they are known */
+    this.channels = new Map();
+    /** @type {{image: string, plane: Record<string, number>, stroke: Stroke}[]} not stored yet */
+    this.pending = [];
+    this.connection.addEventListener("event", (event) => {
+      this._told(/** @type {CustomEvent<Told>} */ (event).detail);
+    });
+  }
+
+  /** @returns {Img | undefined} the image that is looked at */
+  get current() {
+    return this.state?.images.find((one) => one.key === this.image);
+  }
+
+  /**
+   * Ask the session to do something; what goes wrong is shown.
+   * @param {string} command
+   * @param {Record<string, any>} [values]
+   * @returns {Promise<any>} what it answers; undefined where it could not
+   */
+  ask(command, values) {
+    return orNotice(this.connection.send(command, values));
+  }
+
+  /**
+   * Change what this tab looks at.
+   * @param {Partial<typeof REMEMBERED>} values
+   */
+  look(values) {
+    Object.assign(this.view, values);
+    try {
+      localStorage.setItem(KEPT, JSON.stringify(this.view));
+    } catch {
+      // Storage is full or switched off: the choice holds until the page is closed.
+    }
+    this.changed();
+  }
+
+  /**
+   * Look at an image, or at another plane of it.
+   * @param {string} key
+   * @param {Record<string, number>} [plane]
+   */
+  goTo(key, plane) {
+    const image = this.state?.images.find((one) => one.key === key);
+    if (!image) return;
+    this.image = key;
+    const first = Object.fromEntries(
+      Object.entries(image.outer).map(([axis, size]) => [axis, axis === "z" ? size >> 1 : 0]),
+    );
+    this.plane = { ...first, ...plane };
+    this.changed();
+  }
+
+  /**
+   * Paint; the stroke is drawn from memory until the session has stored it.
+   * @param {Stroke} stroke
+   */
+  async paint(stroke) {
+    const waiting = { image: this.image, plane: this.plane, stroke };
+    this.pending.push(waiting);
+    const { image, plane } = waiting;
+    const { label, points, radius } = stroke;
+    const rounded = points.map((point) => point.map((v) => Math.round(v * 100) / 100));
+    const command = stroke.kind === "polygon" ? "fill" : "paint";
+    const values = { image, plane, label, points: rounded };
+    await this.ask(command, command === "paint" ? { ...values, radius } : values);
+    this.dispatchEvent(new CustomEvent("stored", { detail: waiting }));
+  }
+
+  changed() {
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+
+  /** @param {Told} told */
+  _told(told) {
+    if (told.event === "state" && told.state) {
+      this._take(told.state);
+      return;
+    }
+    if (told.event === "notice") notice(told.message ?? "", "plain");
+    this.dispatchEvent(new CustomEvent("told", { detail: told }));
+  }
+
+  /** @param {State} state */
+  _take(state) {
+    this.state = state;
+    for (const image of state.images) {
+      if (image.display.channels) this.channels.set(image.key, image.display.channels);
+    }
+    const labels = state.classes.map((one) => one.label);
+    if (!labels.includes(this.label)) this.label = labels[0] ?? 1;
+    if (!labels.includes(this.probability)) this.probability = labels.at(-1) ?? 1;
+    if (!this.current && state.images.length) this.goTo(state.images[0].key);
+    else this.changed();
+  }
+}
+
+/** @returns {Partial<typeof REMEMBERED>} */
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,107 @@
+// Where the viewer looks: from pixels of the image to pixels of the screen.
+
+const CLOSEST = 40;
+
+/** A camera above a plane. Positions are [y, x] in pixels of the image. */
+export class Camera {
+  constructor() {
+    this.y = 0;
+    this.x = 0;
+    /** Pixels of the screen per pixel of the image. */
+    this.scale = 1;
+    this.width = 1;
+    this.height = 1;
+    this.planeHeight = 1;
+    this.planeWidth = 1;
+  }
+
+  /** Show the whole plane. */
+  fit() {
+    const across = this.width / this.planeWidth;
+    this.scale = Math.min(across, this.height / this.planeHeight) * 0.96;
+    this.y = this.planeHeight / 2;
+    this.x = this.planeWidth / 2;
+  }
+
+  /**
+   * Zoom by a factor, keeping what is under a point of the screen where it is.
+   * @param {number} factor
+   * @param {number} screenX
+   * @param {number} screenY
+   */
+  zoom(factor, screenX, screenY) {
+    const [y, x] = this.toImage(screenX, screenY);
+    const widest = Math.min(this.width / this.planeWidth, this.height / this.planeHeight) / 4;
+    this.scale = Math.min(Math.max(this.scale * factor, widest), CLOSEST);
+    const [y2, x2] = this.toImage(screenX, screenY);
+    this.y += y - y2;
+    this.x += x - x2;
+    this._keepInSight();
+  }
+
+  /**
+   * Move by pixels of the screen.
+   * @param {number} dx
+   * @param {number} dy
+   */
+  pan(dx, dy) {
+    this.x -= dx / this.scale;
+    this.y -= dy / this.scale;
+    this._keepInSight();
+  }
+
+  /**
+   * Bring a box of the image into view, without zooming out or in more than needed.
+   * @param {import("./types.js").Box} box
+   */
+  show(box) {
+    this.y = (box.top + box.bottom) / 2;
+    this.x = (box.left + box.right) / 2;
+    const fits = Math.min(
+      this.width / (box.right - box.left),
+      this.height / (box.bottom - box.top),
+    );
+    this.scale = Math.min(Math.max(fits / 3, this.scale), fits, CLOSEST);
+  }
+
+  /**
+   * @param {number} screenX
+   * @param {number} screenY
+   * @returns {[number, number]} y and x in the image
+   */
+  toImage(screenX, screenY) {
+    return [
+      (screenY - this.height / 2) / this.scale + this.y,
+      (screenX - this.width / 2) / this.scale + this.x,
+    ];
+  }
+
+  /**
+   * @param {number} y
+   * @param {number} x
+   * @returns {[number, number]} x and y on the screen
+   */
+  toScreen(y, x) {
+    return [
+      (x - this.x) * this.scale + this.width / 2,
+      (y - this.y) * this.scale + this.height / 2,
+    ];
+  }
+
+  /** @returns {import("./types.js").Box} the pixels of the plane in view; may be empty */
+  view() {
+    const [top, left] = this.toImage(0, 0);
+    const [bottom, right] = this.toImage(this.width, this.height);
+    return {
+      top: Math.max(0, Math.floor(top)),
+      left: Math.max(0, Math.floor(left)),
+      bottom: Math.min(this.planeHeight, Math.ceil(bottom)),
+      right: Math.min(this.planeWidth, Math.ceil(right)),
+    };
+  }
+
+  _keepInSight() {
+    this.y = Math.min(Math.max(this.y, 0), this.planeHeight);
+    this.x = Math.min(Math.max(this.x, 0), this.planeWidth);
+  }
+}

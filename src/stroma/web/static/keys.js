@@ -1,0 +1,182 @@
+// Keys: the same actions as the buttons have.
+
+import { byId, el, fill, icon } from "./dom.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+
+/**
+ * @typedef {object} Actions
+ * @property {App} app
+ * @property {Viewer} viewer
+ * @property {(name: any) => void} chooseTool
+ * @property {(radius: number) => void} setRadius
+ * @property {() => void} paintHereNext
+ * @property {{close: () => void, back: () => void, cancel?: () => void}} closing
+ */
+
+const KEYS = [
+  ["B  E  P  V", "brush, eraser, polygon, move"],
+  ["1 … 9", "choose a class"],
+  ["[  ]", "smaller or larger brush"],
+  ["Alt + drag", "erase with the brush"],
+  ["Enter  Backspace  Esc", "close, shorten or drop a polygon"],
+  ["Ctrl+Z  Ctrl+Shift+Z", "undo, redo"],
+  ["Space + drag, middle button", "move the image"],
+  ["Wheel, pinch, +  -  0", "zoom; 0 shows the whole plane"],
+  ["Arrows", "move the image, when it has the focus"],
+  [",  .", "previous or next plane"],
+  ["Shift + ,  Shift + .", "previous or next time"],
+  ["Ctrl + Page Up / Down", "previous or next image"],
+  ["O  S", "results on or off, strokes on or off"],
+  ["T", "train now"],
+  ["N", "show where to paint next"],
+  ["?", "this list"],
+];
+
+/** Show the list of keys. */
+export function showKeys() {
+  const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
+  const rows = KEYS.flatMap(([keys, what]) => [
+    el("dt", {}, el("kbd", { text: keys })),
+    el("dd", { text: what }),
+  ]);
+  fill(dialog, el("div", {}, heading("Keys", dialog), el("dl", {}, ...rows)));
+  dialog.showModal();
+}
+
+/**
+ * The first line of a dialog, with a button that closes it.
+ * @param {string} title
+ * @param {HTMLDialogElement} dialog
+ */
+export function heading(title, dialog) {
+  return el(
+    "h2",
+    { text: title },
+    el("button", { class: "flat", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close")),
+  );
+}
+
+/**
+ * @param {Actions} actions
+ */
+export function listenToKeys(actions) {
+  window.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || isTyping(event) || byId("dialog").hasAttribute("open")) return;
+    const run = event.ctrlKey || event.metaKey ? withControl(event, actions) : plain(event, actions);
+    if (!run) return;
+    event.preventDefault();
+    run();
+  });
+}
+
+/**
+ * Tell whether a key belongs to what has the focus.
+ * @param {KeyboardEvent} event
+ */
+function isTyping(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  if (target instanceof HTMLInputElement) {
+    const taken = target.type === "range" ? /^(Arrow|Page|Home|End)/ : /./;
+    return target.type !== "checkbox" && taken.test(event.key);
+  }
+  const onButton = target instanceof HTMLButtonElement && (event.key === "Enter" || event.key === " ");
+  return onButton || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Actions} actions
+ * @returns {(() => void) | undefined}
+ */
+function withControl(event, { app }) {
+  const key = event.key.toLowerCase();
+  if (key === "z") return () => app.ask(event.shiftKey ? "redo" : "undo");
+  if (key === "y") return () => app.ask("redo");
+  if (key === "pageup") return () => nextImage(app, -1);
+  if (key === "pagedown") return () => nextImage(app, 1);
+  return undefined;
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Actions} actions
+ * @returns {(() => void) | undefined}
+ */
+function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closing }) {
+  const digit = /^Digit([1-9])$/.exec(event.code) ?? /^Numpad([1-9])$/.exec(event.code);
+  if (digit) return () => chooseClass(app, Number(digit[1]));
+  const { radius, showStrokes } = app.view;
+  const step = Math.max(0.5, radius * 0.2);
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    b: () => chooseTool("brush"),
+    e: () => chooseTool("eraser"),
+    p: () => chooseTool("polygon"),
+    v: () => chooseTool("pan"),
+    "[": () => setRadius(radius - step),
+    "]": () => setRadius(radius + step),
+    "+": () => viewer.zoomBy(1.5),
+    "=": () => viewer.zoomBy(1.5),
+    "-": () => viewer.zoomBy(1 / 1.5),
+    0: () => viewer.fit(),
+    ",": () => nextPlane(app, "z", -1),
+    ".": () => nextPlane(app, "z", 1),
+    "<": () => nextPlane(app, "t", -1),
+    ">": () => nextPlane(app, "t", 1),
+    o: () => toggleOverlay(app),
+    s: () => app.look({ showStrokes: !showStrokes }),
+    t: () => app.ask("train"),
+    n: paintHereNext,
+    "?": showKeys,
+    enter: closing.close,
+    backspace: closing.back,
+    escape: () => {
+      closing.cancel?.();
+      viewer.redraw();
+    },
+  };
+  return keys[event.key.toLowerCase()];
+}
+
+/**
+ * @param {App} app
+ * @param {number} number
+ */
+function chooseClass(app, number) {
+  const one = app.state?.classes[number - 1];
+  if (!one) return;
+  app.label = one.label;
+  app.changed();
+}
+
+let shownBefore = "labels";
+
+/** @param {App} app */
+function toggleOverlay(app) {
+  const { overlay } = app.view;
+  if (overlay !== "none") shownBefore = overlay;
+  app.look({ overlay: overlay === "none" ? shownBefore : "none" });
+}
+
+/**
+ * @param {App} app
+ * @param {string} axis
+ * @param {number} step
+ */
+function nextPlane(app, axis, step) {
+  const size = app.current?.outer[axis] ?? 1;
+  const at = Math.min(size - 1, Math.max(0, (app.plane[axis] ?? 0) + step));
+  if (app.plane[axis] !== undefined) app.goTo(app.image, { ...app.plane, [axis]: at });
+}
+
+/**
+ * @param {App} app
+ * @param {number} step
+ */
+function nextImage(app, step) {
+  const images = app.state?.images ?? [];
+  const at = images.findIndex((one) => one.key === app.image) + step;
+  if (images[at]) app.goTo(images[at].key);
+}

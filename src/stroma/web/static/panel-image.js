@@ -1,0 +1,106 @@
+// The panel "Image": channels and contrast.
+
+import { el } from "./dom.js";
+import { group, rebuild, settled } from "./widgets.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./types.js").Channel} Channel */
+
+const KEEP_DELAY = 400;
+const STEPS = 1000;
+
+/** @param {App} app */
+export function imagePanel(app) {
+  const list = el("ul", { class: "channels" });
+  const facts = el("p", { class: "note" });
+  const keep = settled((/** @type {string} */ image, /** @type {Channel[]} */ channels) => {
+    app.ask("display", { image, display: { channels } });
+  }, KEEP_DELAY);
+  const change = (/** @type {number} */ i, /** @type {Partial<Channel>} */ values) => {
+    const channels = (app.channels.get(app.image) ?? []).map((one, j) =>
+      i === j ? { ...one, ...values } : one,
+    );
+    app.channels.set(app.image, channels);
+    app.changed();
+    keep(app.image, channels);
+  };
+  app.addEventListener("change", () => {
+    const channels = app.channels.get(app.image);
+    const image = app.current;
+    const outer = Object.entries(image?.outer ?? {}).map(([axis, size]) => `${size} ${axis}, `);
+    facts.textContent = image ? `${outer.join("")}${image.height} × ${image.width} pixels` : "";
+    const shape = channels?.map(({ name, minimum, maximum }) => [name, minimum, maximum]);
+    rebuild(list, [app.image, shape], () => (channels ?? []).map((one, i) => row(one, i, change)));
+    channels?.forEach((one, i) => showRow(list.children[i], one));
+  });
+  const automatic = async () => {
+    const image = app.image;
+    const channels = await app.ask("channels", { image });
+    if (!channels) return;
+    app.channels.set(image, channels);
+    app.changed();
+    keep(image, channels);
+  };
+  return el(
+    "div",
+    { class: "panel" },
+    group(
+      "Channels and contrast",
+      list,
+      el("button", {
+        type: "button", text: "Automatic contrast", onclick: automatic,
+        title: "From the 1st to the 99th percentile of each channel",
+      }),
+    ),
+    group("About", facts),
+  );
+}
+
+/**
+ * @param {Channel} one
+ * @param {number} i
+ * @param {(i: number, values: Partial<Channel>) => void} change
+ */
+function row({ name, minimum, maximum }, i, change) {
+  const step = (maximum - minimum) / STEPS || 1;
+  const of = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target);
+  const level = (/** @type {"low" | "high"} */ which, /** @type {string} */ title) => [
+    el("span", { class: "quiet small", text: title }),
+    el("input", {
+      type: "range", min: minimum, max: maximum, step, "data-part": which,
+      "aria-label": `${title} of ${name}`,
+      oninput: (/** @type {Event} */ event) => change(i, { [which]: Number(of(event).value) }),
+    }),
+    el("output", { class: "quiet small", "data-part": `${which}-text` }),
+  ];
+  return el(
+    "li",
+    { class: "channel" },
+    el("input", {
+      type: "checkbox", "data-part": "on", "aria-label": `Show ${name}`,
+      onchange: (/** @type {Event} */ event) => change(i, { on: of(event).checked }),
+    }),
+    el("input", {
+      type: "color", "data-part": "color", "aria-label": `Colour of ${name}`,
+      onchange: (/** @type {Event} */ event) => change(i, { color: of(event).value }),
+    }),
+    el("span", { text: name }),
+    el("span"),
+    el("div", { class: "levels" }, ...level("low", "Black"), ...level("high", "White")),
+  );
+}
+
+/**
+ * @param {Element} shown
+ * @param {Channel} one
+ */
+function showRow(shown, one) {
+  const part = (/** @type {string} */ name) =>
+    /** @type {HTMLInputElement} */ (shown.querySelector(`[data-part="${name}"]`));
+  part("on").checked = one.on;
+  part("color").value = one.color;
+  for (const which of /** @type {const} */ (["low", "high"])) {
+    part(which).value = String(one[which]);
+    part(`${which}-text`).textContent = Number(one[which].toPrecision(4)).toString();
+  }
+}

@@ -1,0 +1,176 @@
+// The panel "Model": which features, which classifier, and how good they are.
+
+import { el } from "./dom.js";
+import { group, rebuild, slider } from "./widgets.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./types.js").Field} Field */
+
+/** @param {App} app */
+export function modelPanel(app) {
+  const features = el("div", { class: "fields" });
+  const classifier = el("div", { class: "fields" });
+  app.addEventListener("change", () => {
+    showFields(app, features, app.state?.features ?? []);
+    showFields(app, classifier, app.state?.classifier ?? []);
+  });
+  return el(
+    "div",
+    { class: "panel" },
+    group("Features", aliasField(app), features),
+    group("Classifier", classifier),
+    qualityGroup(app),
+  );
+}
+
+/** @param {App} app */
+function qualityGroup(app) {
+  const shown = el("div", { class: "fields", id: "quality" });
+  const ask = async (
+    /** @type {string} */ question,
+    /** @type {(found: any) => Node[]} */ show,
+  ) => {
+    for (const button of buttons) button.disabled = true;
+    const found = await app.ask(question);
+    for (const button of buttons) button.disabled = false;
+    if (found) shown.replaceChildren(...show(found));
+  };
+  const button = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ run) =>
+    el("button", { type: "button", text, title, onclick: run });
+  const buttons = [
+    button("Accuracy", "Trains on four fifths of the strokes, and asks the rest, five times", () =>
+      ask("validate", (found) => accuracy(app, found)),
+    ),
+    button("Features", "Which features the classifier asks most", () => ask("importance", bars)),
+    button("Compare extractors", "Accuracy and time of every configuration, on your strokes", () =>
+      ask("compare", comparison),
+    ),
+  ];
+  app.addEventListener("change", () => {
+    for (const one of buttons) one.disabled = !app.state?.trained;
+  });
+  return group("How good it is", el("div", { class: "buttons" }, ...buttons), shown);
+}
+
+/**
+ * Show a cross-validation: the share that is right, and what is taken for what.
+ * @param {App} app
+ * @param {{accuracy: number, labels: number[], confusion: number[][], note: string}} found
+ */
+function accuracy(app, { accuracy: share, labels, confusion, note }) {
+  const name = (/** @type {number} */ label) =>
+    app.state?.classes.find((one) => one.label === label)?.name ?? String(label);
+  const wrong = confusion
+    .flatMap((row, i) => row.map((count, j) => ({ count, from: labels[i], to: labels[j] })))
+    .filter(({ count, from, to }) => count > 0 && from !== to)
+    .sort((a, b) => b.count - a.count)
+    .slice(0, 4);
+  return [
+    el("p", { class: "large", text: percent(share) }),
+    el("p", { class: "note", text: `of painted pixels right when their stroke was left out.${note}` }),
+    ...wrong.map(({ count, from, to }) =>
+      el("p", { class: "note", text: `${count} px of ${name(from)} taken for ${name(to)}` }),
+    ),
+  ];
+}
+
+/** @param {[string, number][]} found */
+function bars(found) {
+  const largest = Math.max(...found.map(([, share]) => share), 1e-9);
+  const rows = found.slice(0, 12).flatMap(([name, share]) => [
+    el("span", { text: name, title: name }),
+    el("progress", { max: largest, value: share, "aria-label": `${name}: ${percent(share)}` }),
+  ]);
+  return [el("div", { class: "bars" }, ...rows)];
+}
+
+/** @param {{alias: string, accuracy: number | null, seconds: number | null, missing: string}[]} found */
+function comparison(found) {
+  const heads = ["Extractor", "Accuracy", "Seconds"].map((text) => el("th", { text, scope: "col" }));
+  const rows = found.map(({ alias, accuracy: share, seconds, missing }) =>
+    el(
+      "tr",
+      { title: missing },
+      el("td", { text: alias }),
+      el("td", { text: share === null ? "-" : percent(share) }),
+      el("td", { text: seconds === null ? "-" : seconds.toFixed(1) }),
+    ),
+  );
+  return [el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows))];
+}
+
+/** @param {number} share */
+function percent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+/** @param {App} app */
+function aliasField(app) {
+  const select = el("select", {
+    id: "alias",
+    title: "What the classifier sees of the image",
+    onchange: (/** @type {Event} */ event) =>
+      app.ask("alias", { alias: /** @type {HTMLSelectElement} */ (event.target).value }),
+  });
+  let asked = false;
+  app.addEventListener("change", async () => {
+    if (app.state) select.value = app.state.alias;
+    if (asked || app.view.tab !== "model") return;
+    asked = true;
+    /** @type {import("./types.js").Choice[]} */
+    const found = (await app.ask("models")) ?? [];
+    select.replaceChildren(
+      ...found.map(({ value, title, missing }) =>
+        el("option", { value, text: title, disabled: Boolean(missing), title: missing }),
+      ),
+    );
+    if (app.state) select.value = app.state.alias;
+  });
+  return el("label", { class: "field" }, "Extractor", select);
+}
+
+/**
+ * @param {App} app
+ * @param {HTMLElement} parent
+ * @param {Field[]} fields
+ */
+function showFields(app, parent, fields) {
+  rebuild(parent, fields, () => fields.map((field) => control(app, field)));
+}
+
+/**
+ * @param {App} app
+ * @param {Field} field
+ */
+function control(app, field) {
+  const set = (/** @type {any} */ value) => app.ask("params", { values: { [field.name]: value } });
+  if (field.choices.length) return choice(field, set);
+  const { title, low, high, step, help, value } = field;
+  const made = slider({ title, low, high, step, help, change: () => {}, settle: set });
+  made.show(value);
+  made.made.querySelector("input")?.setAttribute("data-key", field.name);
+  return made.made;
+}
+
+/**
+ * @param {Field} field
+ * @param {(value: any) => void} set
+ */
+function choice({ name, title, help, choices, value }, set) {
+  const select = el(
+    "select",
+    {
+      title: help,
+      "data-key": name,
+      onchange: (/** @type {Event} */ event) =>
+        set(choices[/** @type {HTMLSelectElement} */ (event.target).selectedIndex].value),
+    },
+    ...choices.map((one) =>
+      el("option", { text: one.title, disabled: Boolean(one.missing), title: one.missing }),
+    ),
+  );
+  select.selectedIndex = choices.findIndex(
+    (one) => JSON.stringify(one.value) === JSON.stringify(value),
+  );
+  return el("label", { class: "field" }, title, select);
+}

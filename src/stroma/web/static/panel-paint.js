@@ -1,0 +1,192 @@
+// The panel "Paint": classes, brush, training, and what of the result is shown.
+
+import { el, icon } from "./dom.js";
+import { group, rebuild, segmented, slider, tick } from "./widgets.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./types.js").Class} Class */
+
+/**
+ * @param {App} app
+ * @param {{setRadius: (radius: number) => void, paintHereNext: () => void}} actions
+ */
+export function paintPanel(app, { setRadius, paintHereNext }) {
+  return el(
+    "div",
+    { class: "panel" },
+    classGroup(app),
+    brushGroup(app, setRadius),
+    trainGroup(app, paintHereNext),
+    overlayGroup(app),
+  );
+}
+
+/** @param {App} app */
+function classGroup(app) {
+  const list = el("ul", { class: "classes", id: "classes" });
+  const add = el(
+    "button",
+    { type: "button", id: "add-class", onclick: () => addClass(app) },
+    icon("plus"),
+    "Add class",
+  );
+  app.addEventListener("change", () => {
+    const { state } = app;
+    if (state) {
+      rebuild(list, [state.classes, app.label], () =>
+        state.classes.map((one, i) => classRow(app, one, i)),
+      );
+    }
+  });
+  return group("Classes", list, add);
+}
+
+/** @param {App} app */
+async function addClass(app) {
+  const label = await app.ask("add-class");
+  if (label !== undefined) chooseClass(app, label);
+}
+
+/**
+ * @param {App} app
+ * @param {number} label
+ */
+function chooseClass(app, label) {
+  app.label = label;
+  app.changed();
+}
+
+/**
+ * @param {App} app
+ * @param {Class} one
+ * @param {number} i position in the list, which is also its key
+ */
+function classRow(app, { label, name, color }, i) {
+  const active = app.label === label;
+  const valueOf = (/** @type {Event} */ event) =>
+    /** @type {HTMLInputElement} */ (event.target).value;
+  const change = (/** @type {object} */ values) => app.ask("change-class", { label, ...values });
+  return el(
+    "li",
+    { class: active ? "class active" : "class", onclick: () => chooseClass(app, label) },
+    el("button", {
+      class: "choose", type: "button", text: i < 9 ? String(i + 1) : "·", "data-key": `choose-${label}`,
+      "aria-pressed": String(active), "aria-label": `Paint ${name}`, title: `Paint ${name} (${i + 1})`,
+      onclick: () => chooseClass(app, label),
+    }),
+    el("input", {
+      type: "color", value: color, "aria-label": `Colour of ${name}`, "data-key": `color-${label}`,
+      onchange: (/** @type {Event} */ event) => change({ color: valueOf(event) }),
+    }),
+    el("input", {
+      type: "text", value: name, maxlength: 100, "aria-label": `Name of class ${label}`,
+      "data-key": `name-${label}`, spellcheck: "false",
+      onchange: (/** @type {Event} */ event) => change({ name: valueOf(event).trim() || name }),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        if (event.key === "Enter") /** @type {HTMLElement} */ (event.target).blur();
+      },
+    }),
+    el(
+      "button",
+      {
+        class: "flat remove", type: "button", "aria-label": `Remove ${name} and its strokes`,
+        title: "Remove with its strokes (can be undone)", "data-key": `remove-${label}`,
+        onclick: (/** @type {Event} */ event) => {
+          event.stopPropagation();
+          app.ask("remove-class", { label });
+        },
+      },
+      icon("close"),
+    ),
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {(radius: number) => void} setRadius
+ */
+function brushGroup(app, setRadius) {
+  // The slider is logarithmic: small brushes need fine steps.
+  const size = slider({
+    title: "Brush size", low: 0, high: 100, step: 1,
+    words: () => `${2 * app.view.radius} px`,
+    change: (value) => setRadius(0.5 * 400 ** (value / 100)),
+    help: "Diameter in pixels of the image ([ and ])",
+  });
+  const strokes = tick("Show strokes", (on) => app.look({ showStrokes: on }));
+  app.addEventListener("change", () => {
+    size.show(Math.round((100 * Math.log(app.view.radius / 0.5)) / Math.log(400)));
+    strokes.show(app.view.showStrokes);
+  });
+  return group("Brush", size.made, strokes.made);
+}
+
+/**
+ * @param {App} app
+ * @param {() => void} paintHereNext
+ */
+function trainGroup(app, paintHereNext) {
+  const mode = segmented(
+    "When to train",
+    { live: "Live", demand: "On demand", paused: "Paused" },
+    (name) => app.ask("mode", { mode: name }),
+  );
+  const on = segmented(
+    "Train on",
+    { all: "All images", image: "This image" },
+    (name) => app.ask("training", { on: name }),
+  );
+  const train = el("button", {
+    class: "first", type: "button", id: "train", text: "Train now", title: "T",
+    onclick: () => app.ask(app.state?.working ? "cancel" : "train"),
+  });
+  const next = el(
+    "button",
+    { type: "button", title: "Show the most uncertain place without strokes (N)", onclick: paintHereNext },
+    icon("target"),
+    "Paint here next",
+  );
+  app.addEventListener("change", () => {
+    const { state } = app;
+    if (!state) return;
+    mode.show(state.mode);
+    on.show(state.trainOn);
+    on.made.hidden = state.images.length < 2;
+    train.textContent = state.working ? "Stop" : "Train now";
+    /** @type {HTMLButtonElement} */ (next).disabled = !state.trained;
+  });
+  return group("Training", mode.made, on.made, el("div", { class: "buttons" }, train, next));
+}
+
+/** @param {App} app */
+function overlayGroup(app) {
+  const kind = segmented(
+    "What of the result is shown",
+    { labels: "Classes", probability: "Probability", uncertainty: "Uncertainty", none: "None" },
+    (name) => app.look({ overlay: name }),
+  );
+  const which = el("select", {
+    "aria-label": "Class whose probability is shown",
+    onchange: (/** @type {Event} */ event) => {
+      app.probability = Number(/** @type {HTMLSelectElement} */ (event.target).value);
+      app.changed();
+    },
+  });
+  const whichRow = el("label", { class: "field" }, "Class", which);
+  const opacity = slider({
+    title: "Opacity", low: 0, high: 1, step: 0.05,
+    words: (value) => `${Math.round(value * 100)} %`,
+    change: (value) => app.look({ opacity: value }),
+  });
+  app.addEventListener("change", () => {
+    const { overlay } = app.view;
+    kind.show(overlay);
+    opacity.show(app.view.opacity);
+    whichRow.hidden = overlay !== "probability";
+    rebuild(which, app.state?.classes, () =>
+      (app.state?.classes ?? []).map((one) => el("option", { value: one.label, text: one.name })),
+    );
+    which.value = String(app.probability);
+  });
+  return group("Result", kind.made, whichRow, opacity.made);
+}

@@ -1,0 +1,212 @@
+// The panel "Results": how much there is of every class, files, the model, code.
+
+import { byId, el, fill, icon } from "./dom.js";
+import { heading } from "./keys.js";
+import { notice } from "./notices.js";
+import { group, rebuild, segmented, tick } from "./widgets.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./types.js").Told} Told */
+
+/**
+ * What became of one image: the names of its files, or why there are none.
+ * @typedef {object} Exported
+ * @property {string} name
+ * @property {string[]} files
+ * @property {string} error
+ */
+
+const FORMATS = { ".tif": "TIFF", ".zarr": "OME-Zarr", ".png": "PNG", ".npy": "NPY" };
+
+/** @param {App} app */
+export function resultsPanel(app) {
+  return el("div", { class: "panel" }, areaGroup(app), exportGroup(app), keepGroup(app));
+}
+
+// ------------------------------------------------------------------ areas
+
+/** @param {App} app */
+function areaGroup(app) {
+  const heads = ["Class", "Pixels", "Share", "Parts"].map((text) => el("th", { text, scope: "col" }));
+  const body = el("tbody", { id: "areas" });
+  const table = el("table", { hidden: true }, el("thead", {}, el("tr", {}, ...heads)), body);
+  const note = el("p", { class: "note" });
+  let shown = "";
+  const measure = async () => {
+    if (!app.state?.trained || app.state.working || app.view.tab !== "results") return;
+    const now = JSON.stringify([app.image, app.plane, app.state.revision, app.state.classes]);
+    if (now === shown) return;
+    shown = now;
+    const found = await app.ask("areas", { image: app.image, plane: app.plane });
+    if (!found) return;
+    table.hidden = !found.length;
+    fill(body, ...found.map((/** @type {any} */ one) => areaRow(app, one)));
+  };
+  app.addEventListener("change", () => {
+    const { state } = app;
+    note.hidden = Boolean(state?.trained && !state.working);
+    note.textContent = state?.trained
+      ? "Measured again when the results are up to date."
+      : "Nothing to measure yet: paint two classes first.";
+    measure();
+  });
+  return group("Areas on this plane", table, note);
+}
+
+/**
+ * @param {App} app
+ * @param {{label: number, pixels: number, fraction: number, components: number}} area
+ */
+function areaRow(app, { label, pixels, fraction, components }) {
+  const one = app.state?.classes.find((c) => c.label === label);
+  const swatch = el("span", { class: "swatch" });
+  swatch.style.setProperty("background", one?.color ?? "gray");
+  return el(
+    "tr",
+    {},
+    el("td", {}, swatch, one?.name ?? String(label)),
+    el("td", { text: pixels.toLocaleString("en") }),
+    el("td", { text: `${(100 * fraction).toFixed(1)} %` }),
+    el("td", { text: components.toLocaleString("en") }),
+  );
+}
+
+// ------------------------------------------------------------------ files
+
+/** @param {App} app */
+function exportGroup(app) {
+  const wanted = { format: ".tif", probabilities: false, overlay: true, tables: false };
+  const format = el(
+    "select",
+    {
+      id: "format",
+      onchange: (/** @type {Event} */ event) => {
+        wanted.format = /** @type {HTMLSelectElement} */ (event.target).value;
+      },
+    },
+    ...Object.entries(FORMATS).map(([value, text]) => el("option", { value, text })),
+  );
+  const ticks = [
+    tick("Overlay picture (PNG)", (on) => (wanted.overlay = on)),
+    tick("Probabilities", (on) => (wanted.probabilities = on)),
+    tick("Tables of areas and parts (CSV)", (on) => (wanted.tables = on)),
+  ];
+  ticks[0].show(true);
+  let which = "this";
+  const images = segmented(
+    "Images to export",
+    { this: "This image", all: "All images" },
+    (name) => {
+      which = name;
+      images.show(name);
+    },
+  );
+  images.show(which);
+  const list = el("ul", { class: "files", id: "exported" });
+  const run = el(
+    "button",
+    { class: "first", type: "button", id: "export" },
+    icon("download"),
+    "Export",
+  );
+  run.addEventListener("click", async () => {
+    const all = app.state?.images.map((one) => one.key) ?? [];
+    run.disabled = true;
+    const found = await app.ask("export", {
+      ...wanted,
+      images: which === "all" ? all : [app.image],
+    });
+    run.disabled = false;
+    if (found) showFiles(list, found);
+  });
+  app.addEventListener("change", () => {
+    run.disabled = !app.state?.trained;
+    images.made.hidden = (app.state?.images.length ?? 0) < 2;
+  });
+  return group(
+    "Export",
+    images.made,
+    el("label", { class: "field" }, "Labels as", format),
+    ...ticks.map((one) => one.made),
+    run,
+    list,
+  );
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {{folder: string, images: Exported[]}} found
+ */
+function showFiles(list, { folder, images }) {
+  const failed = images.filter((one) => one.error);
+  for (const { name, error } of failed) notice(`${name}: ${error}`, "bad");
+  if (failed.length < images.length) notice(`Written to ${folder}`, "good");
+  rebuild(list, images, () =>
+    images.flatMap(({ files }) => files.map((file) => el("li", {}, link(file)))),
+  );
+}
+
+/**
+ * Return a link to a file; the name alone for a folder, which browsers cannot download.
+ * @param {string} file
+ */
+function link(file) {
+  if (file.endsWith(".zarr")) return el("span", { text: file });
+  return el("a", { href: `/results/${encodeURIComponent(file)}`, download: file, text: file });
+}
+
+// ------------------------------------------------------------------ model and code
+
+/** @param {App} app */
+function keepGroup(app) {
+  const download = async (/** @type {string} */ command) => {
+    const file = await app.ask(command, { image: app.image });
+    if (file) link(file).click();
+  };
+  const model = el("button", {
+    type: "button", id: "save-model", text: "Save model", title: "For stroma segment, Python and napari",
+    onclick: () => download("save-model"),
+  });
+  const strokes = el("button", {
+    type: "button", text: "Save strokes", title: "Of this image, as a label TIFF",
+    onclick: () => download("save-strokes"),
+  });
+  const code = el("button", { type: "button", id: "code", text: "Show as code", onclick: () => showCode(app) });
+  app.addEventListener("change", () => {
+    model.disabled = !app.state?.trained;
+  });
+  return group("Use elsewhere", el("div", { class: "buttons" }, model, strokes), code);
+}
+
+/** @param {App} app */
+async function showCode(app) {
+  const code = await app.ask("code");
+  if (!code) return;
+  const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
+  const block = (/** @type {string} */ title, /** @type {string} */ text) => [
+    el("div", { class: "row" }, el("b", { class: "grow", text: title }), copy(text)),
+    el("pre", { text, tabindex: 0 }),
+  ];
+  fill(
+    dialog,
+    el(
+      "div",
+      {},
+      heading("This session as code", dialog),
+      ...block("Python", code.python),
+      ...block("Command line", code.command),
+    ),
+  );
+  dialog.showModal();
+}
+
+/** @param {string} text */
+function copy(text) {
+  return el("button", {
+    type: "button", text: "Copy",
+    onclick: async (/** @type {Event} */ event) => {
+      await navigator.clipboard.writeText(text);
+      /** @type {HTMLElement} */ (event.target).textContent = "Copied";
+    },
+  });
+}

@@ -1,0 +1,168 @@
+// Brush, eraser and polygon: from pointer to strokes, and how strokes look until they are stored.
+
+/** @typedef {import("./types.js").Stroke} Stroke */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./viewer.js").Tool} Tool */
+
+const CLOSE = 10;
+const HALO = "rgba(0, 0, 0, 0.55)";
+
+/**
+ * What the tools need to know and tell.
+ * @typedef {object} Hand
+ * @property {() => number} radius of the brush, in pixels of the image
+ * @property {() => number} label that is painted
+ * @property {(label: number) => string} colour
+ * @property {(stroke: Stroke) => void} done
+ */
+
+/**
+ * Return a brush, or an eraser.
+ * @param {Hand} hand
+ * @param {boolean} erases
+ * @returns {Tool}
+ */
+export function brush(hand, erases) {
+  /** @type {Stroke | null} */
+  let current = null;
+  return {
+    cursor: "none",
+    down(at, event) {
+      const rubber = erases || event.button === 5 || event.altKey;
+      const label = rubber ? 0 : hand.label();
+      current = { kind: "brush", label, radius: hand.radius(), points: [at] };
+    },
+    move(at) {
+      current?.points.push(...at);
+    },
+    up() {
+      if (current) hand.done(current);
+      current = null;
+    },
+    cancel() {
+      current = null;
+    },
+    draw(context, viewer) {
+      if (current) drawStroke(context, viewer, current, hand.colour);
+      if (viewer.hover) ring(context, viewer, viewer.hover, hand, erases);
+    },
+  };
+}
+
+/**
+ * Return a tool for polygons: a click sets a corner; a double click, Enter or a click on the first
+ * corner closes it.
+ * @param {Hand} hand
+ * @returns {Tool & {close: () => void, back: () => void}}
+ */
+export function polygon(hand) {
+  /** @type {[number, number][]} */
+  let corners = [];
+  const close = () => {
+    if (corners.length > 2) {
+      hand.done({ kind: "polygon", label: hand.label(), radius: 0, points: corners });
+    }
+    corners = [];
+  };
+  /** @type {Viewer | null} */
+  let shown = null;
+  return {
+    cursor: "crosshair",
+    down(at, event) {
+      const first = corners[0];
+      const scale = shown?.camera.scale ?? 1;
+      const near =
+        first && Math.hypot(first[0] - at[0], first[1] - at[1]) * scale < CLOSE;
+      if (event.detail > 1 || (near && corners.length > 2)) close();
+      else corners.push(at);
+    },
+    cancel() {
+      corners = [];
+    },
+    close,
+    back() {
+      corners.pop();
+    },
+    draw(context, viewer) {
+      shown = viewer;
+      if (corners.length) drawOpen(context, viewer, corners, hand);
+    },
+  };
+}
+
+/**
+ * Draw a stroke that the session has not stored yet.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewer} viewer
+ * @param {Stroke} stroke
+ * @param {(label: number) => string} colour
+ */
+export function drawStroke(context, viewer, stroke, colour) {
+  const { camera } = viewer;
+  const erases = stroke.label === 0;
+  context.save();
+  context.globalAlpha = erases ? 0.5 : 0.8;
+  context.strokeStyle = context.fillStyle = erases ? "#808080" : colour(stroke.label);
+  context.lineCap = context.lineJoin = "round";
+  context.lineWidth = Math.max(1, 2 * stroke.radius * camera.scale);
+  context.beginPath();
+  for (const [y, x] of stroke.points) context.lineTo(...camera.toScreen(y, x));
+  if (stroke.kind === "polygon") context.fill();
+  else {
+    if (stroke.points.length === 1) context.lineTo(...camera.toScreen(...stroke.points[0]));
+    context.stroke();
+  }
+  context.restore();
+}
+
+/**
+ * Draw the outline of the brush.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewer} viewer
+ * @param {[number, number]} at
+ * @param {Hand} hand
+ * @param {boolean} erases
+ */
+function ring(context, viewer, at, hand, erases) {
+  const [x, y] = viewer.camera.toScreen(...at);
+  const radius = Math.max(2, hand.radius() * viewer.camera.scale);
+  context.save();
+  for (const [width, style] of [
+    [3, HALO],
+    [1.5, erases ? "#ffffff" : hand.colour(hand.label())],
+  ]) {
+    context.lineWidth = /** @type {number} */ (width);
+    context.strokeStyle = /** @type {string} */ (style);
+    context.setLineDash(erases && width === 1.5 ? [4, 3] : []);
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.stroke();
+  }
+  context.restore();
+}
+
+/**
+ * Draw a polygon that is not closed yet.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewer} viewer
+ * @param {[number, number][]} corners
+ * @param {Hand} hand
+ */
+function drawOpen(context, viewer, corners, hand) {
+  const colour = hand.colour(hand.label());
+  context.save();
+  context.lineWidth = 2;
+  context.strokeStyle = context.fillStyle = colour;
+  context.beginPath();
+  for (const [y, x] of corners) context.lineTo(...viewer.camera.toScreen(y, x));
+  if (viewer.hover) context.lineTo(...viewer.camera.toScreen(...viewer.hover));
+  context.stroke();
+  context.globalAlpha = 0.25;
+  context.fill();
+  context.globalAlpha = 1;
+  for (const [y, x] of corners) {
+    const [sx, sy] = viewer.camera.toScreen(y, x);
+    context.fillRect(sx - 3, sy - 3, 6, 6);
+  }
+  context.restore();
+}

@@ -1,0 +1,115 @@
+// What the server and the modules of this page tell each other, for readers and for tsc.
+
+/**
+ * Pixels of a plane, from (top, left) up to, not including, (bottom, right).
+ * @typedef {object} Box
+ * @property {number} top
+ * @property {number} left
+ * @property {number} bottom
+ * @property {number} right
+ */
+
+/**
+ * A position along t and z, as far as the image has them.
+ * @typedef {Record<string, number>} Plane
+ */
+
+/**
+ * What a hand did; label 0 erases. Points are [y, x] in pixels of the image.
+ * @typedef {object} Stroke
+ * @property {"brush" | "polygon"} kind
+ * @property {number} label
+ * @property {number} radius
+ * @property {[number, number][]} points
+ */
+
+/**
+ * @typedef {object} Class
+ * @property {number} label
+ * @property {string} name
+ * @property {string} color
+ */
+
+/**
+ * How a channel is shown.
+ * @typedef {object} Channel
+ * @property {string} name
+ * @property {boolean} on
+ * @property {string} color
+ * @property {number} low
+ * @property {number} high
+ * @property {number} minimum
+ * @property {number} maximum
+ */
+
+/**
+ * @typedef {object} Img
+ * @property {string} key
+ * @property {string} name
+ * @property {number} height
+ * @property {number} width
+ * @property {Plane} outer sizes along t and z
+ * @property {{channels?: Channel[]}} display
+ */
+
+/**
+ * @typedef {object} Choice
+ * @property {any} value
+ * @property {string} title
+ * @property {string} missing why it cannot be chosen; empty where it can
+ */
+
+/**
+ * A parameter as the page offers it: a choice, or (no choices) a number.
+ * @typedef {object} Field
+ * @property {string} name
+ * @property {string} title
+ * @property {string} help
+ * @property {Choice[]} choices
+ * @property {number} low
+ * @property {number} high
+ * @property {number} step
+ * @property {any} value
+ */
+
+/**
+ * Everything about the session that is not pixels.
+ * @typedef {object} State
+ * @property {string} epoch differs between runs of the server, so that no old tile is shown
+ * @property {string} project
+ * @property {Img[]} images
+ * @property {Class[]} classes
+ * @property {string} mode "live", "demand" or "paused"
+ * @property {string} trainOn "all" or "image"
+ * @property {string} alias
+ * @property {Field[]} features
+ * @property {Field[]} classifier
+ * @property {boolean} trained
+ * @property {boolean} working
+ * @property {string} phase what it is working on
+ * @property {string} message what keeps it from going on; empty where nothing does
+ * @property {boolean} stale whether results on screen are older than the strokes
+ * @property {number} revision
+ * @property {boolean} canUndo
+ * @property {boolean} canRedo
+ */
+
+/**
+ * What the server tells without being asked.
+ * @typedef {object} Told
+ * @property {string} event
+ * @property {State} [state]
+ * @property {string} [image]
+ * @property {Plane} [plane]
+ * @property {Box} [box]
+ * @property {number} [revision]
+ * @property {number} [version]
+ * @property {string} [message]
+ * @property {string} [what]
+ * @property {number} [done]
+ * @property {number} [total]
+ * @property {number | null} [left]
+ * @property {number} [task]
+ * @property {any} [result]
+ */
+export {};

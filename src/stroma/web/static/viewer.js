@@ -1,0 +1,265 @@
+// The canvas: layers of tiles, strokes on their way, the brush; zooming and panning.
+
+import { Camera } from "./camera.js";
+
+/** @typedef {import("./types.js").Stroke} Stroke */
+/** @typedef {import("./layer.js").Layer} Layer */
+
+const WHEEL = 0.0016;
+const KEY_STEP = 60;
+
+/**
+ * What a tool is told. Positions are [y, x] in pixels of the image.
+ * @typedef {object} Tool
+ * @property {string} cursor the CSS cursor
+ * @property {(at: [number, number], event: PointerEvent) => void} [down]
+ * @property {(at: [number, number][], event: PointerEvent) => void} [move]
+ * @property {() => void} [up]
+ * @property {() => void} [cancel]
+ * @property {(context: CanvasRenderingContext2D, viewer: Viewer) => void} [draw]
+ */
+
+/** Shows a plane. Events: "view" after the camera moved, "hover" (detail: [y, x] or null). */
+export class Viewer extends EventTarget {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    super();
+    this.canvas = canvas;
+    this.camera = new Camera();
+    /** @type {Layer[]} from bottom to top */
+    this.layers = [];
+    /** @type {Tool} */
+    this.tool = { cursor: "grab" };
+    /** @type {Map<number, {x: number, y: number}>} */
+    this.pointers = new Map();
+    /** @type {"none" | "tool" | "pan" | "pinch"} */
+    this.gesture = "none";
+    this.spaceHeld = false;
+    /** @type {[number, number] | null} */
+    this.hover = null;
+    this.scheduled = false;
+    this._listen();
+    new ResizeObserver(() => this._resize()).observe(canvas);
+  }
+
+  /**
+   * Show a plane of that size, as a whole.
+   * @param {number} height
+   * @param {number} width
+   */
+  setPlane(height, width) {
+    this.camera.planeHeight = height;
+    this.camera.planeWidth = width;
+    this.camera.fit();
+    this.moved();
+  }
+
+  /** @param {Tool} tool */
+  setTool(tool) {
+    this.tool.cancel?.();
+    this.tool = tool;
+    this._showCursor();
+    this.redraw();
+  }
+
+  /** Draw soon; asking often costs nothing. */
+  redraw() {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(() => {
+      this.scheduled = false;
+      this._draw();
+    });
+  }
+
+  /** The camera moved. */
+  moved() {
+    this.redraw();
+    this.dispatchEvent(new CustomEvent("view"));
+  }
+
+  /** @param {number} factor */
+  zoomBy(factor) {
+    this.camera.zoom(factor, this.camera.width / 2, this.camera.height / 2);
+    this.moved();
+  }
+
+  fit() {
+    this.camera.fit();
+    this.moved();
+  }
+
+  _resize() {
+    const density = window.devicePixelRatio || 1;
+    const { width, height } = this.canvas.getBoundingClientRect();
+    if (!width || !height) return;
+    const first = this.camera.width === 1;
+    this.canvas.width = Math.round(width * density);
+    this.canvas.height = Math.round(height * density);
+    this.camera.width = width;
+    this.camera.height = height;
+    if (first) this.camera.fit();
+    this._draw();
+    this.moved();
+  }
+
+  _draw() {
+    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    const density = window.devicePixelRatio || 1;
+    context.setTransform(density, 0, 0, density, 0, 0);
+    context.clearRect(0, 0, this.camera.width, this.camera.height);
+    for (const layer of this.layers) layer.draw(context, this.camera, density);
+    this.tool.draw?.(context, this);
+    this.dispatchEvent(new CustomEvent("drawn", { detail: context }));
+  }
+
+  _listen() {
+    const { canvas } = this;
+    canvas.addEventListener("pointerdown", (event) => this._down(event));
+    canvas.addEventListener("pointermove", (event) => this._move(event));
+    canvas.addEventListener("pointerup", (event) => this._up(event));
+    canvas.addEventListener("pointercancel", (event) => this._up(event, true));
+    canvas.addEventListener("pointerleave", () => this._hoverAt(null));
+    canvas.addEventListener("contextmenu", (event) => event.preventDefault());
+    canvas.addEventListener("wheel", (event) => this._wheel(event), { passive: false });
+    canvas.addEventListener("keydown", (event) => this._key(event));
+    canvas.addEventListener("blur", () => delete canvas.dataset.pressed);
+    window.addEventListener("keydown", (event) => this._space(event, true));
+    window.addEventListener("keyup", (event) => this._space(event, false));
+    window.addEventListener("blur", () => this._space(null, false));
+  }
+
+  /** @param {PointerEvent} event */
+  _down(event) {
+    this.canvas.dataset.pressed = "yes";
+    this.canvas.focus({ preventScroll: true });
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, this._local(event));
+    if (this.pointers.size === 2) {
+      if (this.gesture === "tool") this.tool.cancel?.();
+      this.gesture = "pinch";
+    } else if (event.button === 1 || this.spaceHeld || !this.tool.down) {
+      this.gesture = "pan";
+    } else if (event.button === 0 || event.button === 5) {
+      this.gesture = "tool";
+      this.tool.down(this._at(event), event);
+    }
+    this._showCursor();
+    event.preventDefault();
+  }
+
+  /** @param {PointerEvent} event */
+  _move(event) {
+    const before = this.pointers.get(event.pointerId);
+    const now = this._local(event);
+    this._hoverAt(this._at(event));
+    if (this.gesture === "none" || !before) {
+      this.tool.move?.([this._at(event)], event);
+    } else if (this.gesture === "tool") {
+      const all = event.getCoalescedEvents?.() ?? [];
+      this.tool.move?.((all.length ? all : [event]).map((one) => this._at(one)), event);
+    } else if (this.gesture === "pan") {
+      this.camera.pan(now.x - before.x, now.y - before.y);
+      this.moved();
+    } else {
+      this._pinch(event.pointerId, before, now);
+    }
+    if (before) this.pointers.set(event.pointerId, now);
+  }
+
+  /**
+   * @param {PointerEvent} event
+   * @param {boolean} [cancelled]
+   */
+  _up(event, cancelled = false) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    if (this.gesture === "tool") {
+      if (cancelled) this.tool.cancel?.();
+      else this.tool.up?.();
+    }
+    this.gesture = this.pointers.size && this.gesture === "pinch" ? "pan" : "none";
+    this._showCursor();
+  }
+
+  /**
+   * Move and zoom so that both fingers stay on what they touch.
+   * @param {number} id
+   * @param {{x: number, y: number}} before
+   * @param {{x: number, y: number}} now
+   */
+  _pinch(id, before, now) {
+    const other = [...this.pointers.entries()].find(([key]) => key !== id)?.[1];
+    if (!other) return;
+    const apart = Math.hypot(before.x - other.x, before.y - other.y);
+    const nowApart = Math.hypot(now.x - other.x, now.y - other.y);
+    this.camera.pan((now.x - before.x) / 2, (now.y - before.y) / 2);
+    if (apart > 8 && nowApart > 8) {
+      this.camera.zoom(nowApart / apart, (now.x + other.x) / 2, (now.y + other.y) / 2);
+    }
+    this.moved();
+  }
+
+  /** @param {WheelEvent} event */
+  _wheel(event) {
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
+    const strength = event.ctrlKey ? 6 : 1;
+    const { x, y } = this._local(event);
+    this.camera.zoom(Math.exp(-event.deltaY * lines * strength * WHEEL), x, y);
+    this.moved();
+  }
+
+  /** @param {KeyboardEvent} event */
+  _key(event) {
+    const steps = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+    const step = steps[/** @type {keyof typeof steps} */ (event.key)];
+    if (!step || event.ctrlKey || event.metaKey) return;
+    this.camera.pan(step[0] * KEY_STEP, step[1] * KEY_STEP);
+    this.moved();
+    event.preventDefault();
+  }
+
+  /**
+   * @param {KeyboardEvent | null} event
+   * @param {boolean} held
+   */
+  _space(event, held) {
+    if (event && event.code !== "Space") return;
+    if (held && document.activeElement !== this.canvas && document.activeElement !== document.body)
+      return;
+    if (event && held) event.preventDefault();
+    this.spaceHeld = held;
+    this._showCursor();
+  }
+
+  _showCursor() {
+    const panning = this.gesture === "pan" || this.gesture === "pinch";
+    const ready = this.spaceHeld || !this.tool.down;
+    this.canvas.style.cursor = panning ? "grabbing" : ready ? "grab" : this.tool.cursor;
+  }
+
+  /** @param {[number, number] | null} at */
+  _hoverAt(at) {
+    this.hover = at;
+    this.dispatchEvent(new CustomEvent("hover", { detail: at }));
+    this.redraw();
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @returns {{x: number, y: number}}
+   */
+  _local(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @returns {[number, number]}
+   */
+  _at(event) {
+    const { x, y } = this._local(event);
+    return this.camera.toImage(x, y);
+  }
+}

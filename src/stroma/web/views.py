@@ -1,0 +1,136 @@
+"""Addresses that answer with pixels: the image, strokes and results, tile by tile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from stroma.blocks.box import Box
+from stroma.data.classes import Class
+from stroma.errors import ParameterError
+from stroma.session import Session
+from stroma.session.desk import OpenImage
+from stroma.session.events import Position
+from stroma.session.results import Layer
+from stroma.web import tiles
+from stroma.web.tiles import Shown
+
+FOR_EVER = "private, max-age=86400, immutable"
+AGAIN = "private, no-cache"
+MAX_CHANNELS = 32
+
+
+def routes() -> list[Route]:
+    """Return the addresses."""
+    tile = "{factor:int}/{row:int}/{column:int}"
+    return [
+        Route(f"/images/{{key}}/pixels/{tile}", pixels),
+        Route(f"/images/{{key}}/strokes/{tile}", strokes),
+        Route(f"/images/{{key}}/labels/{tile}", labels),
+        Route(f"/images/{{key}}/uncertainty/{tile}", uncertainty),
+        Route(f"/images/{{key}}/probability/{{label:int}}/{tile}", probability),
+    ]
+
+
+def pixels(request: Request) -> Response:
+    """Answer with the image; its address holds all that the answer depends on."""
+    one, plane, factor, box = _asked(request)
+    shown = [_channel(text) for text in request.query_params.getlist("c")[:MAX_CHANNELS]]
+    drawn = tiles.intensity(tiles.plane_of(one.image, plane), box, factor=factor, shown=shown)
+    return _png(tiles.picture_png(drawn), FOR_EVER)
+
+
+def strokes(request: Request) -> Response:
+    """Answer with what is painted."""
+    one, plane, factor, box = _asked(request)
+    session = _session(request)
+    parts = [p.clipped(box) for p in session.painted(one.key, plane=plane)]
+    parts = [p for p in parts if p.bottom > p.top and p.right > p.left]
+    if not parts:
+        return _nothing()
+    small = np.zeros(box.coarse(factor).shape, np.uint16)
+    for part in parts:
+        values = tiles.largest(session.strokes(one.key, part, plane=plane), part, factor)
+        inside = small[part.coarse(factor).relative(box.coarse(factor)).slices]
+        np.maximum(inside, values, out=inside)
+    return _png(tiles.labels_png(small, session.classes), AGAIN)
+
+
+def labels(request: Request) -> Response:
+    """Answer with the most probable classes."""
+    return _result(request, "labels")
+
+
+def uncertainty(request: Request) -> Response:
+    """Answer with how uncertain the classes are."""
+    return _result(request, "uncertainty")
+
+
+def probability(request: Request) -> Response:
+    """Answer with the probability of one class."""
+    return _result(request, "probability", int(request.path_params["label"]))
+
+
+def _result(request: Request, layer: Layer, label: int | None = None) -> Response:
+    one, plane, factor, box = _asked(request)
+    session = _session(request)
+    shown = session.result(one.key, box, plane=plane, layer=layer, label=label, step=factor)
+    classes = session.classes
+    tag = f'"{shown.tag}-{hash((classes, factor)) & 0xFFFFFFFF:x}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers={"ETag": tag, "Cache-Control": AGAIN})
+    if layer == "labels":
+        png = tiles.labels_png(shown.values, classes) if shown.values.any() else b""
+    else:
+        ramp = tiles.UNCERTAINTY if label is None else _ramp(classes, label)
+        png = b"" if np.isnan(shown.values).all() else tiles.ramp_png(shown.values, ramp)
+    return _png(png, AGAIN, tag) if png else _nothing()
+
+
+def _ramp(classes: Sequence[Class], label: int) -> tiles.Ramp:
+    return tiles.probability_ramp(next((c for c in classes if c.label == label), Class(label)))
+
+
+def _session(request: Request) -> Session:
+    session: Session = request.app.state.session
+    return session
+
+
+def _asked(request: Request) -> tuple[OpenImage, Position, int, Box]:
+    """Return what a tile's address names: image, plane, factor and pixels."""
+    one = _session(request).image(request.path_params["key"])
+    plane = {axis: _whole(request, axis, size) for axis, size in one.outer.items()}
+    factor, row, column = (int(request.path_params[n]) for n in ("factor", "row", "column"))
+    return one, plane, factor, tiles.tile_box(one.shape, factor, row, column)
+
+
+def _whole(request: Request, axis: str, size: int) -> int:
+    text = request.query_params.get(axis, "0")
+    if not text.isdecimal() or int(text) >= size:
+        raise ParameterError(f"A position along {axis} is 0 to {size - 1}, got {text[:20]!r}.")
+    return int(text)
+
+
+def _channel(text: str) -> Shown:
+    """Read "channel:low:high:rrggbb"."""
+    try:
+        channel, low, high, colour = text.split(":")
+        red, green, blue = bytes.fromhex(colour)
+        return Shown(int(channel), float(low), float(high), (red, green, blue))
+    except ValueError as error:
+        raise ParameterError(
+            f"A channel is written 'channel:low:high:rrggbb', got {text[:60]!r}."
+        ) from error
+
+
+def _png(content: bytes, caching: str, tag: str = "") -> Response:
+    headers = {"Cache-Control": caching} | ({"ETag": tag} if tag else {})
+    return Response(content, media_type="image/png", headers=headers)
+
+
+def _nothing() -> Response:
+    return Response(status_code=204, headers={"Cache-Control": AGAIN})
