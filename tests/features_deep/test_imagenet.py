@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from stroma.data.image import Image
-from stroma.data.statistics import measure
+from stroma.data.statistics import black_and_white, measure
 from stroma.errors import ShapeError
-from stroma.features.imagenet import black_and_white, like_imagenet
+from stroma.features.imagenet import like_imagenet
 
 
 def picture(seed=0):

@@ -18,7 +18,7 @@ from stroma.backbones.taps import Taps
 from stroma.backbones.trace import Convolution, Trace, trace
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, network_input, provenance
+from stroma.features.deep import batches, network_input, one_at_a_time, provenance
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class ConvolutionFeatures:
         place = device.resolve(self.device)
         taps = _taps(self._pretrained(place, len(images[0])), self.chosen)
         found = []
-        with torch.inference_mode():
+        with one_at_a_time, torch.inference_mode():
             for part in batches(images, place):
                 layers = [output.cpu().numpy() for output in taps(part)]
                 found += [self._maps(maps, images[0].shape) for maps in zip(*layers, strict=True)]

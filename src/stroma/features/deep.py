@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,6 +13,9 @@ from stroma.backbones.loading import Pretrained
 
 BATCH_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23, "mps": 1 << 21}
 """Pixels that go through a network at once, by kind of device; bounds memory, not results."""
+
+one_at_a_time = threading.Lock()
+"""Held while a network runs: torch uses all processors by itself, and memory is that of one run."""
 
 
 def repeats_one_channel(block: NDArray[np.float32]) -> bool:

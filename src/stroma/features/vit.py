@@ -14,7 +14,7 @@ from stroma.backbones import device
 from stroma.backbones.dino import FEATURES, patch_tokens
 from stroma.backbones.loading import RGB, Pretrained, pretrained
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, network_input, provenance
+from stroma.features.deep import batches, network_input, one_at_a_time, provenance
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class PatchFeatures:
         loaded = self._pretrained(place, len(images[0]))
         height, width = (side // self.patch for side in images[0].shape[1:])
         found = []
-        with torch.inference_mode():
+        with one_at_a_time, torch.inference_mode():
             for part in batches(images, place):
                 tokens = patch_tokens(loaded.network, part.to(_precision(place)))
                 values = tokens.float().cpu().numpy().transpose(0, 2, 1)

@@ -10,7 +10,7 @@ from stroma.errors import UnknownNameError
 from stroma.registry import suggestion
 
 WITHOUT_DOWNLOAD = ("gaussian_features", "ilastik_2d")
-"""Extractors that need no weights, named where weights cannot be had."""
+"""Some extractors that need no weights, named where weights cannot be had."""
 
 
 @dataclass(frozen=True)
