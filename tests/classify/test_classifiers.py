@@ -242,11 +242,12 @@ DAMAGE = [
     ("catboost", "feature", 7, "out of range"),
     ("catboost", "feature", -1, "out of range"),
     ("catboost", "border", np.nan, "NaN"),
-    ("catboost", "leaf", np.inf, "finite"),
+    ("catboost", "leaf", np.inf, "too large"),
     ("forest", "feature", 7, "out of range"),
     ("forest", "feature", -2, "out of range"),
-    ("forest", "link", 0, "leads out"),
-    ("forest", "link", 2**31 - 1, "leads out"),
+    ("forest", "child", 0, "leads out"),
+    ("forest", "child", 2**31 - 1, "leads out"),
+    ("forest", "value", -1, "probability"),
     ("forest", "first", 1, "follow"),
     ("forest", "value", np.nan, "NaN"),
     ("logistic", "scale", 0, "positive"),
@@ -314,8 +315,14 @@ def test_linear_scores_may_be_taken_before_interpolation(classes):
     X, y = blobs(100, classes)
     X = X * 3 + 100
     fitted = Logistic().fit(X, y)
-    weights, bias = fitted.scores()
     between = (0.25 * X[:1] + 0.75 * X[1:2]).T
-    scores = weights @ X[:2].T
-    after = 0.25 * scores[:, :1] + 0.75 * scores[:, 1:] + bias[:, None]
-    np.testing.assert_allclose(fitted.activate(after), fitted.predict_proba(between.T).T, atol=1e-5)
+    scores = fitted.scores(X[:2].T)
+    after = fitted.activate(0.25 * scores[:, :1] + 0.75 * scores[:, 1:])
+    np.testing.assert_allclose(after, fitted.predict_proba(between.T).T, atol=1e-5)
+
+
+def test_linear_scores_of_parts_add_up():
+    X, y = blobs(100, 3)
+    fitted = Logistic().fit(X, y)
+    parts = fitted.scores(X.T[:2], slice(0, 2)) + fitted.scores(X.T[2:], slice(2, 7))
+    np.testing.assert_allclose(parts, fitted.scores(X.T), atol=1e-4)

@@ -12,9 +12,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.classify import kernels
+from stroma.classify.evaluate import predict_rows
+from stroma.classify.oblivious import MAX_BORDERS, MAX_DEPTH, ObliviousTrees
 from stroma.classify.rows import check_number, fitted, prediction_data, stored_params, training_data
-from stroma.classify.trees import MAX_BORDERS, MAX_DEPTH, ObliviousTrees
 from stroma.errors import FitError
 
 
@@ -98,7 +98,7 @@ class CatBoost:
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""
         trees = fitted(self.trees_)
-        return kernels.predict_oblivious(trees, prediction_data(X, trees.n_features))
+        return predict_rows(trees, prediction_data(X, trees.n_features))
 
     def params(self) -> dict[str, Any]:
         """Return the parameters, by the library's names."""

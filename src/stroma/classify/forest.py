@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.classify import kernels
+from stroma.classify.decision import DecisionTrees
+from stroma.classify.evaluate import predict_rows
 from stroma.classify.rows import (
     check_number,
     fitted,
@@ -17,7 +18,6 @@ from stroma.classify.rows import (
     stored_params,
     training_data,
 )
-from stroma.classify.trees import DecisionTrees
 from stroma.errors import ParameterError
 
 
@@ -90,7 +90,7 @@ class Forest:
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""
         trees = fitted(self.trees_)
-        return kernels.predict_forest(trees, prediction_data(X, trees.n_features))
+        return predict_rows(trees, prediction_data(X, trees.n_features))
 
     def params(self) -> dict[str, Any]:
         """Return the parameters, by the library's names."""
@@ -111,27 +111,50 @@ _PARAMS = [f.name for f in fields(Forest) if f.name != "trees_"]
 
 
 def _trees(forest: Any, classes: NDArray[np.int64]) -> DecisionTrees:
-    """Return the arrays of a fitted forest, whose nodes are in depth-first order already."""
+    """Return the arrays of a fitted forest."""
     trees = [estimator.tree_ for estimator in forest.estimators_]
-    counts = [tree.node_count for tree in trees]
-    first = np.concatenate([[0], np.cumsum(counts)])
-    leaf = np.concatenate([tree.children_left for tree in trees]) == -1
+    first = np.cumsum([0, *(tree.node_count for tree in trees)])
+    shift = np.repeat(first[:-1], np.diff(first))
+    left = np.concatenate([tree.children_left for tree in trees])
     right = np.concatenate([tree.children_right for tree in trees])
-    value = np.concatenate([tree.value[:, 0, :] for tree in trees])[leaf]
-    value, rows = np.unique(value.astype(np.float32), axis=0, return_inverse=True)
-    link = right + np.repeat(first[:-1], counts)
-    link[leaf] = rows.ravel()
+    leaf = left == -1
+    order = _siblings_adjacent(first, left + shift, right + shift, leaf)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    value, row = np.unique(_values(trees)[leaf], axis=0, return_inverse=True)
+    child = np.zeros_like(left)
+    child[~leaf] = place[(left + shift)[~leaf]]
+    child[leaf] = row.ravel()
     feature = np.concatenate([tree.feature for tree in trees])
     threshold = np.concatenate([tree.threshold for tree in trees])
     return DecisionTrees(
-        feature=np.where(leaf, -1, feature).astype(np.int32),
-        threshold=np.where(leaf, 0, _rounded_down(threshold)).astype(np.float32),
-        link=link.astype(np.int32),
+        feature=np.where(leaf, -1, feature)[order].astype(np.int32),
+        threshold=np.where(leaf, 0, _rounded_down(threshold))[order].astype(np.float32),
+        child=child[order].astype(np.int32),
         first=first.astype(np.int64),
-        value=value / value.sum(axis=1, keepdims=True),
+        value=value,
         importances=forest.feature_importances_,
         classes=classes,
     )
+
+
+def _values(trees: list[Any]) -> NDArray[np.float32]:
+    value = np.concatenate([tree.value[:, 0, :] for tree in trees])
+    return np.asarray(value / value.sum(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _siblings_adjacent(
+    first: NDArray[np.int64], left: NDArray[np.int64], right: NDArray[np.int64], leaf: NDArray[Any]
+) -> NDArray[np.int64]:
+    """Return the nodes tree by tree, within a tree level by level."""
+    levels, level = [], first[:-1]
+    while len(level):
+        levels.append(level)
+        inner = level[~leaf[level]]
+        level = np.stack([left[inner], right[inner]], axis=1).ravel()
+    nodes = np.concatenate(levels)
+    tree = np.searchsorted(first, nodes, side="right")
+    return nodes[np.argsort(tree, kind="stable")]
 
 
 def _rounded_down(threshold: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.classify.evaluate import softmax
 from stroma.classify.rows import (
     check_number,
     fitted,
@@ -90,32 +91,34 @@ class Logistic:
 
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""
-        linear = fitted(self.linear_)
-        rows = (prediction_data(X, len(linear.mean)) - linear.mean) / linear.scale
-        return self.activate((rows @ linear.coef.T + linear.intercept).T).T
+        return self.activate(self.scores(prediction_data(X, self.n_features_in_).T)).T
 
-    def scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the scores as one linear map of unstandardised features.
+    def scores(
+        self, features: NDArray[np.floating], part: slice = slice(None)
+    ) -> NDArray[np.float32]:
+        """Return the (C, ...) scores of (F, ...) features, C = K classes, or 1 for two.
 
-        Upsampling with weights that add up to 1 may then follow the map: ``activate(up(W @ f) +
-        b) = activate(W @ up(f) + b)``, with far fewer channels to upsample.
+        Scores are linear, so that upsampling with weights that add up to 1 may come after them,
+        with far fewer channels: ``activate(up(scores(f)))`` is what ``activate(scores(up(f)))`` is.
 
-        Returns
-        -------
-        weights : (C, F) float64
-            With C = K classes, or 1 for two.
-        bias : (C,) float64
+        Parameters
+        ----------
+        features : (F, ...) float array
+            Features, or some of them.
+        part : slice
+            Which features these are; the scores of parts add up to those of the whole.
         """
         linear = fitted(self.linear_)
-        weights = linear.coef / linear.scale
-        return weights, linear.intercept - weights @ linear.mean
+        weights = (linear.coef / linear.scale)[:, part].astype(np.float32)
+        flat = np.asarray(features, np.float32).reshape(len(features), -1)
+        scores = weights @ (flat - linear.mean[part, None].astype(np.float32))
+        if not part.start:
+            scores += linear.intercept[:, None].astype(np.float32)
+        return np.asarray(scores.reshape(len(weights), *features.shape[1:]))
 
-    def activate(self, scores: NDArray[np.floating]) -> NDArray[np.float32]:
+    def activate(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (K, ...) probabilities of (C, ...) scores."""
-        if len(scores) == 1:
-            scores = np.concatenate([np.zeros_like(scores), scores])
-        odds = np.exp(scores - scores.max(axis=0))
-        return np.asarray(odds / odds.sum(axis=0), dtype=np.float32)
+        return softmax(scores)
 
     def params(self) -> dict[str, Any]:
         """Return the parameters."""

@@ -1,0 +1,131 @@
+"""Binary decision trees (a forest's) as checked arrays, and as the tables the kernel reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.classify.packed import pack
+from stroma.classify.rows import Arrays, require, stored, stored_classes
+
+
+class Tables(NamedTuple):
+    """Trees as :func:`stroma.classify.kernels.forest_rows` reads them.
+
+    Two columns of votes are packed into one.
+    """
+
+    used: NDArray[np.int64]
+    """(U,) features that are asked about, ascending."""
+    root: NDArray[np.uint32]
+    """(T,) first node of every tree."""
+    feature: NDArray[np.uint32]
+    """(N,) position in ``used`` of the feature a node asks about; 0 for a leaf."""
+    threshold: NDArray[np.float32]
+    """(N,) value it is compared with; infinite for a leaf."""
+    child: NDArray[np.uint32]
+    """(N,) left child; itself for a leaf."""
+    row: NDArray[np.uint32]
+    """(N,) row in ``value``; 0 for what is not a leaf."""
+    value: NDArray[np.int64]
+    """(ceil(K / 2), L) packed probabilities in leaves."""
+    unit: float
+    """What one unit of the packed votes is worth in the mean over the trees."""
+
+
+@dataclass(frozen=True, eq=False)
+class DecisionTrees:
+    """Binary trees in which the right child of a node follows its left child.
+
+    A row goes right where ``row[feature] > threshold``. The probabilities are the mean of the
+    values of the leaves that a row falls into.
+
+    Parameters
+    ----------
+    feature : (N,) int32
+        Feature a node asks about; -1 for a leaf.
+    threshold : (N,) float32
+        Value it is compared with.
+    child : (N,) int32
+        Left child, as a node number; for a leaf, its row in ``value``.
+    first : (T + 1,) int64
+        Where each tree begins (with its root), and the end.
+    value : (L, K) float32
+        Probabilities of the classes in a leaf.
+    importances : (F,) float64
+        Share of every feature in the decrease of impurity.
+    classes : (K,) int64
+        Labels, ascending.
+    """
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float32]
+    child: NDArray[np.int32]
+    first: NDArray[np.int64]
+    value: NDArray[np.float32]
+    importances: NDArray[np.float64]
+    classes: NDArray[np.int64]
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row."""
+        return len(self.importances)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all parts as named arrays."""
+        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Rebuild trees, checking that every path ends in a leaf of its own tree."""
+        classes = stored_classes(arrays)
+        feature = stored(arrays, "feature", "int32", None)
+        nodes = len(feature)
+        trees = cls(
+            feature=feature,
+            threshold=stored(arrays, "threshold", "float32", nodes),
+            child=stored(arrays, "child", "int32", nodes),
+            first=stored(arrays, "first", "int64", None),
+            value=stored(arrays, "value", "float32", None, len(classes)),
+            importances=stored(arrays, "importances", "float64", None),
+            classes=classes,
+        )
+        trees._check()
+        return trees
+
+    def _check(self) -> None:
+        nodes, first, leaf = len(self.feature), self.first, self.feature == -1
+        follow = len(first) > 1 and first[0] == 0 and first[-1] == nodes
+        require(bool(follow and (np.diff(first) > 0).all()), "the trees do not follow each other")
+        inside = (self.feature >= -1) & (self.feature < self.n_features)
+        require(bool(inside.all()), "a feature is out of range")
+        shares = (self.value >= 0) & (self.value <= 1)
+        require(bool(shares.all()), "a probability is not one")
+        end = np.repeat(first[1:], np.diff(first))
+        later = (self.child > np.arange(nodes)) & (self.child < end - 1)
+        held = (self.child >= 0) & (self.child < len(self.value))
+        require(bool(np.where(leaf, held, later).all()), "a path leads out of its tree")
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The same trees, arranged for the kernel."""
+        leaf = self.feature == -1
+        used = np.unique(self.feature[~leaf])
+        slot = np.where(leaf, 0, np.searchsorted(used, self.feature))
+        itself = np.arange(len(leaf))
+        trees = len(self.first) - 1
+        value, unit = pack(self.value.T.astype(np.float64), trees)
+        return Tables(
+            used=used.astype(np.int64),
+            root=self.first[:-1].astype(np.uint32),
+            feature=slot.astype(np.uint32),
+            threshold=np.where(leaf, np.float32(np.inf), self.threshold),
+            child=np.where(leaf, itself, self.child).astype(np.uint32),
+            row=np.where(leaf, self.child, 0).astype(np.uint32),
+            value=value,
+            unit=unit / trees,
+        )

@@ -1,0 +1,187 @@
+"""Probabilities for a box of pixels straight from feature maps, without a row per pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.classify import kernels
+from stroma.classify.contract import Classifier
+from stroma.classify.decision import DecisionTrees
+from stroma.classify.evaluate import Trees, empty_scores, probabilities
+from stroma.classify.logistic import Logistic
+from stroma.classify.oblivious import ObliviousTrees
+from stroma.errors import ShapeError
+
+PIXELS_AT_ONCE = 1 << 16
+
+
+class Grid(Protocol):
+    """Features on square cells, as :class:`stroma.features.contract.FeatureMap`."""
+
+    @property
+    def values(self) -> NDArray[np.floating]:
+        """(F, h, w) values of the cells."""
+        ...
+
+    @property
+    def step(self) -> int:
+        """Side of a cell, in pixels."""
+        ...
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Top left pixel of the first cell."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The cells of a map that lie under a box, and which pixel lies in which.
+
+    Parameters
+    ----------
+    cells : (F, h, w) float array
+        View of the cells.
+    rows, columns : (H,) and (W,) int64
+        Row and column of cells for every row and column of pixels.
+    """
+
+    cells: NDArray[np.floating]
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+    def of_pixels(self, cells: NDArray[Any]) -> NDArray[Any]:
+        """Return (..., h, w) values of cells as (..., H, W) values of pixels."""
+        return cells[..., self.rows[:, None], self.columns]
+
+
+def predict_maps(
+    classifier: Classifier, maps: Sequence[Grid], box: tuple[slice, slice]
+) -> NDArray[np.float32]:
+    """Return the (K, h, w) probabilities of a box of pixels.
+
+    Every pixel has the features of the cell it lies in. Trees read only the features they use;
+    linear classifiers are applied to cells; others get rows of features, in pieces. One thread
+    does it all, and releases the GIL for most of the time.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Fitted.
+    maps : sequence of FeatureMap
+        Together the features in the order of training, of any float type, each with cells of its
+        own size. Values that are to be interpolated must be so before.
+    box : (slice, slice)
+        Rows and columns of pixels, counted like the origins of the maps.
+
+    Raises
+    ------
+    ShapeError
+        If the maps do not cover the box, or have another number of features than was learnt.
+    """
+    windows = [_window(grid, box) for grid in maps]
+    count = sum(len(window.cells) for window in windows)
+    if count != classifier.n_features_in_:
+        raise ShapeError(
+            f"The classifier was trained on {classifier.n_features_in_} features, the maps have "
+            f"{count}. Predict with the features it was trained with, or train again."
+        )
+    trees = getattr(classifier, "trees_", None)
+    if isinstance(trees, ObliviousTrees | DecisionTrees):
+        return _by_trees(trees, windows)
+    if isinstance(classifier, Logistic):
+        return _linearly(classifier, windows)
+    return _by_rows(classifier, windows)
+
+
+def _window(grid: Grid, box: tuple[slice, slice]) -> Window:
+    """Cut the cells under a box out of a map."""
+    cuts, positions = [], []
+    for part, start, cells in zip(box, grid.origin, grid.values.shape[1:], strict=True):
+        cell = (np.arange(part.start, part.stop) - start) // grid.step
+        if not len(cell) or cell[0] < 0 or cell[-1] >= cells:
+            raise ShapeError(
+                f"A map of {cells} cells of {grid.step} px from pixel {start} on does not cover "
+                f"pixels {part.start} to {part.stop}."
+            )
+        cuts.append(slice(cell[0], cell[-1] + 1))
+        positions.append(cell - cell[0])
+    return Window(grid.values[:, cuts[0], cuts[1]], *positions)
+
+
+def _by_trees(trees: Trees, windows: list[Window]) -> NDArray[np.float32]:
+    shape = (len(windows[0].rows), len(windows[0].columns))
+    used = trees.tables.used
+    starts = np.cumsum([0, *(len(window.cells) for window in windows)])
+    of_map = np.searchsorted(starts, used, side="right") - 1
+    sizes = [windows[m].cells[0].size for m in of_map]
+    where = _where(windows, np.cumsum([0, *sizes])[:-1].astype(np.int64), of_map)
+    planes = [windows[m].cells[f - starts[m]] for m, f in zip(of_map, used, strict=True)]
+    scores = empty_scores(trees, shape[0] * shape[1])
+    if isinstance(trees, ObliviousTrees):
+        ranks = _ranks(trees, planes, sum(sizes))
+        kernels.oblivious_maps(ranks, where, shape, trees.tables, scores)
+    else:
+        values = np.concatenate([np.zeros(0, np.float32), *map(_flat, planes)])
+        kernels.forest_maps(values, where, shape, trees.tables, scores)
+    return probabilities(trees, scores).reshape(-1, *shape)
+
+
+def _where(windows: list[Window], plane: NDArray[np.int64], of_map: NDArray[np.int64]) -> Any:
+    """Return where the kernel finds the cell of a pixel, as :func:`kernels._gather` reads it."""
+    row_of = np.stack([window.rows * window.cells.shape[2] for window in windows])
+    column_of = np.stack([window.columns for window in windows])
+    whole = np.array([window.cells.shape[2] == len(window.columns) for window in windows])
+    return plane, of_map, row_of, column_of, whole
+
+
+def _ranks(trees: ObliviousTrees, planes: list[Any], size: int) -> NDArray[np.uint8]:
+    """Return, cell by cell, how many borders of a used feature lie below its value."""
+    ranks = np.empty(size, np.uint8)
+    start, borders = trees.tables.start, trees.tables.borders
+    end = 0
+    for u, plane in enumerate(planes):
+        begin, end = end, end + plane.size
+        kernels.rank(_flat(plane), borders[start[u] : start[u + 1]], ranks[begin:end])
+    return ranks
+
+
+def _flat(plane: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return a plane as contiguous float32 values."""
+    if plane.dtype != np.float16:
+        return np.ascontiguousarray(plane, np.float32).ravel()
+    out = np.empty(plane.size, np.float32)
+    half = np.ascontiguousarray(plane).ravel()
+    kernels.widen(half.view(np.int16), out.view(np.int32), out)
+    return out
+
+
+def _linearly(classifier: Logistic, windows: list[Window]) -> NDArray[np.float32]:
+    scores: Any = 0
+    begin = 0
+    for window in windows:
+        part = slice(begin, begin + len(window.cells))
+        scores = scores + window.of_pixels(classifier.scores(window.cells, part))
+        begin = part.stop
+    return classifier.activate(scores)
+
+
+def _by_rows(classifier: Classifier, windows: list[Window]) -> NDArray[np.float32]:
+    parts = [classifier.predict_proba(rows) for rows in _rows(windows)]
+    shape = (len(windows[0].rows), len(windows[0].columns))
+    return np.ascontiguousarray(np.concatenate(parts).T).reshape(-1, *shape)
+
+
+def _rows(windows: list[Window]) -> Iterator[NDArray[np.float32]]:
+    """Yield (n, F) features, some rows of pixels at a time."""
+    height, width = len(windows[0].rows), len(windows[0].columns)
+    lines = max(1, PIXELS_AT_ONCE // width)
+    for y in range(0, height, lines):
+        strips = [Window(w.cells, w.rows[y : y + lines], w.columns) for w in windows]
+        features = np.concatenate([s.of_pixels(s.cells).astype(np.float32) for s in strips])
+        yield np.ascontiguousarray(features.reshape(len(features), -1).T)

@@ -1,0 +1,174 @@
+"""Oblivious trees (CatBoost's) as checked arrays, and as the tables the kernel reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.classify.kernels import TABLE_BITS
+from stroma.classify.packed import pack
+from stroma.classify.rows import Arrays, require, stored, stored_classes
+
+MAX_DEPTH = 16
+MAX_BORDERS = 255
+MAX_SCORE = 1e9
+NEVER = 255
+"""A rank that none exceeds: the question that is always answered with no."""
+
+
+class Tables(NamedTuple):
+    """Trees as :func:`stroma.classify.kernels.oblivious_rows` reads them.
+
+    ``G`` trees share one table; two columns of scores are packed into one.
+    """
+
+    used: NDArray[np.int64]
+    """(U,) features that are asked about, ascending."""
+    start: NDArray[np.int64]
+    """(U + 1,) where the borders of each begin."""
+    borders: NDArray[np.float32]
+    """(B,) borders of all used features, ascending within each."""
+    slot: NDArray[np.int64]
+    """(T / G, G * D) position in ``used`` of the feature asked about."""
+    asked: NDArray[np.uint8]
+    """(T / G, G * D) rank that is to be exceeded."""
+    leaf: NDArray[np.int64]
+    """(T / G, ceil(C / 2), 2**(G * D)) packed scores for every combination of answers."""
+    unit: float
+    """What one unit of the packed scores is worth."""
+
+
+@dataclass(frozen=True, eq=False)
+class ObliviousTrees:
+    """Trees in which all nodes of one depth ask the same question.
+
+    A row goes to the leaf whose number has bit d set where ``row[feature[t, d]] > border[t, d]``.
+    Scores are ``scale * (sum of leaves) + bias``; a single column means two classes.
+
+    Parameters
+    ----------
+    feature : (T, D) int32
+        Feature asked about by tree t at depth d.
+    border : (T, D) float32
+        Value it is compared with; infinite where a tree is shallower than D.
+    leaf : (T, 2**D, C) float64
+        What the leaves add to the scores; C = K for K > 2 classes, and 1 for two.
+    weight : (T, 2**D) float64
+        Training rows that fell into each leaf.
+    scale_bias : (1 + C,) float64
+        Scale, then bias of every column.
+    classes : (K,) int64
+        Labels, ascending.
+    n_features : int
+        Length of a row.
+    """
+
+    feature: NDArray[np.int32]
+    border: NDArray[np.float32]
+    leaf: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    scale_bias: NDArray[np.float64]
+    classes: NDArray[np.int64]
+    n_features: int
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all parts as named arrays."""
+        return {f.name: np.asarray(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Rebuild trees, checking that no leaf or feature out of range can be reached."""
+        classes = stored_classes(arrays)
+        columns = 1 if len(classes) == 2 else len(classes)
+        feature = stored(arrays, "feature", "int32", None, None)
+        count, depth = feature.shape
+        require(count > 0 and depth <= MAX_DEPTH, "it has no trees, or trees that are too deep")
+        trees = cls(
+            feature=feature,
+            border=stored(arrays, "border", "float32", count, depth),
+            leaf=stored(arrays, "leaf", "float64", count, 2**depth, columns),
+            weight=stored(arrays, "weight", "float64", count, 2**depth),
+            scale_bias=stored(arrays, "scale_bias", "float64", 1 + columns),
+            classes=classes,
+            n_features=int(stored(arrays, "n_features", "int64")),
+        )
+        trees._check()
+        return trees
+
+    def _check(self) -> None:
+        inside = (self.feature >= 0) & (self.feature < self.n_features)
+        require(bool(inside.all()), "a feature is out of range")
+        for scores in (self.leaf, self.scale_bias):
+            require(bool((np.abs(scores) < MAX_SCORE).all()), "its scores are too large")
+        most = np.diff(self.tables.start).max(initial=0)
+        require(bool(most <= MAX_BORDERS), f"a feature has more than {MAX_BORDERS} borders")
+
+    @cached_property
+    def importances(self) -> NDArray[np.float64]:
+        """Average change of the score where a feature's answer changes (F,), adding up to 1.
+
+        CatBoost's PredictionValuesChange: for leaves that differ in one answer only, their
+        weighted variance, summed over pairs, trees and columns.
+        """
+        change = np.zeros(self.n_features)
+        count, depth = self.feature.shape
+        for d in range(depth):
+            by_answer = (count, 2 ** (depth - d - 1), 2, 2**d)
+            weight = self.weight.reshape(by_answer)
+            leaf = self.leaf.reshape(*by_answer, -1)
+            total = weight.sum(axis=2)
+            share = np.divide(weight.prod(axis=2), total, out=np.zeros_like(total), where=total > 0)
+            spread = share[..., None] * (leaf[:, :, 1] - leaf[:, :, 0]) ** 2
+            np.add.at(change, self.feature[:, d], spread.sum(axis=(1, 2, 3)))
+        return change / (change.sum() or 1.0)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The same trees, arranged for the kernel."""
+        together = max(1, TABLE_BITS // max(1, self.feature.shape[1]))
+        real = np.isfinite(self.border)
+        questions = np.stack([self.feature[real], self.border[real]]).astype(np.float64)
+        questions, number = np.unique(questions, axis=1, return_inverse=True)
+        used, start = np.unique(questions[0].astype(np.int64), return_index=True)
+        slot, asked = np.zeros(self.feature.shape, np.int64), np.full(self.feature.shape, NEVER)
+        slot[real] = np.searchsorted(used, self.feature[real])
+        asked[real] = number.ravel() - start[slot[real]]
+        leaf, unit = pack(*self._combined(together))
+        return Tables(
+            used=used,
+            start=np.append(start, questions.shape[1]),
+            borders=questions[1].astype(np.float32),
+            slot=_grouped(slot, together, 0),
+            asked=_grouped(asked, together, NEVER).astype(np.uint8),
+            leaf=leaf,
+            unit=unit,
+        )
+
+    @property
+    def _reach(self) -> float:
+        """Absolute value that no score exceeds."""
+        scale, *bias = np.abs(self.scale_bias)
+        return float(scale * np.abs(self.leaf).max(axis=(1, 2)).sum() + max(bias))
+
+    def _combined(self, together: int) -> tuple[NDArray[np.float64], float]:
+        """Return the sums of leaves of every ``together`` trees, for all their answers."""
+        missing = -len(self.leaf) % together
+        leaf = np.pad(self.leaf * self.scale_bias[0], ((0, missing), (0, 0), (0, 0)))
+        leaf = leaf.transpose(0, 2, 1).reshape(-1, together, leaf.shape[2], leaf.shape[1])
+        sums = leaf[:, 0]
+        for t in range(1, together):
+            sums = leaf[:, t, :, :, None] + sums[:, :, None, :]
+            sums = sums.reshape(*sums.shape[:2], -1)
+        sums[0] += self.scale_bias[1:, None]
+        return sums, self._reach
+
+
+def _grouped(questions: NDArray[np.int64], together: int, blank: int) -> NDArray[np.int64]:
+    """Return (T, D) questions as (T / together, together * D), filled up with blanks."""
+    missing = -len(questions) % together
+    full = np.pad(questions, ((0, missing), (0, 0)), constant_values=blank)
+    return full.reshape(len(full) // together, together * questions.shape[1])
