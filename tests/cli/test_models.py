@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from stroma.pixel.catalogue import entries
+from stroma.pixel.catalogue import Entry, entries
 
 
 def test_json_has_every_entry_with_its_counts(stroma) -> None:
@@ -21,3 +21,12 @@ def test_the_table_has_a_line_for_every_entry(stroma) -> None:
     assert lines[0].split() == ["kind", "name", "extractor", "scalings", "grey", "rgb", "weights"]
     for entry in entries():
         assert any(line.split()[:2] == [entry.kind, entry.name] for line in lines)
+
+
+def test_what_is_not_installed_is_marked_and_said_once(stroma, monkeypatch) -> None:
+    missing = "It needs torch. Install it with: pip install 'stroma[deep]'"
+    found = [Entry(name, "extractor", name, missing=missing) for name in ("a", "b")]
+    monkeypatch.setattr("stroma.pixel.catalogue.entries", lambda: found)
+    out = stroma("models").out
+    assert out.count("?  ") == 6
+    assert out.count("pip install 'stroma[deep]'") == 1

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
 from stroma.cli.show import AsJson, as_json, table
+
+if TYPE_CHECKING:
+    from stroma.pixel.catalogue import Entry
 
 
 def models(json: AsJson = False) -> None:
@@ -21,15 +25,18 @@ def models(json: AsJson = False) -> None:
     if json:
         as_json([asdict(entry) for entry in found])
         return
-    rows = [
-        (e.kind, e.name, e.extractor, _scalings(e.scalings), e.grey or "?", e.rgb or "?", e.weights)
-        for e in found
-    ]
-    table(("kind", "name", "extractor", "scalings", "grey", "rgb", "weights"), rows)
+    table(("kind", "name", "extractor", "scalings", "grey", "rgb", "weights"), map(_row, found))
     if any(entry.weights == "missing" for entry in found):
         typer.echo("Missing weights are fetched when first used, or with: stroma fetch NAME")
-    for message in sorted({entry.missing for entry in found} - {""}):
-        typer.echo(message)
+    for advice in sorted({e.missing.partition(". ")[2] for e in found if e.missing}):
+        typer.echo(f"What has a ? needs more than is installed. {advice}")
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    known = ("?", "?", "?")
+    if not entry.missing:
+        known = (_scalings(entry.scalings), str(entry.grey), str(entry.rgb))
+    return entry.kind, entry.name, entry.extractor, *known, entry.weights
 
 
 def _scalings(scalings: list[object] | None) -> str:

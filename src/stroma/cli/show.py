@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +37,7 @@ def as_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=2, default=str))
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def table(heads: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Write rows in columns that are as wide as they need to be."""
     cells = [list(heads), *[[str(value) for value in row] for row in rows]]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
