@@ -11,20 +11,22 @@ from stroma.workflow.overlay import overlay, picture, sampled
 
 def test_colours_are_mixed_with_their_weight_and_0_shows_the_picture():
     below = np.full((1, 3, 3), 100, np.uint8)
-    labels = np.array([[0, 1, 2]])
+    labels = np.array([[0, 1, 2]], np.uint16)
     classes = [Class(1, color="#ff0000"), Class(2, color="#00ff00")]
     mixed = overlay(below, labels, classes, alpha=0.5)
     assert mixed.tolist() == [[[100, 100, 100], [178, 50, 50], [50, 178, 50]]]
     assert (overlay(below, labels, classes, alpha=0) == below).all()
+    assert overlay(below, labels, classes, alpha=1)[0, 1].tolist() == [255, 0, 0]
+    assert overlay(below, labels * 6, [], alpha=1)[0, 2].tolist() == list(Class(12).rgb)
     assert overlay(below, labels, [], alpha=1)[0, 2].tolist() == list(Class(2).rgb)
 
 
 def test_overlay_says_what_does_not_fit():
     below = np.zeros((2, 3, 3), np.uint8)
     with pytest.raises(ParameterError, match=r"got 1\.5"):
-        overlay(below, np.zeros((2, 3), int), [], alpha=1.5)
+        overlay(below, np.zeros((2, 3), np.uint8), [], alpha=1.5)
     with pytest.raises(ShapeError, match="do not fit"):
-        overlay(below, np.zeros((3, 2), int), [])
+        overlay(below, np.zeros((3, 2), np.uint8), [])
 
 
 def test_grey_is_stretched_and_colours_are_kept():

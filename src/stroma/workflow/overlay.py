@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.classes import Class
+from stroma.data.classes import PALETTE, Class
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
 
@@ -24,7 +24,7 @@ DARKEST, BRIGHTEST = 0.5, 99.8
 
 def overlay(
     picture: NDArray[np.uint8],
-    labels: NDArray[np.integer],
+    labels: NDArray[np.unsignedinteger[Any]],
     classes: Sequence[Class],
     *,
     alpha: float = 0.4,
@@ -35,7 +35,7 @@ def overlay(
     ----------
     picture : (y, x, 3) uint8 array
         Red, green, blue.
-    labels : (y, x) int array
+    labels : (y, x) array of unsigned integers
         0 shows the picture alone.
     classes : sequence of Class
         Their colours; a label without class gets a colour of the palette.
@@ -51,15 +51,26 @@ def overlay(
         raise ParameterError(f"alpha is the weight of the colours, 0 to 1, got {alpha}.")
     if picture.shape != (*labels.shape, 3):
         raise ShapeError(f"Labels of {labels.shape} do not fit a picture of {picture.shape}.")
-    known = {c.label: c.rgb for c in classes}
-    values, position = np.unique(labels, return_inverse=True)
-    colours = np.array(
-        [known.get(v) or (Class(v).rgb if v else (0, 0, 0)) for v in values.tolist()]
-    )
-    weight = np.where(values > 0, alpha, 0.0)[position.reshape(labels.shape)][..., None]
-    mixed = picture * (1 - weight) + colours[position.reshape(labels.shape)] * weight
-    result: NDArray[np.uint8] = np.rint(mixed).astype(np.uint8)
+    colours = _colours(int(labels.max(initial=0)), classes)
+    weight = round(alpha * 256)
+    weights = np.full(len(colours), weight, np.uint16)
+    weights[0] = 0
+    weight_of = weights[labels][..., None]
+    # In 16 bit: 255 * 256 + 128 is the largest value there can be.
+    mixed = picture * (256 - weight_of) + colours[labels] * weight_of + np.uint16(128)
+    result: NDArray[np.uint8] = (mixed >> 8).astype(np.uint8)
     return result
+
+
+def _colours(largest: int, classes: Sequence[Class]) -> NDArray[np.uint16]:
+    """Return the colours of the labels from 0 to the largest."""
+    table = np.zeros((max(largest, 0) + 1, 3), np.uint16)
+    palette = np.array([Class(i + 1).rgb for i in range(len(PALETTE))], np.uint16)
+    table[1:] = palette[np.arange(largest) % len(palette)]
+    for c in classes:
+        if c.label <= largest:
+            table[c.label] = c.rgb
+    return table
 
 
 def picture(plane: Image, *, side: int = SIDE) -> NDArray[np.uint8]:
