@@ -14,7 +14,6 @@ from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.features.normalise import normalise
 from stroma.features.pipeline import Feed, Part, Pipeline, grid_step
 
-
 PLAIN = Wants()
 
 
@@ -48,7 +47,7 @@ def computed(pipe, image, feed, region=None):
 
 
 def statistics(mean, std, low=(0.0,), high=(1.0,)):
-    return Statistics(9, mean, std, low, high, low, high)
+    return Statistics(9, mean, std, low, high, low, high, low)
 
 
 def test_features_are_ordered_by_part_then_scale_then_channel():

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.data.color import rgb_to_lab
 from stroma.data.image import Image
 from stroma.errors import ImageError
 
@@ -21,6 +23,11 @@ SAMPLE_BLOCKS = 64
 SAMPLE_SIDE = 512
 READ_PIXELS = 4_000_000
 PERCENTILE_VALUES = 4_000_000
+
+FULL_SCALES = (1.0, 255.0)
+MOST_DEVIATIONS = 3.0
+MAD_OF_NORMAL = 0.6745
+IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,11 @@ class Statistics:
         Population statistics per channel.
     low, high : tuple of float
         1st and 99th percentile per channel (of up to 4 million values, evenly spread).
+    noise : tuple of float
+        Deviation of the noise per channel, after Immerkaer (1996, doi 10.1006/cviu.1996.0060),
+        from the median response, which edges do not disturb.
+    lab : Statistics or None
+        Of the same image as lightness and two opponent colours; for rgb images only.
     """
 
     count: int
@@ -44,12 +56,14 @@ class Statistics:
     maximum: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    noise: tuple[float, ...]
+    lab: Statistics | None = None
 
 
 _known: weakref.WeakKeyDictionary[Image, dict[Any, Statistics]] = weakref.WeakKeyDictionary()
 
 
-def measure(image: Image, *, rng: int = 0) -> Statistics:
+def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
     """Return the statistics of an image (of this cut, not of the whole it came from).
 
     The result is kept as long as the whole image is, so asking again is free.
@@ -58,6 +72,8 @@ def measure(image: Image, *, rng: int = 0) -> Statistics:
     ----------
     image : Image
         Any axes; all but ``c`` are pooled.
+    rgb : bool
+        Whether its three channels are colours, to be measured as CIELAB too.
     rng : int
         Seed of the sample taken of images above 64 million pixels per channel.
 
@@ -67,18 +83,37 @@ def measure(image: Image, *, rng: int = 0) -> Statistics:
         If a value is NaN or infinite.
     """
     cuts = _known.setdefault(image.whole, {})
-    key = (repr(image._index), rng)
+    key = (repr(image._index), rgb, rng)
     if key not in cuts:
-        cuts[key] = _measure(image, rng)
+        plain = _measure(image, rng)
+        cuts[key] = replace(plain, lab=_measure(image, rng, plain)) if rgb else plain
     return cuts[key]
+
+
+def black_and_white(statistics: Statistics) -> tuple[float, float]:
+    """Return the values that stand for black and white in an rgb image.
+
+    Where no value is negative and the largest lies in the upper half of a customary full scale, 1
+    or 255, that scale is believed. Otherwise they are the least and the largest value, but no
+    further than three deviations from the mean, so that hot pixels do not decide.
+    """
+    least, most = min(statistics.minimum), max(statistics.maximum)
+    for white in FULL_SCALES:
+        if least >= 0 and white / 2 < most <= white:
+            return 0.0, white
+    mean = float(np.mean(statistics.mean))
+    second = np.mean(np.square(statistics.std) + np.square(np.subtract(statistics.mean, mean)))
+    reach = MOST_DEVIATIONS * float(np.sqrt(second))
+    return max(least, mean - reach), min(most, mean + reach)
 
 
 def pool(parts: Iterable[Statistics]) -> Statistics:
     """Return the statistics of several images taken together.
 
-    Mean, deviation and extremes are exact; percentiles are averages weighted by size.
+    Mean, deviation and extremes are exact; percentiles and noise are averages weighted by size.
     """
     items = list(parts)
+    colours = [s.lab for s in items if s.lab is not None]
     weight = np.array([s.count for s in items], float)[:, None]
     share = weight / weight.sum()
     mean = (share * [s.mean for s in items]).sum(0)
@@ -93,6 +128,8 @@ def pool(parts: Iterable[Statistics]) -> Statistics:
         maximum=_floats(np.max([s.maximum for s in items], axis=0)),
         low=_floats((share * [s.low for s in items]).sum(0)),
         high=_floats((share * [s.high for s in items]).sum(0)),
+        noise=_floats((share * [s.noise for s in items]).sum(0)),
+        lab=pool(colours) if len(colours) == len(items) else None,
     )
 
 
@@ -118,15 +155,20 @@ def require_finite(values: NDArray[Any], source: str = "") -> None:
         )
 
 
-def _measure(image: Image, rng: int) -> Statistics:
+def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistics:
+    """Measure an image; as CIELAB, if its statistics as rgb are given."""
     channels = image.sizes.get("c", 1)
     count, mean, moment = 0, np.zeros(channels), np.zeros(channels)
     least, most = np.full(channels, np.inf), np.full(channels, -np.inf)
     total = int(np.prod(image.shape)) // channels
     spread = max(1, min(total, SAMPLE_ABOVE) // PERCENTILE_VALUES)
     kept: list[NDArray[Any]] = []
-    for values in _chunks(image, total, rng):
-        require_finite(values, image.source)
+    rough: list[NDArray[Any]] = []
+    for planes in _chunks(image, total, rng):
+        require_finite(planes, image.source)
+        if rgb is not None:
+            planes = rgb_to_lab(planes, *black_and_white(rgb))
+        values = planes.reshape(channels, -1)
         n, m = values.shape[1], values.mean(axis=1, dtype=np.float64)
         moment += values.var(axis=1, dtype=np.float64) * n + (m - mean) ** 2 * count * n / (
             count + n
@@ -135,13 +177,32 @@ def _measure(image: Image, rng: int) -> Statistics:
         count += n
         least, most = np.minimum(least, values.min(1)), np.maximum(most, values.max(1))
         kept.append(values[:, ::spread])
+        rough.append(_roughness(planes)[:, ::spread])
     low, high = np.percentile(np.concatenate(kept, axis=1), (1, 99), axis=1)
-    fields = (mean, np.sqrt(moment / count), least, most, low, high)
-    return Statistics(count, *map(_floats, fields))
+    noise = np.median(np.concatenate(rough, axis=1), axis=1) / (6 * MAD_OF_NORMAL)
+    return Statistics(
+        count=count,
+        mean=_floats(mean),
+        std=_floats(np.sqrt(moment / count)),
+        minimum=_floats(least),
+        maximum=_floats(most),
+        low=_floats(low),
+        high=_floats(high),
+        noise=_floats(noise),
+    )
+
+
+def _roughness(planes: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the absolute responses of (C, h, w) planes to Immerkaer's mask."""
+    responses = [
+        np.abs(cv2.filter2D(plane.astype(np.float32), cv2.CV_32F, IMMERKAER)).ravel()
+        for plane in planes
+    ]
+    return np.stack(responses)
 
 
 def _chunks(image: Image, total: int, rng: int) -> Iterator[NDArray[Any]]:
-    """Yield (C, n) values: all of them, or those of a seeded sample of blocks."""
+    """Yield (C, h, w) values: all of them, or those of a seeded sample of blocks."""
     boxes = _all_boxes(image) if total <= SAMPLE_ABOVE else _sampled_boxes(image, rng)
     for box in boxes:
         values = image.read(box)
@@ -149,7 +210,7 @@ def _chunks(image: Image, total: int, rng: int) -> Iterator[NDArray[Any]]:
             values = values.view(np.uint8)
         has_channels = "c" in image.kept_axes
         moved = np.moveaxis(values, image.kept_axes.index("c"), 0) if has_channels else values[None]
-        yield moved.reshape(moved.shape[0], -1)
+        yield moved.reshape(moved.shape[0], *moved.shape[-2:])
 
 
 def _planes(image: Image) -> Iterator[dict[str, slice]]:

@@ -7,6 +7,8 @@ EXTRACTORS = Registry(
     {
         "gaussian_features": "stroma.features.gaussian:GaussianFeatures",
         "ilastik_2d": "stroma.features.filterbank:FilterBank",
+        "texture_2d": "stroma.features.texture:Texture",
+        "color_2d": "stroma.features.texture:ColorGaussians",
         "vgg16": "stroma.features.cnn:VGG16",
         "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
         "convnext": "stroma.features.cnn:ConvNeXt",

@@ -21,28 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.statistics import Statistics
+from stroma.data.statistics import Statistics, black_and_white
 from stroma.errors import ShapeError
 
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 """Of red, green and blue in ImageNet, on a scale from 0 to 1."""
 
-FULL_SCALES = (1.0, 255.0)
-MOST_DEVIATIONS = 3.0
 LEAST_SPAN = 1e-6
-
-
-def black_and_white(statistics: Statistics) -> tuple[float, float]:
-    """Return the values that stand for black and white, by the rule above."""
-    least, most = min(statistics.minimum), max(statistics.maximum)
-    for white in FULL_SCALES:
-        if least >= 0 and white / 2 < most <= white:
-            return 0.0, white
-    mean = float(np.mean(statistics.mean))
-    second = np.mean(np.square(statistics.std) + np.square(np.subtract(statistics.mean, mean)))
-    reach = MOST_DEVIATIONS * float(np.sqrt(second))
-    return max(least, mean - reach), min(most, mean + reach)
 
 
 def like_imagenet(values: NDArray[Any], statistics: Statistics) -> NDArray[np.float32]:

@@ -7,11 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.statistics import Statistics
+from stroma.data.color import LAB, rgb_to_lab
+from stroma.data.statistics import Statistics, black_and_white
 from stroma.features.contract import Normalisation
 from stroma.features.imagenet import like_imagenet
 
 LEAST_DEVIATION = 1e-6
+
+
+def fed_channels(channels: tuple[str, ...], kind: Normalisation, *, rgb: bool) -> tuple[str, ...]:
+    """Return the names of the channels that `normalise` gives for these."""
+    if kind == "lightness" and rgb:
+        return LAB[:1]
+    if kind == "color":
+        return LAB[1:] if rgb else ()
+    return channels
 
 
 def normalise(
@@ -24,13 +34,17 @@ def normalise(
     values : (C, y, x) array
         Raw pixel values.
     statistics : Statistics or None
-        Per channel, of the whole image; None leaves the values as they are.
-    kind : {"default", "percentile", "imagenet"}
-        Z-score; 1st to 99th percentile to [0, 1], clipped; or, for rgb images, the mean and
-        deviation of ImageNet (z-score for all others).
+        Per channel, of the whole image; None leaves the values as they are (as colours from 0 to
+        1, where lightness or opponent colours are asked for).
+    kind : {"default", "percentile", "imagenet", "lightness", "color"}
+        As for `Wants`.
     rgb : bool
         Whether the channels are red, green and blue.
     """
+    if kind in ("lightness", "color") and rgb:
+        return _lab(values, statistics)[:1] if kind == "lightness" else _lab(values, statistics)[1:]
+    if kind == "color":
+        return np.zeros((0, *values.shape[1:]), np.float32)
     if statistics is None:
         return values.astype(np.float32, copy=False)
     if kind == "imagenet" and rgb:
@@ -38,6 +52,16 @@ def normalise(
     if kind == "percentile":
         low, span = _columns(statistics.low), _spans(statistics.low, statistics.high)
         return np.clip((values - low) / span, 0, 1).astype(np.float32)
+    return _z_score(values, statistics)
+
+
+def _lab(values: NDArray[Any], statistics: Statistics | None) -> NDArray[np.float32]:
+    if statistics is None or statistics.lab is None:
+        return rgb_to_lab(values, 0, 1)
+    return _z_score(rgb_to_lab(values, *black_and_white(statistics)), statistics.lab)
+
+
+def _z_score(values: NDArray[Any], statistics: Statistics) -> NDArray[np.float32]:
     mean, scale = _columns(statistics.mean), _spans((0,) * len(statistics.std), statistics.std)
     if values.dtype == np.float64:
         return ((values - mean) / scale).astype(np.float32)

@@ -16,7 +16,7 @@ from stroma.blocks.working import block_mean
 from stroma.data.statistics import Statistics
 from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.features.contract import Extractor, FeatureMap
-from stroma.features.normalise import normalise
+from stroma.features.normalise import fed_channels, normalise
 
 VALUES_PER_BLOCK = 2**23
 LARGEST_HALF = 65504.0
@@ -92,10 +92,10 @@ class Part:
     def names(self, feed: Feed) -> list[str]:
         """Return the names of the features, scale by scale."""
         base: list[str] = []
-        for channels in self._series(feed):
+        series = self._series(feed)
+        for channels in series:
             names = [self.extractor.names(channels)[i] for i in self._kept(channels)]
-            several = len(channels) != len(feed.channels)
-            base += [f"{channels[0]}:{name}" for name in names] if several else names
+            base += [f"{channels[0]}:{name}" for name in names] if len(series) > 1 else names
         return [f"{name}@{s}" if s > 1 else name for s in self.scalings for name in base]
 
     def sees(self, region: Box, window: Box) -> Box:
@@ -132,7 +132,10 @@ class Part:
 
     def _series(self, feed: Feed) -> list[tuple[str, ...]]:
         """Return the groups of channels that go through the extractor together."""
-        wants, channels = self.extractor.wants, feed.channels
+        wants = self.extractor.wants
+        channels = fed_channels(feed.channels, wants.normalisation, rgb=feed.rgb)
+        if not channels:
+            return []
         fits = wants.channels in (None, len(channels))
         if fits and (wants.normalisation != "imagenet" or wants.channels != 3 or feed.rgb):
             return [channels]

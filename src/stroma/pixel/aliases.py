@@ -19,7 +19,7 @@ VGG_LAYERS = (
 )
 
 ALIASES: dict[str, dict[str, Any]] = {
-    "stroma": {"fe_name": "ilastik_2d"},
+    "stroma": {"fe_name": "texture_2d+color_2d", "clf": "forest", "edge_smoothing": 8},
     "vgg": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS[:1]), "fe_scalings": [1, 2, 4]},
     "vgg-m": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS[:3]), "fe_scalings": [1, 2, 4]},
     "vgg-l": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS), "fe_scalings": [1, 2, 4, 8]},
@@ -39,6 +39,7 @@ def base_defaults() -> Param:
         norm_from="image",
         image_downsample=1,
         seg_smoothening=1,
+        edge_smoothing=0,
         tile_annotations=True,
         tile_image=False,
         use_dask=False,

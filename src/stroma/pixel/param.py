@@ -81,6 +81,7 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
     "norm_from": _one_of("image", "training"),
     "image_downsample": _integer(-20, 20),
     "seg_smoothening": _integer(0, 20),
+    "edge_smoothing": _integer(0, 64),
     "tile_annotations": _one_of(True, False),
     "tile_image": _one_of(True, False),
     "use_dask": _one_of(True, False),
@@ -122,6 +123,9 @@ class Param:
         -20 to 20. Above 1 the image is reduced by that factor, below -1 enlarged.
     seg_smoothening : int
         0 to 20. Radius, in pixels, of a majority filter on segmentations; 0 and 1 are off.
+    edge_smoothing : int
+        0 to 64. Radius, in working pixels, of a guided filter that smooths probabilities but keeps
+        them apart along the edges of the image; 0 is off.
     tile_annotations, tile_image : bool
         Kept for compatibility. Everything runs in tiles, with the same result either way.
     use_dask : bool
@@ -142,7 +146,7 @@ class Param:
     fe_use_gpu : bool
         Compute features on the graphics card.
     clf : str
-        "catboost", "forest" or "logistic".
+        "catboost", "forest", "logistic" or "ensemble".
     clf_iterations, clf_learning_rate, clf_depth
         Number, learning rate (0.001 to 1) and depth (1 to 16) of CatBoost's trees.
     clf_use_gpu : bool
@@ -157,6 +161,7 @@ class Param:
     norm_from: str | None = None
     image_downsample: int | None = None
     seg_smoothening: int | None = None
+    edge_smoothing: int | None = None
     tile_annotations: bool | None = None
     tile_image: bool | None = None
     use_dask: bool | None = None

@@ -22,6 +22,7 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import Feed, Pipeline
 from stroma.pixel.door import Source
+from stroma.pixel.edges import Guide, guide_of, guided_reach
 from stroma.pixel.param import Param
 
 HALF_ABOVE = 2**16
@@ -44,6 +45,8 @@ class Recipe:
         Interpolation of probabilities of patches.
     smoothing : int
         Radius of the majority filter on labels; 0 is off.
+    edges : int
+        Radius of the guided filter on probabilities; 0 is off.
     exact : bool
         Keep features in single precision where half precision would do.
     """
@@ -53,6 +56,7 @@ class Recipe:
     normalize: int
     unpatch_order: int
     smoothing: int
+    edges: int = 0
     exact: bool = False
 
     @classmethod
@@ -72,6 +76,7 @@ class Recipe:
             normalize=1 if skip_norm else int(param.normalize or 1),
             unpatch_order=int(param.unpatch_order or 0),
             smoothing=radius if radius > 1 else 0,
+            edges=int(param.edge_smoothing or 0),
         )
 
 
@@ -87,11 +92,14 @@ class Plan:
         Channels and statistics.
     recipe : Recipe
         What is done.
+    guide : Guide or None
+        Along which edges probabilities are smoothed, if they are.
     """
 
     image: Image
     feed: Feed
     recipe: Recipe
+    guide: Guide | None = None
 
     @cached_property
     def grid(self) -> WorkingGrid:
@@ -110,7 +118,8 @@ class Plan:
         smoothing = -(-self.recipe.smoothing // self.grid.down) * self.grid.up
         coarse = self.recipe.pipeline.stride
         patch = coarse * reach(self.recipe.unpatch_order) if coarse > 1 else 0
-        return smoothing + self.grid.margin + patch
+        edges = guided_reach(self.recipe.edges) if self.guide else 0
+        return smoothing + edges + self.grid.margin + patch
 
     def blocks(self, region: Box | None = None) -> list[Block]:
         """Return the blocks that touch a region (pixels of the image), in reading order."""
@@ -133,6 +142,12 @@ class Plan:
         require_finite(raw, self.image.source)
         key = self._key(raw, region.relative(seen), block.window.relative(seen))
         return cache.get(key, lambda: pipe.compute(raw, seen, region, block.window, self.feed))
+
+    def guide_values(self, box: Box) -> NDArray[np.float32]:
+        """Return the (h, w) image whose edges guide the smoothing, on working pixels."""
+        if self.guide is None:
+            raise AssertionError("this plan smooths nothing")
+        return self.guide.values(self.grid.read(self._pixels, box), rgb=self.feed.rgb)
 
     def _pixels(self, box: Box) -> NDArray[Any]:
         rows, columns = box.slices
@@ -172,7 +187,11 @@ def plan(
     )
     large = plane.sizes["y"] * plane.sizes["x"] > HALF_ABOVE
     half = large and statistics is not None and not recipe.exact
-    return Plan(plane, Feed(source.channels, statistics, source.rgb, half), recipe)
+    feed = Feed(source.channels, statistics, source.rgb, half)
+    if not recipe.edges:
+        return Plan(plane, feed, recipe)
+    known = statistics or own_statistics(source, recipe, plane)
+    return Plan(plane, feed, recipe, guide_of(known, max(1, recipe.factor), rgb=source.rgb))
 
 
 def own_statistics(source: Source, recipe: Recipe, plane: Image) -> Statistics:
@@ -185,4 +204,4 @@ def own_statistics(source: Source, recipe: Recipe, plane: Image) -> Statistics:
     cut = {"c": source.image._index["c"]} if "c" in source.image._index else {}
     if recipe.normalize == 3:
         cut |= {a: i for a, i in plane._index.items() if a in "tz"}
-    return measure(whole.at(**cut) if cut else whole)
+    return measure(whole.at(**cut) if cut else whole, rgb=source.rgb)

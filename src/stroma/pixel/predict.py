@@ -19,6 +19,7 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Source
+from stroma.pixel.edges import guided, guided_reach
 from stroma.pixel.plan import Plan, Recipe, plan
 
 if TYPE_CHECKING:
@@ -252,15 +253,27 @@ def probabilities_in(
     box : Box
         Pixels of the image; at most the block's core and what its context covers.
     """
-    maps = current.features(block, cache)
-    region, grid = current.region(block), current.grid
-    working = grid.cells(box).grown(grid.margin).clipped(Box.of(grid.shape))
+    grid, whole = current.grid, Box.of(current.grid.shape)
+    working = grid.cells(box).grown(grid.margin).clipped(whole)
+    if current.guide is None:
+        return grid.restore(
+            _on_working_grid(current, block, working, classifier, cache), working, box
+        )
+    around = working.grown(guided_reach(current.recipe.edges)).clipped(whole)
+    values = _on_working_grid(current, block, around, classifier, cache)
+    guide, noise = current.guide_values(around), current.guide.softness
+    smooth = guided(values, guide, radius=current.recipe.edges, softness=noise)
+    return grid.restore(smooth[(..., *working.relative(around).slices)], working, box)
+
+
+def _on_working_grid(
+    current: Plan, block: Block, working: Box, classifier: Classifier, cache: FeatureCache
+) -> NDArray[np.float32]:
+    maps, region = current.features(block, cache), current.region(block)
     step = grid_step(maps)
     if step > 1:
-        values = _on_patches(maps, region, current, classifier, step, working)
-    else:
-        values = classify(maps, working.relative(region), classifier)
-    return grid.restore(values, working, box)
+        return _on_patches(maps, region, current, classifier, step, working)
+    return classify(maps, working.relative(region), classifier)
 
 
 def _on_patches(

@@ -22,6 +22,7 @@ from stroma.blocks.working import WorkingGrid
 from stroma.data.image import Image, Index
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Feed
+from stroma.pixel.edges import Guide
 from stroma.pixel.plan import Plan
 from stroma.pixel.predict import BlockResult, Task, Trained, result_of
 
@@ -50,6 +51,7 @@ class _Remote:
 
     position: dict[str, int]
     feed: Feed
+    guide: Guide | None
     block: Block
     path: str
     index: Mapping[str, Index]
@@ -75,7 +77,19 @@ def _sent(task: Task, done: int, total: int, coarse: int) -> _Remote:
     pixels = None if path else _window(task)
     index = image._index if path else {}
     feed, axes = task.plan.feed, image.kept_axes
-    return _Remote(task.position, feed, task.block, path, index, pixels, axes, done, total, coarse)
+    return _Remote(
+        task.position,
+        feed,
+        task.plan.guide,
+        task.block,
+        path,
+        index,
+        pixels,
+        axes,
+        done,
+        total,
+        coarse,
+    )
 
 
 def _window(task: Task) -> _Window:
@@ -108,7 +122,9 @@ def _compute(remote: _Remote, trained: Trained) -> BlockResult:
         image = replace(_opened(remote.path), _index=remote.index)
     else:
         image = Image(remote.pixels, remote.axes)
-    task = Task(remote.position, Plan(image, remote.feed, trained.recipe), remote.block)
+    task = Task(
+        remote.position, Plan(image, remote.feed, trained.recipe, remote.guide), remote.block
+    )
     return result_of(
         task,
         trained,

@@ -24,6 +24,8 @@ from stroma.pixel.training import Entry
 
 RECORDED = ("numpy", "scipy", "opencv-python-headless", "numba", "catboost", "scikit-learn")
 
+_PER_CHANNEL = ("mean", "std", "minimum", "maximum", "low", "high", "noise")
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -142,16 +144,15 @@ def _fitted(state: Mapping[str, Any]) -> Fitted:
 def _statistics_state(statistics: Statistics | None) -> dict[str, Any] | None:
     if statistics is None:
         return None
-    fields = dataclasses.asdict(statistics)
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}
+    numbers = {name: list(getattr(statistics, name)) for name in _PER_CHANNEL}
+    return {"count": statistics.count, **numbers, "lab": _statistics_state(statistics.lab)}
 
 
 def _statistics(state: Mapping[str, Any] | None) -> Statistics | None:
     if state is None:
         return None
-    names = [f.name for f in dataclasses.fields(Statistics) if f.name != "count"]
-    values = {name: tuple(float(v) for v in state[name]) for name in names}
-    return Statistics(count=int(state["count"]), **values)
+    numbers = {name: tuple(float(v) for v in state[name]) for name in _PER_CHANNEL}
+    return Statistics(count=int(state["count"]), **numbers, lab=_statistics(state["lab"]))
 
 
 def _entry_state(entry: Entry) -> dict[str, Any]:
