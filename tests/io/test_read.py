@@ -13,7 +13,7 @@ import tifffile
 import zarr
 from PIL import Image as Picture
 
-from stroma.errors import FormatError, MissingFileError, ShapeError
+from stroma.errors import FormatError, MissingExtraError, MissingFileError, ShapeError
 from stroma.io import READERS, omezarr
 from stroma.io.read import read_image
 from stroma.io.tiff_pages import Pages
@@ -342,6 +342,18 @@ def test_tiff_pyramid_becomes_levels_with_their_spacing(tmp_path, rng):
     (coarse,) = image.levels
     assert coarse.spacing == pytest.approx({"y": 1.0, "x": 1.0})
     np.testing.assert_array_equal(coarse.read(), fine[::2, ::2])
+
+
+def test_a_compression_that_needs_a_package_says_which(tmp_path, rng, monkeypatch):
+    tifffile.imwrite(tmp_path / "a.tif", values(rng, (20, 30)), compression="zlib")
+    image = read_image(tmp_path / "a.tif")
+
+    def missing(*_, **__):
+        raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
+
+    monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", missing)
+    with pytest.raises(MissingExtraError, match=r"a\.tif .* pip install 'stroma\[formats\]'"):
+        image.read()
 
 
 def test_tiff_with_several_images_gives_the_one_asked_for(tmp_path, rng):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import LazyArray
-from stroma.errors import FileError, FormatError
+from stroma.errors import FileError, FormatError, MissingExtraError, StromaError
 
 DAMAGE = (OSError, ValueError, RuntimeError, EOFError, SyntaxError, struct.error, zlib.error)
 """What decoders raise on damaged bytes (Pillow says SyntaxError)."""
@@ -72,10 +72,12 @@ class FileArray:
         ------
         FormatError
             If the file turns out to be damaged.
+        MissingExtraError
+            If decoding it needs a package that is not installed.
         """
         try:
             return np.asarray(self._opened()[key])
-        except FileError:
+        except StromaError:
             raise
         except DAMAGE as error:
             raise damaged(self.path, error) from error
@@ -89,8 +91,13 @@ class FileArray:
             return self._array
 
 
-def damaged(path: Path, error: Exception) -> FileError:
+def damaged(path: Path, error: Exception) -> StromaError:
     """Return the error for a file whose bytes cannot be decoded."""
+    if "imagecodecs" in str(error):  # tifffile without it decodes deflate and little else
+        return MissingExtraError(
+            f"{path} is compressed in a way that needs imagecodecs ({error}). "
+            "Install it with: pip install 'stroma[formats]'"
+        )
     if isinstance(error, PermissionError):
         return FileError(f"{path} cannot be read: permission denied. Check the file's rights.")
     return FormatError(
