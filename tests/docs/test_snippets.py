@@ -32,9 +32,10 @@ class Snippet:
         if self.language == "python":
             code = "\n" * self.line + self.text
             exec(compile(code, str(self.page), "exec"), namespace)
-        else:
-            for command in commands(self.text):
-                run_command(command, f"{self.page.name}:{self.line}")
+            return
+        for command, shown in commands(self.text):
+            said = run_command(command, f"{self.page.name}:{self.line}")
+            assert shown in ("", said), f"{self.page.name}:{self.line}: {command}\n{said}"
 
 
 def snippets(page: Path) -> list[Snippet]:
@@ -44,13 +45,17 @@ def snippets(page: Path) -> list[Snippet]:
     ]
 
 
-def commands(console: str) -> list[str]:
-    """Return what is typed after ``$``, when it is our program; ``\\`` continues a line."""
-    typed = re.findall(r"^\$ (.*)$", console.replace("\\\n", " "), re.MULTILINE)
-    return [line for line in typed if line.startswith("stroma ")]
+def commands(console: str) -> list[tuple[str, str]]:
+    """Return what is typed after ``$`` to our program, and what the page shows it answers.
+
+    A backslash continues a line.
+    """
+    typed = re.split(r"^\$ ", console.replace("\\\n", " "), flags=re.MULTILINE)[1:]
+    parts = [each.partition("\n") for each in typed]
+    return [(line, shown) for line, _, shown in parts if line.startswith("stroma ")]
 
 
-def run_command(command: str, where: str) -> None:
+def run_command(command: str, where: str) -> str:
     """Run it in this process, ``> file`` included; a process of its own would import all again."""
     line, _, file = command.partition(" > ")
     out, err = io.StringIO(), io.StringIO()
@@ -59,6 +64,7 @@ def run_command(command: str, where: str) -> None:
     assert not ended.value.code, f"{where}: {command}\n{out.getvalue()}{err.getvalue()}"
     if file:
         Path(file.strip()).write_text(out.getvalue(), encoding="utf-8")
+    return "" if file else out.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -72,8 +78,14 @@ def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_console_lines_of_other_programs_are_left_alone() -> None:
-    text = "$ pip install stroma\n$ stroma models \\\n  --json\nvgg16 64\n"
-    assert commands(text) == ["stroma models    --json"]
+    text = "$ pip install stroma\nDone.\n$ stroma models \\\n  --json\nvgg16 64\n$ stroma doctor\n"
+    assert commands(text) == [("stroma models    --json", "vgg16 64\n"), ("stroma doctor", "")]
+
+
+def test_an_answer_that_is_not_the_programs_is_noticed() -> None:
+    wrong = Snippet(Path("page.md"), 1, "console", "$ stroma --version\nstroma 99\n")
+    with pytest.raises(AssertionError, match=r"page\.md:1: stroma --version"):
+        wrong.run({})
 
 
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#]+)(#[^)]*)?\)")
