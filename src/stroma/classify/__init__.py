@@ -8,6 +8,7 @@ CLASSIFIERS = Registry(
         "catboost": "stroma.classify.catboost:CatBoost",
         "forest": "stroma.classify.forest:Forest",
         "logistic": "stroma.classify.logistic:Logistic",
+        "ensemble": "stroma.classify.ensemble:Ensemble",
     },
     group="stroma.classifiers",
 )

@@ -20,6 +20,8 @@ from stroma.classify.rows import (
 )
 from stroma.errors import ParameterError
 
+LEAST_SAMPLES = 50
+
 
 @dataclass(frozen=True)
 class Forest:
@@ -31,6 +33,14 @@ class Forest:
         Number of trees.
     max_depth : int or None
         Greatest depth of a tree; None grows until leaves are pure.
+    min_samples_leaf : int
+        Fewest samples in a leaf.
+    max_samples : float or None
+        Share of the samples each tree is fitted to (but 50, if there are as many), drawn with
+        replacement; None draws as many as there are.
+    random_splits : bool
+        Choose among random thresholds ("extremely randomised trees", Geurts, Ernst and Wehenkel
+        2006, doi:10.1007/s10994-006-6226-1), not among all.
     class_weight : "balanced" or None
         Whether rare classes count as much as frequent ones.
     random_state : int
@@ -45,6 +55,9 @@ class Forest:
 
     n_estimators: int = 100
     max_depth: int | None = None
+    min_samples_leaf: int = 1
+    max_samples: float | None = None
+    random_splits: bool = False
     class_weight: Literal["balanced"] | None = None
     random_state: int = 0
     n_jobs: int = -1
@@ -56,6 +69,8 @@ class Forest:
         check_number(
             "max_depth", 1 if self.max_depth is None else self.max_depth, 1, 10_000, whole=True
         )
+        check_number("min_samples_leaf", self.min_samples_leaf, 1, 1_000_000, whole=True)
+        check_number("max_samples", 1 if self.max_samples is None else self.max_samples, 1e-6, 1)
         check_number("random_state", self.random_state, 0, 2**32 - 1, whole=True)
         check_number("n_jobs", self.n_jobs, -1, 1024, whole=True)
         if self.class_weight not in ("balanced", None) or self.n_jobs == 0:
@@ -81,11 +96,18 @@ class Forest:
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
-        from sklearn.ensemble import RandomForestClassifier
+        from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
         rows, codes, classes = training_data(X, y)
-        forest = RandomForestClassifier(**self.params()).fit(rows, codes)
+        options = {**self.params(), "max_samples": self._drawn(len(rows))}
+        library = ExtraTreesClassifier if options.pop("random_splits") else RandomForestClassifier
+        forest = library(bootstrap=True, **options).fit(rows, codes)
         return replace(self, trees_=_trees(forest, classes))
+
+    def _drawn(self, rows: int) -> int | None:
+        if self.max_samples is None:
+            return None
+        return min(rows, max(LEAST_SAMPLES, round(self.max_samples * rows)))
 
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""

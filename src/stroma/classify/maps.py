@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stroma.classify import kernels
 from stroma.classify.contract import Classifier
 from stroma.classify.decision import DecisionTrees
+from stroma.classify.ensemble import Ensemble
 from stroma.classify.evaluate import Trees, empty_scores, probabilities
 from stroma.classify.logistic import Logistic
 from stroma.classify.oblivious import ObliviousTrees
@@ -96,6 +97,8 @@ def predict_maps(
         return _by_trees(trees, windows)
     if isinstance(classifier, Logistic):
         return _linearly(classifier, windows)
+    if isinstance(classifier, Ensemble):
+        return classifier.mixed([predict_maps(m, maps, box) for m in classifier.members])
     return _by_rows(classifier, windows)
 
 

@@ -13,7 +13,12 @@ from stroma.classify.sampling import training_rows
 from stroma.errors import LabelError
 from stroma.pixel.param import Param
 
-TITLES = {"catboost": "CatBoost", "forest": "RandomForest", "logistic": "Logistic"}
+TITLES = {
+    "catboost": "CatBoost",
+    "forest": "RandomForest",
+    "logistic": "Logistic",
+    "ensemble": "Ensemble",
+}
 """What ``Param.classifier`` says after training, in the words of the original."""
 
 

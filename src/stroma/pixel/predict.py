@@ -14,6 +14,7 @@ from stroma.blocks.grid import Block
 from stroma.blocks.interpolate import interpolate
 from stroma.blocks.run import run
 from stroma.classify.contract import Classifier
+from stroma.classify.maps import predict_maps
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
@@ -298,8 +299,13 @@ def _on_patches(
 
 def classify(maps: Sequence[FeatureMap], box: Box, classifier: Classifier) -> NDArray[np.float32]:
     """Return the (K, h, w) probabilities in a box, in pixels from where the maps' origins count."""
-    X = dense(maps, box).reshape(-1, box.area).T
-    return classifier.predict_proba(X).T.reshape(-1, *box.shape)
+    ready = [m if m.order == 0 or m.step == 1 else _dense_map(m, box) for m in maps]
+    return predict_maps(classifier, ready, box.slices)
+
+
+def _dense_map(feature_map: FeatureMap, box: Box) -> FeatureMap:
+    """Return a map whose values are to be interpolated as one that has them at every pixel."""
+    return FeatureMap(dense([feature_map], box), origin=(box.top, box.left))
 
 
 def dense(maps: Sequence[FeatureMap], box: Box) -> NDArray[np.floating]:
