@@ -83,3 +83,10 @@ def test_a_batch_gives_what_its_windows_give_alone():
     for window, (found,) in zip(windows, together, strict=True):
         (alone,) = DINOv2()(window)
         np.testing.assert_allclose(found.values, alone.values, atol=1e-4)
+
+
+def test_provenance_names_the_file_and_hashes_its_values(folder_of_weights):
+    facts = DINOv2().provenance()
+    assert facts["name"] == "dinov2_vits14_reg"
+    assert facts["file"] == str(folder_of_weights / "dinov2_vits14_reg.safetensors")
+    assert facts["digest"] != DINOv3().provenance()["digest"]

@@ -12,7 +12,13 @@ from huggingface_hub import constants
 from safetensors.numpy import save, save_file
 
 from stroma import weights
-from stroma.errors import FormatError, MissingFileError, UnknownNameError, WeightsError
+from stroma.errors import (
+    FormatError,
+    MissingExtraError,
+    MissingFileError,
+    UnknownNameError,
+    WeightsError,
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FIRST_LAYER = ("features.0.weight", "features.0.bias")
@@ -405,6 +411,13 @@ def test_equal_weights_have_equal_digests(published, vgg, tmp_path):
     vgg["features.0.bias"][0] += 1
     save_file(vgg, tmp_path / "vgg16.safetensors")
     assert weights.load("vgg16", FIRST_LAYER, path=tmp_path).digest != far.digest
+
+
+def test_without_the_library_of_the_hub_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    assert weights.status("vgg16") == "missing"
+    with pytest.raises(MissingExtraError, match=r"pip install 'stroma\[deep\]'"):
+        weights.fetch("vgg16")
 
 
 def test_unknown_weights_suggest_a_name():

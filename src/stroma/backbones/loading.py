@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
@@ -23,25 +23,6 @@ RGB = 3
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True)
-class Pretrained:
-    """A network and what its weights are.
-
-    Parameters
-    ----------
-    network : nn.Module
-        Ready to run; parts whose tensors were not asked for are not.
-    origin : Origin
-        Where the weights came from.
-    digest : str
-        Hash of the tensors that are used.
-    """
-
-    network: nn.Module
-    origin: weights.Origin
-    digest: str
-
-
 def pretrained(
     name: str,
     needed: Iterable[str] | None = None,
@@ -50,8 +31,10 @@ def pretrained(
     device: torch.device,
     dtype: torch.dtype = torch.float32,
     channels: int = RGB,
-) -> Pretrained:
+) -> nn.Module:
     """Return a network with its weights; from the second time on, the same one.
+
+    Parts whose tensors were not asked for cannot be run.
 
     Parameters
     ----------
@@ -72,6 +55,22 @@ def pretrained(
         return _pretrained(name, chosen, path, stamp, device, dtype, channels)
 
 
+def identity(name: str, needed: Iterable[str] | None, path: str | None) -> dict[str, str]:
+    """Return what identifies weights, as text: where they are from, and a hash of their values."""
+    with _lock:
+        chosen = None if needed is None else frozenset(needed)
+        return dict(_identity(name, chosen, path, weights.stamp(name, path)))
+
+
+@lru_cache(maxsize=32)
+def _identity(
+    name: str, needed: frozenset[str] | None, path: str | None, stamp: str
+) -> tuple[tuple[str, str], ...]:
+    keys = BACKBONES[name]().state_dict() if needed is None else needed
+    loaded = weights.load(name, _canonical(name, keys), path=path)
+    return (*asdict(loaded.origin).items(), ("digest", loaded.digest))
+
+
 @lru_cache(maxsize=8)
 def _pretrained(
     name: str,
@@ -81,7 +80,7 @@ def _pretrained(
     device: torch.device,
     dtype: torch.dtype,
     channels: int,
-) -> Pretrained:
+) -> nn.Module:
     network: nn.Module = BACKBONES[name](channels)
     shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     ours = _canonical(name, shapes if needed is None else needed)
@@ -94,7 +93,7 @@ def _pretrained(
     if not any(tensor.is_meta for tensor in network.state_dict().values()):
         network.to(device)
     network.to(dtype)
-    return Pretrained(network.eval().requires_grad_(False), loaded.origin, loaded.digest)
+    return network.eval().requires_grad_(False)
 
 
 def _canonical(name: str, keys: Collection[str]) -> dict[str, str]:

@@ -11,14 +11,15 @@ from typing import ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from stroma.backbones import BACKBONES, device
-from stroma.backbones.loading import RGB, Pretrained, pretrained
+from stroma.backbones.loading import RGB, identity, pretrained
 from stroma.backbones.taps import Taps
 from stroma.backbones.trace import Convolution, Trace, trace
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, network_input, one_at_a_time, provenance
+from stroma.features.deep import batches, network_input, one_at_a_time
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ class ConvolutionFeatures:
         """Return the maps of several blocks of the same shape, computed together."""
         images = [network_input(block) for block in blocks]
         place = device.resolve(self.device)
-        taps = _taps(self._pretrained(place, len(images[0])), self.chosen)
+        network = pretrained(
+            self.backbone, self._needed, path=self.weights, device=place, channels=len(images[0])
+        )
+        taps = _taps(network, self.chosen)
         found = []
         with one_at_a_time, torch.inference_mode():
             for part in batches(images, place):
@@ -113,12 +117,13 @@ class ConvolutionFeatures:
         return found
 
     def provenance(self) -> dict[str, str]:
-        """Return what identifies the weights in use; loads them."""
-        return provenance(self._pretrained(device.resolve(self.device), RGB))
+        """Return what identifies the weights in use: name, repository, revision, file, digest."""
+        return identity(self.backbone, self._needed, self.weights)
 
-    def _pretrained(self, place: torch.device, channels: int) -> Pretrained:
-        needed = _tensors(self.backbone, max(c.position for c in self.chosen))
-        return pretrained(self.backbone, needed, path=self.weights, device=place, channels=channels)
+    @property
+    def _needed(self) -> tuple[str, ...]:
+        """The names of the tensors in use."""
+        return _tensors(self.backbone, max(c.position for c in self.chosen))
 
     def _maps(
         self, layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]
@@ -202,9 +207,9 @@ def _tensors(backbone: str, last: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=32)
-def _taps(loaded: Pretrained, chosen: tuple[Convolution, ...]) -> Taps:
+def _taps(network: nn.Module, chosen: tuple[Convolution, ...]) -> Taps:
     last = max(chosen, key=lambda c: c.position)
-    return Taps(loaded.network, [c.name for c in chosen], last.name)
+    return Taps(network, [c.name for c in chosen], last.name)
 
 
 def _find(backbone: str, layer: str | int) -> Convolution:

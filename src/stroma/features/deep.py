@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stroma.backbones.loading import Pretrained
-
 BATCH_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23, "mps": 1 << 21}
 """Pixels that go through a network at once, by kind of device; bounds memory, not results."""
 
@@ -47,15 +45,3 @@ def batches(blocks: Sequence[NDArray[np.float32]], device: torch.device) -> Iter
     for start in range(0, len(blocks), size):
         stacked = np.stack(blocks[start : start + size])
         yield torch.from_numpy(stacked).to(device)
-
-
-def provenance(loaded: Pretrained) -> dict[str, str]:
-    """Return what identifies the weights in use, as text, to be kept with a model."""
-    origin = loaded.origin
-    return {
-        "name": origin.name,
-        "repository": origin.repository,
-        "revision": origin.revision,
-        "file": origin.file,
-        "digest": loaded.digest,
-    }

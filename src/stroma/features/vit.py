@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from stroma.backbones import device
 from stroma.backbones.dino import FEATURES, patch_tokens
-from stroma.backbones.loading import RGB, Pretrained, pretrained
+from stroma.backbones.loading import RGB, identity, pretrained
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, network_input, one_at_a_time, provenance
+from stroma.features.deep import batches, network_input, one_at_a_time
 
 
 @dataclass(frozen=True)
@@ -69,29 +69,26 @@ class PatchFeatures:
         """Return the maps of several windows of the same shape, computed together."""
         images = [network_input(block) for block in blocks]
         place = device.resolve(self.device)
-        loaded = self._pretrained(place, len(images[0]))
+        network = pretrained(
+            self.backbone,
+            path=self.weights,
+            device=place,
+            dtype=_precision(place),
+            channels=len(images[0]),
+        )
         height, width = (side // self.patch for side in images[0].shape[1:])
         found = []
         with one_at_a_time, torch.inference_mode():
             for part in batches(images, place):
-                tokens = patch_tokens(loaded.network, part.to(_precision(place)))
+                tokens = patch_tokens(network, part.to(_precision(place)))
                 values = tokens.float().cpu().numpy().transpose(0, 2, 1)
                 grids = values.reshape(len(values), FEATURES, height, width)
                 found += [[FeatureMap(grid, step=self.patch)] for grid in grids]
         return found
 
     def provenance(self) -> dict[str, str]:
-        """Return what identifies the weights in use; loads them."""
-        return provenance(self._pretrained(device.resolve(self.device), RGB))
-
-    def _pretrained(self, place: torch.device, channels: int) -> Pretrained:
-        return pretrained(
-            self.backbone,
-            path=self.weights,
-            device=place,
-            dtype=_precision(place),
-            channels=channels,
-        )
+        """Return what identifies the weights in use: name, repository, revision, file, digest."""
+        return identity(self.backbone, None, self.weights)
 
 
 @dataclass(frozen=True)
