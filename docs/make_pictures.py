@@ -12,12 +12,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
-from numpy.typing import NDArray
 from skimage.data import immunohistochemistry
 
 from stroma import ConvpaintModel, Image
-from stroma.cli.demo import CLASSES, STROKES
+from stroma.cli.demo import STROKES
 from stroma.io import read_strokes
+from stroma.workflow.overlay import overlay
 
 FOLDER = Path(__file__).parent / "images"
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#e69f00", "#009e73", "#999999"
@@ -28,8 +28,8 @@ mpl.use("agg")
 def main() -> None:
     """Write all pictures."""
     FOLDER.mkdir(exist_ok=True)
-    for make in (segmentation, halo, stride, pyramid):
-        save(make(), make.__name__)
+    for name, make in PICTURES.items():
+        save(make(), name)
 
 
 def save(figure: Figure, name: str) -> None:
@@ -82,28 +82,18 @@ def segmentation() -> Figure:
     """Show an image, the strokes on it, and what they are turned into."""
     photograph = immunohistochemistry()
     image = Image(np.moveaxis(photograph, -1, 0), "cyx", rgb=True)
-    strokes = read_strokes(STROKES, image).labels
+    strokes = read_strokes(STROKES, image)
     model = ConvpaintModel("stroma")
-    model.train(image, strokes)
+    model.train(image, strokes.labels)
     labels = model.segment(image)
 
-    figure, axes = sheet(3, 12, 4.4)
-    for axis, painted, opacity in zip(axes, (None, strokes, labels), (0, 1, 0.5), strict=True):
-        axis.imshow(photograph if painted is None else tinted(photograph, painted, opacity))
-    entries = [Patch(color=c.color, label=c.name) for c in CLASSES]
+    figure, (plain, painted, result) = sheet(3, 12, 4.4)
+    plain.imshow(photograph)
+    painted.imshow(overlay(photograph, strokes.labels, strokes.classes, alpha=1))
+    result.imshow(overlay(photograph, labels, strokes.classes, alpha=0.5))
+    entries = [Patch(color=c.color, label=c.name) for c in strokes.classes]
     figure.legend(handles=entries, loc="outside lower center", ncols=3, frameon=False, fontsize=12)
     return figure
-
-
-def tinted(
-    image: NDArray[np.uint8], labels: NDArray[np.integer], opacity: float
-) -> NDArray[np.uint8]:
-    """Return an rgb image with the colours of classes over it."""
-    picture = image.astype(float)
-    for each in CLASSES:
-        where = labels == each.label
-        picture[where] = (1 - opacity) * picture[where] + opacity * np.array(each.rgb)
-    return picture.astype(np.uint8)
 
 
 def halo() -> Figure:
@@ -155,6 +145,8 @@ def pyramid() -> Figure:
         axis.set(xlim=(-0.6, 16.6), ylim=(12.6, -0.6), title=f"scaling {scale}")
     return figure
 
+
+PICTURES = {"segmentation": segmentation, "halo": halo, "stride": stride, "pyramid": pyramid}
 
 if __name__ == "__main__":
     main()
