@@ -254,6 +254,5 @@ def _unpack(total: Array, size: int, unit: Array, first: int, scores: Array) -> 
     for c in range(scores.shape[0]):
         packed = total[c // 2]
         for i in range(size):
-            low = np.int32(packed[i])
-            one = (packed[i] - low) >> 32 if c % 2 else low
+            one = packed[i] >> 32 if c % 2 else np.int64(np.int32(packed[i]))
             scores[c, first + i] = one * unit

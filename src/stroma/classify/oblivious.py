@@ -130,7 +130,7 @@ class ObliviousTrees:
     def tables(self) -> Tables:
         """The same trees, arranged for the kernel."""
         together = max(1, TABLE_BITS // max(1, self.feature.shape[1]))
-        real = np.isfinite(self.border)
+        real = self.border < np.inf
         questions = np.stack([self.feature[real], self.border[real]]).astype(np.float64)
         questions, number = np.unique(questions, axis=1, return_inverse=True)
         used, start = np.unique(questions[0].astype(np.int64), return_index=True)

@@ -13,8 +13,8 @@ def pack(values: NDArray[np.floating], reach: float) -> tuple[NDArray[np.int64],
     """Return the terms of sums as packed integers, and what one unit of them is worth.
 
     Two scores a and b become ``b * 2**32 + a``. The sum of such numbers holds the sums of a in
-    its low and of b in its high half (less one where that of a is negative), as long as neither
-    leaves 32 bits. What is lost is half a unit per term: 2**-32 of the reach.
+    its low and of b in its high half (less one unit where that of a is negative), as long as
+    neither leaves 32 bits. What is lost is half a unit per term: 2**-32 of the reach.
 
     Parameters
     ----------

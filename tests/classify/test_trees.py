@@ -1,0 +1,88 @@
+"""Trees given as arrays score as their definitions say."""
+
+import numpy as np
+import pytest
+
+from stroma.classify.catboost import CatBoost
+from stroma.classify.forest import Forest
+from stroma.errors import FormatError
+
+
+def oblivious(classes, *, trees=7, depth=3, features=4):
+    rng = np.random.default_rng(0)
+    columns = 1 if classes == 2 else classes
+    return {
+        "feature": rng.integers(0, features, (trees, depth), dtype=np.int32),
+        "border": rng.integers(-2, 3, (trees, depth)).astype(np.float32),
+        "leaf": rng.normal(size=(trees, 2**depth, columns)),
+        "weight": np.ones((trees, 2**depth)),
+        "scale_bias": np.array([1.5, *np.linspace(-1, 1, columns)]),
+        "classes": np.arange(1, classes + 1),
+        "n_features": np.array(features),
+    }
+
+
+def scores_by_definition(arrays, rows):
+    total = 0
+    for feature, border, leaf in zip(
+        arrays["feature"], arrays["border"], arrays["leaf"], strict=True
+    ):
+        answers = rows[:, feature] > border
+        total = total + leaf[answers @ (1 << np.arange(len(feature)))]
+    return arrays["scale_bias"][0] * total + arrays["scale_bias"][1:]
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3, 5, 11])
+@pytest.mark.parametrize("classes", [2, 3, 4, 5])
+def test_oblivious_trees_score_by_their_definition(classes, depth):
+    arrays = oblivious(classes, depth=depth)
+    arrays["border"][0] = np.inf
+    arrays["border"][1] = -np.inf
+    rows = np.random.default_rng(1).integers(-3, 4, (1500, 4)).astype(np.float32)
+    scores = scores_by_definition(arrays, rows)
+    if classes == 2:
+        scores = np.hstack([np.zeros_like(scores), scores])
+    odds = np.exp(scores)
+    fitted = CatBoost.from_arrays(CatBoost().params(), arrays)
+    expected = odds / odds.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fitted.predict_proba(rows), expected, atol=1e-6)
+
+
+def test_more_borders_than_a_byte_counts_are_refused():
+    arrays = oblivious(3, trees=256, depth=1, features=1)
+    arrays["border"][:, 0] = np.arange(256)
+    with pytest.raises(FormatError, match="more than 255 borders"):
+        CatBoost.from_arrays(CatBoost().params(), arrays)
+    arrays["border"][0] = 1
+    rows = np.arange(-1, 300, dtype=np.float32)[:, None]
+    fitted = CatBoost.from_arrays(CatBoost().params(), arrays)
+    odds = np.exp(scores_by_definition(arrays, rows))
+    expected = odds / odds.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fitted.predict_proba(rows), expected, atol=1e-6)
+
+
+def test_a_right_child_beyond_its_tree_is_refused():
+    X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
+    fitted = Forest(n_estimators=2, n_jobs=1).fit(X, 1 + (X[:, 0] > 0))
+    for tree in (0, 1):
+        arrays = {name: array.copy() for name, array in fitted.arrays().items()}
+        first, end = arrays["first"][tree : tree + 2]
+        arrays["child"][first] = end - 1
+        with pytest.raises(FormatError, match="leads out"):
+            Forest.from_arrays(fitted.params(), arrays)
+
+
+def test_rows_shared_out_to_threads_equal_rows_one_by_one(monkeypatch):
+    from stroma.classify import evaluate
+
+    X = np.random.default_rng(0).normal(size=(5000, 3)).astype(np.float32)
+    for classifier in (CatBoost(iterations=5), Forest(n_estimators=3, n_jobs=1)):
+        fitted = classifier.fit(X[:200], 1 + (X[:200, 0] > 0))
+        at_once = fitted.predict_proba(X)
+        with monkeypatch.context() as patch:
+            patch.setattr(evaluate, "ROWS_PER_TASK", 333)
+            shared = fitted.predict_proba(X)
+        np.testing.assert_array_equal(shared, at_once)
+        np.testing.assert_array_equal(
+            np.concatenate([fitted.predict_proba(x[None]) for x in X[:50]]), at_once[:50]
+        )
