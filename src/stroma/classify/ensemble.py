@@ -7,7 +7,6 @@ mean of their probabilities was better than either on most kinds of images (see 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -29,6 +28,8 @@ class Ensemble:
     ----------
     n_estimators : int
         Number of trees.
+    max_depth : int
+        Greatest depth of a tree.
     min_samples_leaf : int
         Fewest samples in a leaf.
     max_samples : float
@@ -40,6 +41,7 @@ class Ensemble:
     """
 
     n_estimators: int = 30
+    max_depth: int = 8
     min_samples_leaf: int = 3
     max_samples: float = 0.3
     C: float = 0.01
@@ -54,6 +56,7 @@ class Ensemble:
     def _blank(self) -> Members:
         trees = Forest(
             n_estimators=self.n_estimators,
+            max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
             max_samples=self.max_samples,
             random_splits=True,
@@ -86,10 +89,7 @@ class Ensemble:
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
         trees, linear = self._blank()
-        with ThreadPoolExecutor(1) as pool:
-            second = pool.submit(linear.fit, X, y)
-            members = (trees.fit(X, y), second.result())
-        return replace(self, members_=members)
+        return replace(self, members_=(trees.fit(X, y), linear.fit(X, y)))
 
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""
@@ -127,7 +127,7 @@ class Ensemble:
         return replace(made, members_=(trees, linear))
 
 
-_PARAMS = ["n_estimators", "min_samples_leaf", "max_samples", "C", "random_state"]
+_PARAMS = ["n_estimators", "max_depth", "min_samples_leaf", "max_samples", "C", "random_state"]
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
