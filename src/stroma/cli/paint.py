@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stroma.cli.settings import Alias
+from stroma.registry import Registry
 
 if TYPE_CHECKING:
     from stroma.session import Session
+    from stroma.web.gate import Address
+
+FRONT_ENDS = Registry("front end", {"browser": "stroma.web.serve:show"}, extras={"browser": "web"})
 
 HERE = "127.0.0.1"
 EXPOSED = """\
@@ -52,18 +56,19 @@ def paint(
     """
     if not images and project is None:
         raise typer.BadParameter("Name an image to paint on, or a project to go on with.")
-    from stroma.web.serve import claim, open_browser, serve
     from stroma.workflow.find import find_images
 
+    show = FRONT_ENDS["browser"]
     files = find_images(images or ())
-    place = claim(host, port)
     session = opened(files, project or beside(files[0]), alias)
-    url = place.address.url
-    typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
-    if host not in (HERE, "localhost", "::1"):
-        typer.echo(EXPOSED.format(port=place.address.port), err=True)
+
+    def say(address: Address) -> None:
+        typer.echo(f"Stroma paints at {address.url}\nProject: {session.path}\nCtrl+C ends it.")
+        if host not in (HERE, "localhost", "::1"):
+            typer.echo(EXPOSED.format(port=address.port), err=True)
+
     try:
-        serve(session, place, ready=lambda: no_browser or open_browser(url))
+        show(session, say, host=host, port=port, browser=not no_browser)
     finally:
         session.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.session import Session
-from stroma.web import contrast
+from stroma.web import contrast, exports
 from stroma.web.fields import configurations
 
 Values = Mapping[str, Any]
@@ -163,5 +163,8 @@ QUESTIONS = {
     "models": models,
     "code": code,
     "stop-task": stop_task,
+    "export": exports.export,
+    "save-model": exports.save_model,
+    "save-strokes": exports.save_strokes,
 }
 """Commands that change nothing, by name; they may take long."""

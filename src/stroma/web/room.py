@@ -144,7 +144,15 @@ class Room:
             one.add_done_callback(under_way.discard)
 
     async def _put_answer(self, answer: asyncio.Task[str], tab: asyncio.Queue[str | None]) -> None:
-        await tab.put(await asyncio.shield(answer))
+        """Send an answer when it is there; a bug of ours is told too, so that nobody waits."""
+        await asyncio.wait({answer})
+        error = answer.exception()
+        if error is None:
+            await tab.put(answer.result())
+            return
+        log.error("a message could not be answered", exc_info=error)
+        text = f"Stroma made a mistake ({error!r}). What you painted is kept; please report this."
+        await tab.put(json.dumps({"re": answer.get_name(), "error": text}))
 
     def _asked_once(self, text: str, tab: str) -> asyncio.Task[str]:
         """Start what a message asks; for one that came before, return what was started then."""
@@ -152,7 +160,7 @@ class Room:
         key = str(message.get("id", ""))[:64]
         task = self._asked.get(key) if key else None
         if task is None:
-            task = asyncio.create_task(self._answer(key, message))
+            task = asyncio.create_task(self._answer(key, message), name=key)
             self._asked[key or secrets.token_hex(8)] = task
             while len(self._asked) > REMEMBERED:
                 self._asked.popitem(last=False)

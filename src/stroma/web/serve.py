@@ -36,6 +36,37 @@ class Place:
     address: Address
 
 
+def show(
+    session: Session,
+    say: Callable[[Address], object],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    browser: bool = True,
+) -> None:
+    """Serve a session until the process is asked to stop.
+
+    Parameters
+    ----------
+    session : Session
+        What is served.
+    say : callable
+        Told where the page is, before anybody can open it.
+    host, port
+        As for ``claim``.
+    browser : bool
+        Open the page in the user's browser.
+    """
+    place = claim(host, port)
+    say(place.address)
+
+    def ready() -> None:
+        if browser:
+            webbrowser.open(place.address.url)
+
+    server(session, place, ready=ready).run(sockets=[place.listening])
+
+
 def claim(host: str = "127.0.0.1", port: int = 0) -> Place:
     """Return a free port, and a new token for it.
 
@@ -84,8 +115,10 @@ def _addresses(name: str) -> list[str]:
     return sorted({str(entry[4][0]) for entry in found})
 
 
-def serve(session: Session, place: Place, *, ready: Callable[[], object] = lambda: None) -> None:
-    """Serve a session until the process is asked to stop.
+def server(
+    session: Session, place: Place, *, ready: Callable[[], object] = lambda: None
+) -> uvicorn.Server:
+    """Return a server that is not running yet.
 
     Parameters
     ----------
@@ -96,13 +129,6 @@ def serve(session: Session, place: Place, *, ready: Callable[[], object] = lambd
     ready : callable
         Called when the page can be opened.
     """
-    server(session, place, ready=ready).run(sockets=[place.listening])
-
-
-def server(
-    session: Session, place: Place, *, ready: Callable[[], object] = lambda: None
-) -> uvicorn.Server:
-    """Return a server that is not running yet; parameters are those of ``serve``."""
     return uvicorn.Server(
         uvicorn.Config(
             create_app(session, place.address, ready=ready),
@@ -110,15 +136,10 @@ def server(
             access_log=False,
             server_header=False,
             ws="websockets-sansio",
-            ws_max_size=MAX_MESSAGE,
+            ws_max_size=2 * MAX_MESSAGE,  # beyond it the connection breaks, without a word
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
             limit_concurrency=200,
             h11_max_incomplete_event_size=64 * 1024,
         )
     )
-
-
-def open_browser(url: str) -> bool:
-    """Open the page in the user's browser; tell whether there was one."""
-    return webbrowser.open(url)

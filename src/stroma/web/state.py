@@ -23,7 +23,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
     settings, status = session.settings, session.status
     return {
         "epoch": epoch,
-        "project": getattr(session, "path", None) or "",
+        "project": session.path.name if session.path else "",
         "images": [_image(one) for one in session.images],
         "classes": [_class(one) for one in session.classes],
         "mode": settings.mode,

@@ -154,7 +154,7 @@ def _level_for(plane: Image, factor: int) -> tuple[Image, int]:
 
 def _read(level: Image, box: Box, channels: Sequence[int]) -> NDArray[Any]:
     rows, columns = box.slices
-    if "c" not in level.sizes:
+    if "c" not in level.sizes and not any(channels):
         return level.read({"y": rows, "x": columns})[None]
     return level.at(c=list(channels)).read({"y": rows, "x": columns})
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from stroma.blocks.box import Box
@@ -16,7 +16,7 @@ from stroma.session import Session
 from stroma.session.desk import OpenImage
 from stroma.session.events import Position
 from stroma.session.results import Layer
-from stroma.web import tiles
+from stroma.web import exports, tiles
 from stroma.web.tiles import Shown
 
 FOR_EVER = "private, max-age=86400, immutable"
@@ -33,6 +33,7 @@ def routes() -> list[Route]:
         Route(f"/images/{{key}}/labels/{tile}", labels),
         Route(f"/images/{{key}}/uncertainty/{tile}", uncertainty),
         Route(f"/images/{{key}}/probability/{{label:int}}/{tile}", probability),
+        Route("/results/{name}", result_file),
     ]
 
 
@@ -73,6 +74,12 @@ def uncertainty(request: Request) -> Response:
 def probability(request: Request) -> Response:
     """Answer with the probability of one class."""
     return _result(request, "probability", int(request.path_params["label"]))
+
+
+def result_file(request: Request) -> Response:
+    """Answer with a file that was exported."""
+    path = exports.result_file(_session(request), request.path_params["name"])
+    return FileResponse(path, filename=path.name)
 
 
 def _result(request: Request, layer: Layer, label: int | None = None) -> Response:

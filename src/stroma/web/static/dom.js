@@ -35,9 +35,9 @@ export function el(tag, props = {}, ...children) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (name === "text") made.textContent = value;
-    else if (name === "value") /** @type {any} */ (made).value = value;
     else made.setAttribute(name, value === true ? "" : String(value));
   }
+  if (props.value !== undefined) /** @type {any} */ (made).value = props.value;
   made.append(.../** @type {(Node | string)[]} */ (children.filter((c) => c || c === "")));
   return made;
 }

@@ -1,0 +1,297 @@
+"""The page in a real browser: what a person does in the first minutes, and after a reload.
+
+Needs Debian's Chromium: ``apt-get install chromium``. No browser is downloaded.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+from tests.web.served import Client, served
+
+from stroma.io import read_image, write_image
+from stroma.session import Session
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = os.environ.get("STROMA_CHROMIUM") or shutil.which("chromium") or ""
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 30_000
+BLUE, ORANGE = (0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)
+SIZE = 256
+
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM,
+        reason="no Chromium: apt-get install chromium, or name one in STROMA_CHROMIUM",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two images: dark on the left, bright on the right."""
+    for name, seed in (("first", 0), ("second", 1)):
+        noise = np.random.default_rng(seed).normal(0, 8, (SIZE, SIZE))
+        values = np.where(np.arange(SIZE) < SIZE // 2, 60, 180) + noise
+        write_image(tmp_path / f"{name}.tif", values.clip(0, 255).astype(np.uint8), axes="yx")
+    return tmp_path
+
+
+@pytest.fixture
+def session(folder: Path) -> Iterator[Session]:
+    with Session.create(folder / "first.stroma") as made:
+        for name in ("first", "second"):
+            made.add_image(folder / f"{name}.tif")
+        yield made
+
+
+@pytest.fixture
+def client(session: Session) -> Iterator[Client]:
+    with served(session) as made:
+        yield made
+
+
+@pytest.fixture
+def page(browser: Browser, client: Client) -> Iterator[Page]:
+    """The page, opened; at the end, nothing may have gone wrong in it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    made = context.new_page()
+    made.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    made.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    made.goto(client.address.url)
+    made.wait_for_selector("#image-select option:nth-child(2)", state="attached")
+    yield made
+    made.screenshot(path="/tmp/fake/fail.png")
+    context.close()
+    assert wrong == []
+
+
+def place(page: Page, y: float, x: float) -> tuple[float, float]:
+    """Return where a pixel of the image is on the screen, once it is shown as a whole."""
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    scale = min(box["width"], box["height"]) / SIZE * 0.96
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return middle[0] + (x - SIZE / 2) * scale, middle[1] + (y - SIZE / 2) * scale
+
+
+def stroke(page: Page, *points: tuple[float, float]) -> None:
+    """Draw with the pressed button through pixels of the image."""
+    page.mouse.move(*place(page, *points[0]))
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*place(page, *point), steps=4)
+    page.mouse.up()
+
+
+def paint_both(page: Page) -> None:
+    page.keyboard.press("1")
+    stroke(page, (60, 40), (60, 80))
+    page.keyboard.press("2")
+    stroke(page, (60, 170), (60, 215))
+
+
+def shown(page: Page, y: float, x: float) -> np.ndarray:
+    """Return the colour around a pixel of the image, as it is on the screen."""
+    sx, sy = place(page, y, x)
+    clip = {"x": sx - 4, "y": sy - 4, "width": 8, "height": 8}
+    picture = Picture.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
+    return np.asarray(picture, float).mean(axis=(0, 1))
+
+
+def wait_for_colour(page: Page, at: tuple[float, float], colour: tuple[int, int, int]) -> None:
+    """Wait until the picture has, at a place, the hue of a class laid over grey."""
+    wanted = np.subtract(colour, np.mean(colour))
+    found = np.zeros(3)
+    for _ in range(PATIENCE // 100):
+        found = shown(page, *at)
+        tint = found - found.mean()
+        if np.dot(tint, wanted) > 0.35 * np.dot(wanted, wanted):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{found} at {at} does not look like {colour}")
+
+
+def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
+    """Wait until only the image is seen at a place."""
+    found = np.zeros(3)
+    for _ in range(PATIENCE // 100):
+        found = shown(page, *at)
+        if np.ptp(found) < 6:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{found} at {at} is not grey")
+
+
+def test_painting_two_classes_brings_the_segmentation(page, session) -> None:
+    page.wait_for_selector("text=Paint a few strokes of each class")
+    wait_for_grey(page, (200, 60))
+    paint_both(page)
+    wait_for_colour(page, (200, 60), BLUE)
+    wait_for_colour(page, (200, 200), ORANGE)
+    page.wait_for_selector("text=Up to date")
+    assert {c.label for c in session.classes} == {1, 2}
+    assert session.strokes("1")[60, 60] == 1
+    assert session.strokes("1")[60, 190] == 2
+
+
+def test_undo_takes_the_last_stroke_back_and_redo_brings_it_again(page, session) -> None:
+    page.keyboard.press("1")
+    stroke(page, (60, 40), (60, 80))
+    wait_for_colour(page, (60, 60), BLUE)
+    page.keyboard.press("Control+z")
+    wait_for_grey(page, (60, 60))
+    assert not session.strokes("1").any()
+    page.keyboard.press("Control+Shift+z")
+    wait_for_colour(page, (60, 60), BLUE)
+
+
+def test_eraser_and_polygon(page, session) -> None:
+    page.keyboard.press("p")
+    for corner in ((40, 40), (40, 100), (100, 100), (100, 40)):
+        page.mouse.click(*place(page, *corner))
+    page.keyboard.press("Enter")
+    wait_for_colour(page, (70, 70), BLUE)
+    assert session.strokes("1")[70, 70] == 1
+    page.keyboard.press("e")
+    stroke(page, (70, 60), (70, 80))
+    wait_for_grey(page, (70, 70))
+    assert session.strokes("1")[70, 70] == 0
+    assert session.strokes("1")[45, 45] == 1
+
+
+def test_a_reload_finds_everything(page, session) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    page.get_by_label("Name of class 2").fill("tissue")
+    page.get_by_label("Name of class 2").press("Enter")
+    page.reload()
+    wait_for_colour(page, (200, 200), ORANGE)
+    wait_for_colour(page, (60, 60), BLUE)
+    assert page.get_by_label("Name of class 2").input_value() == "tissue"
+    assert "token" not in page.url
+
+
+def test_classes_are_added_renamed_recoloured_and_removed(page, session) -> None:
+    page.click("#add-class")
+    name = page.get_by_label("Name of class 3")
+    name.fill("fibres")
+    name.press("Enter")
+    page.wait_for_selector("[aria-label='Paint fibres'][aria-pressed=true]")
+    page.locator("[data-key=color-3]").fill("#ff0000")
+    page.wait_for_selector("[data-key=color-3][value='#ff0000']")
+    stroke(page, (60, 40), (60, 80))
+    wait_for_colour(page, (60, 60), (255, 0, 0))
+    page.locator("[data-key=remove-3]").click()
+    wait_for_grey(page, (60, 60))
+    assert [c.name for c in session.classes] == ["background", "foreground"]
+
+
+def test_zooming_keeps_what_is_under_the_cursor(page) -> None:
+    page.keyboard.press("1")
+    stroke(page, (60, 40), (60, 80))
+    wait_for_colour(page, (60, 60), BLUE)
+    page.mouse.move(*place(page, 60, 60))
+    for _ in range(4):
+        page.mouse.wheel(0, -240)
+    page.wait_for_timeout(300)
+    wait_for_colour(page, (60, 60), BLUE)
+    page.keyboard.press("0")
+    wait_for_colour(page, (60, 60), BLUE)
+
+
+def test_results_are_exported_and_applied_to_the_second_image(page, session, folder) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    page.click("#tab-results")
+    page.wait_for_selector("#areas td >> text=50.0 %")
+    page.click("text=All images")
+    page.click("#export")
+    page.wait_for_selector("#exported >> text=second_labels.tif")
+    results = folder / "first.stroma" / "results"
+    for name in ("first", "second"):
+        labels = read_image(results / f"{name}_labels.tif").read()
+        assert (labels[:, : SIZE // 2 - 8] == 1).mean() > 0.99
+        assert (labels[:, SIZE // 2 + 8 :] == 2).mean() > 0.99
+    with page.expect_download() as download:
+        page.click("#exported >> text=second_labels.tif")
+    assert Path(download.value.path()).stat().st_size > 1000
+    with page.expect_download() as download:
+        page.click("#save-model")
+    assert download.value.suggested_filename.endswith(".pkl")
+
+
+def test_strokes_painted_while_the_connection_is_gone_arrive_when_it_is_back(page, session) -> None:
+    page.evaluate("() => { window.dropped = WebSocket.prototype.send; }")
+    page.evaluate("() => { WebSocket.prototype.send = function () { this.close(); }; }")
+    page.keyboard.press("1")
+    stroke(page, (60, 40), (60, 80))
+    page.wait_for_selector("text=Connection lost")
+    stroke(page, (100, 40), (100, 80))
+    assert not session.strokes("1").any()
+    wait_for_colour(page, (100, 60), BLUE)
+    page.evaluate("() => { WebSocket.prototype.send = window.dropped; }")
+    page.wait_for_selector("#connection:empty", state="attached")
+    page.wait_for_selector("#undo:not([disabled])")
+    wait_for_colour(page, (60, 60), BLUE)
+    assert session.strokes("1")[60, 60] == session.strokes("1")[100, 60] == 1
+    session.undo()
+    session.undo()
+    assert session.undoable is None
+
+
+def test_every_control_has_a_name_and_the_page_fits_1024_pixels(page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 700})
+    for tab in ("paint", "image", "model", "results"):
+        page.click(f"#tab-{tab}")
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll('button, input, select, canvas')]
+              .filter((e) => e.offsetParent !== null)
+              .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()
+                || e.title || (e.labels && e.labels.length)))
+              .map((e) => e.outerHTML)"""
+        )
+        assert nameless == []
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 1024
+
+
+def test_nothing_is_loaded_from_elsewhere(browser, client) -> None:
+    context = browser.new_context()
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(client.address.url)
+    page.wait_for_selector("[aria-label='Paint background']")
+    context.close()
+    allowed = (client.origin, "blob:")
+    assert [url for url in asked if not url.startswith(allowed)] == []

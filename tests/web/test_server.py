@@ -1,0 +1,287 @@
+"""What tabs ask is done once, told to all, and bounded."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket as sockets
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+from tests.web.served import Client, served
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from stroma.data.image import Image
+from stroma.errors import FileError
+from stroma.session import Session
+from stroma.web.room import MAX_MESSAGE
+from stroma.web.serve import claim, names_of
+
+STROKE = {"image": "1", "plane": {}, "points": [[10, 10], [10, 20]], "radius": 3, "label": 1}
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    with Session(mode="paused") as made:
+        values = np.random.default_rng(0).integers(0, 255, (96, 128)).astype(np.uint8)
+        made.add_image(Image(values, "yx"), name="one")
+        yield made
+
+
+@pytest.fixture
+def client(session: Session) -> Iterator[Client]:
+    with served(session) as made:
+        yield made
+
+
+def pixels(body: bytes) -> np.ndarray:
+    return np.asarray(Picture.open(io.BytesIO(body)).convert("RGBA"))
+
+
+def test_a_tab_is_told_the_state_first(client) -> None:
+    with client.tab() as tab:
+        state = tab.hear()["state"]
+    assert [one["name"] for one in state["images"]] == ["one"]
+    assert (state["images"][0]["height"], state["images"][0]["width"]) == (96, 128)
+    assert [c["name"] for c in state["classes"]] == ["background", "foreground"]
+
+
+def test_a_stroke_is_stored_and_shown(client, session) -> None:
+    with client.tab() as tab:
+        assert tab.ask("paint", **STROKE)["result"] == 1
+    assert session.strokes("1")[10, 15] == 1
+    tile = pixels(client.get("/images/1/strokes/1/0/0").body)
+    assert tile[10, 15].tolist() == [0, 0x72, 0xB2, 255]
+    assert tile[60, 60, 3] == 0
+
+
+def test_erasing_removes_what_was_painted(client, session) -> None:
+    with client.tab() as tab:
+        tab.ask("paint", **STROKE)
+        tab.ask("paint", **{**STROKE, "label": 0})
+    assert not session.strokes("1").any()
+    assert client.get("/images/1/strokes/1/0/0").status == 204
+
+
+def test_a_message_that_comes_again_is_answered_but_not_done_again(client, session) -> None:
+    with client.tab() as tab:
+        first = tab.ask("paint", number="the same", **STROKE)
+    with client.tab() as tab:
+        again = tab.ask("paint", number="the same", **STROKE)
+    assert again == first
+    session.undo()
+    assert session.undoable is None
+
+
+def test_all_tabs_are_told_what_one_of_them_painted(client) -> None:
+    with client.tab() as mine, client.tab() as other:
+        other.hear()
+        mine.ask("paint", **STROKE)
+        told = other.until(event="strokes")
+        assert (told["image"], told["plane"]) == ("1", {})
+        assert told["box"]["left"] <= 10 < told["box"]["right"]
+        assert other.state(canUndo=True)["revision"] == told["revision"]
+
+
+def test_strokes_of_one_tab_keep_their_order(client, session) -> None:
+    with client.tab() as tab:
+        numbers = [tab.send("paint", **{**STROKE, "label": 1 + i % 2}) for i in range(20)]
+        tab.until(re=numbers[-1])
+    assert session.strokes("1")[10, 15] == 2
+    for _ in range(20):
+        session.undo()
+    assert session.undoable is None
+
+
+def test_undo_and_redo(client, session) -> None:
+    with client.tab() as tab:
+        tab.ask("paint", **STROKE)
+        tab.ask("undo")
+        assert not session.strokes("1").any()
+        tab.ask("redo")
+    assert session.strokes("1").any()
+
+
+def test_what_the_session_refuses_is_answered_with_its_reason(client) -> None:
+    with client.tab() as tab:
+        refused = tab.ask("paint", **{**STROKE, "label": 9})
+        assert "There is no class with the label 9" in refused["error"]
+        refused = tab.ask("paint", **{**STROKE, "image": "7"})
+        assert "There is no image '7'" in refused["error"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"id": "x", "do": "paint"}',
+        '{"id": "x", "do": "paint", "image": "1", "points": 3, "radius": 1, "label": 1}',
+        '{"id": "x", "do": "no such thing"}',
+        '{"id": "x", "do": ["paint"]}',
+        '{"id": "x", "do": "look", "image": "1", "plane": {}, "box": {"top": 0}}',
+        '{"id": "x", "do": "look", "image": "1", "plane": {"q": 1}, "box": null}',
+        '{"id": "x", "do": "params", "values": {"fe_name": "no such extractor"}}',
+        '{"id": "x", "do": "params", "values": [1]}',
+        '{"id": "x", "do": "display", "image": "1", "display": 3}',
+        '{"id": "x", "do": "stop-task", "task": 77}',
+    ],
+)
+def test_nonsense_is_answered_with_an_error_and_the_tab_stays(client, text) -> None:
+    with client.tab() as tab:
+        tab.socket.send(text)
+        assert tab.until(re="x")["error"]
+        assert "error" not in tab.ask("undo")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"x"', "[" * 100_000])
+def test_what_is_no_message_is_answered_without_a_number(client, text) -> None:
+    with client.tab() as tab:
+        tab.socket.send(text)
+        assert tab.until(re="")["error"]
+
+
+def test_a_message_that_is_too_large_ends_the_connection_and_nothing_else(client) -> None:
+    with client.tab() as tab:
+        tab.hear()
+        tab.socket.send("x" * (MAX_MESSAGE + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            tab.until(event="never")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+    with client.tab() as tab:
+        assert tab.hear()["event"] == "state"
+
+
+def test_a_hostile_page_gets_403_from_the_socket(client) -> None:
+    url = f"ws://127.0.0.1:{client.address.port}/socket"
+    cookie = {"Cookie": f"{client.address.cookie}={client.address.token}"}
+    for headers in ({**cookie, "Origin": "http://evil.example"}, {"Origin": client.origin}, cookie):
+        with pytest.raises(InvalidStatus) as refused, connect(url, additional_headers=headers):
+            pass
+        assert refused.value.response.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static//etc/passwd",
+        "/results/../project.json",
+        "/results/..%2f..%2fetc%2fpasswd",
+        "/results/%2fetc%2fpasswd",
+        "/images/..%2f1/pixels/1/0/0",
+    ],
+)
+def test_nothing_outside_can_be_read(client, path) -> None:
+    with sockets.create_connection(("127.0.0.1", client.address.port)) as raw:
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: 127.0.0.1:{client.address.port}",
+            f"Cookie: {client.address.cookie}={client.address.token}",
+            "Connection: close",
+        ]
+        raw.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert answer.split()[1] in (b"404", b"400")
+
+
+def test_the_page_and_its_modules_are_served(client) -> None:
+    page = client.get("/")
+    assert b"/static/main.js" in page.body
+    script = client.get("/static/main.js")
+    assert script.status == 200
+    assert "javascript" in script.headers["content-type"]
+
+
+def test_pixels_are_shown_with_the_contrast_of_the_address(client, session) -> None:
+    values = session.image("1").image.read()
+    answer = client.get("/images/1/pixels/1/0/0?c=0:0:255:ffffff")
+    np.testing.assert_array_equal(pixels(answer.body)[..., 0], values)
+    assert "immutable" in answer.headers["cache-control"]
+    dark = client.get("/images/1/pixels/1/0/0?c=0:254.9:255:ffffff")
+    assert pixels(dark.body)[..., 0].mean() < 5
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/images/7/pixels/1/0/0", 404),
+        ("/images/1/pixels/3/0/0", 400),
+        ("/images/1/pixels/1/9/0", 400),
+        ("/images/1/pixels/1/0/0?c=nonsense", 400),
+        ("/images/1/pixels/1/0/0?c=5:0:1:ffffff", 400),
+        ("/images/1/pixels/1/0/0?c=0:0:1:fff", 400),
+        ("/images/1/probability/1/1/0/0", 204),
+        ("/images/1/labels/1/0/0", 204),
+    ],
+)
+def test_tiles_that_cannot_be_are_refused_with_a_reason(client, path, status) -> None:
+    answer = client.get(path)
+    assert answer.status == status
+    assert answer.body or status == 204
+
+
+def test_results_that_did_not_change_are_not_sent_again(client, session) -> None:
+    session.paint("1", [(10, 10), (10, 60)], label=1)
+    session.paint("1", [(60, 10), (60, 60)], label=2)
+    session.look("1")
+    session.train()
+    assert session.wait(30)
+    first = client.get("/images/1/labels/1/0/0")
+    assert first.status == 200
+    assert set(map(tuple, pixels(first.body)[10:12, 15:50].reshape(-1, 4))) == {
+        (0, 0x72, 0xB2, 255)
+    }
+    assert client.get("/images/1/labels/1/0/0", If_None_Match=first.headers["etag"]).status == 304
+    session.change_class(1, color="#ff0000")
+    again = client.get("/images/1/labels/1/0/0", If_None_Match=first.headers["etag"])
+    assert pixels(again.body)[10, 20].tolist() == [255, 0, 0, 255]
+
+
+def test_channels_are_answered_with_their_contrast(client, session) -> None:
+    session.add_image(Image(np.stack([np.full((4, 4), 7.0), np.eye(4)]), "cyx"), name="two")
+    with client.tab() as tab:
+        found = tab.ask("channels", image="2")["result"]
+    assert [c["name"] for c in found] == ["channel 1", "channel 2"]
+    assert found[0]["low"] < found[0]["high"]
+    assert found[0]["color"] != found[1]["color"]
+
+
+def test_a_slow_question_does_not_hold_up_strokes(client, session, monkeypatch) -> None:
+    from stroma.web import contrast
+
+    going_on = threading.Event()
+    monkeypatch.setattr(contrast, "automatic", lambda image: going_on.wait(20) and [])
+    with client.tab() as tab:
+        slow = tab.send("channels", image="1")
+        start = time.monotonic()
+        tab.ask("paint", **STROKE)
+        assert time.monotonic() - start < 10
+        going_on.set()
+        assert tab.until(re=slow)["result"] == []
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    place = claim()
+    with place.listening, pytest.raises(FileError, match="Leave out --port"):
+        claim(port=place.address.port)
+
+
+def test_names_for_other_machines_are_those_of_this_one() -> None:
+    assert names_of("127.0.0.1")[0] == "127.0.0.1"
+    assert sockets.gethostname() in names_of("0.0.0.0")
+    assert names_of("192.0.2.7")[0] == "192.0.2.7"
+
+
+def test_every_run_has_a_token_of_its_own() -> None:
+    one, two = claim(), claim()
+    with one.listening, two.listening:
+        assert one.address.token != two.address.token
+        assert len(one.address.token) >= 32
+        assert json.dumps(one.address.url)
