@@ -8,6 +8,7 @@ from transformers import (
     DINOv3ViTConfig,
     DINOv3ViTModel,
 )
+from transformers.initialization import no_init_weights
 
 from stroma.features.vit import DINOv2, DINOv3
 
@@ -21,7 +22,9 @@ def dinov2(folder_of_weights):
     config = Dinov2WithRegistersConfig(
         hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14
     )
-    return with_weights(Dinov2WithRegistersModel(config), folder_of_weights, "dinov2_vits14_reg")
+    with no_init_weights():
+        network = Dinov2WithRegistersModel(config)
+    return with_weights(network, folder_of_weights, "dinov2_vits14_reg")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,9 @@ def dinov3(folder_of_weights):
         hidden_act="silu",
         num_register_tokens=4,
     )
-    return with_weights(DINOv3ViTModel(config), folder_of_weights, "dinov3_vits16plus")
+    with no_init_weights():
+        network = DINOv3ViTModel(config)
+    return with_weights(network, folder_of_weights, "dinov3_vits16plus")
 
 
 def with_weights(network, folder, name):
