@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
+TYPESCRIPT := typescript@5.9.3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint docs clean
@@ -19,11 +20,16 @@ demo: $(VENV)/stamp-base  ## segment a real image from a few strokes, into demo/
 test: $(VENV)/stamp-test  ## run the whole test suite
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, and whether the reference pages are current
+lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, tsc, and whether the reference pages are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v npx >/dev/null; then \
+	  npx --yes --package $(TYPESCRIPT) tsc --project src/stroma/web/jsconfig.json; \
+	else \
+	  echo "No npx here: the types of the page are not checked. Install nodejs and npm for that."; \
+	fi
 	$(BIN)/python docs/build_reference.py --check
 
 docs: $(VENV)/stamp-test  ## write docs/reference from the docstrings
