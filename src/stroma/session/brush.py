@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.data.shapes import Area, Dots, Line, Shape
+from stroma.errors import ParameterError
 
 PIECE_LENGTH = 256.0
 BAND_ROWS = 256
@@ -49,6 +51,32 @@ def polygon(points: Sequence[tuple[float, float]], shape: tuple[int, int]) -> It
     for top in range(box.top, box.bottom, BAND_ROWS):
         band = Box(top, box.left, min(top + BAND_ROWS, box.bottom), box.right)
         yield from _drawn([Area((ring,))], band)
+
+
+def packed_mask(mask: NDArray[np.bool_]) -> bytes:
+    """Return which pixels of a box are marked as compressed bits."""
+    return zlib.compress(np.packbits(mask).tobytes(), 1)
+
+
+def stamped(data: bytes, box: Box, shape: tuple[int, int]) -> Iterator[Pixels]:
+    """Yield the pixels of a box that ``packed_mask`` kept.
+
+    Raises
+    ------
+    ParameterError
+        If the box does not lie in the plane, or the data are not of its shape.
+    """
+    if box.clipped(Box.of(shape)) != box:
+        raise ParameterError(f"The box {box} lies outside an image of {shape}.")
+    wanted = -(-box.area // 8)
+    try:
+        bits = zlib.decompressobj().decompress(data, wanted + 1)
+    except zlib.error as error:
+        raise ParameterError(f"A mask cannot be decompressed ({error}).") from error
+    if len(bits) != wanted:
+        raise ParameterError(f"A mask does not have the shape {box.shape}.")
+    marked = np.unpackbits(np.frombuffer(bits, np.uint8), count=box.area)
+    yield box, marked.reshape(box.shape).astype(bool)
 
 
 def _pieces(path: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
@@ -17,6 +18,7 @@ from stroma.data.strokes import Strokes, as_labels
 from stroma.errors import LabelError, ShapeError
 from stroma.pixel.door import Points, open_image
 from stroma.session import operations as ops
+from stroma.session.brush import packed_mask
 from stroma.session.document import Document, Edit
 from stroma.session.events import Event, Listener, Position
 from stroma.session.strokes import Labels, StrokeTiles
@@ -287,6 +289,37 @@ class Desk:
         with self._lock:
             number = self._document.sheet(image).plane_number(plane)
             self._do(ops.Fill(image, number, tuple(points), label))
+            return self._document.last_edit
+
+    def stamp(
+        self,
+        image: str,
+        mask: NDArray[np.bool_],
+        *,
+        corner: tuple[int, int],
+        label: int,
+        plane: Position | None = None,
+        continues: int = 0,
+    ) -> int:
+        """Give the marked pixels of a rectangle a label (0 erases); returns the edit's number.
+
+        For tools that decide pixel by pixel: fill buckets, brushes of other programs.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        mask : (h, w) array of bool
+            The pixels that are meant.
+        corner : (y, x)
+            Where the first pixel of the mask lies; all of it lies in the image.
+        label, plane, continues
+            As for ``paint``.
+        """
+        box = Box(*corner, corner[0] + mask.shape[0], corner[1] + mask.shape[1])
+        with self._lock:
+            number = self._document.sheet(image).plane_number(plane)
+            self._do(ops.Stamp(image, number, box, packed_mask(mask), label, continues))
             return self._document.last_edit
 
     def clear(self, image: str, *, plane: Position | None = None, label: int | None = None) -> None:

@@ -15,7 +15,7 @@ from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError, UnknownNameError
 from stroma.session import operations as ops
-from stroma.session.brush import Pixels, brush, polygon
+from stroma.session.brush import Pixels, brush, polygon, stamped
 from stroma.session.events import (
     ClassesChanged,
     Event,
@@ -109,7 +109,7 @@ class Edit:
     number : int
         Ascending; never used twice.
     kind : str
-        "paint", "erase", "fill", "clear", "import", "class", "remove class".
+        "paint", "erase", "fill", "stamp", "clear", "import", "class", "remove class".
     changes : tuple of (image, Delta)
         What changed in the strokes, in order.
     classes : (before, after), optional
@@ -237,6 +237,12 @@ class Document:
         return self._draw(operation, sheet, polygon(operation.points, sheet.shape))
 
     @apply.register
+    def _(self, operation: ops.Stamp) -> list[Event]:
+        sheet = self._to_draw_on(operation)
+        pixels = stamped(operation.mask, operation.box, sheet.shape)
+        return self._draw(operation, sheet, pixels, operation.continues)
+
+    @apply.register
     def _(self, operation: ops.Clear) -> list[Event]:
         sheet = self.sheet(operation.image)
         if operation.plane is not None:
@@ -271,7 +277,7 @@ class Document:
         self.done.append(edit)
         return self._replay(edit)
 
-    def _to_draw_on(self, operation: ops.Paint | ops.Fill) -> Sheet:
+    def _to_draw_on(self, operation: ops.Paint | ops.Fill | ops.Stamp) -> Sheet:
         sheet = self.sheet(operation.image)
         _require_plane(sheet, operation.plane)
         if operation.label:
@@ -280,7 +286,7 @@ class Document:
 
     def _draw(
         self,
-        operation: ops.Paint | ops.Fill,
+        operation: ops.Paint | ops.Fill | ops.Stamp,
         sheet: Sheet,
         drawn: Iterable[Pixels],
         continues: int = 0,

@@ -204,6 +204,43 @@ class Fill(Operation):
 
 
 @dataclass(frozen=True)
+class Stamp(Operation):
+    """Give marked pixels of a box a label; 0 erases.
+
+    Parameters
+    ----------
+    image : str
+        The image.
+    plane : int
+        Position among its planes, t before z.
+    box : Box
+        Pixels of the plane.
+    mask : bytes
+        Which of them are marked, as `brush.packed_mask` writes it.
+    label : int
+        1 to 65535, or 0.
+    continues : int
+        Number of the edit this one is part of, 0 for a new one.
+    """
+
+    op = "stamp"
+    image: str
+    plane: int
+    box: Box
+    mask: bytes
+    label: int
+    continues: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        whole(self.plane, "a plane", 0, 2**31)
+        object.__setattr__(self, "box", box(self.box))
+        object.__setattr__(self, "mask", data(self.mask))
+        whole(self.label, "a label", 0, 65535)
+        whole(self.continues, "the number of an edit", 0, 2**53)
+
+
+@dataclass(frozen=True)
 class Clear(Operation):
     """Erase all strokes of an image, or of one of its planes, or of one class there."""
 
@@ -277,6 +314,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         RemoveClass,
         Paint,
         Fill,
+        Stamp,
         Clear,
         Import,
         Undo,

@@ -1,0 +1,86 @@
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from stroma.blocks.box import Box
+from stroma.errors import LabelError, ParameterError
+from stroma.session import operations as ops
+from stroma.session.brush import packed_mask, stamped
+from stroma.session.desk import Desk
+
+SHAPE = (200, 300)
+
+
+@pytest.fixture
+def desk():
+    made = Desk()
+    made.add_image(np.zeros(SHAPE, np.uint8))
+    return made
+
+
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)))
+def test_a_mask_comes_back_from_its_bits(mask):
+    box = Box.of(mask.shape)
+    [(found, pixels)] = stamped(packed_mask(mask), box, (50, 50))
+    assert found == box
+    np.testing.assert_array_equal(pixels, mask)
+
+
+def test_only_marked_pixels_get_the_label(desk):
+    mask = np.eye(5, dtype=bool)
+    desk.stamp("1", mask, corner=(126, 10), label=2)
+    expected = np.zeros(SHAPE, int)
+    expected[126:131, 10:15] = 2 * mask
+    np.testing.assert_array_equal(desk.strokes("1"), expected)
+
+
+def test_label_0_erases_and_undo_brings_back(desk):
+    desk.stamp("1", np.ones((4, 4), bool), corner=(0, 0), label=1)
+    desk.stamp("1", np.ones((2, 4), bool), corner=(0, 0), label=0)
+    assert np.count_nonzero(desk.strokes("1")) == 8
+    assert desk.undoable.kind == "erase"
+    desk.undo()
+    assert np.count_nonzero(desk.strokes("1")) == 16
+
+
+def test_a_stroke_in_pieces_is_one_step_of_undo(desk):
+    edit = desk.stamp("1", np.ones((1, 1), bool), corner=(0, 0), label=1)
+    assert desk.stamp("1", np.ones((1, 1), bool), corner=(9, 9), label=2, continues=edit) == edit
+    desk.undo()
+    assert not desk.strokes("1").any()
+
+
+def test_an_operation_comes_back_from_plain_values():
+    given = ops.Stamp("1", 0, Box(1, 2, 3, 5), packed_mask(np.ones((2, 3), bool)), 7)
+    assert ops.from_json(given.to_json()) == given
+
+
+@pytest.mark.parametrize("corner", [(-1, 0), (198, 0), (0, 297)])
+def test_a_mask_outside_the_image_is_refused(desk, corner):
+    with pytest.raises(ParameterError, match="outside"):
+        desk.stamp("1", np.ones((4, 4), bool), corner=corner, label=1)
+    assert not desk.strokes("1").any()
+
+
+def test_an_unknown_class_is_refused(desk):
+    with pytest.raises(LabelError, match="no class with the label 3"):
+        desk.stamp("1", np.ones((4, 4), bool), corner=(0, 0), label=3)
+
+
+@pytest.mark.parametrize("bits", [b"no", zlib.compress(b""), zlib.compress(bytes(10_000_000))])
+def test_a_mask_that_does_not_fit_its_box_is_refused(bits):
+    with pytest.raises(ParameterError, match="A mask"):
+        next(stamped(bits, Box(0, 0, 8, 8), SHAPE))
+
+
+@given(st.binary(max_size=50))
+def test_any_bytes_are_refused_or_understood(data):
+    try:
+        [(_, pixels)] = stamped(data, Box(0, 0, 8, 8), SHAPE)
+    except ParameterError:
+        return
+    assert pixels.shape == (8, 8)
