@@ -16,7 +16,6 @@ import os
 import pickle
 import pickletools
 import re
-import secrets
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError
+from stroma.io.atomic import replaced
 
 FORMAT = "stroma-model"
 VERSION = 1
@@ -69,16 +69,13 @@ def write(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
     FileError
         If the folder is missing, the disk full, or writing is not allowed.
     """
-    path = Path(path)
-    data = dumps(state)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    path, data = Path(path), dumps(state)
     try:
-        try:
-            _write_through(temporary, data)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replaced(path) as temporary:
+            temporary.write_bytes(data)
     except OSError as error:
+        if isinstance(error, FileError):
+            raise
         reason = error.strerror or str(error)
         raise FileError(
             f"Cannot write the model file {path}: {reason}. The folder must exist and have room."
@@ -145,13 +142,6 @@ class _Plain(pickle.Unpickler):
 
     def persistent_load(self, pid: Any, /) -> NoReturn:
         raise FormatError(f"A model file may not refer to {pid!r}.")
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _check_instructions(data: bytes, source: str) -> None:

@@ -36,7 +36,6 @@ from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
 from stroma.pixel.storage import Fitted, Saved, load, to_state
-from stroma.pixel.stored import write_result
 from stroma.pixel.training import Memory, Strokes, learn
 
 Array = NDArray[Any]
@@ -470,6 +469,8 @@ class ConvpaintModel:
         skip_norm: bool,
         use_dask: bool,
     ) -> Path:
+        from stroma.pixel.stored import write_result  # zarr is loaded only when it is needed
+
         if is_many(image):
             raise ParameterError("With out, give one image at a time, not a list.")
         return write_result(
