@@ -97,10 +97,14 @@ def extractor(
     kind = EXTRACTORS[name]
     options: dict[str, Any] = {}
     if layers is not None:
-        options["layers"] = _resolved(name, layers)
+        chosen = _resolved(name, layers)
+        if hasattr(kind, "from_layers"):
+            made: Extractor = kind.from_layers(chosen)
+            return made
+        options["layers"] = chosen
     if "device" in getattr(kind, "__dataclass_fields__", {}):
         options["device"] = device
-    made: Extractor = kind(**options)
+    made = kind(**options)
     return made
 
 

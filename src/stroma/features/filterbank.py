@@ -73,6 +73,17 @@ class FilterBank:
             raise ParameterError(f"Select at least one filter, and each once; got {cells}.")
         object.__setattr__(self, "matrix", cells)
 
+    @classmethod
+    def layer_keys(cls) -> list[str]:
+        """Return the cells of the full matrix by name, like ``hessian_s1.6``."""
+        return [name + scale_suffix(sigma) for name, sigma in FULL]
+
+    @classmethod
+    def from_layers(cls, layers: Sequence[str]) -> FilterBank:
+        """Return the bank of some cells of the full matrix, by name."""
+        cells = dict(zip(cls.layer_keys(), FULL, strict=True))
+        return cls(tuple(cells[layer] for layer in layers))
+
     @property
     def halo(self) -> int:
         """Context of the filter that reaches farthest."""
