@@ -1,10 +1,13 @@
 """Trees given as arrays score as their definitions say."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from stroma.classify.catboost import CatBoost
 from stroma.classify.forest import Forest
+from stroma.classify.maps import predict_maps
 from stroma.errors import FormatError
 
 
@@ -61,6 +64,20 @@ def test_more_borders_than_a_byte_counts_are_refused():
     np.testing.assert_allclose(fitted.predict_proba(rows), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("features", [-1, 0, 2**60])
+def test_absurd_numbers_of_features_are_refused(features):
+    arrays = {**oblivious(3), "n_features": np.array(features)}
+    with pytest.raises(FormatError, match="features"):
+        CatBoost.from_arrays(CatBoost().params(), arrays)
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 2], [1, 2, 65536], [3, 2, 1]])
+def test_classes_that_are_no_labels_are_refused(classes):
+    arrays = {**oblivious(3), "classes": np.array(classes)}
+    with pytest.raises(FormatError, match="class"):
+        CatBoost.from_arrays(CatBoost().params(), arrays)
+
+
 def test_a_right_child_beyond_its_tree_is_refused():
     X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
     fitted = Forest(n_estimators=2, n_jobs=1).fit(X, 1 + (X[:, 0] > 0))
@@ -70,6 +87,24 @@ def test_a_right_child_beyond_its_tree_is_refused():
         arrays["child"][first] = end - 1
         with pytest.raises(FormatError, match="leads out"):
             Forest.from_arrays(fitted.params(), arrays)
+
+
+def test_trees_of_a_single_leaf_vote_the_same_everywhere():
+    arrays = {
+        "feature": np.array([-1, -1], np.int32),
+        "threshold": np.zeros(2, np.float32),
+        "child": np.array([0, 1], np.int32),
+        "first": np.array([0, 1, 2]),
+        "value": np.array([[1, 0], [0.5, 0.5]], np.float32),
+        "importances": np.zeros(3),
+        "classes": np.array([4, 9]),
+    }
+    fitted = Forest.from_arrays(Forest().params(), arrays)
+    rows = fitted.predict_proba(np.ones((5, 3), np.float32))
+    np.testing.assert_allclose(rows, np.tile([0.75, 0.25], (5, 1)), atol=1e-7)
+    maps = [SimpleNamespace(values=np.ones((3, 2, 2)), step=1, origin=(0, 0))]
+    box = predict_maps(fitted, maps, (slice(0, 2), slice(0, 2)))
+    np.testing.assert_allclose(box[0], np.full((2, 2), 0.75), atol=1e-7)
 
 
 def test_rows_shared_out_to_threads_equal_rows_one_by_one(monkeypatch):

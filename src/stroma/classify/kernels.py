@@ -120,7 +120,7 @@ def forest_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) ->
     ``tables`` are those of :class:`stroma.classify.decision.Tables`.
     """
     used, root, feature, threshold, child, row, value, unit = tables
-    rows = np.zeros((BLOCK, len(used)), np.float32)
+    rows = np.zeros((BLOCK, max(1, len(used))), np.float32)  # leaves look at feature 0
     total = np.empty((value.shape[0], BLOCK), np.int64)
     for first in range(begin, end, BLOCK):
         size = min(BLOCK, end - first)
@@ -139,7 +139,7 @@ def forest_maps(planes: Array, where: Array, shape: Array, tables: Array, scores
     """
     used, root, feature, threshold, child, row, value, unit = tables
     columns = np.empty((len(used), CHUNK), np.float32)
-    rows = np.zeros((BLOCK, len(used)), np.float32)
+    rows = np.zeros((BLOCK, max(1, len(used))), np.float32)  # leaves look at feature 0
     total = np.empty((value.shape[0], BLOCK), np.int64)
     end = shape[0] * shape[1]
     for first in range(0, end, CHUNK):
@@ -147,8 +147,8 @@ def forest_maps(planes: Array, where: Array, shape: Array, tables: Array, scores
         _gather(planes, where, shape[1], first, size, columns)
         for at in range(0, size, BLOCK):
             here = min(BLOCK, size - at)
-            for i in range(here):
-                for u in range(len(used)):
+            for u in range(len(used)):
+                for i in range(here):
                     rows[i, u] = columns[u, at + i]
             _forest(rows, root, feature, threshold, child, row, value, total)
             _unpack(total, here, unit, first + at, scores)

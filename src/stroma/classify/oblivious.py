@@ -15,6 +15,7 @@ from stroma.classify.rows import Arrays, require, stored, stored_classes
 
 MAX_DEPTH = 16
 MAX_BORDERS = 255
+MAX_FEATURES = 1_000_000
 MAX_SCORE = 1e9
 NEVER = 255
 """A rank that none exceeds: the question that is always answered with no."""
@@ -100,6 +101,7 @@ class ObliviousTrees:
         return trees
 
     def _check(self) -> None:
+        require(0 < self.n_features <= MAX_FEATURES, f"it has {self.n_features} features")
         inside = (self.feature >= 0) & (self.feature < self.n_features)
         require(bool(inside.all()), "a feature is out of range")
         for scores in (self.leaf, self.scale_bias):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.data.classes import MAX_LABEL
 from stroma.errors import FitError, FormatError, NotTrainedError, ParameterError, ShapeError
 
 T = TypeVar("T")
@@ -101,6 +102,7 @@ def stored_classes(arrays: Arrays) -> NDArray[np.int64]:
     """Return the stored classes, at least two, ascending."""
     classes = stored(arrays, "classes", "int64", None)
     require(len(classes) >= 2 and bool((np.diff(classes) > 0).all()), "classes do not ascend")
+    require(1 <= classes[0] and classes[-1] <= MAX_LABEL, "a class is not 1 to 65535")
     return classes
 
 
