@@ -102,7 +102,7 @@ def stored_classes(arrays: Arrays) -> NDArray[np.int64]:
     """Return the stored classes, at least two, ascending."""
     classes = stored(arrays, "classes", "int64", None)
     require(len(classes) >= 2 and bool((np.diff(classes) > 0).all()), "classes do not ascend")
-    require(1 <= classes[0] and classes[-1] <= MAX_LABEL, "a class is not 1 to 65535")
+    require(classes[0] >= 1 and classes[-1] <= MAX_LABEL, "a class is not 1 to 65535")
     return classes
 
 
