@@ -91,7 +91,6 @@ def page(browser: Browser, client: Client) -> Iterator[Page]:
     made.goto(client.address.url)
     made.wait_for_selector("#image-select option:nth-child(2)", state="attached")
     yield made
-    made.screenshot(path="/tmp/fake/fail.png")
     context.close()
     assert wrong == []
 
@@ -174,6 +173,20 @@ def test_undo_takes_the_last_stroke_back_and_redo_brings_it_again(page, session)
     assert not session.strokes("1").any()
     page.keyboard.press("Control+Shift+z")
     wait_for_colour(page, (60, 60), BLUE)
+
+
+def test_results_older_than_the_strokes_say_so_until_trained_again(page, session) -> None:
+    page.click("text=On demand")
+    paint_both(page)
+    page.click("#train")
+    page.wait_for_selector("text=Up to date")
+    wait_for_colour(page, (200, 60), BLUE)
+    stroke(page, (120, 170), (120, 215))
+    page.wait_for_selector("text=Results are older than your strokes")
+    wait_for_colour(page, (200, 60), BLUE)
+    page.keyboard.press("t")
+    page.wait_for_selector("text=Up to date")
+    assert session.status.trained == session.revision
 
 
 def test_eraser_and_polygon(page, session) -> None:

@@ -110,6 +110,12 @@ def channels(session: Session, values: Values) -> list[dict[str, Any]]:
     return [asdict(c) for c in contrast.automatic(session.image(values["image"]).image)]
 
 
+def stale(session: Session, values: Values) -> list[dict[str, int]]:
+    """Answer with the rectangles of a plane whose results are older than its strokes."""
+    blocks = session.blocks(values["image"], plane=values["plane"])
+    return [asdict(block.box) for block in blocks if block.stale]
+
+
 def areas(session: Session, values: Values) -> list[dict[str, Any]]:
     """Answer with the area and the number of components of every class on a plane."""
     return [asdict(a) for a in session.areas(values["image"], plane=values["plane"])]
@@ -158,6 +164,7 @@ CHANGES = {
 
 QUESTIONS = {
     "channels": channels,
+    "stale": stale,
     "areas": areas,
     "suggest": suggest,
     "models": models,

@@ -6,6 +6,7 @@ import secrets
 import socket
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import uvicorn
@@ -64,7 +65,8 @@ def show(
         if browser:
             webbrowser.open(place.address.url)
 
-    server(session, place, ready=ready).run(sockets=[place.listening])
+    with suppress(KeyboardInterrupt):  # how a person ends it
+        server(session, place, ready=ready).run(sockets=[place.listening])
 
 
 def claim(host: str = "127.0.0.1", port: int = 0) -> Place:

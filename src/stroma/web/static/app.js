@@ -40,6 +40,8 @@ export class App extends EventTarget {
     this.probability = 1;
     /** @type {Map<string, Channel[]>} channels by image, once they are known */
     this.channels = new Map();
+    /** @type {Set<string>} images whose channels were asked for */
+    this.asked = new Set();
     /** @type {{image: string, plane: Record<string, number>, stroke: Stroke}[]} not stored yet */
     this.pending = [];
     this.connection.addEventListener("event", (event) => {
@@ -106,6 +108,31 @@ export class App extends EventTarget {
     const values = { image, plane, label, points: rounded };
     await this.ask(command, command === "paint" ? { ...values, radius } : values);
     this.dispatchEvent(new CustomEvent("stored", { detail: waiting }));
+  }
+
+  /**
+   * Tell whether a plane of an image is what this tab looks at.
+   * @param {string | undefined} image
+   * @param {Record<string, number> | undefined} plane
+   */
+  isShown(image, plane = {}) {
+    return image === this.image && Object.entries(this.plane).every(([a, at]) => plane[a] === at);
+  }
+
+  /** @param {number} label */
+  colourOf(label) {
+    return this.state?.classes.find((one) => one.label === label)?.color ?? "#808080";
+  }
+
+  /** Ask how the channels of the image are shown, once. */
+  async loadChannels() {
+    const key = this.image;
+    if (!this.current || this.channels.has(key) || this.asked.has(key)) return;
+    this.asked.add(key);
+    const found = await this.ask("channels", { image: key });
+    if (!found) return;
+    if (!this.channels.has(key)) this.channels.set(key, found);
+    this.changed();
   }
 
   changed() {

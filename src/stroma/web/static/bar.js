@@ -1,0 +1,185 @@
+// The bar at the top and the controls at the bottom: which image and plane, and how things stand.
+
+import { byId, el, fill, icon } from "./dom.js";
+import { showKeys } from "./keys.js";
+import { notice } from "./notices.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./types.js").Told} Told */
+
+const PHASES = {
+  features: "Reading the image",
+  training: "Training",
+  visible: "Updating what you see",
+  plane: "Updating the rest",
+};
+const AXES = { t: "Time", z: "Plane" };
+
+/**
+ * Build both, and keep them up to date.
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+export function showBar(app, viewer) {
+  buildButtons(app, viewer);
+  followRound(app);
+  followConnection(app);
+  app.addEventListener("change", () => {
+    showState(app);
+    showSliders(app);
+  });
+  const where = () => showWhere(app, viewer);
+  for (const event of ["view", "hover"]) viewer.addEventListener(event, where);
+}
+
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+function buildButtons(app, viewer) {
+  byId("theme").append(icon("theme"));
+  byId("theme").addEventListener("click", () => {
+    app.look({ theme: app.view.theme === "dark" ? "light" : "dark" });
+  });
+  byId("help").append(icon("help"));
+  byId("help").addEventListener("click", showKeys);
+  byId("zoom-in").addEventListener("click", () => viewer.zoomBy(1.5));
+  byId("zoom-out").addEventListener("click", () => viewer.zoomBy(1 / 1.5));
+  byId("zoom-fit").addEventListener("click", () => viewer.fit());
+  byId("image-select").addEventListener("change", (event) => {
+    app.goTo(/** @type {HTMLSelectElement} */ (event.target).value);
+  });
+}
+
+/** @param {App} app */
+function showState(app) {
+  const { state } = app;
+  document.documentElement.dataset.theme = app.view.theme;
+  if (!state) return;
+  const select = /** @type {HTMLSelectElement} */ (byId("image-select"));
+  fill(select, ...state.images.map(({ key, name }) => el("option", { value: key, text: name })));
+  select.value = app.image;
+  document.title = `${app.current?.name ?? "Stroma"} - Stroma`;
+  byId("saved").textContent = state.project ? `Saved in ${state.project}` : "In memory only";
+  byId("hint").textContent = state.revision > 0 || state.trained
+    ? ""
+    : "Paint a few strokes of each class. The segmentation follows by itself.";
+}
+
+/**
+ * Say what the session is doing, or why it does nothing.
+ * @param {App} app
+ */
+function followRound(app) {
+  /** @type {Told | null} */
+  let progress = null;
+  const show = () => {
+    if (app.state) fill(byId("round"), ...roundWords(app, progress));
+  };
+  app.addEventListener("change", () => {
+    if (!app.state?.working) progress = null;
+    show();
+  });
+  app.addEventListener("told", (event) => {
+    const { detail } = /** @type {CustomEvent<Told>} */ (event);
+    if (detail.event === "progress" && !detail.task) progress = detail;
+    if (detail.event === "round") progress = null;
+    if (detail.event === "round" && detail.message) notice(detail.message, "bad");
+    show();
+  });
+}
+
+/**
+ * @param {App} app
+ * @param {Told | null} progress
+ * @returns {(Node | string)[]}
+ */
+function roundWords({ state }, progress) {
+  const dot = (/** @type {string} */ kind) => el("span", { class: `dot ${kind}` });
+  if (!state) return [];
+  if (state.working) {
+    const phase = PHASES[/** @type {keyof typeof PHASES} */ (state.phase)] ?? "Working";
+    const left = progress?.left ? `, ${Math.ceil(progress.left)} s left` : "";
+    const bar = progress?.total && el("progress", { max: progress.total, value: progress.done });
+    return [dot("busy"), `${phase}${left}`, ...(bar ? [bar] : [])];
+  }
+  if (state.message) return [dot("warn"), state.message];
+  if (state.stale) return [dot("warn"), "Results are older than your strokes"];
+  return state.trained ? [dot("good"), "Up to date"] : [];
+}
+
+/** @param {App} app */
+function followConnection(app) {
+  app.connection.addEventListener("open", () => {
+    app.connected = true;
+    byId("connection").replaceChildren();
+  });
+  const lost = () => {
+    const left = app.connection.outbox.size;
+    const kept = left ? ` What you do meanwhile is kept (${left}).` : "";
+    fill(byId("connection"), el("span", { class: "dot bad" }), `Connection lost, trying again.${kept}`);
+  };
+  app.connection.addEventListener("closed", () => {
+    app.connected = false;
+    lost();
+  });
+  app.connection.addEventListener("unanswered", () => {
+    if (!app.connected && byId("connection").childElementCount) lost();
+  });
+}
+
+let sliders = "";
+
+/** @param {App} app */
+function showSliders(app) {
+  const image = app.current;
+  if (!image) return;
+  const now = JSON.stringify([app.image, image.outer]);
+  if (now !== sliders) {
+    const wanted = Object.entries(image.outer).filter(([, size]) => size > 1);
+    fill(byId("sliders"), ...wanted.map(([axis, size]) => slider(app, axis, size)));
+  }
+  sliders = now;
+  for (const input of byId("sliders").querySelectorAll("input")) {
+    const axis = input.dataset.axis ?? "";
+    input.value = String(app.plane[axis]);
+    const output = /** @type {HTMLElement} */ (input.nextElementSibling);
+    output.textContent = `${app.plane[axis] + 1} / ${image.outer[axis]}`;
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {string} axis
+ * @param {number} size
+ */
+function slider(app, axis, size) {
+  return el(
+    "label",
+    {},
+    AXES[/** @type {keyof typeof AXES} */ (axis)],
+    el("input", {
+      type: "range", min: 0, max: size - 1, value: 0, "data-axis": axis,
+      oninput: (/** @type {Event} */ event) => {
+        const at = Number(/** @type {HTMLInputElement} */ (event.target).value);
+        app.goTo(app.image, { ...app.plane, [axis]: at });
+      },
+    }),
+    el("output"),
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+function showWhere(app, viewer) {
+  const image = app.current;
+  const percent = viewer.camera.scale * 100;
+  byId("zoom-fit").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
+  const at = viewer.hover;
+  const inside =
+    image && at && at[0] >= 0 && at[1] >= 0 && at[0] < image.height && at[1] < image.width;
+  byId("where").textContent = inside ? `y ${Math.floor(at[0])}   x ${Math.floor(at[1])}` : "";
+}

@@ -1,0 +1,149 @@
+// What is drawn of a plane: the image, the results, the strokes; kept up to date.
+
+import { Layer } from "./layer.js";
+import { notice } from "./notices.js";
+import { drawStroke } from "./tools.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./types.js").Told} Told */
+
+/**
+ * Return the address of a tile of the plane that is looked at.
+ * @param {App} app
+ * @param {string} kind
+ * @param {number[]} tile factor, row and column
+ * @param {string[]} [more] further parts of the query
+ */
+function address(app, kind, tile, more = []) {
+  if (!app.state || !app.current) return null;
+  const plane = Object.entries(app.plane).map(([axis, at]) => `${axis}=${at}`);
+  const query = [...plane, ...more, `e=${app.state.epoch}`].join("&");
+  return `/images/${encodeURIComponent(app.image)}/${kind}/${tile.join("/")}?${query}`;
+}
+
+/**
+ * Return how channels are shown, for addresses; null until that is known.
+ * @param {App} app
+ */
+function shownChannels(app) {
+  const channels = app.channels.get(app.image);
+  if (!channels) return null;
+  return channels.flatMap(({ on, low, high, color }, i) =>
+    on ? [`c=${i}:${low}:${high}:${color.slice(1)}`] : [],
+  );
+}
+
+/**
+ * Return what of the result is shown, for addresses; null for nothing.
+ * @param {App} app
+ */
+export function shownResult(app) {
+  const { overlay } = app.view;
+  if (!app.state?.trained || overlay === "none") return null;
+  return overlay === "probability" ? `probability/${app.probability}` : overlay;
+}
+
+/**
+ * Give a viewer its layers, and keep them up to date.
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+export function showPlanes(app, viewer) {
+  const changed = () => viewer.redraw();
+  const failed = (/** @type {string} */ text) => {
+    if (app.connected) notice(text, "bad");
+  };
+  const pixels = new Layer({
+    address: (...tile) => {
+      const channels = shownChannels(app);
+      return channels && address(app, "pixels", tile, channels);
+    },
+    changed,
+    failed,
+    smooth: true,
+  });
+  const results = new Layer({
+    address: (...tile) => {
+      const kind = shownResult(app);
+      return kind && address(app, kind, tile);
+    },
+    changed,
+    failed,
+  });
+  const strokes = new Layer({ address: (...tile) => address(app, "strokes", tile), changed, failed });
+  strokes.opacity = 0.9;
+  viewer.layers = [pixels, results, strokes];
+  followSession(app, results, strokes);
+  followView(app, viewer, results, strokes);
+  drawPending(app, viewer, strokes);
+}
+
+/**
+ * Fetch again what the session says has changed.
+ * @param {App} app
+ * @param {Layer} results
+ * @param {Layer} strokes
+ */
+function followSession(app, results, strokes) {
+  app.addEventListener("told", (event) => {
+    const { event: name, image, plane, box } = /** @type {CustomEvent<Told>} */ (event).detail;
+    if (!box || !app.isShown(image, plane)) return;
+    if (name === "strokes") strokes.invalidate(box);
+    if (name === "block") results.invalidate(box);
+  });
+  let classes = "";
+  app.addEventListener("change", () => {
+    const now = JSON.stringify(app.state?.classes);
+    if (now !== classes) for (const layer of [results, strokes]) layer.invalidate(null);
+    classes = now;
+  });
+}
+
+/**
+ * Show another image, and other settings of the view.
+ * @param {App} app
+ * @param {Viewer} viewer
+ * @param {Layer} results
+ * @param {Layer} strokes
+ */
+function followView(app, viewer, results, strokes) {
+  let before = "";
+  app.addEventListener("change", () => {
+    const image = app.current;
+    const now = JSON.stringify([app.image, app.state?.epoch]);
+    if (image && now !== before) {
+      for (const layer of viewer.layers) layer.clear();
+      viewer.setPlane(image.height, image.width);
+      before = now;
+    }
+    results.opacity = app.view.opacity;
+    strokes.visible = app.view.showStrokes;
+    viewer.redraw();
+  });
+  app.connection.addEventListener("open", () => {
+    for (const layer of viewer.layers) layer.invalidate(null);
+  });
+}
+
+/**
+ * Draw strokes from memory until the session has stored them and their tiles have come.
+ * @param {App} app
+ * @param {Viewer} viewer
+ * @param {Layer} strokes
+ */
+function drawPending(app, viewer, strokes) {
+  const stored = new WeakSet();
+  app.addEventListener("stored", (event) => {
+    stored.add(/** @type {CustomEvent<object>} */ (event).detail);
+    viewer.redraw();
+  });
+  viewer.addEventListener("drawn", (event) => {
+    const context = /** @type {CustomEvent<CanvasRenderingContext2D>} */ (event).detail;
+    const colour = (/** @type {number} */ label) => app.colourOf(label);
+    for (const { image, plane, stroke } of app.pending) {
+      if (app.isShown(image, plane)) drawStroke(context, viewer, stroke, colour);
+    }
+    if (!strokes.busy) app.pending = app.pending.filter((one) => !stored.has(one));
+  });
+}

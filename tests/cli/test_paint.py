@@ -1,0 +1,85 @@
+"""``stroma paint`` says where the page is, keeps a project, and ends when asked to."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stroma.io import write_image
+from stroma.session import Session
+
+PATIENCE = 60
+RUN = "from stroma.cli.app import main; main()"
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return write_image(tmp_path / "cells.tif", np.zeros((32, 32), np.uint8), axes="yx")
+
+
+@contextmanager
+def painting(*args: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the program until the block ends; yield it and the address of its page."""
+    command = [sys.executable, "-c", RUN, "paint", *map(str, args), "--no-browser"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout is not None
+        try:
+            found = re.search(r"http://\S+", run.stdout.readline())
+            assert found, run.stderr and run.stderr.read()
+            yield run, found[0]
+        finally:
+            run.send_signal(signal.SIGINT)
+            run.wait(PATIENCE)
+
+
+def test_the_page_opens_with_the_token_only_and_ctrl_c_ends_it_well(image) -> None:
+    with painting(image) as (run, url):
+        assert url.startswith("http://127.0.0.1:")
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(url, timeout=PATIENCE) as answer:
+            assert b"/static/main.js" in answer.read()
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(url.split("?")[0], timeout=PATIENCE)
+    assert run.returncode == 0
+
+
+def test_the_project_lies_beside_the_image_and_is_gone_on_with(image) -> None:
+    with painting(image):
+        pass
+    project = image.with_name("cells.stroma")
+    with Session.open(project) as session:
+        assert [one.name for one in session.images] == ["cells.tif"]
+    with painting(image):
+        pass
+    with Session.open(project) as session:
+        assert len(session.images) == 1
+
+
+def test_a_host_for_others_says_what_it_exposes(image) -> None:
+    with painting(image, "--host", "0.0.0.0") as (run, _):
+        assert run.stderr is not None
+        assert "Whoever has the address" in run.stderr.readline()
+
+
+def test_without_image_or_project_it_says_what_to_name(stroma) -> None:
+    ended = stroma("paint")
+    assert ended.code == 2
+    assert "Name an image" in ended.err
+
+
+def test_a_missing_image_is_said(stroma, tmp_path) -> None:
+    ended = stroma("paint", tmp_path / "none.tif")
+    assert ended.code == 2
+    assert "none.tif" in ended.err
