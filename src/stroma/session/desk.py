@@ -21,6 +21,7 @@ from stroma.session import operations as ops
 from stroma.session.brush import packed_mask
 from stroma.session.document import Document, Edit
 from stroma.session.events import Event, Listener, Position
+from stroma.session.reference import refer
 from stroma.session.strokes import Labels, StrokeTiles
 
 
@@ -40,6 +41,8 @@ class OpenImage:
         Region of interest; results are computed only there.
     display : mapping
         How it is shown, as the front end set it.
+    missing : bool
+        Whether its file is not there, or is another one; its pixels are then 0.
     """
 
     key: str
@@ -47,6 +50,7 @@ class OpenImage:
     image: Image
     region: Box | None
     display: Mapping[str, Any]
+    missing: bool = False
 
     @property
     def outer(self) -> dict[str, int]:
@@ -70,6 +74,7 @@ class Desk:
         self._lock = threading.RLock()
         self._document = Document()
         self._images: dict[str, Image] = {}
+        self._missing: set[str] = set()
         self._listeners: list[Listener] = []
         self._opened = 0
 
@@ -125,7 +130,9 @@ class Desk:
         """
         with self._lock:
             sheet = self._document.sheet(key)
-            return OpenImage(key, sheet.name, self._images[key], sheet.region, sheet.display)
+            missing = key in self._missing
+            pixels = self._images[key]
+            return OpenImage(key, sheet.name, pixels, sheet.region, sheet.display, missing)
 
     def add_image(
         self, data: Any, *, name: str = "", axes: str | None = None, series: int = 0
@@ -147,14 +154,26 @@ class Desk:
         MissingFileError, FormatError, ShapeError
             If there is no such file, or it cannot be used.
         """
-        image = _opened(data, axes, series)
-        sizes = {a: n for a, n in image.sizes.items() if a != "c"}
+        image = opened(data, axes, series)
+        path = Path(data) if isinstance(data, str | Path) else None
         with self._lock:
-            self._opened += 1
-            key = str(self._opened)
+            key = self._next_key()
+            reference = self._reference(key, image, path, axes, series)
             self._images[key] = image
-            self._do(ops.AddImage(key, name or _name(image, key), sizes))
+            shown = name or (path.name if path else f"image {key}")
+            self._do(ops.AddImage(key, shown, without_channels(image), reference))
         return key
+
+    def _next_key(self) -> str:
+        """Return a key that no image has, or had."""
+        self._opened = max([self._opened, *(int(k) for k in self._images if k.isdecimal())]) + 1
+        return str(self._opened)
+
+    def _reference(
+        self, key: str, image: Image, path: Path | None, axes: str | None, series: int
+    ) -> dict[str, Any]:
+        """Return where an image is."""
+        return {} if path is None else refer(path, None, axes=axes, series=series)
 
     def close_image(self, key: str) -> None:
         """Forget an image and its strokes; this cannot be undone."""
@@ -432,7 +451,8 @@ class Desk:
         return write_strokes(path, strokes, pixels)
 
 
-def _opened(data: Any, axes: str | None, series: int) -> Image:
+def opened(data: Any, axes: str | None = None, series: int = 0) -> Image:
+    """Return an image from a file, an array or an `Image`."""
     if isinstance(data, str | Path):
         from stroma.io import read_image
 
@@ -440,5 +460,6 @@ def _opened(data: Any, axes: str | None, series: int) -> Image:
     return open_image(data, "single").image
 
 
-def _name(image: Image, key: str) -> str:
-    return Path(image.source).name if image.source else f"image {key}"
+def without_channels(image: Image) -> dict[str, int]:
+    """Return the sizes of an image along all axes but c."""
+    return {a: n for a, n in image.sizes.items() if a != "c"}

@@ -96,22 +96,30 @@ class Rounds:
         self._running = self._again = self._closed = False
         self._asked = self._given_up = self._training = False
         self._phase = self._message = ""
-        self._settled = learner.revision
+        self._at = self._settled = learner.revision
         self._finished = learner.revision
         self._warmed: set[Hashable] = set()
 
     # ------------------------------------------------------------------ from outside
 
-    def poke(self, *, cancels: Literal["nothing", "showing", "all"] = "nothing") -> None:
+    def poke(
+        self,
+        *,
+        cancels: Literal["nothing", "showing", "all"] = "nothing",
+        revision: int | None = None,
+    ) -> None:
         """Look again at what is to be done.
 
         Parameters
         ----------
         cancels : {"nothing", "showing", "all"}
             What of the work under way is given up: nothing, prediction, or training too.
+        revision : int, optional
+            Do not give up what is done for this revision.
         """
         with self._state:
-            if cancels == "all" or (cancels == "showing" and not self._training):
+            wanted = cancels == "all" or (cancels == "showing" and not self._training)
+            if wanted and (revision is None or self._at != revision):
                 self._token.cancel()
             self._given_up, self._again = False, True
             self._start()
@@ -132,6 +140,11 @@ class Rounds:
         """Wait until nothing is under way; tell whether that was reached in time."""
         with self._state:
             return self._state.wait_for(lambda: not self._running, timeout)
+
+    def resume(self, revision: int) -> None:
+        """Say which revision the first model answers."""
+        with self._state:
+            self.learner.revision = self._settled = self._finished = revision
 
     def close(self) -> None:
         """Stop for good."""
@@ -158,11 +171,14 @@ class Rounds:
         """Do the most urgent thing; tell whether something else may be left."""
         with self._state:
             self._again = False
-            token = self._token = Token()
             if self._given_up or self._closed:
                 return False
-            asked = self._asked
         wish = self._wish()
+        with self._state:
+            if self._again:
+                return True  # something changed meanwhile
+            token, asked = Token(), self._asked
+            self._token, self._at = token, wish.revision
         live = wish.settings.mode == "live" and not wish.lacking
         if asked or (live and self._settled != wish.revision):
             self._train(wish, token, full=asked)
@@ -177,17 +193,19 @@ class Rounds:
 
     def _after(self, done: Future[bool]) -> None:
         """Say what went wrong, and go on if there is more to do."""
-        error, wish = done.exception(), self._wish()
-        if isinstance(error, Cancelled):
-            self._cancelled(wish)
-        elif error is not None:
-            self._fail(error, wish)
-        with self._state:
-            self._phase, self._training, self._running = "", False, False
-            if self._again or (error is None and done.result()):
-                self._start()
-            if not self._running:
-                self._state.notify_all()
+        error = done.exception()
+        try:
+            if isinstance(error, Cancelled):
+                self._cancelled(self._wish())
+            elif error is not None:
+                self._fail(error, self._wish())
+        finally:
+            with self._state:
+                self._phase, self._training, self._running = "", False, False
+                if self._again or (error is None and done.result()):
+                    self._start()
+                if not self._running:
+                    self._state.notify_all()
 
     def _cancelled(self, wish: Wish) -> None:
         with self._state:

@@ -1,43 +1,32 @@
-"""One session: images, strokes, classes, one model and its results, and everybody who watches."""
+"""One session: everything on the desk, its model, and the project it lives in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
-from stroma.errors import ParameterError
-from stroma.features.cache import free_memory
-from stroma.pixel.aliases import alias_param
+from stroma.data.image import Image
+from stroma.errors import FileError, ParameterError, ShapeError, StromaError
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import operations as ops
-from stroma.session.desk import Desk
-from stroma.session.events import (
-    ClassesChanged,
-    Event,
-    ImageChanged,
-    ImageClosed,
-    Position,
-    SettingsChanged,
-    StrokesChanged,
-)
-from stroma.session.learner import Learner
-from stroma.session.results import BlockInfo, Layer, Results, Shown, show
-from stroma.session.rounds import Rounds, Status
-from stroma.session.settings import Settings
-from stroma.session.tasks import Result, Task, Tasks
-from stroma.session.wish import Material, View, Wish
+from stroma.session import project as projects
+from stroma.session import snapshot
+from stroma.session.desk import opened, without_channels
+from stroma.session.events import Event, ImageChanged, Notice, Saved, SaveFailed
+from stroma.session.live import LiveDesk
+from stroma.session.project import Project
+from stroma.session.reference import change, moved, refer
+from stroma.session.reference import opened as reopened
 
 
-class Session(Desk):
+class Session(LiveDesk):
     """Open, paint, undo, train, look, save.
 
-    Methods that change something return as soon as it is done in memory; training, prediction and
-    writing happen in workers, which tell the listeners. Use it as a context manager, or ``close``
-    it.
+    A session begins in memory, or in a project (``create``, ``open``). In a project, everything
+    that is done is on the disk within a second. Use it as a context manager, or ``close`` it.
 
     Parameters
     ----------
@@ -52,18 +41,12 @@ class Session(Desk):
     def __init__(
         self, alias: str = "stroma", *, mode: str = "live", model: ConvpaintModel | None = None
     ) -> None:
-        super().__init__()
-        first = model or ConvpaintModel(alias)
-        self.settings = Settings(mode=mode, param=first.get_params())
-        self._views: dict[str, View] = {}
-        self._current = ""
-        self._results = Results(free_memory() // 4)
-        revision = -1 if first.classifier is None else 0
-        learner = Learner(first, revision)
-        self._rounds = Rounds(learner, self._results, self._wish, self._tell)
-        self._tasks = Tasks(self._tell)
+        super().__init__(model or ConvpaintModel(alias), mode)
+        self.notices: tuple[Notice, ...] = ()
+        self._project: Project | None = None
+        self._saved_at = 0
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         """Return the session."""
         return self
 
@@ -71,234 +54,206 @@ class Session(Desk):
         """Close the session."""
         self.close()
 
-    def close(self) -> None:
-        """Stop all work."""
-        self._tasks.close()
-        self._rounds.close()
+    # ------------------------------------------------------------------ projects
 
-    def _done(self, operation: ops.Operation, events: Sequence[Event]) -> None:
-        changed = [e for e in events if isinstance(e, StrokesChanged)]
-        if changed:
-            self._current = changed[-1].image
-        for event in events:
-            if isinstance(event, ImageClosed):
-                self._results.drop(image=event.image)
-                self._views = {v: w for v, w in self._views.items() if w.image != event.image}
-        if any(isinstance(e, StrokesChanged | ImageClosed) for e in events):
-            live = self.settings.mode == "live"
-            self._rounds.poke(cancels="all" if live else "nothing")
-        elif any(isinstance(e, ImageChanged | ClassesChanged) for e in events):
-            self._rounds.poke()
-
-    # ------------------------------------------------------------------ settings
-
-    def set_mode(self, mode: str) -> None:
-        """Train "live" after every stroke, on "demand" only, or do nothing ("paused")."""
-        self._set(mode=mode)
-
-    def set_training(self, train_on: str) -> None:
-        """Train on the strokes of "all" images, or of the "image" painted on last."""
-        self._set(train_on=train_on, answers=True)
-
-    def set_channels(self, channels: Sequence[int] | None) -> None:
-        """Use only some channels of the images; None uses all."""
-        self._set(channels=None if channels is None else tuple(channels), answers=True)
-
-    def set_alias(self, alias: str) -> None:
-        """Take the parameters of a named configuration."""
-        self._set(param=alias_param(alias), answers=True)
-
-    def set_params(self, **values: Any) -> None:
-        """Set parameters of the model, see `Param`; all of them or, if one is wrong, none."""
-        trial = ConvpaintModel(param=self.settings.param)
-        trial.set_params(**values)
-        self._set(param=trial.get_params(), answers=True)
-
-    def _set(self, *, answers: bool = False, **values: Any) -> None:
-        """Change settings; ``answers`` says whether the model's answer depends on them."""
-        with self._lock:
-            now = self.settings
-            fields = ("mode", "train_on", "channels", "param")
-            new = Settings(**{f: values.get(f, getattr(now, f)) for f in fields})
-            if new == now:
-                return
-            self.settings = new
-            if answers:
-                self._document.revision += 1
-            self._tell(SettingsChanged())
-            self._rounds.poke(cancels="all" if answers or new.mode == "paused" else "nothing")
-
-    # ------------------------------------------------------------------ rounds
-
-    @property
-    def model(self) -> ConvpaintModel:
-        """The model, as it was last trained; not to be changed."""
-        model = self._rounds.learner.model
-        model.classes = self.classes
-        return model
-
-    @property
-    def status(self) -> Status:
-        """What is under way."""
-        return self._rounds.status(self._wish())
-
-    def look(
-        self,
-        image: str,
-        box: Box | None = None,
-        *,
-        plane: Position | None = None,
-        view: str = "main",
-    ) -> None:
-        """Say what is in view: it is predicted first, and what was looked at last before the rest.
-
-        Parameters
-        ----------
-        image : str
-            Key of the image.
-        box : Box, optional
-            Pixels in view; the whole plane unless given.
-        plane : dict of str to int, optional
-            Position along t and z, as far as the image has them.
-        view : str
-            Who is looking, where several are.
-        """
-        with self._lock:
-            sheet = self._document.sheet(image)
-            number = sheet.plane_number(plane)
-            whole = Box.of(sheet.shape)
-            seen = View(image, number, sheet.position(number), (box or whole).clipped(whole))
-            self._views.pop(view, None)
-            self._views[view] = seen
-        self._rounds.poke(cancels="showing")
-
-    def look_away(self, view: str = "main") -> None:
-        """Say that a view is closed."""
-        with self._lock:
-            self._views.pop(view, None)
-
-    def train(self) -> None:
-        """Start a round on all labelled pixels, whatever the mode."""
-        self._rounds.ask()
-
-    def cancel(self) -> None:
-        """Stop the round that is under way; a new stroke starts another."""
-        self._rounds.give_up()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until no round is under way; tell whether that was reached in time."""
-        return self._rounds.wait(timeout)
-
-    def _wish(self) -> Wish:
-        with self._lock:
-            sheets = self._document.sheets
-            painted = [s for s in sheets.values() if s.strokes.painted_planes()]
-            if self.settings.train_on == "image":
-                painted = [s for s in painted if s.key == self._current]
-            labels = set().union(*(s.strokes.labels() for s in painted))
-            return Wish(
-                self.revision,
-                self.settings,
-                [Material(s.key, s.strokes.version, self._points_of(s.key)) for s in painted],
-                _lacking(labels),
-                dict(self._images),
-                {s.key: s.region for s in sheets.values() if s.region is not None},
-                self._seen(),
-            )
-
-    def _points_of(self, image: str) -> Callable[[], Any]:
-        return lambda: self.points(image)
-
-    def _seen(self) -> list[View]:
-        """Return the views, latest first; where nobody looks, the plane painted on last."""
-        if self._views or not self._current:
-            return list(self._views.values())[::-1]
-        sheet = self._document.sheets.get(self._current)
-        planes = sheet.strokes.painted_planes() if sheet else []
-        return [
-            View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
-            for plane in planes
-            if sheet
-        ]
-
-    # ------------------------------------------------------------------ results
-
-    def result(
-        self,
-        image: str,
-        box: Box | None = None,
-        *,
-        plane: Position | None = None,
-        layer: Layer = "labels",
-        label: int | None = None,
-        step: int = 1,
-    ) -> Shown:
-        """Return what is known of a rectangle, as it is now; computes nothing.
-
-        Parameters
-        ----------
-        image : str
-            Key of the image.
-        box : Box, optional
-            Pixels; the whole plane unless given.
-        plane : dict of str to int, optional
-            Position along t and z.
-        layer : {"labels", "probability", "uncertainty"}
-            What to return.
-        label : int, optional
-            The class, for "probability".
-        step : int
-            Pixels per value along each axis.
-        """
-        with self._lock:
-            sheet = self._document.sheet(image)
-            number, region = sheet.plane_number(plane), sheet.region
-        wanted = box or Box.of(sheet.shape)
-        if wanted.area == 0 or step < 1:
-            raise ParameterError(f"Nothing to show: box {wanted}, step {step}.")
-        blocks = self._results.blocks((image, number), wanted)
-        revision = self.revision
-        return show(
-            blocks, wanted, layer=layer, label=label, step=step, revision=revision, region=region
-        )
-
-    def blocks(self, image: str, *, plane: Position | None = None) -> list[BlockInfo]:
-        """Return where in a plane there are results, and which are stale."""
-        with self._lock:
-            number = self._document.sheet(image).plane_number(plane)
-        blocks, now = self._results.blocks((image, number)), self.revision
-        return [BlockInfo(b.box, b.step, b.revision, b.revision < now) for b in blocks]
-
-    def segment(self, image: str) -> NDArray[np.unsignedinteger[Any]]:
-        """Return the labels of all pixels of an image, by the present model; takes its time.
+    @classmethod
+    def create(cls, folder: str | Path, alias: str = "stroma", *, mode: str = "live") -> Self:
+        """Begin a session in a new project, a folder that is named ``something.stroma``.
 
         Raises
         ------
-        NotTrainedError
-            If there is no model yet.
+        FileError
+            If the folder exists and is not empty, or cannot be made.
         """
-        found: NDArray[np.unsignedinteger[Any]] = self.model.segment(self.image(image).image)
-        return found
+        session = cls(alias, mode=mode)
+        session.save_as(folder)
+        return session
 
-    # ------------------------------------------------------------------ tasks
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """Go on with a project; ``notices`` says if images moved or changed since.
+
+        Raises
+        ------
+        MissingFileError, FormatError
+            If there is no such project, or it is damaged.
+        FileError
+            If another session has it open.
+        """
+        told: list[Event] = []
+        project, contents = projects.load(Path(folder), told.append)
+        settings = contents.settings
+        session = cls(model=contents.model or ConvpaintModel(param=settings.param))
+        session.settings = settings
+        session._document = contents.document
+        session._document.revision += 1
+        session._rounds.resume(session.revision - (0 if contents.is_current else 1))
+        notes = [Notice("", note) for note in contents.notes]
+        session.notices = (*notes, *session._find_images(project.folder))
+        session._attach(project)
+        session._saved_at = project.journal.last
+        return session
 
     @property
-    def tasks(self) -> dict[int, Task[Any]]:
-        """The latest tasks, by number."""
-        return self._tasks.known
+    def path(self) -> Path | None:
+        """The folder of the project; None for a session in memory."""
+        return None if self._project is None else self._project.folder
 
-    def start(
-        self,
-        what: str,
-        function: Callable[[Callable[[int, int], None], Callable[[], bool]], Result],
-    ) -> Task[Result]:
-        """Run long work in the background; it is called with ``progress`` and ``cancelled``."""
-        return self._tasks.start(what, function)
+    def save_as(self, folder: str | Path) -> None:
+        """Go on in a new project, with everything that is there.
 
+        Raises
+        ------
+        FileError
+            If the folder exists and is not empty, or cannot be written.
+        """
+        where = Path(folder)
+        project = projects.create(where, self._tell)
+        with self._lock:
+            old = self._project
+            for key, sheet in self._document.sheets.items():
+                before = None if old is None else old.folder
+                sheet.reference = self._referred(project, key, sheet.reference, before)
+            self._attach(project)
+        if old is not None:
+            old.close()
+        self.save()
 
-def _lacking(labels: set[int]) -> str:
-    if len(labels) >= 2:
-        return ""
-    if not labels:
-        return "Paint a few strokes of two classes."
-    return f"Only class {labels.pop()} is painted. Paint a stroke of another class too."
+    def save(self) -> None:
+        """Write a snapshot and the model into the project.
+
+        Strokes need no saving: they are on the disk already.
+
+        Raises
+        ------
+        ParameterError
+            If the session is in no project.
+        FileError
+            If something cannot be written; everything is still there, in memory and in what was
+            saved before.
+        """
+        with self._lock:
+            project = self._project
+            if project is None:
+                raise ParameterError("The session is in no project yet. Call save_as(folder).")
+            learner, last = self._rounds.learner, project.journal.last
+            saved = {
+                "document": snapshot.to_json(self._document),
+                "settings": self.settings.to_json(),
+                "is_current": learner.revision == self.revision,
+            }
+            self._settings_changed()
+        try:
+            project.save(saved, last, None if learner.trained is None else self.model)
+        except OSError as error:
+            message = f"{project.folder} cannot be saved: {error.strerror or error}. "
+            message += "Make room or restore the rights, and save again; nothing is lost so far."
+            self._tell(SaveFailed(str(project.folder), message))
+            raise FileError(message) from error
+        self._saved_at = last
+        self._tell(Saved(str(project.folder), complete=True))
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Wait until everything is on the disk; tell whether that was reached in time."""
+        return self._project is None or self._project.journal.flush(timeout)
+
+    def close(self) -> None:
+        """Stop all work, save, and give the project free.
+
+        Raises
+        ------
+        FileError
+            If something cannot be written; the session is closed all the same.
+        """
+        super().close()
+        project = self._project
+        if project is None:
+            return
+        try:
+            if project.journal.last > self._saved_at or self._model_is_newer():
+                self.save()
+        finally:
+            self._project = None
+            complete = project.close()
+        if not complete:
+            raise FileError(f"The last changes could not be written to {project.folder}.")
+
+    def relocate(self, image: str, path: str | Path) -> None:
+        """Say where the file of an image is now.
+
+        Raises
+        ------
+        ShapeError
+            If the image there has another size, so that strokes would not fit.
+        """
+        with self._lock:
+            sheet = self._document.sheet(image)
+            axes, series = sheet.reference.get("axes"), sheet.reference.get("series", 0)
+            found = opened(Path(path), axes, series)
+            if without_channels(found) != sheet.sizes:
+                raise ShapeError(
+                    f"The image {path} has {without_channels(found)} pixels, but strokes were "
+                    f"painted on one of {sheet.sizes}."
+                )
+            reference = refer(Path(path), self.path, axes=axes, series=series)
+            self._images[image] = found
+            self._missing.discard(image)
+            self._do(ops.SetReference(image, reference))
+            self._tell(ImageChanged(image))
+        self._rounds.poke()
+
+    def _attach(self, project: Project) -> None:
+        with self._lock:
+            self._project = project
+            project.journal.tell = self._tell
+
+    def _done(self, operation: ops.Operation, events: Sequence[Event]) -> None:
+        if self._project is not None and (events or isinstance(operation, ops.SetReference)):
+            self._project.journal.append(operation.to_json())
+        super()._done(operation, events)
+
+    def _settings_changed(self) -> None:
+        if self._project is not None:
+            self._project.journal.set_settings(self.settings.to_json())
+
+    def _model_is_newer(self) -> bool:
+        return self._rounds.learner.trained is not None
+
+    def _reference(
+        self, key: str, image: Image, path: Path | None, axes: str | None, series: int
+    ) -> dict[str, Any]:
+        if path is None and self._project is not None:
+            path, axes, series = self._project.store(image, key), None, 0
+        return {} if path is None else refer(path, self.path, axes=axes, series=series)
+
+    def _referred(
+        self, project: Project, key: str, reference: dict[str, Any], old: Path | None
+    ) -> dict[str, Any]:
+        """Return the reference to an image in another project."""
+        inside = old is not None and str(reference.get("path", "")).startswith("images/")
+        if reference and not inside:
+            return moved(reference, old, project.folder)
+        path = project.store(self._images[key], key)
+        return refer(path, project.folder, axes=None, series=0)
+
+    def _find_images(self, folder: Path) -> list[Notice]:
+        """Open the images of a project, and return what is to be said about them."""
+        notices = []
+        for key, sheet in self._document.sheets.items():
+            blank = np.broadcast_to(np.uint8(0), tuple(sheet.sizes.values()))
+            self._images[key] = Image(blank, "".join(sheet.sizes))
+            said = "It was in no file." if not sheet.reference else ""
+            try:
+                said = said or change(sheet.reference, folder)
+                found = reopened(sheet.reference, folder)
+            except (StromaError, OSError, KeyError) as error:
+                said, found = said or str(error), self._images[key]
+                self._missing.add(key)
+            if without_channels(found) != sheet.sizes:
+                self._missing.add(key)
+                said += f" It has {without_channels(found)} pixels instead of {sheet.sizes}."
+            elif key not in self._missing:
+                self._images[key] = found
+            if said:
+                notices.append(Notice(key, f"{sheet.name}: {said.strip()}"))
+        return notices

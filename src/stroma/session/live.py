@@ -1,0 +1,296 @@
+"""A desk with a model: settings, rounds, results and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.errors import ParameterError
+from stroma.features.cache import free_memory
+from stroma.pixel.aliases import alias_param
+from stroma.pixel.model import ConvpaintModel
+from stroma.session import operations as ops
+from stroma.session.desk import Desk
+from stroma.session.events import (
+    ClassesChanged,
+    Event,
+    ImageChanged,
+    ImageClosed,
+    Position,
+    SettingsChanged,
+    StrokesChanged,
+)
+from stroma.session.learner import Learner
+from stroma.session.results import BlockInfo, Layer, Results, Shown, show
+from stroma.session.rounds import Rounds, Status
+from stroma.session.settings import Settings
+from stroma.session.tasks import Result, Task, Tasks
+from stroma.session.wish import Material, View, Wish
+
+
+class LiveDesk(Desk):
+    """A desk on which a model learns from what is painted.
+
+    Methods that change something return as soon as it is done in memory; training and prediction
+    happen in workers, which tell the listeners.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        The first model; may be trained.
+    mode : {"live", "demand", "paused"}
+        Train after every stroke; only when asked; or do nothing by itself.
+    """
+
+    def __init__(self, model: ConvpaintModel, mode: str) -> None:
+        super().__init__()
+        self.settings = Settings(mode=mode, param=model.get_params())
+        self._views: dict[str, View] = {}
+        self._current = ""
+        self._results = Results(free_memory() // 4)
+        learner = Learner(model, -1 if model.classifier is None else 0)
+        self._rounds = Rounds(learner, self._results, self._wish, self._tell)
+        self._tasks = Tasks(self._tell)
+
+    def close(self) -> None:
+        """Stop all work."""
+        self._tasks.close()
+        self._rounds.close()
+
+    def _done(self, operation: ops.Operation, events: Sequence[Event]) -> None:
+        changed = [e for e in events if isinstance(e, StrokesChanged)]
+        if changed:
+            self._current = changed[-1].image
+        for event in events:
+            if isinstance(event, ImageClosed):
+                self._results.drop(image=event.image)
+                self._views = {v: w for v, w in self._views.items() if w.image != event.image}
+        if any(isinstance(e, StrokesChanged | ImageClosed) for e in events):
+            live = self.settings.mode == "live"
+            self._rounds.poke(cancels="all" if live else "nothing", revision=self.revision)
+        elif any(isinstance(e, ImageChanged | ClassesChanged) for e in events):
+            self._rounds.poke()
+
+    # ------------------------------------------------------------------ settings
+
+    def set_mode(self, mode: str) -> None:
+        """Train "live" after every stroke, on "demand" only, or do nothing ("paused")."""
+        self._set(mode=mode)
+
+    def set_training(self, train_on: str) -> None:
+        """Train on the strokes of "all" images, or of the "image" painted on last."""
+        self._set(train_on=train_on, answers=True)
+
+    def set_channels(self, channels: Sequence[int] | None) -> None:
+        """Use only some channels of the images; None uses all."""
+        self._set(channels=None if channels is None else tuple(channels), answers=True)
+
+    def set_alias(self, alias: str) -> None:
+        """Take the parameters of a named configuration."""
+        self._set(param=alias_param(alias), answers=True)
+
+    def set_params(self, **values: Any) -> None:
+        """Set parameters of the model, see `Param`; all of them or, if one is wrong, none."""
+        trial = ConvpaintModel(param=self.settings.param)
+        trial.set_params(**values)
+        self._set(param=trial.get_params(), answers=True)
+
+    def _set(self, *, answers: bool = False, **values: Any) -> None:
+        """Change settings; ``answers`` says whether the model's answer depends on them."""
+        with self._lock:
+            now = self.settings
+            fields = ("mode", "train_on", "channels", "param")
+            new = Settings(**{f: values.get(f, getattr(now, f)) for f in fields})
+            if new == now:
+                return
+            self.settings = new
+            if answers:
+                self._document.revision += 1
+            self._settings_changed()
+            self._tell(SettingsChanged())
+            self._rounds.poke(cancels="all" if answers or new.mode == "paused" else "nothing")
+
+    def _settings_changed(self) -> None:
+        """Take note of settings that were changed, before anybody is told."""
+
+    # ------------------------------------------------------------------ rounds
+
+    @property
+    def model(self) -> ConvpaintModel:
+        """The model, as it was last trained; not to be changed."""
+        model = self._rounds.learner.model
+        model.classes = self.classes
+        return model
+
+    @property
+    def status(self) -> Status:
+        """What is under way."""
+        return self._rounds.status(self._wish())
+
+    def look(
+        self,
+        image: str,
+        box: Box | None = None,
+        *,
+        plane: Position | None = None,
+        view: str = "main",
+    ) -> None:
+        """Say what is in view: it is predicted first, and what was looked at last before the rest.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        box : Box, optional
+            Pixels in view; the whole plane unless given.
+        plane : dict of str to int, optional
+            Position along t and z, as far as the image has them.
+        view : str
+            Who is looking, where several are.
+        """
+        with self._lock:
+            sheet = self._document.sheet(image)
+            number = sheet.plane_number(plane)
+            whole = Box.of(sheet.shape)
+            seen = View(image, number, sheet.position(number), (box or whole).clipped(whole))
+            self._views.pop(view, None)
+            self._views[view] = seen
+        self._rounds.poke(cancels="showing")
+
+    def look_away(self, view: str = "main") -> None:
+        """Say that a view is closed."""
+        with self._lock:
+            self._views.pop(view, None)
+
+    def train(self) -> None:
+        """Start a round on all labelled pixels, whatever the mode."""
+        self._rounds.ask()
+
+    def cancel(self) -> None:
+        """Stop the round that is under way; a new stroke starts another."""
+        self._rounds.give_up()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until no round is under way; tell whether that was reached in time."""
+        return self._rounds.wait(timeout)
+
+    def _wish(self) -> Wish:
+        with self._lock:
+            sheets = self._document.sheets
+            images = {k: i for k, i in self._images.items() if k not in self._missing}
+            painted = [s for s in sheets.values() if s.strokes.painted_planes()]
+            painted = [s for s in painted if s.key in images]
+            if self.settings.train_on == "image":
+                painted = [s for s in painted if s.key == self._current]
+            labels = set().union(*(s.strokes.labels() for s in painted))
+            return Wish(
+                self.revision,
+                self.settings,
+                [Material(s.key, s.strokes.version, self._points_of(s.key)) for s in painted],
+                _lacking(labels),
+                images,
+                {s.key: s.region for s in sheets.values() if s.region is not None},
+                self._seen(),
+            )
+
+    def _points_of(self, image: str) -> Callable[[], Any]:
+        return lambda: self.points(image)
+
+    def _seen(self) -> list[View]:
+        """Return the views, latest first; where nobody looks, the plane painted on last."""
+        seen = [v for v in self._views.values() if v.image not in self._missing]
+        if seen or not self._current or self._current in self._missing:
+            return seen[::-1]
+        sheet = self._document.sheets.get(self._current)
+        planes = sheet.strokes.painted_planes() if sheet else []
+        return [
+            View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
+            for plane in planes
+            if sheet
+        ]
+
+    # ------------------------------------------------------------------ results
+
+    def result(
+        self,
+        image: str,
+        box: Box | None = None,
+        *,
+        plane: Position | None = None,
+        layer: Layer = "labels",
+        label: int | None = None,
+        step: int = 1,
+    ) -> Shown:
+        """Return what is known of a rectangle, as it is now; computes nothing.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        box : Box, optional
+            Pixels; the whole plane unless given.
+        plane : dict of str to int, optional
+            Position along t and z.
+        layer : {"labels", "probability", "uncertainty"}
+            What to return.
+        label : int, optional
+            The class, for "probability".
+        step : int
+            Pixels per value along each axis.
+        """
+        with self._lock:
+            sheet = self._document.sheet(image)
+            number, region = sheet.plane_number(plane), sheet.region
+        wanted = box or Box.of(sheet.shape)
+        if wanted.area == 0 or step < 1:
+            raise ParameterError(f"Nothing to show: box {wanted}, step {step}.")
+        blocks = self._results.blocks((image, number), wanted)
+        revision = self.revision
+        return show(
+            blocks, wanted, layer=layer, label=label, step=step, revision=revision, region=region
+        )
+
+    def blocks(self, image: str, *, plane: Position | None = None) -> list[BlockInfo]:
+        """Return where in a plane there are results, and which are stale."""
+        with self._lock:
+            number = self._document.sheet(image).plane_number(plane)
+        blocks, now = self._results.blocks((image, number)), self.revision
+        return [BlockInfo(b.box, b.step, b.revision, b.revision < now) for b in blocks]
+
+    def segment(self, image: str) -> NDArray[np.unsignedinteger[Any]]:
+        """Return the labels of all pixels of an image, by the present model; takes its time.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        """
+        found: NDArray[np.unsignedinteger[Any]] = self.model.segment(self.image(image).image)
+        return found
+
+    # ------------------------------------------------------------------ tasks
+
+    @property
+    def tasks(self) -> dict[int, Task[Any]]:
+        """The latest tasks, by number."""
+        return self._tasks.known
+
+    def start(
+        self,
+        what: str,
+        function: Callable[[Callable[[int, int], None], Callable[[], bool]], Result],
+    ) -> Task[Result]:
+        """Run long work in the background; it is called with ``progress`` and ``cancelled``."""
+        return self._tasks.start(what, function)
+
+
+def _lacking(labels: set[int]) -> str:
+    if len(labels) >= 2:
+        return ""
+    if not labels:
+        return "Paint a few strokes of two classes."
+    return f"Only class {labels.pop()} is painted. Paint a stroke of another class too."

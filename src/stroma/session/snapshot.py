@@ -1,0 +1,125 @@
+"""A whole document as plain values, and back; what comes from a file is checked throughout."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from stroma.blocks.box import Box
+from stroma.data.classes import Class
+from stroma.errors import ParameterError
+from stroma.session import operations as ops
+from stroma.session.document import Document, Edit
+from stroma.session.reference import checked
+from stroma.session.strokes import TILE, Delta, unpacked
+
+KEPT_EDITS = 1000
+"""Steps of undo that a snapshot keeps; the journal keeps all."""
+
+
+def to_json(document: Document) -> dict[str, Any]:
+    """Return a document as plain values."""
+    return {
+        "images": [
+            {
+                "image": sheet.key,
+                "name": sheet.name,
+                "sizes": sheet.sizes,
+                "reference": sheet.reference,
+                "region": None if sheet.region is None else _edges(sheet.region),
+                "display": sheet.display,
+                "tiles": [[list(key), _text(data)] for key, data in sheet.strokes.packed()],
+            }
+            for sheet in document.sheets.values()
+        ],
+        "classes": _classes(document.classes.values()),
+        "done": [_edit(e) for e in document.done[-KEPT_EDITS:]],
+        "undone": [_edit(e) for e in document.undone[-KEPT_EDITS:]],
+        "last_edit": document.last_edit,
+        "revision": document.revision,
+    }
+
+
+def from_json(values: Any) -> Document:
+    """Return the document that ``to_json`` gave plain values for.
+
+    Raises
+    ------
+    ParameterError, LabelError, KeyError, ValueError
+        If they are not those of a document.
+    """
+    given = ops.mapping(values, "a snapshot")
+    document = Document()
+    document.classes = {}
+    for image in ops.listed(given["images"], "images"):
+        _add(document, ops.mapping(image, "an image"))
+    document.classes = {c.label: c for c in _read_classes(given["classes"])}
+    document.done = [_read_edit(e, document) for e in ops.listed(given["done"], "edits")]
+    document.undone = [_read_edit(e, document) for e in ops.listed(given["undone"], "edits")]
+    document.last_edit = ops.whole(given["last_edit"], "the number of an edit", 0, 2**53)
+    document.revision = ops.whole(given["revision"], "a revision", 0, 2**53)
+    return document
+
+
+def _add(document: Document, image: Mapping[str, Any]) -> None:
+    key, reference = image["image"], checked(image["reference"])
+    document.apply(ops.AddImage(key, image["name"], image["sizes"], reference))
+    document.apply(ops.SetRegion(key, image["region"]))
+    document.apply(ops.SetDisplay(key, image["display"]))
+    strokes = document.sheet(key).strokes
+    for place, data in map(ops.tile, ops.listed(image["tiles"], "tiles")):
+        strokes.put(place, data)
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    return {
+        "number": edit.number,
+        "kind": edit.kind,
+        "changes": [
+            [image, list(d.key), _edges(d.box), _text(d.before), _text(d.after)]
+            for image, d in edit.changes
+        ],
+        "classes": None if edit.classes is None else [_classes(c) for c in edit.classes],
+    }
+
+
+def _read_edit(values: Any, document: Document) -> Edit:
+    given = ops.mapping(values, "an edit")
+    changes = tuple(_read_change(c, document) for c in ops.listed(given["changes"], "changes"))
+    classes = given["classes"]
+    if classes is not None:
+        before, after = ops.listed(classes, "the classes of an edit")
+        classes = (_read_classes(before), _read_classes(after))
+    number = ops.whole(given["number"], "the number of an edit", 1, 2**53)
+    return Edit(number, ops.text(given["kind"], "a kind"), changes, classes)
+
+
+def _read_change(values: Any, document: Document) -> tuple[str, Delta]:
+    image, place, edges, before, after = ops.listed(values, "a change")
+    strokes = document.sheet(image).strokes
+    (plane, row, column), _ = ops.tile((place, b""))
+    box = ops.box(edges)
+    tile = Box(row * TILE, column * TILE, (row + 1) * TILE, (column + 1) * TILE)
+    if plane >= strokes.planes or box.clipped(tile).clipped(Box.of(strokes.shape)) != box:
+        raise ParameterError("A change lies outside its tile.")
+    delta = Delta((plane, row, column), box, ops.data(before), ops.data(after))
+    for data in (delta.before, delta.after):
+        unpacked(data, box.shape)
+    return image, delta
+
+
+def _classes(classes: Any) -> list[dict[str, Any]]:
+    return [{"label": c.label, "name": c.name, "color": c.color} for c in classes]
+
+
+def _read_classes(values: Any) -> tuple[Class, ...]:
+    return tuple(ops.one_class(c) for c in ops.listed(values, "classes"))
+
+
+def _edges(box: Box) -> list[int]:
+    return [box.top, box.left, box.bottom, box.right]
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
