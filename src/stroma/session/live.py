@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -124,6 +125,18 @@ class LiveDesk(Desk):
         """The model, as it was last trained; not to be changed."""
         model = self._rounds.learner.model
         model.classes = self.classes
+        return model
+
+    def _snapshot(self) -> ConvpaintModel:
+        """Return a copy of the model that further training does not change.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        """
+        model = copy.copy(self.model)  # what training replaces, it replaces whole
+        model.trained()
         return model
 
     @property

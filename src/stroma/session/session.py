@@ -16,13 +16,13 @@ from stroma.session import project as projects
 from stroma.session import snapshot
 from stroma.session.desk import opened, without_channels
 from stroma.session.events import Event, ImageChanged, Notice, Saved, SaveFailed
-from stroma.session.live import LiveDesk
+from stroma.session.guided import GuidedDesk
 from stroma.session.project import Project
 from stroma.session.reference import change, moved, refer
 from stroma.session.reference import opened as reopened
 
 
-class Session(LiveDesk):
+class Session(GuidedDesk):
     """Open, paint, undo, train, look, save.
 
     A session begins in memory, or in a project (``create``, ``open``). In a project, everything

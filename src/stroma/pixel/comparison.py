@@ -1,0 +1,140 @@
+"""Comparing configurations on the strokes there are: how good each is, and how long it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.errors import MissingExtraError, StromaError, WeightsError
+from stroma.features.cache import FeatureCache
+from stroma.pixel.aliases import ALIASES, alias_param
+from stroma.pixel.door import Source
+from stroma.pixel.guidance import Cancel, Progress, Validation, _stop_if, validate
+from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.predict import predict_blocks
+from stroma.pixel.training import Strokes
+
+MEASURED_SIDE = 512
+"""Side of the square that is segmented to measure the time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One configuration, tried.
+
+    Parameters
+    ----------
+    alias : str
+        Its name.
+    validation : Validation or None
+        How well it predicts strokes that were left out; None if it could not be tried.
+    training : float
+        Seconds to compute features at the strokes and train, from nothing.
+    segmenting : float
+        Seconds to segment a million pixels, from nothing.
+    problem : str
+        Why it could not be tried: what is missing and how to get it.
+    """
+
+    alias: str
+    validation: Validation | None = None
+    training: float = float("nan")
+    segmenting: float = float("nan")
+    problem: str = ""
+
+    @property
+    def accuracy(self) -> float:
+        """Mean share of each class's pixels that were found; NaN if it could not be tried."""
+        return float("nan") if self.validation is None else self.validation.accuracy
+
+
+def compare(
+    strokes: Mapping[str, Strokes],
+    aliases: Sequence[str] = (),
+    *,
+    groups: Mapping[str, NDArray[np.integer]] | None = None,
+    cancel: Cancel | None = None,
+    progress: Progress | None = None,
+) -> list[Comparison]:
+    """Try configurations on strokes; the best comes first.
+
+    Parameters
+    ----------
+    strokes : mapping of str to Strokes
+        Images with their labelled pixels.
+    aliases : sequence of str
+        Configurations to try; all there are, unless given.
+    groups : mapping of str to (n,) int array, optional
+        The stroke each labelled pixel belongs to.
+    cancel : callable, optional
+        Asked between steps.
+    progress : callable, optional
+        Told how many configurations are done, and of how many.
+
+    Returns
+    -------
+    list of Comparison
+        Those that cannot be tried, because an extra or weights are missing, say so and come last.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such alias.
+    LabelError
+        If there are too few strokes.
+    """
+    wanted = list(aliases) or list(ALIASES)
+    for alias in wanted:
+        alias_param(alias)
+    tried = []
+    for done, alias in enumerate(wanted):
+        if progress is not None:
+            progress(done, len(wanted))
+        _stop_if(cancel)
+        tried.append(_tried(alias, strokes, groups, cancel))
+    return sorted(tried, key=lambda c: (bool(c.problem), -c.accuracy if not c.problem else 0))
+
+
+def _tried(
+    alias: str,
+    strokes: Mapping[str, Strokes],
+    groups: Mapping[str, NDArray[np.integer]] | None,
+    cancel: Cancel | None,
+) -> Comparison:
+    try:
+        model = ConvpaintModel(alias)
+        start = time.perf_counter()
+        model.train(
+            [s.source.image for s in strokes.values()], [s.points for s in strokes.values()]
+        )
+        training = time.perf_counter() - start
+    except (MissingExtraError, WeightsError) as error:
+        return Comparison(alias, problem=_first_line(error))
+    _stop_if(cancel)
+    found = validate(strokes, model.get_params(), model.cache, groups=groups, cancel=cancel)
+    source = next(iter(strokes.values())).source
+    return Comparison(alias, found, training, _seconds(model, source, cancel))
+
+
+def _seconds(model: ConvpaintModel, source: Source, cancel: Cancel | None) -> float:
+    """Return how long a million pixels take, measured in the middle of the first plane."""
+    plane: Image = source.image.at(**source.positions[0])
+    height, width = source.plane_shape
+    top, left = max(0, (height - MEASURED_SIDE) // 2), max(0, (width - MEASURED_SIDE) // 2)
+    region = Box(top, left, min(height, top + MEASURED_SIDE), min(width, left + MEASURED_SIDE))
+    model.cache = FeatureCache(0)
+    start = time.perf_counter()
+    pixels = sum(
+        block.labels.size for block in predict_blocks(model, plane, region=region, cancel=cancel)
+    )
+    return (time.perf_counter() - start) / pixels * 1e6
+
+
+def _first_line(error: StromaError) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,177 @@
+"""A desk that helps: where to paint next, how good it is, and results for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.errors import Cancelled, NotTrainedError
+from stroma.pixel import guidance
+from stroma.pixel.comparison import Comparison, compare
+from stroma.pixel.guidance import Suggestion, Validation
+from stroma.pixel.training import Strokes
+from stroma.session.events import Position
+from stroma.session.live import LiveDesk
+from stroma.session.ownership import owners
+from stroma.session.tasks import Task
+from stroma.workflow.components import Coverage, components, coverage
+
+if TYPE_CHECKING:
+    from stroma.workflow.outputs import Outputs
+    from stroma.workflow.segment import BatchResult
+
+GUIDE_PIXELS = 2_000_000
+"""Values a suggestion is sought in; larger planes are looked at more coarsely."""
+
+Report = Callable[[int, int], None]
+Cancel = Callable[[], bool]
+
+
+class GuidedDesk(LiveDesk):
+    """A desk with guidance; everything that takes long is a task."""
+
+    def suggest(
+        self, image: str, *, plane: Position | None = None, side: int = 64
+    ) -> Task[Suggestion | None]:
+        """Find the most uncertain place of a plane away from its strokes.
+
+        Only where there are results; None if nothing there is uncertain.
+        """
+        shape = self.image(image).shape
+        step = max(1, round((shape[0] * shape[1] / GUIDE_PIXELS) ** 0.5))
+
+        def find(progress: Report, cancelled: Cancel) -> Suggestion | None:
+            shown = self.result(image, plane=plane, layer="uncertainty", step=step).values
+            painted = np.zeros(shown.shape, bool)
+            for box in self.painted(image, plane=plane):
+                y, x = np.nonzero(self.strokes(image, box, plane=plane))
+                painted[(y + box.top) // step, (x + box.left) // step] = True
+            return guidance.suggest(shown, painted, step=step, side=side)
+
+        return self.start("suggestion", find)
+
+    def validate(self) -> Task[Validation]:
+        """Estimate the accuracy by leaving out strokes and predicting them (5-fold)."""
+        param = self.settings.param.copy()
+
+        def run(progress: Report, cancelled: Cancel) -> Validation:
+            strokes, groups = self._strokes()
+            cache = self._rounds.learner.cache
+            return guidance.validate(
+                strokes, param, cache, groups=groups, cancel=cancelled, progress=progress
+            )
+
+        return self.start("validation", run)
+
+    def compare(self, aliases: Sequence[str] = ()) -> Task[list[Comparison]]:
+        """Try other configurations on the strokes there are; all of them unless named."""
+
+        def run(progress: Report, cancelled: Cancel) -> list[Comparison]:
+            strokes, groups = self._strokes()
+            return compare(strokes, aliases, groups=groups, cancel=cancelled, progress=progress)
+
+        return self.start("comparison", run)
+
+    def importance(self, most: int | None = None) -> list[tuple[str, float]]:
+        """Return the features the present model rests on, with their shares, largest first.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        """
+        model = self.model
+        if model.classifier is None:
+            raise NotTrainedError("There is no model yet. Paint strokes of two classes first.")
+        return guidance.importance(model.feature_names_, model.classifier, most=most)
+
+    def areas(
+        self, image: str, *, plane: Position | None = None, min_size: int = 0
+    ) -> Task[list[Coverage]]:
+        """Measure how much each class covers of what is predicted, and in how many components.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        plane : dict of str to int, optional
+            Position along t and z.
+        min_size : int
+            Smaller components, in pixels, are not counted.
+        """
+        height, width = self.image(image).shape
+
+        def measure(progress: Report, cancelled: Cancel) -> list[Coverage]:
+            rows = max(1, GUIDE_PIXELS // width)
+            boxes = [Box(y, 0, min(y + rows, height), width) for y in range(0, height, rows)]
+            bands = (self.result(image, box, plane=plane).values for box in boxes)
+            found = components(_told(bands, len(boxes), progress, cancelled))
+            return coverage(found, self.classes, min_size=min_size)
+
+        return self.start("areas", measure)
+
+    def export_labels(
+        self, image: str, path: str | Path, *, probabilities: bool = False
+    ) -> Task[Path]:
+        """Segment all of an image into a file: OME-Zarr or TIFF, whatever its size."""
+        from stroma.pixel.stored import write_result
+
+        model, pixels = self._snapshot(), self.image(image).image
+
+        def export(progress: Report, cancelled: Cancel) -> Path:
+            return write_result(
+                model,
+                pixels,
+                path,
+                probabilities=probabilities,
+                progress=progress,
+                cancel=cancelled,
+            )
+
+        return self.start("export", export)
+
+    def apply(
+        self, paths: Sequence[str | Path], folder: str | Path, *, outputs: Outputs | None = None
+    ) -> Task[BatchResult]:
+        """Segment other files with the present model, as ``stroma segment`` does."""
+        from stroma.workflow.segment import Progress, segment_files
+
+        model = self._snapshot()
+
+        def batch(progress: Report, cancelled: Cancel) -> BatchResult:
+            def told(step: Progress) -> None:
+                done = (step.file - 1) * 1000 + 1000 * step.done // max(1, step.total)
+                progress(done, step.files * 1000)
+
+            return segment_files(
+                model, list(paths), folder, outputs=outputs, progress=told, cancel=cancelled
+            )
+
+        return self.start("batch", batch)
+
+    def _strokes(
+        self,
+    ) -> tuple[dict[str, Strokes], dict[str, NDArray[np.int64]]]:
+        """Return what the model learns from, and the stroke of every pixel."""
+        wish = self._wish()
+        with self._lock:
+            edits = list(self._document.done)
+        points = {m.key: m.points() for m in wish.material}
+        groups = {key: owners(edits, key, p) for key, p in points.items()}
+        return {key: Strokes(wish.source(key), p) for key, p in points.items()}, groups
+
+
+def _told(
+    bands: Iterable[NDArray[np.integer]], count: int, progress: Report, cancelled: Cancel
+) -> Iterator[NDArray[np.integer]]:
+    """Pass bands on, saying how far that is, until cancelled."""
+    for done, band in enumerate(bands):
+        if cancelled():
+            raise Cancelled("The work was cancelled.")
+        progress(done, count)
+        yield band
