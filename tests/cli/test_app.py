@@ -48,7 +48,6 @@ def test_every_command_explains_itself(stroma, command: str) -> None:
     assert ended.code == 0
     summary = COMMANDS[command].__doc__.splitlines()[0]
     assert summary in ended.out
-    assert len(summary) < 60, "longer summaries are cut in the list of commands"
 
 
 def test_version(stroma) -> None:

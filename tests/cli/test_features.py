@@ -19,14 +19,15 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_writes_a_colour_picture_named_after_the_image(stroma, image: Path) -> None:
-    ended = stroma("features", image)
+    ended = stroma("features", image, "--alias", "ilastik")
     assert ended.code == 0
     assert read_image("cells_features.png").rgb
     assert "56 features per pixel" in ended.out
 
 
 def test_writes_the_stack_with_parameters_set(stroma, image: Path) -> None:
-    ended = stroma("features", image, "--stack", "f.npy", "--set", "fe_scalings=[1, 2]", "--json")
+    arguments = ("--stack", "f.npy", "--alias", "ilastik", "--set", "fe_scalings=[1, 2]", "--json")
+    ended = stroma("features", image, *arguments)
     written = json.loads(ended.out)
     assert (written["features"], np.load("f.npy").shape) == (112, (112, 20, 30))
 
