@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from random_weights import random_tensors
 from stroma import ConvpaintModel, Image, weights
 from stroma.blocks.box import Box
 from stroma.errors import WeightsError
@@ -100,3 +102,25 @@ def test_what_is_said_to_need_no_download_needs_none():
 
 def test_all_weights_belong_to_an_extractor_of_that_name():
     assert set(weights.CATALOGUE) <= set(EXTRACTORS)
+
+
+def test_other_weights_than_those_of_the_training_are_refused(scene, tmp_path, monkeypatch):
+    image, strokes = scene
+    for folder, seed in (("first", 0), ("second", 1)):
+        (tmp_path / folder).mkdir()
+        tensors = random_tensors("vgg16", largest=600_000, rng=seed)
+        save_file(tensors, tmp_path / folder / "vgg16.safetensors")
+    monkeypatch.setenv("STROMA_WEIGHTS", str(tmp_path / "first"))
+    model = ConvpaintModel("vgg")
+    model.train(image, strokes)
+    expected = model.predict_probas(image)
+    model.save(tmp_path / "model")
+    monkeypatch.setenv("STROMA_WEIGHTS", str(tmp_path / "second"))
+    loaded = ConvpaintModel(model_path=tmp_path / "model.pkl")
+    for trained in (model, loaded):
+        with pytest.raises(WeightsError, match="trained with other weights of 'vgg16'"):
+            trained.segment(image)
+    loaded.train(image, strokes)
+    assert not np.array_equal(loaded.predict_probas(image), expected)
+    monkeypatch.setenv("STROMA_WEIGHTS", str(tmp_path / "first"))
+    np.testing.assert_array_equal(model.predict_probas(image), expected)

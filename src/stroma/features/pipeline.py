@@ -16,10 +16,10 @@ from stroma.blocks.working import block_mean
 from stroma.data.statistics import Statistics
 from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.features.contract import Extractor, FeatureMap
+from stroma.features.half import to_half
 from stroma.features.normalise import fed_channels, normalise
 
 VALUES_PER_BLOCK = 2**23
-LARGEST_HALF = 65504.0
 
 
 @dataclass(frozen=True)
@@ -197,6 +197,11 @@ class Pipeline:
         """Return the names of all features; computes and loads nothing."""
         return [name for part in self.parts for name in part.names(feed)]
 
+    def provenance(self) -> list[dict[str, str]]:
+        """Return what identifies the pretrained weights in use, one entry per network."""
+        parts = (getattr(part.extractor, "provenance", None) for part in self.parts)
+        return [known() for known in parts if known is not None]
+
     def sees(self, region: Box, window: Box) -> Box:
         """Return the working pixels the features of a region depend on."""
         return _hull([part.sees(region, window) for part in self.parts])
@@ -276,14 +281,15 @@ def _cropped(feature_map: FeatureMap, region: Box) -> FeatureMap:
 
 def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> FeatureMap:
     values = feature_map.values
-    if not np.isfinite(values).all():
+    if dtype is np.float16:
+        values, finite = to_half(values)
+    else:
+        values = values.astype(dtype, copy=False)
+        finite = bool(np.isfinite(values).all())
+    if not finite:
         raise ImageError(
             "A feature came out as NaN or infinite. Check the image for extreme values, "
             "or normalise it (normalize=2)."
         )
-    if values.dtype != dtype:
-        if dtype is np.float16:
-            values = np.clip(values, -LARGEST_HALF, LARGEST_HALF)
-        values = values.astype(dtype)
     y, x = feature_map.origin
     return replace(feature_map, values=values, origin=(y - region.top, x - region.left))

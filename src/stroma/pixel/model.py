@@ -299,7 +299,9 @@ class ConvpaintModel:
         source = next(iter(strokes.values())).source
         names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
         chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
-        self._fitted = Fitted(kind, classifier, len(source.channels), chosen, names, common)
+        weights = tuple(recipe.pipeline.provenance())
+        count = len(source.channels)
+        self._fitted = Fitted(kind, classifier, count, chosen, names, common, weights)
         self._param.classifier = TITLES.get(kind, kind)
         return classifier
 
@@ -449,9 +451,12 @@ class ConvpaintModel:
         ------
         NotTrainedError
             If there is no classifier yet.
+        WeightsError
+            If the pretrained weights are missing, or not those of the training.
         """
         fitted = self._require_fitted()
         recipe = Recipe.of(self._param, skip_norm=skip_norm)
+        fitted.require_same_weights(recipe.pipeline.provenance())
         return Trained(recipe, fitted.classifier, None if skip_norm else fitted.statistics)
 
     def _blocks(self, source: Source, skip_norm: bool, use_dask: bool) -> Iterator[BlockResult]:

@@ -158,9 +158,13 @@ class Plan:
             return values.astype(np.float64)
         return values.astype(np.float32)
 
+    @cached_property
+    def _pipeline_facts(self) -> tuple[Any, ...]:
+        return self.recipe.pipeline, self.recipe.pipeline.provenance()
+
     def _key(self, raw: NDArray[Any], *geometry: Box) -> str:
         digest = hashlib.blake2b(np.ascontiguousarray(raw).data, digest_size=16)
-        facts = (raw.shape, raw.dtype.str, geometry, self.feed, self.recipe.pipeline)
+        facts = (raw.shape, raw.dtype.str, geometry, self.feed, self._pipeline_facts)
         digest.update(repr(facts).encode())
         return digest.hexdigest()
 

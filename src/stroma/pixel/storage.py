@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -16,7 +16,7 @@ from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
 from stroma.data.classes import Class
 from stroma.data.statistics import Statistics
-from stroma.errors import FormatError, MissingFileError, StromaError
+from stroma.errors import FormatError, MissingFileError, StromaError, WeightsError
 from stroma.pixel import files
 from stroma.pixel.door import Points
 from stroma.pixel.param import Param
@@ -45,6 +45,8 @@ class Fitted:
         One per column of the classifier.
     statistics : Statistics or None
         Of the training images together, where the model normalises by them.
+    weights : tuple of dict
+        What identifies the pretrained weights the features came from.
     """
 
     kind: str
@@ -53,6 +55,23 @@ class Fitted:
     in_channels: tuple[int, ...] | None
     feature_names: tuple[str, ...]
     statistics: Statistics | None
+    weights: tuple[dict[str, str], ...] = ()
+
+    def require_same_weights(self, present: Sequence[dict[str, str]]) -> None:
+        """Raise where the features would come from other weights than in training.
+
+        Raises
+        ------
+        WeightsError
+            Naming the weights of the training and those that are here.
+        """
+        for known, now in zip(self.weights, present, strict=True):
+            if known["digest"] != now["digest"]:
+                raise WeightsError(
+                    f"The model was trained with other weights of {known['name']!r}: "
+                    f"{_described(known)}; here are {_described(now)}. Put the former where they "
+                    f"are looked for (STROMA_WEIGHTS), or train again."
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +138,12 @@ def _fitted_state(fitted: Fitted) -> dict[str, Any]:
         "in_channels": None if in_channels is None else list(in_channels),
         "feature_names": list(fitted.feature_names),
         "statistics": _statistics_state(statistics),
+        "weights": list(fitted.weights),
     }
+
+
+def _described(weights: Mapping[str, str]) -> str:
+    return ", ".join(str(weights[key]) for key in ("repository", "revision", "file", "digest"))
 
 
 def _fitted(state: Mapping[str, Any]) -> Fitted:
@@ -138,6 +162,7 @@ def _fitted(state: Mapping[str, Any]) -> Fitted:
         None if chosen is None else tuple(int(c) for c in chosen),
         names,
         _statistics(state["statistics"]),
+        tuple({str(k): str(v) for k, v in known.items()} for known in state["weights"]),
     )
 
 

@@ -104,7 +104,8 @@ def learn(
     if pooled and recipe.normalize != 1:
         known = [*statistics.values(), *(e.statistics for e in kept.values() if len(e.y))]
         common = pool(s for s in known if s is not None) if known else None
-    made_by = hashlib.blake2b(repr((recipe, common, cap)).encode(), digest_size=16).hexdigest()
+    facts = repr((recipe, recipe.pipeline.provenance(), common, cap))
+    made_by = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
     entries = {k: _current(k, e, recipe, common, made_by, cap, cache) for k, e in kept.items()}
     for key, strokes in given.items():
         X, y = rows(strokes.source, strokes.points, recipe, common, cap=cap, cache=cache)

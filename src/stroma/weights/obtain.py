@@ -259,5 +259,5 @@ def _unavailable(entry: Entry, reason: str) -> WeightsError:
         f"{reason}. Needed: {files} of {entry.repository}. Get it with 'stroma fetch "
         f"{entry.name}' where there is a network and copy {shelf.folder}, or put the file at "
         f"{shelf.file}, or name it in {local.VARIABLE}. "
-        f"These need no download: {', '.join(WITHOUT_DOWNLOAD)}."
+        f"These need no download: the alias 'stroma', {', '.join(WITHOUT_DOWNLOAD)}."
     )
