@@ -11,14 +11,15 @@ import numpy as np
 from stroma.data.image import Image
 from stroma.errors import FileError, ParameterError, ShapeError, StromaError
 from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.param import Param
 from stroma.session import operations as ops
 from stroma.session import project as projects
-from stroma.session import snapshot
+from stroma.session import repeat, snapshot
 from stroma.session.desk import opened, without_channels
 from stroma.session.events import Event, ImageChanged, Notice, Saved, SaveFailed
 from stroma.session.guided import GuidedDesk
 from stroma.session.project import Project
-from stroma.session.reference import change, moved, refer
+from stroma.session.reference import change, located, moved, refer
 from stroma.session.reference import opened as reopened
 
 
@@ -201,6 +202,68 @@ class Session(GuidedDesk):
             self._do(ops.SetReference(image, reference))
             self._tell(ImageChanged(image))
         self._rounds.poke()
+
+    # ------------------------------------------------------------------ as code
+
+    def as_code(self, folder: str | Path = "strokes") -> str:
+        """Return a Python program that repeats this session's model and results.
+
+        It reads the strokes from a folder that ``export_all_strokes(folder)`` fills.
+
+        Raises
+        ------
+        ParameterError
+            If an image is in no file: save the session as a project first.
+        """
+        learner = self._rounds.learner
+        return repeat.as_code(self._lessons(folder), self._repeated(), learner.channels)
+
+    def as_command(self, folder: str | Path = "strokes") -> str:
+        """Return the commands that repeat this session's model and results, like ``as_code``.
+
+        Raises
+        ------
+        ParameterError
+            If an image is in no file, or only some channels are used, which commands cannot say.
+        """
+        if self._rounds.learner.channels is not None:
+            raise ParameterError("The command line uses all channels; repeat it with as_code().")
+        return repeat.as_command(self._lessons(folder), self._repeated())
+
+    def export_all_strokes(self, folder: str | Path) -> list[Path]:
+        """Write the strokes that ``as_code`` and ``as_command`` read."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        lessons = self._learnt()
+        return [
+            self.export_strokes(key, Path(folder, repeat.strokes_name(key, self.image(key).name)))
+            for key in lessons
+        ]
+
+    def _repeated(self) -> Param:
+        learner = self._rounds.learner
+        return learner.param if learner.trained is not None else self.settings.param
+
+    def _learnt(self) -> list[str]:
+        """Return the images the model learnt from, or will."""
+        return list(self._rounds.learner.images) or [m.key for m in self._wish().material]
+
+    def _lessons(self, folder: str | Path) -> list[repeat.Lesson]:
+        return [self._lesson(key, Path(folder)) for key in self._learnt()]
+
+    def _lesson(self, key: str, folder: Path) -> repeat.Lesson:
+        with self._lock:
+            sheet = self._document.sheet(key)
+        if not sheet.reference:
+            raise ParameterError(
+                f"The image {sheet.name!r} is in no file. Call save_as(folder) first, which "
+                f"writes it into the project."
+            )
+        return repeat.Lesson(
+            str(located(sheet.reference, self.path)),
+            str(folder / repeat.strokes_name(key, sheet.name)),
+            sheet.reference.get("axes"),
+            sheet.reference.get("series", 0),
+        )
 
     def _attach(self, project: Project) -> None:
         with self._lock:

@@ -1,0 +1,109 @@
+"""A session as code: what repeats it without the session."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from stroma.pixel.aliases import alias_param
+from stroma.pixel.param import Param
+
+BASE = "stroma"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One image with its strokes, as files.
+
+    Parameters
+    ----------
+    image, strokes : str
+        Paths.
+    axes : str or None
+        Axes of the image, where the file does not name them.
+    series : int
+        Which image of the file.
+    """
+
+    image: str
+    strokes: str
+    axes: str | None = None
+    series: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the path alone says which image it is."""
+        return self.axes is None and self.series == 0
+
+
+def differing(param: Param) -> dict[str, Any]:
+    """Return the parameters that differ from those of the alias "stroma"."""
+    base = alias_param(BASE)
+    return {
+        key: value
+        for key, value in param.items()
+        if key != "classifier" and value is not None and value != base.get(key)
+    }
+
+
+def as_code(lessons: Iterable[Lesson], param: Param, channels: tuple[int, ...] | None) -> str:
+    """Return a Python program that trains on files and segments their images."""
+    given = list(lessons)
+    imports = ["from stroma import ConvpaintModel"]
+    if not all(lesson.is_plain for lesson in given):
+        imports.append("from stroma.io import read_image")
+    changes = "".join(f", {key}={value!r}" for key, value in differing(param).items())
+    selected = "" if channels is None else f", in_channels={list(channels)}"
+    lines = [
+        *imports,
+        "",
+        "images = [",
+        *(f"    {_image(lesson)}," for lesson in given),
+        "]",
+        "strokes = [",
+        *(f"    {lesson.strokes!r}," for lesson in given),
+        "]",
+        f"model = ConvpaintModel({BASE!r})",
+        *([f"model.set_params({changes[2:]})"] if changes else []),
+        f"model.train(images, strokes{selected})",
+        "labels = model.segment(images)",
+        'model.save("model.pkl")',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _image(lesson: Lesson) -> str:
+    if lesson.is_plain:
+        return repr(lesson.image)
+    return f"read_image({lesson.image!r}, axes={lesson.axes!r}, series={lesson.series})"
+
+
+def as_command(lessons: Iterable[Lesson], param: Param) -> str:
+    """Return the commands that train on files and segment their images."""
+    given = list(lessons)
+    axes = {lesson.axes for lesson in given} - {None}
+    options = [f"--set {shlex.quote(f'{k}={_yaml(v)}')}" for k, v in differing(param).items()]
+    options += [f"--axes {shlex.quote(str(a))}" for a in axes]
+    pairs = [f"{shlex.quote(one.image)} {shlex.quote(one.strokes)}" for one in given]
+    train = " ".join(["stroma train", *pairs, "--model model.pkl", *options])
+    names = " ".join(shlex.quote(lesson.image) for lesson in given)
+    shapes = " ".join(f"--axes {shlex.quote(str(a))}" for a in axes)
+    return f"{train}\nstroma segment model.pkl {names} --out results {shapes}".rstrip() + "\n"
+
+
+def _yaml(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    import yaml
+
+    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6)
+    return text.removesuffix("...\n").strip()
+
+
+def strokes_name(key: str, name: str) -> str:
+    """Return a file name for the strokes of an image, safe on every system."""
+    stem = PurePosixPath(name).name.split(".")[0]
+    safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80]
+    return f"{key}_{safe or 'image'}_strokes.tif"
