@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ class FilterBank:
     @property
     def halo(self) -> int:
         """Context of the filter that reaches farthest."""
-        return max(FILTERS[name].halo(sigma) for name, sigma in self.matrix)
+        return _halo(self.matrix)
 
     @property
     def stride(self) -> int:
@@ -126,6 +127,11 @@ class FilterBank:
                 parts = np.split(out[:, y, x], np.cumsum(counts)[:-1])
                 _fill(dict(zip(self.matrix, parts, strict=True)), in_planes(window), halo)
         return [FeatureMap(features.reshape(-1, *core))]
+
+
+@cache
+def _halo(matrix: Matrix) -> int:
+    return max(FILTERS[name].halo(sigma) for name, sigma in matrix)
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:

@@ -77,16 +77,15 @@ class Texture:
             If nothing is left of the block without its halo.
         """
         core_shape(block, self.halo)
-        return [FeatureMap(np.concatenate([self._of(np.array(c, np.float32)) for c in block]))]
+        return [m for channel in block for m in self._of(np.array(channel, np.float32))]
 
-    def _of(self, channel: Float32) -> Float32:
+    def _of(self, channel: Float32) -> list[FeatureMap]:
         spare = self.halo - BANK.halo
         inner = channel[spare : channel.shape[0] - spare, spare : channel.shape[1] - spare]
         others = [m for radius, step in HATS for m in _hats(_smooth(channel), radius, step)]
         others += [_median(channel, radius) for radius in MEDIANS]
         core = slice(self.halo, -self.halo)
-        [bank] = BANK(inner[None])
-        return np.concatenate([bank.values, *(m[None, core, core] for m in others)])
+        return [*BANK(inner[None]), FeatureMap(np.stack([m[core, core] for m in others]))]
 
 
 @dataclass(frozen=True)
