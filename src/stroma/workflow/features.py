@@ -117,9 +117,10 @@ def _plane(image: Image, at: dict[str, int]) -> Image:
     plane = image.at(**at) if at else image
     left: dict[str, Any] = {a: n for a, n in plane.sizes.items() if a in "tz" and n > 1}
     if left:
+        sizes = ", ".join(f"{size} along {axis}" for axis, size in left.items())
         example = ",".join(f"{axis}={size // 2}" for axis, size in left.items())
         raise ShapeError(
-            f"{image.source} has several planes ({left}); a picture shows one. Choose it, such as "
-            f"{example}."
+            f"{image.source} has several planes ({sizes}); a picture shows one. Choose it, such as "
+            f"at {example}."
         )
     return plane
