@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from random_weights import random_tensors
 from stroma import ConvpaintModel, Image, weights
 from stroma.blocks.box import Box
-from stroma.errors import WeightsError
+from stroma.errors import ParameterError, WeightsError
 from stroma.features import EXTRACTORS
 from stroma.pixel.predict import predict_blocks
 
@@ -124,3 +125,19 @@ def test_other_weights_than_those_of_the_training_are_refused(scene, tmp_path, m
     assert not np.array_equal(loaded.predict_probas(image), expected)
     monkeypatch.setenv("STROMA_WEIGHTS", str(tmp_path / "first"))
     np.testing.assert_array_equal(model.predict_probas(image), expected)
+
+
+def test_the_device_is_chosen_per_model_or_per_call(scene):
+    image, strokes = scene
+    model = ConvpaintModel("vgg")
+    model.train(image, strokes, device="cpu")
+    expected = model.predict_probas(image)
+    np.testing.assert_array_equal(model.predict_probas(image, device="cpu"), expected)
+    if not torch.cuda.is_available():
+        with pytest.raises(ParameterError, match="cuda"):
+            model.segment(image, device="cuda")
+        model.set_param("fe_use_gpu", "cuda")
+        with pytest.raises(ParameterError, match="cuda"):
+            model.segment(image)
+    with pytest.raises(ParameterError, match="fe_use_gpu"):
+        model.set_param("fe_use_gpu", "tpu")

@@ -251,6 +251,8 @@ class ConvpaintModel:
         allow_writing_files: bool = False,
         in_channels: Sequence[int] | None = None,
         skip_norm: bool = False,
+        *,
+        device: str | None = None,
     ) -> Any:
         """Fit the classifier to the labelled pixels of one or several images.
 
@@ -275,6 +277,8 @@ class ConvpaintModel:
             Channels to use; remembered, and used by ``segment`` too.
         skip_norm : bool
             Take the pixel values as they are.
+        device : {"auto", "cpu", "cuda", "mps"}, optional
+            Where networks run in this call; as ``fe_use_gpu`` says unless given.
 
         Returns
         -------
@@ -289,7 +293,7 @@ class ConvpaintModel:
             If images and annotations do not fit, or cannot be used.
         """
         strokes = self._given(image, annotations, in_channels, memory_mode, img_ids)
-        recipe = Recipe.of(self._param, skip_norm=skip_norm)
+        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
         entries, common = self._learn(strokes, recipe, memory_mode)
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
@@ -357,6 +361,7 @@ class ConvpaintModel:
         use_dask: bool = False,
         *,
         out: str | Path | None = None,
+        device: str | None = None,
     ) -> Any:
         """Return the most probable class of every pixel.
 
@@ -374,6 +379,8 @@ class ConvpaintModel:
         out : str or Path, optional
             Write to this ``.zarr``, ``.tif`` or ``.ome.tif`` as blocks become ready, and continue
             it after an interruption; one image only.
+        device : {"auto", "cpu", "cuda", "mps"}, optional
+            Where networks run in this call; as ``fe_use_gpu`` says unless given.
 
         Returns
         -------
@@ -382,12 +389,12 @@ class ConvpaintModel:
             ``out`` is given.
         """
         if out is not None:
-            return self._write(image, out, False, in_channels, skip_norm, use_dask)
+            return self._write(image, out, False, in_channels, skip_norm, use_dask, device)
 
         def one(source: Source) -> Array:
             fitted = self._require_fitted()
             result = np.zeros(source.shape, label_dtype(fitted.classifier.classes_))
-            for block in self._blocks(source, skip_norm, use_dask):
+            for block in self._blocks(source, skip_norm, use_dask, device):
                 result[block.index] = block.labels
             return result
 
@@ -401,6 +408,7 @@ class ConvpaintModel:
         use_dask: bool = False,
         *,
         out: str | Path | None = None,
+        device: str | None = None,
     ) -> Any:
         """Return the probability of every class at every pixel.
 
@@ -413,12 +421,12 @@ class ConvpaintModel:
             path if ``out`` is given.
         """
         if out is not None:
-            return self._write(image, out, True, in_channels, skip_norm, use_dask)
+            return self._write(image, out, True, in_channels, skip_norm, use_dask, device)
 
         def one(source: Source) -> Array:
             classes = len(self._require_fitted().classifier.classes_)
             result = np.zeros((classes, *source.shape), np.float32)
-            for block in self._blocks(source, skip_norm, use_dask):
+            for block in self._blocks(source, skip_norm, use_dask, device):
                 result[(slice(None), *block.index)] = block.probabilities
             return result
 
@@ -444,7 +452,7 @@ class ConvpaintModel:
             )
         return source
 
-    def trained(self, *, skip_norm: bool = False) -> Trained:
+    def trained(self, *, skip_norm: bool = False, device: str | None = None) -> Trained:
         """Return what prediction needs; later training does not change it.
 
         Raises
@@ -455,12 +463,14 @@ class ConvpaintModel:
             If the pretrained weights are missing, or not those of the training.
         """
         fitted = self._require_fitted()
-        recipe = Recipe.of(self._param, skip_norm=skip_norm)
+        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
         fitted.require_same_weights(recipe.pipeline.provenance())
         return Trained(recipe, fitted.classifier, None if skip_norm else fitted.statistics)
 
-    def _blocks(self, source: Source, skip_norm: bool, use_dask: bool) -> Iterator[BlockResult]:
-        trained = self.trained(skip_norm=skip_norm)
+    def _blocks(
+        self, source: Source, skip_norm: bool, use_dask: bool, device: str | None
+    ) -> Iterator[BlockResult]:
+        trained = self.trained(skip_norm=skip_norm, device=device)
         return blocks_of(
             source, trained, self.cache, use_dask=use_dask or bool(self._param.use_dask)
         )
@@ -473,6 +483,7 @@ class ConvpaintModel:
         in_channels: Sequence[int] | None,
         skip_norm: bool,
         use_dask: bool,
+        device: str | None,
     ) -> Path:
         from stroma.pixel.stored import write_result  # zarr is loaded only when it is needed
 
@@ -486,6 +497,7 @@ class ConvpaintModel:
             in_channels=in_channels,
             skip_norm=skip_norm,
             use_dask=use_dask or bool(self._param.use_dask),
+            device=device,
         )
 
     def _each(

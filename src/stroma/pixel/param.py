@@ -91,7 +91,7 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
     "fe_scalings": _scalings,
     "fe_order": _integer(0, 5),
     "fe_use_min_features": _one_of(True, False),
-    "fe_use_gpu": _one_of(True, False),
+    "fe_use_gpu": _one_of(True, False, "auto", "cpu", "cuda", "mps"),
     "clf": _text,
     "clf_iterations": _integer(1, 1000),
     "clf_learning_rate": _number(0.001, 1.0),
@@ -143,8 +143,8 @@ class Param:
         0 to 5. Interpolation of coarse feature maps.
     fe_use_min_features : bool
         Keep as many features of every layer as the smallest has.
-    fe_use_gpu : bool
-        Compute features on the graphics card.
+    fe_use_gpu : bool, or "auto", "cpu", "cuda", "mps"
+        Where networks compute features. True is "auto": on the graphics card, if there is one.
     clf : str
         "catboost", "forest", "logistic" or "ensemble".
     clf_iterations, clf_learning_rate, clf_depth
@@ -171,7 +171,7 @@ class Param:
     fe_scalings: list[Any] | None = None
     fe_order: int | None = None
     fe_use_min_features: bool | None = None
-    fe_use_gpu: bool | None = None
+    fe_use_gpu: bool | str | None = None
     clf: str | None = None
     clf_iterations: int | None = None
     clf_learning_rate: float | None = None

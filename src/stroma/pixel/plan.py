@@ -70,7 +70,7 @@ class Recipe:
                 scalings=param.fe_scalings,
                 order=int(param.fe_order or 0),
                 equal_layers=bool(param.fe_use_min_features),
-                device=device or ("auto" if param.fe_use_gpu else "cpu"),
+                device=device or _device(param.fe_use_gpu),
             ),
             factor=int(param.image_downsample or 1),
             normalize=1 if skip_norm else int(param.normalize or 1),
@@ -78,6 +78,12 @@ class Recipe:
             smoothing=radius if radius > 1 else 0,
             edges=int(param.edge_smoothing or 0),
         )
+
+
+def _device(use_gpu: bool | str | None) -> str:
+    if isinstance(use_gpu, str):
+        return use_gpu
+    return "auto" if use_gpu else "cpu"
 
 
 @dataclass(frozen=True, eq=False)

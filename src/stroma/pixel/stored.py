@@ -34,6 +34,7 @@ def write_result(
     in_channels: Any = None,
     skip_norm: bool = False,
     use_dask: bool = False,
+    device: str | None = None,
     resume: bool = True,
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
@@ -53,7 +54,7 @@ def write_result(
         Result, ending in ``.zarr``, ``.tif`` or ``.ome.tif``.
     probabilities : bool
         Write the probability of every class (axis c first) instead of labels.
-    in_channels, skip_norm, use_dask
+    in_channels, skip_norm, use_dask, device
         As for ``ConvpaintModel.segment``.
     resume : bool
         Continue what an earlier run with the same model and image began.
@@ -62,7 +63,10 @@ def write_result(
     cancel : callable, optional
         Asked before every block; what was written is kept, to be continued.
     """
-    source, trained = model.open(image, in_channels), model.trained(skip_norm=skip_norm)
+    source, trained = (
+        model.open(image, in_channels),
+        model.trained(skip_norm=skip_norm, device=device),
+    )
     classes = trained.classifier.classes_
     channels = [c.name for c in model.classes if c.label in classes]
     dtype = np.float32 if probabilities else label_dtype(classes)
