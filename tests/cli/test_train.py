@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stroma import ConvpaintModel
+from stroma.io import read_image, write_image
 
 
 def test_a_trained_model_equals_the_one_made_in_python(stroma, halves: Path) -> None:
@@ -76,3 +77,19 @@ def test_a_model_file_has_its_ending(stroma, halves: Path) -> None:
     ended = stroma("train", "a.png", "a_strokes.png", "--model", "m.yml")
     assert ended.code == 2
     assert ".pkl" in ended.err
+
+
+def test_channels_are_chosen_and_remembered(stroma, halves: Path) -> None:
+    grey = read_image("a.png").read()
+    write_image("two.tif", np.stack([grey * 0, grey]), axes="cyx", spacing={})
+    ended = stroma(
+        "train", "two.tif", "a_strokes.png", "--model", "m.pkl", "--alias", "gaussian",
+        "--channels", "1",
+    )  # fmt: skip
+    assert ended.code == 0
+    loaded = ConvpaintModel(model_path="m.pkl")
+    assert loaded.feature_names_ == ["gaussian_s3.0"]
+    assert loaded.segment("two.tif")[10, 35] == 2
+    wrong = stroma("train", "two.tif", "a_strokes.png", "--model", "n.pkl", "--channels", "x")
+    assert wrong.code == 2
+    assert "Channels are numbers from 0" in wrong.err

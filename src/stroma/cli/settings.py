@@ -60,6 +60,24 @@ def positions(text: str) -> dict[str, int]:
     return {axis.strip(): int(at) for axis, _, at in pairs}
 
 
+def listed(channels: str | None) -> list[int] | None:
+    """Return "0,2" as a list of numbers; None where nothing is given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not of that form.
+    """
+    if channels is None:
+        return None
+    parts = [part.strip() for part in channels.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise typer.BadParameter(
+            f"Channels are numbers from 0, such as 0,2; got {channels!r}.", param_hint="--channels"
+        )
+    return [int(part) for part in parts]
+
+
 def named(classes: Sequence[str] | None) -> dict[int, str]:
     """Return ``LABEL=NAME`` as a mapping.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stroma.cli.settings import Alias, Settings, named, parsed
+from stroma.cli.settings import Alias, Settings, listed, named, parsed
 from stroma.cli.show import AsJson, as_json, refuse_existing
 
 if TYPE_CHECKING:
@@ -55,13 +55,17 @@ def train(
         str | None,
         typer.Option(help="Axes of the images, such as zyx, where files do not name them."),
     ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(help="Channels to use, such as 0,2; all unless given.", show_default=False),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the model file.")] = False,
     json: AsJson = False,
 ) -> None:
     """Train a model on images and their strokes."""
     if model.suffix != ".pkl":
         raise typer.BadParameter(f"A model file ends in .pkl, got {model}.", param_hint="--model")
-    values, names = parsed(settings), named(classes)
+    values, names, chosen = parsed(settings), named(classes), listed(channels)
     refuse_existing(model, overwrite=overwrite)
     from stroma import ConvpaintModel
     from stroma.data.classes import Class
@@ -71,7 +75,7 @@ def train(
     made = ConvpaintModel(alias)
     made.set_params(**values)
     known = [Class(label, name) for label, name in names.items()]
-    train_files(made, pairs, classes=known, axes=axes)
+    train_files(made, pairs, classes=known, axes=axes, in_channels=chosen)
     made.save(model, create_yml=False)
     as_json(_facts(made, model)) if json else _show(made, model)
 
@@ -95,5 +99,5 @@ def _facts(model: ConvpaintModel, path: Path) -> dict[str, Any]:
 
 
 def _show(model: ConvpaintModel, path: Path) -> None:
-    listed = ", ".join(f"{each.label} {each.name}" for each in model.classes)
-    typer.echo(f"{path}: {len(model.feature_names_)} features; classes: {listed}")
+    classes = ", ".join(f"{each.label} {each.name}" for each in model.classes)
+    typer.echo(f"{path}: {len(model.feature_names_)} features; classes: {classes}")

@@ -26,6 +26,7 @@ def train_files(
     classes: Sequence[Class] = (),
     width: float = 3.0,
     axes: str | None = None,
+    in_channels: Sequence[int] | None = None,
     remember: bool = False,
 ) -> ConvpaintModel:
     """Train a model on images and strokes in files, and name its classes as the files do.
@@ -42,6 +43,8 @@ def train_files(
         Width of lines that have none, in pixels.
     axes : str, optional
         Axes of the images, where the files do not name them.
+    in_channels : sequence of int, optional
+        Channels to use, counted from 0; the model uses them in prediction too.
     remember : bool
         Add to what the model remembers of other images (``memory_mode``); strokes given for a
         known image, by its name, replace its earlier ones.
@@ -55,9 +58,9 @@ def train_files(
     labels = [s.labels for s in strokes]
     names = [str(Path(image)) for image, _ in pairs]
     if remember:
-        model.train(images, labels, memory_mode=True, img_ids=names)
+        model.train(images, labels, memory_mode=True, img_ids=names, in_channels=in_channels)
     else:
-        model.train(images, labels)
+        model.train(images, labels, in_channels=in_channels)
     model.classes = strokes[-1].classes
     return model
 
