@@ -83,3 +83,11 @@ def test_a_missing_image_is_said(stroma, tmp_path) -> None:
     ended = stroma("paint", tmp_path / "none.tif")
     assert ended.code == 2
     assert "none.tif" in ended.err
+
+
+def test_an_empty_file_is_said_and_leaves_no_project_behind(stroma, tmp_path) -> None:
+    (tmp_path / "empty.tif").touch()
+    ended = stroma("paint", tmp_path / "empty.tif")
+    assert ended.code == 2
+    assert "0 bytes" in ended.err
+    assert [p.name for p in tmp_path.iterdir()] == ["empty.tif"]

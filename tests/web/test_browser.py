@@ -243,12 +243,39 @@ def test_zooming_keeps_what_is_under_the_cursor(page) -> None:
     wait_for_colour(page, (60, 60), BLUE)
 
 
+def test_two_fingers_zoom_and_paint_nothing(browser, client, session) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
+    page = context.new_page()
+    page.goto(client.address.url)
+    page.wait_for_selector("text=Paint a few strokes of each class")
+    before = page.inner_text("#zoom-fit")
+    fingers = context.new_cdp_session(page)
+    y, x = (round(v) for v in place(page, 128, 128)[::-1])
+
+    def touch(kind: str, *apart: int) -> None:
+        points = [{"x": x + a, "y": y, "id": i} for i, a in enumerate(apart)]
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -40)
+    touch("touchStart", -40, 40)
+    for apart in range(45, 105, 5):
+        touch("touchMove", -apart, apart)
+    touch("touchEnd")
+    page.wait_for_timeout(300)
+    after = page.inner_text("#zoom-fit")
+    context.close()
+    assert float(after.split()[0]) > 2 * float(before.split()[0])
+    assert session.undoable is None
+
+
 def test_results_are_exported_and_applied_to_the_second_image(page, session, folder) -> None:
     paint_both(page)
     page.wait_for_selector("text=Up to date")
     page.click("#tab-results")
-    page.wait_for_selector("#areas td >> text=50.0 %")
-    page.click("text=All images")
+    page.wait_for_selector("#areas tr:nth-child(2)")
+    shares = page.locator("#areas tr td:nth-child(3)").all_inner_texts()
+    assert [48 < float(share.split()[0]) < 52 for share in shares] == [True, True]
+    page.click("#panel-results >> text=All images")
     page.click("#export")
     page.wait_for_selector("#exported >> text=second_labels.tif")
     results = folder / "first.stroma" / "results"

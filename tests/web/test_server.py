@@ -18,6 +18,8 @@ from websockets.sync.client import connect
 
 from stroma.data.image import Image
 from stroma.errors import FileError
+from stroma.io import write_image
+from stroma.pixel.comparison import Comparison
 from stroma.session import Session
 from stroma.web.room import MAX_MESSAGE
 from stroma.web.serve import claim, names_of
@@ -253,11 +255,88 @@ def test_channels_are_answered_with_their_contrast(client, session) -> None:
     assert found[0]["color"] != found[1]["color"]
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory) -> Iterator[Session]:
+    """A session with a project and a model: dark is 1, bright is 2."""
+    folder = tmp_path_factory.mktemp("learned")
+    values = np.where(np.arange(128) < 64, 60, 180) + np.arange(96)[:, None] % 5
+    path = write_image(folder / "one.tif", values.astype(np.uint8), axes="yx")
+    with Session.create(folder / "one.stroma", mode="demand") as made:
+        made.add_image(path)
+        for y in (10, 40, 70):
+            made.paint("1", [(y, 10), (y, 40)], label=1)
+            made.paint("1", [(y, 80), (y, 120)], label=2)
+        made.look("1")
+        made.train()
+        assert made.wait(60)
+        yield made
+
+
+def test_guidance_is_answered_in_plain_values(learned) -> None:
+    with served(learned) as client, client.tab() as tab:
+        where = {"image": "1", "plane": {}}
+        areas = tab.ask("areas", **where)["result"]
+        assert [a["label"] for a in areas] == [1, 2]
+        assert sum(a["area"] for a in areas) == 96 * 128
+        assert tab.ask("validate")["result"]["accuracy"] == 1.0
+        shares = tab.ask("importance")["result"]
+        assert len(shares) == 12
+        assert shares[0][1] >= shares[1][1] > 0
+        box = tab.ask("suggest", **where)["result"]
+        assert box is None or box["left"] < 128
+        assert tab.ask("stale", **where)["result"] == []
+        assert "stroma" in [m["value"] for m in tab.ask("models")["result"]]
+
+
+def test_a_comparison_says_what_could_not_be_tried(learned, monkeypatch) -> None:
+    tried = [Comparison("stroma", segmenting=0.5), Comparison("vgg", problem="torch is missing")]
+    monkeypatch.setattr("stroma.session.guided.compare", lambda *args, **options: tried)
+    with served(learned) as client, client.tab() as tab:
+        found = tab.ask("compare")["result"]
+    assert found[0] == {"alias": "stroma", "accuracy": None, "seconds": 0.5, "problem": ""}
+    assert found[1]["problem"] == "torch is missing"
+
+
+def test_exports_are_written_into_the_project_and_can_be_fetched(learned) -> None:
+    wanted = {"images": ["1"], "probabilities": False, "overlay": True, "tables": True}
+    with served(learned) as client, client.tab() as tab:
+        found = tab.ask("export", format=".png", **wanted)["result"]
+        assert found["folder"] == str(learned.path / "results")
+        [image] = found["images"]
+        assert image["error"] == ""
+        for name in image["files"]:
+            written = (learned.path / "results" / name).read_bytes()
+            assert client.get(f"/results/{name}").body == written
+        assert "No format" in tab.ask("export", format=".exe", **wanted)["error"]
+        assert tab.ask("save-model")["result"] == "model.pkl"
+        assert client.get("/results/model.pkl").status == 200
+        strokes = tab.ask("save-strokes", image="1")["result"]
+        assert client.get(f"/results/{strokes}").status == 200
+        assert client.get("/results/none.tif").status == 404
+
+
+def test_code_starts_from_strokes_that_are_there(learned) -> None:
+    with served(learned) as client, client.tab() as tab:
+        code = tab.ask("code")["result"]
+    compile(code["python"], "session", "exec")
+    assert code["command"].startswith("stroma train")
+    assert list((learned.path / "strokes").iterdir())
+
+
+def test_a_link_among_the_results_is_not_followed(learned, tmp_path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    results = learned.path / "results"
+    results.mkdir(exist_ok=True)
+    (results / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with served(learned) as client:
+        assert client.get("/results/link.txt").status == 404
+
+
 def test_a_slow_question_does_not_hold_up_strokes(client, session, monkeypatch) -> None:
     from stroma.web import contrast
 
     going_on = threading.Event()
-    monkeypatch.setattr(contrast, "automatic", lambda image: going_on.wait(20) and [])
+    monkeypatch.setattr(contrast, "automatic", lambda image: [] if going_on.wait(20) else 0)
     with client.tab() as tab:
         slow = tab.send("channels", image="1")
         start = time.monotonic()

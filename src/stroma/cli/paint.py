@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stroma.cli.settings import Alias
 from stroma.registry import Registry
 
 if TYPE_CHECKING:
@@ -27,6 +26,14 @@ Images = Annotated[
     list[Path] | None,
     typer.Argument(metavar="IMAGE...", help="Images, or folders of them.", show_default=False),
 ]
+Configuration = Annotated[
+    str | None,
+    typer.Option(
+        "--alias",
+        help="Configuration of the model; `stroma models` lists them.",
+        show_default="stroma, or that of the project",
+    ),
+]
 Project = Annotated[
     Path | None,
     typer.Option(
@@ -41,7 +48,7 @@ Project = Annotated[
 def paint(
     images: Images = None,
     project: Project = None,
-    alias: Alias = "stroma",
+    alias: Configuration = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")
     ] = HERE,
@@ -75,14 +82,22 @@ def paint(
 
 def beside(image: Path) -> Path:
     """Return the project that belongs to an image unless another is named."""
-    return image.with_name(f"{image.name.split('.')[0]}.stroma")
+    return image.with_name(f"{image.stem.removesuffix('.ome')}.stroma")
 
 
-def opened(files: list[Path], project: Path, alias: str) -> Session:
+def opened(files: list[Path], project: Path, alias: str | None) -> Session:
     """Return the session of a project, new or not, with images that are not in it yet."""
+    from stroma.io import read_image
     from stroma.session import Session
 
-    session = Session.open(project) if project.exists() else Session.create(project, alias=alias)
+    for path in files:
+        read_image(path)  # what cannot be opened leaves no project behind
+    if project.exists():
+        session = Session.open(project)
+        if alias is not None:
+            session.set_alias(alias)
+    else:
+        session = Session.create(project, alias or "stroma")
     known = {Path(one.image.source).resolve() for one in session.images}
     for path in files:
         if path.resolve() not in known:

@@ -18,8 +18,9 @@ from starlette.websockets import WebSocket
 from stroma.errors import FileError, StromaError, UnknownNameError
 from stroma.session import Session
 from stroma.web import views
-from stroma.web.commands import CHANGES, QUESTIONS
+from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
+from stroma.web.questions import QUESTIONS
 from stroma.web.room import Room
 
 STATIC = Path(__file__).parent / "static"

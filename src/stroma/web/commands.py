@@ -1,15 +1,12 @@
-"""What the page can ask: each command parses, makes one call into the session, and answers."""
+"""What the page can change: each command parses, makes one call into the session, and answers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.session import Session
-from stroma.web import contrast, exports
-from stroma.web.fields import configurations
 
 Values = Mapping[str, Any]
 
@@ -105,43 +102,6 @@ def look(session: Session, values: Values) -> None:
     )
 
 
-def channels(session: Session, values: Values) -> list[dict[str, Any]]:
-    """Answer with the channels of an image, their contrast chosen by percentiles."""
-    return [asdict(c) for c in contrast.automatic(session.image(values["image"]).image)]
-
-
-def stale(session: Session, values: Values) -> list[dict[str, int]]:
-    """Answer with the rectangles of a plane whose results are older than its strokes."""
-    blocks = session.blocks(values["image"], plane=values["plane"])
-    return [asdict(block.box) for block in blocks if block.stale]
-
-
-def areas(session: Session, values: Values) -> list[dict[str, Any]]:
-    """Answer with the area and the number of components of every class on a plane."""
-    return [asdict(a) for a in session.areas(values["image"], plane=values["plane"])]
-
-
-def suggest(session: Session, values: Values) -> dict[str, Any] | None:
-    """Answer with the place where a stroke would help most."""
-    found = session.suggest(values["image"], plane=values["plane"]).result()
-    return None if found is None else asdict(found.box)
-
-
-def models(session: Session, values: Values) -> list[dict[str, Any]]:
-    """Answer with the configurations there are."""
-    return [vars(c) for c in configurations()]
-
-
-def code(session: Session, values: Values) -> dict[str, str]:
-    """Answer with the Python and the command line that repeat the session."""
-    return {"python": session.as_code(), "command": session.as_command()}
-
-
-def stop_task(session: Session, values: Values) -> None:
-    """Cancel a task."""
-    session.tasks[values["task"]].cancel()
-
-
 CHANGES = {
     "paint": paint,
     "fill": fill,
@@ -161,17 +121,3 @@ CHANGES = {
     "look": look,
 }
 """Commands that change the session, by name; done in the order in which they come."""
-
-QUESTIONS = {
-    "channels": channels,
-    "stale": stale,
-    "areas": areas,
-    "suggest": suggest,
-    "models": models,
-    "code": code,
-    "stop-task": stop_task,
-    "export": exports.export,
-    "save-model": exports.save_model,
-    "save-strokes": exports.save_strokes,
-}
-"""Commands that change nothing, by name; they may take long."""

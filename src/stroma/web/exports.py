@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from stroma.errors import MissingFileError, ParameterError
-from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
 from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import BatchResult, Progress, segment_files
-
-STEPS = 1000
-
-Tell = Callable[[int, int], None]
-Cancelled = Callable[[], bool]
 
 
 def results_folder(session: Session) -> Path:
@@ -51,50 +44,48 @@ def result_file(session: Session, name: str) -> Path:
     return found[name]
 
 
+def strokes_folder(session: Session) -> Path:
+    """Return where strokes are written that code starts from."""
+    return results_folder(session).with_name("strokes")
+
+
 def export(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     """Segment images with the present model, and answer with what was written."""
-    folder, model = results_folder(session), _written(session)
     outputs = Outputs(
         format=str(values["format"]),
         probabilities=bool(values["probabilities"]),
         overlay=bool(values["overlay"]),
         tables=bool(values["tables"]),
     )
-    files = [_file(session, key) for key in values["images"]]
-
-    def work(tell: Tell, cancelled: Cancelled) -> BatchResult:
-        trained = ConvpaintModel(model_path=model)
-        return segment_files(
-            trained, files, folder, outputs=outputs, progress=_scaled(tell), cancel=cancelled
-        )
-
-    result = session.start("Exporting", work).result()
-    return {"folder": str(folder), "images": _described(result)}
+    folder, files = results_folder(session), [_file(session, key) for key in values["images"]]
+    result = session.apply(files, folder, outputs=outputs).result()
+    images = [
+        {
+            "name": file.path.name,
+            "files": [path.name for path in file.outputs],
+            "error": str(file.error) if file.error else "",
+        }
+        for file in result.files
+    ]
+    return {"folder": str(folder), "images": images}
 
 
 def save_model(session: Session, values: Mapping[str, Any]) -> str:
     """Write the model, and answer with the name of the file."""
-    return _written(session).name
+    session.model.trained()
+    folder = results_folder(session)
+    folder.mkdir(exist_ok=True)
+    session.model.save(folder / "model.pkl", create_yml=False)
+    return "model.pkl"
 
 
 def save_strokes(session: Session, values: Mapping[str, Any]) -> str:
     """Write the strokes of an image, and answer with the name of the file."""
     folder = results_folder(session)
     folder.mkdir(exist_ok=True)
-    stem = session.image(values["image"]).name.split(".")[0]
-    path = folder / f"{stem}_strokes.tif"
+    path = folder / f"{Path(session.image(values['image']).name).stem}_strokes.tif"
     session.export_strokes(values["image"], path)
     return path.name
-
-
-def _written(session: Session) -> Path:
-    """Write the model among the results, and return the file."""
-    session.model.trained()
-    folder = results_folder(session)
-    folder.mkdir(exist_ok=True)
-    path = folder / "model.pkl"
-    session.model.save(path, create_yml=False)
-    return path
 
 
 def _file(session: Session, key: str) -> Path:
@@ -104,24 +95,3 @@ def _file(session: Session, key: str) -> Path:
             f"The image {one.name!r} is in memory only. Write it to a file, and open that."
         )
     return Path(one.image.source)
-
-
-def _scaled(tell: Tell) -> Callable[[Progress], None]:
-    """Return what tells how far all files are, from how far each is."""
-
-    def told(progress: Progress) -> None:
-        before = progress.file - 1
-        tell(round(STEPS * (before + progress.done / progress.total)), STEPS * progress.files)
-
-    return told
-
-
-def _described(result: BatchResult) -> Sequence[Mapping[str, Any]]:
-    return [
-        {
-            "name": file.path.name,
-            "files": [path.name for path in file.outputs],
-            "error": str(file.error) if file.error else "",
-        }
-        for file in result.files
-    ]

@@ -186,7 +186,7 @@ class Room:
             log.exception("a message could not be understood")
             text = f"The page sent {name!r} in a form that is not understood ({error!r})."
             return json.dumps({"re": key, "error": text})
-        return json.dumps({"re": key, "result": result})
+        return json.dumps({"re": key, "result": result}, allow_nan=False)
 
 
 def parsed(text: str) -> Mapping[str, Any]:

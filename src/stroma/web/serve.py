@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
@@ -63,7 +64,9 @@ def show(
 
     def ready() -> None:
         if browser:
-            webbrowser.open(place.address.url)
+            opening = threading.Thread(target=webbrowser.open, args=(place.address.url,))
+            opening.daemon = True  # some browsers return only when they are closed
+            opening.start()
 
     with suppress(KeyboardInterrupt):  # how a person ends it
         server(session, place, ready=ready).run(sockets=[place.listening])

@@ -24,6 +24,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
     return {
         "epoch": epoch,
         "project": session.path.name if session.path else "",
+        "notices": [one.message for one in session.notices],
         "images": [_image(one) for one in session.images],
         "classes": [_class(one) for one in session.classes],
         "mode": settings.mode,

@@ -145,12 +145,13 @@ export class App extends EventTarget {
       this._take(told.state);
       return;
     }
-    if (told.event === "notice") notice(told.message ?? "", "plain");
+    if (told.event === "notice") notice(told.message ?? "", told.bad ? "bad" : "plain");
     this.dispatchEvent(new CustomEvent("told", { detail: told }));
   }
 
   /** @param {State} state */
   _take(state) {
+    if (!this.state) for (const text of state.notices) notice(text, "bad");
     this.state = state;
     for (const image of state.images) {
       if (image.display.channels) this.channels.set(image.key, image.display.channels);

@@ -55,9 +55,9 @@ function qualityGroup(app) {
 /**
  * Show a cross-validation: the share that is right, and what is taken for what.
  * @param {App} app
- * @param {{accuracy: number, labels: number[], confusion: number[][], note: string}} found
+ * @param {{accuracy: number | null, labels: number[], confusion: number[][], untested: number[]}} found
  */
-function accuracy(app, { accuracy: share, labels, confusion, note }) {
+function accuracy(app, { accuracy: share, labels, confusion, untested }) {
   const name = (/** @type {number} */ label) =>
     app.state?.classes.find((one) => one.label === label)?.name ?? String(label);
   const wrong = confusion
@@ -66,8 +66,11 @@ function accuracy(app, { accuracy: share, labels, confusion, note }) {
     .sort((a, b) => b.count - a.count)
     .slice(0, 4);
   return [
-    el("p", { class: "large", text: percent(share) }),
-    el("p", { class: "note", text: `of painted pixels right when their stroke was left out.${note}` }),
+    el("p", { class: "large", text: share === null ? "-" : percent(share) }),
+    el("p", { class: "note", text: "of each class is found when its strokes are left out." }),
+    ...untested.map((label) =>
+      el("p", { class: "note", text: `${name(label)} has a single stroke, so it was not tested.` }),
+    ),
     ...wrong.map(({ count, from, to }) =>
       el("p", { class: "note", text: `${count} px of ${name(from)} taken for ${name(to)}` }),
     ),
@@ -84,13 +87,13 @@ function bars(found) {
   return [el("div", { class: "bars" }, ...rows)];
 }
 
-/** @param {{alias: string, accuracy: number | null, seconds: number | null, missing: string}[]} found */
+/** @param {{alias: string, accuracy: number | null, seconds: number | null, problem: string}[]} found */
 function comparison(found) {
-  const heads = ["Extractor", "Accuracy", "Seconds"].map((text) => el("th", { text, scope: "col" }));
-  const rows = found.map(({ alias, accuracy: share, seconds, missing }) =>
+  const heads = ["Extractor", "Accuracy", "s / Mpx"].map((text) => el("th", { text, scope: "col" }));
+  const rows = found.map(({ alias, accuracy: share, seconds, problem }) =>
     el(
       "tr",
-      { title: missing },
+      { title: problem },
       el("td", { text: alias }),
       el("td", { text: share === null ? "-" : percent(share) }),
       el("td", { text: seconds === null ? "-" : seconds.toFixed(1) }),

@@ -55,9 +55,9 @@ function areaGroup(app) {
 
 /**
  * @param {App} app
- * @param {{label: number, pixels: number, fraction: number, components: number}} area
+ * @param {{label: number, area: number, share: number, components: number}} covered
  */
-function areaRow(app, { label, pixels, fraction, components }) {
+function areaRow(app, { label, area, share, components }) {
   const one = app.state?.classes.find((c) => c.label === label);
   const swatch = el("span", { class: "swatch" });
   swatch.style.setProperty("background", one?.color ?? "gray");
@@ -65,8 +65,8 @@ function areaRow(app, { label, pixels, fraction, components }) {
     "tr",
     {},
     el("td", {}, swatch, one?.name ?? String(label)),
-    el("td", { text: pixels.toLocaleString("en") }),
-    el("td", { text: `${(100 * fraction).toFixed(1)} %` }),
+    el("td", { text: area.toLocaleString("en") }),
+    el("td", { text: `${(100 * share).toFixed(1)} %` }),
     el("td", { text: components.toLocaleString("en") }),
   );
 }

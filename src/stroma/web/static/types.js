@@ -77,6 +77,7 @@
  * @typedef {object} State
  * @property {string} epoch differs between runs of the server, so that no old tile is shown
  * @property {string} project
+ * @property {string[]} notices what was noticed when the project was opened
  * @property {Img[]} images
  * @property {Class[]} classes
  * @property {string} mode "live", "demand" or "paused"
@@ -105,6 +106,7 @@
  * @property {number} [revision]
  * @property {number} [version]
  * @property {string} [message]
+ * @property {boolean} [bad] whether the message is about something that failed
  * @property {string} [what]
  * @property {number} [done]
  * @property {number} [total]
