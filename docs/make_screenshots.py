@@ -93,7 +93,7 @@ def first_minute(page: Page) -> None:
     keep(page, "paint-uncertainty")
     page.click("[data-name=labels]")
     page.click("#tab-results")
-    page.wait_for_timeout(1000)
+    page.wait_for_selector("#areas tr:nth-child(3)")
     page.click("#export")
     page.wait_for_selector("#exported a")
     page.click("#notices button")

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from stroma.errors import FileError, StromaError, UnknownNameError
+from stroma.errors import FileError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
 from stroma.web import views
 from stroma.web.commands import CHANGES
@@ -78,7 +78,6 @@ async def socket(websocket: WebSocket) -> None:
 
 async def refused(request: Request, error: Exception) -> Response:
     """Answer with what Stroma says is wrong."""
-    code = (
-        404 if isinstance(error, UnknownNameError) else 500 if isinstance(error, FileError) else 400
-    )
-    return PlainTextResponse(str(error), status_code=code)
+    if isinstance(error, UnknownNameError | MissingFileError):
+        return PlainTextResponse(str(error), status_code=404)
+    return PlainTextResponse(str(error), status_code=500 if isinstance(error, FileError) else 400)
