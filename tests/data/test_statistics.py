@@ -64,6 +64,7 @@ def test_pooled_mean_and_deviation_are_those_of_all_values_together(sizes):
 
 def test_large_images_are_sampled_with_a_seed(monkeypatch):
     monkeypatch.setattr(statistics, "SAMPLE_ABOVE", 10_000)
+    monkeypatch.setattr("stroma.data.content.LARGEST", 10_000)
     monkeypatch.setattr(statistics, "SAMPLE_SIDE", 16)
     values = np.random.default_rng(0).normal(5, 2, size=(300, 300))
     known, again = measure(Image(values, "yx")), measure(Image(values, "yx"))
@@ -83,3 +84,14 @@ def test_values_that_are_not_finite_are_counted(bad):
 
 def test_truth_values_are_numbers():
     assert measure(Image(np.eye(4, dtype=bool), "yx")).mean == (0.25,)
+
+
+def test_an_array_given_again_is_not_measured_again(stack, monkeypatch):
+    first = measure(Image(stack, "czyx"))
+    monkeypatch.setattr(statistics, "_measure", lambda *_: None)
+    assert measure(Image(stack.copy(), "czyx")) is first
+
+
+def test_the_same_values_with_other_axes_have_their_own_statistics(stack):
+    assert len(measure(Image(stack, "czyx")).mean) == 2
+    assert len(measure(Image(stack, "tzyx")).mean) == 1

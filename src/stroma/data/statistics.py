@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.color import rgb_to_lab
+from stroma.data.content import content
 from stroma.data.image import Image
 from stroma.errors import ImageError
 
@@ -23,6 +26,9 @@ SAMPLE_BLOCKS = 64
 SAMPLE_SIDE = 512
 READ_PIXELS = 4_000_000
 SORTED_VALUES = 200_000
+
+RECENT = 64
+"""Arrays whose statistics are remembered by their content."""
 
 FULL_SCALES = (1.0, 255.0)
 MOST_DEVIATIONS = 3.0
@@ -61,12 +67,15 @@ class Statistics:
 
 
 _known: weakref.WeakKeyDictionary[Image, dict[Any, Statistics]] = weakref.WeakKeyDictionary()
+_recent: OrderedDict[Any, Statistics] = OrderedDict()
+_changing = threading.Lock()
 
 
 def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
     """Return the statistics of an image (of this cut, not of the whole it came from).
 
-    The result is kept as long as the whole image is, so asking again is free.
+    The result is kept as long as the whole image is, so asking again is free; for arrays in
+    memory, asking for one with the same content costs little.
 
     Parameters
     ----------
@@ -85,9 +94,22 @@ def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
     cuts = _known.setdefault(image.whole, {})
     key = (repr(image._index), rgb, rng)
     if key not in cuts:
-        plain = _measure(image, rng)
-        cuts[key] = replace(plain, lab=_measure(image, rng, plain)) if rgb else plain
+        cuts[key] = _of_content(image, rgb, rng)
     return cuts[key]
+
+
+def _of_content(image: Image, rgb: bool, rng: int) -> Statistics:
+    """Measure, unless an array with this content was measured lately: one is given every round."""
+    key = (content(image), image.kept_axes, rgb, rng)
+    found = None if key[0] is None else _recent.get(key)
+    if found is None:
+        plain = _measure(image, rng)
+        found = replace(plain, lab=_measure(image, rng, plain)) if rgb else plain
+    with _changing:
+        _recent[key] = found
+        while len(_recent) > RECENT:
+            _recent.popitem(last=False)
+    return found
 
 
 def black_and_white(statistics: Statistics) -> tuple[float, float]:
