@@ -16,6 +16,7 @@ from stroma.pixel.aliases import alias_param
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import operations as ops
 from stroma.session.desk import Desk
+from stroma.session.document import Sheet
 from stroma.session.events import (
     ClassesChanged,
     Event,
@@ -216,15 +217,18 @@ class LiveDesk(Desk):
     def _seen(self) -> list[View]:
         """Return the views, latest first; where nobody looks, the plane painted on last."""
         seen = [v for v in self._views.values() if v.image not in self._missing]
-        if seen or not self._current or self._current in self._missing:
+        if seen:
             return seen[::-1]
-        sheet = self._document.sheets.get(self._current)
-        planes = sheet.strokes.painted_planes() if sheet else []
+        there = [s for k, s in self._document.sheets.items() if k not in self._missing]
+        painted = sorted((s for s in there if s.strokes.painted_planes()), key=self._is_other)
         return [
             View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
-            for plane in planes
-            if sheet
+            for sheet in painted[:1]
+            for plane in sheet.strokes.painted_planes()
         ]
+
+    def _is_other(self, sheet: Sheet) -> bool:
+        return sheet.key != self._current
 
     # ------------------------------------------------------------------ results
 

@@ -30,6 +30,8 @@ from stroma.session.settings import Settings
 
 ABOUT = {"format": "stroma project", "version": 1}
 KEPT_SNAPSHOTS = 2
+FLUSH_SECONDS = 1.0
+"""How long a save waits for lines of the journal, so that these stay together."""
 MAX_BYTES = 2**32
 
 
@@ -98,6 +100,7 @@ class Project:
         FileError, OSError
             If that is not possible; what was saved before stays.
         """
+        self.journal.flush(FLUSH_SECONDS)
         if model is not None:
             model.save(self.folder / "model.pkl", create_yml=False)
         write_json(self.folder / "snapshots" / f"{after:010}.json", saved)

@@ -1,0 +1,119 @@
+import threading
+
+import numpy as np
+import pytest
+from tests.session.scene import paint_halves, settle
+
+from stroma.blocks.box import Box
+from stroma.errors import Cancelled, LabelError, NotTrainedError
+from stroma.io import read_image
+from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
+
+
+def test_the_place_to_paint_next_is_uncertain_and_away_from_strokes(session, halves):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    found = session.suggest(key, side=8).result(60)
+    assert 30 < found.x < 66
+    assert not session.strokes(key, found.box).any()
+
+
+def test_accuracy_is_estimated_by_leaving_out_what_was_painted_in_one_step(session, halves):
+    key = session.add_image(halves)
+    for i in range(3):  # they touch, so only the steps tell them apart
+        session.paint(key, [(10 + 5 * i, 10), (15 + 5 * i, 10)], label=1, radius=2)
+        session.paint(key, [(10 + 5 * i, 80), (15 + 5 * i, 80)], label=2, radius=2)
+    found = session.validate().result(60)
+    assert found.strokes == (3, 3)
+    assert found.accuracy > 0.8
+
+
+def test_connected_parts_of_imported_labels_count_as_strokes(session, halves):
+    key = session.add_image(halves)
+    labels = np.zeros(halves.shape, np.uint16)
+    labels[5:10, 5:10], labels[20:25, 5:10], labels[40:45, 5:10] = 1, 1, 1
+    labels[5:10, 80:85], labels[20:25, 80:85] = 2, 2
+    session.import_strokes(key, labels)
+    session.paint(key, [(60, 80)], label=2)
+    assert session.validate().result(60).strokes == (3, 3)
+
+
+def test_areas_are_those_of_the_results(session, halves):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    values = session.result(key).values
+    found = session.areas(key).result(60)
+    assert [c.area for c in found] == [int((values == c.label).sum()) for c in found]
+    assert sum(c.share for c in found) == pytest.approx(1)
+
+
+def test_importance_needs_a_model(session, halves):
+    with pytest.raises(NotTrainedError, match="no model yet"):
+        session.importance()
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    assert session.importance(1)[0][1] > 0
+
+
+def test_exported_labels_are_those_on_the_screen(session, halves, tmp_path):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    path = session.export_labels(key, tmp_path / "labels.ome.tif").result(60)
+    np.testing.assert_array_equal(read_image(path).read(), session.result(key).values)
+
+
+def test_the_model_is_applied_to_other_files(session, halves, tmp_path):
+    from stroma.io import write_image
+
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    other = write_image(tmp_path / "other.tif", halves[::-1], axes="yx")
+    found = session.apply([other], tmp_path / "results").result(60)
+    assert [file.status for file in found.files] == ["done"]
+    labels = read_image(found.files[0].outputs[0]).read()
+    assert (labels[:, :40] == 1).mean() > 0.95
+
+
+def test_tasks_say_what_becomes_of_them(session, heard):
+    assert session.start("good", lambda progress, cancelled: 42).result(60) == 42
+    failing = session.validate()
+    with pytest.raises(LabelError, match="no strokes yet"):
+        failing.result(60)
+    running = threading.Event()
+
+    def endless(progress, cancelled):
+        running.set()
+        while not cancelled():
+            progress(1, 10)
+        raise Cancelled("The work was cancelled.")
+
+    task, waiting = session.start("endless", endless), session.start("waiting", endless)
+    assert running.wait(60)
+    threading.Event().wait(0.8)  # progress is told after half a second
+    waiting.cancel()
+    task.cancel()
+    for one in (task, waiting):
+        with pytest.raises(Cancelled):
+            one.result(60)
+    session.start("last", lambda progress, cancelled: None).result(60)
+    names = {kind: [e.what for e in heard if isinstance(e, kind)] for kind in (TaskStarted,)}
+    assert names[TaskStarted] == ["good", "validation", "endless", "last"]
+    assert "no strokes yet" in next(e for e in heard if isinstance(e, TaskFailed)).message
+    assert {e.what for e in heard if isinstance(e, TaskCancelled)} == {"endless", "waiting"}
+    assert any(isinstance(e, TaskFinished) and e.what == "good" for e in heard)
+    told = [e for e in heard if isinstance(e, Progress) and e.what == "endless"]
+    assert 1 <= len(told) <= 10
+    assert told[0].seconds_left > 4
+
+
+def test_a_region_is_left_out_of_suggestions(session, halves):
+    key = session.add_image(halves)
+    session.set_region(key, Box(0, 0, 20, 96))
+    paint_halves(session, key)
+    settle(session)
+    assert session.suggest(key, side=8).result(60).y < 20

@@ -1,0 +1,300 @@
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from tests.session.scene import paint_halves, settle
+
+from stroma.errors import FileError, FormatError, MissingFileError, ShapeError
+from stroma.io import write_image
+from stroma.session import Session
+
+PAINTER = """
+import sys
+from stroma.session import Session
+session = Session.open(sys.argv[1])
+session.clear("1")
+for i in range(64 * 96):
+    session.paint("1", [(i // 96, i % 96)], label=1 + i % 2, radius=0)
+    if i == 20:
+        assert session.flush(10)
+        print("flushed", flush=True)
+"""
+
+
+@pytest.fixture
+def image_file(tmp_path, halves):
+    return write_image(tmp_path / "cells.tif", halves, axes="yx")
+
+
+@pytest.fixture
+def project(tmp_path, image_file):
+    """A closed project with an image, two strokes and a third class, of which one was undone."""
+    folder = tmp_path / "cells.stroma"
+    with Session.create(folder, "gaussian", mode="demand") as session:
+        key = session.add_image(image_file)
+        session.add_class("vessel", "#ff0000")
+        paint_halves(session, key)
+        session.paint(key, [(50, 50)], label=3)
+        session.undo()
+        session.set_display(key, {"low": 3})
+        session.set_params(clf_iterations=40)
+    return folder
+
+
+def journals(folder):
+    return sorted((folder / "events").iterdir())
+
+
+def without_snapshots(folder):
+    """Leave the journal alone to tell what happened."""
+    for path in (folder / "snapshots").iterdir():
+        path.unlink()
+    return folder
+
+
+def test_a_project_opens_with_everything_that_was_in_it(project):
+    with Session.open(project) as session:
+        assert [c.name for c in session.classes] == ["background", "foreground", "vessel"]
+        assert np.unique(session.strokes("1")).tolist() == [0, 1, 2]
+        assert session.image("1").display == {"low": 3}
+        assert session.settings.mode == "demand"
+        assert session.settings.param.clf_iterations == 40
+        assert session.notices == ()
+        session.redo()
+        assert np.unique(session.strokes("1")).tolist() == [0, 1, 2, 3]
+        while session.undo():
+            pass
+        assert not session.strokes("1").any()
+
+
+def test_the_journal_alone_gives_the_same_as_the_snapshot(project):
+    with Session.open(project) as session:
+        expected, undo = session.strokes("1"), session.undoable
+    with Session.open(without_snapshots(project)) as session:
+        np.testing.assert_array_equal(session.strokes("1"), expected)
+        assert session.undoable == undo
+
+
+def test_the_model_comes_back_and_answers_without_being_trained_again(project):
+    with Session.open(project) as session:
+        session.look("1")
+        session.train()
+        settle(session)
+        expected = session.result("1").values
+    with Session.open(project) as session:
+        assert session.status.trained == session.revision
+        events = []
+        session.listen(events.append)
+        session.look("1")
+        settle(session)
+        np.testing.assert_array_equal(session.result("1").values, expected)
+        assert "RoundStarted" not in {type(e).__name__ for e in events}
+        session.paint("1", [(60, 60)], label=3)
+    with Session.open(project) as session:
+        assert session.status.trained < session.revision
+
+
+def test_killing_the_process_while_painting_loses_at_most_the_last_second(project):
+    with subprocess.Popen(
+        [sys.executable, "-c", PAINTER, str(project)], stdout=subprocess.PIPE, text=True
+    ) as painter:
+        assert painter.stdout.readline() == "flushed\n"
+        time.sleep(0.2)
+        painter.kill()
+    with Session.open(project) as session:
+        painted = session.strokes("1").ravel()
+        count = np.count_nonzero(painted)
+        assert count >= 21
+        np.testing.assert_array_equal(painted[:count], 1 + np.arange(count) % 2)
+        for _ in range(count + 1):
+            session.undo()
+        assert session.undoable.kind == "paint"  # of before
+        assert np.unique(session.strokes("1")).tolist() == [0, 1, 2]
+
+
+def test_every_stroke_is_on_the_disk_within_a_second(project):
+    with Session.open(project) as session:
+        session.paint("1", [(60, 60)], label=3)
+        end = time.monotonic() + 1
+        last = b""
+        while b'"paint"' not in last and time.monotonic() < end:
+            last = journals(project)[-1].read_bytes() if len(journals(project)) > 1 else b""
+        assert last.endswith(b"\n")
+        assert json.loads(last.splitlines()[-1])["points"] == [[60.0, 60.0]]
+
+
+@pytest.mark.parametrize(
+    "torn", [b'{"n":99,"op":"pai', b"\0\0\0\0\0\0", b'{"n":\n', b'{"op":"undo"']
+)
+def test_a_line_that_was_cut_short_is_dropped_and_the_rest_opens(project, torn):
+    with Session.open(project) as session:
+        expected = session.strokes("1")
+    path = journals(without_snapshots(project))[-1]
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn)
+    with Session.open(project) as session:
+        np.testing.assert_array_equal(session.strokes("1"), expected)
+        assert path.read_bytes() == whole
+        session.paint("1", [(60, 60)], label=3)
+    with Session.open(without_snapshots(project)) as session:
+        assert 3 in session.strokes("1")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "match"),
+    [
+        (lambda lines: [*lines[:2], b"garbage\n", *lines[3:]], "is damaged"),
+        (lambda lines: [*lines[:2], *lines[3:]], "has the number 4 instead of 3"),
+        (lambda lines: [lines[0].replace(b'"x":96', b'"x":-1'), *lines[1:]], "not possible"),
+        (lambda lines: [lines[0].replace(b'"y":64', b'"y":NaN'), *lines[1:]], "is damaged"),
+        (lambda lines: [b"[" * 100_000 + b"\n", *lines], "is damaged"),
+        (lambda lines: [lines[0].replace(b'"open"', b'"exec"'), *lines[1:]], "not an operation"),
+    ],
+)
+def test_a_damaged_journal_is_refused_with_the_line_and_stays_as_it_is(project, spoil, match):
+    path = journals(without_snapshots(project))[0]
+    spoilt = b"".join(spoil(path.read_bytes().splitlines(keepends=True)))
+    path.write_bytes(spoilt)
+    with pytest.raises(FormatError, match=match):
+        Session.open(project)
+    assert path.read_bytes() == spoilt
+
+
+@pytest.mark.parametrize(
+    "path",
+    [["images", 0, "tiles", 0, 0], ["images", 0, "sizes"], ["done", 0, "changes"], ["classes"], []],
+)
+@pytest.mark.parametrize("value", [None, -1, "x", [[]], {"a": 1}, [9, 9, 9], 1e400])
+def test_a_snapshot_that_makes_no_sense_is_passed_over(project, path, value):
+    with Session.open(project) as session:
+        expected = session.strokes("1")
+    file = max((project / "snapshots").iterdir())
+    saved = json.loads(file.read_text())
+    holder = saved
+    for key in ["document", *path][:-1]:
+        holder = holder[key]
+    holder[["document", *path][-1]] = value
+    file.write_text(json.dumps(saved))
+    with Session.open(project) as session:
+        np.testing.assert_array_equal(session.strokes("1"), expected)
+
+
+def test_two_sessions_on_one_project_are_one_too_many(project):
+    with Session.open(project), pytest.raises(FileError, match="open in another session"):
+        Session.open(project)
+    Session.open(project).close()
+
+
+def test_a_changed_image_is_noticed_and_still_used(project, image_file, halves):
+    write_image(image_file, halves[::-1], axes="yx")
+    with Session.open(project) as session:
+        assert "has changed since the project was saved" in session.notices[0].message
+        assert not session.image("1").missing
+        np.testing.assert_array_equal(session.image("1").image.read(), halves[::-1])
+
+
+def test_a_moved_image_is_noticed_and_can_be_found_again(project, image_file, halves, tmp_path):
+    moved = image_file.rename(tmp_path / "elsewhere.tif")
+    with Session.open(project) as session:
+        assert "is not there any more" in session.notices[0].message
+        assert session.image("1").missing
+        assert session.strokes("1").any()
+        session.train()
+        settle(session)
+        wrong = write_image(tmp_path / "wrong.tif", halves[:10], axes="yx")
+        with pytest.raises(ShapeError, match="strokes were painted on"):
+            session.relocate("1", wrong)
+        session.relocate("1", moved)
+        session.train()
+        settle(session)
+        assert not session.result("1").missing
+    with Session.open(project) as session:
+        assert session.notices == ()
+
+
+def test_an_image_of_another_size_is_not_used(project, image_file, halves):
+    write_image(image_file, halves[:10], axes="yx")
+    with Session.open(project) as session:
+        assert "instead of" in session.notices[0].message
+        assert session.image("1").missing
+
+
+def test_a_folder_can_be_moved_with_its_images(project, tmp_path):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "cells.tif").rename(tmp_path / "new" / "cells.tif")
+    with Session.open(project.rename(tmp_path / "new" / "cells.stroma")) as session:
+        assert session.notices == ()
+
+
+def test_images_in_memory_go_into_the_project(tmp_path, halves):
+    with Session("gaussian") as session:
+        first = session.add_image(np.stack([halves, halves]))
+        paint_halves(session, first, plane={"z": 1})
+        session.save_as(tmp_path / "p.stroma")
+        second = session.add_image(halves)
+    with Session.open(tmp_path / "p.stroma") as session:
+        assert session.notices == ()
+        np.testing.assert_array_equal(session.image(second).image.read(), halves)
+        assert session.image(first).outer == {"z": 2}
+        assert session.strokes(first, plane={"z": 1}).any()
+
+
+def test_a_project_is_not_made_over_something_else(tmp_path, project):
+    with pytest.raises(FileError, match="is not empty"):
+        Session.create(project)
+    with pytest.raises(MissingFileError, match="no project"):
+        Session.open(tmp_path / "none.stroma")
+    with pytest.raises(FormatError, match="is no project"):
+        Session.open(tmp_path)
+
+
+def test_a_newer_format_is_refused(project):
+    (project / "project.json").write_text('{"format": "stroma project", "version": 99}')
+    with pytest.raises(FormatError, match="Update Stroma"):
+        Session.open(project)
+
+
+def test_a_model_file_that_cannot_be_read_is_trained_again(project):
+    (project / "model.pkl").write_bytes(b"cos\nsystem\n(S'touch /tmp/x'\ntR.")
+    with Session.open(project) as session:
+        assert "trained again" in session.notices[0].message
+        assert session.status.trained == -1 or session.status.trained < session.revision
+        assert session.strokes("1").any()
+
+
+def test_an_empty_image_file_is_refused_with_what_to_do(session, tmp_path):
+    (tmp_path / "empty.tif").touch()
+    with pytest.raises(FormatError, match=r"empty.tif is empty \(0 bytes\)"):
+        session.add_image(tmp_path / "empty.tif")
+    assert session.images == ()
+
+
+def test_forty_classes_are_imported_and_learnt(session, tmp_path):
+    labels = np.zeros((64, 400), np.uint16)
+    for label in range(1, 41):
+        labels[20:40, 10 * label - 8 : 10 * label - 4] = label
+    image = np.repeat(np.arange(40, dtype=np.float32) * 10, 10)[None].repeat(64, 0)
+    key = session.add_image(image)
+    path = write_image(tmp_path / "strokes.tif", labels, axes="yx")
+    session.import_strokes(key, path)
+    settle(session)
+    assert [c.label for c in session.classes] == list(range(1, 41))
+    np.testing.assert_array_equal(session.strokes(key), labels)
+    assert not session.result(key).missing
+    session.undo()
+    assert not session.strokes(key).any()
+    assert len(session.classes) == 2
+
+
+@pytest.mark.parametrize("ending", [".tif", ".zip", ".geojson"])
+def test_strokes_come_back_from_every_format(session, tmp_path, halves, ending):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    expected = session.strokes(key)
+    session.export_strokes(key, tmp_path / f"strokes{ending}")
+    session.clear(key)
+    session.import_strokes(key, tmp_path / f"strokes{ending}")
+    np.testing.assert_array_equal(session.strokes(key), expected)

@@ -1,0 +1,63 @@
+import shlex
+
+import numpy as np
+import pytest
+from tests.session.scene import paint_halves, settle
+
+from stroma.cli.app import build
+from stroma.errors import ParameterError
+from stroma.io import read_image, write_image
+
+
+@pytest.fixture
+def learnt(session, halves, tmp_path, monkeypatch):
+    """A session on two files, one with axes that had to be said, and its strokes in a folder."""
+    monkeypatch.chdir(tmp_path)
+    first = session.add_image(write_image(tmp_path / "a b.tif", halves, axes="yx"))
+    second = session.add_image(write_image(tmp_path / "c.tif", halves[::-1], axes="yx"))
+    paint_halves(session, first)
+    session.paint(second, [(5, 10), (9, 30)], label=1)
+    session.look(first)
+    settle(session)
+    session.look(second, view="other")
+    settle(session)
+    session.export_all_strokes("strokes")
+    return session
+
+
+def test_the_code_of_a_session_gives_its_labels(learnt):
+    scope = {}
+    exec(learnt.as_code("strokes"), scope)
+    for labels, image in zip(scope["labels"], learnt.images, strict=True):
+        np.testing.assert_array_equal(labels, learnt.result(image.key).values)
+
+
+def test_the_commands_of_a_session_give_its_labels(learnt, tmp_path):
+    for line in learnt.as_command("strokes").splitlines():
+        program, *arguments = shlex.split(line)
+        assert program == "stroma"
+        build()(args=arguments, standalone_mode=False)
+    for image in learnt.images:
+        written = next((tmp_path / "results").glob(f"{image.name.split('.')[0]}*.tif"))
+        np.testing.assert_array_equal(read_image(written).read(), learnt.result(image.key).values)
+
+
+def test_the_code_says_which_axes_and_channels_were_meant(session, halves, tmp_path):
+    path = tmp_path / "stack.npy"
+    np.save(path, np.stack([halves, halves[::-1], halves]))
+    key = session.add_image(path, axes="cyx")
+    session.set_channels([0, 2])
+    paint_halves(session, key)
+    settle(session)
+    session.export_all_strokes(tmp_path / "strokes")
+    scope = {}
+    exec(session.as_code(tmp_path / "strokes").replace('model.save("model.pkl")', ""), scope)
+    np.testing.assert_array_equal(scope["labels"][0], session.result(key).values)
+    with pytest.raises(ParameterError, match="uses all channels"):
+        session.as_command()
+
+
+def test_an_image_without_a_file_cannot_be_repeated(session, halves):
+    paint_halves(session, session.add_image(halves))
+    with pytest.raises(ParameterError, match="is in no file"):
+        session.as_code()
