@@ -1,0 +1,1 @@
+"""The session as a napari plugin; `napari.yaml` lists what it contributes."""

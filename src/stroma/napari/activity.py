@@ -1,0 +1,94 @@
+"""Progress of a session in napari's activity dock, where it can be cancelled too."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.progress import cancelable_progress
+
+from stroma.session import events as ev
+from stroma.session.events import Event
+
+if TYPE_CHECKING:
+    from stroma.napari.studio import Studio
+
+ROUND = 0
+PHASES = {
+    "features": "Computing features",
+    "training": "Training",
+    "visible": "Segmenting what is in view",
+    "plane": "Segmenting the plane",
+}
+
+
+class Bar(cancelable_progress):  # type: ignore[misc]
+    """A bar that asks the session to stop when it is cancelled."""
+
+    def __init__(self, what: str, total: int, stop: Callable[[], object]) -> None:
+        super().__init__(desc=what, total=total, file=io.StringIO(), leave=False)
+        self._stop = stop
+        self._known = total
+
+    def cancel(self) -> None:
+        """Stop what the bar shows."""
+        super().cancel()
+        self._stop()
+
+    def advance(self, done: int, total: int) -> None:
+        """Show that so much is done."""
+        if total != self._known:
+            self._known = self.total = total
+        if done > self.n:
+            self.update(done - self.n)
+
+
+class Activity:
+    """One bar for the rounds of a session, and one for every task.
+
+    Parameters
+    ----------
+    studio : Studio
+        Whose session is shown.
+    """
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._bars: dict[int, tuple[str, Bar]] = {}
+        studio.told.connect(self._on_told)
+        studio.watched.connect(self._on_watched)
+
+    def close(self) -> None:
+        """Remove all bars."""
+        for number in list(self._bars):
+            self._end(number)
+
+    def _on_told(self, event: Event) -> None:
+        if isinstance(event, ev.Progress):
+            self._show(event)
+        elif isinstance(event, ev.RoundFinished | ev.RoundCancelled | ev.RoundFailed):
+            self._end(ROUND)
+        elif isinstance(event, ev.TaskFinished | ev.TaskCancelled | ev.TaskFailed):
+            self._end(event.task)
+
+    def _on_watched(self) -> None:
+        if ROUND in self._bars and not self._studio.session.status.busy:
+            self._end(ROUND)
+
+    def _show(self, event: ev.Progress) -> None:
+        what, bar = self._bars.get(event.task, ("", None))
+        if bar is None or what != event.what:
+            self._end(event.task)
+            title = PHASES.get(event.what, event.what)
+            bar = Bar(title, event.total, self._stop(event.task))
+            self._bars[event.task] = (event.what, bar)
+        bar.advance(event.done, event.total)
+
+    def _stop(self, task: int) -> Callable[[], Any]:
+        session = self._studio.session
+        return session.cancel if task == ROUND else session.tasks[task].cancel
+
+    def _end(self, number: int) -> None:
+        if number in self._bars:
+            self._bars.pop(number)[1].close()

@@ -1,0 +1,306 @@
+"""The layers that show one image of a session in a viewer: strokes and results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from napari.layers import Image, Labels, Layer
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.data.classes import Class
+from stroma.napari import colors
+from stroma.napari.strokes_layer import Strokes
+from stroma.napari.views import (
+    WHOLE,
+    Pen,
+    Window,
+    label_type,
+    result_arrays,
+    strokes_array,
+)
+from stroma.session import Session
+
+STROKES, SEGMENTATION, UNCERTAINTY, PROBABILITY = (
+    "strokes",
+    "segmentation",
+    "uncertainty",
+    "probability",
+)
+NAMES = {
+    STROKES: "annotations",
+    SEGMENTATION: "segmentation",
+    UNCERTAINTY: "uncertainty",
+    PROBABILITY: "probability",
+}
+MARK = "stroma"
+"""Key of layers' metadata under which they say what they show."""
+
+VIEW_PIXELS = 1024
+"""Values a window of strokes has along its longer side, at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Where a layer lies in the world, for layers that are to lie over it.
+
+    Parameters
+    ----------
+    scale, translate, rotate, shear, affine, units, axis_labels
+        As napari takes them.
+    """
+
+    scale: NDArray[Any]
+    translate: NDArray[Any]
+    rotate: NDArray[Any]
+    shear: NDArray[Any]
+    affine: Any
+    units: tuple[Any, ...]
+    axis_labels: tuple[str, ...]
+
+    @classmethod
+    def like(cls, layer: Layer, ndim: int) -> Placed:
+        """Return the place of the last axes of a layer."""
+        kept = list(range(layer.ndim - ndim, layer.ndim))
+        turned = layer.rotate[-ndim:, -ndim:]
+        shear = np.eye(layer.ndim)
+        shear[np.triu_indices(layer.ndim, 1)] = layer.shear
+        sheared = shear[-ndim:, -ndim:][np.triu_indices(ndim, 1)]
+        affine = layer.affine.set_slice(kept)
+        return cls(
+            layer.scale[-ndim:],
+            layer.translate[-ndim:],
+            turned,
+            sheared,
+            affine,
+            layer.units[-ndim:],
+            layer.axis_labels[-ndim:],
+        )
+
+    def options(self) -> dict[str, Any]:
+        """Return the place as options of a layer."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def through(self, window: Window) -> dict[str, Any]:
+        """Return the place of a window of the layer."""
+        scale = self.scale.copy()
+        scale[-2:] *= window.step
+        offset = np.zeros(len(scale))
+        offset[-2:] = np.array([window.box.top, window.box.left]) + (window.step - 1) / 2
+        moved = self.translate + self.rotate @ (offset * self.scale)
+        return {**self.options(), "scale": scale, "translate": moved}
+
+
+class Board:
+    """Layers over one image.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        Where they are shown.
+    session : Session
+        What they show.
+    image : str
+        Key of the image.
+    sizes : dict of str to int
+        Those of the layers (`pictures.overlay_sizes`).
+    placed : Placed
+        Where the image lies.
+    """
+
+    def __init__(
+        self, viewer: Any, session: Session, image: str, sizes: dict[str, int], placed: Placed
+    ) -> None:
+        self.viewer = viewer
+        self.session = session
+        self.image = image
+        self.sizes = sizes
+        self.placed = placed
+        self.pen = Pen(session, image)
+        self.dtype = label_type(session.classes)
+        self.plane = Box(0, 0, sizes["y"], sizes["x"])
+        self.window = Window(self.plane)
+        if self.windowed:
+            self.window = window_for(self.plane, self.plane)
+        self._layers: dict[str, Layer] = {}
+
+    @property
+    def windowed(self) -> bool:
+        """Whether strokes are shown only as far as they are in view."""
+        return self.plane.area > WHOLE
+
+    def layer(self, role: str) -> Layer | None:
+        """Return the layer of a role; None if it is not there, or the user removed it."""
+        return self._layers.get(role)
+
+    def forget(self, layer: Layer) -> None:
+        """Take note that a layer was removed."""
+        self._layers = {r: found for r, found in self._layers.items() if found is not layer}
+
+    def take_down(self) -> None:
+        """Remove all layers."""
+        for layer in list(self._layers.values()):
+            if layer in self.viewer.layers:
+                self.viewer.layers.remove(layer)
+        self._layers.clear()
+
+    # ------------------------------------------------------------------ showing
+
+    def show(self, role: str, *, label: int | None = None) -> Layer:
+        """Show a layer; it is made where it is not there."""
+        layer = self._layers.get(role)
+        if layer is None:
+            made = self._strokes() if role == STROKES else self._result(role, label)
+            layer = self._layers[role] = self._insert(role, made)
+        elif role == PROBABILITY and label != layer.metadata[MARK]["label"]:
+            self._point_at(layer, label)
+        layer.visible = True
+        return layer
+
+    def hide(self, role: str) -> None:
+        """Hide a layer."""
+        if role in self._layers:
+            self._layers[role].visible = False
+
+    def refresh(self, *, strokes: bool = False, results: bool = False) -> None:
+        """Read what is in view again."""
+        for role, layer in self._layers.items():
+            if strokes if role == STROKES else results:
+                layer.refresh(extent=False, highlight=False, thumbnail=False)
+
+    def recolor(self, classes: Iterable[Class]) -> None:
+        """Show classes in their colours, by their names."""
+        listed = tuple(classes)
+        if label_type(listed) != self.dtype:
+            self.dtype = label_type(listed)
+            for role in {STROKES, SEGMENTATION} & self._layers.keys():
+                layer = self._layers[role]
+                layer.data = self._arrays(role, None)[0]
+        for role, layer in self._layers.items():
+            if isinstance(layer, Labels):
+                selected = layer.selected_label
+                layer.colormap = colors.label_colors(listed)
+                layer.features = colors.class_features(listed)
+                layer.selected_label = selected
+            elif role == PROBABILITY:
+                layer.colormap = self._ramp(layer.metadata[MARK]["label"])
+
+    def place(self, placed: Placed) -> None:
+        """Move the layers to where the image is now."""
+        self.placed = placed
+        for role, layer in self._layers.items():
+            options = placed.through(self.window) if role == STROKES else placed.options()
+            for name, value in options.items():
+                setattr(layer, name, value)
+
+    def look_through(self, box: Box) -> None:
+        """Cover what is in view with the layer of strokes, where it covers only a part."""
+        layer = self._layers.get(STROKES)
+        if not self.windowed or layer is None or not box.area:
+            return
+        if covers(self.window, box):
+            return
+        self.window = window_for(box, self.plane)
+        layer.data = self._arrays(STROKES, None)[0]
+        for name, value in self.placed.through(self.window).items():
+            setattr(layer, name, value)
+
+    # ------------------------------------------------------------------ making layers
+
+    def _strokes(self) -> Layer:
+        classes = self.session.classes
+        made = Strokes(
+            self._arrays(STROKES, None)[0],
+            pen=self.pen,
+            opacity=0.8,
+            colormap=colors.label_colors(classes),
+            features=colors.class_features(classes),
+            **self.placed.through(self.window),
+        )
+        made.brush_size = 9
+        return made
+
+    def _result(self, role: str, label: int | None) -> Layer:
+        data, multiscale = self._arrays(role, label)
+        options = {**self.placed.options(), "multiscale": multiscale}
+        classes = self.session.classes
+        if role == SEGMENTATION:
+            made = Labels(
+                data,
+                opacity=0.45,
+                colormap=colors.label_colors(classes),
+                features=colors.class_features(classes),
+                **options,
+            )
+            made.editable = False
+            return made
+        ramp = colors.uncertainty_colors() if role == UNCERTAINTY else self._ramp(label)
+        return Image(
+            data,
+            opacity=0.7,
+            colormap=ramp,
+            contrast_limits=(0, 1),
+            blending="translucent",
+            rgb=False,
+            **options,
+        )
+
+    def _point_at(self, layer: Layer, label: int | None) -> None:
+        """Show another class on the layer of probabilities."""
+        layer.data = self._arrays(PROBABILITY, label)[0]
+        layer.metadata[MARK]["label"] = label
+        layer.colormap = self._ramp(label)
+
+    def _arrays(self, role: str, label: int | None) -> tuple[Any, bool]:
+        if role == STROKES:
+            return strokes_array(self.pen, self.sizes, self.window, self.dtype), False
+        kind: Any = "labels" if role == SEGMENTATION else role
+        dtype = self.dtype if role == SEGMENTATION else np.float32
+        levels = result_arrays(
+            self.session, self.image, self.sizes, layer=kind, label=label, dtype=dtype
+        )
+        return (levels, True) if len(levels) > 1 else (levels[0], False)
+
+    def _ramp(self, label: int | None) -> Any:
+        found = next((c for c in self.session.classes if c.label == label), None)
+        return colors.probability_colors(found or Class(label or 1))
+
+    def _insert(self, role: str, made: Layer) -> Layer:
+        """Add a layer: strokes on top, results below them."""
+        made.name = NAMES[role]
+        made.metadata[MARK] = {"image": self.image, "role": role, "label": None}
+        strokes = self._layers.get(STROKES)
+        if strokes is not None and strokes in self.viewer.layers:
+            active = self.viewer.layers.selection.active
+            self.viewer.layers.insert(self.viewer.layers.index(strokes), made)
+            self.viewer.layers.selection.active = active
+            return made
+        self.viewer.layers.append(made)
+        return made
+
+
+def own(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """Yield the layers that a board made."""
+    yield from (layer for layer in layers if MARK in layer.metadata)
+
+
+def window_for(box: Box, plane: Box) -> Window:
+    """Return a window that covers a box of a plane, and some more."""
+    height, width = box.shape
+    step = 1
+    while max(height, width) > 2 * VIEW_PIXELS * step:
+        step *= 2
+    margin = max(0, VIEW_PIXELS * step - max(height, width) // 2)
+    grown = box.grown(min(margin, VIEW_PIXELS * step // 2)).aligned(64 * step)
+    return Window(grown.clipped(plane), step)
+
+
+def covers(window: Window, box: Box) -> bool:
+    """Tell whether a window shows a box, about as finely as it can be."""
+    inside = box.clipped(window.box) == box
+    coarser = max(box.shape) > 2 * VIEW_PIXELS * window.step
+    finer = window.step > 1 and max(box.shape) <= VIEW_PIXELS * window.step // 2
+    return inside and not coarser and not finer

@@ -1,0 +1,370 @@
+"""Between a session and a viewer: what happens in one is shown in the other.
+
+Events of the session come from its workers; they wait in a queue until `pump` is called in the
+thread of the viewer. Without Qt, the caller pumps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from psygnal import Signal
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.errors import StromaError
+from stroma.io import is_image, read_image
+from stroma.napari import colors, pictures
+from stroma.napari.board import MARK, SEGMENTATION, STROKES, Board, Placed
+from stroma.session import Session
+from stroma.session import events as ev
+from stroma.session.events import Event, Position
+
+VIEW = "napari"
+CLOSE = 6
+"""A place that is gone to fills at least this part of the view: 1 / CLOSE."""
+
+PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
+
+
+@dataclass
+class Picture:
+    """The layers that show the pixels of an image of the session.
+
+    Parameters
+    ----------
+    axes : str
+        What the axes of its layers are, colours left out.
+    layers : list of Layer
+        One, or one per channel; empty if the user removed them.
+    """
+
+    axes: str
+    layers: list[Layer] = field(default_factory=list)
+
+
+class Bridge:
+    """Shows a session in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        The viewer.
+    session : Session
+        The session.
+    wake : callable, optional
+        Called, in any thread, when `pump` should be called in the viewer's.
+
+    Attributes
+    ----------
+    told : Signal
+        Emitted for every event of the session, in the viewer's thread.
+    chosen : Signal
+        Emitted when another image is shown, or none.
+    moved : Signal
+        Emitted when something else comes into view; call `look` when it has come to rest.
+    """
+
+    told = Signal(Event)
+    chosen = Signal()
+    moved = Signal()
+
+    def __init__(
+        self, viewer: Any, session: Session, wake: Callable[[], object] = lambda: None
+    ) -> None:
+        self.viewer = viewer
+        self.session = session
+        self.board: Board | None = None
+        self._wake = wake
+        self._events: deque[Event] = deque()
+        self._pictures: dict[str, Picture] = {}
+        self._visible = {STROKES, SEGMENTATION}
+        self._stop = session.listen(self._heard)
+        viewer.layers.events.removed.connect(self._removed)
+        for emitter in (
+            viewer.dims.events.point,
+            viewer.dims.events.ndisplay,
+            viewer.scene.camera.events.center,
+            viewer.scene.camera.events.zoom,
+        ):
+            emitter.connect(self._on_moved)
+
+    def close(self) -> None:
+        """Let go of the viewer; the session goes on."""
+        self._stop()
+        self.choose(None)
+        for picture in self._pictures.values():
+            for layer in picture.layers:
+                layer.metadata.pop(MARK, None)
+        self.viewer.layers.events.removed.disconnect(self._removed)
+        for emitter in (
+            self.viewer.dims.events.point,
+            self.viewer.dims.events.ndisplay,
+            self.viewer.scene.camera.events.center,
+            self.viewer.scene.camera.events.zoom,
+        ):
+            emitter.disconnect(self._on_moved)
+
+    # ------------------------------------------------------------------ images
+
+    @property
+    def image(self) -> str | None:
+        """Key of the image that is shown."""
+        return None if self.board is None else self.board.image
+
+    def key_of(self, layer: Layer) -> str | None:
+        """Return the key of the image whose pixels a layer shows."""
+        return next((k for k, p in self._pictures.items() if layer in p.layers), None)
+
+    def layers(self, image: str) -> Sequence[Layer]:
+        """Return the layers that show the pixels of an image."""
+        return tuple(self._pictures[image].layers) if image in self._pictures else ()
+
+    def axes(self, image: str) -> str:
+        """Return what the axes of the layers of an image are, colours left out."""
+        return self._pictures[image].axes
+
+    def candidates(self) -> list[Layer]:
+        """Return the layers of the viewer that can be painted over."""
+        return [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, ImageLayer) and not layer.metadata.get(MARK)
+        ]
+
+    def paint_on(self, layers: Sequence[Layer], axes: str) -> str:
+        """Take a layer of the viewer as an image (or several as its channels), and show it.
+
+        Parameters
+        ----------
+        layers : sequence of Image layers
+            One layer, or one per channel.
+        axes : str
+            One letter of ``tczyx`` per axis of the layers, colours left out.
+        """
+        known = self.key_of(layers[0])
+        if known is None or self._pictures[known].axes != axes:
+            one = len(layers) == 1
+            make = pictures.image_of_channels
+            image = pictures.image_of(layers[0], axes) if one else make(layers, axes)
+            data: Any = image.source if _in_file(image) else image
+            known = self.session.add_image(data, name=layers[0].name)
+            self._pictures[known] = Picture(axes, list(layers))
+        self.choose(known)
+        return known
+
+    def show_image(self, key: str) -> None:
+        """Show an image of the session; layers are made for it where there are none."""
+        picture = self._pictures.get(key)
+        if picture is None or not picture.layers:
+            opened = self.session.image(key)
+            axes = opened.image.kept_axes.replace("c", "")
+            picture = self._pictures[key] = Picture(axes)
+            for data, options in pictures.layers_of(opened.image, opened.name):
+                picture.layers.append(self.viewer.add_image(data, **options))
+        for other, hidden in self._pictures.items():
+            for layer in hidden.layers:
+                layer.visible = other == key
+        self.choose(key)
+
+    def choose(self, key: str | None) -> None:
+        """Show the strokes and results of an image, in place of those of another."""
+        if key == self.image:
+            return
+        visible = set(self._visible)
+        if self.board is not None:
+            visible = {r for r in visible if self.board.layer(r) is not None} | {STROKES}
+            board, self.board = self.board, None
+            self._follow(board, follow=False)
+            board.take_down()
+        if key is not None:
+            self.board = self._new_board(key)
+            self._follow(self.board, follow=True)
+            for role in (STROKES, *sorted(visible - {STROKES})):
+                self.show(role)
+            strokes: Any = self.board.layer(STROKES)
+            self.viewer.layers.selection.active = strokes
+            strokes.mode = "paint"
+            self.look()
+        self.chosen.emit()
+
+    def _new_board(self, key: str) -> Board:
+        picture, opened = self._pictures[key], self.session.image(key)
+        sizes = pictures.overlay_sizes(opened.image, picture.axes)
+        return Board(
+            self.viewer, self.session, key, sizes, Placed.like(picture.layers[0], len(sizes))
+        )
+
+    def _follow(self, board: Board, *, follow: bool) -> None:
+        """Move the board with its image, or stop."""
+        for layer in self._pictures[board.image].layers[:1]:
+            for name in PLACE_EVENTS:
+                emitter = getattr(layer.events, name)
+                emitter.connect(self._on_placed) if follow else emitter.disconnect(self._on_placed)
+
+    def _on_placed(self) -> None:
+        if self.board is not None:
+            [first, *_] = self._pictures[self.board.image].layers
+            self.board.place(Placed.like(first, len(self.board.sizes)))
+
+    def _removed(self, event: Any) -> None:
+        """Take note that the user removed a layer; what it showed stays in the session."""
+        layer = event.value
+        for picture in self._pictures.values():
+            picture.layers = [kept for kept in picture.layers if kept is not layer]
+        if self.board is not None:
+            self.board.forget(layer)
+            self.chosen.emit()
+
+    # ------------------------------------------------------------------ strokes and results
+
+    def show(self, role: str, *, label: int | None = None) -> None:
+        """Show a layer of the image: "strokes", "segmentation", "uncertainty", "probability"."""
+        self._visible.add(role)
+        if self.board is not None:
+            if role == "probability" and label is None:
+                label = self.session.classes[-1].label
+            self.board.show(role, label=label)
+
+    def hide(self, role: str) -> None:
+        """Hide a layer of the image."""
+        self._visible.discard(role)
+        if self.board is not None:
+            self.board.hide(role)
+
+    def is_shown(self, role: str) -> bool:
+        """Tell whether a layer of the image is there and visible."""
+        layer = None if self.board is None else self.board.layer(role)
+        return layer is not None and layer.visible
+
+    def add_result(self, image: str, labels: Any, name: str) -> None:
+        """Add the labels of all of an image as a layer of their own, which keeps them."""
+        picture, sizes = self._pictures[image], self.session.image(image).image.sizes
+        over = {a: sizes[a] for a in picture.axes.removeprefix("c")}
+        if "c" in over:  # layers say the same along channels, so that axes stay aligned
+            at = list(over).index("c")
+            labels = np.broadcast_to(np.expand_dims(labels, at), tuple(over.values()))
+        layers = picture.layers
+        placed = Placed.like(layers[0], len(over)).options() if layers else {}
+        colormap = colors.label_colors(self.session.classes)
+        self.viewer.add_labels(labels, name=name, colormap=colormap, opacity=0.5, **placed)
+
+    # ------------------------------------------------------------------ looking
+
+    def go_to(self, box: Box) -> None:
+        """Bring a box of the plane into the middle of the view, and zoom in if it is small."""
+        layer = self.board.layer(STROKES) if self.board is not None else None
+        if self.board is None or layer is None:
+            return
+        placed = self.board.placed
+        middle = np.zeros(len(placed.scale))
+        middle[-2:] = (box.top + box.bottom - 1) / 2, (box.left + box.right - 1) / 2
+        world = placed.affine.func(placed.rotate @ (middle * placed.scale) + placed.translate)
+        camera = self.viewer.scene.camera
+        camera.center = (*camera.center[:-2], *world[-2:])
+        seen = max(self.view().shape)
+        if seen > CLOSE * max(box.shape):
+            camera.zoom *= seen / (CLOSE * max(box.shape))
+
+    def plane(self) -> Position:
+        """Return the plane of the image that is in view."""
+        if self.board is None:
+            return {}
+        point = self._in_data()
+        sizes = self.board.sizes
+        return {
+            axis: int(np.clip(round(at), 0, size - 1))
+            for (axis, size), at in zip(sizes.items(), point, strict=True)
+            if axis in "tz"
+        }
+
+    def view(self) -> Box:
+        """Return the pixels of the plane that are in view."""
+        assert self.board is not None
+        layer, plane = self._reference_layer(), self.board.plane
+        displayed = set(self.viewer.dims.displayed)
+        if layer is None or displayed != {self.viewer.dims.ndim - 2, self.viewer.dims.ndim - 1}:
+            return plane
+        factor = layer.downsample_factors[layer.data_level][-2:] if layer.multiscale else (1, 1)
+        corners = np.asarray(layer.corner_pixels, float)[:, -2:] * factor
+        (top, left), (bottom, right) = np.floor(corners[0]), np.ceil(corners[1] + factor)
+        found = Box(int(top), int(left), int(bottom), int(right)).clipped(plane)
+        return found if found.bottom > found.top and found.right > found.left else plane
+
+    def look(self) -> None:
+        """Tell the session what is in view."""
+        if self.board is None:
+            return
+        box = self.view()
+        self.session.look(self.board.image, box, plane=self.plane(), view=VIEW)
+        self.board.look_through(box)
+
+    def _reference_layer(self) -> Layer | None:
+        assert self.board is not None
+        results = [self.board.layer(SEGMENTATION), self.board.layer("uncertainty")]
+        found = [*self.layers(self.board.image), *(r for r in results if r is not None)]
+        return next((layer for layer in found if layer.visible), None)
+
+    def _in_data(self) -> Sequence[float]:
+        """Return the point in view in the coordinates of the layers, as many axes as they have."""
+        assert self.board is not None
+        layer = self.board.layer(STROKES) or self._reference_layer()
+        count = len(self.board.sizes)
+        if layer is None:
+            return [0.0] * count
+        at: Sequence[float] = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])[-count:]
+        return at
+
+    def _on_moved(self) -> None:
+        self.moved.emit()
+
+    # ------------------------------------------------------------------ what the session says
+
+    def _heard(self, event: Event) -> None:
+        self._events.append(event)
+        self._wake()
+
+    def pump(self) -> None:
+        """Show what happened since the last call; to be called in the thread of the viewer."""
+        results = strokes = False
+        while self._events:
+            event = self._events.popleft()
+            if self.board is not None:
+                strokes |= self._changes_strokes(event, self.board)
+                results |= self._changes_results(event, self.board)
+                if isinstance(event, ev.ClassesChanged):
+                    self.board.recolor(event.classes)
+                if isinstance(event, ev.ImageClosed) and event.image == self.board.image:
+                    self.choose(None)
+            self.told.emit(event)
+        if self.board is not None and (strokes or results):
+            self.board.refresh(strokes=strokes, results=results)
+
+    def _changes_strokes(self, event: Event, board: Board) -> bool:
+        if not isinstance(event, ev.StrokesChanged) or event.image != board.image:
+            return False
+        return event.revision not in board.pen.own
+
+    def _changes_results(self, event: Event, board: Board) -> bool:
+        if isinstance(event, ev.BlockReady):
+            return event.image == board.image and event.plane == self.plane()
+        return isinstance(event, ev.ImageChanged | ev.RoundFinished)
+
+
+def _in_file(image: Image) -> bool:
+    """Tell whether the pixels of a layer can be read again from the file it came from."""
+    path = Path(image.source or "")
+    if not image.source or not path.exists() or not is_image(path):
+        return False
+    try:
+        found = read_image(path)
+    except (StromaError, OSError):
+        return False
+    return (found.sizes, found.dtype, found.rgb) == (image.sizes, image.dtype, image.rgb)

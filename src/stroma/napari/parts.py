@@ -1,0 +1,224 @@
+"""Small pieces that the tabs are put together from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+SWATCH = 14
+
+
+def button(text: str, tip: str, action: Callable[[], object]) -> QPushButton:
+    """Return a button; nothing it does is passed the state of the button."""
+    made = QPushButton(text)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda _=False: action())
+    return made
+
+
+def check(text: str, tip: str, action: Callable[[bool], object], *, on: bool = False) -> QCheckBox:
+    """Return a box to tick."""
+    made = QCheckBox(text)
+    made.setToolTip(tip)
+    made.setChecked(on)
+    made.toggled.connect(action)
+    return made
+
+
+def choice(tip: str, action: Callable[[Any], object]) -> QComboBox:
+    """Return a list to choose from; fill it with `offer`."""
+    made = QComboBox()
+    made.setToolTip(tip)
+    made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    made.setMinimumContentsLength(8)
+    made.activated.connect(lambda index: action(made.itemData(index)))
+    return made
+
+
+def offer(box: QComboBox, items: Iterable[tuple[str, Any]], value: Any = None) -> None:
+    """Put items, each a text and a value, in place of those of a list; choose one."""
+    with QSignalBlocker(box):
+        box.clear()
+        chosen = -1
+        for index, (text, data) in enumerate(items):
+            box.addItem(text, data)
+            if data is value or data == value:
+                chosen = index
+        box.setCurrentIndex(chosen)
+
+
+def number(tip: str, action: Callable[[int], object], low: int, high: int, value: int) -> QSpinBox:
+    """Return a field for a whole number, which acts when the number is complete."""
+    made = QSpinBox()
+    made.setRange(low, high)
+    made.setValue(value)
+    made.setToolTip(tip)
+    made.setKeyboardTracking(False)
+    made.valueChanged.connect(action)
+    return made
+
+
+def fraction(
+    tip: str, action: Callable[[float], object], low: float, high: float, value: float
+) -> QDoubleSpinBox:
+    """Return a field for a number."""
+    made = QDoubleSpinBox()
+    made.setDecimals(3)
+    made.setSingleStep(0.01)
+    made.setRange(low, high)
+    made.setValue(value)
+    made.setToolTip(tip)
+    made.setKeyboardTracking(False)
+    made.valueChanged.connect(action)
+    return made
+
+
+def show_value(field: Any, value: Any) -> None:
+    """Show a value in a field without acting on it."""
+    with QSignalBlocker(field):
+        if isinstance(field, QCheckBox):
+            field.setChecked(bool(value))
+        elif isinstance(field, QComboBox):
+            field.setCurrentIndex(field.findData(value))
+        else:
+            field.setValue(value)
+
+
+def note(text: str = "") -> QLabel:
+    """Return a line or more of text."""
+    made = QLabel(text)
+    made.setWordWrap(True)
+    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return made
+
+
+def label(text: str) -> QLabel:
+    """Return a word or two that are not broken."""
+    made = QLabel(text)
+    made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    return made
+
+
+def row(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
+    """Return widgets side by side; one of them may take the room that is left."""
+    made = QHBoxLayout()
+    made.setSpacing(4)
+    for index, widget in enumerate(widgets):
+        made.addWidget(widget, 1 if stretch in (None, index) else 0)
+    return made
+
+
+def group(title: str, *rows: QWidget | QLayout) -> QGroupBox:
+    """Return rows in a frame with a title."""
+    made = QGroupBox(title)
+    layout = QVBoxLayout(made)
+    layout.setContentsMargins(8, 8, 8, 8)
+    layout.setSpacing(4)
+    for one in rows:
+        layout.addLayout(one) if isinstance(one, QLayout) else layout.addWidget(one)
+    return made
+
+
+def form(*rows: tuple[str, QWidget]) -> QFormLayout:
+    """Return rows of a name and a field, whose tip the name shares."""
+    made = QFormLayout()
+    made.setSpacing(4)
+    made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    for text, field in rows:
+        label = QLabel(text)
+        label.setToolTip(field.toolTip())
+        made.addRow(label, field)
+    return made
+
+
+def page(*parts: QWidget | QLayout) -> QScrollArea:
+    """Return parts below each other, scrolled where there is little room."""
+    inner = QWidget()
+    layout = QVBoxLayout(inner)
+    layout.setContentsMargins(4, 4, 4, 4)
+    layout.setSpacing(6)
+    for one in parts:
+        layout.addLayout(one) if isinstance(one, QLayout) else layout.addWidget(one)
+    layout.addStretch(1)
+    made = QScrollArea()
+    made.setWidgetResizable(True)
+    made.setFrameShape(QScrollArea.Shape.NoFrame)
+    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    made.setWidget(inner)
+    return made
+
+
+def table(tip: str, columns: Sequence[str]) -> QTableWidget:
+    """Return an empty table whose rows can be chosen."""
+    made = QTableWidget(0, len(columns))
+    made.setHorizontalHeaderLabels(list(columns))
+    rows: Any = made.verticalHeader()
+    rows.hide()
+    header: Any = made.horizontalHeader()
+    made.setToolTip(tip)
+    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    made.setMinimumHeight(110)
+    return made
+
+
+def fill(shown: QTableWidget, rows: Sequence[Sequence[Any]]) -> None:
+    """Put rows in place of those of a table; a cell is text, or (text, "#rrggbb")."""
+    with QSignalBlocker(shown):
+        shown.setRowCount(len(rows))
+        for i, cells in enumerate(rows):
+            for j, cell in enumerate(cells):
+                text, color = cell if isinstance(cell, tuple) else (cell, None)
+                item = QTableWidgetItem(str(text))
+                if color:
+                    item.setIcon(swatch(color))
+                shown.setItem(i, j, item)
+
+
+def swatch(color: str) -> QIcon:
+    """Return a square of a colour."""
+    pixels = QPixmap(SWATCH, SWATCH)
+    pixels.fill(QColor(color))
+    return QIcon(pixels)
+
+
+class NoTips(QObject):
+    """Keeps the tool tips of a widget, and of all in it, from showing."""
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Swallow tool tips."""
+        return bool(event.type() == QEvent.Type.ToolTip)
+
+    def on(self, widget: QWidget) -> None:
+        """Begin."""
+        for one in (widget, *widget.findChildren(QWidget)):
+            one.installEventFilter(self)
+
+    def off(self, widget: QWidget) -> None:
+        """Show tips again."""
+        for one in (widget, *widget.findChildren(QWidget)):
+            one.removeEventFilter(self)
