@@ -285,7 +285,6 @@ def test_guidance_is_answered_in_plain_values(learned) -> None:
         box = tab.ask("suggest", **where)["result"]
         assert box is None or box["left"] < 128
         assert tab.ask("stale", **where)["result"] == []
-        assert "stroma" in [m["value"] for m in tab.ask("models")["result"]]
 
 
 def test_a_comparison_says_what_could_not_be_tried(learned, monkeypatch) -> None:
@@ -330,6 +329,20 @@ def test_a_link_among_the_results_is_not_followed(learned, tmp_path) -> None:
     (results / "link.txt").symlink_to(tmp_path / "secret.txt")
     with served(learned) as client:
         assert client.get("/results/link.txt").status == 404
+
+
+def test_the_configuration_is_named_whatever_else_is_set(client) -> None:
+    with client.tab() as tab:
+        state = tab.hear()["state"]
+        assert state["alias"] == "stroma"
+        assert state["alias"] in [choice["value"] for choice in state["aliases"]]
+        tab.send("params", values={"clf": "forest", "seg_smoothening": 3})
+        changed = tab.state(alias="stroma")
+        assert [f["value"] for f in changed["classifier"]] == ["forest"]
+        tab.send("alias", alias="ilastik")
+        assert tab.state(alias="ilastik")["features"][0]["value"] == [1]
+        tab.send("alias", alias="vgg-m")
+        assert tab.state(alias="vgg-m")["features"][0]["value"] == [1, 2, 4]
 
 
 def test_a_slow_question_does_not_hold_up_strokes(client, session, monkeypatch) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from stroma.classify import CLASSIFIERS
@@ -22,13 +21,10 @@ class Choice:
         The value, as `Param` takes it.
     title : str
         For people.
-    missing : str
-        Why it cannot be chosen here; empty where it can.
     """
 
     value: Any
     title: str
-    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,19 +52,26 @@ class Field:
     step: float = 1
 
 
+SCALES = "fe_scalings"
+
+
+def written(scales: Sequence[Any]) -> str:
+    """Write [1, 2] as "1 / 2", and one such for every part of a combination."""
+    if scales and isinstance(scales[0], list):
+        return " + ".join(written(part) for part in scales)
+    return " / ".join(map(str, scales))
+
+
 FEATURES = (
     Field(
-        "fe_scalings",
+        SCALES,
         "Scales",
         "Also compute features on the image reduced by these factors: more context, more time.",
-        tuple(
-            Choice(scales, " / ".join(map(str, scales)))
-            for scales in ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
-        ),
+        tuple(Choice(scales, written(scales)) for scales in ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])),
     ),
     Field(
         "image_downsample",
-        "Reduce image by",
+        "Reduce by",
         "Work on a smaller image: faster, and less detail.",
         tuple(Choice(n, "full size" if n == 1 else f"{n}") for n in (1, 2, 3, 4, 6, 8)),
     ),
@@ -85,6 +88,12 @@ FEATURES = (
         (Choice("image", "each image"), Choice("training", "the training images")),
     ),
     Field(
+        "edge_smoothing",
+        "Follow edges",
+        "Radius, in pixels, of smoothing that stops at the edges of the image. 0 is off.",
+        high=64,
+    ),
+    Field(
         "seg_smoothening",
         "Smoothing",
         "Radius, in pixels, in which the most frequent class wins. 1 is off.",
@@ -99,6 +108,17 @@ TITLES = {
     "catboost": "CatBoost",
     "forest": "Random forest",
     "logistic": "Logistic regression",
+}
+
+EXTRACTOR_TITLES = {
+    "stroma": "Stroma: texture and colour",
+    "vgg": "VGG16, first layer",
+    "vgg-m": "VGG16, three layers",
+    "vgg-l": "VGG16, five layers",
+    "dino": "DINOv2",
+    "dinov3": "DINOv3",
+    "gaussian": "Gaussian blur only",
+    "ilastik": "Filters of ilastik",
 }
 
 CLASSIFIER = (
@@ -130,7 +150,7 @@ def _as_json(field: Field, param: Param) -> dict[str, Any]:
     value = param.get(field.name)
     choices = [vars(c) for c in field.choices]
     if choices and value not in [c.value for c in field.choices]:
-        choices.append(vars(Choice(value, str(value))))
+        choices.append(vars(Choice(value, written(value) if field.name == SCALES else str(value))))
     return {
         "name": field.name,
         "title": field.title,
@@ -143,21 +163,17 @@ def _as_json(field: Field, param: Param) -> dict[str, Any]:
     }
 
 
-def alias_of(param: Param) -> str:
-    """Return the configuration that parameters belong to; the extractor's name where none does."""
+def configurations(param: Param) -> tuple[str, list[dict[str, Any]]]:
+    """Return which configuration parameters belong to, and all there are to choose."""
+    seen: dict[str, Choice] = {}
     for name, given in ALIASES.items():
-        if all(param.get(key) == value for key, value in given.items()):
-            return name
-    return str(param.fe_name)
+        title = EXTRACTOR_TITLES.get(name, name)
+        seen.setdefault(_extractor(given), Choice(name, title))
+    own = _extractor(dict(param.items()))
+    seen.setdefault(own, Choice(str(param.fe_name), str(param.fe_name)))
+    return str(seen[own].value), [vars(choice) for choice in seen.values()]
 
 
-@lru_cache(maxsize=1)
-def configurations() -> tuple[Choice, ...]:
-    """Return the configurations a model can start from; looks at what is installed, once."""
-    from stroma.pixel.catalogue import entries
-
-    return tuple(
-        Choice(e.name, f"{e.name} ({e.grey} features)" if e.grey else e.name, e.missing)
-        for e in entries()
-        if e.kind == "alias"
-    )
+def _extractor(given: Mapping[str, Any]) -> str:
+    """Return what tells extractors apart: name and layers."""
+    return repr((given.get("fe_name"), given.get("fe_layers")))

@@ -10,7 +10,6 @@ from typing import Any
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.web import contrast, exports
-from stroma.web.fields import configurations
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -74,11 +73,6 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
 
 
-def models(session: Session, values: Values) -> list[Plain]:
-    """Answer with the configurations there are."""
-    return [vars(c) for c in configurations()]
-
-
 def code(session: Session, values: Values) -> dict[str, str]:
     """Write the strokes, and answer with the Python and the commands that start from them."""
     folder = exports.strokes_folder(session)
@@ -103,7 +97,6 @@ QUESTIONS = {
     "validate": validate,
     "importance": importance,
     "compare": compare,
-    "models": models,
     "code": code,
     "stop-task": stop_task,
     "export": exports.export,

@@ -7,7 +7,7 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.session import Session
 from stroma.session.desk import OpenImage
-from stroma.web.fields import alias_of, shown
+from stroma.web.fields import configurations, shown
 
 
 def described(session: Session, epoch: str) -> dict[str, Any]:
@@ -21,6 +21,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         Of this run of the server.
     """
     settings, status = session.settings, session.status
+    alias, aliases = configurations(settings.param)
     return {
         "epoch": epoch,
         "project": session.path.name if session.path else "",
@@ -29,7 +30,8 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "classes": [_class(one) for one in session.classes],
         "mode": settings.mode,
         "trainOn": settings.train_on,
-        "alias": alias_of(settings.param),
+        "alias": alias,
+        "aliases": aliases,
         **shown(settings.param),
         "trained": status.trained >= 0,
         "working": status.busy,

@@ -51,7 +51,7 @@ export class Camera {
   }
 
   /**
-   * Bring a box of the image into view, without zooming out or in more than needed.
+   * Bring a box of the image into view, large enough to paint in, with little beyond the plane.
    * @param {import("./types.js").Box} box
    */
   show(box) {
@@ -62,6 +62,8 @@ export class Camera {
       this.height / (box.bottom - box.top),
     );
     this.scale = Math.min(Math.max(fits / 3, this.scale), fits, CLOSEST);
+    this.y = within(this.y, this.height / this.scale / 2, this.planeHeight);
+    this.x = within(this.x, this.width / this.scale / 2, this.planeWidth);
   }
 
   /**
@@ -104,4 +106,14 @@ export class Camera {
     this.y = Math.min(Math.max(this.y, 0), this.planeHeight);
     this.x = Math.min(Math.max(this.x, 0), this.planeWidth);
   }
+}
+
+/**
+ * Return the middle of a view moved so that it shows nothing beyond the plane, if that can be.
+ * @param {number} middle
+ * @param {number} half of what is in view
+ * @param {number} length of the plane
+ */
+function within(middle, half, length) {
+  return 2 * half > length ? length / 2 : Math.min(Math.max(middle, half), length - half);
 }

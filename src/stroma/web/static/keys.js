@@ -22,8 +22,8 @@ const KEYS = [
   ["Alt + drag", "erase with the brush"],
   ["Enter  Backspace  Esc", "close, shorten or drop a polygon"],
   ["Ctrl+Z  Ctrl+Shift+Z", "undo, redo"],
-  ["Space + drag, middle button", "move the image"],
-  ["Wheel, pinch, +  -  0", "zoom; 0 shows the whole plane"],
+  ["Space + drag  Middle button", "move the image"],
+  ["Wheel  Pinch  +  -  0", "zoom; 0 shows the whole plane"],
   ["Arrows", "move the image, when it has the focus"],
   [",  .", "previous or next plane"],
   ["Shift + ,  Shift + .", "previous or next time"],
@@ -38,7 +38,7 @@ const KEYS = [
 export function showKeys() {
   const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
   const rows = KEYS.flatMap(([keys, what]) => [
-    el("dt", {}, el("kbd", { text: keys })),
+    el("dt", { class: "row" }, ...keys.split("  ").map((key) => el("kbd", { text: key }))),
     el("dd", { text: what }),
   ]);
   fill(dialog, el("div", {}, heading("Keys", dialog), el("dl", {}, ...rows)));

@@ -115,19 +115,13 @@ function aliasField(app) {
     onchange: (/** @type {Event} */ event) =>
       app.ask("alias", { alias: /** @type {HTMLSelectElement} */ (event.target).value }),
   });
-  let asked = false;
-  app.addEventListener("change", async () => {
-    if (app.state) select.value = app.state.alias;
-    if (asked || app.view.tab !== "model") return;
-    asked = true;
-    /** @type {import("./types.js").Choice[]} */
-    const found = (await app.ask("models")) ?? [];
-    select.replaceChildren(
-      ...found.map(({ value, title, missing }) =>
-        el("option", { value, text: title, disabled: Boolean(missing), title: missing }),
-      ),
+  app.addEventListener("change", () => {
+    const { state } = app;
+    if (!state) return;
+    rebuild(select, state.aliases, () =>
+      state.aliases.map(({ value, title }) => el("option", { value, text: title })),
     );
-    if (app.state) select.value = app.state.alias;
+    select.value = state.alias;
   });
   return el("label", { class: "field" }, "Extractor", select);
 }
@@ -168,9 +162,7 @@ function choice({ name, title, help, choices, value }, set) {
       onchange: (/** @type {Event} */ event) =>
         set(choices[/** @type {HTMLSelectElement} */ (event.target).selectedIndex].value),
     },
-    ...choices.map((one) =>
-      el("option", { text: one.title, disabled: Boolean(one.missing), title: one.missing }),
-    ),
+    ...choices.map((one) => el("option", { text: one.title })),
   );
   select.selectedIndex = choices.findIndex(
     (one) => JSON.stringify(one.value) === JSON.stringify(value),

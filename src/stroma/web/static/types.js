@@ -56,7 +56,6 @@
  * @typedef {object} Choice
  * @property {any} value
  * @property {string} title
- * @property {string} missing why it cannot be chosen; empty where it can
  */
 
 /**
@@ -82,7 +81,8 @@
  * @property {Class[]} classes
  * @property {string} mode "live", "demand" or "paused"
  * @property {string} trainOn "all" or "image"
- * @property {string} alias
+ * @property {string} alias the configuration
+ * @property {Choice[]} aliases all configurations
  * @property {Field[]} features
  * @property {Field[]} classifier
  * @property {boolean} trained
