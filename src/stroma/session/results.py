@@ -244,9 +244,12 @@ def uncertainty(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return 1 minus the margin between the two largest of (K, ...) probabilities."""
     if len(probabilities) < 2:
         return np.zeros(probabilities.shape[1:], probabilities.dtype)
-    largest = np.partition(probabilities, -2, axis=0)
-    margin: NDArray[np.floating] = 1 - (largest[-1] - largest[-2])
-    return margin
+    best, second = probabilities[0], np.zeros_like(probabilities[0])
+    for one in probabilities[1:]:
+        second = np.maximum(second, np.minimum(best, one))
+        best = np.maximum(best, one)
+    margin: NDArray[np.floating] = best - second
+    return 1 - margin
 
 
 def _share(values: NDArray[np.uint16], at: NDArray[np.int64]) -> NDArray[np.float32]:

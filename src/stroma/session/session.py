@@ -89,6 +89,7 @@ class Session(GuidedDesk):
         session._document = contents.document
         session._document.revision += 1
         session._rounds.resume(session.revision - (0 if contents.is_current else 1))
+        session._rounds.learner.channels = settings.channels
         notes = [Notice("", note) for note in contents.notes]
         session.notices = (*notes, *session._find_images(project.folder))
         session._attach(project)
