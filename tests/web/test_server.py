@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import socket as sockets
@@ -21,7 +22,7 @@ from stroma.errors import FileError
 from stroma.io import write_image
 from stroma.pixel.comparison import Comparison
 from stroma.session import Session
-from stroma.web.room import MAX_MESSAGE
+from stroma.web.room import MAX_MESSAGE, Room
 from stroma.web.serve import claim, names_of
 
 STROKE = {"image": "1", "plane": {}, "points": [[10, 10], [10, 20]], "radius": 3, "label": 1}
@@ -78,6 +79,33 @@ def test_a_message_that_comes_again_is_answered_but_not_done_again(client, sessi
     assert again == first
     session.undo()
     assert session.undoable is None
+
+
+def test_what_was_meant_for_another_run_of_the_server_is_not_done(client, session) -> None:
+    with client.tab() as tab:
+        epoch = tab.hear()["state"]["epoch"]
+        assert "left out" in tab.ask("paint", epoch="of another run", **STROKE)["error"]
+        assert not session.strokes("1").any()
+        tab.ask("paint", epoch=epoch, **STROKE)
+    assert session.strokes("1").any()
+
+
+def test_a_tab_that_does_not_read_is_hung_up_and_the_others_are_not(session, monkeypatch) -> None:
+    monkeypatch.setattr("stroma.web.room.MAX_UNREAD", 3)
+
+    async def run() -> tuple[list[str | None], list[str | None]]:
+        room = Room(session, {}, {})
+        slow, quick = room.join(), room.join()
+        heard = []
+        for i in range(5):
+            room.tell({"event": i})
+            heard.append(quick.get_nowait())
+        return [slow.get_nowait() for _ in range(slow.qsize())], heard
+
+    slow, quick = asyncio.run(run())
+    assert slow[-1] is None
+    assert len(quick) == 5
+    assert None not in quick
 
 
 def test_all_tabs_are_told_what_one_of_them_painted(client) -> None:

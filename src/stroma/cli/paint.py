@@ -11,7 +11,6 @@ from stroma.registry import Registry
 
 if TYPE_CHECKING:
     from stroma.session import Session
-    from stroma.web.gate import Address
 
 FRONT_ENDS = Registry("front end", {"browser": "stroma.web.serve:show"}, extras={"browser": "web"})
 
@@ -69,10 +68,10 @@ def paint(
     files = find_images(images or ())
     session = opened(files, project or beside(files[0]), alias)
 
-    def say(address: Address) -> None:
-        typer.echo(f"Stroma paints at {address.url}\nProject: {session.path}\nCtrl+C ends it.")
+    def say(url: str, at_port: int) -> None:
+        typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
         if host not in (HERE, "localhost", "::1"):
-            typer.echo(EXPOSED.format(port=address.port), err=True)
+            typer.echo(EXPOSED.format(port=at_port), err=True)
 
     try:
         show(session, say, host=host, port=port, browser=not no_browser)

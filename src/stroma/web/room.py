@@ -33,6 +33,10 @@ MAX_UNREAD = 5000
 REMEMBERED = 4096
 """Answers kept for tabs that ask again after their connection broke."""
 
+OTHER_RUN = (
+    "Something you did before Stroma was started again had not arrived, and was left out: "
+    "it may not belong to what is open now. Look at your latest strokes."
+)
 STATE_DELAY = 0.02
 ASK_AGAIN = 0.2
 
@@ -79,6 +83,10 @@ class Room:
         words = told(event)
         if words is not None:
             self.tell(words)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Tell the state soon."""
         self._state_is_old = True
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_state())
@@ -113,13 +121,20 @@ class Room:
                 tab.get_nowait()
                 tab.put_nowait(None)
 
+    def join(self) -> asyncio.Queue[str | None]:
+        """Return a new tab: the messages that wait for it, None to hang up."""
+        tab: asyncio.Queue[str | None] = asyncio.Queue(MAX_UNREAD)
+        self._tabs.add(tab)
+        return tab
+
     async def serve(self, socket: WebSocket) -> None:
         """Serve one tab until it goes."""
         await socket.accept()
         name = secrets.token_hex(8)
-        tab: asyncio.Queue[str | None] = asyncio.Queue(MAX_UNREAD)
+        tab = self.join()
         tab.put_nowait(json.dumps({"event": "state", "state": await self._state()}))
-        self._tabs.add(tab)
+        self._state_told = {}  # what happened meanwhile comes after it
+        self._refresh()
         sending = asyncio.create_task(_send_all(socket, tab))
         try:
             await self._take_all(socket, tab, name)
@@ -169,6 +184,8 @@ class Room:
     async def _answer(self, key: str, message: Mapping[str, Any]) -> str:
         """Do what a message asks, and return what to answer."""
         name = str(message.get("do"))[:40]
+        if message.get("epoch", self.epoch) != self.epoch:
+            return json.dumps({"re": key, "error": OTHER_RUN})
         try:
             if name in self._changes:
                 async with self._turn:

@@ -40,7 +40,7 @@ class Place:
 
 def show(
     session: Session,
-    say: Callable[[Address], object],
+    say: Callable[[str, int], object],
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -53,14 +53,14 @@ def show(
     session : Session
         What is served.
     say : callable
-        Told where the page is, before anybody can open it.
+        Told the address of the page and its port, before anybody can open it.
     host, port
         As for ``claim``.
     browser : bool
         Open the page in the user's browser.
     """
     place = claim(host, port)
-    say(place.address)
+    say(place.address.url, place.address.port)
 
     def ready() -> None:
         if browser:

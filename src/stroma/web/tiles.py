@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ def plane_of(image: Image, position: Mapping[str, int]) -> Image:
     """
     levels = tuple(_cut(level, image, position) for level in image.levels)
     plane = _cut(image, image, position)
-    return Image(plane.array, plane.axes, levels=levels, _index=plane._index, _whole=plane._whole)
+    return replace(plane, levels=levels)
 
 
 def _cut(level: Image, image: Image, position: Mapping[str, int]) -> Image:

@@ -47,6 +47,9 @@ export class App extends EventTarget {
     this.connection.addEventListener("event", (event) => {
       this._told(/** @type {CustomEvent<Told>} */ (event).detail);
     });
+    this.connection.addEventListener("lost", (event) => {
+      notice(/** @type {CustomEvent<string>} */ (event).detail, "bad");
+    });
   }
 
   /** @returns {Img | undefined} the image that is looked at */
@@ -151,6 +154,7 @@ export class App extends EventTarget {
 
   /** @param {State} state */
   _take(state) {
+    this.connection.epoch = state.epoch;
     if (!this.state) for (const text of state.notices) notice(text, "bad");
     this.state = state;
     for (const image of state.images) {

@@ -118,7 +118,9 @@ function followConnection(app) {
   const lost = () => {
     const left = app.connection.outbox.size;
     const kept = left ? ` What you do meanwhile is kept (${left}).` : "";
-    fill(byId("connection"), el("span", { class: "dot bad" }), `Connection lost, trying again.${kept}`);
+    const shown = byId("connection");
+    shown.title = "If Stroma was stopped, start it again and open the address that it prints.";
+    fill(shown, el("span", { class: "dot bad" }), `Connection lost, trying again.${kept}`);
   };
   app.connection.addEventListener("closed", () => {
     app.connected = false;

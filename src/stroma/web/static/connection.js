@@ -11,7 +11,8 @@ const KEPT = "stroma.unanswered";
  * left is sent again, in order; the server answers what it has done already without doing it again.
  * The outbox is kept for this tab, so that reloading the page loses nothing either.
  *
- * Events: "event" (detail: what the server tells), "open", "closed", "unanswered" (detail: count).
+ * Events: "event" (detail: what the server tells), "open", "closed", "unanswered" (detail: count),
+ * "lost" (detail: why something sent before a reload was not done).
  */
 export class Connection extends EventTarget {
   constructor() {
@@ -21,6 +22,8 @@ export class Connection extends EventTarget {
     /** @type {WebSocket | null} */
     this.socket = null;
     this.wait = FIRST_WAIT;
+    /** Which run of the server messages are meant for; told by its state. */
+    this.epoch = "";
     this._restore();
   }
 
@@ -47,7 +50,7 @@ export class Connection extends EventTarget {
    * @returns {Promise<any>} what the session answers
    */
   send(command, values = {}) {
-    const message = { id: crypto.randomUUID(), do: command, ...values };
+    const message = { id: newNumber(), epoch: this.epoch, do: command, ...values };
     return new Promise((resolve, reject) => {
       this.outbox.set(message.id, { message, resolve, reject });
       this._keep();
@@ -81,7 +84,8 @@ export class Connection extends EventTarget {
 
   _restore() {
     for (const message of JSON.parse(sessionStorage.getItem(KEPT) ?? "[]")) {
-      this.outbox.set(message.id, { message, resolve: () => {}, reject: () => {} });
+      const reject = (/** @type {Error} */ error) => this._tell("lost", error.message);
+      this.outbox.set(message.id, { message, resolve: () => {}, reject });
     }
   }
 
@@ -92,4 +96,9 @@ export class Connection extends EventTarget {
   _tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
+}
+
+/** Return a number that no other message has; also where the page is not served securely. */
+function newNumber() {
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((n) => n.toString(16)).join("-");
 }

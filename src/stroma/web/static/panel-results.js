@@ -200,10 +200,13 @@ async function showCode(app) {
   dialog.showModal();
 }
 
-/** @param {string} text */
+/**
+ * A button that copies a text; none where the browser does not let pages copy.
+ * @param {string} text
+ */
 function copy(text) {
   return el("button", {
-    type: "button", text: "Copy",
+    type: "button", text: "Copy", hidden: !navigator.clipboard,
     onclick: async (/** @type {Event} */ event) => {
       await navigator.clipboard.writeText(text);
       /** @type {HTMLElement} */ (event.target).textContent = "Copied";
