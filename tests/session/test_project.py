@@ -298,3 +298,26 @@ def test_strokes_come_back_from_every_format(session, tmp_path, halves, ending):
     session.clear(key)
     session.import_strokes(key, tmp_path / f"strokes{ending}")
     np.testing.assert_array_equal(session.strokes(key), expected)
+
+
+def test_a_project_goes_on_in_another_folder_and_leaves_the_first_as_it_was(project, tmp_path):
+    (tmp_path / "deep").mkdir()
+    copy = tmp_path / "deep" / "copy.stroma"
+    with Session.open(project) as session:
+        before = session.strokes("1")
+        session.save_as(copy)
+        assert session.path == copy
+        session.paint("1", [(60, 60)], label=3)
+    with Session.open(project) as first, Session.open(copy) as second:
+        np.testing.assert_array_equal(first.strokes("1"), before)
+        assert second.strokes("1")[60, 60] == 3
+        assert first.notices == second.notices == ()
+
+
+def test_an_image_that_is_missing_stays_missing_in_another_folder(project, image_file, tmp_path):
+    image_file.unlink()
+    with Session.open(project) as session:
+        session.save_as(tmp_path / "copy.stroma")
+    with Session.open(tmp_path / "copy.stroma") as session:
+        assert session.image("1").missing
+        assert str(image_file) in session.notices[0].message

@@ -247,3 +247,21 @@ def test_events_come_in_the_order_of_what_happened(session, heard, halves):
     )
     assert boxes[1] == boxes[2]
     assert not of(RoundCancelled, heard) or of(StrokesChanged, heard)
+
+
+def test_a_trained_model_answers_at_once(halves):
+    from stroma import ConvpaintModel
+
+    labels = np.zeros(halves.shape, np.uint8)
+    labels[5:40, 5:10], labels[5:40, 80:85] = 1, 2
+    model = ConvpaintModel("gaussian")
+    model.train(halves, labels)
+    with Session(model=model) as session:
+        events = []
+        session.listen(events.append)
+        key = session.add_image(halves)
+        session.look(key)
+        settle(session)
+        np.testing.assert_array_equal(session.result(key).values, model.segment(halves))
+        assert of(RoundFinished, events)
+        assert not of(ModelTrained, events)

@@ -35,9 +35,12 @@ def refer(path: Path, project: Path | None, *, axes: str | None, series: int) ->
 
 def moved(reference: Mapping[str, Any], old: Path | None, new: Path) -> dict[str, Any]:
     """Return a reference for a project in another folder."""
+    if not reference:
+        return {}
     path = located(reference, old)
-    values = {"axes": reference.get("axes"), "series": reference.get("series", 0)}
-    return refer(path, new, **values) if path.exists() else dict(reference)
+    if not path.exists():
+        return {**reference, "path": path.resolve().as_posix()}
+    return refer(path, new, axes=reference.get("axes"), series=reference.get("series", 0))
 
 
 def located(reference: Mapping[str, Any], project: Path | None) -> Path:

@@ -265,16 +265,17 @@ class Rounds:
 
     def _show(self, wish: Wish, trained: Trained, token: Token) -> None:
         """Bring up to date what is in view, and then the rest."""
+        done = 0
         for coarse in (COARSE, 1):
             for view in wish.views:
                 tasks = self._missing(wish, view, trained, wish.box(view), coarse)
                 if coarse == 1 or len(tasks) > FEW_BLOCKS:
-                    self._predict("visible", view, trained, tasks, coarse, token)
+                    done += self._predict("visible", view, trained, tasks, coarse, token)
         for view in wish.views:
             tasks = self._missing(wish, view, trained, wish.box(view, whole=True), 1)
-            self._predict("plane", view, trained, tasks, 1, token)
+            done += self._predict("plane", view, trained, tasks, 1, token)
             self.results.drop_older(view.key, self.learner.revision)
-        if wish.views and self._finished != self.learner.revision:
+        if done or (wish.views and self._finished != self.learner.revision):
             self._finished = self.learner.revision
             self._tell(RoundFinished(self.learner.revision))
 
@@ -294,9 +295,10 @@ class Rounds:
         tasks: Sequence[Task],
         coarse: int,
         token: Token,
-    ) -> None:
+    ) -> int:
+        """Predict blocks, and return how many."""
         if not tasks:
-            return
+            return 0
         pace, revision = self._enter(phase), self.learner.revision
         cache = self.learner.cache
         if phase == "plane" and len(tasks) * cache.mean_bytes > cache.max_bytes / 2:
@@ -306,6 +308,7 @@ class Rounds:
             self.results.put(view.key, block)
             pace(result.done, result.total)
             self._tell(BlockReady(view.image, view.position, block.box, coarse, revision))
+        return len(tasks)
 
 
 def _tasks(wish: Wish, view: View, trained: Trained, box: Box) -> list[Task]:

@@ -295,7 +295,7 @@ class Session(GuidedDesk):
     ) -> dict[str, Any]:
         """Return the reference to an image in another project."""
         inside = old is not None and str(reference.get("path", "")).startswith("images/")
-        if reference and not inside:
+        if key in self._missing or (reference and not inside):
             return moved(reference, old, project.folder)
         path = project.store(self._images[key], key)
         return refer(path, project.folder, axes=None, series=0)
