@@ -52,6 +52,12 @@ def test_a_cut_knows_the_whole(values):
     assert image.whole is image
 
 
+def test_the_selection_of_a_cut_of_a_cut_gives_it_from_the_whole(values):
+    cut = Image(values, "tczyx").at(z=slice(1, 4), c=[2, 0]).at(z=[2, 0], t=1)
+    assert cut.selection == {"z": [3, 1], "c": [2, 0], "t": 1}
+    np.testing.assert_array_equal(cut.whole.at(**cut.selection).read(), cut.read())
+
+
 @pytest.mark.parametrize("axes", ["yx", "zyxc", "czyxx", "abcyx"])
 def test_axes_that_do_not_fit_are_refused(values, axes):
     with pytest.raises(ShapeError):

@@ -7,11 +7,13 @@ import time
 
 import numpy as np
 import pytest
+import tifffile
 
 from stroma import ConvpaintModel
 from stroma.blocks import distributed as stroma_distributed
 from stroma.blocks.distributed import run_distributed
 from stroma.errors import Cancelled, WorkerError
+from stroma.io import read_image
 
 distributed = pytest.importorskip("distributed", reason="needs pip install 'stroma[large]'")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
@@ -120,3 +122,14 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch, model, disks):
         pytest.raises(WorkerError, match=r"127\.0\.0\.1:9"),
     ):
         model.segment(disks[0], use_dask=True)
+
+
+def test_workers_read_the_same_image_of_a_file_that_holds_several(cluster, model, disks, tmp_path):
+    path = tmp_path / "two.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        file.write(disks[0][::-1, ::-1], metadata={"axes": "YX"})
+        file.write(disks[0], metadata={"axes": "YX"})
+    second = read_image(path, series=1)
+    with cluster.as_current():
+        from_workers = model.predict_probas(second, use_dask=True)
+    np.testing.assert_array_equal(from_workers, model.predict_probas(disks[0]))

@@ -61,6 +61,8 @@ class Image:
         Where the image came from, usually a path; for messages and provenance.
     levels : sequence of Image
         The same image at coarser resolutions, finest first, without this one.
+    read_with : mapping of str to object, optional
+        The arguments of ``read_image`` that gave the whole of this image, if it came from there.
     """
 
     array: LazyArray
@@ -71,6 +73,7 @@ class Image:
     rgb: bool = False
     source: str = ""
     levels: tuple[Image, ...] = ()
+    read_with: Mapping[str, Any] | None = None
     _index: Mapping[str, Index] = field(default_factory=dict)
     _whole: Image | None = None
 
@@ -90,6 +93,11 @@ class Image:
     def whole(self) -> Image:
         """The image this one was cut from (itself, if it was not cut)."""
         return self if self._whole is None else self._whole
+
+    @property
+    def selection(self) -> Mapping[str, Index]:
+        """What was cut from the whole, by axis; ``whole.at(**selection)`` gives this image."""
+        return dict(self._index)
 
     @property
     def dtype(self) -> np.dtype[Any]:

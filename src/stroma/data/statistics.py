@@ -92,7 +92,7 @@ def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
         If a value is NaN or infinite.
     """
     cuts = _known.setdefault(image.whole, {})
-    key = (repr(image._index), rgb, rng)
+    key = (repr(image.selection), rgb, rng)
     if key not in cuts:
         cuts[key] = _of_content(image, rgb, rng)
     return cuts[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from stroma.data.image import Image
@@ -43,7 +44,8 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) ->
     if where.is_file() and where.stat().st_size == 0:
         raise FormatError(f"{where} is empty (0 bytes). Copy or export it again.")
     image: Image = reader(where, axes=axes, series=series)
-    return image
+    told = {"path": str(where.absolute()), "axes": axes, "series": series}
+    return replace(image, read_with=told)
 
 
 def is_image(path: str | Path) -> bool:

@@ -230,7 +230,7 @@ def own_statistics(source: Source, recipe: Recipe, plane: Image) -> Statistics:
     treated as part of its image.
     """
     whole = source.image.whole
-    cut = {"c": source.image._index["c"]} if "c" in source.image._index else {}
+    cut = {a: i for a, i in source.image.selection.items() if a == "c"}
     if recipe.normalize == 3:
-        cut |= {a: i for a, i in plane._index.items() if a in "tz"}
+        cut |= {a: i for a, i in plane.selection.items() if a in "tz"}
     return measure(whole.at(**cut) if cut else whole, rgb=source.rgb)

@@ -1,15 +1,15 @@
 """Blocks on the workers of dask.distributed: what is sent, and what is done there.
 
 A worker gets parameters and the arrays of the classifier; networks it builds from their own
-parameters. Of an image it gets the path, if it was opened from one, or the pixels of the block.
+parameters. Of an image it gets how to read it, if it was read from a file, or the pixels of the
+block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,8 +53,8 @@ class _Remote:
     feed: Feed
     guide: Guide | None
     block: Block
-    path: str
-    index: Mapping[str, Index]
+    file: tuple[tuple[str, Any], ...] | None
+    selection: Mapping[str, Index]
     pixels: _Window | None
     axes: str
     done: int
@@ -73,17 +73,17 @@ def results_of(
 
 def _sent(task: Task, done: int, total: int, coarse: int) -> _Remote:
     image = task.plan.image
-    path = image.source if image.source and Path(image.source).exists() else ""
-    pixels = None if path else _window(task)
-    index = image._index if path else {}
+    file = None if image.read_with is None else tuple(image.read_with.items())
+    pixels = None if file else _window(task)
+    selection = image.selection if file else {}
     feed, axes = task.plan.feed, image.kept_axes
     return _Remote(
         task.position,
         feed,
         task.plan.guide,
         task.block,
-        path,
-        index,
+        file,
+        selection,
         pixels,
         axes,
         done,
@@ -119,7 +119,7 @@ def _touched(grid: WorkingGrid, seen: Box) -> Box:
 def _compute(remote: _Remote, trained: Trained) -> BlockResult:
     """Compute one block, on a worker."""
     if remote.pixels is None:
-        image = replace(_opened(remote.path), _index=remote.index)
+        image = _opened(remote.file or ()).at(**remote.selection)
     else:
         image = Image(remote.pixels, remote.axes)
     task = Task(
@@ -136,7 +136,7 @@ def _compute(remote: _Remote, trained: Trained) -> BlockResult:
 
 
 @lru_cache(maxsize=4)
-def _opened(path: str) -> Image:
+def _opened(arguments: tuple[tuple[str, Any], ...]) -> Image:
     from stroma.io import read_image
 
-    return read_image(path)
+    return read_image(**dict(arguments))

@@ -120,5 +120,5 @@ def fingerprint(source: Source, trained: Trained) -> str:
         digest.update(f"{name}{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     image = source.image
-    digest.update(repr((image.source, image.shape, image.dtype.str, image._index)).encode())
+    digest.update(repr((image.source, image.shape, image.dtype.str, image.selection)).encode())
     return digest.hexdigest()

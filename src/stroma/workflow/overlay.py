@@ -113,7 +113,7 @@ def _level(plane: Image, side: int) -> Image:
     """Return the finest level of a pyramid that is small enough; the plane itself if none is."""
     if max(plane.sizes["y"], plane.sizes["x"]) <= side:
         return plane
-    cut = {a: i for a, i in plane._index.items() if a not in "yx"}
+    cut = {a: i for a, i in plane.selection.items() if a not in "yx"}
     for level in plane.whole.levels:
         fits = max(level.sizes["y"], level.sizes["x"]) <= side
         if fits and all(level.sizes[a] == plane.whole.sizes[a] for a in cut):
