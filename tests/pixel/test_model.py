@@ -1,5 +1,8 @@
 """Making models, their parameters, and their files."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -43,6 +46,9 @@ def test_gaps_in_a_param_are_filled_in():
     ("arguments", "message"),
     [
         ({"alias": "gausian"}, r"Alias 'gausian' not found.*'gaussian'"),
+        ({"alias": "ilastik_2d"}, "Alias 'ilastik_2d' not found.*fe_name='ilastik_2d'"),
+        ({"alias": "my/model.pkl"}, "not found.*model_path='my/model.pkl'"),
+        ({"alias": Param(normalize=1)}, "not found.*param="),
         ({"fe_name": "gaussian_feature"}, "Did you mean 'gaussian_features'"),
         ({"fe_name": "gaussian_features+nothing"}, "No feature extractor named 'nothing'"),
         ({"model_path": "model.h5"}, "ends in .pkl or .yml"),
@@ -53,6 +59,42 @@ def test_unknown_names_and_files_are_value_errors_or_missing(arguments, message)
     with pytest.raises((UnknownNameError, FormatError, MissingFileError), match=message) as raised:
         ConvpaintModel(**arguments)
     assert isinstance(raised.value, ValueError | FileNotFoundError)
+
+
+def test_parameters_of_another_kind_are_refused():
+    with pytest.raises(ParameterError, match="as a Param, got dict"):
+        ConvpaintModel(param={"normalize": 1})
+    with pytest.raises(ParameterError, match="as a Param, got dict"):
+        ConvpaintModel("gaussian").set_params({"normalize": 1})
+
+
+def test_one_extractor_is_created_at_a_time():
+    assert ConvpaintModel.create_fe("ilastik_2d") == EXTRACTORS["ilastik_2d"]()
+    with pytest.raises(ParameterError, match=r"gaussian_features and ilastik_2d.*one at a time"):
+        ConvpaintModel.create_fe("gaussian_features+ilastik_2d")
+
+
+def test_only_training_says_which_classifier_was_fitted(disks):
+    trained, other = ConvpaintModel("gaussian"), ConvpaintModel("gaussian")
+    trained.train(disks[0], disks[2])
+    assert trained.get_param("classifier") == "CatBoost"
+    other.set_params(trained.get_params())
+    assert other.get_param("classifier") is None
+    with pytest.raises(ParameterError, match=r"only training sets it.*'clf'"):
+        other.set_param("classifier", "CatBoost")
+    with pytest.raises(ParameterError, match="only training sets it"):
+        other.set_params(classifier="CatBoost")
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_of_a_model_predicts_the_same_and_is_independent(disks, copied):
+    image, _, strokes = disks
+    model = ConvpaintModel("gaussian")
+    model.train(image, strokes)
+    expected = model.predict_probas(image)
+    twin = copied(model)
+    model.reset_classifier()
+    np.testing.assert_array_equal(twin.predict_probas(image), expected)
 
 
 def test_extractors_are_listed_with_their_types():
@@ -117,6 +159,21 @@ def test_combinations_take_parameters_per_part():
     assert len(model.get_feature_image(image)) == 2 + 56
     with pytest.raises(ParameterError, match="2 lists"):
         model.set_param("fe_scalings", [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["background", "disk"], r"Class\(label, name, color\), got 'background'"),
+        ([Class(1, "a"), Class(1, "b")], r"several for \[1\]"),
+    ],
+)
+def test_wrong_classes_are_refused_and_the_old_ones_stay(classes, message):
+    model = ConvpaintModel("gaussian")
+    model.classes = [Class(2, "disk")]
+    with pytest.raises(ParameterError, match=message):
+        model.classes = classes
+    assert [c.name for c in model.classes] == ["disk"]
 
 
 def test_classes_have_names_and_colours(disks):

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import yaml
 
@@ -58,6 +59,8 @@ def test_default_parameters_are_those_of_the_reference():
         ("clf_learning_rate", 0.0),
         ("clf_learning_rate", float("nan")),
         ("clf_depth", 17),
+        ("clf", "svm"),
+        ("fe_scalings", np.array([0, 2])),
         ("clf_max_pixels", 0),
     ],
 )
@@ -69,6 +72,37 @@ def test_a_wrong_value_is_refused_with_what_is_allowed_and_the_old_one_stays(key
     with pytest.raises(ParameterError):
         Param(**{key: value})
     assert param[key] == before
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "kept"),
+    [
+        ("image_downsample", np.int64(-3), -3),
+        ("normalize", np.uint8(3), 3),
+        ("clf_learning_rate", np.float64(0.5), 0.5),
+        ("tile_image", np.bool_(True), True),
+        ("channel_mode", np.str_("multi"), "multi"),
+        ("fe_scalings", np.array([1, 2]), [1, 2]),
+        ("fe_scalings", [[np.int32(1)], (1, 2)], [[1], [1, 2]]),
+        ("fe_layers", [np.int64(0), np.int64(2)], [0, 2]),
+    ],
+)
+def test_values_of_numpy_are_kept_as_those_of_python(key, given, kept, tmp_path):
+    param = Param(**{key: given})
+    assert param[key] == kept
+    assert type(param[key]) is type(kept)
+    param.save(tmp_path / "p.yml")
+    assert Param.load(tmp_path / "p.yml") == param
+
+
+def test_a_list_changed_afterwards_does_not_change_the_parameter():
+    factors = [1, 2]
+    param = Param(fe_scalings=factors)
+    factors.append(0)
+    assert param.fe_scalings == [1, 2]
+    model = ConvpaintModel(param=Param(fe_name="gaussian_features", fe_scalings=[1, 2]))
+    model.get_param("fe_scalings").append(0)
+    assert model.get_param("fe_scalings") == [1, 2]
 
 
 def test_an_unknown_parameter_is_refused_with_a_suggestion():

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from stroma.errors import LabelError
+from stroma.errors import LabelError, ParameterError
 
 PALETTE = (
     "#0072b2",
@@ -63,3 +63,25 @@ def complete(classes: Iterable[Class], labels: Iterable[int]) -> tuple[Class, ..
     """Return one class per label, ascending; those not given get default name and colour."""
     known = {c.label: c for c in classes}
     return tuple(known.get(label, Class(label)) for label in sorted(set(map(int, labels))))
+
+
+def require_classes(classes: Iterable[Class]) -> tuple[Class, ...]:
+    """Return classes, checked to be such, with one for a label at most.
+
+    Raises
+    ------
+    ParameterError
+        Naming what is not a class, or the label that comes twice.
+    """
+    given = tuple(classes)
+    for i, one in enumerate(given):
+        if not isinstance(one, Class):
+            raise ParameterError(
+                f"Classes are given as Class(label, name, color), got {one!r}. "
+                f"Write for instance Class({i + 1}, 'nucleus')."
+            )
+    labels = [c.label for c in given]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise ParameterError(f"Every label has one class, got several for {twice}. Leave out some.")
+    return given

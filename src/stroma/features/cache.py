@@ -44,6 +44,10 @@ class FeatureCache:
         self._bytes = 0
         self._lock = threading.Lock()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let copies, and what is sent to other processes, start empty."""
+        return FeatureCache, (self.max_bytes, self.folder)
+
     @property
     def nbytes(self) -> int:
         """Bytes in memory."""

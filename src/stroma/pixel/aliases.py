@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stroma.errors import UnknownNameError
-from stroma.features.build import default_layers, default_scalings, part_names
+from stroma.errors import ParameterError, UnknownNameError
+from stroma.features.build import default_layers, default_scalings, known_names, part_names
 from stroma.pixel.param import Param
 from stroma.registry import suggestion
 
@@ -80,11 +80,39 @@ def alias_param(alias: str) -> Param:
     UnknownNameError
         If there is no such alias.
     """
-    if alias not in ALIASES:
-        hint = suggestion(alias, list(ALIASES))
-        raise UnknownNameError(f"Alias {alias!r} not found in the standard models. {hint}")
+    if not isinstance(alias, str) or alias not in ALIASES:
+        raise UnknownNameError(
+            f"Alias {alias!r} not found in the standard models. {_instead_of(alias)}"
+        )
     given = Param(**ALIASES[alias])
     return given.filled(extractor_defaults(str(given.fe_name)))
+
+
+def _instead_of(alias: Any) -> str:
+    """Return what was probably meant by something that is not an alias."""
+    if isinstance(alias, Param):
+        return "Pass parameters as param=..."
+    if str(alias).endswith((".pkl", ".yml")):
+        return f"Pass the path of a saved model as model_path={str(alias)!r}."
+    if alias in known_names():
+        return f"Pass the name of a feature extractor as fe_name={alias!r}."
+    return suggestion(str(alias), list(ALIASES))
+
+
+def require_param(param: Any) -> Param:
+    """Return parameters, checked to be a `Param`.
+
+    Raises
+    ------
+    ParameterError
+        If they are something else.
+    """
+    if not isinstance(param, Param):
+        raise ParameterError(
+            f"Parameters are given as a Param, got {type(param).__name__}. "
+            f"Write Param(normalize=2, ...), or give them by name."
+        )
+    return param
 
 
 def defaults_for(param: Param) -> Param:
@@ -97,7 +125,7 @@ def initial_param(param: Param | None, fe_name: str | None, given: Mapping[str, 
     if param is None and fe_name is None:
         return default_param()
     if param is not None:
-        made = param.filled(defaults_for(param))
+        made = require_param(param).filled(defaults_for(param))
     else:
         made = extractor_defaults(str(fe_name))
         made.set(**{key: value for key, value in given.items() if value is not None})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.classes import Class, complete
+from stroma.data.classes import Class, complete, require_classes
 from stroma.errors import (
     NotTrainedError,
     ParameterError,
@@ -27,6 +27,7 @@ from stroma.pixel.aliases import (
     defaults_for,
     extractor_defaults,
     initial_param,
+    require_param,
 )
 from stroma.pixel.classifiers import TITLES, fit, unfitted
 from stroma.pixel.door import Source, is_many, open_image
@@ -112,7 +113,7 @@ class ConvpaintModel:
 
     def get_param(self, key: str) -> Any:
         """Return the value of a parameter."""
-        return self._param.get(key)
+        return self.get_params().get(key)
 
     def get_params(self) -> Param:
         """Return a copy of all parameters."""
@@ -131,7 +132,7 @@ class ConvpaintModel:
         UnknownNameError
             If there is no such parameter.
         """
-        self._param.get(key)
+        self._require_settable([key])
         self._change({key: val}, ignore_warnings)
 
     def set_params(
@@ -148,10 +149,21 @@ class ConvpaintModel:
         """
         if param is not None and kwargs:
             raise ParameterError("Give either a Param or parameters by name, not both.")
-        values = dict(param.items()) if param is not None else kwargs
-        for key in values:
-            self._param.get(key)
+        if param is not None:
+            values = {k: v for k, v in require_param(param).items() if k != "classifier"}
+        else:
+            self._require_settable(kwargs)
+            values = kwargs
         self._change({k: v for k, v in values.items() if v is not None}, ignore_warnings)
+
+    def _require_settable(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._param.get(key)
+            if key == "classifier":
+                raise ParameterError(
+                    "The parameter 'classifier' says what was fitted, so only training sets it. "
+                    "Choose what to fit with 'clf'."
+                )
 
     def _change(self, values: Mapping[str, Any], forget: bool) -> None:
         trial = self._param.copy()
@@ -189,9 +201,19 @@ class ConvpaintModel:
             Compute on the graphics card.
         layers : sequence of str or int, optional
             Keys of layers, or their positions.
+
+        Raises
+        ------
+        UnknownNameError, ParameterError
+            If there is no such extractor or layer, or the name stands for several.
         """
-        [single] = part_names(name)
-        return extractor(single, layers=layers, device="auto" if use_gpu else "cpu")
+        parts = part_names(name)
+        if len(parts) > 1:
+            raise ParameterError(
+                f"{name!r} combines the extractors {' and '.join(parts)}. Create one at a time, or "
+                f"a model of them: ConvpaintModel(fe_name={name!r})."
+            )
+        return extractor(parts[0], layers=layers, device="auto" if use_gpu else "cpu")
 
     def get_fe_defaults(self) -> Param:
         """Return the parameters a model has by default with this extractor."""
@@ -229,7 +251,7 @@ class ConvpaintModel:
 
     @classes.setter
     def classes(self, classes: Iterable[Class]) -> None:
-        self._classes = tuple(classes)
+        self._classes = require_classes(classes)
 
     def _require_fitted(self) -> Fitted:
         if self._fitted is None:

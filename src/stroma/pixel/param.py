@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import yaml
 
+from stroma.classify import CLASSIFIERS
 from stroma.errors import FormatError, MissingFileError, ParameterError, UnknownNameError
 from stroma.registry import suggestion
 
@@ -51,8 +52,18 @@ def _number(low: float, high: float) -> Callable[[Any], str | None]:
     return check
 
 
+def _classifier(value: Any) -> str | None:
+    return None if value in list(CLASSIFIERS) else f"one of {', '.join(map(repr, CLASSIFIERS))}"
+
+
 def _text(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "a name"
+
+
+def _plain(value: Any) -> Any:
+    """Return numpy's values as Python's own, and arrays, lists and tuples as new lists."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _scalings(value: Any) -> str | None:
@@ -92,7 +103,7 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
     "fe_order": _integer(0, 5),
     "fe_use_min_features": _one_of(True, False),
     "fe_use_gpu": _one_of(True, False, "auto", "cpu", "cuda", "mps"),
-    "clf": _text,
+    "clf": _classifier,
     "clf_iterations": _integer(1, 1000),
     "clf_learning_rate": _number(0.001, 1.0),
     "clf_depth": _integer(1, 16),
@@ -190,8 +201,7 @@ class Param:
             If the value is not allowed.
         """
         self._require(key)
-        if isinstance(value, tuple):
-            value = list(value)
+        value = _plain(value)
         wanted = None if value is None else _RULES[key](value)
         if wanted:
             raise ParameterError(f"The parameter {key!r} must be {wanted}, got {value!r}.")
