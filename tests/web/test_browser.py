@@ -230,6 +230,25 @@ def test_classes_are_added_renamed_recoloured_and_removed(page, session) -> None
     assert [c.name for c in session.classes] == ["background", "foreground"]
 
 
+def test_a_region_of_interest_restricts_what_is_shown(page, session) -> None:
+    paint_both(page)
+    wait_for_colour(page, (200, 60), BLUE)
+    page.mouse.move(*place(page, 60, 60))
+    for _ in range(4):
+        page.mouse.wheel(0, -240)
+    page.click("#tab-image")
+    page.click("#region")
+    page.wait_for_selector("text=/Rows [0-9]+ to/")
+    page.locator("#canvas").focus()
+    page.keyboard.press("0")
+    wait_for_grey(page, (240, 60))
+    region = session.image("1").region
+    assert 0 < region.top < 60 < region.bottom < 200
+    page.click("text=Whole image")
+    wait_for_colour(page, (240, 60), BLUE)
+    assert session.image("1").region is None
+
+
 def test_zooming_keeps_what_is_under_the_cursor(page) -> None:
     page.keyboard.press("1")
     stroke(page, (60, 40), (60, 80))

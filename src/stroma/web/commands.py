@@ -61,6 +61,11 @@ def display(session: Session, values: Values) -> None:
     session.set_display(values["image"], values["display"])
 
 
+def region(session: Session, values: Values) -> None:
+    """Restrict results to a rectangle, or (null) lift that."""
+    session.set_region(values["image"], _box(values["box"]) if values["box"] else None)
+
+
 def mode(session: Session, values: Values) -> None:
     """Train after each stroke, on demand, or not at all."""
     session.set_mode(values["mode"])
@@ -93,13 +98,12 @@ def cancel(session: Session, values: Values) -> None:
 
 def look(session: Session, values: Values) -> None:
     """Say what this tab shows, so that it is predicted first."""
-    box = values["box"]
-    session.look(
-        values["image"],
-        plane=values["plane"],
-        box=Box(*(int(box[edge]) for edge in ("top", "left", "bottom", "right"))),
-        view=values["tab"],
-    )
+    box = _box(values["box"])
+    session.look(values["image"], plane=values["plane"], box=box, view=values["tab"])
+
+
+def _box(given: Values) -> Box:
+    return Box(*(int(given[edge]) for edge in ("top", "left", "bottom", "right")))
 
 
 CHANGES = {
@@ -112,6 +116,7 @@ CHANGES = {
     "change-class": change_class,
     "remove-class": remove_class,
     "display": display,
+    "region": region,
     "mode": mode,
     "training": training,
     "params": params,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from stroma.data.classes import Class
@@ -53,6 +54,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "width": width,
         "outer": one.outer,
         "display": dict(one.display),
+        "region": asdict(one.region) if one.region else None,
     }
 
 

@@ -105,19 +105,29 @@ async function paintHereNext() {
 }
 
 viewer.addEventListener("drawn", (event) => {
-  if (!suggested) return;
   const context = /** @type {CustomEvent<CanvasRenderingContext2D>} */ (event).detail;
-  const [x0, y0] = viewer.camera.toScreen(suggested.top, suggested.left);
-  const [x1, y1] = viewer.camera.toScreen(suggested.bottom, suggested.right);
+  const region = app.current?.region;
+  if (region) outline(context, region, []);
+  if (suggested) outline(context, suggested, [7, 5]);
+});
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Box} box
+ * @param {number[]} dashes
+ */
+function outline(context, box, dashes) {
+  const [x0, y0] = viewer.camera.toScreen(box.top, box.left);
+  const [x1, y1] = viewer.camera.toScreen(box.bottom, box.right);
   context.save();
   for (const [width, style] of [[4, "rgb(0 0 0 / 60%)"], [2, "#ffffff"]]) {
     context.lineWidth = Number(width);
     context.strokeStyle = String(style);
-    context.setLineDash([7, 5]);
+    context.setLineDash(dashes);
     context.strokeRect(x0, y0, x1 - x0, y1 - y0);
   }
   context.restore();
-});
+}
 
 // ------------------------------------------------------------------ what this tab looks at
 
@@ -141,7 +151,7 @@ app.connection.addEventListener("open", tellView);
 
 const panels = {
   paint: { title: "Paint", panel: paintPanel(app, { setRadius, paintHereNext }) },
-  image: { title: "Image", panel: imagePanel(app) },
+  image: { title: "Image", panel: imagePanel(app, () => viewer.camera.view()) },
   model: { title: "Model", panel: modelPanel(app) },
   results: { title: "Results", panel: resultsPanel(app) },
 };

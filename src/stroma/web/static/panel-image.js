@@ -9,8 +9,11 @@ import { group, rebuild, settled } from "./widgets.js";
 const KEEP_DELAY = 400;
 const STEPS = 1000;
 
-/** @param {App} app */
-export function imagePanel(app) {
+/**
+ * @param {App} app
+ * @param {() => import("./types.js").Box} view returns what is in view
+ */
+export function imagePanel(app, view) {
   const list = el("ul", { class: "channels" });
   const facts = el("p", { class: "note" });
   const keep = settled((/** @type {string} */ image, /** @type {Channel[]} */ channels) => {
@@ -52,8 +55,31 @@ export function imagePanel(app) {
         title: "From the 1st to the 99th percentile of each channel",
       }),
     ),
+    regionGroup(app, view),
     group("About", facts),
   );
+}
+
+/**
+ * @param {App} app
+ * @param {() => import("./types.js").Box} view
+ */
+function regionGroup(app, view) {
+  const set = (/** @type {object | null} */ box) => app.ask("region", { image: app.image, box });
+  const note = el("p", { class: "note" });
+  const lift = el("button", { type: "button", text: "Whole image", onclick: () => set(null) });
+  app.addEventListener("change", () => {
+    const box = app.current?.region;
+    lift.disabled = !box;
+    note.textContent = box
+      ? `Rows ${box.top} to ${box.bottom}, columns ${box.left} to ${box.right}`
+      : "Results are computed everywhere.";
+  });
+  const use = el("button", {
+    type: "button", id: "region", text: "What is in view", onclick: () => set(view()),
+    title: "Compute and measure results only there; exports are of the whole image",
+  });
+  return group("Region of interest", el("div", { class: "buttons" }, use, lift), note);
 }
 
 /**

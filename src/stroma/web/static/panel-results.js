@@ -34,7 +34,7 @@ function areaGroup(app) {
   let shown = "";
   const measure = async () => {
     if (!app.state?.trained || app.state.working || app.view.tab !== "results") return;
-    const now = JSON.stringify([app.image, app.plane, app.state.revision, app.state.classes]);
+    const now = JSON.stringify([app.image, app.plane, app.state.revision, app.state.classes, app.current?.region]);
     if (now === shown) return;
     shown = now;
     const found = await app.ask("areas", { image: app.image, plane: app.plane });
@@ -87,9 +87,9 @@ function exportGroup(app) {
     ...Object.entries(FORMATS).map(([value, text]) => el("option", { value, text })),
   );
   const ticks = [
-    tick("Overlay picture (PNG)", (on) => (wanted.overlay = on)),
+    tick("Picture of the overlay", (on) => (wanted.overlay = on)),
     tick("Probabilities", (on) => (wanted.probabilities = on)),
-    tick("Tables of areas and parts (CSV)", (on) => (wanted.tables = on)),
+    tick("Tables of areas and parts", (on) => (wanted.tables = on)),
   ];
   ticks[0].show(true);
   let which = "this";

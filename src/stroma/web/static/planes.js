@@ -92,11 +92,11 @@ function followSession(app, results, strokes) {
     if (name === "strokes") strokes.invalidate(box);
     if (name === "block") results.invalidate(box);
   });
-  let classes = "";
+  let before = "";
   app.addEventListener("change", () => {
-    const now = JSON.stringify(app.state?.classes);
-    if (now !== classes) for (const layer of [results, strokes]) layer.invalidate(null);
-    classes = now;
+    const now = JSON.stringify([app.state?.classes, app.current?.region]);
+    if (now !== before) for (const layer of [results, strokes]) layer.invalidate(null);
+    before = now;
   });
 }
 

@@ -50,6 +50,7 @@
  * @property {number} width
  * @property {Plane} outer sizes along t and z
  * @property {{channels?: Channel[]}} display
+ * @property {Box | null} region to which results are restricted
  */
 
 /**
