@@ -10,6 +10,7 @@ from tests.session.scene import paint_halves, settle
 from stroma.errors import FileError, FormatError, MissingFileError, ShapeError
 from stroma.io import write_image
 from stroma.session import Session
+from stroma.session.reference import fingerprint
 
 PAINTER = """
 import sys
@@ -165,9 +166,16 @@ def test_a_damaged_journal_is_refused_with_the_line_and_stays_as_it_is(project, 
 
 @pytest.mark.parametrize(
     "path",
-    [["images", 0, "tiles", 0, 0], ["images", 0, "sizes"], ["done", 0, "changes"], ["classes"], []],
+    [
+        ["images", 0, "tiles", 0, 0],
+        ["images", 0, "sizes"],
+        ["done", 1, "changes"],
+        ["done", 1, "changes", 0, 2],
+        ["classes"],
+        [],
+    ],
 )
-@pytest.mark.parametrize("value", [None, -1, "x", [[]], {"a": 1}, [9, 9, 9], 1e400])
+@pytest.mark.parametrize("value", [None, -1, "x", [[]], {"a": 1}, [9, 9, 9], [0, 0, 200, 1], 1e400])
 def test_a_snapshot_that_makes_no_sense_is_passed_over(project, path, value):
     with Session.open(project) as session:
         expected = session.strokes("1")
@@ -194,6 +202,19 @@ def test_a_changed_image_is_noticed_and_still_used(project, image_file, halves):
         assert "has changed since the project was saved" in session.notices[0].message
         assert not session.image("1").missing
         np.testing.assert_array_equal(session.image("1").image.read(), halves[::-1])
+
+
+def test_a_file_is_known_by_its_size_and_by_samples_of_all_of_it(tmp_path):
+    path, size = tmp_path / "image.raw", 10_000_000
+    path.write_bytes(bytes(size))
+    prints = {fingerprint(path)}
+    for place in (0, 30_000, 5_000_000, size - 1_000):
+        values = bytearray(size)
+        values[place : place + 700_000] = b"1" * len(values[place : place + 700_000])
+        path.write_bytes(values)
+        prints.add(fingerprint(path))
+    path.write_bytes(bytes(size + 1))
+    assert len(prints | {fingerprint(path)}) == 6
 
 
 def test_a_moved_image_is_noticed_and_can_be_found_again(project, image_file, halves, tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.session.scene import paint_halves, settle
 
+from stroma import ConvpaintModel
 from stroma.blocks.box import Box
 from stroma.session import Session
 from stroma.session.events import (
@@ -12,6 +13,7 @@ from stroma.session.events import (
     RoundCancelled,
     RoundFailed,
     RoundFinished,
+    RoundStarted,
     StrokesChanged,
 )
 
@@ -34,8 +36,6 @@ def test_painting_two_classes_segments_the_plane(session, heard, halves):
 
 
 def test_results_equal_those_of_a_model_trained_afresh_after_any_strokes(session, halves):
-    from stroma import ConvpaintModel
-
     key = session.add_image(halves)
     paint_halves(session, key)
     settle(session)
@@ -146,6 +146,19 @@ def test_cancelling_stops_until_the_next_stroke(session, heard, halves):
     assert of(RoundFinished, heard)
 
 
+def test_a_round_that_was_cancelled_does_not_start_again_by_looking_around(session, heard, halves):
+    key = session.add_image(halves)
+    session.listen(lambda e: session.cancel() if isinstance(e, RoundStarted) else None)
+    paint_halves(session, key)
+    settle(session)
+    assert of(RoundCancelled, heard)
+    rounds = len(of(RoundStarted, heard))
+    session.look(key)
+    settle(session)
+    assert len(of(RoundStarted, heard)) == rounds
+    assert session.status.trained == -1
+
+
 def test_strokes_of_all_images_count_or_only_those_of_the_latest(session, halves):
     first, second = session.add_image(halves), session.add_image(255 - halves)
     paint_halves(session, first)
@@ -164,7 +177,10 @@ def test_strokes_of_all_images_count_or_only_those_of_the_latest(session, halves
     session.look(first)
     settle(session)
     assert session._rounds.learner.images == (first,)
-    assert not session.result(first).missing
+    fresh = ConvpaintModel(param=session.settings.param)
+    fresh.train(halves, session.strokes(first))
+    np.testing.assert_array_equal(session.result(first).values, fresh.segment(halves))
+    assert session.model.predict_probas(halves).tolist() == fresh.predict_probas(halves).tolist()
 
 
 def test_planes_of_a_time_series_of_stacks_are_told_apart(session, halves):
@@ -250,8 +266,6 @@ def test_events_come_in_the_order_of_what_happened(session, heard, halves):
 
 
 def test_a_trained_model_answers_at_once(halves):
-    from stroma import ConvpaintModel
-
     labels = np.zeros(halves.shape, np.uint8)
     labels[5:40, 5:10], labels[5:40, 80:85] = 1, 2
     model = ConvpaintModel("gaussian")

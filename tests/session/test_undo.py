@@ -137,6 +137,12 @@ def test_pieces_of_one_stroke_are_undone_together():
     assert state(document)[0][0, 90, 249] == 1
 
 
+def test_after_a_new_stroke_nothing_is_left_to_redo():
+    document = run([Paint("1", 0, ((5, 5),), 2, 1), Undo(), Paint("1", 0, ((50, 50),), 2, 1)])
+    with pytest.raises(ParameterError, match="nothing to redo"):
+        document.apply(Redo())
+
+
 def test_removing_a_class_erases_its_strokes_and_undo_brings_both_back():
     document = run([Paint("1", 0, ((5, 5),), 3, 1), Paint("1", 1, ((5, 5),), 3, 2)])
     before, classes = state(document)

@@ -122,8 +122,7 @@ class Journal:
         if not lines:
             return
         data = b"".join(lines)
-        os.ftruncate(file, start)  # what an earlier attempt left behind
-        os.lseek(file, start, os.SEEK_SET)
+        os.lseek(file, start, os.SEEK_SET)  # over what an earlier attempt left behind
         view = memoryview(data)
         while view:
             view = view[os.write(file, view) :]

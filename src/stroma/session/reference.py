@@ -97,7 +97,7 @@ def fingerprint(path: Path) -> tuple[int, str]:
         digest.update(file.relative_to(path).as_posix().encode())
         with file.open("rb") as stream:
             step = max(SAMPLE_BYTES, length // SAMPLES)
-            for start in range(0, length, step):
+            for start in [*range(0, length, step), max(0, length - SAMPLE_BYTES)]:
                 stream.seek(start)
                 digest.update(stream.read(SAMPLE_BYTES))
     return size, digest.hexdigest()
