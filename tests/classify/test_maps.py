@@ -35,12 +35,19 @@ def training(classes, features=9):
     return X.astype(np.float16).astype(np.float32), y
 
 
+def mixed_up():
+    """Return rows whose labels follow nothing, so that trees grow large."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(900, 9)).astype(np.float16).astype(np.float32), rng.integers(1, 4, 900)
+
+
 FITTED = {
     "catboost": lambda: CatBoost(iterations=25).fit(*training(3)),
     "catboost of two": lambda: CatBoost(iterations=7, depth=3).fit(*training(2)),
     "catboost of five": lambda: CatBoost(iterations=9, depth=6).fit(*training(5)),
     "forest": lambda: Forest(n_estimators=7, n_jobs=1).fit(*training(3)),
     "forest of two": lambda: Forest(n_estimators=3, max_depth=2, n_jobs=1).fit(*training(2)),
+    "forest of large trees": lambda: Forest(n_estimators=3, n_jobs=1).fit(*mixed_up()),
     "logistic": lambda: Logistic().fit(*training(3)),
     "logistic of two": lambda: Logistic().fit(*training(2)),
     "from outside": lambda: Nearest(*training(2)),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from stroma.classify.catboost import CatBoost
+from stroma.classify.decision import DecisionTrees
 from stroma.classify.forest import Forest
 from stroma.classify.maps import predict_maps
 from stroma.errors import FormatError
@@ -105,6 +106,51 @@ def test_trees_of_a_single_leaf_vote_the_same_everywhere():
     maps = [SimpleNamespace(values=np.ones((3, 2, 2)), step=1, origin=(0, 0))]
     box = predict_maps(fitted, maps, (slice(0, 2), slice(0, 2)))
     np.testing.assert_allclose(box[0], np.full((2, 2), 0.75), atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("classes", "depth", "trees"), [(2, 1, 9), (3, 3, 9), (5, 8, 9), (3, 8, 99)]
+)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_shallow_trees_vote_as_deep_ones(classes, depth, trees, dtype, monkeypatch):
+    rng = np.random.default_rng(depth)
+    X = rng.normal(size=(700, 6)).astype(dtype).astype(np.float32)
+    made = Forest(n_estimators=trees, max_depth=depth, random_splits=True, n_jobs=1)
+    fitted = made.fit(X, rng.integers(1, classes + 1, 700))
+    assert fitted.trees_.shallow.asked.dtype == (np.uint8 if trees == 9 else np.uint16)
+    values = rng.normal(size=(6, 40, 53)).astype(dtype)
+    maps = [SimpleNamespace(values=values, step=1, origin=(0, 0))]
+    box = (slice(1, 40), slice(3, 53))
+    shallow = fitted.predict_proba(X), predict_maps(fitted, maps, box)
+    monkeypatch.setattr(DecisionTrees, "shallow", None)
+    np.testing.assert_array_equal(fitted.predict_proba(X), shallow[0])
+    np.testing.assert_array_equal(predict_maps(fitted, maps, box), shallow[1])
+
+
+def test_deep_trees_are_walked():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1500, 3)).astype(np.float32), rng.integers(1, 3, 1500)
+    assert Forest(n_estimators=1, max_depth=9, n_jobs=1).fit(X, y).trees_.shallow is None
+
+
+def test_trees_that_share_a_branch_vote_by_their_definition():
+    """Files may say so; no library does."""
+    arrays = {
+        "feature": np.array([0, 1, 2, -1, -1], np.int32),
+        "threshold": np.array([0, 0, 0, 0, 0], np.float32),
+        "child": np.array([1, 2, 3, 0, 1], np.int32),
+        "first": np.array([0, 5]),
+        "value": np.array([[1, 0], [0, 1]], np.float32),
+        "importances": np.zeros(3),
+        "classes": np.array([1, 2]),
+    }
+    rows = np.array(np.meshgrid(*[[-1, 1]] * 3)).reshape(3, -1).T.astype(np.float32)
+    fitted = Forest.from_arrays(Forest().params(), arrays)
+    # left: node 1, which leads to node 2 or, right, to the leaf 3; right: node 2
+    ends = [
+        (0 if (b <= 0 and c <= 0) or b > 0 else 1) if a <= 0 else int(c > 0) for a, b, c in rows
+    ]
+    np.testing.assert_array_equal(fitted.predict_proba(rows).argmax(axis=1), ends)
 
 
 def test_rows_shared_out_to_threads_equal_rows_one_by_one(monkeypatch):

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.classify.evaluate import predict_rows
-from stroma.classify.oblivious import MAX_BORDERS, MAX_DEPTH, ObliviousTrees
+from stroma.classify.oblivious import MAX_DEPTH, ObliviousTrees
+from stroma.classify.questions import MAX_BORDERS
 from stroma.classify.rows import check_number, fitted, prediction_data, stored_params, training_data
 from stroma.errors import FitError
 

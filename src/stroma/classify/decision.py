@@ -9,7 +9,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.classify.kernels import SHALLOW
 from stroma.classify.packed import pack
+from stroma.classify.questions import MAX_BORDERS, ranked
 from stroma.classify.rows import Arrays, require, stored, stored_classes
 
 
@@ -33,6 +35,35 @@ class Tables(NamedTuple):
     """(N,) row in ``value``; 0 for what is not a leaf."""
     value: NDArray[np.int64]
     """(ceil(K / 2), L) packed probabilities in leaves."""
+    unit: float
+    """What one unit of the packed votes is worth in the mean over the trees."""
+
+
+class ShallowTables(NamedTuple):
+    """Shallow trees as :func:`stroma.classify.kernels.shallow_rows` reads them.
+
+    A node is known by its path: bit d is set if the answer at depth d led right. Two columns of
+    votes are packed into one.
+    """
+
+    used: NDArray[np.int64]
+    """(U,) features that are asked about, ascending."""
+    start: NDArray[np.int64]
+    """(U + 1,) where the borders of each begin."""
+    borders: NDArray[np.float32]
+    """(B,) borders of all used features, ascending within each."""
+    first: NDArray[np.int64]
+    """(T + 1,) where the questions of each tree begin."""
+    slot: NDArray[np.int64]
+    """(Q,) position in ``used`` of the feature asked about."""
+    asked: NDArray[np.unsignedinteger[Any]]
+    """(Q,) rank that is to be exceeded to go right; of one byte where that is enough."""
+    path: NDArray[np.uint8]
+    """(Q,) path of the node that asks; within a tree, those nearer to the root come first."""
+    bit: NDArray[np.uint8]
+    """(Q,) what is added to the path of those that go right."""
+    value: NDArray[np.int64]
+    """(T, ceil(K / 2), 2**SHALLOW) packed probabilities by the path of a leaf."""
     unit: float
     """What one unit of the packed votes is worth in the mean over the trees."""
 
@@ -111,6 +142,39 @@ class DecisionTrees:
         require(bool(np.where(leaf, held, later).all()), "a path leads out of its tree")
 
     @cached_property
+    def shallow(self) -> ShallowTables | None:
+        """The same trees, arranged for the kernel for shallow ones; None if one is too deep."""
+        trees = len(self.first) - 1
+        packed, unit = pack(self.value.T.astype(np.float64), trees)
+        value = np.zeros((trees, len(packed), 2**SHALLOW), np.int64)
+        node, tree, path = self.first[:-1], np.arange(trees), np.zeros(trees, np.int64)
+        asking = []
+        for depth in range(SHALLOW + 1):
+            leaf = self.feature[node] == -1
+            value[tree[leaf], :, path[leaf]] = packed[:, self.child[node[leaf]]].T
+            node, tree, path = node[~leaf], tree[~leaf], path[~leaf]
+            bit = np.full(len(node), 1 << depth)
+            asking.append(np.stack([tree, node, path, bit]))
+            left, path = self.child[node], np.concatenate([path, path | bit])
+            node, tree = np.concatenate([left, left + 1]), np.concatenate([tree, tree])
+        if asking.pop().size:
+            return None
+        tree, node, path, bit = _by_tree(np.concatenate(asking, axis=1))
+        questions = ranked(self.feature[node], self.threshold[node])
+        return ShallowTables(
+            used=questions.used,
+            start=questions.start,
+            borders=questions.borders,
+            first=np.searchsorted(tree, np.arange(trees + 1)),
+            slot=questions.slot,
+            asked=questions.rank.astype(np.uint8 if questions.most <= MAX_BORDERS else np.uint16),
+            path=path.astype(np.uint8),
+            bit=bit.astype(np.uint8),
+            value=value,
+            unit=unit / trees,
+        )
+
+    @cached_property
     def tables(self) -> Tables:
         """The same trees, arranged for the kernel."""
         leaf = self.feature == -1
@@ -129,3 +193,8 @@ class DecisionTrees:
             value=value,
             unit=unit / trees,
         )
+
+
+def _by_tree(columns: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return columns ordered by their first number, equal ones as they were."""
+    return columns[:, np.argsort(columns[0], kind="stable")]

@@ -24,6 +24,9 @@ def predict_rows(trees: Trees, X: NDArray[np.float32]) -> NDArray[np.float32]:
     if isinstance(trees, ObliviousTrees):
         oblivious = trees.tables
         _shared(lambda a, b: kernels.oblivious_rows(X, a, b, oblivious, scores), len(X))
+    elif trees.shallow is not None:
+        shallow = trees.shallow
+        _shared(lambda a, b: kernels.shallow_rows(X, a, b, shallow, scores), len(X))
     else:
         forest = trees.tables
         _shared(lambda a, b: kernels.forest_rows(X, a, b, forest, scores), len(X))

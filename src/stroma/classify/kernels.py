@@ -11,6 +11,9 @@ which a processor answers for 32 or 64 pixels at once. Several trees make one ta
 Trees of a forest are walked by 16 pixels in step, without a branch: a leaf is its own left child,
 and pixels that have arrived wait there for the others.
 
+Shallow trees are not walked: one node after the other, all pixels of a chunk that are at the node
+go on to one of its children, by the same comparison of bytes.
+
 Scores add up as integers of 32 bits, two in one of 64 (:func:`stroma.classify.packed.pack`): half
 the additions, and sums that do not depend on their order.
 """
@@ -27,6 +30,7 @@ CHUNK = 1024
 BLOCK = 64
 IN_STEP = 16
 TABLE_BITS = 10
+SHALLOW = 8
 
 Array = Any
 Function = TypeVar("Function", bound=Callable[..., None])
@@ -57,12 +61,50 @@ def widen(half: Array, bits: Array, out: Array) -> None:
 
 @_jit
 def rank(values: Array, borders: Array, out: Array) -> None:
-    """Write how many borders (at most 255) lie below each value, as uint8."""
-    for i in range(out.size):
-        out[i] = 0
-    for border in borders:
-        for i in range(out.size):
-            out[i] += np.uint8(values[i] > border)
+    """Write how many borders lie below each value; their number must fit the type of ``out``."""
+    for first in range(0, out.size, CHUNK):
+        here, ranks = values[first : first + CHUNK], out[first : first + CHUNK]
+        for i in range(ranks.size):
+            ranks[i] = 0
+        for border in borders:
+            for i in range(ranks.size):
+                ranks[i] += np.uint8(here[i] > border)
+
+
+@_jit
+def rank_half(half: Array, keys: Array, out: Array) -> None:
+    """Write how many borders lie below each float16 value.
+
+    Parameters
+    ----------
+    half : (n,) int16
+        The bits of the values; finite ones only.
+    keys : (B,) int16
+        From :func:`stroma.classify.questions.half_keys`.
+    out : (n,) unsigned integer
+        Of a type that can count the borders.
+    """
+    ordered = np.empty(CHUNK, np.int16)
+    for first in range(0, out.size, CHUNK):
+        here, ranks = half[first : first + CHUNK], out[first : first + CHUNK]
+        for i in range(ranks.size):
+            # as integers, negative floats ascend the wrong way round
+            ordered[i] = here[i] ^ np.int16(np.int16(here[i] >> np.int16(15)) & np.int16(0x7FFF))
+            ranks[i] = 0
+        for key in keys:
+            for i in range(ranks.size):
+                ranks[i] += np.uint8(ordered[i] > key)
+
+
+@_jit
+def weigh(values: Array, mean: float, weights: Array, total: Array) -> None:
+    """Add weights (C,) times values (n,) less their mean to total (C, n)."""
+    for first in range(0, values.size, CHUNK):
+        here = values[first : first + CHUNK]
+        for c in range(len(weights)):
+            so_far, weight = total[c, first : first + CHUNK], weights[c]
+            for i in range(here.size):
+                so_far[i] += weight * (here[i] - mean)
 
 
 @_jit
@@ -72,16 +114,11 @@ def oblivious_rows(X: Array, begin: int, end: int, tables: Array, scores: Array)
     ``tables`` are those of :class:`stroma.classify.oblivious.Tables`.
     """
     used, start, borders, slot, asked, leaf, unit = tables
-    columns = np.empty((len(used), BLOCK), np.float32)
     ranks = np.empty((len(used), CHUNK), np.uint8)
     total = np.empty((leaf.shape[1], CHUNK), np.int64)
     for first in range(begin, end, CHUNK):
         size = min(CHUNK, end - first)
-        for at in range(0, size, BLOCK):
-            here = min(BLOCK, size - at)
-            _columns(X, first + at, here, used, columns)
-            for u in range(len(used)):
-                rank(columns[u, :here], borders[start[u] : start[u + 1]], ranks[u, at : at + here])
+        _rank_rows(X, first, size, used, start, borders, ranks)
         _oblivious(ranks, size, slot, asked, leaf, total)
         _unpack(total, size, unit, first, scores)
 
@@ -152,6 +189,52 @@ def forest_maps(planes: Array, where: Array, shape: Array, tables: Array, scores
                     rows[i, u] = columns[u, at + i]
             _forest(rows, root, feature, threshold, child, row, value, total)
             _unpack(total, here, unit, first + at, scores)
+
+
+@_jit
+def shallow_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) -> None:
+    """Write the mean votes of rows begin to end of X (n, F) into scores (K, n).
+
+    ``tables`` are those of :class:`stroma.classify.decision.ShallowTables`.
+    """
+    used, start, borders, tree, slot, asked, path, bit, value, unit = tables
+    ranks = np.empty((len(used), CHUNK), asked.dtype)
+    total = np.empty((value.shape[1], CHUNK), np.int64)
+    for first in range(begin, end, CHUNK):
+        size = min(CHUNK, end - first)
+        _rank_rows(X, first, size, used, start, borders, ranks)
+        _shallow(ranks, size, tree, slot, asked, path, bit, value, total)
+        _unpack(total, size, unit, first, scores)
+
+
+@_jit
+def shallow_maps(planes: Array, where: Array, shape: Array, tables: Array, scores: Array) -> None:
+    """Write the mean votes of a box of h x w pixels into scores (K, h * w).
+
+    Parameters as for :func:`oblivious_maps`, with tables as for :func:`shallow_rows`.
+    """
+    used, _, _, tree, slot, asked, path, bit, value, unit = tables
+    ranks = np.empty((len(used), CHUNK), asked.dtype)
+    total = np.empty((value.shape[1], CHUNK), np.int64)
+    end = shape[0] * shape[1]
+    for first in range(0, end, CHUNK):
+        size = min(CHUNK, end - first)
+        _gather(planes, where, shape[1], first, size, ranks)
+        _shallow(ranks, size, tree, slot, asked, path, bit, value, total)
+        _unpack(total, size, unit, first, scores)
+
+
+@_jit
+def _rank_rows(
+    X: Array, first: int, size: int, used: Array, start: Array, borders: Array, ranks: Array
+) -> None:
+    """Write the ranks of the used features of some rows into ranks (U, >= size)."""
+    columns = np.empty((len(used), BLOCK), np.float32)
+    for at in range(0, size, BLOCK):
+        here = min(BLOCK, size - at)
+        _columns(X, first + at, here, used, columns)
+        for u in range(len(used)):
+            rank(columns[u, :here], borders[start[u] : start[u + 1]], ranks[u, at : at + here])
 
 
 @_jit
@@ -246,6 +329,34 @@ def _forest(
             for c in range(value.shape[0]):
                 for i in range(np.uint64(IN_STEP)):
                     total[c, low + i] += value[c, row[node[i]]]
+
+
+@_jit
+def _shallow(
+    ranks: Array,
+    size: int,
+    tree: Array,
+    slot: Array,
+    asked: Array,
+    path: Array,
+    bit: Array,
+    value: Array,
+    total: Array,
+) -> None:
+    """Add up the votes of all trees for each pixel of a chunk."""
+    at = np.empty(CHUNK, np.uint8)
+    total[:] = 0
+    for t in range(len(tree) - 1):
+        at[:] = 0
+        for q in range(tree[t], tree[t + 1]):
+            answers, border, here, right = ranks[slot[q]], asked[q], path[q], bit[q]
+            for i in range(size):
+                goes = (at[i] == here) & (answers[i] > border)
+                at[i] |= right if goes else np.uint8(0)
+        for c in range(value.shape[1]):
+            said, so_far = value[t, c], total[c]
+            for i in range(size):
+                so_far[i] += said[at[i]]
 
 
 @_jit

@@ -108,13 +108,19 @@ class Logistic:
         part : slice
             Which features these are; the scores of parts add up to those of the whole.
         """
-        linear = fitted(self.linear_)
-        weights = (linear.coef / linear.scale)[:, part].astype(np.float32)
+        weights, mean, intercept = self.weights()
         flat = np.asarray(features, np.float32).reshape(len(features), -1)
-        scores = weights @ (flat - linear.mean[part, None].astype(np.float32))
+        scores = weights[:, part] @ (flat - mean[part, None])
         if not part.start:
-            scores += linear.intercept[:, None].astype(np.float32)
+            scores += intercept[:, None]
         return np.asarray(scores.reshape(len(weights), *features.shape[1:]))
+
+    def weights(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return w (C, F), m (F,) and b (C,): the scores of features x are ``w @ (x - m) + b``."""
+        linear = fitted(self.linear_)
+        numbers = linear.coef / linear.scale, linear.mean, linear.intercept
+        weights, mean, intercept = (n.astype(np.float32) for n in numbers)
+        return weights, mean, intercept
 
     def activate(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (K, ...) probabilities of (C, ...) scores."""

@@ -11,14 +11,19 @@ from numpy.typing import NDArray
 
 from stroma.classify import kernels
 from stroma.classify.contract import Classifier
-from stroma.classify.decision import DecisionTrees
+from stroma.classify.decision import DecisionTrees, ShallowTables
+from stroma.classify.decision import Tables as LargeTables
 from stroma.classify.ensemble import Ensemble
 from stroma.classify.evaluate import Trees, empty_scores, probabilities
 from stroma.classify.logistic import Logistic
 from stroma.classify.oblivious import ObliviousTrees
+from stroma.classify.oblivious import Tables as ObliviousTables
+from stroma.classify.questions import half_keys
 from stroma.errors import ShapeError
 
 PIXELS_AT_ONCE = 1 << 16
+
+RankTables = ObliviousTables | ShallowTables
 
 
 class Grid(Protocol):
@@ -58,6 +63,8 @@ class Window:
 
     def of_pixels(self, cells: NDArray[Any]) -> NDArray[Any]:
         """Return (..., h, w) values of cells as (..., H, W) values of pixels."""
+        if cells.shape[-2:] == (len(self.rows), len(self.columns)):
+            return cells
         return cells[..., self.rows[:, None], self.columns]
 
 
@@ -119,19 +126,22 @@ def _window(grid: Grid, box: tuple[slice, slice]) -> Window:
 
 def _by_trees(trees: Trees, windows: list[Window]) -> NDArray[np.float32]:
     shape = (len(windows[0].rows), len(windows[0].columns))
-    used = trees.tables.used
+    tables = trees.tables if isinstance(trees, ObliviousTrees) else trees.shallow or trees.tables
+    used = tables.used
     starts = np.cumsum([0, *(len(window.cells) for window in windows)])
     of_map = np.searchsorted(starts, used, side="right") - 1
     sizes = [windows[m].cells[0].size for m in of_map]
     where = _where(windows, np.cumsum([0, *sizes])[:-1].astype(np.int64), of_map)
     planes = [windows[m].cells[f - starts[m]] for m, f in zip(of_map, used, strict=True)]
     scores = empty_scores(trees, shape[0] * shape[1])
-    if isinstance(trees, ObliviousTrees):
-        ranks = _ranks(trees, planes, sum(sizes))
-        kernels.oblivious_maps(ranks, where, shape, trees.tables, scores)
-    else:
+    if isinstance(tables, LargeTables):
         values = np.concatenate([np.zeros(0, np.float32), *map(_flat, planes)])
-        kernels.forest_maps(values, where, shape, trees.tables, scores)
+        kernels.forest_maps(values, where, shape, tables, scores)
+    else:
+        kernel = (
+            kernels.shallow_maps if isinstance(tables, ShallowTables) else kernels.oblivious_maps
+        )
+        kernel(_ranks(tables, planes, sum(sizes)), where, shape, tables, scores)
     return probabilities(trees, scores).reshape(-1, *shape)
 
 
@@ -143,14 +153,19 @@ def _where(windows: list[Window], plane: NDArray[np.int64], of_map: NDArray[np.i
     return plane, of_map, row_of, column_of, whole
 
 
-def _ranks(trees: ObliviousTrees, planes: list[Any], size: int) -> NDArray[np.uint8]:
+def _ranks(tables: RankTables, planes: list[Any], size: int) -> NDArray[np.unsignedinteger[Any]]:
     """Return, cell by cell, how many borders of a used feature lie below its value."""
-    ranks = np.empty(size, np.uint8)
-    start, borders = trees.tables.start, trees.tables.borders
+    ranks = np.empty(size, tables.asked.dtype)
+    keys = half_keys(tables.borders)
     end = 0
     for u, plane in enumerate(planes):
         begin, end = end, end + plane.size
-        kernels.rank(_flat(plane), borders[start[u] : start[u + 1]], ranks[begin:end])
+        asked = slice(tables.start[u], tables.start[u + 1])
+        if plane.dtype == np.float16:
+            bits = np.ascontiguousarray(plane).ravel().view(np.int16)
+            kernels.rank_half(bits, keys[asked], ranks[begin:end])
+        else:
+            kernels.rank(_flat(plane), tables.borders[asked], ranks[begin:end])
     return ranks
 
 
@@ -165,11 +180,15 @@ def _flat(plane: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def _linearly(classifier: Logistic, windows: list[Window]) -> NDArray[np.float32]:
-    scores: Any = 0
-    begin = 0
+    weights, mean, intercept = classifier.weights()
+    scores, begin = intercept[:, None, None], 0
     for window in windows:
         part = slice(begin, begin + len(window.cells))
-        scores = scores + window.of_pixels(classifier.scores(window.cells, part))
+        total = np.zeros((len(weights), window.cells[0].size), np.float32)
+        for plane, centre, weight in zip(window.cells, mean[part], weights.T[part], strict=True):
+            kernels.weigh(_flat(plane), centre, np.ascontiguousarray(weight), total)
+        cells = total.reshape(len(weights), *window.cells.shape[1:])
+        scores = scores + window.of_pixels(cells)
         begin = part.stop
     return classifier.activate(scores)
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from stroma.classify.kernels import TABLE_BITS
 from stroma.classify.packed import pack
+from stroma.classify.questions import MAX_BORDERS, ranked
 from stroma.classify.rows import Arrays, require, stored, stored_classes
 
 MAX_DEPTH = 16
-MAX_BORDERS = 255
 MAX_FEATURES = 1_000_000
 MAX_SCORE = 1e9
 NEVER = 255
@@ -133,17 +133,14 @@ class ObliviousTrees:
         """The same trees, arranged for the kernel."""
         together = max(1, TABLE_BITS // max(1, self.feature.shape[1]))
         real = self.border < np.inf
-        questions = np.stack([self.feature[real], self.border[real]]).astype(np.float64)
-        questions, number = np.unique(questions, axis=1, return_inverse=True)
-        used, start = np.unique(questions[0].astype(np.int64), return_index=True)
+        questions = ranked(self.feature[real], self.border[real])
         slot, asked = np.zeros(self.feature.shape, np.int64), np.full(self.feature.shape, NEVER)
-        slot[real] = np.searchsorted(used, self.feature[real])
-        asked[real] = number.ravel() - start[slot[real]]
+        slot[real], asked[real] = questions.slot, questions.rank
         leaf, unit = pack(*self._combined(together))
         return Tables(
-            used=used,
-            start=np.append(start, questions.shape[1]),
-            borders=questions[1].astype(np.float32),
+            used=questions.used,
+            start=questions.start,
+            borders=questions.borders,
             slot=_grouped(slot, together, 0),
             asked=_grouped(asked, together, NEVER).astype(np.uint8),
             leaf=leaf,
