@@ -47,6 +47,8 @@ def test_areas_are_those_of_the_results(session, halves):
     found = session.areas(key).result(60)
     assert [c.area for c in found] == [int((values == c.label).sum()) for c in found]
     assert sum(c.share for c in found) == pytest.approx(1)
+    large = session.areas(key, min_size=10**6).result(60)
+    assert [c.components for c in found] != [c.components for c in large] == [0, 0]
 
 
 def test_importance_needs_a_model(session, halves):

@@ -190,6 +190,18 @@ def test_a_snapshot_that_makes_no_sense_is_passed_over(project, path, value):
         np.testing.assert_array_equal(session.strokes("1"), expected)
 
 
+def test_a_step_of_undo_outside_its_tile_is_not_believed(project):
+    file = max((project / "snapshots").iterdir())
+    saved = json.loads(file.read_text())
+    change = saved["document"]["done"][1]["changes"][0]
+    change[2] = [edge + 100 for edge in change[2]]
+    file.write_text(json.dumps(saved))
+    with Session.open(project) as session:  # from the snapshot before, and the journal
+        while session.undo():
+            pass
+        assert not session.strokes("1").any()
+
+
 def test_two_sessions_on_one_project_are_one_too_many(project):
     with Session.open(project), pytest.raises(FileError, match="open in another session"):
         Session.open(project)
