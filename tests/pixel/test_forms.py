@@ -7,7 +7,7 @@ import xarray
 import zarr
 
 from stroma import ConvpaintModel, Image
-from stroma.errors import LabelError, ParameterError, ShapeError
+from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
 
 H, W = 21, 26
 
@@ -112,6 +112,103 @@ def test_array_likes_give_the_result_of_numpy(tmp_path):
         np.testing.assert_array_equal(result, results[0])
 
 
+ARRAYS = {
+    "big-endian double": lambda a: a.astype(">f8"),
+    "big-endian short": lambda a: a.astype(">i2"),
+    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+    "column-major": np.asfortranarray,
+    "negative strides": lambda a: a[::-1, ::-1].copy()[::-1, ::-1],
+    "gaps": lambda a: a.repeat(2, 0).repeat(3, 1)[::2, ::3],
+    "half": lambda a: a.astype(np.float16),
+    "long double": lambda a: a.astype(np.longdouble),
+    "nothing masked": np.ma.masked_array,
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+def test_the_layout_of_an_array_in_memory_changes_no_result(kind):
+    image, labels = np.round(image_of((H, W)) * 50) + 40, halves((H, W))
+    plain, other = model(), model()
+    plain.train(image, labels)
+    other.train(ARRAYS[kind](image), ARRAYS[kind](labels))
+    expected = plain.predict_probas(image)
+    np.testing.assert_allclose(other.predict_probas(ARRAYS[kind](image)), expected, atol=1e-6)
+
+
+def test_large_offsets_are_exact_in_either_byte_order():
+    image, labels = image_of((H, W)).astype(np.float64), halves((H, W))
+    plain, far = model(), model()
+    plain.train(image, labels)
+    shifted = (image + 1e9).astype(">f8")
+    far.train(shifted, labels)
+    expected = plain.predict_probas(image)
+    np.testing.assert_allclose(far.predict_probas(shifted), expected, atol=1e-4)
+
+
+def test_boolean_images_are_zeros_and_ones():
+    image, labels = image_of((H, W)) > 2, halves((H, W))
+    boolean, number = model(), model()
+    boolean.train(image, labels)
+    number.train(image.astype(np.uint8), labels)
+    expected = number.predict_probas(image.astype(np.uint8))
+    np.testing.assert_array_equal(boolean.predict_probas(image), expected)
+
+
+def test_masked_pixels_of_images_are_refused_and_of_strokes_are_unlabelled():
+    image, labels = image_of((H, W)), halves((H, W))
+    with pytest.raises(ImageError, match=r"masked pixels.*filled"):
+        model().train(np.ma.masked_array(image, image > 6), labels)
+    hidden, erased = model(), model()
+    hidden.train(image, np.ma.masked_array(labels, np.indices(labels.shape)[0] < 8))
+    erased.train(image, np.where(np.indices(labels.shape)[0] < 8, 0, labels))
+    np.testing.assert_array_equal(hidden.predict_probas(image), erased.predict_probas(image))
+
+
+@pytest.mark.parametrize("clf", ["catboost", "forest", "logistic", "ensemble"])
+def test_a_channel_without_content_does_no_harm(clf):
+    image, labels = image_of((H, W)), halves((H, W))
+    both = np.stack([np.full_like(image, 7), image])
+    trained = model("multi")
+    trained.set_param("clf", clf)
+    trained.train(both, labels)
+    painted = labels > 0
+    assert (trained.segment(both)[painted] == labels[painted]).all()
+
+
+def test_a_plane_without_content_does_no_harm_when_planes_are_normalised_alone():
+    stack = np.stack([image_of((H, W)), np.full((H, W), 3.0)])
+    labels = np.stack([halves((H, W)), np.zeros((H, W), np.uint8)])
+    trained = model(normalize=3)
+    trained.train(stack, labels)
+    probabilities = trained.predict_probas(stack)
+    assert np.isfinite(probabilities).all()
+    assert np.ptp(probabilities[:, 1], axis=(1, 2)).max() < 1e-6
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e9, 1e30])
+def test_the_unit_of_pixel_values_changes_no_result(scale):
+    image, labels = image_of((H, W)).astype(np.float64), halves((H, W))
+    plain, scaled = model(), model()
+    plain.train(image, labels)
+    scaled.train(image * scale, labels)
+    assert (scaled.segment(image * scale) == plain.segment(image)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+def test_values_too_large_for_single_precision_are_refused(dtype):
+    image, labels = image_of((H, W)).astype(dtype), halves((H, W))
+    with pytest.raises(ImageError, match=r"values from .* to .*e\+37; allowed .* to 1e\+36"):
+        model().train(image * dtype(1e37), labels)
+
+
+def test_the_number_of_values_that_are_not_finite_is_right():
+    image = image_of((H, W))
+    image[0, :3] = np.nan
+    for normalize in (1, 2):
+        with pytest.raises(ImageError, match="holds 3 values"):
+            model(normalize=normalize).train(image, halves((H, W)))
+
+
 def test_paths_are_read(tmp_path):
     image, labels = image_of((H, W)), halves((H, W))
     np.save(tmp_path / "image.npy", image)
@@ -143,7 +240,7 @@ def test_a_wrong_number_of_dimensions_is_refused(shape):
     [((H, W), (W, H)), ((4, H, W), (3, H, W)), ((4, H, W), (H, W)), ((H, W), (2, H, W))],
 )
 def test_annotations_of_another_shape_are_refused(image, labels):
-    with pytest.raises(ShapeError, match=r"different .* dimensions"):
+    with pytest.raises(ShapeError, match=r"different .* dimensions.* Channels come first"):
         model().train(image_of(image), halves(labels))
 
 
@@ -185,7 +282,27 @@ def test_channels_chosen_in_training_are_remembered():
     np.testing.assert_array_equal(trained.predict_probas(image, in_channels=[2, 0]), expected)
 
 
-@pytest.mark.parametrize("channels", [[4], [-1], [], [0.5], "0"])
+def test_features_are_named_after_the_channel_they_come_from():
+    image = image_of((4, H, W))
+    trained = model("multi")
+    trained.train(image, halves((H, W)), in_channels=[2, 0])
+    assert trained.feature_names_ == ["ch2:gaussian_s3.0", "ch0:gaussian_s3.0"]
+    trained.train(Image(image, "cyx").at(c=slice(1, 4)), halves((H, W)), in_channels=[0, 2])
+    assert trained.feature_names_ == ["ch1:gaussian_s3.0", "ch3:gaussian_s3.0"]
+
+
+@pytest.mark.parametrize("channels", [(2, 0), np.array([2, 0]), range(2, -1, -2)])
+def test_channels_may_come_in_any_sequence_of_whole_numbers(channels):
+    image = image_of((4, H, W))
+    trained, direct = model("multi"), model("multi")
+    trained.train(image, halves((H, W)), in_channels=channels)
+    direct.train(image[[2, 0]], halves((H, W)))
+    np.testing.assert_array_equal(
+        trained.predict_probas(image), direct.predict_probas(image[[2, 0]])
+    )
+
+
+@pytest.mark.parametrize("channels", [[4], [-1], [], [0.5], "0", 2, [True]])
 def test_channels_that_do_not_exist_are_refused(channels):
     with pytest.raises(ParameterError, match="from 0 to 3"):
         model("multi").train(image_of((4, H, W)), halves((H, W)), in_channels=channels)

@@ -85,6 +85,24 @@ def test_an_unchanged_image_in_a_list_keeps_its_strokes(disks, other):
     np.testing.assert_array_equal(model.predict_probas(image), expected)
 
 
+@pytest.mark.parametrize(
+    "names", [None, "ab", ["a"], ["a", "a"], ["a", "b", "b"], ["a", "b", "c"], [1, "1"]]
+)
+def test_images_of_a_list_need_a_name_each(disks, other, names):
+    with pytest.raises(ParameterError, match="give 2 different names in a list, got"):
+        made().train([disks[0], other[0]], [disks[2], other[1]], memory_mode=True, img_ids=names)
+    with pytest.raises(ParameterError, match="give one name, got"):
+        made().train(disks[0], disks[2], memory_mode=True, img_ids=["a", "b"])
+
+
+def test_names_may_be_numbers(disks, other):
+    model = made()
+    model.train([disks[0], other[0]], [disks[2], other[1]], memory_mode=True, img_ids=(1, 2))
+    model.train(other[0], np.zeros_like(other[1]), memory_mode=True, img_ids=np.int64(2))
+    expected = fresh(disks[0], disks[2]).predict_probas(disks[0])
+    np.testing.assert_array_equal(model.predict_probas(disks[0]), expected)
+
+
 def test_a_failed_extraction_loses_no_strokes(disks, other, monkeypatch):
     image, _, strokes = disks
     model = made()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stroma import ConvpaintModel
-from stroma.errors import FitError, ImageError, LabelError, NotTrainedError, ParameterError
+from stroma.errors import FitError, ImageError, LabelError, NotTrainedError
 
 
 def made(clf="logistic", alias="gaussian", **params):
@@ -173,8 +173,16 @@ def test_skip_norm_takes_values_as_they_are(disks):
     )
 
 
-def test_memory_mode_needs_a_name_for_every_image_of_a_list(disks):
+def test_a_class_without_a_working_pixel_of_its_own_is_named(disks):
     image, _, strokes = disks
-    for ids in (None, "ab", ["a"], ["a", "a"]):
-        with pytest.raises(ParameterError, match="2 different names"):
-            made().train([image, image], [strokes, strokes], memory_mode=True, img_ids=ids)
+    crowded = strokes.copy()
+    crowded[8:16, 0:8], crowded[11, 3] = 1, 3
+    model = ConvpaintModel("gaussian")
+    model.set_param("image_downsample", 8)
+    model.train(image, strokes)
+    with pytest.raises(LabelError, match=r"image_downsample=8, the strokes of \[3\] lie in"):
+        model.train(image, crowded)
+    assert model.classes_.tolist() == [1, 2]
+    model.set_param("image_downsample", 1)
+    model.train(image, crowded)
+    assert model.classes_.tolist() == [1, 2, 3]

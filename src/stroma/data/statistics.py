@@ -33,6 +33,9 @@ RECENT = 64
 FULL_SCALES = (1.0, 255.0)
 MOST_DEVIATIONS = 3.0
 MAD_OF_NORMAL = 0.6745
+LARGEST = 1e36
+"""Value up to which sums of a few pixels are numbers in single precision."""
+
 IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
@@ -156,12 +159,12 @@ def pool(parts: Iterable[Statistics]) -> Statistics:
 
 
 def require_finite(values: NDArray[Any], source: str = "") -> None:
-    """Raise where values are NaN, infinite or complex.
+    """Raise where values are NaN, infinite, too large for single precision, or no numbers.
 
     Raises
     ------
     ImageError
-        Naming how many values are not finite.
+        Naming how many values are not finite, or the least and the largest.
     """
     where = f" {source}" if source else ""
     if values.dtype.kind not in "buif":
@@ -169,12 +172,21 @@ def require_finite(values: NDArray[Any], source: str = "") -> None:
             f"The image{where} has values of type {values.dtype}; allowed are integers, floats and "
             f"booleans. Convert it first, for complex values for instance with abs()."
         )
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        bad = int(values.size - np.isfinite(values).sum())
+    if values.dtype.kind != "f":
+        return
+    least, most = float(values.min(initial=0)), float(values.max(initial=0))
+    if least >= -LARGEST and most <= LARGEST:  # false for NaN
+        return
+    bad = int(values.size - np.isfinite(values).sum())
+    if bad:
         raise ImageError(
             f"The image{where} holds {bad} values that are NaN or infinite. Replace them first, "
             f"for instance with numpy.nan_to_num(image)."
         )
+    raise ImageError(
+        f"The image{where} holds values from {least:.3g} to {most:.3g}; allowed are -{LARGEST:g} "
+        f"to {LARGEST:g}. Divide the image by its largest value first."
+    )
 
 
 def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistics:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import MAX_LABEL
 from stroma.data.image import Image
-from stroma.errors import LabelError, ParameterError, ShapeError
+from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
 
 BAND_PIXELS = 4_000_000
 
@@ -53,9 +53,11 @@ class Source:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the channels in use; "image" where there is no channel axis."""
-        count = self.image.sizes.get("c")
-        return ("image",) if count is None else tuple(f"ch{i}" for i in range(count))
+        """Names of the channels in use, by position; "image" where there is no channel axis."""
+        if "c" not in self.image.sizes:
+            return ("image",)
+        positions = np.arange(self.image.whole.sizes["c"])[self.image.selection.get("c", ...)]
+        return tuple(f"ch{i}" for i in positions)
 
     @property
     def outer(self) -> dict[str, int]:
@@ -101,6 +103,8 @@ def open_image(data: Any, channel_mode: str, in_channels: Sequence[int] | None =
     ------
     ShapeError
         If the number of dimensions is not 2, 3 or 4, or an axis is empty.
+    ImageError
+        If pixels are masked.
     ParameterError
         If the channels to use do not exist.
     """
@@ -120,7 +124,12 @@ def _as_image(data: Any, channel_mode: str) -> Image:
         from stroma.io import read_image
 
         return read_image(data)
-    array = data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+    if np.ma.is_masked(data):
+        raise ImageError(
+            "The image has masked pixels, and features need a value everywhere. Fill them first, "
+            "for instance with image.filled(image.mean()), and leave them without strokes."
+        )
+    array = _arraylike(data)
     if not isinstance(array.dtype, np.dtype):  # e.g. a torch tensor
         array = np.asarray(array)
     axes = {2: "yx", 3: "zyx" if channel_mode == "single" else "cyx", 4: "czyx"}
@@ -131,6 +140,11 @@ def _as_image(data: Any, channel_mode: str) -> Image:
         )
     _refuse_channels_last(array.shape, channel_mode)
     return Image(array, axes[len(array.shape)], rgb=channel_mode == "rgb" and array.shape[0] == 3)
+
+
+def _arraylike(data: Any) -> Any:
+    """Return what has a shape, a type and boxes as it is, and all else as numpy."""
+    return data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
 
 
 def _refuse_channels_last(shape: tuple[int, ...], channel_mode: str) -> None:
@@ -148,8 +162,10 @@ def _selected(image: Image, in_channels: Sequence[int]) -> Image:
             "channel_mode to 'multi' (or 'rgb')."
         )
     count = image.sizes["c"]
-    chosen = [int(c) for c in in_channels if isinstance(c, int | np.integer) and 0 <= c < count]
-    if len(chosen) != len(in_channels) or not chosen:
+    given = list(in_channels) if isinstance(in_channels, Iterable) else []
+    whole = [c for c in given if isinstance(c, int | np.integer) and not isinstance(c, bool)]
+    chosen = [int(c) for c in whole if 0 <= c < count]
+    if len(chosen) != len(given) or not chosen:
         raise ParameterError(
             f"in_channels must be a list of channels from 0 to {count - 1}, got {in_channels!r}."
         )
@@ -162,8 +178,9 @@ def labelled_points(annotation: Any, source: Source) -> Points:
     Parameters
     ----------
     annotation : array-like, Points, str, Path or None
-        Whole numbers, 0 where unlabelled, of the shape of the image without channels (axes of
-        length 1 may be left out); the labelled pixels themselves; or the path of strokes.
+        Whole numbers, 0 where unlabelled (as masked pixels are), of the shape of the image without
+        channels (axes of length 1 may be left out); the labelled pixels themselves; or the path of
+        strokes.
     source : Source
         The image it belongs to.
 
@@ -182,11 +199,14 @@ def labelled_points(annotation: Any, source: Source) -> Points:
         annotation = read_strokes(annotation, source.image).labels
     if isinstance(annotation, Points):
         return _inside(annotation, source)
-    array = annotation if hasattr(annotation, "shape") else np.asarray(annotation)
+    array = _arraylike(annotation)
+    if isinstance(array, np.ma.MaskedArray):
+        array = array.filled(0)
     if not _fits(array.shape, source.shape):
         raise ShapeError(
             f"Image and annotations have different (non-channel) dimensions: the image has "
-            f"{source.shape}, the annotations have {tuple(array.shape)}."
+            f"{source.shape}, the annotations have {tuple(array.shape)}. Channels come first, and "
+            f"channel_mode says whether a 3-D array holds planes or channels."
         )
     return _joined(list(_found(array, source)))
 
@@ -230,7 +250,7 @@ def _checked(values: NDArray[Any]) -> NDArray[Any]:
             "Annotations are whole numbers, 0 where unlabelled; got fractions, NaN or infinity. "
             "Round them first, or pass the label image rather than probabilities."
         )
-    low, high = values.min(), values.max()
+    low, high = int(values.min()), int(values.max())
     if low < 0 or high > MAX_LABEL:
         raise LabelError(
             f"Labels are 1 to {MAX_LABEL} and 0 where unlabelled, got {low} to {high}. "

@@ -70,20 +70,21 @@ def _paired(
         return [image], [annotations], [str(img_ids if img_ids is not None else "image")]
     images = list(image)
     if not is_many(annotations) or len(annotations) != len(images) or not images:
-        count = len(annotations) if is_many(annotations) else "a single"
+        count = len(annotations) if is_many(annotations) else "no list of"
         raise ParameterError(
             f"Images and annotations must correspond: got {len(images)} images and {count} "
             f"annotations. Give one list each, of equal length."
         )
     if not memory_mode:
         return images, list(annotations), [str(i) for i in range(len(images))]
-    if not isinstance(img_ids, list | tuple) or len(set(map(str, img_ids))) != len(images):
+    names = [str(i) for i in img_ids] if isinstance(img_ids, list | tuple) else []
+    if len(names) != len(images) or len(set(names)) != len(names):
         _wrong_ids(img_ids, len(images))
-    return images, list(annotations), [str(i) for i in img_ids]
+    return images, list(annotations), names
 
 
 def _wrong_ids(img_ids: Any, count: int) -> Any:
+    wanted = "one name" if count == 1 else f"{count} different names in a list"
     raise ParameterError(
-        f"In memory mode, img_ids names every image: give {count} different names in a list, "
-        f"got {img_ids!r}."
+        f"In memory mode, img_ids names every image: give {wanted}, got {img_ids!r}."
     )

@@ -37,7 +37,7 @@ from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
 from stroma.pixel.storage import Fitted, Saved, load, to_state
-from stroma.pixel.training import Memory, Strokes, learn
+from stroma.pixel.training import Memory, Strokes, learn, require_every_class
 
 Array = NDArray[Any]
 
@@ -317,6 +317,7 @@ class ConvpaintModel:
         strokes = self._given(image, annotations, in_channels, memory_mode, img_ids)
         recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
         entries, common = self._learn(strokes, recipe, memory_mode)
+        require_every_class(entries, recipe.factor)
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)

@@ -155,9 +155,7 @@ class Plan:
         return cache.get(key, lambda: self._computed(raw, seen, region, block))
 
     def _raw(self, seen: Box) -> NDArray[Any]:
-        raw = self.grid.read(self._pixels, seen)
-        require_finite(raw, self.image.source)
-        return raw
+        return self.grid.read(self._pixels, seen)
 
     def _computed(
         self, raw: NDArray[Any], seen: Box, region: Box, block: Block
@@ -173,11 +171,11 @@ class Plan:
     def _pixels(self, box: Box) -> NDArray[Any]:
         rows, columns = box.slices
         values = self.image.read({"y": rows, "x": columns})
+        require_finite(values, self.image.source)
         if values.ndim == 2:
             values = values[None]
-        if values.dtype == np.float64 or (values.dtype.kind in "iu" and values.dtype.itemsize > 2):
-            return values.astype(np.float64)
-        return values.astype(np.float32)
+        exact_in_single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 2)
+        return values.astype(np.float32 if exact_in_single else np.float64)
 
     @cached_property
     def _pipeline_facts(self) -> tuple[Any, ...]:

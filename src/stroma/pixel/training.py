@@ -16,7 +16,7 @@ from stroma.blocks.interpolate import sample
 from stroma.blocks.run import run
 from stroma.blocks.working import WorkingGrid
 from stroma.data.statistics import Statistics, pool
-from stroma.errors import ParameterError, ShapeError
+from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Points, Source, thinned
@@ -151,6 +151,24 @@ def _require_equal_channels(entries: Memory) -> None:
             f"The images have different numbers of channels, so their features do not match "
             f"({listed}). Give images with equal channels, choose channels with in_channels, or "
             f"call reset_training() to forget earlier images."
+        )
+
+
+def require_every_class(memory: Memory, factor: int) -> None:
+    """Raise where a painted class has no working pixel of its own.
+
+    Raises
+    ------
+    LabelError
+        Naming the labels that would not be learned.
+    """
+    painted = {int(k) for e in memory.values() for k in np.unique(e.points.label)}
+    learned = {int(k) for e in memory.values() for k in np.unique(e.y)}
+    if painted - learned:
+        raise LabelError(
+            f"With image_downsample={factor}, the strokes of {sorted(painted - learned)} lie in "
+            f"working pixels that hold more of another class. Reduce the image less, or paint the "
+            f"classes further apart."
         )
 
 
