@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError, UnknownNameError
+from stroma.session import checks
 from stroma.session import operations as ops
 from stroma.session.brush import Pixels, brush, polygon, stamped
 from stroma.session.events import (
@@ -87,7 +88,7 @@ class Sheet:
         index = 0
         for axis, size in self.outer.items():
             at = given.pop(axis, 0)
-            index = index * size + ops.whole(at, f"A position along {axis}", 0, size - 1)
+            index = index * size + checks.whole(at, f"A position along {axis}", 0, size - 1)
         if given:
             raise ParameterError(
                 f"The image {self.name!r} has planes along {list(self.outer)}, not {list(given)}."

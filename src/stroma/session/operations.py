@@ -7,24 +7,19 @@ created, and `Document.apply` checks it against what is there.
 from __future__ import annotations
 
 import base64
-import binascii
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
-from stroma.errors import LabelError, ParameterError
+from stroma.errors import ParameterError
+from stroma.session import checks
+from stroma.session.checks import Point
 from stroma.session.strokes import TileKey
 
 MAX_RADIUS = 512.0
-MAX_POINTS = 100_000
-MAX_NAME = 1000
 MAX_DISPLAY = 100_000
-MAX_COORDINATE = 1e7
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -67,14 +62,14 @@ class AddImage(Operation):
 
     def __post_init__(self) -> None:
         """Check the name and the sizes."""
-        text(self.image, "an image's key")
-        text(self.name, "an image's name")
-        mapping(self.reference, "an image's reference")
-        axes = "".join(mapping(self.sizes, "an image's sizes"))
+        checks.text(self.image, "an image's key")
+        checks.text(self.name, "an image's name")
+        checks.mapping(self.reference, "an image's reference")
+        axes = "".join(checks.mapping(self.sizes, "an image's sizes"))
         if axes not in ("yx", "zyx", "tyx", "tzyx"):
             raise ParameterError(f"An image's sizes are along t, z, y, x, got {axes!r}.")
         for axis, size in self.sizes.items():
-            whole(size, f"the size along {axis}", 1, 2**31)
+            checks.whole(size, f"the size along {axis}", 1, 2**31)
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,7 @@ class SetReference(Operation):
 
     def __post_init__(self) -> None:
         """Check the type."""
-        mapping(self.reference, "an image's reference")
+        checks.mapping(self.reference, "an image's reference")
 
 
 @dataclass(frozen=True)
@@ -109,7 +104,7 @@ class SetRegion(Operation):
     def __post_init__(self) -> None:
         """Turn a list into a box, and check it."""
         if self.region is not None:
-            object.__setattr__(self, "region", box(self.region))
+            object.__setattr__(self, "region", checks.box(self.region))
 
 
 @dataclass(frozen=True)
@@ -122,7 +117,7 @@ class SetDisplay(Operation):
 
     def __post_init__(self) -> None:
         """Check the type and size."""
-        mapping(self.display, "display settings")
+        checks.mapping(self.display, "display settings")
         if len(repr(self.display)) > MAX_DISPLAY:
             raise ParameterError(f"Display settings have at most {MAX_DISPLAY} characters.")
 
@@ -138,7 +133,7 @@ class SetClass(Operation):
 
     def __post_init__(self) -> None:
         """Check all three."""
-        one_class({"label": self.label, "name": self.name, "color": self.color})
+        checks.one_class({"label": self.label, "name": self.name, "color": self.color})
 
 
 @dataclass(frozen=True)
@@ -179,11 +174,11 @@ class Paint(Operation):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        whole(self.plane, "a plane", 0, 2**31)
-        object.__setattr__(self, "points", points(self.points, least=1))
-        object.__setattr__(self, "radius", number(self.radius, "a radius", 0, MAX_RADIUS))
-        whole(self.label, "a label", 0, 65535)
-        whole(self.continues, "the number of an edit", 0, 2**53)
+        checks.whole(self.plane, "a plane", 0, 2**31)
+        object.__setattr__(self, "points", checks.points(self.points, least=1))
+        object.__setattr__(self, "radius", checks.number(self.radius, "a radius", 0, MAX_RADIUS))
+        checks.whole(self.label, "a label", 0, 65535)
+        checks.whole(self.continues, "the number of an edit", 0, 2**53)
 
 
 @dataclass(frozen=True)
@@ -198,9 +193,9 @@ class Fill(Operation):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        whole(self.plane, "a plane", 0, 2**31)
-        object.__setattr__(self, "points", points(self.points, least=3))
-        whole(self.label, "a label", 0, 65535)
+        checks.whole(self.plane, "a plane", 0, 2**31)
+        object.__setattr__(self, "points", checks.points(self.points, least=3))
+        checks.whole(self.label, "a label", 0, 65535)
 
 
 @dataclass(frozen=True)
@@ -233,11 +228,11 @@ class Stamp(Operation):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        whole(self.plane, "a plane", 0, 2**31)
-        object.__setattr__(self, "box", box(self.box))
-        object.__setattr__(self, "mask", data(self.mask))
-        whole(self.label, "a label", 0, 65535)
-        whole(self.continues, "the number of an edit", 0, 2**53)
+        checks.whole(self.plane, "a plane", 0, 2**31)
+        object.__setattr__(self, "box", checks.box(self.box))
+        object.__setattr__(self, "mask", checks.data(self.mask))
+        checks.whole(self.label, "a label", 0, 65535)
+        checks.whole(self.continues, "the number of an edit", 0, 2**53)
 
 
 @dataclass(frozen=True)
@@ -252,9 +247,9 @@ class Clear(Operation):
     def __post_init__(self) -> None:
         """Check the values."""
         if self.plane is not None:
-            whole(self.plane, "a plane", 0, 2**31)
+            checks.whole(self.plane, "a plane", 0, 2**31)
         if self.label is not None:
-            whole(self.label, "a label", 1, 65535)
+            checks.whole(self.label, "a label", 1, 65535)
 
 
 @dataclass(frozen=True)
@@ -281,9 +276,12 @@ class Import(Operation):
 
     def __post_init__(self) -> None:
         """Turn plain values into tiles and classes."""
-        object.__setattr__(self, "tiles", tuple(tile(t) for t in listed(self.tiles, "tiles")))
+        object.__setattr__(
+            self, "tiles", tuple(checks.tile(t) for t in checks.listed(self.tiles, "tiles"))
+        )
         classes = tuple(
-            c if isinstance(c, Class) else one_class(c) for c in listed(self.classes, "classes")
+            c if isinstance(c, Class) else checks.one_class(c)
+            for c in checks.listed(self.classes, "classes")
         )
         object.__setattr__(self, "classes", classes)
 
@@ -331,7 +329,7 @@ def from_json(values: Any) -> Operation:
     ParameterError, LabelError
         If they are not those of an operation.
     """
-    kind = OPERATIONS.get(str(mapping(values, "an operation").get("op")))
+    kind = OPERATIONS.get(str(checks.mapping(values, "an operation").get("op")))
     if kind is None:
         raise ParameterError(f"{str(values.get('op'))[:50]!r} is not an operation.")
     missing = [f.name for f in fields(kind) if f.name not in values]
@@ -350,99 +348,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def whole(value: Any, what: str, low: int, high: int) -> int:
-    """Return a whole number within bounds."""
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        error = LabelError if "label" in what else ParameterError
-        raise error(f"{what} is a whole number from {low} to {high}, got {str(value)[:50]}.")
-    return value
-
-
-def number(value: Any, what: str, low: float, high: float) -> float:
-    """Return a finite number within bounds."""
-    fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits or not (math.isfinite(value) and low <= value <= high):
-        raise ParameterError(f"{what} is a number from {low} to {high}, got {str(value)[:50]}.")
-    return float(value)
-
-
-def text(value: Any, what: str) -> str:
-    """Return a text that is neither empty nor endless."""
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
-        raise ParameterError(f"{what} is a text of 1 to {MAX_NAME} characters.")
-    return value
-
-
-def mapping(value: Any, what: str) -> Mapping[str, Any]:
-    """Return a mapping."""
-    if not isinstance(value, Mapping):
-        raise ParameterError(f"{what} are given by name, got {type(value).__name__}.")
-    return value
-
-
-def listed(value: Any, what: str) -> tuple[Any, ...]:
-    """Return a list as a tuple."""
-    if not isinstance(value, list | tuple):
-        raise ParameterError(f"{what} are a list, got {type(value).__name__}.")
-    return tuple(value)
-
-
-def points(values: Any, *, least: int) -> tuple[Point, ...]:
-    """Return (y, x) points with coordinates within reason."""
-    pairs = listed(values, "points")
-    if not least <= len(pairs) <= MAX_POINTS:
-        raise ParameterError(f"Give {least} to {MAX_POINTS} points, got {len(pairs)}.")
-    return tuple(_point(pair) for pair in pairs)
-
-
-def _point(pair: Any) -> Point:
-    if not isinstance(pair, list | tuple) or len(pair) != 2:
-        raise ParameterError(f"A point is (y, x), got {str(pair)[:50]}.")
-    y, x = (number(v, "a coordinate", -MAX_COORDINATE, MAX_COORDINATE) for v in pair)
-    return y, x
-
-
-def box(value: Any) -> Box:
-    """Return a box that is not empty."""
-    edges = (value.top, value.left, value.bottom, value.right) if isinstance(value, Box) else value
-    edges = listed(edges, "the edges of a box")
-    if len(edges) != 4:
-        raise ParameterError(f"A box is (top, left, bottom, right), got {len(edges)} numbers.")
-    made = Box(*(whole(e, "an edge of a box", -(2**31), 2**31) for e in edges))
-    if made.bottom <= made.top or made.right <= made.left:
-        raise ParameterError(f"The box {edges} is empty.")
-    return made
-
-
-def one_class(values: Any) -> Class:
-    """Return a class from plain values."""
-    given = mapping(values, "a class")
-    whole(given.get("label"), "a label", 1, 65535)
-    text(given.get("name"), "a class's name")
-    if not isinstance(given.get("color"), str):
-        raise LabelError("A colour is written '#rrggbb'.")
-    return Class(given["label"], given["name"], given["color"])
-
-
-def tile(value: Any) -> tuple[TileKey, bytes]:
-    """Return a tile: its place, and its compressed labels."""
-    pair = listed(value, "a tile")
-    if len(pair) != 2:
-        raise ParameterError("A tile is its place and its labels.")
-    place = listed(pair[0], "a tile's place")
-    if len(place) != 3:
-        raise ParameterError("A tile's place is its plane, row and column.")
-    plane, row, column = (whole(v, "a tile's place", 0, 2**31) for v in place)
-    return (plane, row, column), data(pair[1])
-
-
-def data(value: Any) -> bytes:
-    """Return bytes, which are written as base64."""
-    if isinstance(value, bytes):
-        return value
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise ParameterError("Labels are written as base64.") from error

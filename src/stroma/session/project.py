@@ -19,8 +19,8 @@ from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, StromaError
 from stroma.io.atomic import flush
 from stroma.pixel.model import ConvpaintModel
+from stroma.session import checks, snapshot
 from stroma.session import operations as ops
-from stroma.session import snapshot
 from stroma.session.document import Document
 from stroma.session.events import Event
 from stroma.session.journal import Journal, cut_torn_line, lines, read_json, write_json
@@ -193,7 +193,7 @@ def _require_project(folder: Path) -> None:
         raise MissingFileError(f"There is no project {folder}.")
     if not about.is_file():
         raise FormatError(f"{folder} is no project of Stroma: it has no project.json.")
-    found = ops.mapping(_read(about), "the facts about a project")
+    found = checks.mapping(_read(about), "the facts about a project")
     if found.get("format") != ABOUT["format"]:
         raise FormatError(f"{about} is not that of a project of Stroma.")
     if found.get("version") != ABOUT["version"]:
@@ -224,7 +224,7 @@ def _latest(folder: Path) -> tuple[_Snapshot, int]:
     damage: FormatError | None = None
     for path in _snapshots(folder):
         try:
-            given = ops.mapping(_read(path), "a snapshot")
+            given = checks.mapping(_read(path), "a snapshot")
             document = snapshot.from_json(given["document"])
             return _Snapshot(document, given["settings"], given["is_current"] is True), int(
                 path.stem
@@ -248,7 +248,7 @@ def _settings(folder: Path) -> Settings:
         return Settings()
     values = _read(path)
     try:
-        return Settings.from_json(ops.mapping(values, "settings"))
+        return Settings.from_json(checks.mapping(values, "settings"))
     except (StromaError, TypeError, KeyError) as error:
         raise FormatError(f"{path} does not hold the settings of a project: {error}") from error
 

@@ -15,9 +15,9 @@ from stroma.pixel.param import Param
 from stroma.session import operations as ops
 from stroma.session import project as projects
 from stroma.session import repeat, snapshot
-from stroma.session.desk import opened, without_channels
 from stroma.session.events import Event, ImageChanged, Notice, Saved, SaveFailed
 from stroma.session.guided import GuidedDesk
+from stroma.session.opening import opened, without_channels
 from stroma.session.project import Project
 from stroma.session.reference import change, located, moved, refer
 from stroma.session.reference import opened as reopened

@@ -9,6 +9,7 @@ from typing import Any
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import ParameterError
+from stroma.session import checks
 from stroma.session import operations as ops
 from stroma.session.document import Document, Edit
 from stroma.session.reference import checked
@@ -49,16 +50,16 @@ def from_json(values: Any) -> Document:
     ParameterError, LabelError, KeyError, ValueError
         If they are not those of a document.
     """
-    given = ops.mapping(values, "a snapshot")
+    given = checks.mapping(values, "a snapshot")
     document = Document()
     document.classes = {}
-    for image in ops.listed(given["images"], "images"):
-        _add(document, ops.mapping(image, "an image"))
+    for image in checks.listed(given["images"], "images"):
+        _add(document, checks.mapping(image, "an image"))
     document.classes = {c.label: c for c in _read_classes(given["classes"])}
-    document.done = [_read_edit(e, document) for e in ops.listed(given["done"], "edits")]
-    document.undone = [_read_edit(e, document) for e in ops.listed(given["undone"], "edits")]
-    document.last_edit = ops.whole(given["last_edit"], "the number of an edit", 0, 2**53)
-    document.revision = ops.whole(given["revision"], "a revision", 0, 2**53)
+    document.done = [_read_edit(e, document) for e in checks.listed(given["done"], "edits")]
+    document.undone = [_read_edit(e, document) for e in checks.listed(given["undone"], "edits")]
+    document.last_edit = checks.whole(given["last_edit"], "the number of an edit", 0, 2**53)
+    document.revision = checks.whole(given["revision"], "a revision", 0, 2**53)
     return document
 
 
@@ -68,7 +69,7 @@ def _add(document: Document, image: Mapping[str, Any]) -> None:
     document.apply(ops.SetRegion(key, image["region"]))
     document.apply(ops.SetDisplay(key, image["display"]))
     strokes = document.sheet(key).strokes
-    for place, data in map(ops.tile, ops.listed(image["tiles"], "tiles")):
+    for place, data in map(checks.tile, checks.listed(image["tiles"], "tiles")):
         strokes.put(place, data)
 
 
@@ -85,25 +86,25 @@ def _edit(edit: Edit) -> dict[str, Any]:
 
 
 def _read_edit(values: Any, document: Document) -> Edit:
-    given = ops.mapping(values, "an edit")
-    changes = tuple(_read_change(c, document) for c in ops.listed(given["changes"], "changes"))
+    given = checks.mapping(values, "an edit")
+    changes = tuple(_read_change(c, document) for c in checks.listed(given["changes"], "changes"))
     classes = given["classes"]
     if classes is not None:
-        before, after = ops.listed(classes, "the classes of an edit")
+        before, after = checks.listed(classes, "the classes of an edit")
         classes = (_read_classes(before), _read_classes(after))
-    number = ops.whole(given["number"], "the number of an edit", 1, 2**53)
-    return Edit(number, ops.text(given["kind"], "a kind"), changes, classes)
+    number = checks.whole(given["number"], "the number of an edit", 1, 2**53)
+    return Edit(number, checks.text(given["kind"], "a kind"), changes, classes)
 
 
 def _read_change(values: Any, document: Document) -> tuple[str, Delta]:
-    image, place, edges, before, after = ops.listed(values, "a change")
+    image, place, edges, before, after = checks.listed(values, "a change")
     strokes = document.sheet(image).strokes
-    (plane, row, column), _ = ops.tile((place, b""))
-    box = ops.box(edges)
+    (plane, row, column), _ = checks.tile((place, b""))
+    box = checks.box(edges)
     tile = Box(row * TILE, column * TILE, (row + 1) * TILE, (column + 1) * TILE)
     if plane >= strokes.planes or box.clipped(tile).clipped(Box.of(strokes.shape)) != box:
         raise ParameterError("A change lies outside its tile.")
-    delta = Delta((plane, row, column), box, ops.data(before), ops.data(after))
+    delta = Delta((plane, row, column), box, checks.data(before), checks.data(after))
     for data in (delta.before, delta.after):
         unpacked(data, box.shape)
     return image, delta
@@ -114,7 +115,7 @@ def _classes(classes: Any) -> list[dict[str, Any]]:
 
 
 def _read_classes(values: Any) -> tuple[Class, ...]:
-    return tuple(ops.one_class(c) for c in ops.listed(values, "classes"))
+    return tuple(checks.one_class(c) for c in checks.listed(values, "classes"))
 
 
 def _edges(box: Box) -> list[int]:

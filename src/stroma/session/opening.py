@@ -1,0 +1,64 @@
+"""An image that joins a session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.pixel.door import open_image
+
+
+@dataclass(frozen=True)
+class OpenImage:
+    """An image of a session, as it is now.
+
+    Parameters
+    ----------
+    key : str
+        What the session calls it.
+    name : str
+        For people.
+    image : Image
+        Its pixels, lazily.
+    region : Box or None
+        Region of interest; results are computed only there.
+    display : mapping
+        How it is shown, as the front end set it.
+    missing : bool
+        Whether its file is not there, or is another one; its pixels are then 0.
+    """
+
+    key: str
+    name: str
+    image: Image
+    region: Box | None
+    display: Mapping[str, Any]
+    missing: bool = False
+
+    @property
+    def outer(self) -> dict[str, int]:
+        """Sizes along t and z, as far as present."""
+        return {a: n for a, n in self.image.sizes.items() if a in "tz"}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.image.sizes["y"], self.image.sizes["x"]
+
+
+def opened(data: Any, axes: str | None = None, series: int = 0) -> Image:
+    """Return an image from a file, an array or an `Image`."""
+    if isinstance(data, str | Path):
+        from stroma.io import read_image
+
+        return read_image(data, axes=axes, series=series)
+    return open_image(data, "single").image
+
+
+def without_channels(image: Image) -> dict[str, int]:
+    """Return the sizes of an image along all axes but c."""
+    return {a: n for a, n in image.sizes.items() if a != "c"}
