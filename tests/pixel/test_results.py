@@ -14,7 +14,7 @@ from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Pipeline
 from stroma.pixel.door import open_image
 from stroma.pixel.plan import Recipe, plan
-from stroma.pixel.predict import dense, majority, predict_blocks
+from stroma.pixel.predict import dense, majority, most_probable, predict_blocks
 
 settings.register_profile("few", deadline=None, max_examples=12)
 
@@ -229,3 +229,14 @@ def test_cached_and_uncached_runs_agree(disks):
         model.segment(image)
         results.append(model.predict_probas(image))
     np.testing.assert_array_equal(*results)
+
+
+@given(st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_the_most_probable_class_is_the_first_of_the_greatest(classes, seed):
+    probabilities = np.random.default_rng(seed).integers(0, 3, (classes, 5, 7)).astype(np.float32)
+    np.testing.assert_array_equal(most_probable(probabilities), probabilities.argmax(axis=0))
+
+
+def test_more_classes_than_a_byte_counts_are_told_apart():
+    probabilities = np.eye(300, dtype=np.float32)[:, None]
+    np.testing.assert_array_equal(most_probable(probabilities), np.arange(300)[None])

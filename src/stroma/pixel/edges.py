@@ -18,7 +18,7 @@ from stroma.data.statistics import Statistics
 from stroma.features.normalise import normalise
 
 GUIDE_SIGMA = 0.7
-GUIDE_RADIUS = 3
+GUIDE_REACH = 3
 """The guide is smoothed by a Gaussian of that sigma, cut off at that radius, in pixels."""
 
 NOISE_SHARE = 3.0
@@ -47,7 +47,7 @@ class Guide:
     def values(self, raw: NDArray[Any], *, rgb: bool) -> NDArray[np.float32]:
         """Return the (h, w) guide of (C, h, w) pixels: lightness, or the mean of all channels."""
         light = normalise(raw, self.statistics, "lightness", rgb=rgb).mean(axis=0)
-        side = 2 * GUIDE_RADIUS + 1
+        side = 2 * GUIDE_REACH + 1
         smooth = cv2.GaussianBlur(light, (side, side), GUIDE_SIGMA, borderType=cv2.BORDER_REFLECT)
         return np.asarray(smooth, np.float32)
 
@@ -62,8 +62,8 @@ def guide_of(statistics: Statistics, factor: int, *, rgb: bool) -> Guide:
 
 
 def guided_reach(radius: int) -> int:
-    """Return how far, in pixels, smoothed probabilities look."""
-    return 2 * radius + GUIDE_RADIUS if radius else 0
+    """Return how far, in pixels, smoothed probabilities look at probabilities and at the guide."""
+    return 2 * radius
 
 
 def guided(

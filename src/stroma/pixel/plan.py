@@ -23,7 +23,7 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import Feed, Pipeline
 from stroma.pixel.door import Source
-from stroma.pixel.edges import Guide, guide_of, guided_reach
+from stroma.pixel.edges import GUIDE_REACH, Guide, guide_of, guided_reach
 from stroma.pixel.param import Param
 
 HALF_ABOVE = 2**16
@@ -166,7 +166,9 @@ class Plan:
         """Return the (h, w) image whose edges guide the smoothing, on working pixels."""
         if self.guide is None:
             raise AssertionError("this plan smooths nothing")
-        return self.guide.values(self.grid.read(self._pixels, box), rgb=self.feed.rgb)
+        around = box.grown(GUIDE_REACH).clipped(Box.of(self.grid.shape))
+        values = self.guide.values(self.grid.read(self._pixels, around), rgb=self.feed.rgb)
+        return values[box.relative(around).slices]
 
     def _pixels(self, box: Box) -> NDArray[Any]:
         rows, columns = box.slices

@@ -227,14 +227,15 @@ def result_of(
         probabilities = coarse_probabilities(
             task.plan, task.block, trained.classifier, cache, coarse
         )
-        labels = trained.classifier.classes_[probabilities.argmax(axis=0)]
+        best: NDArray[np.integer] = most_probable(probabilities)
     else:
         around = box.grown(task.plan.recipe.smoothing).clipped(Box.of(task.plan.grid.image_shape))
         wide = probabilities_in(task.plan, task.block, around, trained.classifier, cache)
         inner = box.relative(around).slices
-        best = majority(wide.argmax(axis=0), task.plan.recipe.smoothing)[inner]
-        labels, probabilities = trained.classifier.classes_[best], wide[(..., *inner)]
-    labels = labels.astype(label_dtype(trained.classifier.classes_))
+        best = majority(most_probable(wide), task.plan.recipe.smoothing)[inner]
+        probabilities = wide[(..., *inner)]
+    classes = trained.classifier.classes_
+    labels = classes.astype(label_dtype(classes))[best]
     rows, columns = box.slices
     return BlockResult(task.position, rows, columns, probabilities, labels, coarse, done, total)
 
@@ -329,6 +330,19 @@ def coarse_probabilities(
     working = pixels // grid.down * grid.up
     X = features_at(current, block, working, cache)
     return classifier.predict_proba(X).T.reshape(-1, len(rows), len(columns))
+
+
+def most_probable(probabilities: NDArray[np.float32]) -> NDArray[np.unsignedinteger[Any]]:
+    """Return the (h, w) positions of the greatest of (K, h, w) probabilities, of equals the first.
+
+    Some times faster than numpy's argmax along the first axis.
+    """
+    best = np.zeros(probabilities.shape[1:], np.uint8 if len(probabilities) <= 256 else np.uint16)
+    most = probabilities[0].copy()
+    for k, plane in enumerate(probabilities[1:], 1):
+        np.copyto(best, k, where=plane > most)
+        np.maximum(most, plane, out=most)
+    return best
 
 
 def majority(classes: NDArray[np.integer], radius: int) -> NDArray[np.integer]:
