@@ -35,7 +35,8 @@ def blobs(n, classes, *, features=7, seed=0):
 
 def library(name, classifier):
     if name == "catboost":
-        return CatBoostClassifier(**classifier.params(), allow_writing_files=False, silent=True)
+        options = {**classifier.params(), "rsm": 1.0}  # there are fewer than ten features here
+        return CatBoostClassifier(**options, allow_writing_files=False, silent=True)
     if name == "forest":
         options = classifier.params()
         kind = ExtraTreesClassifier if options.pop("random_splits") else RandomForestClassifier
@@ -350,3 +351,10 @@ def test_linear_scores_of_parts_add_up():
     fitted = Logistic().fit(X, y)
     parts = fitted.scores(X.T[:2], slice(0, 2)) + fitted.scores(X.T[2:], slice(2, 7))
     np.testing.assert_allclose(parts, fitted.scores(X.T), atol=1e-4)
+
+
+def test_a_single_feature_is_learnt_by_few_trees():
+    X = np.arange(40, dtype=np.float32)[:, None]
+    y = np.where(X[:, 0] < 20, 1, 2)
+    found = CatBoost(iterations=5).fit(X, y).predict_proba(X).argmax(axis=1) + 1
+    assert (found == y).mean() > 0.95

@@ -18,6 +18,8 @@ from stroma.classify.questions import MAX_BORDERS
 from stroma.classify.rows import check_number, fitted, prediction_data, stored_params, training_data
 from stroma.errors import FitError
 
+LEAST_FEATURES = 10
+
 
 @dataclass(frozen=True)
 class CatBoost:
@@ -34,7 +36,8 @@ class CatBoost:
     border_count : int
         Thresholds tried per feature, 1 to 255.
     rsm : float
-        Share of the features tried per question (random subspace method).
+        Share of the features tried per question (random subspace method), but ten of them, or
+        all where there are fewer.
     random_seed : int
         Seed of the library's sampling.
     thread_count : int
@@ -84,8 +87,9 @@ class CatBoost:
         from catboost import CatBoostClassifier, CatBoostError
 
         rows, codes, classes = training_data(X, y)
+        share = min(1.0, max(self.rsm, LEAST_FEATURES / rows.shape[1]))
         model = CatBoostClassifier(
-            **self.params(),
+            **{**self.params(), "rsm": share},
             metric_period=self.iterations,
             allow_writing_files=False,
             logging_level="Silent",

@@ -19,6 +19,9 @@ from stroma.classify.rows import check_number, fitted, require, stored_params
 
 Members = tuple[Forest, Logistic]
 
+ROWS_FOR_THREADS = 20_000
+"""Rows below which threads cost more time than they save."""
+
 
 @dataclass(frozen=True)
 class Ensemble:
@@ -89,6 +92,8 @@ class Ensemble:
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
         trees, linear = self._blank()
+        if len(X) < ROWS_FOR_THREADS:
+            trees = replace(trees, n_jobs=1)
         return replace(self, members_=(trees.fit(X, y), linear.fit(X, y)))
 
     def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
