@@ -67,6 +67,13 @@ def test_the_project_lies_beside_the_image_and_is_gone_on_with(image) -> None:
         assert len(session.images) == 1
 
 
+def test_a_project_that_is_open_already_is_not_opened_again(image, stroma) -> None:
+    with painting(image):
+        ended = stroma("paint", image, "--no-browser")
+    assert ended.code == 2
+    assert "cells.stroma" in ended.err
+
+
 def test_a_host_for_others_says_what_it_exposes(image) -> None:
     with painting(image, "--host", "0.0.0.0") as (run, _):
         assert run.stderr is not None

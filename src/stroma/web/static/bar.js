@@ -14,6 +14,7 @@ const PHASES = {
   visible: "Updating what you see",
   plane: "Updating the rest",
 };
+const LONG_WAIT = 2000;
 const AXES = { t: "Time", z: "Plane" };
 
 /**
@@ -118,9 +119,11 @@ function followConnection(app) {
   const lost = () => {
     const left = app.connection.outbox.size;
     const kept = left ? ` What you do meanwhile is kept (${left}).` : "";
-    const shown = byId("connection");
-    shown.title = "If Stroma was stopped, start it again and open the address that it prints.";
-    fill(shown, el("span", { class: "dot bad" }), `Connection lost, trying again.${kept}`);
+    const long = app.connection.wait > LONG_WAIT;
+    const text = long
+      ? "Connection lost. If Stroma was stopped, start it again and open its new address."
+      : `Connection lost, trying again.${kept}`;
+    fill(byId("connection"), el("span", { class: "dot bad" }), text);
   };
   app.connection.addEventListener("closed", () => {
     app.connected = false;

@@ -36,6 +36,11 @@ function classGroup(app) {
       rebuild(list, [state.classes, app.label], () =>
         state.classes.map((one, i) => classRow(app, one, i)),
       );
+      const row = /** @type {HTMLElement | null} */ (list.querySelector(".active"));
+      const at = row ? row.offsetTop - list.offsetTop : 0;
+      if (row && (at < list.scrollTop || at + row.offsetHeight > list.scrollTop + list.clientHeight)) {
+        list.scrollTop = at;
+      }
     }
   });
   return group("Classes", list, add);

@@ -9,7 +9,7 @@ import { settled } from "./widgets.js";
 /** @typedef {import("./types.js").Box} Box */
 
 const AFTER = 600;
-const SPACE = 10;
+const SPACE = 28;
 
 /**
  * Hatch what has been out of date for a moment.
@@ -73,7 +73,7 @@ function hatching(context) {
   if (!pattern) {
     const small = new OffscreenCanvas(SPACE, SPACE);
     const drawn = /** @type {OffscreenCanvasRenderingContext2D} */ (small.getContext("2d"));
-    for (const [width, style] of [[3, "rgb(0 0 0 / 35%)"], [1, "rgb(255 255 255 / 70%)"]]) {
+    for (const [width, style] of [[3, "rgb(0 0 0 / 22%)"], [1, "rgb(255 255 255 / 55%)"]]) {
       drawn.lineWidth = Number(width);
       drawn.strokeStyle = String(style);
       drawn.beginPath();
