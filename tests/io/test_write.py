@@ -156,9 +156,9 @@ def test_what_was_there_is_replaced(tmp_path):
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = write_labels(tmp_path / "a.png", np.ones((5, 6), np.uint8))
-    with pytest.raises(FormatError, match="holds one plane"):
+    with pytest.raises(FormatError, match=r"^A PNG holds one plane"):
         write_labels(path, np.ones((2, 5, 6), np.uint8))
-    with pytest.raises(FormatError, match="integers from 0 to 65535"):
+    with pytest.raises(FormatError, match=r"^A PNG holds integers from 0 to 65535"):
         write_labels(path, np.full((5, 6), 70_000))
     assert (read_image(path).read() == 1).all()
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]

@@ -3,7 +3,7 @@ import pytest
 import yaml
 
 from stroma import ConvpaintModel, Param
-from stroma.errors import FormatError, MissingFileError, ParameterError, UnknownNameError
+from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, UnknownNameError
 
 
 def test_default_parameters_are_those_of_the_reference():
@@ -176,6 +176,12 @@ def test_a_broken_file_is_refused_by_name(tmp_path, text, message):
     (tmp_path / "bad.yml").write_text(text)
     with pytest.raises((FormatError, ParameterError), match=message):
         Param.load(tmp_path / "bad.yml")
+
+
+def test_a_folder_is_no_file_of_parameters(tmp_path):
+    (tmp_path / "folder.yml").mkdir()
+    with pytest.raises(FileError, match=r"Cannot read '.*folder\.yml'"):
+        ConvpaintModel(model_path=tmp_path / "folder.yml")
 
 
 def test_a_missing_file_is_named(tmp_path):

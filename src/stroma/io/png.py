@@ -165,7 +165,7 @@ def write(path: Path, array: Any, about: Description) -> None:
     FormatError
         If a PNG cannot hold the values.
     """
-    values = _as_png(np.asarray(array), about, path)
+    values = _as_png(np.asarray(array), about)
     if about.rgb and values.dtype == np.uint16:
         _write_16_bit_colours(path, values)
         return
@@ -178,17 +178,17 @@ def write(path: Path, array: Any, about: Description) -> None:
     picture.save(path, format="PNG", pnginfo=texts)
 
 
-def _as_png(values: NDArray[Any], about: Description, path: Path) -> NDArray[Any]:
+def _as_png(values: NDArray[Any], about: Description) -> NDArray[Any]:
     """Return the values as a type that PNG has, colours last."""
     if about.axes != "yx" and not (about.rgb and about.axes == "cyx"):
         raise FormatError(
-            f"{path.name}: a PNG holds one plane or one picture in colours, not axes "
+            f"A PNG holds one plane or one picture in colours, not axes "
             f"{about.axes!r}. Write TIFF or OME-Zarr instead."
         )
     if values.dtype not in (bool, np.uint8, np.uint16):
         if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
             raise FormatError(
-                f"{path.name}: a PNG holds integers from 0 to 65535, not {values.dtype} from "
+                f"A PNG holds integers from 0 to 65535, not {values.dtype} from "
                 f"{values.min()} to {values.max()}. Write TIFF or OME-Zarr instead."
             )
         values = values.astype(np.uint16)
@@ -205,5 +205,5 @@ def _write_16_bit_colours(path: Path, values: NDArray[Any]) -> None:
 
     ok, encoded = cv2.imencode(".png", values[..., ::-1])
     if not ok:
-        raise FormatError(f"{path.name} could not be encoded as a PNG.")
+        raise FormatError(f"OpenCV could not encode {values.shape} values as a PNG.")
     encoded.tofile(path)

@@ -12,7 +12,7 @@ from typing import Any, Self
 import yaml
 
 from stroma.classify import CLASSIFIERS
-from stroma.errors import FormatError, MissingFileError, ParameterError, UnknownNameError
+from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, UnknownNameError
 from stroma.registry import suggestion
 
 FEATURE_KEYS = frozenset(
@@ -283,8 +283,8 @@ class Param:
 
         Raises
         ------
-        MissingFileError, FormatError
-            If the file is not there, or is not a mapping of parameters.
+        MissingFileError, FileError, FormatError
+            If the file is not there, cannot be read, or is not a mapping of parameters.
         ParameterError
             If it holds a value that is not allowed.
 
@@ -298,6 +298,8 @@ class Param:
             values = yaml.safe_load(text)
         except FileNotFoundError as error:
             raise MissingFileError(f"There is no file {str(path)!r}.") from error
+        except OSError as error:
+            raise FileError(f"Cannot read {str(path)!r}: {error.strerror or error}.") from error
         except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
             raise FormatError(f"{str(path)!r} is not a YAML file: {error}") from error
         if not isinstance(values, dict):
