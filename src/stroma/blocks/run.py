@@ -44,7 +44,7 @@ def run(
     Raises
     ------
     Cancelled
-        When ``cancel`` asked for it; what was under way is finished and dropped.
+        When ``cancel`` asked for it; what is under way ends by itself and is dropped.
     """
     count = default_workers() if workers is None else workers
     if count == 1:
@@ -52,20 +52,20 @@ def run(
             _check(cancel)
             yield function(item)
         return
-    with ThreadPoolExecutor(count) as pool:
-        pending: deque[Future[Result]] = deque()
-        try:
-            for item in items:
-                _check(cancel)
-                pending.append(pool.submit(function, item))
-                if len(pending) > count:
-                    yield pending.popleft().result()
-            while pending:
-                _check(cancel)
+    pool = ThreadPoolExecutor(count)
+    pending: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            _check(cancel)
+            pending.append(pool.submit(function, item))
+            if len(pending) > count:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            _check(cancel)
+            yield pending.popleft().result()
+    finally:
+        # Who cancels does not wait for what is under way: it ends by itself, and is dropped.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _check(cancel: Callable[[], bool] | None) -> None:

@@ -1,0 +1,54 @@
+import threading
+import time
+
+import pytest
+
+from stroma.blocks.run import run
+from stroma.errors import Cancelled
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_results_come_in_the_order_of_the_items(workers):
+    def slow_first(n):
+        time.sleep(0.02 if n == 0 else 0)
+        return n * n
+
+    assert list(run(slow_first, range(9), workers=workers)) == [n * n for n in range(9)]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_is_started_than_was_asked_for(workers):
+    started = []
+    results = run(lambda n: started.append(n) or n, iter(range(1000)), workers=workers)
+    assert next(results) == 0
+    results.close()
+    assert len(started) <= workers + 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_block_reaches_the_caller(workers):
+    def fails(n):
+        if n == 3:
+            raise ValueError("block 3")
+        return n
+
+    results = run(fails, range(10), workers=workers)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="block 3"):
+        next(results)
+
+
+def test_cancelling_does_not_wait_for_what_is_under_way():
+    hold, asked = threading.Event(), []
+
+    def waits(n):
+        return n if n == 0 else hold.wait(20)
+
+    results = run(waits, range(9), workers=2, cancel=lambda: bool(asked))
+    assert next(results) == 0
+    asked.append(True)
+    start = time.monotonic()
+    with pytest.raises(Cancelled):
+        next(results)
+    assert time.monotonic() - start < 5
+    hold.set()
