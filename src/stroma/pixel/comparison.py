@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import MissingExtraError, StromaError, WeightsError
+from stroma.features.build import part_names
 from stroma.features.cache import FeatureCache
 from stroma.pixel.aliases import ALIASES, alias_param
 from stroma.pixel.door import Source
@@ -19,6 +20,7 @@ from stroma.pixel.guidance import Cancel, Progress, Validation, _stop_if, valida
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predict import predict_blocks
 from stroma.pixel.training import Strokes
+from stroma.weights import status
 
 MEASURED_SIDE = 512
 """Side of the square that is segmented to measure the time."""
@@ -69,7 +71,8 @@ def compare(
     strokes : mapping of str to Strokes
         Images with their labelled pixels.
     aliases : sequence of str
-        Configurations to try; all there are, unless given.
+        Configurations to try, for which weights are fetched if need be. Unless given, all that
+        differ, and nothing is fetched.
     groups : mapping of str to (n,) int array, optional
         The stroke each labelled pixel belongs to.
     cancel : callable, optional
@@ -89,7 +92,7 @@ def compare(
     LabelError
         If there are too few strokes.
     """
-    wanted = list(aliases) or list(ALIASES)
+    wanted = list(aliases) or _distinct()
     for alias in wanted:
         alias_param(alias)
     tried = []
@@ -97,8 +100,27 @@ def compare(
         if progress is not None:
             progress(done, len(wanted))
         _stop_if(cancel)
-        tried.append(_tried(alias, strokes, groups, cancel))
+        lacking = "" if aliases else _lacking(alias)
+        if lacking:
+            tried.append(Comparison(alias, problem=lacking))
+        else:
+            tried.append(_tried(alias, strokes, groups, cancel))
     return sorted(tried, key=lambda c: (bool(c.problem), -c.accuracy if not c.problem else 0))
+
+
+def _distinct() -> list[str]:
+    """Return the aliases, one for each configuration."""
+    found: dict[str, str] = {}
+    for alias, values in ALIASES.items():
+        found.setdefault(repr(sorted(values.items())), alias)
+    return list(found.values())
+
+
+def _lacking(alias: str) -> str:
+    """Return what to do where weights are not on this machine; nothing where they are."""
+    names = [n for n in part_names(str(ALIASES[alias]["fe_name"])) if status(n) == "missing"]
+    commands = " and ".join(f"stroma fetch {name}" for name in names)
+    return f"its weights are not here; get them with: {commands}" if names else ""
 
 
 def _tried(

@@ -1,0 +1,29 @@
+"""Comparing configurations on the strokes there are."""
+
+import numpy as np
+
+from stroma.pixel import comparison
+from stroma.pixel.comparison import compare
+from stroma.pixel.door import labelled_points, open_image
+from stroma.pixel.training import Strokes
+
+
+def test_unless_asked_by_name_nothing_is_fetched_and_nothing_tried_twice(disks, monkeypatch):
+    image, _, strokes = disks
+    split = strokes.copy()
+    split[5:8, 50:54] = split[22:28, 29:31] = split[58:62, 79:81] = 0
+    source = open_image(image, "single")
+    given = {"a": Strokes(source, labelled_points(split, source))}
+    monkeypatch.setattr(
+        comparison,
+        "status",
+        lambda name: "missing" if name[:3] in ("vgg", "din") else "not needed",
+    )
+    found = {one.alias: one for one in compare(given)}
+    assert found["vgg"].problem.endswith("stroma fetch vgg16")
+    assert "dinov2" not in found
+    assert found["gaussian"].accuracy > 0.8
+    assert found["gaussian"].training > 0
+    assert found["gaussian"].segmenting > 0
+    assert list(found)[-1] in {name for name, one in found.items() if one.problem}
+    assert np.isnan(found["vgg"].accuracy)
