@@ -297,6 +297,15 @@ def test_the_last_node_of_a_forest_must_be_a_leaf():
         Forest.from_arrays(fitted.params(), arrays)
 
 
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_an_ensemble_tells_apart_a_few_single_pixels(count):
+    X = np.repeat(np.array([[0.0, 3.0], [1.0, 3.0]], np.float32), count, axis=0)
+    classifier = Ensemble().fit(X, np.repeat([1, 2], count))
+    probabilities = classifier.predict_proba(np.array([[-0.1, 3.0], [1.1, 3.0]], np.float32))
+    assert probabilities[0, 0] > 0.6
+    assert probabilities[1, 1] > 0.6
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [

@@ -151,6 +151,20 @@ def test_a_wrong_parameter_leaves_the_model_as_it_was():
     model.get_feature_image(np.eye(8, dtype=np.float32))
 
 
+def test_the_order_in_which_layers_are_named_makes_no_difference(disks):
+    image, _, strokes = disks
+    keys = ConvpaintModel("ilastik").get_fe_layer_keys()
+    results = []
+    for layers in ([keys[3], keys[20]], [keys[20], keys[3], keys[20]], [20, 3]):
+        model = ConvpaintModel("ilastik")
+        model.set_param("fe_layers", layers)
+        model.train(image, strokes)
+        results.append((model.feature_names_, model.predict_probas(image)))
+    for names, probabilities in results[1:]:
+        assert names == results[0][0]
+        np.testing.assert_array_equal(probabilities, results[0][1])
+
+
 def test_combinations_take_parameters_per_part():
     model = ConvpaintModel(fe_name="gaussian_features+ilastik_2d")
     assert model.get_param("fe_scalings") == [[1], [1]]

@@ -19,6 +19,9 @@ from stroma.classify.rows import check_number, fitted, require, stored_params
 
 Members = tuple[Forest, Logistic]
 
+ROWS_PER_LEAF_SAMPLE = 20
+"""Rows there must be for every sample that a leaf has at least."""
+
 ROWS_FOR_THREADS = 20_000
 """Rows below which threads cost more time than they save."""
 
@@ -34,7 +37,8 @@ class Ensemble:
     max_depth : int
         Greatest depth of a tree.
     min_samples_leaf : int
-        Fewest samples in a leaf.
+        Fewest samples in a leaf; fewer where that is more than a twentieth of all, so that trees
+        tell apart even two single pixels.
     max_samples : float
         Share of the samples each tree is fitted to.
     C : float
@@ -92,6 +96,8 @@ class Ensemble:
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
         trees, linear = self._blank()
+        leaf = min(self.min_samples_leaf, max(1, len(X) // ROWS_PER_LEAF_SAMPLE))
+        trees = replace(trees, min_samples_leaf=leaf)
         if len(X) < ROWS_FOR_THREADS:
             trees = replace(trees, n_jobs=1)
         return replace(self, members_=(trees.fit(X, y), linear.fit(X, y)))
