@@ -327,6 +327,11 @@ class Bridge:
 
     # ------------------------------------------------------------------ what the session says
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something happened that `pump` has not shown yet."""
+        return bool(self._events)
+
     def _heard(self, event: Event) -> None:
         self._events.append(event)
         self._wake()

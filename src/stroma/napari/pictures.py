@@ -65,10 +65,14 @@ class Permuted:
         """Type of the values."""
         return self.array.dtype
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read everything."""
+        return np.asarray(self[()], dtype=dtype)
+
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """Read a box, given by one position or slice per axis; axes left out are read in full."""
-        given = [*key, *[slice(None)] * (self.ndim - len(key))] if isinstance(key, tuple) else None
-        keys = given or [key, *[slice(None)] * (self.ndim - 1)]
+        given = key if isinstance(key, tuple) else (key,)
+        keys = [*given, *[slice(None)] * (self.ndim - len(given))]
         spans = [_span(k, n) for k, n in zip(keys, self.shape, strict=True)]
         inner = [spans[self.order.index(i)] for i in range(self.ndim)]
         values = np.asarray(self.array[tuple(inner)]).transpose(self.order)
@@ -206,8 +210,8 @@ def _layer(arrays: list[Any], options: dict[str, Any]) -> tuple[Any, dict[str, A
 
 def _shown(image: Image) -> Any:
     """Return an array that napari reads from: the array itself where nothing was cut from it."""
-    uncut = image.shape == tuple(image.array.shape)
-    values = image.array if uncut else ImageArray(image)
+    in_memory = isinstance(image.array, np.ndarray) and image.shape == image.array.shape
+    values = image.array if in_memory else ImageArray(image)
     if not image.rgb:
         return values
     c = image.kept_axes.index("c")
@@ -235,6 +239,10 @@ class ImageArray:
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
         return self.image.dtype
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read everything."""
+        return np.asarray(self.image.read(), dtype=dtype)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """Read a box, given by a position or slice per axis; axes left out are read in full."""

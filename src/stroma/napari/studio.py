@@ -87,6 +87,8 @@ class Studio:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.bridge: Bridge | None = None
+        self.beginning = self._closed = False
+        self._workers: set[Any] = set()
         self._pump = Relay(self._on_pump, PUMP_MS)
         self._rest = Relay(self._on_rest, REST_MS)
         self._activity = Activity(self)
@@ -112,15 +114,14 @@ class Studio:
 
     def begin(self, make: Callable[[], Session] = Session, what: str = "Starting Stroma") -> None:
         """Make a session in the background, and show it in place of the present one."""
-
-        def work() -> Session:
-            warm()
-            return make()
-
-        self.call(what, work, self.adopt)
+        self.beginning = True
+        self.call(what, make, self.adopt)
 
     def adopt(self, session: Session) -> None:
         """Show a session in place of the present one, which is closed."""
+        if self._closed:
+            session.close()
+            return
         old = self.bridge
         if old is not None:
             old.close()
@@ -143,6 +144,7 @@ class Studio:
 
     def close(self) -> None:
         """Let go of the viewer, and close the session."""
+        self._closed = True
         for relay in (self._pump, self._rest):
             relay.stop()
         self._watch.stop()
@@ -153,6 +155,16 @@ class Studio:
             bridge.session.close()
 
     # ------------------------------------------------------------------ work
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session was closed, with the widget."""
+        return self._closed
+
+    @property
+    def working(self) -> bool:
+        """Whether something that `call` started is under way."""
+        return bool(self._workers)
 
     def call(
         self,
@@ -172,10 +184,17 @@ class Studio:
             Is given the result, in the viewer's thread.
         """
         worker = create_worker(function, _start_thread=False, _progress={"desc": what})
-        if then is not None:
-            worker.returned.connect(then)
+        worker.returned.connect(lambda result: self._returned(result, then))
         worker.errored.connect(self.say)
+        self._workers.add(worker)
+        worker.finished.connect(lambda: self._workers.discard(worker))
         worker.start()
+
+    def _returned(self, result: Any, then: Callable[[Any], object] | None) -> None:
+        if self._closed and then != self.adopt:
+            return
+        if then is not None:
+            then(result)
 
     def do(self, begin: Callable[[], Task[Any]], then: Callable[[Any], object]) -> None:
         """Start a task of the session; its result is given to a function when it is done."""
@@ -236,16 +255,6 @@ _STUDIOS: WeakKeyDictionary[Any, Studio] = WeakKeyDictionary()
 
 def studio_of(viewer: Any) -> Studio:
     """Return what the widgets and commands of a viewer share."""
-    if viewer not in _STUDIOS:
+    if viewer not in _STUDIOS or _STUDIOS[viewer].closed:
         _STUDIOS[viewer] = Studio(viewer)
     return _STUDIOS[viewer]
-
-
-def warm() -> None:
-    """Let napari compile how it colours labels, so that its first layer does not wait for it."""
-    import numpy as np
-
-    from stroma.napari.colors import label_colors
-
-    for dtype in (np.uint8, np.uint16):
-        label_colors(()).map(np.zeros((2, 2), dtype))

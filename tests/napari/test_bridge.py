@@ -1,0 +1,238 @@
+import numpy as np
+import pytest
+
+from napari_scene import settle, two_halves
+from stroma.blocks.box import Box
+from stroma.errors import LabelError
+
+
+def strokes(bridge):
+    return bridge.board.layer("strokes")
+
+
+def segmentation(bridge):
+    return np.asarray(bridge.board.layer("segmentation").data)
+
+
+def paint_two_classes(bridge):
+    layer = strokes(bridge)
+    at = (0,) * (layer.ndim - 2)
+    for y in (10, 40):
+        layer.paint((*at, y, 20), 1)
+        layer.paint((*at, y, 80), 2)
+
+
+@pytest.fixture
+def painted(bridge):
+    bridge.paint_on([bridge.viewer.add_image(two_halves(), name="halves")], "yx")
+    paint_two_classes(bridge)
+    return bridge
+
+
+def test_what_is_painted_in_napari_is_in_the_session(painted):
+    shown = np.asarray(strokes(painted).data)
+    np.testing.assert_array_equal(painted.session.strokes("1"), shown)
+    assert set(np.unique(shown)) == {0, 1, 2}
+
+
+def test_two_classes_are_enough_to_see_a_segmentation(painted):
+    settle(painted)
+    labels = segmentation(painted)
+    assert (labels[:, :40] == 1).all()
+    assert (labels[:, 56:] == 2).all()
+
+
+def test_a_drag_is_one_step_of_undo_and_undo_in_napari_is_undo_in_the_session(bridge):
+    bridge.paint_on([bridge.viewer.add_image(two_halves())], "yx")
+    layer = strokes(bridge)
+    with layer.block_history():
+        for x in range(10, 60, 3):
+            layer.paint((20, x), 1, refresh=False)
+    layer.paint((50, 50), 2)
+    layer.undo()
+    assert set(np.unique(bridge.session.strokes("1"))) == {0, 1}
+    layer.undo()
+    assert not bridge.session.strokes("1").any()
+    layer.redo()
+    bridge.pump()
+    assert layer._slice.image.raw[20, 30] == 1
+
+
+def test_strokes_of_others_show_in_napari(painted):
+    painted.session.paint("1", [(30.5, 60.5)], label=2, radius=3)
+    painted.pump()
+    assert strokes(painted)._slice.image.raw[30, 60] == 2
+
+
+def test_erasing_filling_and_polygons_reach_the_session(painted):
+    layer = strokes(painted)
+    layer.paint((10, 20), 0)
+    assert painted.session.strokes("1")[10, 20] == 0
+    layer.fill((0, 0), 1)
+    assert painted.session.strokes("1")[0, 0] == 1
+    layer.paint_polygon([[30, 30], [30, 60], [60, 60]], 2)
+    assert painted.session.strokes("1")[35, 50] == 2
+
+
+def test_labels_without_a_class_are_refused_and_nothing_changes(painted):
+    before = painted.session.strokes("1")
+    with pytest.raises(LabelError, match="no class with the label 7"):
+        strokes(painted).paint((30, 30), 7)
+    np.testing.assert_array_equal(painted.session.strokes("1"), before)
+
+
+def test_painting_through_planes_paints_each(bridge):
+    stack = np.stack([two_halves()] * 5)
+    bridge.paint_on([bridge.viewer.add_image(stack)], "zyx")
+    layer = strokes(bridge)
+    layer.n_edit_dimensions = 3
+    layer.brush_size = 3
+    layer.paint((2, 30, 30), 1)
+    per_plane = [bridge.session.strokes("1", plane={"z": z}).any() for z in range(5)]
+    assert per_plane == [False, True, True, True, False]
+    layer.undo()
+    assert not len(bridge.session.points("1").label)
+
+
+def test_the_plane_in_view_is_what_the_session_predicts(bridge):
+    stack = np.stack([two_halves()] * 3)
+    bridge.paint_on([bridge.viewer.add_image(stack)], "zyx")
+    paint_two_classes(bridge)
+    bridge.viewer.dims.set_point(0, 2)
+    bridge.look()
+    assert bridge.plane() == {"z": 2}
+    settle(bridge)
+    assert segmentation(bridge)[2].all()
+    assert not segmentation(bridge)[1].any()
+
+
+def test_planes_may_change_while_a_round_runs(bridge):
+    stack = np.stack([two_halves()] * 4)
+    bridge.paint_on([bridge.viewer.add_image(stack)], "zyx")
+    paint_two_classes(bridge)
+    for z in (1, 3, 2):
+        bridge.viewer.dims.set_point(0, z)
+        bridge.look()
+        bridge.pump()
+    settle(bridge)
+    assert segmentation(bridge)[2].all()
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "expected"),
+    [("cyx", (2, 64, 96), (64, 96)), ("tcyx", (3, 2, 64, 96), (3, 2, 64, 96))],
+)
+def test_channels_are_not_painted_apart(bridge, axes, shape, expected):
+    image = np.broadcast_to(two_halves(), shape)
+    bridge.paint_on([bridge.viewer.add_image(image)], axes)
+    assert strokes(bridge).data.shape == expected
+    paint_two_classes(bridge)
+    labels = bridge.session.strokes("1")
+    at = (0,) * (len(expected) - 2)
+    np.testing.assert_array_equal(labels, np.asarray(strokes(bridge).data)[at])
+
+
+def test_layers_lie_over_their_image_and_follow_it(bridge):
+    image = bridge.viewer.add_image(
+        np.zeros((3, 20, 30)), scale=(4, 2, 2), translate=(0, 5, 6), rotate=(0, 0, 20)
+    )
+    bridge.paint_on([image], "zyx")
+    corner = (1, 3, 4)
+    for role in ("strokes", "segmentation"):
+        layer = bridge.board.layer(role)
+        np.testing.assert_allclose(layer.data_to_world(corner), image.data_to_world(corner))
+    image.scale = (4, 3, 3)
+    np.testing.assert_allclose(strokes(bridge).data_to_world(corner), image.data_to_world(corner))
+
+
+def test_classes_keep_layers_in_their_colours(painted):
+    painted.session.change_class(2, name="cells", color="#ff0000")
+    painted.pump()
+    layer = strokes(painted)
+    np.testing.assert_allclose(layer.get_color(2)[:3], (1, 0, 0))
+    assert list(layer.features["Class"]) == ["No label", "background", "cells"]
+
+
+def test_a_class_above_255_is_painted_and_shown(painted):
+    while len(painted.session.classes) < 256:
+        painted.session.add_class()
+    painted.pump()
+    strokes(painted).paint((5, 5), 256)
+    assert painted.session.strokes("1")[5, 5] == 256
+    assert strokes(painted)._slice.image.raw[5, 5] == 256
+
+
+def test_probabilities_and_uncertainty_are_layers(painted):
+    settle(painted)
+    painted.show("uncertainty")
+    painted.show("probability", label=2)
+    layer = painted.board.layer("probability")
+    assert np.asarray(layer.data)[:, 60:].min() > 0.9
+    painted.show("probability", label=1)
+    assert painted.board.layer("probability") is layer
+    assert np.asarray(layer.data)[:, 60:].max() < 0.1
+    painted.hide("uncertainty")
+    assert not painted.is_shown("uncertainty")
+
+
+def test_layers_may_be_renamed_and_removed_under_our_feet(painted):
+    layers = painted.viewer.layers
+    layers["segmentation"].name = "mine"
+    layers.remove("mine")
+    painted.session.paint("1", [(30.5, 60.5)], label=2)
+    settle(painted)
+    layers.remove(strokes(painted))
+    layers.remove("halves")
+    painted.session.undo()
+    settle(painted)
+    assert len(layers) == 0
+    painted.show("strokes")
+    painted.show("segmentation")
+    assert segmentation(painted).all()
+
+
+def test_switching_images_keeps_the_strokes_of_both(painted):
+    other = painted.viewer.add_image(two_halves()[::-1], name="other")
+    painted.paint_on([other], "yx")
+    assert not np.asarray(strokes(painted).data).any()
+    strokes(painted).paint((5, 5), 2)
+    painted.show_image("1")
+    assert set(np.unique(strokes(painted).data)) == {0, 1, 2}
+    assert [layer.visible for layer in (painted.layers("1")[0], other)] == [True, False]
+    painted.show_image("2")
+    assert np.asarray(strokes(painted).data)[5, 5] == 2
+
+
+def test_closing_an_image_takes_its_layers_down(painted):
+    painted.session.close_image("1")
+    painted.pump()
+    assert painted.image is None
+    assert [layer.name for layer in painted.viewer.layers] == ["halves"]
+
+
+def test_images_of_the_session_become_layers(bridge, tmp_path):
+    np.save(tmp_path / "plane.npy", two_halves())
+    key = bridge.session.add_image(tmp_path / "plane.npy")
+    bridge.show_image(key)
+    [image] = bridge.layers(key)
+    np.testing.assert_array_equal(np.asarray(image.data), two_halves())
+    assert strokes(bridge).mode == "paint"
+
+
+def test_a_large_plane_is_painted_through_a_window_without_holding_it(bridge):
+    size = 16384
+    levels = [np.broadcast_to(np.uint8(0), (size >> i, size >> i)) for i in range(5)]
+    bridge.paint_on([bridge.viewer.add_image(levels, multiscale=True)], "yx")
+    layer = strokes(bridge)
+    assert max(layer.data.shape) <= 2048
+    factor = size // layer.data.shape[0]
+    layer.paint((100, 50), 1)
+    cell = Box(100, 50, 101, 51).scaled(factor)
+    assert bridge.session.strokes("1", cell).all()
+
+    bridge.board.look_through(Box(8000, 9000, 8600, 9900))
+    assert bridge.board.window.step == 1
+    box = bridge.board.window.box
+    np.testing.assert_allclose(layer.data_to_world((0, 0)), (box.top, box.left))
+    layer.paint((8100 - box.top, 9100 - box.left), 2)
+    assert bridge.session.strokes("1", Box(8100, 9100, 8101, 9101)) == 2

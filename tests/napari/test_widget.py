@@ -1,0 +1,182 @@
+import numpy as np
+import pytest
+
+from napari_scene import two_halves, until
+from stroma.napari import commands
+
+
+@pytest.fixture
+def open_widget(viewer):
+    """Open the widget, and wait until its tabs are there."""
+    widgets = []
+
+    def opened():
+        _, widget = viewer.window.add_plugin_dock_widget("stroma", "Stroma")
+        widgets.append(widget)
+        until(lambda: widget.panel is not None and widget.panel.studio.bridge is not None)
+        widget.panel.studio.session.set_alias("gaussian")
+        return widget
+
+    yield opened
+    for widget in widgets:
+        widget.close()
+        until(lambda: not commands.studio_of(viewer).working)
+
+
+def paint(widget, pixels):
+    layer = widget.panel.studio.bridge.board.layer("strokes")
+    for (y, x), label in pixels.items():
+        layer.selected_label = label
+        layer.paint((*(0,) * (layer.ndim - 2), y, x), label)
+    return layer
+
+
+HALVES = {(10, 20): 1, (40, 20): 1, (10, 80): 2, (40, 80): 2}
+
+
+def segmented(widget):
+    layer = widget.panel.studio.bridge.board.layer("segmentation")
+    return layer is not None and bool(layer._slice.image.raw.all())
+
+
+def test_from_an_empty_viewer_to_a_project_and_back(viewer, open_widget, tmp_path):
+    widget = open_widget()
+    studio = widget.panel.studio
+    assert "Open an image" in widget.status.text()
+    viewer.add_image(two_halves(), name="first")
+    until(lambda: studio.bridge.image is not None)
+    paint(widget, HALVES)
+    until(lambda: segmented(widget))
+    shown = studio.bridge.board.layer("segmentation")
+    assert (shown._slice.image.raw[:, 60:] == 2).all()
+
+    viewer.add_image(two_halves()[:, ::-1], name="second")
+    widget.panel.home.image.activated.emit(widget.panel.home.image.findText("second"))
+    assert studio.session.image(studio.bridge.image).name == "second"
+    until(lambda: segmented(widget))
+    assert studio.bridge.board.layer("segmentation")._slice.image.raw[0, 0] == 2
+
+    widget.panel.files.save_as(tmp_path / "mine")
+    until(lambda: studio.session.path is not None and not studio.working)
+    viewer.layers.clear()
+    first = studio.session
+    folder = first.path
+    studio.begin()
+    until(lambda: studio.session is not first and not studio.working)
+    assert not studio.session.images
+    widget.panel.files.open(folder)
+    until(lambda: studio.session.path == folder and studio.bridge.image == "1")
+    np.testing.assert_array_equal(np.unique(studio.session.strokes("1")), [0, 1, 2])
+    assert [one.name for one in studio.session.images] == ["first", "second"]
+    until(lambda: segmented(widget))
+
+
+def test_the_mouse_paints(viewer, open_widget):
+    from napari.utils._test_utils import read_only_mouse_event
+    from napari.utils.interactions import (
+        mouse_move_callbacks,
+        mouse_press_callbacks,
+        mouse_release_callbacks,
+    )
+
+    widget = open_widget()
+    studio = widget.panel.studio
+    viewer.add_image(two_halves())
+    until(lambda: studio.bridge.image is not None)
+    layer = studio.bridge.board.layer("strokes")
+    layer.selected_label = 1
+    for call, kind, at in (
+        (mouse_press_callbacks, "mouse_press", (20, 20)),
+        (mouse_move_callbacks, "mouse_move", (20, 40)),
+        (mouse_release_callbacks, "mouse_release", (20, 40)),
+    ):
+        call(layer, read_only_mouse_event(type=kind, is_dragging=True, position=at))
+    assert (studio.session.strokes("1")[20, 20:41] == 1).all()
+    assert studio.session.undoable.number == 1
+
+
+def test_keys_do_what_the_manifest_says(viewer, open_widget):
+    widget = open_widget()
+    studio = widget.panel.studio
+    viewer.add_image(two_halves())
+    until(lambda: studio.bridge.image is not None)
+    layer = studio.bridge.board.layer("strokes")
+    press = {str(key): action for key, action in viewer.keymap.items()}
+    press["Shift+W"](viewer)
+    assert (layer.selected_label, layer.mode) == (2, "paint")
+    press["Shift+A"](viewer)
+    assert not layer.visible
+    press["Shift+F"](viewer)
+    assert not studio.bridge.is_shown("segmentation")
+
+
+def test_what_is_said_when_strokes_are_missing(viewer, open_widget):
+    widget = open_widget()
+    viewer.add_image(two_halves())
+    until(lambda: widget.panel.studio.bridge.image is not None)
+    paint(widget, {(10, 20): 1})
+    until(lambda: "another class" in widget.status.text())
+
+
+def test_tabs_show_what_the_session_knows(viewer, open_widget):
+    widget = open_widget()
+    panel, studio = widget.panel, widget.panel.studio
+    viewer.add_image(two_halves())
+    until(lambda: studio.bridge.image is not None)
+    paint(widget, HALVES)
+    until(lambda: segmented(widget) and not studio.session.status.busy)
+    panel.classes.measure()
+    until(lambda: panel.classes.areas.rowCount() == 2)
+    assert panel.classes.areas.item(1, 1).text() == "50.0%"
+    panel.model.validate()
+    until(lambda: "Accuracy 100%" in panel.model.accuracy.text())
+    panel.model.rank()
+    assert panel.model.important.rowCount() > 0
+    panel.advanced.clusters.setValue(2)
+    panel.advanced.show_clusters()
+    until(lambda: any("groups" in layer.name for layer in viewer.layers))
+    panel.home.shown["uncertainty"].setChecked(True)
+    assert studio.bridge.is_shown("uncertainty")
+
+
+def test_a_wrong_value_is_said_and_changes_nothing(viewer, open_widget):
+    from napari.utils.notifications import notification_manager
+
+    widget = open_widget()
+    panel, studio = widget.panel, widget.panel.studio
+    panel.advanced.channels.setText("red")
+    panel.advanced.channels.editingFinished.emit()
+    assert "Channels are numbers" in notification_manager.records[-1].message
+    assert studio.session.settings.channels is None
+
+
+def test_class_names_go_to_a_file_and_come_back(viewer, open_widget, tmp_path):
+    widget = open_widget()
+    classes, session = widget.panel.classes, widget.panel.studio.session
+    session.change_class(2, name="nuclei, round")
+    classes.export_names(tmp_path / "names.csv")
+    session.change_class(2, name="x")
+    (tmp_path / "names.csv").write_text((tmp_path / "names.csv").read_text() + "4,mitosis\n")
+    classes.import_names(tmp_path / "names.csv")
+    assert [c.name for c in session.classes] == [
+        "background",
+        "nuclei, round",
+        "class 3",
+        "mitosis",
+    ]
+
+
+def test_a_saved_model_goes_on_with_the_strokes_that_are_there(viewer, open_widget, tmp_path):
+    widget = open_widget()
+    studio = widget.panel.studio
+    viewer.add_image(two_halves())
+    until(lambda: studio.bridge.image is not None)
+    paint(widget, HALVES)
+    until(lambda: segmented(widget))
+    widget.panel.model.save(tmp_path / "m.pkl")
+    until(lambda: (tmp_path / "m.pkl").exists() and not studio.working)
+    before, strokes = studio.session, studio.session.strokes("1")
+    viewer.open(tmp_path / "m.pkl", plugin="stroma")
+    until(lambda: studio.session is not before and studio.bridge.image is not None)
+    np.testing.assert_array_equal(studio.session.strokes("1"), strokes)
+    until(lambda: segmented(widget))
