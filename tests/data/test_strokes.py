@@ -8,7 +8,7 @@ from stroma.data.strokes import Strokes, as_labels, named
 from stroma.errors import LabelError, ShapeError
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float16", "bool", "uint8", "int64", "float32", "float64"])
 def test_whole_numbers_of_any_type_become_labels(dtype):
     labels = as_labels(np.array([[0, 1]]).astype(dtype))
     assert labels.dtype == np.uint16

@@ -7,7 +7,10 @@ import xarray
 import zarr
 
 from stroma import ConvpaintModel, Image
+from stroma.data.classes import Class
+from stroma.data.strokes import Strokes
 from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
+from stroma.io import write_strokes
 
 H, W = 21, 26
 
@@ -207,6 +210,47 @@ def test_the_number_of_values_that_are_not_finite_is_right():
     for normalize in (1, 2):
         with pytest.raises(ImageError, match="holds 3 values"):
             model(normalize=normalize).train(image, halves((H, W)))
+
+
+def test_axes_that_an_array_names_are_believed_in_any_order():
+    image, labels = image_of((2, 3, H, W)), halves((3, H, W))
+    named = xarray.DataArray(image, dims=("c", "z", "y", "x")).transpose("y", "z", "x", "c")
+    painted = xarray.DataArray(labels, dims=("Z", "Y", "X")).transpose("X", "Z", "Y")
+    plain, trained = model("multi"), model()
+    plain.train(image, labels)
+    trained.train(named, painted)
+    np.testing.assert_array_equal(trained.predict_probas(named), plain.predict_probas(image))
+
+
+def test_annotations_may_be_images_and_strokes_that_were_read():
+    image, labels = image_of((H, W)), halves((H, W)).astype(np.uint16)
+    plain, named, read = model(), model(), model()
+    plain.train(image, labels)
+    named.train(image, Image(labels, "yx"))
+    read.train(image, Strokes(labels, "yx", (Class(2, "right"),)))
+    expected = plain.predict_probas(image)
+    np.testing.assert_array_equal(named.predict_probas(image), expected)
+    np.testing.assert_array_equal(read.predict_probas(image), expected)
+    assert [c.name for c in read.classes] == ["class 1", "right"]
+
+
+def test_a_class_name_has_the_same_label_in_all_files_of_strokes(tmp_path):
+    image, labels = image_of((H, W)), halves((H, W)).astype(np.uint16)
+    classes = (Class(1, "left"), Class(2, "right"))
+    for name, kept in (("both", (1, 2)), ("right", (2,))):
+        strokes = Strokes(np.where(np.isin(labels, kept), labels, 0).astype(np.uint16), "yx")
+        strokes = Strokes(strokes.labels, "yx", tuple(c for c in classes if c.label in kept))
+        write_strokes(tmp_path / f"{name}.geojson", strokes, Image(image, "yx"))
+    both, right = tmp_path / "both.geojson", tmp_path / "right.geojson"
+    trained = model()
+    trained.train([image, image], [both, right])
+    assert [(c.label, c.name) for c in trained.classes] == [(1, "left"), (2, "right")]
+    painted = labels > 0
+    assert (trained.segment(image)[painted] == labels[painted]).all()
+    again = model()
+    again.classes = [Class(7, "right")]
+    again.train(image, both)
+    assert [(c.label, c.name) for c in again.classes] == [(1, "left"), (7, "right")]
 
 
 def test_paths_are_read(tmp_path):

@@ -66,9 +66,10 @@ def as_labels(values: NDArray[Any], *, source: str = "The label image") -> NDArr
         raise LabelError(
             f"{source} holds {odd}, but labels are whole numbers. Is it an image of intensities?"
         )
-    if values.size and not (values.min() >= 0 and values.max() <= MAX_LABEL):
+    least, most = float(values.min(initial=0)), float(values.max(initial=0))
+    if least < 0 or most > MAX_LABEL:
         raise LabelError(
-            f"{source} holds values from {values.min()} to {values.max()}; "
+            f"{source} holds values from {least:g} to {most:g}; "
             f"labels are 0 (unlabelled) to {MAX_LABEL}."
         )
     return values.astype(np.uint16)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.classes import MAX_LABEL
-from stroma.data.image import Image
+from stroma.data.image import AXES, Image
 from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
 
 BAND_PIXELS = 4_000_000
@@ -93,7 +93,8 @@ def open_image(data: Any, channel_mode: str, in_channels: Sequence[int] | None =
     ----------
     data : array-like, Image, str or Path
         An array of 2 dimensions (y, x), 3 (z, y, x; or c, y, x in the modes "multi" and "rgb") or
-        4 (c, z, y, x); an image with named axes; or the path of a file.
+        4 (c, z, y, x); one with named axes in any order (an Image, or of xarray with dimensions
+        called t, c, z, y, x); or the path of a file.
     channel_mode : {"single", "multi", "rgb"}
         What a 3-D array means, and whether three channels are colours.
     in_channels : sequence of int, optional
@@ -132,6 +133,9 @@ def _as_image(data: Any, channel_mode: str) -> Image:
     array = _arraylike(data)
     if not isinstance(array.dtype, np.dtype):  # e.g. a torch tensor
         array = np.asarray(array)
+    array, named = _in_order(array)
+    if named:
+        return Image(array, named, rgb=channel_mode == "rgb" and "c" in named)
     axes = {2: "yx", 3: "zyx" if channel_mode == "single" else "cyx", 4: "czyx"}
     if len(array.shape) not in axes:
         raise ShapeError(
@@ -145,6 +149,16 @@ def _as_image(data: Any, channel_mode: str) -> Image:
 def _arraylike(data: Any) -> Any:
     """Return what has a shape, a type and boxes as it is, and all else as numpy."""
     return data if hasattr(data, "shape") and hasattr(data, "dtype") else np.asarray(data)
+
+
+def _in_order(array: Any) -> tuple[Any, str]:
+    """Return an array that names its axes, as xarray's do, in our order; others as they are."""
+    dims = list(getattr(array, "dims", ()))
+    names = [str(dim).lower() for dim in dims]
+    if not {"y", "x"} <= set(names) <= set(AXES) or len(set(names)) < len(names):
+        return array, ""
+    order = [a for a in AXES if a in names]
+    return array.transpose(*(dims[names.index(a)] for a in order)), "".join(order)
 
 
 def _refuse_channels_last(shape: tuple[int, ...], channel_mode: str) -> None:
@@ -177,10 +191,9 @@ def labelled_points(annotation: Any, source: Source) -> Points:
 
     Parameters
     ----------
-    annotation : array-like, Points, str, Path or None
+    annotation : array-like, Image, Points or None
         Whole numbers, 0 where unlabelled (as masked pixels are), of the shape of the image without
-        channels (axes of length 1 may be left out); the labelled pixels themselves; or the path of
-        strokes.
+        channels (axes of length 1 may be left out); or the labelled pixels themselves.
     source : Source
         The image it belongs to.
 
@@ -193,13 +206,11 @@ def labelled_points(annotation: Any, source: Source) -> Points:
     """
     if annotation is None:
         return _joined([])
-    if isinstance(annotation, str | Path):
-        from stroma.io import read_strokes
-
-        annotation = read_strokes(annotation, source.image).labels
     if isinstance(annotation, Points):
         return _inside(annotation, source)
-    array = _arraylike(annotation)
+    if isinstance(annotation, Image):
+        annotation = annotation.read()
+    array, _ = _in_order(_arraylike(annotation))
     if isinstance(array, np.ma.MaskedArray):
         array = array.filled(0)
     if not _fits(array.shape, source.shape):

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from stroma.data import strokes as painted
+from stroma.data.classes import Class
 from stroma.errors import ParameterError, ShapeError
 from stroma.pixel.door import Source, is_many, labelled_points, open_image
 from stroma.pixel.training import Strokes
+
+
+class Given(NamedTuple):
+    """Images with their labelled pixels, by name, and the classes the labels stand for."""
+
+    strokes: dict[str, Strokes]
+    classes: tuple[Class, ...]
 
 
 def given_strokes(
@@ -18,8 +28,9 @@ def given_strokes(
     in_channels: Sequence[int] | None,
     memory_mode: bool,
     img_ids: Any,
-) -> dict[str, Strokes]:
-    """Return images with their labelled pixels, by name.
+    classes: Sequence[Class] = (),
+) -> Given:
+    """Return images with their labelled pixels; a class name has the same label in all files.
 
     Parameters
     ----------
@@ -33,6 +44,8 @@ def given_strokes(
         Whether names are needed.
     img_ids : str, int or list of these
         Names of the images.
+    classes : sequence of Class
+        Classes that are known already.
 
     Raises
     ------
@@ -44,8 +57,23 @@ def given_strokes(
     images, notes, ids = _paired(image, annotations, memory_mode, img_ids)
     sources = [open_image(one, channel_mode, in_channels) for one in images]
     _require_equal(sources)
-    pairs = zip(ids, sources, notes, strict=True)
-    return {key: Strokes(source, labelled_points(n, source)) for key, source, n in pairs}
+    strokes, known = {}, tuple(classes)
+    for key, source, note in zip(ids, sources, notes, strict=True):
+        labels, known = _labels(note, source, known)
+        strokes[key] = Strokes(source, labelled_points(labels, source))
+    return Given(strokes, known)
+
+
+def _labels(note: Any, source: Source, known: tuple[Class, ...]) -> tuple[Any, tuple[Class, ...]]:
+    """Return annotations as labels, and the known classes with those a file names."""
+    if isinstance(note, str | Path):
+        from stroma.io import read_strokes
+
+        note = read_strokes(note, source.image, classes=known)
+    if not isinstance(note, painted.Strokes):
+        return note, known
+    taken = {c.label for c in known}
+    return note.labels, (*known, *(c for c in note.classes if c.label not in taken))
 
 
 def _require_equal(sources: Sequence[Source]) -> None:

@@ -32,7 +32,7 @@ from stroma.pixel.aliases import (
 from stroma.pixel.classifiers import TITLES, fit, unfitted
 from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.feature_image import feature_image, labelled_features, native_features
-from stroma.pixel.given import given_strokes
+from stroma.pixel.given import Given, given_strokes
 from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
@@ -285,7 +285,8 @@ class ConvpaintModel:
         image : array-like, Image, path, or list of these
             2-D (y, x), 3-D (z, y, x; or c, y, x by ``channel_mode``) or 4-D (c, z, y, x).
         annotations : array-like, path, or list of these
-            Labels 1 to 65535, 0 where unlabelled, of the shape of the image without channels.
+            Labels 1 to 65535, 0 where unlabelled, of the shape of the image without channels. Files
+            of strokes (see ``read_strokes``) may name the classes, which the model takes over.
         memory_mode : bool
             Remember the strokes of each image, and train on those of all images seen so far.
             Strokes given for a known image replace its earlier ones.
@@ -314,7 +315,8 @@ class ConvpaintModel:
         ShapeError, ImageError, ParameterError, FitError
             If images and annotations do not fit, or cannot be used.
         """
-        strokes = self._given(image, annotations, in_channels, memory_mode, img_ids)
+        known = self.classes
+        strokes, classes = self._given(image, annotations, in_channels, memory_mode, img_ids)
         recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
         entries, common = self._learn(strokes, recipe, memory_mode)
         require_every_class(entries, recipe.factor)
@@ -330,6 +332,7 @@ class ConvpaintModel:
         count = len(source.channels)
         self._fitted = Fitted(kind, classifier, count, chosen, names, common, weights)
         self._param.classifier = TITLES.get(kind, kind)
+        self._classes += tuple(c for c in classes if c not in known)
         return classifier
 
     def _given(
@@ -339,7 +342,7 @@ class ConvpaintModel:
         in_channels: Sequence[int] | None,
         memory_mode: bool,
         img_ids: Any,
-    ) -> dict[str, Strokes]:
+    ) -> Given:
         return given_strokes(
             image,
             annotations,
@@ -347,6 +350,7 @@ class ConvpaintModel:
             in_channels=in_channels,
             memory_mode=memory_mode,
             img_ids=img_ids,
+            classes=self.classes,
         )
 
     def _learn(
@@ -580,7 +584,7 @@ class ConvpaintModel:
             form = feature_image if restore_input_form else native_features
             made = [form(source, recipe) for source in sources]
             return made[0] if restore_input_form and not is_many(data) else made
-        strokes = self._given(data, annotations, in_channels, memory_mode, img_ids)
+        strokes = self._given(data, annotations, in_channels, memory_mode, img_ids).strokes
         if memory_mode:
             self._learn(strokes, Recipe.of(self._param, skip_norm=skip_norm), memory_mode)
         if restore_input_form:
