@@ -1,10 +1,11 @@
 """Time all filters of the filter bank, and OpenCV's Gaussian blur beside them.
 
-Run ``python benchmarks/filters.py``. It computes the 56 features of a 1024 x 1024 float32 image
-block by block, as a model does (so the halo of 48 pixels is paid for), on one and two threads; and
-40 calls of ``cv2.GaussianBlur(image, (0, 0), 5)``. Each row is the fastest of some rounds, with the
-processor time of the same round: that is what to compare where other work shares the processor.
-The last rows are new processes up to their first block, with an empty and a filled numba cache.
+Run ``python benchmarks/filters.py`` (``--smoke``: a small image, to see that everything runs). It
+computes the 56 features of a 1024 x 1024 float32 image block by block, as a model does (so the halo
+of 48 pixels is paid for), on one and two threads; and 40 calls of ``cv2.GaussianBlur(image, (0, 0),
+5)``. Each row is the fastest of some rounds, with the processor time of the same round: that is
+what to compare where other work shares the processor. The last rows are new processes up to their
+first block, with an empty and a filled numba cache.
 
 Expected: the shared separable passes cost about 2400 additions and multiplications a pixel, the
 40 blurs 3200; at equal efficiency 0.75 of their time, and a third more for halos and square roots,
@@ -117,4 +118,6 @@ def first_block(cache: str) -> list[tuple[float, ...]]:
 
 
 if __name__ == "__main__":
+    if "--smoke" in sys.argv:
+        SIDE, ROUNDS = 64, 1
     main()

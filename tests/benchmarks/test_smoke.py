@@ -1,0 +1,40 @@
+"""Every benchmark runs; how fast things are is not asked here."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = {
+    "filters": "40 blurs",
+    "trees": "ours, maps",
+    "rounds": "stroma, ratio",
+    "deep": "Windows computed: 1, then 0",
+    "large": "times as fast",
+    "live": "in view",
+}
+ELSEWHERE = {"measuring", "quality", "napari_gui"}
+"""What the scripts share, and those that need labelled images or a screen."""
+
+
+def test_every_benchmark_is_run_here():
+    assert {path.stem for path in FOLDER.glob("*.py")} - ELSEWHERE == set(SCRIPTS)
+
+
+NEEDS = {"deep": "transformers", "large": "distributed", "live": "websockets"}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_benchmark_runs_on_small_images_and_shows_its_numbers(name, tmp_path):
+    needed = NEEDS.get(name)
+    if needed and importlib.util.find_spec(needed) is None:
+        pytest.skip(f"needs {needed}")
+    command = [sys.executable, str(FOLDER / f"{name}.py"), "--smoke"]
+    environment = {**os.environ, "STROMA_CACHE": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert SCRIPTS[name] in done.stdout
