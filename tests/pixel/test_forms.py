@@ -247,6 +247,10 @@ def test_a_class_name_has_the_same_label_in_all_files_of_strokes(tmp_path):
     assert [(c.label, c.name) for c in trained.classes] == [(1, "left"), (2, "right")]
     painted = labels > 0
     assert (trained.segment(image)[painted] == labels[painted]).all()
+    unnamed = model()
+    unnamed.train(image, labels)
+    unnamed.train(image, both)
+    assert unnamed.classes == trained.classes
     again = model()
     again.classes = [Class(7, "right")]
     again.train(image, both)

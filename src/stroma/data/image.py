@@ -46,7 +46,8 @@ class Image:
     Parameters
     ----------
     array : array-like
-        The values; anything with ``shape``, ``dtype`` and box indexing.
+        The values; anything with ``shape``, ``dtype`` and box indexing. They are taken not to
+        change: make a new Image of an array that was changed in place.
     axes : str
         One letter per axis of ``array``, a subset of ``"tczyx"`` in that order, with y and x.
     spacing : mapping of str to float

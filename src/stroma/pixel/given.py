@@ -14,10 +14,10 @@ from stroma.pixel.training import Strokes
 
 
 class Given(NamedTuple):
-    """Images with their labelled pixels, by name, and the classes the labels stand for."""
+    """Images with their labelled pixels, by name, and the classes that their files introduce."""
 
     strokes: dict[str, Strokes]
-    classes: tuple[Class, ...]
+    new_classes: tuple[Class, ...]
 
 
 def given_strokes(
@@ -61,7 +61,7 @@ def given_strokes(
     for key, source, note in zip(ids, sources, notes, strict=True):
         labels, known = _labels(note, source, known)
         strokes[key] = Strokes(source, labelled_points(labels, source))
-    return Given(strokes, known)
+    return Given(strokes, known[len(classes) :])
 
 
 def _labels(note: Any, source: Source, known: tuple[Class, ...]) -> tuple[Any, tuple[Class, ...]]:

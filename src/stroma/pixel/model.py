@@ -315,8 +315,7 @@ class ConvpaintModel:
         ShapeError, ImageError, ParameterError, FitError
             If images and annotations do not fit, or cannot be used.
         """
-        known = self.classes
-        strokes, classes = self._given(image, annotations, in_channels, memory_mode, img_ids)
+        strokes, named = self._given(image, annotations, in_channels, memory_mode, img_ids)
         recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
         entries, common = self._learn(strokes, recipe, memory_mode)
         require_every_class(entries, recipe.factor)
@@ -332,7 +331,7 @@ class ConvpaintModel:
         count = len(source.channels)
         self._fitted = Fitted(kind, classifier, count, chosen, names, common, weights)
         self._param.classifier = TITLES.get(kind, kind)
-        self._classes += tuple(c for c in classes if c not in known)
+        self._classes += named
         return classifier
 
     def _given(
@@ -350,7 +349,7 @@ class ConvpaintModel:
             in_channels=in_channels,
             memory_mode=memory_mode,
             img_ids=img_ids,
-            classes=self.classes,
+            classes=self.classes if memory_mode else self._classes,
         )
 
     def _learn(
