@@ -13,7 +13,7 @@ from stroma import ConvpaintModel
 from stroma.blocks import distributed as stroma_distributed
 from stroma.blocks.distributed import run_distributed
 from stroma.errors import Cancelled, WorkerError
-from stroma.io import read_image
+from stroma.io import read_image, write_image
 
 distributed = pytest.importorskip("distributed", reason="needs pip install 'stroma[large]'")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
@@ -133,3 +133,12 @@ def test_workers_read_the_same_image_of_a_file_that_holds_several(cluster, model
     with cluster.as_current():
         from_workers = model.predict_probas(second, use_dask=True)
     np.testing.assert_array_equal(from_workers, model.predict_probas(disks[0]))
+
+
+def test_workers_read_a_file_again_after_it_changed(cluster, model, disks, tmp_path):
+    pixels = ((disks[0] + 3) * 20).clip(0, 255).astype(np.uint8)
+    for now in (pixels, pixels[::-1, ::-1]):
+        write_image(tmp_path / "image.png", now, axes="yx")
+        with cluster.as_current():
+            from_workers = model.predict_probas(tmp_path / "image.png", use_dask=True)
+        np.testing.assert_array_equal(from_workers, model.predict_probas(now))

@@ -24,7 +24,7 @@ def content(image: Image) -> str | None:
     That is so for arrays that are read lazily, and for very large ones. The digest is kept as long
     as the whole image is, so asking again is free.
     """
-    array, cut = image.whole.array, repr(image._index)
+    array, cut = image.whole.array, repr(image.selection)
     in_memory = isinstance(array, np.ndarray) and not isinstance(array, np.memmap)
     if not in_memory or image.dtype.kind not in "buif" or math.prod(image.shape) > LARGEST:
         return None

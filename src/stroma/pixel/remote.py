@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,7 @@ def _touched(grid: WorkingGrid, seen: Box) -> Box:
 def _compute(remote: _Remote, trained: Trained) -> BlockResult:
     """Compute one block, on a worker."""
     if remote.pixels is None:
-        image = _opened(remote.file or ()).at(**remote.selection)
+        image = _read(remote.file or ()).at(**remote.selection)
     else:
         image = Image(remote.pixels, remote.axes)
     task = Task(
@@ -135,8 +136,14 @@ def _compute(remote: _Remote, trained: Trained) -> BlockResult:
     )
 
 
+def _read(arguments: tuple[tuple[str, Any], ...]) -> Image:
+    """Return the image in a file, opened once for all blocks unless the file changes."""
+    path = Path(dict(arguments)["path"])
+    return _opened(arguments, path.stat().st_mtime_ns if path.exists() else 0)
+
+
 @lru_cache(maxsize=4)
-def _opened(arguments: tuple[tuple[str, Any], ...]) -> Image:
+def _opened(arguments: tuple[tuple[str, Any], ...], modified: int) -> Image:
     from stroma.io import read_image
 
     return read_image(**dict(arguments))
