@@ -12,13 +12,15 @@ same parameters, and followed by the same smoothing. Its labels are compared wit
 
 Every path runs in a process of its own, after a round with a small image in which everything is
 imported and compiled; memory is what is needed at most above that. Of several runs, which take
-turns, the fastest counts, for every number by itself.
+turns, the fastest counts, for every number by itself. The last lines are that small round alone,
+with imports, for an empty and a filled cache of numba.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -155,8 +157,10 @@ PATHS = {"ours": ours, "plain": plain}
 
 def one_run(path: str, alias: str, side: int, labels: Path) -> None:
     """Measure a path in this process, print what was found, and keep the labels."""
-    answer = PATHS[path](alias)
-    answer(*scene(min(side, WARM_SIDE), LABELLED // 10), Spent())
+    starting = Spent()
+    with starting.running():
+        answer = PATHS[path](alias)
+        answer(*scene(min(side, WARM_SIDE), LABELLED // 10), Spent())
     image, strokes = scene(side, LABELLED)
     more = strokes.copy()
     more[side // 2 : side // 2 + 4, : STROKE // 4] = 1
@@ -168,7 +172,7 @@ def one_run(path: str, alias: str, side: int, labels: Path) -> None:
             result = answer(image, painted, fitting)
         found[name], found["fit"] = vars(whole.less(fitting)), vars(fitting)
     np.save(labels, result.astype(np.uint8))
-    print(json.dumps({**found, "memory": memory("VmHWM") - before}))
+    print(json.dumps({**found, "start": vars(starting), "memory": memory("VmHWM") - before}))
 
 
 def compared(alias: str, side: int, runs: int, paths: Sequence[str] = tuple(PATHS)) -> None:
@@ -189,6 +193,20 @@ def compared(alias: str, side: int, runs: int, paths: Sequence[str] = tuple(PATH
     same = (labels[0] == labels[1]).mean()
     ratios = [f"**{best['plain'][k] / best['ours'][k]:.1f}**" for k in best["ours"]]
     print(f"| {alias}, ratio | " + " | ".join(ratios) + f" | {100 * same:.1f} % |", flush=True)
+
+
+def show_starts(alias: str) -> None:
+    """Print what a new process takes for its first small round, before and after compilation."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["NUMBA_CACHE_DIR"] = folder
+        for state in ("empty", "filled"):
+            labels = Path(folder) / "labels.npy"
+            arguments = ("--run", "ours", "--aliases", alias, "--side", WARM_SIDE)
+            start = alone(__file__, *arguments, "--labels", labels)["start"]
+            print(
+                f"\nFirst round of a new process, {alias}, numba's cache {state}: "
+                f"{start['wall']:.1f} s, of processors {start['cpu']:.1f} s"
+            )
 
 
 def fastest(found: list[dict[str, Any]]) -> dict[str, float]:
@@ -223,6 +241,9 @@ def main(arguments: list[str] | None = None) -> None:
     print_head()
     for alias in given.aliases:
         compared(alias, side, runs)
+    if not given.smoke:
+        for alias in given.aliases:
+            show_starts(alias)
 
 
 def print_head() -> None:
