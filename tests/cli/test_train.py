@@ -59,7 +59,7 @@ def test_an_existing_model_stays_unless_it_may_be_replaced(stroma, model: Path) 
     [
         (["a.png"], "come in pairs; got 1"),
         (["a.png", "no.png"], "no file no.png"),
-        (["a.png", "b.png", "--set", "clf=svm"], "Known: catboost"),
+        (["a.png", "b.png", "--set", "clf=svm"], "one of 'catboost', 'forest'"),
         (["a.png", "a_strokes.png", "--class", "nucleus"], "LABEL=NAME"),
         (["a.png", "a_strokes.png", "--set", "normalize=7"], "one of 1, 2, 3"),
         (["b.png", "a_strokes.png", "--axes", "zy"], "axes"),
