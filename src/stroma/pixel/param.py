@@ -53,9 +53,7 @@ def _number(low: float, high: float) -> Callable[[Any], str | None]:
 
 
 def _classifier(value: Any) -> str | None:
-    known = list(CLASSIFIERS)
-    hint = suggestion(str(value), known).rstrip(".")
-    return None if value in known else f"the name of a classifier ({hint})"
+    return None if value in list(CLASSIFIERS) else f"one of {', '.join(map(repr, CLASSIFIERS))}"
 
 
 def _text(value: Any) -> str | None:
