@@ -236,3 +236,14 @@ def test_a_large_plane_is_painted_through_a_window_without_holding_it(bridge):
     np.testing.assert_allclose(layer.data_to_world((0, 0)), (box.top, box.left))
     layer.paint((8100 - box.top, 9100 - box.left), 2)
     assert bridge.session.strokes("1", Box(8100, 9100, 8101, 9101)) == 2
+
+
+def test_a_place_that_is_gone_to_is_framed_until_something_is_painted(painted):
+    painted.go_to(Box(10, 20, 20, 40))
+    assert painted.viewer.scene.camera.center[-2:] == (14.5, 29.5)
+    frame = painted.board.layer("frame")
+    np.testing.assert_allclose(frame.data[0].min(axis=0), (9.5, 19.5))
+    assert painted.viewer.layers.selection.active is strokes(painted)
+    strokes(painted).paint((15, 30), 1)
+    painted.pump()
+    assert frame not in painted.viewer.layers

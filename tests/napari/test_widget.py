@@ -128,10 +128,10 @@ def test_tabs_show_what_the_session_knows(viewer, open_widget):
     panel.classes.measure()
     until(lambda: panel.classes.areas.rowCount() == 2)
     assert panel.classes.areas.item(1, 1).text() == "50.0%"
-    panel.model.validate()
-    until(lambda: "Accuracy 100%" in panel.model.accuracy.text())
-    panel.model.rank()
-    assert panel.model.important.rowCount() > 0
+    panel.model.checks.validate()
+    until(lambda: "Accuracy 100%" in panel.model.checks.accuracy.text())
+    panel.model.checks.rank()
+    assert panel.model.checks.important.rowCount() > 0
     panel.advanced.clusters.setValue(2)
     panel.advanced.show_clusters()
     until(lambda: any("groups" in layer.name for layer in viewer.layers))

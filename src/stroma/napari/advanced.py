@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QLineEdit
 
 from stroma.errors import ParameterError, StromaError
 from stroma.napari import parts
-from stroma.napari.board import Placed
+from stroma.napari.placed import Placed
 from stroma.napari.studio import Studio
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import events as ev
@@ -53,7 +53,7 @@ class Advanced:
             on=True,
         )
         self.widget = self._laid_out()
-        studio.replaced.connect(self._show)
+        studio.replaced.connect(self.show)
         studio.told.connect(self._on_told)
 
     def _laid_out(self) -> Any:
@@ -108,7 +108,8 @@ class Advanced:
 
     # ------------------------------------------------------------------ learning
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Show the settings, and what is painted."""
         settings = self._studio.session.settings
         parts.show_value(self.train_on, settings.train_on)
         chosen = settings.channels
@@ -220,8 +221,8 @@ class Advanced:
 
     def _on_told(self, event: Event) -> None:
         if isinstance(event, ev.SettingsChanged):
-            self._show()
-        elif isinstance(event, ev.RoundFinished | ev.ImageClosed | ev.ClassesChanged):
+            self.show()
+        elif isinstance(event, ev.RoundFinished) and self.widget.isVisible():
             self._count()
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer
-from numpy.typing import NDArray
+from napari.layers import Image, Labels, Layer, Shapes
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.napari import colors
+from stroma.napari.placed import Placed
 from stroma.napari.strokes_layer import Strokes
 from stroma.napari.views import (
     WHOLE,
@@ -30,7 +29,9 @@ STROKES, SEGMENTATION, UNCERTAINTY, PROBABILITY = (
     "uncertainty",
     "probability",
 )
+FRAME = "frame"
 NAMES = {
+    FRAME: "paint here next",
     STROKES: "annotations",
     SEGMENTATION: "segmentation",
     UNCERTAINTY: "uncertainty",
@@ -41,57 +42,6 @@ MARK = "stroma"
 
 VIEW_PIXELS = 1024
 """Values a window of strokes has along its longer side, at least."""
-
-
-@dataclass(frozen=True, eq=False)
-class Placed:
-    """Where a layer lies in the world, for layers that are to lie over it.
-
-    Parameters
-    ----------
-    scale, translate, rotate, shear, affine, units, axis_labels
-        As napari takes them.
-    """
-
-    scale: NDArray[Any]
-    translate: NDArray[Any]
-    rotate: NDArray[Any]
-    shear: NDArray[Any]
-    affine: Any
-    units: tuple[Any, ...]
-    axis_labels: tuple[str, ...]
-
-    @classmethod
-    def like(cls, layer: Layer, ndim: int) -> Placed:
-        """Return the place of the last axes of a layer."""
-        kept = list(range(layer.ndim - ndim, layer.ndim))
-        turned = layer.rotate[-ndim:, -ndim:]
-        shear = np.eye(layer.ndim)
-        shear[np.triu_indices(layer.ndim, 1)] = layer.shear
-        sheared = shear[-ndim:, -ndim:][np.triu_indices(ndim, 1)]
-        affine = layer.affine.set_slice(kept)
-        return cls(
-            layer.scale[-ndim:],
-            layer.translate[-ndim:],
-            turned,
-            sheared,
-            affine,
-            layer.units[-ndim:],
-            layer.axis_labels[-ndim:],
-        )
-
-    def options(self) -> dict[str, Any]:
-        """Return the place as options of a layer."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    def through(self, window: Window) -> dict[str, Any]:
-        """Return the place of a window of the layer."""
-        scale = self.scale.copy()
-        scale[-2:] *= window.step
-        offset = np.zeros(len(scale))
-        offset[-2:] = np.array([window.box.top, window.box.left]) + (window.step - 1) / 2
-        moved = self.translate + self.rotate @ (offset * self.scale)
-        return {**self.options(), "scale": scale, "translate": moved}
 
 
 class Board:
@@ -140,6 +90,27 @@ class Board:
         """Take note that a layer was removed."""
         self._layers = {r: found for r, found in self._layers.items() if found is not layer}
 
+    def point_out(self, box: Box) -> None:
+        """Frame a place of the plane, until something is painted."""
+        self.drop(FRAME)
+        edges = np.array([box.top, box.left, box.bottom, box.right]) - 0.5
+        corners = edges[[[0, 1], [0, 3], [2, 3], [2, 1]]]
+        layer = Shapes(
+            [corners],
+            shape_type="polygon",
+            face_color="transparent",
+            edge_color="#ffee00",
+            edge_width=max(1.0, max(box.shape) / 40),
+            **self.placed.last(2).options(),
+        )
+        self._layers[FRAME] = self._insert(FRAME, layer)
+
+    def drop(self, role: str) -> None:
+        """Remove a layer, if it is there."""
+        layer = self._layers.pop(role, None)
+        if layer is not None and layer in self.viewer.layers:
+            self.viewer.layers.remove(layer)
+
     def take_down(self) -> None:
         """Remove all layers."""
         for layer in list(self._layers.values()):
@@ -168,8 +139,22 @@ class Board:
     def refresh(self, *, strokes: bool = False, results: bool = False) -> None:
         """Read what is in view again."""
         for role, layer in self._layers.items():
-            if strokes if role == STROKES else results:
+            if strokes if role == STROKES else results and role != FRAME:
                 layer.refresh(extent=False, highlight=False, thumbnail=False)
+
+    def keep(self, labels: Any, name: str) -> None:
+        """Add the labels of the whole image, axes t, z, y, x, as a layer that keeps them."""
+        if "c" in self.sizes:  # the same all along channels, so that axes stay aligned
+            labels = np.expand_dims(labels, list(self.sizes).index("c"))
+            labels = np.broadcast_to(labels, tuple(self.sizes.values()))
+        self.viewer.add_labels(
+            labels,
+            name=name,
+            opacity=0.5,
+            colormap=colors.label_colors(self.session.classes),
+            features=colors.class_features(self.session.classes),
+            **self.placed.options(),
+        )
 
     def recolor(self, classes: Iterable[Class]) -> None:
         """Show classes in their colours, by their names."""
@@ -192,6 +177,8 @@ class Board:
         """Move the layers to where the image is now."""
         self.placed = placed
         for role, layer in self._layers.items():
+            if role == FRAME:
+                continue
             options = placed.through(self.window) if role == STROKES else placed.options()
             for name, value in options.items():
                 setattr(layer, name, value)
@@ -280,11 +267,6 @@ class Board:
             return made
         self.viewer.layers.append(made)
         return made
-
-
-def own(layers: Iterable[Layer]) -> Iterator[Layer]:
-    """Yield the layers that a board made."""
-    yield from (layer for layer in layers if MARK in layer.metadata)
 
 
 def window_for(box: Box, plane: Box) -> Window:

@@ -9,28 +9,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from psygnal import Signal
 
 from stroma.blocks.box import Box
-from stroma.data.image import Image
-from stroma.errors import StromaError
-from stroma.io import is_image, read_image
-from stroma.napari import colors, pictures
-from stroma.napari.board import MARK, SEGMENTATION, STROKES, Board, Placed
+from stroma.napari import pictures, viewport
+from stroma.napari.board import FRAME, MARK, SEGMENTATION, STROKES, Board
+from stroma.napari.placed import Placed
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.events import Event, Position
 
 VIEW = "napari"
-CLOSE = 6
-"""A place that is gone to fills at least this part of the view: 1 / CLOSE."""
-
 PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
 
 
@@ -154,7 +147,7 @@ class Bridge:
             one = len(layers) == 1
             make = pictures.image_of_channels
             image = pictures.image_of(layers[0], axes) if one else make(layers, axes)
-            data: Any = image.source if _in_file(image) else image
+            data: Any = image.source if pictures.in_file(image) else image
             known = self.session.add_image(data, name=layers[0].name)
             self._pictures[known] = Picture(axes, list(layers))
         self.choose(known)
@@ -244,59 +237,22 @@ class Bridge:
         layer = None if self.board is None else self.board.layer(role)
         return layer is not None and layer.visible
 
-    def add_result(self, image: str, labels: Any, name: str) -> None:
-        """Add the labels of all of an image as a layer of their own, which keeps them."""
-        picture, sizes = self._pictures[image], self.session.image(image).image.sizes
-        over = {a: sizes[a] for a in picture.axes.removeprefix("c")}
-        if "c" in over:  # layers say the same along channels, so that axes stay aligned
-            at = list(over).index("c")
-            labels = np.broadcast_to(np.expand_dims(labels, at), tuple(over.values()))
-        layers = picture.layers
-        placed = Placed.like(layers[0], len(over)).options() if layers else {}
-        colormap = colors.label_colors(self.session.classes)
-        self.viewer.add_labels(labels, name=name, colormap=colormap, opacity=0.5, **placed)
-
     # ------------------------------------------------------------------ looking
 
     def go_to(self, box: Box) -> None:
-        """Bring a box of the plane into the middle of the view, and zoom in if it is small."""
-        layer = self.board.layer(STROKES) if self.board is not None else None
-        if self.board is None or layer is None:
-            return
-        placed = self.board.placed
-        middle = np.zeros(len(placed.scale))
-        middle[-2:] = (box.top + box.bottom - 1) / 2, (box.left + box.right - 1) / 2
-        world = placed.affine.func(placed.rotate @ (middle * placed.scale) + placed.translate)
-        camera = self.viewer.scene.camera
-        camera.center = (*camera.center[:-2], *world[-2:])
-        seen = max(self.view().shape)
-        if seen > CLOSE * max(box.shape):
-            camera.zoom *= seen / (CLOSE * max(box.shape))
+        """Bring a box of the plane into the middle of the view, and frame it."""
+        if self.board is not None:
+            viewport.go_to(self.viewer, self.board, box, self.view())
+            self.board.point_out(box)
 
     def plane(self) -> Position:
         """Return the plane of the image that is in view."""
-        if self.board is None:
-            return {}
-        point = self._in_data()
-        sizes = self.board.sizes
-        return {
-            axis: int(np.clip(round(at), 0, size - 1))
-            for (axis, size), at in zip(sizes.items(), point, strict=True)
-            if axis in "tz"
-        }
+        return {} if self.board is None else viewport.plane(self.viewer, self.board, self._seen())
 
     def view(self) -> Box:
         """Return the pixels of the plane that are in view."""
         assert self.board is not None
-        layer, plane = self._reference_layer(), self.board.plane
-        displayed = set(self.viewer.dims.displayed)
-        if layer is None or displayed != {self.viewer.dims.ndim - 2, self.viewer.dims.ndim - 1}:
-            return plane
-        factor = layer.downsample_factors[layer.data_level][-2:] if layer.multiscale else (1, 1)
-        corners = np.asarray(layer.corner_pixels, float)[:, -2:] * factor
-        (top, left), (bottom, right) = np.floor(corners[0]), np.ceil(corners[1] + factor)
-        found = Box(int(top), int(left), int(bottom), int(right)).clipped(plane)
-        return found if found.bottom > found.top and found.right > found.left else plane
+        return viewport.box(self.viewer, self.board, self._seen())
 
     def look(self) -> None:
         """Tell the session what is in view."""
@@ -306,21 +262,12 @@ class Bridge:
         self.session.look(self.board.image, box, plane=self.plane(), view=VIEW)
         self.board.look_through(box)
 
-    def _reference_layer(self) -> Layer | None:
+    def _seen(self) -> Layer | None:
+        """Return a layer that covers the whole image and is visible, by which to see the rest."""
         assert self.board is not None
         results = [self.board.layer(SEGMENTATION), self.board.layer("uncertainty")]
         found = [*self.layers(self.board.image), *(r for r in results if r is not None)]
         return next((layer for layer in found if layer.visible), None)
-
-    def _in_data(self) -> Sequence[float]:
-        """Return the point in view in the coordinates of the layers, as many axes as they have."""
-        assert self.board is not None
-        layer = self.board.layer(STROKES) or self._reference_layer()
-        count = len(self.board.sizes)
-        if layer is None:
-            return [0.0] * count
-        at: Sequence[float] = layer.world_to_data(self.viewer.dims.point[-layer.ndim :])[-count:]
-        return at
 
     def _on_moved(self) -> None:
         self.moved.emit()
@@ -344,6 +291,8 @@ class Bridge:
             if self.board is not None:
                 strokes |= self._changes_strokes(event, self.board)
                 results |= self._changes_results(event, self.board)
+                if isinstance(event, ev.StrokesChanged):
+                    self.board.drop(FRAME)
                 if isinstance(event, ev.ClassesChanged):
                     self.board.recolor(event.classes)
                 if isinstance(event, ev.ImageClosed) and event.image == self.board.image:
@@ -361,15 +310,3 @@ class Bridge:
         if isinstance(event, ev.BlockReady):
             return event.image == board.image and event.plane == self.plane()
         return isinstance(event, ev.ImageChanged | ev.RoundFinished)
-
-
-def _in_file(image: Image) -> bool:
-    """Tell whether the pixels of a layer can be read again from the file it came from."""
-    path = Path(image.source or "")
-    if not image.source or not path.exists() or not is_image(path):
-        return False
-    try:
-        found = read_image(path)
-    except (StromaError, OSError):
-        return False
-    return (found.sizes, found.dtype, found.rgb) == (image.sizes, image.dtype, image.rgb)

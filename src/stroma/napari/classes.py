@@ -196,7 +196,9 @@ class Classes:
         )
 
     def _on_told(self, event: Event) -> None:
-        if isinstance(event, ev.ClassesChanged | ev.ModelTrained | ev.ImageClosed):
+        if isinstance(event, ev.ClassesChanged) or (
+            isinstance(event, ev.ModelTrained | ev.ImageClosed) and self.widget.isVisible()
+        ):
             self.show()
 
 

@@ -248,8 +248,8 @@ class Files:
         self._studio.tell(str(result))
 
     def _on_told(self, event: Event) -> None:
-        if isinstance(
-            event, ev.ImageOpened | ev.ImageClosed | ev.ImageChanged | ev.RoundFinished | ev.Saved
+        if isinstance(event, ev.ImageOpened | ev.ImageClosed | ev.ImageChanged | ev.Saved) or (
+            isinstance(event, ev.RoundFinished) and self.widget.isVisible()
         ):
             self.show()
 

@@ -183,13 +183,13 @@ class Home:
 
     def _segment_all(self) -> None:
         bridge, studio = self._studio.bridge, self._studio
-        if bridge is None or bridge.image is None:
+        if bridge is None or bridge.board is None:
             return
-        image = bridge.image
+        board, image = bridge.board, bridge.board.image
         name = studio.session.image(image).name
 
         def then(labels: Any) -> None:
-            bridge.add_result(image, labels, f"{name} segmentation")
+            board.keep(labels, f"{name} segmentation")
 
         studio.do(
             lambda: studio.session.start(

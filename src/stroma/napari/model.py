@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QListWidget
 
 from stroma.classify import CLASSIFIERS
 from stroma.napari import parts
+from stroma.napari.checks import Checks
 from stroma.napari.studio import Studio
 from stroma.pixel.aliases import ALIASES
 from stroma.pixel.catalogue import Entry, entries
@@ -47,12 +48,7 @@ class Model:
         self.layers.setMaximumHeight(90)
         self.layers.itemSelectionChanged.connect(self._set_layers)
         self._fields = self._made_fields()
-        self.compared = parts.table(
-            "Accuracy on strokes that were left out, and time",
-            ("Model", "Accuracy", "Train", "Per Mpx"),
-        )
-        self.important = parts.table("What the model rests on", ("Feature", "Share"))
-        self.accuracy = parts.note()
+        self.checks = Checks(studio)
         self.widget = self._laid_out()
         studio.replaced.connect(self._on_replaced)
         studio.told.connect(self._on_told)
@@ -149,24 +145,8 @@ class Model:
                     ("Depth", field["clf_depth"]),
                 ),
             ),
-            parts.group("How well it does", *self._checks()),
+            self.checks.widget,
         )
-
-    def _checks(self) -> list[Any]:
-        return [
-            parts.row(
-                parts.button(
-                    "Accuracy",
-                    "Leave out strokes, one part after the other, and predict them",
-                    self.validate,
-                ),
-                parts.button("Compare models", "Try the other configurations", self.compare),
-                parts.button("What counts", "The features the model rests on", self.rank),
-            ),
-            self.accuracy,
-            self.compared,
-            self.important,
-        ]
 
     # ------------------------------------------------------------------ showing parameters
 
@@ -291,45 +271,6 @@ class Model:
             f"Saving {path.name}",
             lambda: session.model.save(path, create_pkl=pickle, create_yml=not pickle),
         )
-
-    # ------------------------------------------------------------------ how well it does
-
-    def validate(self) -> None:
-        """Estimate the accuracy."""
-        self._studio.do(lambda: self._studio.session.validate(), self._show_accuracy)
-
-    def _show_accuracy(self, found: Any) -> None:
-        names = {c.label: c.name for c in self._studio.session.classes}
-        each = ", ".join(
-            f"{names.get(label, label)} {share:.0%}"
-            if share == share
-            else f"{names.get(label, label)}: paint a second stroke"
-            for label, share in zip(found.labels, found.recall, strict=True)
-        )
-        self.accuracy.setText(f"Accuracy {found.accuracy:.0%} ({each}).")
-
-    def compare(self) -> None:
-        """Try the other configurations that are installed here."""
-        here = [e.name for e in self._known if e.kind == "alias" and not e.missing]
-        ready = [e.name for e in self._known if e.name in here and e.weights != "missing"]
-        self._studio.do(lambda: self._studio.session.compare(ready), self._show_compared)
-
-    def _show_compared(self, found: Any) -> None:
-        ranked = sorted(found, key=lambda c: -c.accuracy if c.accuracy == c.accuracy else 1)
-        parts.fill(
-            self.compared,
-            [
-                (c.alias, f"{c.accuracy:.0%}", f"{c.training:.1f} s", f"{c.segmenting:.1f} s")
-                if not c.problem
-                else (c.alias, c.problem, "", "")
-                for c in ranked
-            ],
-        )
-
-    def rank(self) -> None:
-        """List what the model rests on."""
-        found = self._studio.attempt(lambda: self._studio.session.importance(20))
-        parts.fill(self.important, [(name, f"{share:.1%}") for name, share in found or ()])
 
     def _on_told(self, event: Event) -> None:
         if isinstance(event, ev.SettingsChanged):

@@ -59,6 +59,7 @@ class Panel:
         self.advanced = self._add(Advanced(self.studio, self._show_tips))
         yield True
         commands.bind_keys(self.viewer)
+        self.widget.tabs.currentChanged.connect(self._on_tab)
         self.widget.stop.clicked.connect(lambda: self._stop())
         self.studio.replaced.connect(self._begin)
         self.studio.told.connect(self._on_told)
@@ -73,6 +74,12 @@ class Panel:
         self.widget.tabs.addTab(tab.widget, tab.title)
         self._made.append(tab)
         return tab
+
+    def _on_tab(self, index: int) -> None:
+        """Bring a tab up to date that was hidden."""
+        shown = self._made[index]
+        if self.studio.bridge is not None and isinstance(shown, Classes | Files | Advanced):
+            shown.show()
 
     def close(self) -> None:
         """Let go of the viewer, and close the session."""

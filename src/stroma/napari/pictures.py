@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stroma.data.image import AXES, Image
-from stroma.errors import ShapeError
+from stroma.errors import ShapeError, StromaError
+from stroma.io import is_image, read_image
+from stroma.napari.lazy import ImageArray, Permuted, Stacked
 
 READINGS = {2: ("yx",), 3: ("zyx", "tyx", "cyx"), 4: ("tzyx", "czyx", "tcyx"), 5: ("tczyx",)}
 """What the axes of a layer may be, by their number; the first is assumed."""
@@ -28,55 +30,6 @@ TITLES = {
 """The same in words."""
 
 CHANNEL_COLORS = ("green", "magenta", "cyan", "yellow", "red", "gray")
-
-
-@dataclass(frozen=True, eq=False)
-class Permuted:
-    """An array with its axes in another order; reads only what is asked for.
-
-    Parameters
-    ----------
-    array : array-like
-        The values.
-    order : tuple of int
-        Axis of ``array`` for every axis of this one.
-    keep : int
-        Length of the last axis of ``array``, where not all of it is wanted (alpha is left out).
-    """
-
-    array: Any
-    order: tuple[int, ...]
-    keep: int | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Size along every axis."""
-        full = list(self.array.shape)
-        full[-1] = full[-1] if self.keep is None else self.keep
-        return tuple(full[i] for i in self.order)
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.order)
-
-    @property
-    def dtype(self) -> Any:
-        """Type of the values."""
-        return self.array.dtype
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Read everything."""
-        return np.asarray(self[()], dtype=dtype)
-
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        """Read a box, given by one position or slice per axis; axes left out are read in full."""
-        given = key if isinstance(key, tuple) else (key,)
-        keys = [*given, *[slice(None)] * (self.ndim - len(given))]
-        spans = [_span(k, n) for k, n in zip(keys, self.shape, strict=True)]
-        inner = [spans[self.order.index(i)] for i in range(self.ndim)]
-        values = np.asarray(self.array[tuple(inner)]).transpose(self.order)
-        return values[tuple(0 if isinstance(k, int | np.integer) else slice(None) for k in keys)]
 
 
 def guessed_axes(layer: Any) -> str:
@@ -147,32 +100,16 @@ def image_of_channels(layers: Sequence[Any], axes: str) -> Image:
     return Image(stacked, wanted, spacing=spacing, unit=unit, channels=names)
 
 
-@dataclass(frozen=True, eq=False)
-class Stacked:
-    """Arrays of one shape side by side along a new axis; reads only what is asked for."""
-
-    arrays: tuple[Any, ...]
-    axis: int
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Size along every axis."""
-        inner = list(self.arrays[0].shape)
-        return (*inner[: self.axis], len(self.arrays), *inner[self.axis :])
-
-    @property
-    def dtype(self) -> Any:
-        """Type of the values."""
-        return np.result_type(*(a.dtype for a in self.arrays))
-
-    def __getitem__(self, key: tuple[Any, ...]) -> NDArray[Any]:
-        """Read a box, given by one position or slice per axis."""
-        inner = (*key[: self.axis], *key[self.axis + 1 :])
-        chosen = key[self.axis]
-        if isinstance(chosen, int | np.integer):
-            return np.asarray(self.arrays[chosen][inner])
-        before = sum(isinstance(k, slice) for k in key[: self.axis])
-        return np.stack([np.asarray(a[inner]) for a in self.arrays[chosen]], axis=before)
+def in_file(image: Image) -> bool:
+    """Tell whether the pixels of a layer can be read again from the file it came from."""
+    path = Path(image.source or "")
+    if not image.source or not path.exists() or not is_image(path):
+        return False
+    try:
+        found = read_image(path)
+    except (StromaError, OSError):
+        return False
+    return (found.sizes, found.dtype, found.rgb) == (image.sizes, image.dtype, image.rgb)
 
 
 def layers_of(image: Image, name: str) -> list[tuple[Any, dict[str, Any]]]:
@@ -219,41 +156,6 @@ def _shown(image: Image) -> Any:
     return Permuted(values, order)
 
 
-@dataclass(frozen=True, eq=False)
-class ImageArray:
-    """A cut of an image as an array."""
-
-    image: Image
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Size along every axis."""
-        return self.image.shape
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.image.shape)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the values."""
-        return self.image.dtype
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        """Read everything."""
-        return np.asarray(self.image.read(), dtype=dtype)
-
-    def __getitem__(self, key: Any) -> NDArray[Any]:
-        """Read a box, given by a position or slice per axis; axes left out are read in full."""
-        keys = key if isinstance(key, tuple) else (key,)
-        cut = {
-            axis: int(k) if isinstance(k, int | np.integer) else k
-            for axis, k in zip(self.image.kept_axes, keys, strict=False)
-        }
-        return self.image.at(**cut).read()
-
-
 def _image(data: Any, axes: str, *, rgb: bool) -> Image:
     found = axes + "c" if rgb else axes
     wanted = "".join(a for a in AXES if a in found)
@@ -279,10 +181,3 @@ def _placed(image: Image, *, colours: bool) -> dict[str, Any]:
     axes = image.kept_axes.replace("c", "") if colours else image.kept_axes
     scale = [float(image.spacing.get(axis, 1.0)) for axis in axes]
     return {"scale": scale, "axis_labels": tuple(axes)}
-
-
-def _span(key: Any, size: int) -> slice:
-    if isinstance(key, int | np.integer):
-        position = int(key) % size
-        return slice(position, position + 1)
-    return slice(*key.indices(size))
