@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,33 +16,30 @@ from stroma.errors import (
     ParameterError,
     ShapeError,
 )
-from stroma.features.build import extractor, installed, layer_keys, part_names
 from stroma.features.cache import FeatureCache
-from stroma.features.contract import Extractor
 from stroma.features.pipeline import Feed
 from stroma.pixel import files
 from stroma.pixel.aliases import (
     alias_param,
-    default_param,
     defaults_for,
-    extractor_defaults,
     initial_param,
-    require_param,
 )
 from stroma.pixel.classifiers import TITLES, fit, unfitted
+from stroma.pixel.configured import Configured
 from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.feature_image import feature_image, labelled_features, native_features
 from stroma.pixel.given import Given, given_strokes
-from stroma.pixel.param import FEATURE_KEYS, Param
+from stroma.pixel.param import Param
 from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import BlockResult, Trained, blocks_of, label_dtype
+from stroma.pixel.predict import Trained
+from stroma.pixel.results import How, collected
 from stroma.pixel.storage import Fitted, Saved, load, to_state
 from stroma.pixel.training import Memory, Strokes, learn, require_every_class
 
 Array = NDArray[Any]
 
 
-class ConvpaintModel:
+class ConvpaintModel(Configured):
     """A feature extractor, a classifier, and the parameters of both.
 
     Made from at most one of an alias, a saved model, a ``Param``, or the name of an extractor (to
@@ -99,131 +96,6 @@ class ConvpaintModel:
             self._param = initial_param(param, fe_name, kwargs)
         Recipe.of(self._param)  # an extractor that cannot be made is refused here, not in training
 
-    # ------------------------------------------------------------------ parameters
-
-    @staticmethod
-    def get_fe_models_types() -> dict[str, type]:
-        """Return all extractors whose dependencies are installed: names and types."""
-        return installed()
-
-    @staticmethod
-    def get_default_params() -> Param:
-        """Return the parameters of the default model."""
-        return default_param()
-
-    def get_param(self, key: str) -> Any:
-        """Return the value of a parameter."""
-        return self.get_params().get(key)
-
-    def get_params(self) -> Param:
-        """Return a copy of all parameters."""
-        return self._param.copy()
-
-    def set_param(self, key: str, val: Any, ignore_warnings: bool = False) -> None:
-        """Set a parameter.
-
-        An untrained model takes any; on a trained one, a parameter that changes the features
-        raises, unless ``ignore_warnings`` says to forget the training. None restores the default.
-
-        Raises
-        ------
-        ParameterError
-            If the value is not allowed, or the model is trained on other features.
-        UnknownNameError
-            If there is no such parameter.
-        """
-        self._require_settable([key])
-        self._change({key: val}, ignore_warnings)
-
-    def set_params(
-        self, param: Param | None = None, ignore_warnings: bool = False, **kwargs: Any
-    ) -> None:
-        """Set several parameters, from a `Param` or by name; None leaves a parameter as it is.
-
-        All are set, or none.
-
-        Raises
-        ------
-        ParameterError
-            As for ``set_param``; also if both forms are given.
-        """
-        if param is not None and kwargs:
-            raise ParameterError("Give either a Param or parameters by name, not both.")
-        if param is not None:
-            values = {k: v for k, v in require_param(param).items() if k != "classifier"}
-        else:
-            self._require_settable(kwargs)
-            values = kwargs
-        self._change({k: v for k, v in values.items() if v is not None}, ignore_warnings)
-
-    def _require_settable(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            self._param.get(key)
-            if key == "classifier":
-                raise ParameterError(
-                    "The parameter 'classifier' says what was fitted, so only training sets it. "
-                    "Choose what to fit with 'clf'."
-                )
-
-    def _change(self, values: Mapping[str, Any], forget: bool) -> None:
-        trial = self._param.copy()
-        if "fe_name" in values and values["fe_name"] not in (None, trial.fe_name):
-            trial.fe_layers = trial.fe_scalings = None
-        trial.set(**values)
-        trial = trial.filled(defaults_for(trial))
-        changed = {k for k, v in trial.items() if v != self._param.get(k)}
-        if changed & FEATURE_KEYS:
-            Recipe.of(trial)
-            self._require_untrained(changed & FEATURE_KEYS, forget)
-        self._param = trial
-
-    def _require_untrained(self, keys: set[str], forget: bool) -> None:
-        if self._fitted is None and not self._memory:
-            return
-        if not forget:
-            raise ParameterError(
-                f"The model was trained with another {' and '.join(sorted(keys))}. Make a new "
-                f"model, or pass ignore_warnings=True to change it and forget the training."
-            )
-        self.reset_classifier()
-
-    @staticmethod
-    def create_fe(
-        name: str, use_gpu: bool | None = None, layers: Sequence[str | int] | None = None
-    ) -> Extractor:
-        """Return a feature extractor by name, without putting it into a model.
-
-        Parameters
-        ----------
-        name : str
-            A registered extractor.
-        use_gpu : bool, optional
-            Compute on the graphics card.
-        layers : sequence of str or int, optional
-            Keys of layers, or their positions.
-
-        Raises
-        ------
-        UnknownNameError, ParameterError
-            If there is no such extractor or layer, or the name stands for several.
-        """
-        parts = part_names(name)
-        if len(parts) > 1:
-            raise ParameterError(
-                f"{name!r} combines the extractors {' and '.join(parts)}. Create one at a time, or "
-                f"a model of them: ConvpaintModel(fe_name={name!r})."
-            )
-        return extractor(parts[0], layers=layers, device="auto" if use_gpu else "cpu")
-
-    def get_fe_defaults(self) -> Param:
-        """Return the parameters a model has by default with this extractor."""
-        return extractor_defaults(str(self._param.fe_name))
-
-    def get_fe_layer_keys(self) -> list[str] | None:
-        """Return the layers the extractor offers; None if it has none, or is a combination."""
-        parts = part_names(str(self._param.fe_name))
-        return layer_keys(parts[0]) if len(parts) == 1 else None
-
     # ------------------------------------------------------------------ what was learned
 
     @property
@@ -252,6 +124,9 @@ class ConvpaintModel:
     @classes.setter
     def classes(self, classes: Iterable[Class]) -> None:
         self._classes = require_classes(classes)
+
+    def _has_learned(self) -> bool:
+        return self._fitted is not None or bool(self._memory)
 
     def _require_fitted(self) -> Fitted:
         if self._fitted is None:
@@ -414,17 +289,8 @@ class ConvpaintModel:
             The image's axes without channels; a list of such for a list of images; the path if
             ``out`` is given.
         """
-        if out is not None:
-            return self._write(image, out, False, in_channels, skip_norm, use_dask, device)
-
-        def one(source: Source) -> Array:
-            fitted = self._require_fitted()
-            result = np.zeros(source.shape, label_dtype(fitted.classifier.classes_))
-            for block in self._blocks(source, skip_norm, use_dask, device):
-                result[block.index] = block.labels
-            return result
-
-        return self._each(one, image, in_channels)
+        how = How(in_channels, skip_norm, use_dask, device)
+        return collected(self, image, how, out=out, probabilities=False)
 
     def predict_probas(
         self,
@@ -446,17 +312,8 @@ class ConvpaintModel:
             Classes first, in the order of ``classes_``; a list of such for a list of images; the
             path if ``out`` is given.
         """
-        if out is not None:
-            return self._write(image, out, True, in_channels, skip_norm, use_dask, device)
-
-        def one(source: Source) -> Array:
-            classes = len(self._require_fitted().classifier.classes_)
-            result = np.zeros((classes, *source.shape), np.float32)
-            for block in self._blocks(source, skip_norm, use_dask, device):
-                result[(slice(None), *block.index)] = block.probabilities
-            return result
-
-        return self._each(one, image, in_channels)
+        how = How(in_channels, skip_norm, use_dask, device)
+        return collected(self, image, how, out=out, probabilities=True)
 
     def open(self, image: Any, in_channels: Sequence[int] | None = None) -> Source:
         """Return an image as this model sees it: channels selected as in training.
@@ -492,47 +349,6 @@ class ConvpaintModel:
         recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
         fitted.require_same_weights(recipe.pipeline.provenance())
         return Trained(recipe, fitted.classifier, None if skip_norm else fitted.statistics)
-
-    def _blocks(
-        self, source: Source, skip_norm: bool, use_dask: bool, device: str | None
-    ) -> Iterator[BlockResult]:
-        trained = self.trained(skip_norm=skip_norm, device=device)
-        return blocks_of(
-            source, trained, self.cache, use_dask=use_dask or bool(self._param.use_dask)
-        )
-
-    def _write(
-        self,
-        image: Any,
-        out: str | Path,
-        probabilities: bool,
-        in_channels: Sequence[int] | None,
-        skip_norm: bool,
-        use_dask: bool,
-        device: str | None,
-    ) -> Path:
-        from stroma.pixel.stored import write_result  # zarr is loaded only when it is needed
-
-        if is_many(image):
-            raise ParameterError("With out, give one image at a time, not a list.")
-        return write_result(
-            self,
-            image,
-            out,
-            probabilities=probabilities,
-            in_channels=in_channels,
-            skip_norm=skip_norm,
-            use_dask=use_dask or bool(self._param.use_dask),
-            device=device,
-        )
-
-    def _each(
-        self, function: Callable[[Source], Array], image: Any, in_channels: Sequence[int] | None
-    ) -> Any:
-        self._require_fitted()
-        if is_many(image):
-            return [function(self.open(one, in_channels)) for one in image]
-        return function(self.open(image, in_channels))
 
     # ------------------------------------------------------------------ features
 
