@@ -21,6 +21,7 @@ IGNORED = (
     "ignore::DeprecationWarning:napari",
     "ignore::DeprecationWarning:vispy",
     "ignore::FutureWarning:napari",
+    "ignore:Conversion from CIE-LAB:UserWarning",
     "ignore::pydantic.warnings.PydanticDeprecatedSince20",
 )
 HERE = Path(__file__).parent

@@ -239,11 +239,26 @@ def test_a_large_plane_is_painted_through_a_window_without_holding_it(bridge):
 
 
 def test_a_place_that_is_gone_to_is_framed_until_something_is_painted(painted):
-    painted.go_to(Box(10, 20, 20, 40))
-    assert painted.viewer.scene.camera.center[-2:] == (14.5, 29.5)
+    painted.go_to(Box(10, 20, 12, 24))
+    assert painted.viewer.scene.camera.center[-2:] == (10.5, 21.5)
     frame = painted.board.layer("frame")
     np.testing.assert_allclose(frame.data[0].min(axis=0), (9.5, 19.5))
     assert painted.viewer.layers.selection.active is strokes(painted)
     strokes(painted).paint((15, 30), 1)
     painted.pump()
     assert frame not in painted.viewer.layers
+
+
+def test_layers_are_used_again_for_another_image_of_the_kind_and_lie_over_it(painted):
+    before = strokes(painted)
+    other = painted.viewer.add_image(two_halves(100, 50), name="other", scale=(2, 2))
+    painted.paint_on([other], "yx")
+    assert strokes(painted) is before
+    assert before.data.shape == (100, 50)
+    assert before.scale.tolist() == [2, 2]
+    order = [layer.name for layer in painted.viewer.layers]
+    assert order == ["halves", "other", "segmentation", "annotations"]
+    stack = painted.viewer.add_image(np.stack([two_halves()] * 2), name="stack")
+    painted.paint_on([stack], "zyx")
+    assert strokes(painted) is not before
+    assert before not in painted.viewer.layers

@@ -17,9 +17,11 @@ from stroma.napari.views import (
     WHOLE,
     Pen,
     Window,
+    covers,
     label_type,
     result_arrays,
     strokes_array,
+    window_for,
 )
 from stroma.session import Session
 
@@ -39,9 +41,6 @@ NAMES = {
 }
 MARK = "stroma"
 """Key of layers' metadata under which they say what they show."""
-
-VIEW_PIXELS = 1024
-"""Values a window of strokes has along its longer side, at least."""
 
 
 class Board:
@@ -110,6 +109,29 @@ class Board:
         layer = self._layers.pop(role, None)
         if layer is not None and layer in self.viewer.layers:
             self.viewer.layers.remove(layer)
+
+    def take_over(self, other: Board) -> None:
+        """Show this image on the layers of another, as far as they fit; remove the rest.
+
+        Removing a layer and making another takes napari some tenths of a second.
+        """
+        for role, layer in list(other._layers.items()):
+            if role == FRAME or not self._fits(role, layer):
+                other.drop(role)
+                continue
+            layer.data = self._arrays(role, layer.metadata[MARK]["label"])[0]
+            layer.metadata[MARK]["image"] = self.image
+            if role == STROKES:
+                layer.pen = self.pen
+            self._layers[role] = layer
+            self.viewer.layers.move(self.viewer.layers.index(layer), len(self.viewer.layers))
+        other._layers.clear()
+        self.place(self.placed)
+
+    def _fits(self, role: str, layer: Layer) -> bool:
+        _, multiscale = self._arrays(role, layer.metadata[MARK]["label"])
+        same: bool = layer.ndim == len(self.sizes) and layer.multiscale == multiscale
+        return same
 
     def take_down(self) -> None:
         """Remove all layers."""
@@ -267,22 +289,3 @@ class Board:
             return made
         self.viewer.layers.append(made)
         return made
-
-
-def window_for(box: Box, plane: Box) -> Window:
-    """Return a window that covers a box of a plane, and some more."""
-    height, width = box.shape
-    step = 1
-    while max(height, width) > 2 * VIEW_PIXELS * step:
-        step *= 2
-    margin = max(0, VIEW_PIXELS * step - max(height, width) // 2)
-    grown = box.grown(min(margin, VIEW_PIXELS * step // 2)).aligned(64 * step)
-    return Window(grown.clipped(plane), step)
-
-
-def covers(window: Window, box: Box) -> bool:
-    """Tell whether a window shows a box, about as finely as it can be."""
-    inside = box.clipped(window.box) == box
-    coarser = max(box.shape) > 2 * VIEW_PIXELS * window.step
-    finer = window.step > 1 and max(box.shape) <= VIEW_PIXELS * window.step // 2
-    return inside and not coarser and not finer

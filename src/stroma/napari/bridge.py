@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from napari.layers import Image as ImageLayer
@@ -18,6 +17,7 @@ from psygnal import Signal
 from stroma.blocks.box import Box
 from stroma.napari import pictures, viewport
 from stroma.napari.board import FRAME, MARK, SEGMENTATION, STROKES, Board
+from stroma.napari.pictures import Picture
 from stroma.napari.placed import Placed
 from stroma.session import Session
 from stroma.session import events as ev
@@ -25,22 +25,6 @@ from stroma.session.events import Event, Position
 
 VIEW = "napari"
 PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
-
-
-@dataclass
-class Picture:
-    """The layers that show the pixels of an image of the session.
-
-    Parameters
-    ----------
-    axes : str
-        What the axes of its layers are, colours left out.
-    layers : list of Layer
-        One, or one per channel; empty if the user removed them.
-    """
-
-    axes: str
-    layers: list[Layer] = field(default_factory=list)
 
 
 class Bridge:
@@ -81,12 +65,7 @@ class Bridge:
         self._visible = {STROKES, SEGMENTATION}
         self._stop = session.listen(self._heard)
         viewer.layers.events.removed.connect(self._removed)
-        for emitter in (
-            viewer.dims.events.point,
-            viewer.dims.events.ndisplay,
-            viewer.scene.camera.events.center,
-            viewer.scene.camera.events.zoom,
-        ):
+        for emitter in self._movements():
             emitter.connect(self._on_moved)
 
     def close(self) -> None:
@@ -97,13 +76,12 @@ class Bridge:
             for layer in picture.layers:
                 layer.metadata.pop(MARK, None)
         self.viewer.layers.events.removed.disconnect(self._removed)
-        for emitter in (
-            self.viewer.dims.events.point,
-            self.viewer.dims.events.ndisplay,
-            self.viewer.scene.camera.events.center,
-            self.viewer.scene.camera.events.zoom,
-        ):
+        for emitter in self._movements():
             emitter.disconnect(self._on_moved)
+
+    def _movements(self) -> Sequence[Any]:
+        dims, camera = self.viewer.dims.events, self.viewer.scene.camera.events
+        return dims.point, dims.ndisplay, camera.center, camera.zoom
 
     # ------------------------------------------------------------------ images
 
@@ -172,21 +150,27 @@ class Bridge:
         if key == self.image:
             return
         visible = set(self._visible)
-        if self.board is not None:
-            visible = {r for r in visible if self.board.layer(r) is not None} | {STROKES}
-            board, self.board = self.board, None
-            self._follow(board, follow=False)
-            board.take_down()
+        old, self.board = self.board, None
+        if old is not None:
+            visible = {r for r in visible if old.layer(r) is not None} | {STROKES}
+            self._follow(old, follow=False)
         if key is not None:
             self.board = self._new_board(key)
+            if old is not None:
+                self.board.take_over(old)
             self._follow(self.board, follow=True)
-            for role in (STROKES, *sorted(visible - {STROKES})):
-                self.show(role)
-            strokes: Any = self.board.layer(STROKES)
-            self.viewer.layers.selection.active = strokes
-            strokes.mode = "paint"
+            self._show_all(visible)
             self.look()
+        elif old is not None:
+            old.take_down()
         self.chosen.emit()
+
+    def _show_all(self, roles: set[str]) -> None:
+        for role in (*sorted(roles - {STROKES}), STROKES):
+            self.show(role)
+        strokes: Any = self.board.layer(STROKES) if self.board is not None else None
+        self.viewer.layers.selection.active = strokes
+        strokes.mode = "paint"
 
     def _new_board(self, key: str) -> Board:
         picture, opened = self._pictures[key], self.session.image(key)

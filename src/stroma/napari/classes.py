@@ -46,16 +46,12 @@ class Classes:
             parts.group("Classes", self.table, *self._buttons()),
             parts.group(
                 "Coverage",
-                parts.row(
-                    parts.button(
-                        "Measure the plane",
-                        "Count the pixels and the connected parts of each class in this plane",
-                        self.measure,
-                    ),
-                    parts.label("smallest part"),
-                    self.smallest,
-                    stretch=0,
+                parts.button(
+                    "Measure the plane",
+                    "Count the pixels and the connected parts of each class in this plane",
+                    self.measure,
                 ),
+                parts.form(("Smallest part, pixels", self.smallest)),
                 self.areas,
             ),
         )

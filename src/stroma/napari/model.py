@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QListWidget
+from qtpy.QtWidgets import QFileDialog, QLabel, QListWidget
 
 from stroma.classify import CLASSIFIERS
 from stroma.napari import parts
@@ -42,6 +42,7 @@ class Model:
         self.about = parts.note()
         self.alias = parts.choice("A configuration to start from", self._set_alias)
         self.extractor = parts.choice("What is computed of the image", self._set_extractor)
+        self._layers_label = QLabel("Layers")
         self.layers = QListWidget()
         self.layers.setToolTip("Layers of the network whose features are used; choose several")
         self.layers.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
@@ -121,7 +122,7 @@ class Model:
                 "Features",
                 parts.form(
                     ("Extractor", self.extractor),
-                    ("Layers", self.layers),
+                    (self._layers_label, self.layers),
                     ("Scales", field["fe_scalings"]),
                     ("Interpolation", field["fe_order"]),
                 ),
@@ -201,7 +202,8 @@ class Model:
                 item: Any = self.layers.item(i)
                 item.setSelected(key in chosen or i in chosen)
             self.layers.blockSignals(False)
-            self.layers.setVisible(bool(found))
+            for shown in (self.layers, self._layers_label):
+                shown.setVisible(bool(found))
 
         self._studio.call("Listing layers", keys, show)
 

@@ -114,13 +114,6 @@ def note(text: str = "") -> QLabel:
     return made
 
 
-def label(text: str) -> QLabel:
-    """Return a word or two that are not broken."""
-    made = QLabel(text)
-    made.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    return made
-
-
 def row(*widgets: QWidget, stretch: int | None = None) -> QHBoxLayout:
     """Return widgets side by side; one of them may take the room that is left."""
     made = QHBoxLayout()
@@ -141,13 +134,13 @@ def group(title: str, *rows: QWidget | QLayout) -> QGroupBox:
     return made
 
 
-def form(*rows: tuple[str, QWidget]) -> QFormLayout:
+def form(*rows: tuple[str | QLabel, QWidget]) -> QFormLayout:
     """Return rows of a name and a field, whose tip the name shares."""
     made = QFormLayout()
     made.setSpacing(4)
     made.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     for text, field in rows:
-        label = QLabel(text)
+        label = QLabel(text) if isinstance(text, str) else text
         label.setToolTip(field.toolTip())
         made.addRow(label, field)
     return made

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from napari.layers import Layer
 
 from stroma.data.image import AXES, Image
 from stroma.errors import ShapeError, StromaError
@@ -30,6 +31,22 @@ TITLES = {
 """The same in words."""
 
 CHANNEL_COLORS = ("green", "magenta", "cyan", "yellow", "red", "gray")
+
+
+@dataclass
+class Picture:
+    """The layers that show the pixels of an image of the session.
+
+    Parameters
+    ----------
+    axes : str
+        What the axes of its layers are, colours left out.
+    layers : list of Layer
+        One, or one per channel; empty if the user removed them.
+    """
+
+    axes: str
+    layers: list[Layer] = field(default_factory=list)
 
 
 def guessed_axes(layer: Any) -> str:

@@ -11,7 +11,7 @@ from stroma.blocks.box import Box
 from stroma.napari.board import STROKES, Board
 from stroma.session.events import Position
 
-CLOSE = 6
+CLOSE = 16
 """A place that is gone to fills at least this part of the view: 1 / CLOSE."""
 
 
@@ -57,10 +57,12 @@ def box(viewer: Any, board: Board, seen: Layer | None) -> Box:
 
 
 def go_to(viewer: Any, board: Board, place: Box, view: Box) -> None:
-    """Bring a place into the middle of the view, and zoom in if it is small there."""
+    """Bring a place into view: if it is not, or small there, move and zoom."""
+    seen = max(view.shape)
+    if place.clipped(view) == place and seen <= CLOSE * max(place.shape):
+        return
     middle = (place.top + place.bottom - 1) / 2, (place.left + place.right - 1) / 2
     camera = viewer.scene.camera
     camera.center = (*camera.center[:-2], *board.placed.world(*middle)[-2:])
-    seen = max(view.shape)
     if seen > CLOSE * max(place.shape):
         camera.zoom *= seen / (CLOSE * max(place.shape))

@@ -27,6 +27,9 @@ SINGLE = 1024 * 1024
 COARSEST = 512
 """Side of the coarsest resolution, at most."""
 
+VIEW_PIXELS = 1024
+"""Values a window of strokes has along its longer side, at least."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -55,6 +58,25 @@ class Window:
         top, left = self.box.top, self.box.left
         moved = Box(scaled.top + top, scaled.left + left, scaled.bottom + top, scaled.right + left)
         return moved.clipped(self.box)
+
+
+def window_for(box: Box, plane: Box) -> Window:
+    """Return a window that covers a box of a plane, and some more."""
+    height, width = box.shape
+    step = 1
+    while max(height, width) > 2 * VIEW_PIXELS * step:
+        step *= 2
+    margin = max(0, VIEW_PIXELS * step - max(height, width) // 2)
+    grown = box.grown(min(margin, VIEW_PIXELS * step // 2)).aligned(64 * step)
+    return Window(grown.clipped(plane), step)
+
+
+def covers(window: Window, box: Box) -> bool:
+    """Tell whether a window shows a box, about as finely as it can be."""
+    inside = box.clipped(window.box) == box
+    coarser = max(box.shape) > 2 * VIEW_PIXELS * window.step
+    finer = window.step > 1 and max(box.shape) <= VIEW_PIXELS * window.step // 2
+    return inside and not coarser and not finer
 
 
 class Pen:
