@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from stroma import ConvpaintModel, Image
+from stroma.errors import Cancelled, ParameterError
+from stroma.workflow.unsupervised import cluster_image, component_image
+
+HALVES = np.zeros((40, 60), np.uint8)
+HALVES[:, 30:] = 200
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ConvpaintModel("gaussian")
+
+
+def test_groups_follow_the_features_and_are_numbered_from_1(model):
+    found = cluster_image(model, Image(HALVES, "yx"), clusters=2)
+    assert found.dtype == np.uint8
+    assert len(np.unique(found[:, :25])) == len(np.unique(found[:, 35:])) == 1
+    assert set(np.unique(found)) == {1, 2}
+    np.testing.assert_array_equal(found, cluster_image(model, Image(HALVES, "yx"), clusters=2))
+
+
+def test_there_are_no_more_components_than_features(model):
+    colour = Image(np.stack([HALVES, HALVES.T.reshape(40, 60), HALVES[::-1, ::-1]]), "cyx")
+    assert component_image(model, Image(HALVES, "yx"), components=3).shape == (1, 40, 60)
+    assert component_image(model, colour, components=3).shape == (3, 40, 60)
+    assert component_image(model, colour, components=3, channels=[0, 2]).shape == (2, 40, 60)
+
+
+def test_it_can_be_cancelled(model):
+    with pytest.raises(Cancelled, match="cancelled"):
+        component_image(model, Image(HALVES, "yx"), cancel=lambda: True)
+
+
+def test_one_group_is_none(model):
+    with pytest.raises(ParameterError, match="2 to 255, got 1"):
+        cluster_image(model, Image(HALVES, "yx"), clusters=1)
