@@ -100,11 +100,26 @@ def rank_half(half: Array, keys: Array, out: Array) -> None:
 def weigh(values: Array, mean: float, weights: Array, total: Array) -> None:
     """Add weights (C,) times values (n,) less their mean to total (C, n)."""
     for first in range(0, values.size, CHUNK):
-        here = values[first : first + CHUNK]
-        for c in range(len(weights)):
-            so_far, weight = total[c, first : first + CHUNK], weights[c]
-            for i in range(here.size):
-                so_far[i] += weight * (here[i] - mean)
+        _weigh(values[first : first + CHUNK], mean, weights, first, total)
+
+
+@_jit
+def weigh_half(half: Array, mean: float, weights: Array, total: Array) -> None:
+    """Do so with float16 values, given as (n,) int16 bits; finite ones only."""
+    wide = np.empty(CHUNK, np.float32)
+    bits = wide.view(np.int32)
+    for first in range(0, half.size, CHUNK):
+        here = half[first : first + CHUNK]
+        widen(here, bits[: here.size], wide[: here.size])
+        _weigh(wide[: here.size], mean, weights, first, total)
+
+
+@_jit
+def _weigh(values: Array, mean: float, weights: Array, first: int, total: Array) -> None:
+    for c in range(len(weights)):
+        so_far, weight = total[c, first : first + values.size], weights[c]
+        for i in range(values.size):
+            so_far[i] += weight * (values[i] - mean)
 
 
 @_jit

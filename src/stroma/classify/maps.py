@@ -162,11 +162,15 @@ def _ranks(tables: RankTables, planes: list[Any], size: int) -> NDArray[np.unsig
         begin, end = end, end + plane.size
         asked = slice(tables.start[u], tables.start[u + 1])
         if plane.dtype == np.float16:
-            bits = np.ascontiguousarray(plane).ravel().view(np.int16)
-            kernels.rank_half(bits, keys[asked], ranks[begin:end])
+            kernels.rank_half(_bits(plane), keys[asked], ranks[begin:end])
         else:
             kernels.rank(_flat(plane), tables.borders[asked], ranks[begin:end])
     return ranks
+
+
+def _bits(plane: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Return the contiguous bits of a float16 plane."""
+    return np.ascontiguousarray(plane).ravel().view(np.int16)
 
 
 def _flat(plane: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -174,8 +178,7 @@ def _flat(plane: NDArray[np.floating]) -> NDArray[np.float32]:
     if plane.dtype != np.float16:
         return np.ascontiguousarray(plane, np.float32).ravel()
     out = np.empty(plane.size, np.float32)
-    half = np.ascontiguousarray(plane).ravel()
-    kernels.widen(half.view(np.int16), out.view(np.int32), out)
+    kernels.widen(_bits(plane), out.view(np.int32), out)
     return out
 
 
@@ -186,7 +189,10 @@ def _linearly(classifier: Logistic, windows: list[Window]) -> NDArray[np.float32
         part = slice(begin, begin + len(window.cells))
         total = np.zeros((len(weights), window.cells[0].size), np.float32)
         for plane, centre, weight in zip(window.cells, mean[part], weights.T[part], strict=True):
-            kernels.weigh(_flat(plane), centre, np.ascontiguousarray(weight), total)
+            if plane.dtype == np.float16:
+                kernels.weigh_half(_bits(plane), centre, np.ascontiguousarray(weight), total)
+            else:
+                kernels.weigh(_flat(plane), centre, np.ascontiguousarray(weight), total)
         cells = total.reshape(len(weights), *window.cells.shape[1:])
         scores = scores + window.of_pixels(cells)
         begin = part.stop
