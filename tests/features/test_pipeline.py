@@ -163,7 +163,7 @@ def test_extractors_without_layers_refuse_them():
 
 def test_filters_of_the_bank_are_selectable_one_by_one_by_name_or_position():
     bank = extractor("ilastik_2d", layers=["hessian_s1.6", "gaussian_s0.3"])
-    assert bank.names(["x"]) == ["hessian_max_s1.6", "hessian_min_s1.6", "gaussian_s0.3"]
+    assert bank.names(["x"]) == ["gaussian_s0.3", "hessian_max_s1.6", "hessian_min_s1.6"]
     assert extractor("ilastik_2d", layers=[0]).names(["x"]) == ["gaussian_s0.3"]
     with pytest.raises(UnknownNameError, match=r"Did you mean 'hessian_s1\.6'"):
         extractor("ilastik_2d", layers=["hesian_s1.6"])
