@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +46,13 @@ class Client:
         return f"http://127.0.0.1:{self.address.port}"
 
     def get(self, path: str, **headers: str) -> Answer:
-        request = urllib.request.Request(self.origin + path)
+        return self._answer(urllib.request.Request(self.origin + path), headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> Answer:
+        request = urllib.request.Request(self.origin + path, data=body, method="POST")
+        return self._answer(request, {"Origin": self.origin, **headers})
+
+    def _answer(self, request: urllib.request.Request, headers: Mapping[str, str]) -> Answer:
         request.add_header("Cookie", f"{self.address.cookie}={self.address.token}")
         for name, value in headers.items():
             request.add_header(name.replace("_", "-"), value)

@@ -152,6 +152,12 @@ def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
     raise AssertionError(f"{found} at {at} is not grey")
 
 
+def wait_for_image(page: Page, name: str) -> None:
+    """Wait until an image is looked at."""
+    chosen = f"#image-select option:checked:has-text('{name}')"
+    page.wait_for_selector(chosen, state="attached")
+
+
 def test_painting_two_classes_brings_the_segmentation(page, session) -> None:
     page.wait_for_selector("text=Paint a few strokes of each class")
     wait_for_grey(page, (200, 60))
@@ -308,6 +314,88 @@ def test_results_are_exported_and_applied_to_the_second_image(page, session, fol
     with page.expect_download() as download:
         page.click("#save-model")
     assert download.value.suggested_filename.endswith(".pkl")
+
+
+def test_an_image_is_opened_through_the_page_and_segmented_by_the_same_model(
+    page, session, folder, tmp_path_factory
+) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "third.tif"
+    write_image(elsewhere, read_image(folder / "second.tif").read()[::-1], axes="yx")
+    page.set_input_files("#image-files", [elsewhere])
+    wait_for_image(page, "third.tif")
+    wait_for_colour(page, (200, 60), BLUE)
+    wait_for_colour(page, (200, 200), ORANGE)
+    assert Path(session.image("3").image.source).parent == session.path / "images"
+    page.click("#tab-results")
+    page.click("#panel-results >> text=All images")
+    page.click("#export")
+    page.wait_for_selector("#exported >> text=third_labels.tif")
+    labels = read_image(session.path / "results" / "third_labels.tif").read()
+    assert (labels[:, : SIZE // 2 - 8] == 1).mean() > 0.99
+
+
+def test_what_does_not_fit_is_said_over_the_image_and_channels_can_be_left_out(
+    browser, client, session, folder, tmp_path_factory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "bad.png").write_text("no picture")
+    write_image(elsewhere / "three.tif", np.zeros((3, 8, 8), np.uint8), axes="cyx")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(client.address.url)
+    page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
+    page.set_input_files("#image-files", [elsewhere / "bad.png", elsewhere / "three.tif"])
+    page.wait_for_selector("#notices >> text=/bad.png: It was not opened/")
+    (elsewhere / "bad.geojson").write_text("{")
+    page.set_input_files("#stroke-files", elsewhere / "bad.geojson")
+    page.wait_for_selector("#notices >> text=/bad.geojson: Nothing was imported/")
+    page.wait_for_selector("#notices >> text=/1 in first.tif, 3 in three.tif/")
+    wait_for_image(page, "three.tif")
+    page.click("#tab-image")
+    page.get_by_label("Use channel 2 for training").uncheck()
+    for _ in range(PATIENCE // 100):
+        if session.settings.channels == (0, 2):
+            break
+        page.wait_for_timeout(100)
+    assert session.settings.channels == (0, 2)
+    context.close()
+
+
+def test_a_dropped_image_is_opened(page, session) -> None:
+    page.evaluate(
+        """async () => {
+          const canvas = new OffscreenCanvas(16, 16);
+          canvas.getContext("2d").fillRect(0, 0, 16, 16);
+          const picture = await canvas.convertToBlob();
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([picture], "dropped.png"));
+          const stage = document.getElementById("canvas");
+          const how = { dataTransfer, bubbles: true, cancelable: true };
+          for (const kind of ["dragover", "drop"]) stage.dispatchEvent(new DragEvent(kind, how));
+        }"""
+    )
+    wait_for_image(page, "dropped.png")
+    assert session.image("3").shape == (16, 16)
+    assert page.locator(".dropping").count() == 0
+
+
+def test_strokes_are_imported_through_the_page_and_undone(page, session, tmp_path) -> None:
+    session.paint("1", [(60, 40), (60, 80)], label=1)
+    session.paint("1", [(60, 170), (60, 215)], label=2)
+    path = session.export_strokes("1", tmp_path / "strokes.zip")
+    session.clear("1")
+    wait_for_grey(page, (60, 60))
+    page.click("#tab-results")
+    page.set_input_files("#stroke-files", path)
+    wait_for_colour(page, (60, 60), BLUE)
+    page.wait_for_selector("text=The strokes of strokes.zip were imported")
+    assert session.strokes("1")[60, 190] == 2
+    page.click("#undo")
+    page.wait_for_selector("#redo:not([disabled])")
+    assert not session.strokes("1").any()
+    page.wait_for_selector("#tasks:empty", state="attached")
 
 
 def test_strokes_painted_while_the_connection_is_gone_arrive_when_it_is_back(page, session) -> None:

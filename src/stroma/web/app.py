@@ -15,9 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from stroma.errors import FileError, MissingFileError, StromaError, UnknownNameError
+from stroma.errors import FormatError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
-from stroma.web import views
+from stroma.web import posts, uploads, views
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
 from stroma.web.questions import QUESTIONS
@@ -43,6 +43,7 @@ def create_app(
 
     @asynccontextmanager
     async def open_room(app: Starlette) -> AsyncIterator[None]:
+        uploads.remove_left_over(session)
         app.state.room = Room(session, CHANGES, QUESTIONS)
         stop = app.state.room.listen(asyncio.get_running_loop())
         try:
@@ -56,13 +57,14 @@ def create_app(
             Route("/", page),
             WebSocketRoute("/socket", socket),
             *views.routes(),
+            *posts.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers={StromaError: refused},
+        exception_handlers={StromaError: refused, OSError: refused},
         lifespan=open_room,
     )
     app.state.session = session
-    return Gate(app, address)
+    return Gate(app, address, posts.LIMITS)
 
 
 async def page(request: Request) -> Response:
@@ -77,7 +79,8 @@ async def socket(websocket: WebSocket) -> None:
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """Answer with what Stroma says is wrong."""
+    """Answer with what is wrong."""
     if isinstance(error, UnknownNameError | MissingFileError):
         return PlainTextResponse(str(error), status_code=404)
-    return PlainTextResponse(str(error), status_code=500 if isinstance(error, FileError) else 400)
+    ours = isinstance(error, OSError) and not isinstance(error, FormatError)
+    return PlainTextResponse(str(error), status_code=500 if ours else 400)

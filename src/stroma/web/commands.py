@@ -76,6 +76,12 @@ def training(session: Session, values: Values) -> None:
     session.set_training(values["on"])
 
 
+def use_channels(session: Session, values: Values) -> None:
+    """Learn from some channels only, or (null) from all."""
+    given = values["channels"]
+    session.set_channels(None if given is None else sorted(given))
+
+
 def params(session: Session, values: Values) -> None:
     """Change parameters of the model."""
     session.set_params(**values["values"])
@@ -119,6 +125,7 @@ CHANGES = {
     "region": region,
     "mode": mode,
     "training": training,
+    "use-channels": use_channels,
     "params": params,
     "alias": alias,
     "train": train,

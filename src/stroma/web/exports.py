@@ -11,20 +11,25 @@ from stroma.session import Session
 from stroma.workflow.outputs import Outputs
 
 
-def results_folder(session: Session) -> Path:
-    """Return where results go; it may not exist yet.
+def project(session: Session) -> Path:
+    """Return the folder that everything is written into.
 
     Raises
     ------
     ParameterError
-        If the session has no project to write into.
+        If the session has no project.
     """
     if session.path is None:
         raise ParameterError(
             "Files are written into the project, and this session has none. "
             "Start it with: stroma paint IMAGE --project NAME.stroma"
         )
-    return session.path / "results"
+    return session.path
+
+
+def results_folder(session: Session) -> Path:
+    """Return where results go; it may not exist yet."""
+    return project(session) / "results"
 
 
 def result_file(session: Session, name: str) -> Path:

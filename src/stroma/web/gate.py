@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,7 +33,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-TOO_LARGE = f"A request's body has at most {MAX_BODY} bytes.\n"
+TOO_LARGE = "What was sent is too large: at most {:,} bytes are taken here.\n"
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,16 @@ class Gate:
         What lies behind.
     address : Address
         Where the server is reached, and the token.
+    streams : mapping of str to int
+        Paths whose bodies are passed on as they come, and how many bytes these may have.
     """
 
-    def __init__(self, app: ASGIApp, address: Address) -> None:
+    def __init__(
+        self, app: ASGIApp, address: Address, streams: Mapping[str, int] | None = None
+    ) -> None:
         self.app = app
         self.address = address
+        self.streams = streams or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it."""
@@ -142,10 +149,21 @@ class Gate:
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its body, if that is within bounds."""
+        path = scope["path"]
+        limit = self.streams.get(path, MAX_BODY)
         length = Headers(scope=scope).get("content-length", "0")
-        body = await _body(receive) if length.isdecimal() and int(length) <= MAX_BODY else None
+        if not length.isdecimal() or int(length) > limit:
+            await _too_large(limit)(scope, receive, send)
+        elif path in self.streams:
+            await self.app(scope, _counted(receive, limit), send)
+        else:
+            await self._at_once(scope, receive, send)
+
+    async def _at_once(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when its body is there."""
+        body = await _body(receive)
         if body is None:
-            await PlainTextResponse(TOO_LARGE, status_code=413)(scope, receive, send)
+            await _too_large(MAX_BODY)(scope, receive, send)
             return
         pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -153,6 +171,25 @@ class Gate:
             return pending.pop() if pending else await receive()
 
         await self.app(scope, received, send)
+
+
+def _too_large(limit: int) -> Response:
+    return PlainTextResponse(TOO_LARGE.format(limit), status_code=413)
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """Return a ``receive`` that refuses what comes beyond the limit."""
+    taken = 0
+
+    async def received() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise HTTPException(413, TOO_LARGE.format(limit))
+        return message
+
+    return received
 
 
 async def _body(receive: Receive) -> bytes | None:

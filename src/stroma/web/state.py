@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from stroma.data.classes import Class
 from stroma.session import Session
 from stroma.session.desk import OpenImage
+from stroma.web import uploads
 from stroma.web.fields import configurations, shown
+
+UPLOADS = {
+    "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
+    "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
+}
 
 
 def described(session: Session, epoch: str) -> dict[str, Any]:
@@ -21,16 +28,18 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
     epoch : str
         Of this run of the server.
     """
-    settings, status = session.settings, session.status
+    settings, status, images = session.settings, session.status, session.images
     alias, aliases = configurations(settings.param)
     return {
         "epoch": epoch,
         "project": session.path.name if session.path else "",
         "notices": [one.message for one in session.notices],
-        "images": [_image(one) for one in session.images],
+        "images": [_image(one) for one in images],
+        "mixed": mixed(images, settings.channels),
         "classes": [_class(one) for one in session.classes],
         "mode": settings.mode,
         "trainOn": settings.train_on,
+        "channels": None if settings.channels is None else list(settings.channels),
         "alias": alias,
         "aliases": aliases,
         **shown(settings.param),
@@ -42,7 +51,35 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "revision": session.revision,
         "canUndo": session.undoable is not None,
         "canRedo": session.redoable is not None,
+        "uploads": UPLOADS,
     }
+
+
+def mixed(images: Sequence[OpenImage], channels: tuple[int, ...] | None) -> str:
+    """Return what to do about images of which one model cannot learn; empty where it can.
+
+    Parameters
+    ----------
+    images : sequence of OpenImage
+        All that are open.
+    channels : tuple of int or None
+        Those in use; None for all.
+    """
+    sizes = {one.key: one.image.sizes for one in images if not one.missing}
+    counts = {key: size.get("c", 1) for key, size in sizes.items()}
+    if len(set(counts.values())) < 2:
+        return ""
+    if channels and all(max(channels) < size.get("c", 0) for size in sizes.values()):
+        return ""
+    names = {one.key: one.name for one in images}
+    example = {count: names[key] for key, count in reversed(counts.items())}
+    listed = ", ".join(f"{count} in {name}" for count, name in sorted(example.items()))
+    choose = "In the panel Image, untick the channels that not all images have; or convert "
+    return (
+        f"The images have different numbers of channels ({listed}), and one model works with one "
+        f"number. {choose if all('c' in size for size in sizes.values()) else 'Convert '}"
+        "the images that differ, or keep each kind in a project of its own."
+    )
 
 
 def _image(one: OpenImage) -> dict[str, Any]:
@@ -53,6 +90,8 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "height": height,
         "width": width,
         "outer": one.outer,
+        "channels": one.image.sizes.get("c", 1),
+        "rgb": one.image.rgb,
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,
     }

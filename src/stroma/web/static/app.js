@@ -33,6 +33,8 @@ export class App extends EventTarget {
     this.view = { ...REMEMBERED, ...remembered() };
     this.connected = false;
     this.image = "";
+    /** Image to look at as soon as the state has it. */
+    this.awaited = "";
     /** @type {Record<string, number>} */
     this.plane = {};
     this.label = 1;
@@ -82,12 +84,13 @@ export class App extends EventTarget {
   }
 
   /**
-   * Look at an image, or at another plane of it.
+   * Look at an image, or at another plane of it; one that is not there yet, when it comes.
    * @param {string} key
    * @param {Record<string, number>} [plane]
    */
   goTo(key, plane) {
     const image = this.state?.images.find((one) => one.key === key);
+    this.awaited = image ? "" : key;
     if (!image) return;
     this.image = key;
     const first = Object.fromEntries(
@@ -156,6 +159,7 @@ export class App extends EventTarget {
   _take(state) {
     this.connection.epoch = state.epoch;
     if (!this.state) for (const text of state.notices) notice(text, "bad");
+    if (state.mixed && state.mixed !== this.state?.mixed) notice(state.mixed, "bad");
     this.state = state;
     for (const image of state.images) {
       if (image.display.channels) this.channels.set(image.key, image.display.channels);
@@ -163,7 +167,9 @@ export class App extends EventTarget {
     const labels = state.classes.map((one) => one.label);
     if (!labels.includes(this.label)) this.label = labels[0] ?? 1;
     if (!labels.includes(this.probability)) this.probability = labels.at(-1) ?? 1;
-    if (!this.current && state.images.length) this.goTo(state.images[0].key);
+    const awaited = state.images.find((one) => one.key === this.awaited);
+    if (awaited) this.goTo(awaited.key);
+    else if (!this.current && state.images.length) this.goTo(state.images[0].key);
     else this.changed();
   }
 }

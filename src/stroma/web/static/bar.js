@@ -63,9 +63,14 @@ function showState(app) {
   select.value = app.image;
   document.title = `${app.current?.name ?? "Stroma"} - Stroma`;
   byId("saved").textContent = state.project ? `Saved in ${state.project}` : "In memory only";
-  byId("hint").textContent = state.revision > 0 || state.trained
-    ? ""
-    : "Paint a few strokes of each class. The segmentation follows by itself.";
+  byId("hint").textContent = hint(state);
+}
+
+/** @param {import("./types.js").State} state */
+function hint(state) {
+  if (!state.images.length) return "Drop an image here, or choose one with Open images.";
+  if (state.revision > 0 || state.trained) return "";
+  return "Paint a few strokes of each class. The segmentation follows by itself.";
 }
 
 /**
@@ -86,7 +91,10 @@ function followRound(app) {
     const { detail } = /** @type {CustomEvent<Told>} */ (event);
     if (detail.event === "progress" && !detail.task) progress = detail;
     if (detail.event === "round") progress = null;
-    if (detail.event === "round" && detail.message) notice(detail.message, "bad");
+    if (detail.event === "round" && detail.message) {
+      notice(detail.message, "bad");
+      if (app.state?.mixed) notice(app.state.mixed, "bad");
+    }
     show();
   });
 }

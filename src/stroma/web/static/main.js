@@ -3,6 +3,7 @@
 import { App } from "./app.js";
 import { showBar } from "./bar.js";
 import { byId, el, fill, icon } from "./dom.js";
+import { choosesFiles, openImages, takeDrops } from "./files.js";
 import { listenToKeys } from "./keys.js";
 import { notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
@@ -203,6 +204,15 @@ showPlanes(app, viewer);
 hatchStale(app, viewer);
 showBar(app, viewer);
 showTasks(app);
+choosesFiles(
+  /** @type {HTMLButtonElement} */ (byId("open-images")),
+  {
+    id: "image-files", title: "Images to open", multiple: true,
+    accept: () => app.state?.uploads.images.endings ?? [],
+  },
+  (files) => openImages(app, files),
+);
+takeDrops(app);
 buildTools();
 buildTabs();
 chooseTool("brush");

@@ -1,6 +1,7 @@
 // The panel "Image": channels and contrast.
 
 import { el } from "./dom.js";
+import { notice } from "./notices.js";
 import { group, rebuild, settled } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -27,14 +28,18 @@ export function imagePanel(app, view) {
     app.changed();
     keep(app.image, channels);
   };
+  const use = async (/** @type {number} */ i, /** @type {boolean} */ on) => {
+    if (!(await useChannel(app, i, on))) app.changed(); // the box shows what is in use
+  };
   app.addEventListener("change", () => {
     const channels = app.channels.get(app.image);
     const image = app.current;
     const outer = Object.entries(image?.outer ?? {}).map(([axis, size]) => `${size} ${axis}, `);
     facts.textContent = image ? `${outer.join("")}${image.height} × ${image.width} pixels` : "";
     const shape = channels?.map(({ name, minimum, maximum }) => [name, minimum, maximum]);
-    rebuild(list, [app.image, shape], () => (channels ?? []).map((one, i) => row(one, i, change)));
+    rebuild(list, [app.image, shape], () => (channels ?? []).map((one, i) => row(one, i, change, use)));
     channels?.forEach((one, i) => showRow(list.children[i], one));
+    for (const [i, row] of [...list.children].entries()) showUse(app, row, i);
   });
   const automatic = async () => {
     const image = app.image;
@@ -86,8 +91,9 @@ function regionGroup(app, view) {
  * @param {Channel} one
  * @param {number} i
  * @param {(i: number, values: Partial<Channel>) => void} change
+ * @param {(i: number, on: boolean) => void} use
  */
-function row({ name, minimum, maximum }, i, change) {
+function row({ name, minimum, maximum }, i, change, use) {
   const step = (maximum - minimum) / STEPS || 1;
   const of = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target);
   const level = (/** @type {"low" | "high"} */ which, /** @type {string} */ title) => [
@@ -111,7 +117,15 @@ function row({ name, minimum, maximum }, i, change) {
       onchange: (/** @type {Event} */ event) => change(i, { color: of(event).value }),
     }),
     el("span", { text: name }),
-    el("span"),
+    el(
+      "label",
+      { class: "use quiet small", "data-part": "use-label" },
+      el("input", {
+        type: "checkbox", "data-part": "use", "aria-label": `Use ${name} for training`,
+        onchange: (/** @type {Event} */ event) => use(i, of(event).checked),
+      }),
+      "train",
+    ),
     el("div", { class: "levels" }, ...level("low", "Black"), ...level("high", "White")),
   );
 }
@@ -129,4 +143,46 @@ function showRow(shown, one) {
     part(which).value = String(one[which]);
     part(`${which}-text`).textContent = Number(one[which].toPrecision(4)).toString();
   }
+}
+
+/**
+ * Let the model learn from a channel or not.
+ * @param {App} app
+ * @param {number} i
+ * @param {boolean} on
+ * @returns {Promise<boolean>} whether that was done
+ */
+async function useChannel(app, i, on) {
+  const all = [...Array(app.current?.channels ?? 0).keys()];
+  const chosen = all.filter((one) => (one === i ? on : isUsed(app, one)));
+  if (chosen.length) {
+    const channels = chosen.length < all.length ? chosen : null;
+    return (await app.ask("use-channels", { channels })) !== undefined;
+  }
+  notice("The model needs at least one channel. Tick another one first.");
+  return false;
+}
+
+/**
+ * @param {App} app
+ * @param {number} i
+ */
+function isUsed(app, i) {
+  return app.state?.channels?.includes(i) ?? true;
+}
+
+/**
+ * Show whether the model learns from a channel.
+ * @param {App} app
+ * @param {Element} shown
+ * @param {number} i
+ */
+function showUse(app, shown, i) {
+  const input = /** @type {HTMLInputElement} */ (shown.querySelector('[data-part="use"]'));
+  const label = /** @type {HTMLElement} */ (shown.querySelector('[data-part="use-label"]'));
+  const { channels = 1, rgb = false } = app.current ?? {};
+  label.hidden = channels < 2;
+  input.checked = isUsed(app, i);
+  input.disabled = rgb && !app.state?.channels;
+  label.title = rgb ? "Colours belong together" : "Use for training, on all images";
 }

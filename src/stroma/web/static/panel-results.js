@@ -1,6 +1,7 @@
 // The panel "Results": how much there is of every class, files, the model, code.
 
 import { byId, el, fill, icon } from "./dom.js";
+import { choosesFiles, importStrokes } from "./files.js";
 import { heading } from "./keys.js";
 import { notice } from "./notices.js";
 import { group, rebuild, segmented, tick } from "./widgets.js";
@@ -171,11 +172,22 @@ function keepGroup(app) {
     type: "button", text: "Save strokes", title: "Of this image, as a label TIFF",
     onclick: () => download("save-strokes"),
   });
+  const bring = el("button", {
+    type: "button", id: "import-strokes", text: "Import strokes…",
+    title: "A label image, ImageJ ROIs or QuPath GeoJSON, laid over the strokes of this image",
+  });
   const code = el("button", { type: "button", id: "code", text: "Show as code", onclick: () => showCode(app) });
   app.addEventListener("change", () => {
     model.disabled = !app.state?.trained;
   });
-  return group("Use elsewhere", el("div", { class: "buttons" }, model, strokes), code);
+  const buttons = el("div", { class: "buttons" }, model, code, strokes, bring);
+  const choice = { id: "stroke-files", title: "Strokes to import", multiple: false };
+  const accept = () => {
+    const { strokes: marks, images } = app.state?.uploads ?? {};
+    return [...(marks?.endings ?? []), ...(images?.endings ?? [])];
+  };
+  choosesFiles(bring, { ...choice, accept }, ([file]) => file && importStrokes(app, file));
+  return group("Use elsewhere", buttons);
 }
 
 /** @param {App} app */

@@ -49,6 +49,8 @@
  * @property {number} height
  * @property {number} width
  * @property {Plane} outer sizes along t and z
+ * @property {number} channels how many
+ * @property {boolean} rgb whether these are colours, which belong together
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted
  */
@@ -73,15 +75,24 @@
  */
 
 /**
+ * Files that the page may send.
+ * @typedef {object} Uploads
+ * @property {string[]} endings of their names
+ * @property {number} limit bytes
+ */
+
+/**
  * Everything about the session that is not pixels.
  * @typedef {object} State
  * @property {string} epoch differs between runs of the server, so that no old tile is shown
  * @property {string} project
  * @property {string[]} notices what was noticed when the project was opened
  * @property {Img[]} images
+ * @property {string} mixed what to do about images of which one model cannot learn; empty where it can
  * @property {Class[]} classes
  * @property {string} mode "live", "demand" or "paused"
  * @property {string} trainOn "all" or "image"
+ * @property {number[] | null} channels those the model learns from; null for all
  * @property {string} alias the configuration
  * @property {Choice[]} aliases all configurations
  * @property {Field[]} features
@@ -94,6 +105,7 @@
  * @property {number} revision
  * @property {boolean} canUndo
  * @property {boolean} canRedo
+ * @property {{images: Uploads, strokes: Uploads}} uploads
  */
 
 /**

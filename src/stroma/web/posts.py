@@ -1,0 +1,46 @@
+"""Addresses that take files: images that join the session, and strokes for one of them."""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from stroma.session import Session
+from stroma.web import uploads
+
+IMAGES = "/uploads/images"
+STROKES = "/uploads/strokes"
+LIMITS = {IMAGES: uploads.MAX_IMAGE, STROKES: uploads.MAX_STROKES}
+"""Bytes that a body may have, by address; the body is the file."""
+
+
+def routes() -> list[Route]:
+    """Return the addresses."""
+    return [
+        Route(IMAGES, images, methods=["POST"]),
+        Route(STROKES, strokes, methods=["POST"]),
+    ]
+
+
+async def images(request: Request) -> Response:
+    """Take an image into the project, open it, and answer with its key."""
+    session, name = _session(request), request.query_params.get("name", "")
+    size = int(request.headers.get("content-length", "0"))
+    new = await run_in_threadpool(uploads.begin_image, session, name, size)
+    await new.receive(request.stream())
+    key = await run_in_threadpool(uploads.join_image, session, new)
+    return JSONResponse({"image": key})
+
+
+async def strokes(request: Request) -> Response:
+    """Lay the strokes of a file over those of an image."""
+    key, name = (request.query_params.get(part, "") for part in ("image", "name"))
+    await uploads.import_strokes(_session(request), key, name, request.stream())
+    return JSONResponse({"image": key})
+
+
+def _session(request: Request) -> Session:
+    session: Session = request.app.state.session
+    return session

@@ -1,0 +1,233 @@
+"""Files that come from the page: images that join the session, and strokes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+
+from stroma.errors import FileError, FormatError, ParameterError, StromaError
+from stroma.io import READERS, STROKE_READERS, read_image
+from stroma.session import Session
+from stroma.web.exports import project
+
+MAX_IMAGE = 8 * 2**30
+"""Bytes of an image that the page may send; larger ones are opened where they lie."""
+
+MAX_STROKES = 2**28
+"""Bytes of a file of strokes."""
+
+LONGEST_NAME = 120
+"""Bytes of a name before its ending."""
+
+PART = ".part"
+FOLDERS = (".zarr",)
+"""Endings of images that are folders, which a page cannot send."""
+
+
+def image_endings() -> list[str]:
+    """Return the endings of images that the page can send."""
+    return sorted(ending for ending in READERS if ending not in FOLDERS)
+
+
+def stroke_endings() -> list[str]:
+    """Return the endings of files of strokes that are no images."""
+    return sorted(STROKE_READERS)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file on its way: what has come lies in ``part``, and becomes ``whole``.
+
+    Parameters
+    ----------
+    whole : Path
+        The name it gets at the end.
+    """
+
+    whole: Path
+
+    @property
+    def part(self) -> Path:
+        """Where it is written."""
+        return self.whole.with_name(self.whole.name + PART)
+
+    async def receive(self, pieces: AsyncIterable[bytes]) -> None:
+        """Write what comes, and give the file its name when it is complete.
+
+        Raises
+        ------
+        FileError
+            If the disk does not take it.
+        """
+        try:
+            with self.part.open("r+b") as file:
+                async for piece in pieces:
+                    await run_in_threadpool(file.write, piece)
+            self.part.rename(self.whole)
+        except OSError as error:
+            raise FileError(
+                f"{self.whole.name} cannot be written into the project: "
+                f"{error.strerror or error}. Make room, or open the file where it lies: "
+                "stroma paint FILE --project NAME.stroma"
+            ) from error
+        finally:
+            self.part.unlink(missing_ok=True)
+
+
+def safe_name(name: str, endings: list[str]) -> str:
+    """Return the name that a file gets in the project.
+
+    Letters, digits and ``_ . - + ( )`` and spaces stay, anything else becomes ``_``.
+
+    Raises
+    ------
+    ParameterError
+        If the name has folders in it, or nothing before its ending.
+    FormatError
+        If no reader knows the ending.
+    """
+    if re.search(r"[/\\\0]", name):
+        raise ParameterError(f"The name of a file has no folders in it, got {name[:100]!r}.")
+    ending = Path(name).suffix.lower()
+    if ending not in endings:
+        raise FormatError(
+            f"{name[:100]!r} has the ending {ending[:20]!r}, which cannot be opened here. Possible "
+            f"are {', '.join(endings)}. Convert it, or name a folder (OME-Zarr) on the command "
+            "line: stroma paint FOLDER --project NAME.stroma"
+        )
+    clean = re.sub(r"[^\w.()+ -]", "_", name[: -len(ending)]).strip(". ")
+    kept = clean.encode()[:LONGEST_NAME].decode(errors="ignore").rstrip()
+    if not kept:
+        raise ParameterError(f"The file {name[:100]!r} has no name before its ending. Rename it.")
+    return kept + ending
+
+
+def begin_image(session: Session, name: str, size: int) -> Part:
+    """Return a new file among the images of the project, named like none that is open.
+
+    Parameters
+    ----------
+    session : Session
+        Whose project it goes to.
+    name : str
+        What the file is called where it comes from.
+    size : int
+        Bytes, as far as they are known before; 0 otherwise.
+
+    Raises
+    ------
+    ParameterError, FormatError
+        If the session has no project, or the name cannot be used.
+    FileError
+        If there is no room.
+    """
+    wanted = safe_name(name, image_endings())
+    folder = project(session) / "images"
+    folder.mkdir(exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise FileError(
+            f"{wanted} has {size / 2**20:.0f} MiB, and {free / 2**20:.0f} MiB are left for the "
+            f"project {folder.parent}. Make room, or open the file where it lies: "
+            "stroma paint FILE --project NAME.stroma"
+        )
+    taken = {_stem(one.name) for one in session.images}
+    number = 1
+    while True:
+        new = Part(folder / _numbered(wanted, number))
+        if _stem(new.whole.name) not in taken and _claim(new):
+            return new
+        number += 1
+
+
+def _claim(new: Part) -> bool:
+    """Make the file that is written to; False where the name belongs to another."""
+    try:
+        new.part.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    if new.whole.exists():
+        new.part.unlink()
+        return False
+    return True
+
+
+def _stem(name: str) -> str:
+    """Return a name without its ending; results are named after it."""
+    return Path(name).stem.lower().removesuffix(".ome")
+
+
+def _numbered(name: str, number: int) -> str:
+    if number == 1:
+        return name
+    path = Path(name)
+    ending = ".ome" + path.suffix if path.stem.endswith(".ome") else path.suffix
+    return f"{name.removesuffix(ending)}-{number}{ending}"
+
+
+def join_image(session: Session, new: Part) -> str:
+    """Open an image that has come, and return its key; what cannot be read is removed.
+
+    Raises
+    ------
+    FormatError
+        If it is not an image, or damaged.
+    """
+    try:
+        _try_to_read(new.whole)
+        return session.add_image(new.whole)
+    except (StromaError, OSError) as error:
+        new.whole.unlink()
+        raise FormatError(f"It was not opened. {_without_folder(error, new.whole)}") from error
+
+
+def _try_to_read(path: Path) -> None:
+    """Read the last row of an image, which a file that was cut off does not have."""
+    image = read_image(path)
+    last = image.at(**{axis: size - 1 for axis, size in image.sizes.items() if axis in "tz"})
+    last.read({"y": slice(image.sizes["y"] - 1, image.sizes["y"])})
+
+
+async def import_strokes(
+    session: Session, key: str, name: str, pieces: AsyncIterable[bytes]
+) -> None:
+    """Lay strokes from a file over those of an image; one step of undo.
+
+    Raises
+    ------
+    StromaError
+        If they cannot be read, or do not fit the image.
+    """
+    session.image(key)
+    wanted = safe_name(name, [*stroke_endings(), *image_endings()])
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=project(session)) as folder:
+        new = Part(Path(folder, wanted))
+        new.part.touch()
+        await new.receive(pieces)
+        try:
+            await run_in_threadpool(session.import_strokes, key, new.whole)
+        except (StromaError, OSError) as error:
+            raise ParameterError(
+                f"Nothing was imported. {_without_folder(error, new.whole)}"
+            ) from error
+
+
+def remove_left_over(session: Session) -> None:
+    """Remove what was on its way when the program was ended."""
+    if session.path is None:
+        return
+    for part in (session.path / "images").glob(f"*{PART}"):
+        part.unlink()
+    for folder in session.path.glob(".import-*"):
+        shutil.rmtree(folder)
+
+
+def _without_folder(error: Exception, path: Path) -> str:
+    """Return what is wrong with a file, by the name that the user knows."""
+    return str(error).replace(str(path), path.name)
