@@ -188,7 +188,7 @@ def join_image(session: Session, new: Part) -> str:
 
 
 def _try_to_read(path: Path) -> None:
-    """Read the last row of an image, which a file that was cut off does not have."""
+    """Read the last row of an image: not every format says at once that a file was cut off."""
     image = read_image(path)
     last = image.at(**{axis: size - 1 for axis, size in image.sizes.items() if axis in "tz"})
     last.read({"y": slice(image.sizes["y"] - 1, image.sizes["y"])})
