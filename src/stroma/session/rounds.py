@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from stroma.blocks.box import Box
+from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled, StromaError
 from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import BlockResult, Task, Trained, run_tasks, tasks_of
@@ -303,7 +304,11 @@ class Rounds:
         cache = self.learner.cache
         if phase == "plane" and len(tasks) * cache.mean_bytes > cache.max_bytes / 2:
             cache = cache.borrowed()  # do not drive out the features of what is in view
-        for result in run_tasks(tasks, trained, cache, coarse=coarse, cancel=token):
+        # What is not in view leaves a processor free, so that the next stroke is answered at once.
+        workers = max(1, default_workers() - 1) if phase == "plane" else None
+        for result in run_tasks(
+            tasks, trained, cache, coarse=coarse, workers=workers, cancel=token
+        ):
             block = _block(result, trained, revision)
             self.results.put(view.key, block)
             pace(result.done, result.total)
