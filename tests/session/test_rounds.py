@@ -1,10 +1,11 @@
+import itertools
 import threading
 
 import numpy as np
 import pytest
 from tests.session.scene import paint_halves, settle
 
-from stroma import ConvpaintModel
+from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
 from stroma.session import Session
 from stroma.session.events import (
@@ -16,6 +17,8 @@ from stroma.session.events import (
     RoundStarted,
     StrokesChanged,
 )
+from stroma.session.settings import Settings
+from stroma.session.wish import View, Wish
 
 
 def of(kind, events):
@@ -279,3 +282,15 @@ def test_a_trained_model_answers_at_once(halves):
         np.testing.assert_array_equal(session.result(key).values, model.segment(halves))
         assert of(RoundFinished, events)
         assert not of(ModelTrained, events)
+
+
+def test_what_lies_around_a_view_grows_until_the_plane_is_in_it():
+    image = Image(np.zeros((5000, 3000), np.uint8), "yx")
+    wish = Wish(0, Settings(), (), "", {"a": image}, {}, ())
+    boxes = list(wish.around(View("a", 0, {}, Box(100, 100, 1124, 1124))))
+    assert boxes[0] == Box(0, 0, 2148, 2148)
+    assert boxes[-1] == Box(0, 0, 5000, 3000)
+    assert all(inner.clipped(outer) == inner for inner, outer in itertools.pairwise(boxes))
+    assert list(wish.around(View("a", 0, {}, Box(0, 0, 0, 0))))[-1] == Box(0, 0, 5000, 3000)
+    region = Wish(0, Settings(), (), "", {"a": image}, {"a": Box(10, 10, 60, 60)}, ())
+    assert list(region.around(View("a", 0, {}, Box(0, 0, 20, 20)))) == [Box(10, 10, 60, 60)]

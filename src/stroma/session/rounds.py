@@ -273,8 +273,9 @@ class Rounds:
                 if coarse == 1 or len(tasks) > FEW_BLOCKS:
                     done += self._predict("visible", view, trained, tasks, coarse, token)
         for view in wish.views:
-            tasks = self._missing(wish, view, trained, wish.box(view, whole=True), 1)
-            done += self._predict("plane", view, trained, tasks, 1, token)
+            for box in wish.around(view):
+                tasks = self._missing(wish, view, trained, box, 1)
+                done += self._predict("plane", view, trained, tasks, 1, token)
             self.results.drop_older(view.key, self.learner.revision)
         if done or (wish.views and self._finished != self.learner.revision):
             self._finished = self.learner.revision

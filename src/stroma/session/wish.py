@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stroma.blocks.box import Box
@@ -99,9 +99,24 @@ class Wish:
         mode = str(self.settings.param.channel_mode)
         return open_image(self.images[key], mode, self.settings.channels)
 
-    def box(self, view: View, *, whole: bool = False) -> Box:
-        """Return what of a view, or of its whole plane, lies in the image and in its region."""
+    def box(self, view: View) -> Box:
+        """Return what of a view lies in the image and in its region."""
+        return view.box.clipped(self._within(view))
+
+    def around(self, view: View) -> Iterator[Box]:
+        """Yield what lies around a view, farther and farther, until all of its plane is in it.
+
+        A large plane has so many blocks that even listing them would keep a stroke waiting.
+        """
+        within, margin = self._within(view), max(*view.box.shape, 256)
+        while True:
+            box = view.box.grown(margin).clipped(within)
+            yield box
+            if box == within:
+                return
+            margin *= 2
+
+    def _within(self, view: View) -> Box:
         sizes = self.images[view.image].sizes
         plane = Box(0, 0, sizes["y"], sizes["x"])
-        region = self.regions.get(view.image, plane)
-        return (plane if whole else view.box.clipped(plane)).clipped(region)
+        return plane.clipped(self.regions.get(view.image, plane))
