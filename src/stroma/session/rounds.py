@@ -37,6 +37,10 @@ from stroma.session.results import BYTE, Block, Results, uncertainty
 from stroma.session.wish import View, Wish
 from stroma.session.work import Pace, Token
 
+REST = 0.25
+"""Seconds after the view is up to date before the rest of its plane is begun: who paints on is not
+kept waiting by blocks under way."""
+
 COARSE = 8
 FEW_BLOCKS = 2
 """So many blocks are predicted at once, without a coarse result before."""
@@ -266,7 +270,7 @@ class Rounds:
 
     def _show(self, wish: Wish, trained: Trained, token: Token) -> None:
         """Bring up to date what is in view, and then the rest."""
-        done = 0
+        done, rested = 0, False
         for coarse in (COARSE, 1):
             for view in wish.views:
                 tasks = self._missing(wish, view, trained, wish.box(view), coarse)
@@ -275,6 +279,9 @@ class Rounds:
         for view in wish.views:
             for box in wish.around(view):
                 tasks = self._missing(wish, view, trained, box, 1)
+                if tasks and not rested:
+                    token.rest(REST)
+                    rested = True
                 done += self._predict("plane", view, trained, tasks, 1, token)
             self.results.drop_older(view.key, self.learner.revision)
         if done or (wish.views and self._finished != self.learner.revision):

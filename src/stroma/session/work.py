@@ -36,7 +36,17 @@ class Token:
         Cancelled
             If so.
         """
-        if self._event.is_set():
+        self.rest(0)
+
+    def rest(self, seconds: float) -> None:
+        """Do nothing for a while; stop here as soon as the work is cancelled.
+
+        Raises
+        ------
+        Cancelled
+            If it was.
+        """
+        if self._event.wait(seconds):
             raise Cancelled("The work was cancelled.")
 
 
