@@ -216,6 +216,12 @@ class Document:
         return self._edit("class", [], {**self.classes, new.label: new})
 
     @apply.register
+    def _(self, operation: ops.SetClasses) -> list[Event]:
+        given = {c.label: c for c in operation.classes}
+        classes = {**self.classes, **given}
+        return self._edit("class", [], classes, continues=operation.continues)
+
+    @apply.register
     def _(self, operation: ops.RemoveClass) -> list[Event]:
         self._require_class(operation.label)
         left = {label: c for label, c in self.classes.items() if label != operation.label}

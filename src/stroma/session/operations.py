@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
+from stroma.data.classes import Class, require_classes
 from stroma.errors import ParameterError
 from stroma.session import checks
 from stroma.session.checks import Point
@@ -134,6 +134,28 @@ class SetClass(Operation):
     def __post_init__(self) -> None:
         """Check all three."""
         checks.one_class({"label": self.label, "name": self.name, "color": self.color})
+
+
+@dataclass(frozen=True)
+class SetClasses(Operation):
+    """Add classes, or change those that have the same labels.
+
+    Parameters
+    ----------
+    classes : tuple of Class
+        One for a label at most.
+    continues : int
+        Number of the edit this one is part of, 0 for a new one.
+    """
+
+    op = "classes"
+    classes: tuple[Class, ...]
+    continues: int = 0
+
+    def __post_init__(self) -> None:
+        """Turn plain values into classes, and check them."""
+        object.__setattr__(self, "classes", require_classes(_read_classes(self.classes)))
+        checks.whole(self.continues, "the number of an edit", 0, 2**53)
 
 
 @dataclass(frozen=True)
@@ -279,11 +301,7 @@ class Import(Operation):
         object.__setattr__(
             self, "tiles", tuple(checks.tile(t) for t in checks.listed(self.tiles, "tiles"))
         )
-        classes = tuple(
-            c if isinstance(c, Class) else checks.one_class(c)
-            for c in checks.listed(self.classes, "classes")
-        )
-        object.__setattr__(self, "classes", classes)
+        object.__setattr__(self, "classes", _read_classes(self.classes))
 
 
 @dataclass(frozen=True)
@@ -309,6 +327,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         SetRegion,
         SetDisplay,
         SetClass,
+        SetClasses,
         RemoveClass,
         Paint,
         Fill,
@@ -336,6 +355,12 @@ def from_json(values: Any) -> Operation:
     if missing:
         raise ParameterError(f"The operation {kind.op!r} lacks {', '.join(missing)}.")
     return kind.from_json(values)
+
+
+def _read_classes(values: Any) -> tuple[Class, ...]:
+    return tuple(
+        c if isinstance(c, Class) else checks.one_class(c) for c in checks.listed(values, "classes")
+    )
 
 
 def _plain(value: Any) -> Any:
