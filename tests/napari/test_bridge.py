@@ -3,7 +3,6 @@ import pytest
 
 from napari_scene import settle, two_halves
 from stroma.blocks.box import Box
-from stroma.errors import LabelError
 
 
 def strokes(bridge):
@@ -74,11 +73,42 @@ def test_erasing_filling_and_polygons_reach_the_session(painted):
     assert painted.session.strokes("1")[35, 50] == 2
 
 
-def test_labels_without_a_class_are_refused_and_nothing_changes(painted):
+def test_a_label_without_a_class_gets_one_and_both_are_one_step_of_undo(painted):
     before = painted.session.strokes("1")
-    with pytest.raises(LabelError, match="no class with the label 7"):
-        strokes(painted).paint((30, 30), 7)
+    strokes(painted).paint((30, 30), 7)
+    painted.pump()
+    assert [c.name for c in painted.session.classes] == ["background", "foreground", "class 7"]
+    assert painted.session.strokes("1")[30, 30] == 7
+    assert list(strokes(painted).features["Class"])[-1] == "class 7"
+    np.testing.assert_allclose(strokes(painted).get_color(7)[:3], np.array([240, 228, 66]) / 255)
+    painted.session.undo()
+    assert [c.label for c in painted.session.classes] == [1, 2]
     np.testing.assert_array_equal(painted.session.strokes("1"), before)
+    painted.session.redo()
+    assert painted.session.strokes("1")[30, 30] == 7
+
+
+def test_napari_s_key_for_a_new_label_takes_the_first_that_has_no_class(painted):
+    from napari.utils.key_bindings import KeymapHandler
+
+    keys, layer = KeymapHandler(), strokes(painted)
+    keys.keymap_providers = [layer]
+    keys.press_key("M")
+    assert (layer.selected_label, layer.mode) == (3, "paint")
+    layer.paint((30, 30), layer.selected_label)
+    keys.press_key("M")
+    assert layer.selected_label == 4
+    assert [c.label for c in painted.session.classes] == [1, 2, 3]
+
+
+def test_strokes_of_new_labels_through_planes_are_one_step_of_undo(bridge):
+    bridge.paint_on([bridge.viewer.add_image(np.stack([two_halves()] * 3))], "zyx")
+    layer = strokes(bridge)
+    layer.n_edit_dimensions = 3
+    layer.paint((1, 30, 30), 3)
+    layer.undo()
+    assert [c.label for c in bridge.session.classes] == [1, 2]
+    assert not len(bridge.session.points("1").label)
 
 
 def test_painting_through_planes_paints_each(bridge):

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError, UnknownNameError
 from stroma.session.document import Document
 from stroma.session.operations import (
@@ -14,6 +15,7 @@ from stroma.session.operations import (
     Redo,
     RemoveClass,
     SetClass,
+    SetClasses,
     Undo,
     from_json,
 )
@@ -43,6 +45,9 @@ edits = st.one_of(
     ),
     st.builds(Clear, st.just("1"), st.sampled_from([None, 0]), st.sampled_from([None, 1])),
     st.builds(SetClass, st.integers(1, 4), st.just("name"), st.just("#123456")),
+    st.builds(
+        SetClasses, st.sampled_from([(), (Class(2, "x"), Class(5))]), continues=st.integers(0, 3)
+    ),
 )
 steps = st.lists(st.one_of(edits, st.just(Undo()), st.just(Redo())), max_size=14)
 

@@ -59,6 +59,12 @@ class Class:
         return value >> 16, value >> 8 & 255, value & 255
 
 
+def free_label(classes: Iterable[Class]) -> int:
+    """Return the lowest label that no class has."""
+    taken = {c.label for c in classes}
+    return next(n for n in range(1, len(taken) + 2) if n not in taken)
+
+
 def complete(classes: Iterable[Class], labels: Iterable[int]) -> tuple[Class, ...]:
     """Return one class per label, ascending; those not given get default name and colour."""
     known = {c.label: c for c in classes}

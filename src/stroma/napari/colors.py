@@ -8,14 +8,16 @@ from typing import Any
 
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
-from stroma.data.classes import Class
+from stroma.data.classes import MAX_LABEL, Class, free_label
 
 NOTHING = (0.0, 0.0, 0.0, 0.0)
 
 
 def label_colors(classes: Iterable[Class]) -> DirectLabelColormap:
-    """Return the colours of classes, for labels layers; other labels are grey."""
-    colors: dict[int | None, Any] = {c.label: c.color for c in classes}
+    """Return the colours of classes and of the next new one; other labels are grey."""
+    listed = list(classes)
+    new = Class(min(free_label(listed), MAX_LABEL))
+    colors: dict[int | None, Any] = {c.label: c.color for c in (new, *listed)}
     return DirectLabelColormap(
         color_dict=defaultdict(_grey, {**colors, None: "#888888", 0: NOTHING})
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from napari.layers import Labels
 
+from stroma.data.classes import free_label
 from stroma.napari.views import Pen
 
 
@@ -37,6 +38,11 @@ class Strokes(Labels):  # type: ignore[misc]
         self.pen.lift()
         self.pen.session.redo()
 
+    def take_new(self) -> None:
+        """Paint with the next label that has no class; it gets one with its first stroke."""
+        self.selected_label = free_label(self.pen.session.classes)
+        self.mode = "paint"
+
     @property
     def _type_string(self) -> str:
         return "labels"  # for napari, its writers and icons, this is one of its labels layers
@@ -44,3 +50,6 @@ class Strokes(Labels):  # type: ignore[misc]
     def _end_stroke(self) -> None:
         self.pen.lift()
         self._reset_history()  # the session remembers; a second history would only take memory
+
+
+Strokes.bind_key("M", Strokes.take_new)  # napari's own looks for the largest label in an array

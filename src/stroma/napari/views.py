@@ -106,10 +106,18 @@ class Pen:
         self._stroke = 0
 
     def put(self, plane: Position, box: Box, labels: Labels) -> None:
-        """Give the pixels of a box new labels; those that stay the same are left alone."""
+        """Give the pixels of a box new labels; those that stay the same are left alone.
+
+        A label that has no class yet gets one, in the same step of undo.
+        """
         old = self.session.strokes(self.image, box, plane=plane)
         changed = labels != old
-        for label in np.unique(labels[changed]).tolist():
+        new = np.unique(labels[changed]).tolist()
+        unknown = set(new) - {c.label for c in self.session.classes} - {0}
+        if unknown:
+            classes = [Class(label) for label in sorted(unknown)]
+            self._stroke = self.session.set_classes(classes, continues=self._stroke)
+        for label in new:
             self._stroke = self.session.stamp(
                 self.image,
                 changed & (labels == label),
@@ -122,8 +130,8 @@ class Pen:
 
 
 def label_type(classes: Iterable[Class]) -> np.dtype[Any]:
-    """Return the smallest type that holds the labels; napari draws bytes fastest."""
-    return np.dtype(np.uint8 if max((c.label for c in classes), default=0) < 256 else np.uint16)
+    """Return the smallest type for the labels and one more; napari draws bytes fastest."""
+    return np.dtype(np.uint8 if max((c.label for c in classes), default=0) < 255 else np.uint16)
 
 
 def strokes_array(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
+from stroma.data.classes import Class, free_label
 from stroma.data.image import Image
 from stroma.data.strokes import Strokes, as_labels
 from stroma.errors import LabelError, ShapeError
@@ -171,11 +171,30 @@ class Desk:
     def add_class(self, name: str = "", color: str = "") -> Class:
         """Add a class with the next free label."""
         with self._lock:
-            taken = self._document.classes
-            label = next(n for n in range(1, len(taken) + 2) if n not in taken)
-            new = Class(label, name, color)
+            new = Class(free_label(self.classes), name, color)
             self._do(ops.SetClass(new.label, new.name, new.color))
         return new
+
+    def set_classes(self, classes: Iterable[Class], *, continues: int = 0) -> int:
+        """Add classes, or change those that have the same labels, in one step of undo.
+
+        Returns the number of the edit.
+
+        Parameters
+        ----------
+        classes : iterable of Class
+            One for a label at most.
+        continues : int
+            As for ``paint``.
+
+        Raises
+        ------
+        ParameterError
+            If there are several for one label.
+        """
+        with self._lock:
+            self._do(ops.SetClasses(tuple(classes), continues))
+            return self._document.last_edit
 
     def change_class(
         self, label: int, *, name: str | None = None, color: str | None = None

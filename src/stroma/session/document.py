@@ -31,6 +31,9 @@ from stroma.session.strokes import Delta, Labels, StrokeTiles
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))
 
 Classes = dict[int, Class]
+ClassChange = tuple[tuple[Class, ...], tuple[Class, ...]]
+"""The classes before and after."""
+
 Mask = NDArray[np.bool_]
 
 
@@ -120,7 +123,15 @@ class Edit:
     number: int
     kind: str
     changes: tuple[tuple[str, Delta], ...] = ()
-    classes: tuple[tuple[Class, ...], tuple[Class, ...]] | None = None
+    classes: ClassChange | None = None
+
+    def followed_by(
+        self, changes: Iterable[tuple[str, Delta]], classes: ClassChange | None
+    ) -> Edit:
+        """Return this step with more that was done in it."""
+        if self.classes is not None and classes is not None:
+            classes = self.classes[0], classes[1]
+        return replace(self, changes=(*self.changes, *changes), classes=classes or self.classes)
 
     def reversed(self) -> Edit:
         """Return the step back."""
@@ -326,8 +337,7 @@ class Document:
             return []
         self.undone.clear()
         if continues and self.done and self.done[-1].number == continues:
-            last = self.done[-1]
-            self.done[-1] = replace(last, changes=(*last.changes, *changes))
+            self.done[-1] = self.done[-1].followed_by(changes, changed)
         else:
             self.last_edit += 1
             self.done.append(Edit(self.last_edit, kind, tuple(changes), changed))
