@@ -45,9 +45,7 @@ edits = st.one_of(
     ),
     st.builds(Clear, st.just("1"), st.sampled_from([None, 0]), st.sampled_from([None, 1])),
     st.builds(SetClass, st.integers(1, 4), st.just("name"), st.just("#123456")),
-    st.builds(
-        SetClasses, st.sampled_from([(), (Class(2, "x"), Class(5))]), continues=st.integers(0, 3)
-    ),
+    st.builds(SetClasses, st.sampled_from([(), (Class(2, "x"), Class(5))])),
 )
 steps = st.lists(st.one_of(edits, st.just(Undo()), st.just(Redo())), max_size=14)
 
@@ -197,3 +195,20 @@ def test_a_few_strokes_on_a_huge_image_take_little_memory():
     document.apply(Paint("1", 0, ((90_000, 99_000), (90_100, 99_500)), 5, 1))
     assert document.sheet("1").strokes.nbytes < 1_000_000
     assert len(document.sheet("1").strokes.points().label) > 4000
+
+
+def test_classes_and_strokes_of_one_step_are_undone_together():
+    document = blank()
+    before = state(document)
+    document.apply(SetClasses((Class(3),)))
+    document.apply(Paint("1", 0, ((9, 9),), 2, 3, continues=1))
+    document.apply(SetClasses((Class(4),), continues=1))
+    after = state(document)
+    assert len(document.done) == 1
+    document.apply(Undo())
+    np.testing.assert_array_equal(state(document)[0], before[0])
+    assert state(document)[1] == before[1]
+    document.apply(Redo())
+    np.testing.assert_array_equal(state(document)[0], after[0])
+    assert state(document)[1] == after[1]
+    assert set(after[1]) == {1, 2, 3, 4}
