@@ -114,6 +114,11 @@ class ConvpaintModel(Configured):
         return list(self._require_fitted().feature_names)
 
     @property
+    def in_channels_(self) -> tuple[int, ...] | None:
+        """The channels that were selected in training; None where all were used."""
+        return self._require_fitted().in_channels
+
+    @property
     def classes(self) -> tuple[Class, ...]:
         """Names and colours of the classes; set it to an iterable of `Class`."""
         labels = [c.label for c in self._classes]

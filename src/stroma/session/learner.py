@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from stroma.blocks.box import Box
+from stroma.data.image import Image
 from stroma.features.cache import FeatureCache
-from stroma.pixel.door import Points
+from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import Task, Trained
+from stroma.pixel.predict import Trained, tasks_of
+from stroma.pixel.tasks import Task
 from stroma.pixel.warm import tasks_at
 from stroma.session.settings import LIVE_PIXELS, Settings
-from stroma.session.wish import Wish
+from stroma.session.wish import View, Wish
 
 
 class Learner:
@@ -36,12 +39,27 @@ class Learner:
         if model.classifier is not None:
             model.reset_training()  # a loaded model remembers strokes, but not their images
             self.trained = model.trained()
+            self.channels = model.in_channels_
         self._remembered: dict[str, int] = {}
 
     @property
     def cache(self) -> FeatureCache:
         """Features, kept between rounds."""
         return self.model.cache
+
+    def source(self, image: Image) -> Source:
+        """Return an image as the model that is there sees it.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            If it was trained on other channels.
+        """
+        return self.model.open(image, None if self.channels is None else list(self.channels))
+
+    def tasks(self, image: Image, view: View, box: Box) -> list[Task]:
+        """Return the blocks of a view's plane that touch a box; none while there is no model."""
+        return [] if self.trained is None else tasks_in(self.source(image), self.trained, view, box)
 
     def learn(self, wish: Wish, points: dict[str, Points], param: Param) -> None:
         """Train on the strokes of a wish; if that fails, everything stays as it was.
@@ -85,6 +103,13 @@ class Learner:
         model.cache = self.cache
         self._remembered = {}
         return model
+
+
+def tasks_in(source: Source, trained: Trained, view: View, box: Box) -> list[Task]:
+    """Return the blocks of a view's plane that touch a box, those in its middle first."""
+    if not box.area:
+        return []
+    return tasks_of(source, trained, positions=[view.position], region=box, first=view.middle)
 
 
 def param_for(settings: Settings, *, full: bool) -> Param:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.errors import ParameterError
+from stroma.data.classes import Class
+from stroma.errors import ParameterError, ShapeError
 from stroma.features.cache import free_memory
 from stroma.pixel.aliases import alias_param
 from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.predict import blocks_of, label_dtype
 from stroma.session import operations as ops
 from stroma.session.desk import Desk
 from stroma.session.document import Sheet
@@ -100,6 +103,43 @@ class LiveDesk(Desk):
         trial = ConvpaintModel(param=self.settings.param)
         trial.set_params(**values)
         self._set(param=trial.get_params(), answers=True)
+
+    def set_model(self, model: ConvpaintModel) -> None:
+        """Go on with another model; if it is trained, it answers until the next training.
+
+        Its parameters and channels become the settings, and the classes it names join those that
+        are there, as one step of undo. Images and strokes stay. The model belongs to the session
+        from then on.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            If it was trained on other channels than an image has; nothing is changed then.
+        """
+        learner = Learner(model)
+        with self._lock:
+            if learner.trained is not None:
+                self._require_fit(learner)
+            self._do(ops.SetClasses(_named(model, self.classes)))
+            channels = learner.channels if learner.trained is not None else self.settings.channels
+            self.settings = replace(self.settings, param=learner.param, channels=channels)
+            self._document.revision += 1
+            if learner.trained is not None:
+                learner.revision = self.revision
+                self._rounds.take(learner)
+            self._settings_changed()
+            self._tell(SettingsChanged())
+            self._rounds.poke(cancels="all", revision=self.revision)
+
+    def _require_fit(self, learner: Learner) -> None:
+        for image in self.images:
+            if image.missing:
+                continue
+            try:
+                learner.source(image.image)
+            except (ShapeError, ParameterError) as error:
+                message = f"The model does not fit the image {image.name!r}, and was not taken. "
+                raise ShapeError(f"{message}{error} Or close the image.") from error
 
     def _set(self, *, answers: bool = False, **values: Any) -> None:
         """Change settings; ``answers`` says whether the model's answer depends on them."""
@@ -278,16 +318,39 @@ class LiveDesk(Desk):
         blocks, now = self._results.blocks((image, number)), self.revision
         return [BlockInfo(b.box, b.step, b.revision, b.revision < now) for b in blocks]
 
-    def segment(self, image: str) -> NDArray[np.unsignedinteger[Any]]:
+    def segment(
+        self,
+        image: str,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> NDArray[np.unsignedinteger[Any]]:
         """Return the labels of all pixels of an image, by the present model; takes its time.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        progress : callable, optional
+            Told how many blocks are done, and of how many.
+        cancelled : callable, optional
+            Asked before every block whether to stop.
 
         Raises
         ------
         NotTrainedError
             If there is no model yet.
+        Cancelled
+            If it was asked to stop.
         """
-        found: NDArray[np.unsignedinteger[Any]] = self.model.segment(self.image(image).image)
-        return found
+        model = self._snapshot()
+        source, trained = model.open(self.image(image).image), model.trained()
+        labels = np.zeros(source.shape, label_dtype(trained.classifier.classes_))
+        for block in blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled):
+            labels[block.index] = block.labels
+            if progress is not None:
+                progress(block.done, block.total)
+        return labels
 
     # ------------------------------------------------------------------ tasks
 
@@ -303,6 +366,12 @@ class LiveDesk(Desk):
     ) -> Task[Result]:
         """Run long work in the background; it is called with ``progress`` and ``cancelled``."""
         return self._tasks.start(what, function)
+
+
+def _named(model: ConvpaintModel, present: Sequence[Class]) -> tuple[Class, ...]:
+    """Return the classes of a model; those it has no name for are left as they are."""
+    labels = {c.label for c in present}
+    return tuple(c for c in model.classes if c.label not in labels or c != Class(c.label))
 
 
 def _lacking(labels: set[int]) -> str:

@@ -21,7 +21,8 @@ from stroma.blocks.box import Box
 from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled, StromaError
 from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import BlockResult, Task, Trained, run_tasks, tasks_of
+from stroma.pixel.predict import BlockResult, Trained, run_tasks
+from stroma.pixel.tasks import Task
 from stroma.pixel.warm import warm
 from stroma.session.events import (
     BlockReady,
@@ -32,7 +33,7 @@ from stroma.session.events import (
     RoundFinished,
     RoundStarted,
 )
-from stroma.session.learner import Learner, needed, param_for
+from stroma.session.learner import Learner, needed, param_for, tasks_in
 from stroma.session.results import BYTE, Block, Results, uncertainty
 from stroma.session.wish import View, Wish
 from stroma.session.work import Pace, Token
@@ -101,6 +102,7 @@ class Rounds:
         self._running = self._again = self._closed = False
         self._asked = self._given_up = self._training = False
         self._phase = self._message = ""
+        self._unseen = False  # what failed last was showing, not training
         self._at = self._settled = learner.revision
         self._finished = learner.revision
         self._warmed: set[Hashable] = set()
@@ -151,6 +153,15 @@ class Rounds:
         with self._state:
             self.learner.revision = self._settled = self._finished = revision
 
+    def take(self, learner: Learner) -> None:
+        """Go on with another model, which answers until the next training."""
+        with self._state:
+            learner.model.cache = self.learner.cache
+            self.learner = learner
+            self._settled = self._finished = learner.revision
+            self._asked, self._message = False, ""
+            self.poke(cancels="all")
+
     def close(self) -> None:
         """Stop for good."""
         with self._state:
@@ -182,18 +193,19 @@ class Rounds:
         with self._state:
             if self._again:
                 return True  # something changed meanwhile
-            token, asked = Token(), self._asked
+            token, asked, learner = Token(), self._asked, self.learner
             self._token, self._at = token, wish.revision
         live = wish.settings.mode == "live" and not wish.lacking
         if asked or (live and self._settled != wish.revision):
-            self._train(wish, token, full=asked)
+            self._train(wish, learner, token, full=asked)
             return True
-        if wish.settings.mode == "paused" and self._finished == self.learner.revision:
+        if wish.settings.mode == "paused" and self._finished == learner.revision:
             return False
-        if self.learner.trained is None:
+        if learner.trained is None:
             self._prepare(wish, token)
         else:
-            self._show(wish, self.learner.trained, token)
+            self._show(wish, learner, token)
+        self._seen()
         return False
 
     def _after(self, done: Future[bool]) -> None:
@@ -223,9 +235,18 @@ class Rounds:
         known = isinstance(error, StromaError)
         message = str(error) if known else f"{type(error).__name__}: {error}"
         with self._state:
+            known_already = self._unseen and message == self._message
+            self._unseen = not self._training
             self._asked, self._given_up, self._message = False, True, message
             self._settled = wish.revision
-        self._tell(RoundFailed(wish.revision, message, error))
+        if not known_already:  # moving over an image that does not fit is no news each time
+            self._tell(RoundFailed(wish.revision, message, error))
+
+    def _seen(self) -> None:
+        """Forget why results could not be shown, since they could."""
+        with self._state:
+            if self._unseen:
+                self._message, self._unseen = "", False
 
     def _enter(self, phase: str) -> Pace:
         with self._state:
@@ -234,7 +255,7 @@ class Rounds:
 
     # ------------------------------------------------------------------ training
 
-    def _train(self, wish: Wish, token: Token, *, full: bool) -> None:
+    def _train(self, wish: Wish, learner: Learner, token: Token, *, full: bool) -> None:
         with self._state:
             self._training = True
         self._tell(RoundStarted(wish.revision))
@@ -243,8 +264,10 @@ class Rounds:
         points = {m.key: m.points() for m in wish.material}
         self._warm(needed(wish, points, param), token, wish)
         self._enter("training")
-        self.learner.learn(wish, points, param)
+        learner.learn(wish, points, param)
         with self._state:
+            if learner is not self.learner:
+                raise Cancelled("Another model took the place of the one that was trained.")
             self._training, self._message, self._settled = False, "", wish.revision
             self._asked = self._asked and not full
         self._tell(ModelTrained(wish.revision, time.monotonic() - start))
@@ -254,7 +277,8 @@ class Rounds:
         recipe = Recipe.of(wish.settings.param)
         for view in wish.views:
             blank = Trained(recipe, None)  # type: ignore[arg-type]
-            self._warm(_tasks(wish, view, blank, wish.box(view)), token, wish)
+            tasks = tasks_in(wish.source(view.image), blank, view, wish.box(view))
+            self._warm(tasks, token, wish)
 
     def _warm(self, tasks: Iterable[Task], token: Token, wish: Wish) -> None:
         """Compute the features of blocks that have not been computed under these settings."""
@@ -268,49 +292,50 @@ class Rounds:
 
     # ------------------------------------------------------------------ showing
 
-    def _show(self, wish: Wish, trained: Trained, token: Token) -> None:
+    def _show(self, wish: Wish, learner: Learner, token: Token) -> None:
         """Bring up to date what is in view, and then the rest."""
-        done, rested = 0, False
+        done, rested, revision = 0, False, learner.revision
         for coarse in (COARSE, 1):
             for view in wish.views:
-                tasks = self._missing(wish, view, trained, wish.box(view), coarse)
+                tasks = self._missing(wish, view, learner, wish.box(view), coarse)
                 if coarse == 1 or len(tasks) > FEW_BLOCKS:
-                    done += self._predict("visible", view, trained, tasks, coarse, token)
+                    done += self._predict("visible", view, learner, tasks, coarse, token)
         for view in wish.views:
             for box in wish.around(view):
-                tasks = self._missing(wish, view, trained, box, 1)
+                tasks = self._missing(wish, view, learner, box, 1)
                 if tasks and not rested:
                     token.rest(REST)
                     rested = True
-                done += self._predict("plane", view, trained, tasks, 1, token)
-            self.results.drop_older(view.key, self.learner.revision)
-        if done or (wish.views and self._finished != self.learner.revision):
-            self._finished = self.learner.revision
-            self._tell(RoundFinished(self.learner.revision))
+                done += self._predict("plane", view, learner, tasks, 1, token)
+            self.results.drop_older(view.key, revision)
+        if done or (wish.views and self._finished != revision):
+            self._finished = revision
+            self._tell(RoundFinished(revision))
 
     def _missing(
-        self, wish: Wish, view: View, trained: Trained, box: Box, coarse: int
+        self, wish: Wish, view: View, learner: Learner, box: Box, coarse: int
     ) -> list[Task]:
         """Return the blocks in a box of a view's plane that are not known that finely."""
-        steps = self.results.steps(view.key, self.learner.revision)
-        found = _tasks(wish, view, trained, box)
+        steps = self.results.steps(view.key, learner.revision)
+        found = learner.tasks(wish.images[view.image], view, box)
         return [task for task in found if steps.get(_pixels(task), coarse + 1) > coarse]
 
     def _predict(
         self,
         phase: str,
         view: View,
-        trained: Trained,
+        learner: Learner,
         tasks: Sequence[Task],
         coarse: int,
         token: Token,
     ) -> int:
         """Predict blocks, and return how many."""
-        if not tasks:
+        trained, revision, cache = learner.trained, learner.revision, learner.cache
+        if trained is None or not tasks:
             return 0
-        pace, revision = self._enter(phase), self.learner.revision
-        cache = self.learner.cache
-        if phase == "plane" and len(tasks) * cache.mean_bytes > cache.max_bytes / 2:
+        pace = self._enter(phase)
+        kept = len(tasks) * tasks[0].plan.feature_bytes(tasks[0].block)
+        if phase == "plane" and kept > cache.max_bytes / 2:
             cache = cache.borrowed()  # do not drive out the features of what is in view
         # What is not in view leaves a processor free, so that the next stroke is answered at once.
         workers = max(1, default_workers() - 1) if phase == "plane" else None
@@ -322,14 +347,6 @@ class Rounds:
             pace(result.done, result.total)
             self._tell(BlockReady(view.image, view.position, block.box, coarse, revision))
         return len(tasks)
-
-
-def _tasks(wish: Wish, view: View, trained: Trained, box: Box) -> list[Task]:
-    if box.area == 0:
-        return []
-    source = wish.source(view.image)
-    positions = [view.position]
-    return tasks_of(source, trained, positions=positions, region=box, first=view.middle)
 
 
 def _pixels(task: Task) -> Box:

@@ -204,6 +204,20 @@ class Session(GuidedDesk):
             self._tell(ImageChanged(image))
         self._rounds.poke()
 
+    def set_model(self, model: ConvpaintModel) -> None:
+        """Go on with another model, see `LiveDesk.set_model`; a project is saved with it at once.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            If it was trained on other channels than an image has; nothing is changed then.
+        FileError
+            If the project cannot be saved; the model is in use all the same.
+        """
+        super().set_model(model)
+        if self._project is not None:
+            self.save()
+
     # ------------------------------------------------------------------ as code
 
     def as_code(self, folder: str | Path = "strokes") -> str:
