@@ -21,8 +21,7 @@ from stroma.blocks.box import Box
 from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled, StromaError
 from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import BlockResult, Trained, run_tasks
-from stroma.pixel.tasks import Task
+from stroma.pixel.predict import BlockResult, Task, Trained, run_tasks
 from stroma.pixel.warm import warm
 from stroma.session.events import (
     BlockReady,
