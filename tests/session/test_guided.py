@@ -1,3 +1,4 @@
+import csv
 import threading
 
 import numpy as np
@@ -5,9 +6,12 @@ import pytest
 from tests.session.scene import paint_halves, settle
 
 from stroma.blocks.box import Box
+from stroma.data.image import Image
 from stroma.errors import Cancelled, LabelError, NotTrainedError
 from stroma.io import read_image
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
+from stroma.session.ownership import Painted
+from stroma.workflow.tables import write_components
 
 
 def test_the_place_to_paint_next_is_uncertain_and_away_from_strokes(session, halves):
@@ -49,6 +53,58 @@ def test_areas_are_those_of_the_results(session, halves):
     assert sum(c.share for c in found) == pytest.approx(1)
     large = session.areas(key, min_size=10**6).result(60)
     assert [c.components for c in found] != [c.components for c in large] == [0, 0]
+
+
+def test_components_are_those_of_the_results_in_pixels_and_micrometres(session, halves, tmp_path):
+    image = Image(np.stack([halves, halves]), "zyx", spacing={"y": 500, "x": 500}, unit="nm")
+    key = session.add_image(image)
+    for z in (0, 1):
+        paint_halves(session, key, plane={"z": z})
+    session.look(key, plane={"z": 1})
+    settle(session)
+    found = session.measure(key, plane={"z": 1}).result(60)
+    values = session.result(key, plane={"z": 1}).values
+    biggest = sorted(found.components, key=lambda c: -c.area)[:2]
+    assert {c.label for c in biggest} == {1, 2}
+    assert sum(c.area for c in found.components) == values.size
+    assert sum(c.area for c in found.coverage) == values.size
+    assert found.pixel_area == pytest.approx(0.25)
+    small = session.measure(key, plane={"z": 1}, min_size=10**6).result(60)
+    assert small.components == ()
+    assert [c.area for c in small.coverage] == [c.area for c in found.coverage]
+
+    write_components(tmp_path / "parts.csv", found, "halves", {"z": 1})
+    with (tmp_path / "parts.csv").open(newline="") as file:
+        [first, *_] = rows = list(csv.DictReader(file))
+    assert len(rows) == len(found.components)
+    assert (first["image"], first["t"], first["z"]) == ("halves", "", "1")
+    assert float(first["area_um2"]) == pytest.approx(int(first["area_px"]) / 4)
+
+
+def test_measuring_can_be_cancelled(session, halves):
+    key = session.add_image(halves)
+    started = threading.Event()
+    waiting = session.start("waiting", lambda progress, cancelled: started.wait(60))
+    task = session.measure(key)
+    task.cancel()
+    started.set()
+    waiting.result(60)
+    with pytest.raises(Cancelled):
+        task.result(60)
+
+
+def test_pixels_and_strokes_are_counted_by_class_over_all_images(session, halves):
+    first, second = session.add_image(halves), session.add_image(halves)
+    session.paint(first, [(10.5, 10.5)], label=1, radius=0)
+    session.paint(first, [(11.5, 10.5)], label=1, radius=0)
+    session.paint(second, [(11.5, 10.5)], label=1, radius=0)
+    labels = np.zeros(halves.shape, np.uint16)
+    labels[5:7, 5:7], labels[20, 5] = 2, 2
+    session.import_strokes(first, labels)
+    expected = [Painted(1, pixels=3, strokes=3, images=2), Painted(2, 5, 2, 1)]
+    assert session.distribution().result(60) == expected
+    session.clear(first)
+    assert session.distribution().result(60) == [Painted(1, 1, 1, 1)]
 
 
 def test_importance_needs_a_model(session, halves):

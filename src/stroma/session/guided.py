@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,15 @@ from stroma.pixel.guidance import Suggestion, Validation
 from stroma.pixel.training import Strokes
 from stroma.session.events import Position
 from stroma.session.live import LiveDesk
-from stroma.session.ownership import owners
+from stroma.session.ownership import Painted, distribution, owners
 from stroma.session.tasks import Task
-from stroma.workflow.components import Coverage, components, coverage
+from stroma.workflow.components import (
+    Coverage,
+    Measured,
+    components,
+    coverage,
+    pixel_area,
+)
 
 if TYPE_CHECKING:
     from stroma.workflow.outputs import Outputs
@@ -104,16 +110,40 @@ class GuidedDesk(LiveDesk):
         min_size : int
             Smaller components, in pixels, are not counted.
         """
-        height, width = self.image(image).shape
 
-        def measure(progress: Report, cancelled: Cancel) -> list[Coverage]:
-            rows = max(1, GUIDE_PIXELS // width)
-            boxes = [Box(y, 0, min(y + rows, height), width) for y in range(0, height, rows)]
-            bands = (self.result(image, box, plane=plane).values for box in boxes)
-            found = components(_told(bands, len(boxes), progress, cancelled))
+        def areas(progress: Report, cancelled: Cancel) -> list[Coverage]:
+            found = components(self._bands(image, plane, progress, cancelled))
             return coverage(found, self.classes, min_size=min_size)
 
-        return self.start("areas", measure)
+        return self.start("areas", areas)
+
+    def measure(
+        self, image: str, *, plane: Position | None = None, min_size: int = 0
+    ) -> Task[Measured]:
+        """List the connected components of what is predicted on a plane, and sum them up.
+
+        Parameters
+        ----------
+        image, plane, min_size
+            As for ``areas``; components of fewer pixels are not listed either.
+        """
+
+        def measure(progress: Report, cancelled: Cancel) -> Measured:
+            found = components(self._bands(image, plane, progress, cancelled))
+            area = pixel_area(self.image(image).image)
+            return Measured.of(found, self.classes, pixel_area=area, min_size=min_size)
+
+        return self.start("measuring", measure)
+
+    def distribution(self) -> Task[list[Painted]]:
+        """Count the pixels and the strokes of each class, over all images."""
+
+        def count(progress: Report, cancelled: Cancel) -> list[Painted]:
+            with self._lock:
+                edits = list(self._document.done)
+            return distribution(edits, {one.key: self.points(one.key) for one in self.images})
+
+        return self.start("distribution", count)
 
     def export_labels(
         self, image: str, path: str | Path, *, probabilities: bool = False
@@ -154,6 +184,19 @@ class GuidedDesk(LiveDesk):
 
         return self.start("batch", batch)
 
+    def _bands(
+        self, image: str, plane: Position | None, progress: Report, cancelled: Cancel
+    ) -> Iterator[NDArray[np.integer]]:
+        """Yield what is predicted on a plane, in bands of rows."""
+        height, width = self.image(image).shape
+        rows = max(1, GUIDE_PIXELS // width)
+        boxes = [Box(y, 0, min(y + rows, height), width) for y in range(0, height, rows)]
+        for done, box in enumerate(boxes):
+            if cancelled():
+                raise Cancelled("The work was cancelled.")
+            progress(done, len(boxes))
+            yield self.result(image, box, plane=plane).values
+
     def _strokes(
         self,
     ) -> tuple[dict[str, Strokes], dict[str, NDArray[np.int64]]]:
@@ -164,14 +207,3 @@ class GuidedDesk(LiveDesk):
         points = {m.key: m.points() for m in wish.material}
         groups = {key: owners(edits, key, p) for key, p in points.items()}
         return {key: Strokes(wish.source(key), p) for key, p in points.items()}, groups
-
-
-def _told(
-    bands: Iterable[NDArray[np.integer]], count: int, progress: Report, cancelled: Cancel
-) -> Iterator[NDArray[np.integer]]:
-    """Pass bands on, saying how far that is, until cancelled."""
-    for done, band in enumerate(bands):
-        if cancelled():
-            raise Cancelled("The work was cancelled.")
-        progress(done, count)
-        yield band

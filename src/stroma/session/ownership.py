@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,48 @@ from stroma.session.strokes import TILE, TileKey, unpacked
 
 WHOLE = ("import",)
 """Kinds of edits that are many strokes at once, told apart by what is connected."""
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What is painted of a class.
+
+    Parameters
+    ----------
+    label : int
+        The class.
+    pixels, strokes : int
+        How many, over all images.
+    images : int
+        How many images have any.
+    """
+
+    label: int
+    pixels: int
+    strokes: int
+    images: int
+
+
+def distribution(edits: Sequence[Edit], points: Mapping[str, Points]) -> list[Painted]:
+    """Count the painted pixels and the strokes of each class, by label.
+
+    Parameters
+    ----------
+    edits : sequence of Edit
+        What was done, in order.
+    points : mapping of str to Points
+        The labelled pixels of each image.
+    """
+    counts: dict[int, list[tuple[int, int]]] = {}
+    for image, found in points.items():
+        owned = owners(edits, image, found)
+        for label in np.unique(found.label).tolist():
+            own = owned[found.label == label]
+            counts.setdefault(label, []).append((len(own), len(np.unique(own))))
+    return [
+        Painted(label, sum(n for n, _ in each), sum(k for _, k in each), len(each))
+        for label, each in sorted(counts.items())
+    ]
 
 
 def owners(edits: Sequence[Edit], image: str, points: Points) -> NDArray[np.int64]:

@@ -64,6 +64,42 @@ class Coverage:
     share: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What was found on one plane.
+
+    Parameters
+    ----------
+    classes : tuple of Class
+        What its labels stand for.
+    components : tuple of Component
+        Those that are large enough, in the order of their topmost, then leftmost pixel.
+    coverage : tuple of Coverage
+        One per class.
+    pixel_area : float or None
+        In µm²; None if the image does not know it.
+    """
+
+    classes: tuple[Class, ...]
+    components: tuple[Component, ...]
+    coverage: tuple[Coverage, ...]
+    pixel_area: float | None
+
+    @classmethod
+    def of(
+        cls,
+        found: Sequence[Component],
+        classes: Sequence[Class],
+        *,
+        pixel_area: float | None = None,
+        min_size: int = 0,
+    ) -> Measured:
+        """Sum up all components of a plane; those of fewer pixels are left out of the list."""
+        large = tuple(c for c in found if c.area >= min_size)
+        summed = coverage(found, classes, min_size=min_size)
+        return cls(tuple(classes), large, tuple(summed), pixel_area)
+
+
 def components(bands: Iterable[NDArray[np.integer]], *, min_size: int = 0) -> list[Component]:
     """Return the components of one plane, given as bands of rows from top to bottom.
 

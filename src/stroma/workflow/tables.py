@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.io.atomic import replaced
-from stroma.workflow.components import bands, components, coverage, pixel_area
+from stroma.workflow.components import Measured, bands, components, pixel_area
 
 PLACE = ["image", "t", "z", "label", "class"]
 SIZE = ["area_px", "area_um2"]
@@ -50,21 +49,37 @@ def write_tables(
         summary_rows.writeheader()
         for t, z, plane in planes(labels):
             place = {"image": name, "t": t, "z": z}
-            names = {c.label: c.name for c in classes}
             found = components(bands(plane))
-            large = (c for c in found if c.area >= min_size)
-            for i, c in enumerate(large, start=1):
-                said = {
-                    **_sizes(c.label, c.area, area, names),
-                    "component": i,
-                    "centroid_y": f"{c.y:.3f}",
-                    "centroid_x": f"{c.x:.3f}",
-                }
-                box = {k: v for k, v in asdict(c).items() if k in BOX}
-                part_rows.writerow({**place, **said, **box})
-            for k in coverage(found, classes, min_size=min_size):
+            measured = Measured.of(found, classes, pixel_area=area, min_size=min_size)
+            part_rows.writerows(_component_rows(measured, place))
+            names = {c.label: c.name for c in classes}
+            for k in measured.coverage:
                 said = {"components": k.components, "share": f"{k.share:.6f}"}
                 summary_rows.writerow({**place, **_sizes(k.label, k.area, area, names), **said})
+
+
+def write_components(
+    path: Path, measured: Measured, name: str, plane: Mapping[str, int] | None = None
+) -> None:
+    """Write the components of one plane, as `write_tables` writes those of a whole image.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write.
+    measured : Measured
+        The components.
+    name : str
+        What the image is called in the table.
+    plane : mapping of str to int, optional
+        Position along t and z.
+    """
+    at = dict(plane or {})
+    place = {"image": name, "t": at.get("t", ""), "z": at.get("z", "")}
+    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.DictWriter(file, COMPONENTS)
+        rows.writeheader()
+        rows.writerows(_component_rows(measured, place))
 
 
 def join(tables: Iterable[Path], path: Path) -> None:
@@ -83,6 +98,19 @@ def planes(image: Image) -> Iterable[tuple[int | str, int | str, Image]]:
         for z in range(image.sizes.get("z", 1)):
             at = {a: i for a, i in (("t", t), ("z", z)) if a in image.sizes}
             yield at.get("t", ""), at.get("z", ""), image.at(**at)
+
+
+def _component_rows(measured: Measured, place: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    names = {c.label: c.name for c in measured.classes}
+    for number, c in enumerate(measured.components, start=1):
+        yield {
+            **place,
+            **_sizes(c.label, c.area, measured.pixel_area, names),
+            "component": number,
+            "centroid_y": f"{c.y:.3f}",
+            "centroid_x": f"{c.x:.3f}",
+            **{side: getattr(c, side) for side in BOX},
+        }
 
 
 def _sizes(label: int, pixels: int, area: float | None, names: dict[int, str]) -> dict[str, object]:
