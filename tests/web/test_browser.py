@@ -1,161 +1,24 @@
-"""The page in a real browser: what a person does in the first minutes, and after a reload.
-
-Needs Debian's Chromium: ``apt-get install chromium``. No browser is downloaded.
-"""
+"""The page in a real browser: what a person does in the first minutes, and after a reload."""
 
 from __future__ import annotations
 
-import io
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
-from PIL import Image as Picture
-from tests.web.served import Client, served
+from tests.web.browsing import (
+    BLUE,
+    ORANGE,
+    PATIENCE,
+    SIZE,
+    paint_both,
+    place,
+    stroke,
+    wait_for_colour,
+    wait_for_grey,
+    wait_for_image,
+)
 
 from stroma.io import read_image, write_image
-from stroma.session import Session
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-CHROMIUM = os.environ.get("STROMA_CHROMIUM") or shutil.which("chromium") or ""
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE = 30_000
-BLUE, ORANGE = (0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)
-SIZE = 256
-
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM,
-        reason="no Chromium: apt-get install chromium, or name one in STROMA_CHROMIUM",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with two images: dark on the left, bright on the right."""
-    for name, seed in (("first", 0), ("second", 1)):
-        noise = np.random.default_rng(seed).normal(0, 8, (SIZE, SIZE))
-        values = np.where(np.arange(SIZE) < SIZE // 2, 60, 180) + noise
-        write_image(tmp_path / f"{name}.tif", values.clip(0, 255).astype(np.uint8), axes="yx")
-    return tmp_path
-
-
-@pytest.fixture
-def session(folder: Path) -> Iterator[Session]:
-    with Session.create(folder / "first.stroma") as made:
-        for name in ("first", "second"):
-            made.add_image(folder / f"{name}.tif")
-        yield made
-
-
-@pytest.fixture
-def client(session: Session) -> Iterator[Client]:
-    with served(session) as made:
-        yield made
-
-
-@pytest.fixture
-def page(browser: Browser, client: Client) -> Iterator[Page]:
-    """The page, opened; at the end, nothing may have gone wrong in it."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
-    made = context.new_page()
-    made.set_default_timeout(PATIENCE)
-    wrong: list[str] = []
-    made.on("pageerror", lambda error: wrong.append(str(error)))
-    made.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-    made.goto(client.address.url)
-    made.wait_for_selector("#image-select option:nth-child(2)", state="attached")
-    yield made
-    context.close()
-    assert wrong == []
-
-
-def place(page: Page, y: float, x: float) -> tuple[float, float]:
-    """Return where a pixel of the image is on the screen, once it is shown as a whole."""
-    box = page.locator("#canvas").bounding_box()
-    assert box is not None
-    scale = min(box["width"], box["height"]) / SIZE * 0.96
-    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    return middle[0] + (x - SIZE / 2) * scale, middle[1] + (y - SIZE / 2) * scale
-
-
-def stroke(page: Page, *points: tuple[float, float]) -> None:
-    """Draw with the pressed button through pixels of the image."""
-    page.mouse.move(*place(page, *points[0]))
-    page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*place(page, *point), steps=4)
-    page.mouse.up()
-
-
-def paint_both(page: Page) -> None:
-    page.keyboard.press("1")
-    stroke(page, (60, 40), (60, 80))
-    page.keyboard.press("2")
-    stroke(page, (60, 170), (60, 215))
-
-
-def shown(page: Page, y: float, x: float) -> np.ndarray:
-    """Return the colour around a pixel of the image, as it is on the screen."""
-    sx, sy = place(page, y, x)
-    clip = {"x": sx - 4, "y": sy - 4, "width": 8, "height": 8}
-    picture = Picture.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")
-    return np.asarray(picture, float).mean(axis=(0, 1))
-
-
-def wait_for_colour(page: Page, at: tuple[float, float], colour: tuple[int, int, int]) -> None:
-    """Wait until the picture has, at a place, the hue of a class laid over grey."""
-    wanted = np.subtract(colour, np.mean(colour))
-    found = np.zeros(3)
-    for _ in range(PATIENCE // 100):
-        found = shown(page, *at)
-        tint = found - found.mean()
-        if np.dot(tint, wanted) > 0.35 * np.dot(wanted, wanted):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{found} at {at} does not look like {colour}")
-
-
-def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
-    """Wait until only the image is seen at a place."""
-    found = np.zeros(3)
-    for _ in range(PATIENCE // 100):
-        found = shown(page, *at)
-        if np.ptp(found) < 6:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{found} at {at} is not grey")
-
-
-def wait_for_image(page: Page, name: str) -> None:
-    """Wait until an image is looked at."""
-    chosen = f"#image-select option:checked:has-text('{name}')"
-    page.wait_for_selector(chosen, state="attached")
 
 
 def test_painting_two_classes_brings_the_segmentation(page, session) -> None:
@@ -266,31 +129,6 @@ def test_zooming_keeps_what_is_under_the_cursor(page) -> None:
     wait_for_colour(page, (60, 60), BLUE)
     page.keyboard.press("0")
     wait_for_colour(page, (60, 60), BLUE)
-
-
-def test_two_fingers_zoom_and_paint_nothing(browser, client, session) -> None:
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, has_touch=True)
-    page = context.new_page()
-    page.goto(client.address.url)
-    page.wait_for_selector("text=Paint a few strokes of each class")
-    before = page.inner_text("#zoom-fit")
-    fingers = context.new_cdp_session(page)
-    y, x = (round(v) for v in place(page, 128, 128)[::-1])
-
-    def touch(kind: str, *apart: int) -> None:
-        points = [{"x": x + a, "y": y, "id": i} for i, a in enumerate(apart)]
-        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    touch("touchStart", -40)
-    touch("touchStart", -40, 40)
-    for apart in range(45, 105, 5):
-        touch("touchMove", -apart, apart)
-    touch("touchEnd")
-    page.wait_for_timeout(300)
-    after = page.inner_text("#zoom-fit")
-    context.close()
-    assert float(after.split()[0]) > 2 * float(before.split()[0])
-    assert session.undoable is None
 
 
 def test_results_are_exported_and_applied_to_the_second_image(page, session, folder) -> None:

@@ -24,6 +24,7 @@ const KEYS = [
   ["Ctrl+Z  Ctrl+Shift+Z", "undo, redo"],
   ["Space + drag  Middle button", "move the image"],
   ["Wheel  Pinch  +  -  0", "zoom; 0 shows the whole plane"],
+  ["Pen", "paints; then one finger moves, two zoom"],
   ["Arrows", "move the image, when it has the focus"],
   [",  .", "previous or next plane"],
   ["Shift + ,  Shift + .", "previous or next time"],

@@ -4,7 +4,9 @@
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./viewer.js").Tool} Tool */
 
+/** Pixels of the screen from the first corner, or from the last (a double click), that close. */
 const CLOSE = 10;
+const SAME = 3;
 const HALO = "rgba(0, 0, 0, 0.55)";
 
 /**
@@ -25,6 +27,9 @@ const HALO = "rgba(0, 0, 0, 0.55)";
 export function brush(hand, erases) {
   /** @type {Stroke | null} */
   let current = null;
+  const drop = () => {
+    current = null;
+  };
   return {
     cursor: "none",
     down(at, event) {
@@ -39,9 +44,8 @@ export function brush(hand, erases) {
       if (current) hand.done(current);
       current = null;
     },
-    cancel() {
-      current = null;
-    },
+    retract: drop,
+    cancel: drop,
     draw(context, viewer) {
       if (current) drawStroke(context, viewer, current, hand.colour);
       if (viewer.hover) ring(context, viewer, viewer.hover, hand, erases);
@@ -58,6 +62,8 @@ export function brush(hand, erases) {
 export function polygon(hand) {
   /** @type {[number, number][]} */
   let corners = [];
+  /** @type {[number, number] | null} */
+  let pressed = null;
   const close = () => {
     if (corners.length > 2) {
       hand.done({ kind: "polygon", label: hand.label(), radius: 0, points: corners });
@@ -66,18 +72,29 @@ export function polygon(hand) {
   };
   /** @type {Viewer | null} */
   let shown = null;
+  const add = (/** @type {[number, number]} */ at) => {
+    const scale = shown?.camera.scale ?? 1;
+    const near = (/** @type {[number, number]} */ [y, x], /** @type {number} */ pixels) =>
+      Math.hypot(y - at[0], x - at[1]) * scale < pixels;
+    if (corners.length > 2 && (near(corners[0], CLOSE) || near(corners[corners.length - 1], SAME)))
+      close();
+    else corners.push(at);
+  };
   return {
     cursor: "crosshair",
-    down(at, event) {
-      const first = corners[0];
-      const scale = shown?.camera.scale ?? 1;
-      const near =
-        first && Math.hypot(first[0] - at[0], first[1] - at[1]) * scale < CLOSE;
-      if (event.detail > 1 || (near && corners.length > 2)) close();
-      else corners.push(at);
+    down(at) {
+      pressed = at;
+    },
+    up() {
+      if (pressed) add(pressed);
+      pressed = null;
+    },
+    retract() {
+      pressed = null;
     },
     cancel() {
       corners = [];
+      pressed = null;
     },
     close,
     back() {

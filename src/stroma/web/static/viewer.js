@@ -15,7 +15,8 @@ const KEY_STEP = 60;
  * @property {(at: [number, number], event: PointerEvent) => void} [down]
  * @property {(at: [number, number][], event: PointerEvent) => void} [move]
  * @property {() => void} [up]
- * @property {() => void} [cancel]
+ * @property {() => void} [retract] what is under way was not meant: fingers that zoom, not paint
+ * @property {() => void} [cancel] give up everything that is not done yet
  * @property {(context: CanvasRenderingContext2D, viewer: Viewer) => void} [draw]
  */
 
@@ -34,6 +35,9 @@ export class Viewer extends EventTarget {
     this.pointers = new Map();
     /** @type {"none" | "tool" | "pan" | "pinch"} */
     this.gesture = "none";
+    /** @type {number | null} the pen that is down */
+    this.pen = null;
+    this.penKnown = false;
     this.spaceHeld = false;
     /** @type {[number, number] | null} */
     this.hover = null;
@@ -131,29 +135,53 @@ export class Viewer extends EventTarget {
 
   /** @param {PointerEvent} event */
   _down(event) {
+    event.preventDefault();
+    if (this._isUnwanted(event)) return;
+    if (event.pointerType === "pen") this._penDown(event.pointerId);
     this.canvas.dataset.pressed = "yes";
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, this._local(event));
+    const finger = event.pointerType === "touch";
     if (this.pointers.size === 2) {
-      if (this.gesture === "tool") this.tool.cancel?.();
+      if (this.gesture === "tool") this.tool.retract?.();
       this.gesture = "pinch";
-    } else if (event.button === 1 || this.spaceHeld || !this.tool.down) {
+    } else if (event.button === 1 || this.spaceHeld || !this.tool.down || (finger && this.penKnown)) {
       this.gesture = "pan";
     } else if (event.button === 0 || event.button === 5) {
       this.gesture = "tool";
       this.tool.down(this._at(event), event);
     }
     this._showCursor();
-    event.preventDefault();
+  }
+
+  /**
+   * Tell whether a touch is the hand that holds the pen, or a finger too many.
+   * @param {PointerEvent} event
+   */
+  _isUnwanted(event) {
+    return this.pointers.size > 1 || (event.pointerType === "touch" && this.pen !== null);
+  }
+
+  /**
+   * Let the pen paint, whatever the hand that holds it has begun; fingers move and zoom from now on.
+   * @param {number} id
+   */
+  _penDown(id) {
+    if (this.gesture === "tool") this.tool.retract?.();
+    this.pointers.clear();
+    this.gesture = "none";
+    this.pen = id;
+    this.penKnown = true;
   }
 
   /** @param {PointerEvent} event */
   _move(event) {
     const before = this.pointers.get(event.pointerId);
+    if (!before && this.gesture !== "none") return;
     const now = this._local(event);
     this._hoverAt(this._at(event));
-    if (this.gesture === "none" || !before) {
+    if (!before) {
       this.tool.move?.([this._at(event)], event);
     } else if (this.gesture === "tool") {
       const all = event.getCoalescedEvents?.() ?? [];
@@ -172,6 +200,7 @@ export class Viewer extends EventTarget {
    * @param {boolean} [cancelled]
    */
   _up(event, cancelled = false) {
+    if (event.pointerId === this.pen) this.pen = null;
     if (!this.pointers.delete(event.pointerId)) return;
     if (this.gesture === "tool") {
       if (cancelled) this.tool.cancel?.();
