@@ -333,8 +333,7 @@ class Rounds:
         if trained is None or not tasks:
             return 0
         pace = self._enter(phase)
-        kept = len(tasks) * tasks[0].plan.feature_bytes(tasks[0].block)
-        if phase == "plane" and kept > cache.max_bytes / 2:
+        if phase == "plane" and len(tasks) * cache.mean_bytes > cache.max_bytes / 2:
             cache = cache.borrowed()  # do not drive out the features of what is in view
         # What is not in view leaves a processor free, so that the next stroke is answered at once.
         workers = max(1, default_workers() - 1) if phase == "plane" else None
