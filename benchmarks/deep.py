@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def random_weights(name: str, folder: Path, largest: int | None = None) -> None:
 def dino(side: int) -> dict[str, Any]:
     """Return what one pass through the network takes, training, and training again."""
     from stroma import ConvpaintModel
-    from stroma.features.pipeline import Pipeline
+    from stroma.features.pipeline import Piece, Pipeline
     from stroma.features.vit import DINOv2
 
     image, strokes = scene(side, rounds.LABELLED)
@@ -58,9 +59,9 @@ def dino(side: int) -> dict[str, Any]:
     network(standard)
     compute = Pipeline.compute
 
-    def counted(*arguments: Any) -> Any:
-        passes.append(1)
-        return compute(*arguments)
+    def counted(pipe: Pipeline, pieces: Sequence[Piece]) -> Any:
+        passes.extend(pieces)
+        return compute(pipe, pieces)
 
     Pipeline.compute = counted  # type: ignore[method-assign]
     spent: dict[str, Spent] = {"one pass": Spent(), "training": Spent(), "next training": Spent()}

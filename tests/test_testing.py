@@ -135,6 +135,16 @@ class Forgetful(Mean):
 
 
 @dataclass(frozen=True)
+class Muddled(Mean):
+    """Returns the maps of a batch in another order."""
+
+    batch_pixels: int = 10**6
+
+    def batch(self, blocks):
+        return [self(block) for block in sorted(blocks, key=np.sum)]
+
+
+@dataclass(frozen=True)
 class BlockStatistics(Mean):
     def __call__(self, block):
         return super().__call__(block - block.mean())
@@ -229,6 +239,7 @@ class Short(Mean):
         (Coarser(), "divisor of the stride 2"),
         (Dense(stride=1), r"the stride \(1\) is too small"),
         (BlockStatistics(), "statistics of the block"),
+        (Muddled(), "blocks in a batch gave other features"),
         (Mutating(), "changed its block"),
         (Remembering(), "changed the extractor"),
         (Random(), "the same block gave different features"),

@@ -18,7 +18,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.features.contract import Extractor, FeatureMap, Normalisation, Wants
+from stroma.features.contract import Batched, Extractor, FeatureMap, Normalisation, Wants
 
 CORE = (40, 56)
 """Least sides (y, x) of the cores that are computed, in pixels."""
@@ -65,6 +65,7 @@ def check_extractor(extractor: Extractor, *, rng: int | np.random.Generator = 0)
         _check_repetition(extractor, block, maps)
         _check_view(extractor, block, maps)
         _check_threads(extractor, block, maps, rng)
+        _check_batch(extractor, block, maps, rng)
         if extractor.halo is not None:
             _check_cuts(extractor, block, maps, rng)
 
@@ -299,6 +300,26 @@ def _check_threads(
         _agree(first, maps) and _agree(second, extractor(other)),
         extractor,
         "blocks in parallel threads gave other features than alone.",
+    )
+
+
+def _check_batch(
+    extractor: Extractor,
+    block: NDArray[np.float32],
+    maps: list[FeatureMap],
+    rng: np.random.Generator,
+) -> None:
+    """Compute the block together with others, of the same shape and of another."""
+    if not isinstance(extractor, Batched):
+        return
+    other = _random_block(extractor, len(block), rng)
+    turned = np.swapaxes(other, 1, 2)
+    found = extractor.batch([other, block, turned])
+    expected = [extractor(other), maps, extractor(turned)]
+    _require(
+        len(found) == 3 and all(map(_agree, found, expected)),
+        extractor,
+        "blocks in a batch gave other features, or another order, than each alone.",
     )
 
 

@@ -25,12 +25,20 @@ def test_cores_of_a_lattice_cover_every_pixel_once(shape, stride, size):
     assert all(b.core.top % stride == 0 and b.core.left % stride == 0 for b in blocks)
 
 
+@given(st.lists(st.integers(-20, 1100), min_size=4, max_size=4))
+def test_a_region_leaves_the_blocks_that_share_pixels_with_it(edges):
+    region = Box(*edges)
+    for of in (
+        lambda **k: lattice((1000, 900), size=256, **k),
+        lambda **k: windows((1000, 900), **k),
+    ):
+        assert of(stride=4, region=region) == [
+            b for b in of(stride=4) if b.core.clipped(region).area
+        ]
+
+
 def test_blocks_do_not_depend_on_the_region_or_the_size_of_the_image():
-    region = Box(300, 300, 310, 600)
-    some = lattice((1000, 1000), stride=4, size=256, region=region)
-    assert some == [
-        b for b in lattice((1000, 1000), stride=4, size=256) if b.core.clipped(region).area
-    ]
+    some = lattice((1000, 1000), stride=4, size=256, region=Box(300, 300, 310, 600))
     assert {b.core for b in some} <= {b.core for b in lattice((2000, 2000), stride=4, size=256)}
 
 

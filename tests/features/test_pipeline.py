@@ -12,7 +12,7 @@ from stroma.features.build import extractor, part_names, pipeline
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.features.normalise import normalise
-from stroma.features.pipeline import Feed, Part, Pipeline, grid_step
+from stroma.features.pipeline import Feed, Part, Piece, Pipeline, grid_step
 
 PLAIN = Wants()
 
@@ -43,7 +43,8 @@ class Echo:
 
 def computed(pipe, image, feed, region=None):
     region = region or Box.of(image.shape[1:])
-    return pipe.compute(image, Box.of(image.shape[1:]), region, region, feed)
+    [maps] = pipe.compute([Piece(image, Box.of(image.shape[1:]), region, region, feed)])
+    return maps
 
 
 def statistics(mean, std, low=(0.0,), high=(1.0,)):

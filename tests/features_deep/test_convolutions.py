@@ -10,6 +10,7 @@ from transformers import ConvNextConfig, ConvNextModel, EfficientNetConfig, Effi
 
 from random_weights import random_tensors, write_random_weights
 from stroma.errors import ParameterError, WeightsError
+from stroma.features import cnn
 from stroma.features.cnn import VGG16, ConvNeXt, ConvolutionFeatures, EfficientNetB0
 from stroma.testing import check_extractor
 
@@ -224,7 +225,8 @@ def test_other_layers_than_the_default_keep_the_contract(extractor):
     check_extractor(extractor)
 
 
-def test_a_batch_gives_what_its_blocks_give_alone():
+def test_a_batch_gives_what_its_blocks_give_alone(monkeypatch):
+    monkeypatch.setitem(cnn.BATCH_PIXELS, "cpu", 1 << 20)
     extractor = VGG16(layers=(0, 2))
     blocks = [image(14, 18, seed=i) for i in range(3)]
     for alone, together in zip(map(extractor, blocks), extractor.batch(blocks), strict=True):

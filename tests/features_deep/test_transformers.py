@@ -90,6 +90,15 @@ def test_a_batch_gives_what_its_windows_give_alone():
         np.testing.assert_allclose(found.values, alone.values, atol=1e-4)
 
 
+def test_tokens_in_half_precision_are_those_in_single(monkeypatch):
+    window = image(28, 42)
+    (single,) = DINOv2(device="cpu")(window)
+    monkeypatch.setattr("stroma.features.vit._precision", lambda place: torch.float16)
+    (half,) = DINOv2(device="cpu")(window)
+    assert half.values.dtype == np.float32
+    assert 0 < np.abs(half.values - single.values).max() < 0.02 * np.abs(single.values).max()
+
+
 def test_provenance_names_the_file_and_hashes_its_values(folder_of_weights):
     facts = DINOv2().provenance()
     assert facts["name"] == "dinov2_vits14_reg"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+
+Span = TypeVar("Span", bound=tuple[int, ...])
 
 WINDOW = 1036
 """Side, in pixels, of the largest window shown at once to an extractor with global context."""
@@ -50,10 +53,11 @@ def lattice(
     region : Box, optional
         Leave out blocks that do not touch this box.
     """
-    side = max(1, size // stride) * stride
-    edges = [[(i, min(i + side, n)) for i in range(0, n, side)] for n in shape]
-    cores = (Box(y0, x0, y1, x1) for y0, y1 in edges[0] for x0, x1 in edges[1])
-    return [Block(core, core.aligned(stride)) for core in cores if _touches(core, region)]
+    side, seen = max(1, size // stride) * stride, region or Box.of(shape)
+    rows = _touching(_along(shape[0], side), seen.top, seen.bottom)
+    columns = _touching(_along(shape[1], side), seen.left, seen.right)
+    cores = (Box(y0, x0, y1, x1) for y0, y1 in rows for x0, x1 in columns)
+    return [Block(core, core.aligned(stride)) for core in cores]
 
 
 def windows(shape: tuple[int, int], *, stride: int, region: Box | None = None) -> list[Block]:
@@ -62,13 +66,14 @@ def windows(shape: tuple[int, int], *, stride: int, region: Box | None = None) -
     One window holds an image of up to ``WINDOW`` pixels a side; in larger ones ``DISCARD`` pixels
     at each inner border of a window belong to the neighbour's core.
     """
-    rows, columns = (list(_windows_along(n, stride)) for n in shape)
-    blocks = (
+    seen = region or Box.of(shape)
+    rows = _touching(_windows_along(shape[0], stride), seen.top, seen.bottom)
+    columns = _touching(_windows_along(shape[1], stride), seen.left, seen.right)
+    return [
         Block(Box(cy0, cx0, cy1, cx1), Box(wy0, wx0, wy1, wx1))
         for (cy0, cy1, wy0, wy1) in rows
         for (cx0, cx1, wx0, wx1) in columns
-    )
-    return [block for block in blocks if _touches(block.core, region)]
+    ]
 
 
 def holding(
@@ -96,8 +101,14 @@ def holding(
     return list(zip(found, [g for g in groups if len(g)], strict=True))
 
 
-def _touches(core: Box, region: Box | None) -> bool:
-    return region is None or core.clipped(region).area > 0
+def _touching(spans: Iterable[Span], start: int, stop: int) -> list[Span]:
+    """Return the spans, (start, stop, ...), that share pixels with a range."""
+    return [span for span in spans if max(span[0], start) < min(span[1], stop)]
+
+
+def _along(length: int, side: int) -> Iterator[tuple[int, int]]:
+    """Yield core start and stop along one axis."""
+    return ((start, min(start + side, length)) for start in range(0, length, side))
 
 
 def _windows_along(length: int, stride: int) -> Iterator[tuple[int, int, int, int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,28 @@ def content(image: Image) -> str | None:
     if cut not in known:
         known[cut] = _digest(image.read())
     return known[cut]
+
+
+def part_content(
+    image: Image, part: str, read: Callable[[], NDArray[Any]]
+) -> tuple[str, NDArray[Any] | None]:
+    """Return a digest of a part of an image, and its values if they had to be read for that.
+
+    Parameters
+    ----------
+    image : Image
+        The digest is kept as long as the whole of it is.
+    part : str
+        Which part; equal texts mean equal parts of this cut.
+    read : callable
+        Returns the values of the part.
+    """
+    known, key = _known.setdefault(image.whole, {}), f"{image.selection} {part}"
+    if key in known:
+        return known[key], None
+    values = read()
+    known[key] = _digest(values)
+    return known[key], values
 
 
 def _digest(values: NDArray[Any]) -> str:

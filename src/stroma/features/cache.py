@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -53,11 +52,6 @@ class FeatureCache:
         """Bytes in memory."""
         return self._bytes
 
-    @property
-    def mean_bytes(self) -> float:
-        """Bytes of an average block in memory; 0 while there is none."""
-        return self._bytes / len(self._maps) if self._maps else 0.0
-
     def __len__(self) -> int:
         """Return the number of blocks in memory."""
         return len(self._maps)
@@ -66,16 +60,15 @@ class FeatureCache:
         """Return a cache that knows what this one knows, and keeps nothing itself."""
         return _Borrowed(self)
 
-    def get(self, key: str, compute: Callable[[], list[FeatureMap]]) -> list[FeatureMap]:
-        """Return the maps of that key, computing them if they are not here."""
+    def find(self, key: str) -> list[FeatureMap] | None:
+        """Return the maps of that key, or None if they are not here."""
         with self._lock:
             if key in self._maps:
                 self._maps.move_to_end(key)
                 return self._maps[key]
         maps = self._load(key)
-        if maps is None:
-            maps = compute()
-        self._keep(key, maps)
+        if maps is not None:
+            self.keep(key, maps)
         return maps
 
     def clear(self) -> None:
@@ -84,7 +77,8 @@ class FeatureCache:
             self._maps.clear()
             self._bytes = 0
 
-    def _keep(self, key: str, maps: list[FeatureMap]) -> None:
+    def keep(self, key: str, maps: list[FeatureMap]) -> None:
+        """Keep maps under a key."""
         size = _size(maps)
         if size > self.max_bytes:
             self._save(key, maps)
@@ -127,16 +121,15 @@ class FeatureCache:
 
 
 class _Borrowed(FeatureCache):
-    """What another cache knows; what it does not know is computed and not kept."""
+    """What another cache knows; what it does not know is not kept."""
 
     def __init__(self, owner: FeatureCache) -> None:
         super().__init__(0)
         self._owner = owner
 
-    def get(self, key: str, compute: Callable[[], list[FeatureMap]]) -> list[FeatureMap]:
+    def find(self, key: str) -> list[FeatureMap] | None:
         with self._owner._lock:
-            maps = self._owner._maps.get(key)
-        return compute() if maps is None else maps
+            return self._owner._maps.get(key)
 
 
 def _size(maps: list[FeatureMap]) -> int:

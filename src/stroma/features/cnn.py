@@ -19,7 +19,10 @@ from stroma.backbones.taps import Taps
 from stroma.backbones.trace import Convolution, Trace, trace
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, network_input, one_at_a_time
+from stroma.features.deep import batches, one_at_a_time
+
+BATCH_PIXELS = {"cuda": 1 << 23, "mps": 1 << 21}
+"""Pixels computed together, by kind of device."""
 
 
 @dataclass(frozen=True)
@@ -101,20 +104,29 @@ class ConvolutionFeatures:
         """Return one map per layer."""
         return self.batch([block])[0]
 
+    @property
+    def batch_pixels(self) -> int:
+        """Pixels computed together; on the CPU several blocks at once take longer, not less."""
+        return BATCH_PIXELS.get(device.resolve(self.device).type, 0)
+
     def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
-        """Return the maps of several blocks of the same shape, computed together."""
-        images = [network_input(block) for block in blocks]
+        """Return the maps of several blocks, those of the same shape computed together."""
+        found: dict[int, list[FeatureMap]] = {}
+        for members, images in batches(blocks, self.batch_pixels):
+            layers = self._outputs(images)
+            for member, *own in zip(members, *layers, strict=True):
+                found[member] = self._maps(own, images.shape[2:])
+        return [found[i] for i in range(len(blocks))]
+
+    def _outputs(self, images: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """Return the outputs of the layers for (N, C, y, x) images."""
         place = device.resolve(self.device)
         network = pretrained(
-            self.backbone, self._needed, path=self.weights, device=place, channels=len(images[0])
+            self.backbone, self._needed, path=self.weights, device=place, channels=images.shape[1]
         )
         taps = _taps(network, self.chosen)
-        found = []
         with one_at_a_time, torch.inference_mode():
-            for part in batches(images, place):
-                layers = [output.cpu().numpy() for output in taps(part)]
-                found += [self._maps(maps, images[0].shape) for maps in zip(*layers, strict=True)]
-        return found
+            return [output.cpu().numpy() for output in taps(torch.from_numpy(images).to(place))]
 
     def provenance(self) -> dict[str, str]:
         """Return what identifies the weights in use: name, repository, revision, file, digest."""
@@ -126,11 +138,11 @@ class ConvolutionFeatures:
         return _tensors(self.backbone, max(c.position for c in self.chosen))
 
     def _maps(
-        self, layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]
+        self, layers: Sequence[NDArray[np.float32]], sides: tuple[int, ...]
     ) -> list[FeatureMap]:
         """Return the maps of a block, without its halo."""
         halo = self.halo or 0
-        core = [side - 2 * halo for side in shape[1:]]
+        core = [side - 2 * halo for side in sides]
         maps = []
         for convolution, values in zip(self.chosen, layers, strict=True):
             step = self.stride if convolution.pooled else convolution.reach.step

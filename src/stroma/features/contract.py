@@ -115,3 +115,17 @@ class Extractor(Protocol):
             where the block lies.
         """
         ...
+
+
+@runtime_checkable
+class Batched(Extractor, Protocol):
+    """An extractor that takes several blocks at once, which pays on graphics processors."""
+
+    @property
+    def batch_pixels(self) -> int:
+        """Pixels of a plane that are worth computing together; bounds memory, not results."""
+        ...
+
+    def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
+        """Return what calls with each of the blocks would return; their shapes may differ."""
+        ...

@@ -6,11 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-
-BATCH_PIXELS = {"cpu": 1 << 20, "cuda": 1 << 23, "mps": 1 << 21}
-"""Pixels that go through a network at once, by kind of device; bounds memory, not results."""
 
 one_at_a_time = threading.Lock()
 """Held while a network runs: torch uses all processors by itself, and memory is that of one run."""
@@ -30,18 +26,31 @@ def network_input(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return block[:1] if repeats_one_channel(block) else block
 
 
-def batches(blocks: Sequence[NDArray[np.float32]], device: torch.device) -> Iterator[torch.Tensor]:
-    """Yield (N, C, y, x) tensors on the device, of no more than so many pixels.
+def batches(
+    blocks: Sequence[NDArray[np.float32]], pixels: int
+) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+    """Yield the positions of blocks that go through a network together, and their values.
 
     Parameters
     ----------
     blocks : sequence of (C, y, x) arrays
-        All of the same shape, with 1 or 3 channels.
-    device : torch.device
-        Where to put them.
+        As extractors get them.
+    pixels : int
+        No more than so many are in a batch of several blocks.
+
+    Yields
+    ------
+    members : list of int
+        Which blocks.
+    values : (N, C, y, x) array
+        With 1 or 3 channels.
     """
-    pixels = max(1, blocks[0][0].size)
-    size = max(1, BATCH_PIXELS.get(device.type, BATCH_PIXELS["cpu"]) // pixels)
-    for start in range(0, len(blocks), size):
-        stacked = np.stack(blocks[start : start + size])
-        yield torch.from_numpy(stacked).to(device)
+    images = [network_input(block) for block in blocks]
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for position, image in enumerate(images):
+        alike.setdefault(image.shape, []).append(position)
+    for (_, height, width), members in alike.items():
+        size = max(1, pixels // (height * width))
+        for start in range(0, len(members), size):
+            part = members[start : start + size]
+            yield part, np.stack([images[i] for i in part])

@@ -15,11 +15,14 @@ from stroma.blocks.interpolate import reach
 from stroma.blocks.working import block_mean
 from stroma.data.statistics import Statistics
 from stroma.errors import ImageError, ParameterError, ShapeError
-from stroma.features.contract import Extractor, FeatureMap
+from stroma.features.contract import Batched, Extractor, FeatureMap
 from stroma.features.half import to_half
 from stroma.features.normalise import fed_channels, normalise
 
 VALUES_PER_BLOCK = 2**23
+
+VALUES_AT_ONCE = 2**26
+"""Feature values of blocks that are computed together."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,31 @@ class Feed:
     def dtype(self) -> type[np.floating]:
         """Type in which features are kept."""
         return np.float16 if self.half else np.float32
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What the features of one block are computed of.
+
+    Parameters
+    ----------
+    raw : (C, y, x) array
+        Pixel values of ``seen``, not normalised.
+    seen : Box
+        What ``Pipeline.sees(region, window)`` returned.
+    region : Box
+        Working pixels wanted, aligned with the pipeline's stride.
+    window : Box
+        What extractors with global context see.
+    feed : Feed
+        Channels and statistics.
+    """
+
+    raw: NDArray[Any]
+    seen: Box
+    region: Box
+    window: Box
+    feed: Feed
 
 
 @dataclass(frozen=True)
@@ -102,30 +130,36 @@ class Part:
         """Return the working pixels the features of a region depend on."""
         if self.extractor.halo is None:
             return window
-        boxes = [self._area(region, s).grown(s * self.extractor.halo) for s in self.scalings]
+        boxes = [self._reached(region, s).grown(s * self.extractor.halo) for s in self.scalings]
         return _hull(boxes)
 
-    def compute(
-        self, raw: NDArray[Any], seen: Box, region: Box, window: Box, feed: Feed
-    ) -> list[FeatureMap]:
-        """Return the maps of a region, origins in working pixels of the whole grid."""
-        wanted = self.sees(region, window).relative(seen)
-        kind = self.extractor.wants.normalisation
-        values = normalise(raw[(..., *wanted.slices)], feed.statistics, kind, rgb=feed.rgb)
-        box = self.sees(region, window)
-        return [m for s in self.scalings for m in self._level(values, box, region, s, feed)]
+    def compute(self, pieces: Sequence[Piece]) -> list[list[FeatureMap]]:
+        """Return the maps of every piece, origins in working pixels of the whole grid."""
+        values = [self._normalised(piece) for piece in pieces]
+        found: list[list[FeatureMap]] = [[] for _ in pieces]
+        for scale in self.scalings:
+            fed = [self._fed(v, p, scale) for v, p in zip(values, pieces, strict=True)]
+            maps = iter(self._extracted([block for blocks in fed for block in blocks]))
+            for piece, blocks, known in zip(pieces, fed, found, strict=True):
+                area = self._area(piece, scale)
+                own = [m for _ in blocks for m in self._trimmed(next(maps))]
+                placed = (_placed(m, scale, area, self.order) for m in own)
+                known += [_cropped(m, piece.region) for m in placed]
+        return found
 
-    def _level(
-        self, values: NDArray[np.float32], box: Box, region: Box, scale: int, feed: Feed
-    ) -> list[FeatureMap]:
-        halo = self.extractor.halo
-        area = box if halo is None else self._area(region, scale)
-        needed = area.grown(scale * (halo or 0)).relative(box)
-        block = block_mean(values[(..., *needed.slices)], scale)
-        maps = [m for part in self._fed(block, feed) for m in self._trimmed(part, feed)]
-        return [_cropped(_placed(m, scale, area, self.order), region) for m in maps]
+    def _normalised(self, piece: Piece) -> NDArray[np.float32]:
+        """Return the (C, y, x) values of what this part sees, as its extractor wants them."""
+        seen = self.sees(piece.region, piece.window).relative(piece.seen)
+        kind, feed = self.extractor.wants.normalisation, piece.feed
+        return normalise(piece.raw[(..., *seen.slices)], feed.statistics, kind, rgb=feed.rgb)
 
-    def _area(self, region: Box, scale: int) -> Box:
+    def _area(self, piece: Piece, scale: int) -> Box:
+        """Return what maps of one scale cover: the region, or the window."""
+        if self.extractor.halo is None:
+            return piece.window
+        return self._reached(piece.region, scale)
+
+    def _reached(self, region: Box, scale: int) -> Box:
         """Return the region with the cells that interpolation looks at."""
         cell = scale * self.extractor.stride
         return region.aligned(cell).grown(cell * (reach(self.order) if cell > 1 else 0))
@@ -141,13 +175,23 @@ class Part:
             return [channels]
         return [(channel,) for channel in channels]
 
-    def _fed(self, block: NDArray[np.float32], feed: Feed) -> Iterable[list[FeatureMap]]:
-        if len(self._series(feed)) == 1 and self.extractor.wants.channels in (None, len(block)):
-            yield self.extractor(block)
-            return
-        for channel in block:
-            shape = (self.extractor.wants.channels or 1, *channel.shape)
-            yield self.extractor(np.broadcast_to(channel, shape))
+    def _fed(
+        self, values: NDArray[np.float32], piece: Piece, scale: int
+    ) -> list[NDArray[np.float32]]:
+        """Return the blocks of one scale that go through the extractor."""
+        halo = scale * (self.extractor.halo or 0)
+        seen = self.sees(piece.region, piece.window)
+        needed = self._area(piece, scale).grown(halo).relative(seen)
+        block = block_mean(values[(..., *needed.slices)], scale)
+        wanted = self.extractor.wants.channels
+        if len(self._series(piece.feed)) == 1 and wanted in (None, len(block)):
+            return [block]
+        return [np.broadcast_to(channel, (wanted or 1, *channel.shape)) for channel in block]
+
+    def _extracted(self, blocks: Sequence[NDArray[np.float32]]) -> Iterable[list[FeatureMap]]:
+        if isinstance(self.extractor, Batched):
+            return self.extractor.batch(blocks)
+        return map(self.extractor, blocks)
 
     def _kept(self, channels: Sequence[str]) -> list[int]:
         """Return the positions of the features that are kept."""
@@ -157,7 +201,7 @@ class Part:
         starts = np.cumsum([0, *sizes[:-1]])
         return [int(start) + i for start in starts for i in range(min(sizes))]
 
-    def _trimmed(self, maps: list[FeatureMap], feed: Feed) -> list[FeatureMap]:
+    def _trimmed(self, maps: list[FeatureMap]) -> list[FeatureMap]:
         if not self.equal_layers:
             return maps
         least = min(len(m.values) for m in maps)
@@ -187,10 +231,14 @@ class Pipeline:
         return math.lcm(*(part.stride for part in self.parts))
 
     @property
+    def weight(self) -> float:
+        """Features per working pixel of a one-channel image, as they are stored."""
+        return sum(part.weight for part in self.parts)
+
+    @property
     def block_side(self) -> int:
         """Side of a block, in working pixels, that keeps its features in a few dozen megabytes."""
-        weight = sum(part.weight for part in self.parts)
-        exponent = math.floor(math.log2(math.sqrt(VALUES_PER_BLOCK / weight)))
+        exponent = math.floor(math.log2(math.sqrt(VALUES_PER_BLOCK / self.weight)))
         return int(2 ** min(10, max(7, exponent)))
 
     def names(self, feed: Feed) -> list[str]:
@@ -206,40 +254,32 @@ class Pipeline:
         """Return the working pixels the features of a region depend on."""
         return _hull([part.sees(region, window) for part in self.parts])
 
-    def compute(
-        self, raw: NDArray[Any], seen: Box, region: Box, window: Box, feed: Feed
-    ) -> list[FeatureMap]:
-        """Return the feature maps of a region.
+    def at_once(self, box: Box, channels: int) -> int:
+        """Return how many blocks that see such a box are best computed together."""
+        batched = [p.extractor for p in self.parts if isinstance(p.extractor, Batched)]
+        pixels = max((extractor.batch_pixels for extractor in batched), default=0)
+        values = channels * self.weight * box.area
+        return max(1, min(pixels // box.area, int(VALUES_AT_ONCE // values)))
 
-        Parameters
-        ----------
-        raw : (C, y, x) array
-            Pixel values of ``seen``, not normalised.
-        seen : Box
-            What ``sees(region, window)`` returned.
-        region : Box
-            Working pixels wanted, aligned with ``stride``.
-        window : Box
-            What extractors with global context see.
-        feed : Feed
-            Channels and statistics.
-
-        Returns
-        -------
-        list of FeatureMap
-            Origins relative to the top left of ``region``.
+    def compute(self, pieces: Sequence[Piece]) -> list[list[FeatureMap]]:
+        """Return the feature maps of every piece, origins relative to its region.
 
         Raises
         ------
         ImageError
             If a feature is not finite.
         ShapeError
-            If the block has another number of channels than ``feed``.
+            If a piece has another number of channels than its feed.
         """
-        if len(raw) != len(feed.channels):
-            raise ShapeError(f"Expected {len(feed.channels)} channels, got {len(raw)}.")
-        maps = [m for p in self.parts for m in p.compute(raw, seen, region, window, feed)]
-        return [_stored(m, region, feed.dtype) for m in maps]
+        for piece in pieces:
+            if len(piece.raw) != len(piece.feed.channels):
+                expected = len(piece.feed.channels)
+                raise ShapeError(f"Expected {expected} channels, got {len(piece.raw)}.")
+        parts = zip(*(part.compute(pieces) for part in self.parts), strict=True)
+        return [
+            [_stored(m, piece.region, piece.feed.dtype) for maps in own for m in maps]
+            for piece, own in zip(pieces, parts, strict=True)
+        ]
 
 
 def grid_step(maps: Sequence[FeatureMap]) -> int:

@@ -14,7 +14,10 @@ from stroma.backbones import device
 from stroma.backbones.dino import FEATURES, patch_tokens
 from stroma.backbones.loading import RGB, identity, pretrained
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, network_input, one_at_a_time
+from stroma.features.deep import batches, one_at_a_time
+
+BATCH_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 23, "mps": 1 << 21}
+"""Pixels computed together, by kind of device; on the CPU this pays for small windows only."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +68,37 @@ class PatchFeatures:
         """Return the map of the patches of one window."""
         return self.batch([block])[0]
 
+    @property
+    def batch_pixels(self) -> int:
+        """Pixels computed together."""
+        kind = device.resolve(self.device).type
+        return BATCH_PIXELS.get(kind, BATCH_PIXELS["cpu"])
+
     def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
-        """Return the maps of several windows of the same shape, computed together."""
-        images = [network_input(block) for block in blocks]
+        """Return the maps of several windows, those of the same shape computed together."""
+        found: dict[int, list[FeatureMap]] = {}
+        for members, images in batches(blocks, self.batch_pixels):
+            height, width = (side // self.patch for side in images.shape[2:])
+            values = self._tokens(images).transpose(0, 2, 1)
+            grids = values.reshape(len(values), FEATURES, height, width)
+            for member, grid in zip(members, grids, strict=True):
+                found[member] = [FeatureMap(grid, step=self.patch)]
+        return [found[i] for i in range(len(blocks))]
+
+    def _tokens(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (N, patches, features) tokens of (N, C, y, x) images."""
         place = device.resolve(self.device)
+        precision = _precision(place)
         network = pretrained(
             self.backbone,
             path=self.weights,
             device=place,
-            dtype=_precision(place),
-            channels=len(images[0]),
+            dtype=precision,
+            channels=images.shape[1],
         )
-        height, width = (side // self.patch for side in images[0].shape[1:])
-        found = []
         with one_at_a_time, torch.inference_mode():
-            for part in batches(images, place):
-                tokens = patch_tokens(network, part.to(_precision(place)))
-                values = tokens.float().cpu().numpy().transpose(0, 2, 1)
-                grids = values.reshape(len(values), FEATURES, height, width)
-                found += [[FeatureMap(grid, step=self.patch)] for grid in grids]
-        return found
+            tokens = patch_tokens(network, torch.from_numpy(images).to(place, precision))
+            return tokens.float().cpu().numpy()
 
     def provenance(self) -> dict[str, str]:
         """Return what identifies the weights in use: name, repository, revision, file, digest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,13 +16,13 @@ from stroma.blocks.box import Box
 from stroma.blocks.grid import Block, lattice, windows
 from stroma.blocks.interpolate import reach
 from stroma.blocks.working import WorkingGrid
-from stroma.data.content import content
+from stroma.data.content import content, part_content
 from stroma.data.image import Image
 from stroma.data.statistics import Statistics, measure, require_finite
 from stroma.features.build import pipeline
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
-from stroma.features.pipeline import Feed, Pipeline
+from stroma.features.pipeline import Feed, Piece, Pipeline
 from stroma.pixel.door import Source
 from stroma.pixel.edges import GUIDE_REACH, Guide, guide_of, guided_reach
 from stroma.pixel.param import Param
@@ -143,32 +144,55 @@ class Plan:
 
     def features(self, block: Block, cache: FeatureCache) -> list[FeatureMap]:
         """Return the feature maps of a block, origins relative to ``region(block)``."""
-        pipe, region = self.recipe.pipeline, self.region(block)
-        seen = pipe.sees(region, block.window)
+        return features_of([(self, block)], cache)[0]
+
+    def seen(self, block: Block) -> Box:
+        """Return the working pixels that the features of a block depend on."""
+        return self.recipe.pipeline.sees(self.region(block), block.window)
+
+    def feature_bytes(self, block: Block) -> float:
+        """Return about how many bytes the features of a block are."""
+        values = self.recipe.pipeline.weight * len(self.feed.channels)
+        return values * self.region(block).area * np.dtype(self.feed.dtype).itemsize
+
+    def asked(self, block: Block) -> Asked:
+        """Return the key under which the features of a block are kept."""
+        seen, region = self.seen(block), self.region(block)
+        known, raw = self._known(seen)
         place = (region.relative(seen), block.window.relative(seen))
-        known = content(self.image)
-        if known is not None:
-            key = self._key(known, self.recipe.factor, seen, *place)
-            return cache.get(key, lambda: self._computed(self._raw(seen), seen, region, block))
-        raw = self._raw(seen)
-        key = self._key(_digest(raw), *place)
-        return cache.get(key, lambda: self._computed(raw, seen, region, block))
+        return Asked(self._key(known, *place), self, block, raw)
 
-    def _raw(self, seen: Box) -> NDArray[Any]:
-        return self.grid.read(self._pixels, seen)
+    def piece(self, asked: Asked) -> Piece:
+        """Return what the features of a block are computed of."""
+        seen, block = self.seen(asked.block), asked.block
+        raw = self._raw(seen) if asked.raw is None else asked.raw
+        return Piece(raw, seen, self.region(block), block.window, self.feed)
 
-    def _computed(
-        self, raw: NDArray[Any], seen: Box, region: Box, block: Block
-    ) -> list[FeatureMap]:
-        return self.recipe.pipeline.compute(raw, seen, region, block.window, self.feed)
-
-    def guide_values(self, box: Box) -> NDArray[np.float32]:
+    def guide_values(self, box: Box, cache: FeatureCache) -> NDArray[np.float32]:
         """Return the (h, w) image whose edges guide the smoothing, on working pixels."""
         if self.guide is None:
             raise AssertionError("this plan smooths nothing")
         around = box.grown(GUIDE_REACH).clipped(Box.of(self.grid.shape))
-        values = self.guide.values(self.grid.read(self._pixels, around), rgb=self.feed.rgb)
-        return values[box.relative(around).slices]
+        known, raw = self._known(around)
+        key = self._key(known, box.relative(around), self.guide)
+        found = cache.find(key)
+        if found is None:
+            raw = self._raw(around) if raw is None else raw
+            values = self.guide.values(raw, rgb=self.feed.rgb)
+            found = [FeatureMap(values[None, *box.relative(around).slices])]
+            cache.keep(key, found)
+        guide: NDArray[np.float32] = found[0].values[0]
+        return guide
+
+    def _known(self, seen: Box) -> tuple[str, NDArray[Any] | None]:
+        """Return what identifies some working pixels, and them if they had to be read for it."""
+        whole, place = content(self.image), f"{self.recipe.factor} {seen}"
+        if whole is not None:
+            return f"{whole} {place}", None
+        return part_content(self.image, place, lambda: self._raw(seen))
+
+    def _raw(self, seen: Box) -> NDArray[Any]:
+        return self.grid.read(self._pixels, seen)
 
     def _pixels(self, box: Box) -> NDArray[Any]:
         rows, columns = box.slices
@@ -188,10 +212,50 @@ class Plan:
         return hashlib.blake2b(repr(facts).encode(), digest_size=16).hexdigest()
 
 
-def _digest(raw: NDArray[Any]) -> str:
-    values = np.ascontiguousarray(raw)
-    facts = f"{values.shape}{values.dtype.str}"
-    return facts + hashlib.blake2b(values.data, digest_size=16).hexdigest()
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The features of one block, asked for.
+
+    Parameters
+    ----------
+    key : str
+        What they depend on, as a digest.
+    plan : Plan
+        The block's plane.
+    block : Block
+        Which one.
+    raw : array or None
+        Its pixels, if they had to be read for the key.
+    """
+
+    key: str
+    plan: Plan
+    block: Block
+    raw: NDArray[Any] | None
+
+
+def features_of(
+    blocks: Sequence[tuple[Plan, Block]], cache: FeatureCache
+) -> list[list[FeatureMap]]:
+    """Return the feature maps of blocks; those that the cache lacks are computed together.
+
+    Parameters
+    ----------
+    blocks : sequence of (Plan, Block)
+        All plans of one recipe.
+    cache : FeatureCache
+        Where maps are looked for, and kept.
+    """
+    asked = [current.asked(block) for current, block in blocks]
+    found = {one.key: maps for one in asked if (maps := cache.find(one.key)) is not None}
+    missing = {one.key: one for one in asked if one.key not in found}
+    if missing:
+        pipe = asked[0].plan.recipe.pipeline
+        computed = pipe.compute([one.plan.piece(one) for one in missing.values()])
+        for key, maps in zip(missing, computed, strict=True):
+            cache.keep(key, maps)
+            found[key] = maps
+    return [found[one.key] for one in asked]
 
 
 def plan(

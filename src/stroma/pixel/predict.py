@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.blocks.grid import Block
-from stroma.blocks.interpolate import interpolate
-from stroma.blocks.run import run
+from stroma.blocks.interpolate import interpolate, sample
 from stroma.classify.contract import Classifier
 from stroma.classify.maps import predict_maps
 from stroma.data.statistics import Statistics
@@ -22,6 +20,7 @@ from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Source
 from stroma.pixel.edges import guided, guided_reach
 from stroma.pixel.plan import Plan, Recipe, plan
+from stroma.pixel.tasks import Task, each
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
@@ -80,15 +79,6 @@ class BlockResult:
     def index(self) -> tuple[int | slice, ...]:
         """Where the labels belong in an array of the image's axes without channels."""
         return *self.plane.values(), self.y, self.x
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """One block of one plane."""
-
-    position: dict[str, int]
-    plan: Plan
-    block: Block
 
 
 def tasks_of(
@@ -171,11 +161,12 @@ def run_tasks(
         yield from results_of(tasks, trained, coarse, cancel)
         return
 
-    def one(numbered: tuple[int, Task]) -> BlockResult:
-        number, task = numbered
-        return result_of(task, trained, cache, coarse=coarse, done=number, total=len(tasks))
+    def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> BlockResult:
+        return result_of(
+            task, maps, trained, cache, coarse=coarse, done=number + 1, total=len(tasks)
+        )
 
-    yield from run(one, enumerate(tasks, 1), workers=workers, cancel=cancel)
+    yield from each(one, tasks, cache, workers=workers, cancel=cancel)
 
 
 def predict_blocks(
@@ -219,18 +210,23 @@ def _distance(box: Box, point: tuple[float, float]) -> float:
 
 
 def result_of(
-    task: Task, trained: Trained, cache: FeatureCache, *, coarse: int, done: int, total: int
+    task: Task,
+    maps: Sequence[FeatureMap],
+    trained: Trained,
+    cache: FeatureCache,
+    *,
+    coarse: int,
+    done: int,
+    total: int,
 ) -> BlockResult:
-    """Return the result of one block."""
+    """Return the result of one block, whose features are given."""
     box = task.plan.grid.pixels(task.block.core)
     if coarse > 1:
-        probabilities = coarse_probabilities(
-            task.plan, task.block, trained.classifier, cache, coarse
-        )
+        probabilities = coarse_probabilities(task, maps, trained.classifier, coarse)
         best: NDArray[np.integer] = most_probable(probabilities)
     else:
         around = box.grown(task.plan.recipe.smoothing).clipped(Box.of(task.plan.grid.image_shape))
-        wide = probabilities_in(task.plan, task.block, around, trained.classifier, cache)
+        wide = probabilities_in(task, maps, around, trained.classifier, cache)
         inner = box.relative(around).slices
         best = majority(most_probable(wide), task.plan.recipe.smoothing)[inner]
         probabilities = wide[(..., *inner)]
@@ -246,35 +242,45 @@ def label_dtype(classes: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
 
 
 def probabilities_in(
-    current: Plan, block: Block, box: Box, classifier: Classifier, cache: FeatureCache
+    task: Task,
+    maps: Sequence[FeatureMap],
+    box: Box,
+    classifier: Classifier,
+    cache: FeatureCache,
 ) -> NDArray[np.float32]:
     """Return the (K, h, w) probabilities of pixels of the image in and around a block.
 
     Parameters
     ----------
+    task : Task
+        The block.
+    maps : sequence of FeatureMap
+        Its features.
     box : Box
         Pixels of the image; at most the block's core and what its context covers.
+    classifier : Classifier
+        Fitted.
+    cache : FeatureCache
+        Where the edges are kept along which probabilities are smoothed.
     """
-    grid, whole = current.grid, Box.of(current.grid.shape)
+    current, grid = task.plan, task.plan.grid
+    whole = Box.of(grid.shape)
     working = grid.cells(box).grown(grid.margin).clipped(whole)
     if current.guide is None:
-        return grid.restore(
-            _on_working_grid(current, block, working, classifier, cache), working, box
-        )
+        return grid.restore(_on_working_grid(task, maps, working, classifier), working, box)
     around = working.grown(guided_reach(current.recipe.edges)).clipped(whole)
-    values = _on_working_grid(current, block, around, classifier, cache)
-    guide, noise = current.guide_values(around), current.guide.softness
+    values = _on_working_grid(task, maps, around, classifier)
+    guide, noise = current.guide_values(around, cache), current.guide.softness
     smooth = guided(values, guide, radius=current.recipe.edges, softness=noise)
     return grid.restore(smooth[(..., *working.relative(around).slices)], working, box)
 
 
 def _on_working_grid(
-    current: Plan, block: Block, working: Box, classifier: Classifier, cache: FeatureCache
+    task: Task, maps: Sequence[FeatureMap], working: Box, classifier: Classifier
 ) -> NDArray[np.float32]:
-    maps, region = current.features(block, cache), current.region(block)
-    step = grid_step(maps)
+    region, step = task.plan.region(task.block), grid_step(maps)
     if step > 1:
-        return _on_patches(maps, region, current, classifier, step, working)
+        return _on_patches(maps, region, task.plan, classifier, step, working)
     return classify(maps, working.relative(region), classifier)
 
 
@@ -317,19 +323,31 @@ def dense(maps: Sequence[FeatureMap], box: Box) -> NDArray[np.floating]:
 
 
 def coarse_probabilities(
-    current: Plan, block: Block, classifier: Classifier, cache: FeatureCache, every: int
+    task: Task, maps: Sequence[FeatureMap], classifier: Classifier, every: int
 ) -> NDArray[np.float32]:
     """Return the probabilities at the centres of squares of ``every`` x ``every`` pixels."""
-    from stroma.pixel.training import features_at
-
-    grid = current.grid
-    box = grid.pixels(block.core)
+    grid = task.plan.grid
+    box = grid.pixels(task.block.core)
     rows = np.minimum(np.arange(box.top, box.bottom, every) + every // 2, box.bottom - 1)
     columns = np.minimum(np.arange(box.left, box.right, every) + every // 2, box.right - 1)
     pixels = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
     working = pixels // grid.down * grid.up
-    X = features_at(current, block, working, cache)
+    X = features_at(task, maps, working)
     return classifier.predict_proba(X).T.reshape(-1, len(rows), len(columns))
+
+
+def features_at(
+    task: Task, maps: Sequence[FeatureMap], yx: NDArray[np.intp]
+) -> NDArray[np.floating]:
+    """Return the (n, F) features of working pixels in a block, as the classifier sees them."""
+    region = task.plan.region(task.block)
+    points = yx - np.array([region.top, region.left])
+    on_patches = grid_step(maps) > 1
+    columns = [
+        sample(m.values, points, step=m.step, origin=m.origin, order=0 if on_patches else m.order)
+        for m in maps
+    ]
+    return np.concatenate(columns, axis=1)
 
 
 def most_probable(probabilities: NDArray[np.float32]) -> NDArray[np.unsignedinteger[Any]]:

@@ -25,7 +25,8 @@ from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Feed
 from stroma.pixel.edges import Guide
 from stroma.pixel.plan import Plan
-from stroma.pixel.predict import BlockResult, Task, Trained, result_of
+from stroma.pixel.predict import BlockResult, Trained, result_of
+from stroma.pixel.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,8 +98,7 @@ def _window(task: Task) -> _Window:
     """Read the pixels that a block depends on."""
     current = task.plan
     image, grid = current.image, current.grid
-    seen = current.recipe.pipeline.sees(current.region(task.block), task.block.window)
-    box = _touched(grid, seen)
+    box = _touched(grid, current.seen(task.block))
     rows, columns = box.slices
     values = image.read({"y": rows, "x": columns})
     return _Window(values, box, image.shape)
@@ -126,10 +126,12 @@ def _compute(remote: _Remote, trained: Trained) -> BlockResult:
     task = Task(
         remote.position, Plan(image, remote.feed, trained.recipe, remote.guide), remote.block
     )
+    cache = FeatureCache(0)
     return result_of(
         task,
+        task.plan.features(task.block, cache),
         trained,
-        FeatureCache(0),
+        cache,
         coarse=remote.coarse,
         done=remote.done,
         total=remote.total,

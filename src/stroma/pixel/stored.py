@@ -14,7 +14,8 @@ from stroma.features.cache import FeatureCache
 from stroma.io.assemble import ChunkSink, Target, chunks
 from stroma.io.blockwise import open_writer
 from stroma.pixel.door import Source
-from stroma.pixel.predict import Task, Trained, label_dtype, run_tasks, tasks_of
+from stroma.pixel.predict import Trained, label_dtype, run_tasks, tasks_of
+from stroma.pixel.tasks import Task
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel

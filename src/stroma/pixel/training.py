@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.blocks.grid import Block, holding
-from stroma.blocks.interpolate import sample
-from stroma.blocks.run import run
+from stroma.blocks.grid import holding
 from stroma.blocks.working import WorkingGrid
 from stroma.data.statistics import Statistics, pool
 from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
-from stroma.features.pipeline import grid_step
+from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Points, Source, thinned
 from stroma.pixel.plan import Plan, Recipe, own_statistics, plan
+from stroma.pixel.predict import features_at
+from stroma.pixel.tasks import Task, each
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,19 +182,40 @@ def rows(
     cache: FeatureCache,
 ) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
     """Return the features and labels of the labelled working pixels of one image."""
-    X: list[NDArray[np.floating]] = []
-    y: list[NDArray[np.uint16]] = []
-    planes = source.positions
     chosen = thinned(marked(points, recipe, source), cap)
-    for index in np.unique(chosen.plane):
-        here = chosen.plane == index
-        current = plan(source, planes[index], recipe, common)
-        for values, labels in _plane_rows(current, chosen.yx[here], chosen.label[here], cache):
-            X.append(values)
-            y.append(labels)
-    if not X:
+    held = list(holders(source, chosen, recipe, common))
+    if not held:
         return np.zeros((0, 0), np.float32), np.zeros(0, np.uint16)
-    return np.concatenate(X), np.concatenate(y)
+
+    def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> NDArray[np.floating]:
+        return features_at(task, maps, chosen.yx[held[number][1]])
+
+    X = list(each(one, [task for task, _ in held], cache))
+    return np.concatenate(X), np.concatenate([chosen.label[members] for _, members in held])
+
+
+def holders(
+    source: Source, points: Points, recipe: Recipe, statistics: Statistics | None
+) -> Iterator[tuple[Task, NDArray[np.intp]]]:
+    """Yield the blocks that hold labelled working pixels, each with the positions of its points.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    points : Points
+        Labelled working pixels, see ``marked``.
+    recipe : Recipe
+        From pixels to features.
+    statistics : Statistics or None
+        Those to normalise by, instead of the image's own.
+    """
+    for index in np.unique(points.plane).tolist():
+        here = np.flatnonzero(points.plane == index)
+        position, yx = source.positions[index], points.yx[here]
+        current = plan(source, position, recipe, statistics)
+        for block, members in holding(current.blocks(around(yx, current)), yx):
+            yield Task(position, current, block), here[members]
 
 
 def marked(points: Points, recipe: Recipe, source: Source) -> Points:
@@ -210,33 +231,8 @@ def marked(points: Points, recipe: Recipe, source: Source) -> Points:
     return Points(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _plane_rows(
-    current: Plan, yx: NDArray[np.intp], labels: NDArray[np.uint16], cache: FeatureCache
-) -> Sequence[tuple[NDArray[np.floating], NDArray[np.uint16]]]:
-    def one(item: tuple[Block, NDArray[np.intp]]) -> Any:
-        block, members = item
-        return features_at(current, block, yx[members], cache), labels[members]
-
-    return list(run(one, holding(current.blocks(around(yx, current)), yx)))
-
-
 def around(yx: NDArray[np.intp], current: Plan) -> Box:
     """Return the pixels of the image around some working pixels."""
     (top, left), (bottom, right) = yx.min(axis=0).tolist(), yx.max(axis=0).tolist()
     up = current.grid.up
     return current.grid.pixels(Box(top, left, bottom + 1, right + 1).aligned(up))
-
-
-def features_at(
-    current: Plan, block: Block, yx: NDArray[np.intp], cache: FeatureCache
-) -> NDArray[np.floating]:
-    """Return the (n, F) features of working pixels in a block, as the classifier sees them."""
-    maps = current.features(block, cache)
-    region = current.region(block)
-    points = yx - np.array([region.top, region.left])
-    on_patches = grid_step(maps) > 1
-    columns = [
-        sample(m.values, points, step=m.step, origin=m.origin, order=0 if on_patches else m.order)
-        for m in maps
-    ]
-    return np.concatenate(columns, axis=1)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
-from stroma.blocks.grid import holding
-from stroma.blocks.run import run
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
-from stroma.pixel.plan import Recipe, plan
-from stroma.pixel.predict import Task
-from stroma.pixel.training import around, marked
+from stroma.pixel.plan import Recipe
+from stroma.pixel.tasks import Task, each
+from stroma.pixel.training import holders, marked
 
 
 def tasks_at(
@@ -32,14 +28,8 @@ def tasks_at(
     statistics : Statistics, optional
         Those to normalise by, instead of the image's own.
     """
-    tasks = []
-    working, positions = marked(points, recipe, source), source.positions
-    for index in np.unique(working.plane).tolist():
-        yx = working.yx[working.plane == index]
-        current = plan(source, positions[index], recipe, statistics)
-        held = holding(current.blocks(around(yx, current)), yx)
-        tasks += [Task(positions[index], current, block) for block, _ in held]
-    return tasks
+    working = marked(points, recipe, source)
+    return [task for task, _ in holders(source, working, recipe, statistics)]
 
 
 def warm(
@@ -61,9 +51,4 @@ def warm(
     Cancelled
         When ``cancel`` asked for it.
     """
-
-    def one(task: Task) -> None:
-        task.plan.features(task.block, cache)
-
-    for done, _ in enumerate(run(one, tasks, cancel=cancel), 1):
-        yield done
+    yield from each(lambda number, *_: number + 1, tasks, cache, cancel=cancel)

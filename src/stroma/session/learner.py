@@ -11,7 +11,8 @@ from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import Task, Trained, tasks_of
+from stroma.pixel.predict import Trained, tasks_of
+from stroma.pixel.tasks import Task
 from stroma.pixel.warm import tasks_at
 from stroma.session.settings import LIVE_PIXELS, Settings
 from stroma.session.wish import View, Wish

@@ -21,7 +21,8 @@ from stroma.blocks.box import Box
 from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled, StromaError
 from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import BlockResult, Task, Trained, run_tasks
+from stroma.pixel.predict import BlockResult, Trained, run_tasks
+from stroma.pixel.tasks import Task
 from stroma.pixel.warm import warm
 from stroma.session.events import (
     BlockReady,
@@ -333,7 +334,8 @@ class Rounds:
         if trained is None or not tasks:
             return 0
         pace = self._enter(phase)
-        if phase == "plane" and len(tasks) * cache.mean_bytes > cache.max_bytes / 2:
+        kept = len(tasks) * tasks[0].plan.feature_bytes(tasks[0].block)
+        if phase == "plane" and kept > cache.max_bytes / 2:
             cache = cache.borrowed()  # do not drive out the features of what is in view
         # What is not in view leaves a processor free, so that the next stroke is answered at once.
         workers = max(1, default_workers() - 1) if phase == "plane" else None
