@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
+from stroma.session.places import Places
 
 Layer = Literal["labels", "probability", "uncertainty"]
 LAYERS = ("labels", "probability", "uncertainty")
@@ -128,7 +129,7 @@ class Results:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
-        self._planes: dict[PlaneKey, dict[Box, Block]] = {}
+        self._planes: dict[PlaneKey, Places[Block]] = {}
         self._used: OrderedDict[tuple[PlaneKey, Box], int] = OrderedDict()
         self._bytes = 0
         self._serial = 0
@@ -142,12 +143,13 @@ class Results:
     def put(self, plane: PlaneKey, block: Block) -> None:
         """Add a block in place of those that lie inside it."""
         with self._lock:
-            blocks = self._planes.setdefault(plane, {})
-            for box in [b for b in blocks if b.clipped(block.box) == b]:
-                self._remove(plane, box)
+            blocks = self._planes.setdefault(plane, Places())
+            for old in blocks.touching(block.box):
+                if old.box.clipped(block.box) == old.box:
+                    self._remove(plane, old.box)
             self._serial += 1
             object.__setattr__(block, "serial", self._serial)
-            self._planes.setdefault(plane, {})[block.box] = block
+            blocks.put(block.box, block)
             self._used[plane, block.box] = block.nbytes
             self._bytes += block.nbytes
             while self._bytes > self.max_bytes and len(self._used) > 1:
@@ -156,11 +158,8 @@ class Results:
     def blocks(self, plane: PlaneKey, box: Box | None = None) -> list[Block]:
         """Return the blocks of a plane that touch a box, those of the latest revision last."""
         with self._lock:
-            found = [
-                block
-                for b, block in self._planes.get(plane, {}).items()
-                if box is None or b.clipped(box).area
-            ]
+            known = self._planes.get(plane, Places())
+            found = known.all() if box is None else known.touching(box)
             for block in found:
                 self._used.move_to_end((plane, block.box))
         return sorted(found, key=lambda b: (b.revision, b.serial))
@@ -168,27 +167,26 @@ class Results:
     def steps(self, plane: PlaneKey, revision: int) -> dict[Box, int]:
         """Return how fine the blocks are that answer a revision."""
         with self._lock:
-            blocks = self._planes.get(plane, {}).values()
+            blocks = self._planes.get(plane, Places()).all()
             return {b.box: b.step for b in blocks if b.revision == revision}
 
     def drop(self, *, image: str | None = None) -> None:
         """Forget the results of an image, or all."""
         with self._lock:
             for plane in [p for p in self._planes if image in (None, p[0])]:
-                for box in list(self._planes[plane]):
-                    self._remove(plane, box)
+                for block in self._planes[plane].all():
+                    self._remove(plane, block.box)
+                del self._planes[plane]
 
     def drop_older(self, plane: PlaneKey, revision: int) -> None:
         """Forget blocks of a plane that answer an earlier revision."""
         with self._lock:
-            old = [b.box for b in self._planes.get(plane, {}).values() if b.revision < revision]
-            for box in old:
-                self._remove(plane, box)
+            for block in self._planes.get(plane, Places()).all():
+                if block.revision < revision:
+                    self._remove(plane, block.box)
 
     def _remove(self, plane: PlaneKey, box: Box) -> None:
-        del self._planes[plane][box]
-        if not self._planes[plane]:
-            del self._planes[plane]
+        self._planes[plane].remove(box)
         self._bytes -= self._used.pop((plane, box))
 
 
