@@ -98,6 +98,23 @@ def test_the_model_comes_back_and_answers_without_being_trained_again(project):
         assert session.status.trained < session.revision
 
 
+@pytest.mark.parametrize("keep", [lambda folder: folder, without_snapshots])
+def test_a_closed_image_stays_closed_and_the_steps_on_the_others_can_be_undone(
+    project, halves, keep
+):
+    with Session.open(project) as session:
+        other = session.add_image(halves)
+        session.paint("1", [(60, 60)], label=3)
+        session.paint(other, [(60, 60)], label=3)
+        session.close_image("1")
+    with Session.open(keep(project)) as session:
+        assert [one.key for one in session.images] == [other]
+        assert session.strokes(other).any()
+        session.undo()
+        assert not session.strokes(other).any()
+        assert session.undoable is None or session.undoable.kind == "class"
+
+
 def test_killing_the_process_while_painting_loses_at_most_the_last_second(project):
     with subprocess.Popen(
         [sys.executable, "-c", PAINTER, str(project)], stdout=subprocess.PIPE, text=True

@@ -74,6 +74,17 @@ def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
     raise AssertionError(f"{found} at {at} is not grey")
 
 
+def wait_for_black(page: Page, at: tuple[float, float]) -> None:
+    """Wait until no image is seen at a place."""
+    found = np.zeros(3)
+    for _ in range(PATIENCE // 100):
+        found = shown(page, *at)
+        if found.max() < 30:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{found} at {at} is not the ground of the page")
+
+
 def wait_for_image(page: Page, name: str) -> None:
     """Wait until an image is looked at."""
     chosen = f"#image-select option:checked:has-text('{name}')"

@@ -13,6 +13,7 @@ from tests.web.browsing import (
     paint_both,
     place,
     stroke,
+    wait_for_black,
     wait_for_colour,
     wait_for_grey,
     wait_for_image,
@@ -199,6 +200,35 @@ def test_what_does_not_fit_is_said_over_the_image_and_channels_can_be_left_out(
         page.wait_for_timeout(100)
     assert session.settings.channels == (0, 2)
     context.close()
+
+
+def test_an_image_is_closed_with_the_keyboard_after_saying_what_is_lost(
+    page, session, folder
+) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    pixels = np.count_nonzero(session.strokes("1"))
+    page.locator("#image-select").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#dialog >> text=/{pixels:,} painted pixels .background, foreground./")
+    page.keyboard.press("Enter")  # on Cancel, which has the focus
+    page.wait_for_selector("#dialog", state="hidden")
+    assert [one.name for one in session.images] == ["first.tif", "second.tif"]
+    page.click("#close-image")
+    page.wait_for_selector("#confirm")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    wait_for_image(page, "second.tif")
+    assert [one.name for one in session.images] == ["second.tif"]
+    assert (folder / "first.tif").exists()
+    page.click("#close-image")
+    page.wait_for_selector("#dialog >> text=Nothing is painted on it")
+    page.click("#confirm")
+    page.wait_for_selector("text=Drop an image here")
+    wait_for_black(page, (60, 60))
+    assert page.locator("#close-image").is_disabled()
+    assert session.images == ()
 
 
 def test_a_dropped_image_is_opened(page, session) -> None:

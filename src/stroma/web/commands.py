@@ -56,6 +56,11 @@ def remove_class(session: Session, values: Values) -> None:
     session.remove_class(values["label"])
 
 
+def close_image(session: Session, values: Values) -> None:
+    """Close an image, and forget its strokes."""
+    session.close_image(values["image"])
+
+
 def display(session: Session, values: Values) -> None:
     """Keep how an image is shown."""
     session.set_display(values["image"], values["display"])
@@ -121,6 +126,7 @@ CHANGES = {
     "add-class": add_class,
     "change-class": change_class,
     "remove-class": remove_class,
+    "close-image": close_image,
     "display": display,
     "region": region,
     "mode": mode,

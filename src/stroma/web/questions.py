@@ -22,6 +22,16 @@ def channels(session: Session, values: Values) -> list[Plain]:
     return [asdict(c) for c in contrast.automatic(session.image(values["image"]).image)]
 
 
+def painted(session: Session, values: Values) -> Plain:
+    """Answer with how much is painted on an image: pixels, planes and classes."""
+    points = session.points(values["image"])
+    return {
+        "pixels": len(points.label),
+        "planes": len(set(points.plane.tolist())),
+        "labels": sorted(set(points.label.tolist())),
+    }
+
+
 def stale(session: Session, values: Values) -> list[Plain]:
     """Answer with the rectangles of a plane whose results are older than its strokes."""
     blocks = session.blocks(values["image"], plane=values["plane"])
@@ -91,6 +101,7 @@ def stop_task(session: Session, values: Values) -> None:
 
 QUESTIONS = {
     "channels": channels,
+    "painted": painted,
     "stale": stale,
     "areas": areas,
     "suggest": suggest,

@@ -141,6 +141,19 @@ export class App extends EventTarget {
     this.changed();
   }
 
+  /**
+   * Look at the image that has taken the place of one that was closed, if there is one.
+   * @param {number} at
+   */
+  _goToNeighbour(at) {
+    const images = this.state?.images ?? [];
+    const next = images[Math.min(Math.max(at, 0), images.length - 1)];
+    this.image = "";
+    this.plane = {};
+    if (next) this.goTo(next.key);
+    else this.changed();
+  }
+
   changed() {
     this.dispatchEvent(new CustomEvent("change"));
   }
@@ -160,6 +173,7 @@ export class App extends EventTarget {
     this.connection.epoch = state.epoch;
     if (!this.state) for (const text of state.notices) notice(text, "bad");
     if (state.mixed && state.mixed !== this.state?.mixed) notice(state.mixed, "bad");
+    const before = this.state?.images ?? [];
     this.state = state;
     for (const image of state.images) {
       if (image.display.channels) this.channels.set(image.key, image.display.channels);
@@ -167,10 +181,11 @@ export class App extends EventTarget {
     const labels = state.classes.map((one) => one.label);
     if (!labels.includes(this.label)) this.label = labels[0] ?? 1;
     if (!labels.includes(this.probability)) this.probability = labels.at(-1) ?? 1;
+    const at = before.findIndex((one) => one.key === this.image);
     const awaited = state.images.find((one) => one.key === this.awaited);
     if (awaited) this.goTo(awaited.key);
-    else if (!this.current && state.images.length) this.goTo(state.images[0].key);
-    else this.changed();
+    else if (this.current) this.changed();
+    else this._goToNeighbour(at);
   }
 }
 

@@ -1,5 +1,6 @@
 // The bar at the top and the controls at the bottom: which image and plane, and how things stand.
 
+import { closeImage } from "./closing.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { showKeys } from "./keys.js";
 import { notice } from "./notices.js";
@@ -45,6 +46,8 @@ function buildButtons(app, viewer) {
   });
   byId("help").append(icon("help"));
   byId("help").addEventListener("click", showKeys);
+  byId("close-image").append(icon("close"));
+  byId("close-image").addEventListener("click", () => closeImage(app));
   byId("zoom-in").addEventListener("click", () => viewer.zoomBy(1.5));
   byId("zoom-out").addEventListener("click", () => viewer.zoomBy(1 / 1.5));
   byId("zoom-fit").addEventListener("click", () => viewer.fit());
@@ -61,6 +64,7 @@ function showState(app) {
   const select = /** @type {HTMLSelectElement} */ (byId("image-select"));
   fill(select, ...state.images.map(({ key, name }) => el("option", { value: key, text: name })));
   select.value = app.image;
+  /** @type {HTMLButtonElement} */ (byId("close-image")).disabled = !app.current;
   document.title = `${app.current?.name ?? "Stroma"} - Stroma`;
   byId("saved").textContent = state.project ? `Saved in ${state.project}` : "In memory only";
   byId("hint").textContent = hint(state);

@@ -1,6 +1,7 @@
 // Keys: the same actions as the buttons have.
 
-import { byId, el, fill, icon } from "./dom.js";
+import { openDialog } from "./dialog.js";
+import { byId, el } from "./dom.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
@@ -37,26 +38,11 @@ const KEYS = [
 
 /** Show the list of keys. */
 export function showKeys() {
-  const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
   const rows = KEYS.flatMap(([keys, what]) => [
     el("dt", { class: "row" }, ...keys.split("  ").map((key) => el("kbd", { text: key }))),
     el("dd", { text: what }),
   ]);
-  fill(dialog, el("div", {}, heading("Keys", dialog), el("dl", {}, ...rows)));
-  dialog.showModal();
-}
-
-/**
- * The first line of a dialog, with a button that closes it.
- * @param {string} title
- * @param {HTMLDialogElement} dialog
- */
-export function heading(title, dialog) {
-  return el(
-    "h2",
-    { text: title },
-    el("button", { class: "flat", type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close")),
-  );
+  openDialog("Keys", el("dl", {}, ...rows));
 }
 
 /**

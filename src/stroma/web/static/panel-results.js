@@ -1,8 +1,8 @@
 // The panel "Results": how much there is of every class, files, the model, code.
 
-import { byId, el, fill, icon } from "./dom.js";
+import { openDialog } from "./dialog.js";
+import { el, fill, icon } from "./dom.js";
 import { choosesFiles, importStrokes } from "./files.js";
-import { heading } from "./keys.js";
 import { notice } from "./notices.js";
 import { group, rebuild, segmented, tick } from "./widgets.js";
 
@@ -194,22 +194,15 @@ function keepGroup(app) {
 async function showCode(app) {
   const code = await app.ask("code");
   if (!code) return;
-  const dialog = /** @type {HTMLDialogElement} */ (byId("dialog"));
   const block = (/** @type {string} */ title, /** @type {string} */ text) => [
     el("div", { class: "row" }, el("b", { class: "grow", text: title }), copy(text)),
     el("pre", { text, tabindex: 0 }),
   ];
-  fill(
-    dialog,
-    el(
-      "div",
-      {},
-      heading("This session as code", dialog),
-      ...block("Python", code.python),
-      ...block("Command line", code.command),
-    ),
+  openDialog(
+    "This session as code",
+    ...block("Python", code.python),
+    ...block("Command line", code.command),
   );
-  dialog.showModal();
 }
 
 /**
