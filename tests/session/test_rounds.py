@@ -7,6 +7,7 @@ from tests.session.scene import paint_halves, settle
 
 from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
+from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import (
     BlockReady,
@@ -254,6 +255,16 @@ def test_copied_settings_arrive_and_everybody_is_told(session, heard, halves):
     session.copy_settings(first, [second])
     assert session.image(second).display == {"low": 1, "high": 200}
     assert session.image(second).region == Box(1, 2, 30, 40)
+
+
+def test_settings_that_do_not_fit_an_image_are_copied_to_none(session, halves):
+    first, second, small = (session.add_image(i) for i in (halves, halves, halves[:20]))
+    session.set_display(first, {"low": 1})
+    session.set_region(first, Box(30, 2, 60, 40))
+    with pytest.raises(ParameterError, match="outside the image"):
+        session.copy_settings(first, [second, small])
+    assert [session.image(key).display for key in (second, small)] == [{}, {}]
+    assert session.image(second).region is None
 
 
 def test_events_come_in_the_order_of_what_happened(session, heard, halves):

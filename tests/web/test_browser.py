@@ -231,6 +231,20 @@ def test_an_image_is_closed_with_the_keyboard_after_saying_what_is_lost(
     assert session.images == ()
 
 
+def test_contrast_and_region_of_one_image_are_used_for_the_others(page, session) -> None:
+    page.click("#tab-image")
+    page.get_by_label("Black of channel 1").fill("100")
+    page.click("#region")
+    page.click("#copy-settings")
+    page.wait_for_selector("text=Done for 1 other image.")
+    first, second = session.images
+    assert second.region == first.region is not None
+    [shown] = second.display["channels"]
+    assert abs(shown["low"] - 100) < 1
+    page.select_option("#image-select", label="second.tif")
+    wait_for_black(page, (200, 60))  # the half of about 60
+
+
 def test_a_dropped_image_is_opened(page, session) -> None:
     page.evaluate(
         """async () => {

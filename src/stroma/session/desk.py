@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from stroma.errors import LabelError, ShapeError
 from stroma.pixel.door import Points
 from stroma.session import operations as ops
 from stroma.session.brush import packed_mask
-from stroma.session.document import Document, Edit
+from stroma.session.document import FIRST_CLASSES, Document, Edit
 from stroma.session.events import Event, Listener, Position
 from stroma.session.opening import OpenImage, opened, without_channels
 from stroma.session.reference import refer
@@ -154,12 +155,21 @@ class Desk:
         self._do(ops.SetDisplay(image, display))
 
     def copy_settings(self, source: str, targets: Iterable[str]) -> None:
-        """Give other images the display settings and the region of interest of one."""
+        """Give other images the display settings and the region of interest of one.
+
+        Raises
+        ------
+        UnknownNameError, ParameterError
+            If an image is not there, or the region lies outside of it; nothing is changed then.
+        """
         with self._lock:
             given = self._document.sheet(source)
-            for target in targets:
-                self._do(ops.SetDisplay(target, given.display))
-                self._do(ops.SetRegion(target, given.region))
+            wanted = [self._document.sheet(target) for target in targets]
+            for sheet in wanted:
+                sheet.require_inside(given.region)
+            for sheet in wanted:
+                self._do(ops.SetDisplay(sheet.key, given.display))
+                self._do(ops.SetRegion(sheet.key, given.region))
 
     # ------------------------------------------------------------------ classes
 
@@ -195,6 +205,26 @@ class Desk:
         with self._lock:
             self._do(ops.SetClasses(tuple(classes), continues))
             return self._document.last_edit
+
+    def name_classes(self, named: Iterable[Class]) -> None:
+        """Name classes as a list does, in one step of undo; new labels become classes.
+
+        Those that the list gives no colour of its own keep theirs.
+        """
+        with self._lock:
+            known = self._document.classes
+            self.set_classes(
+                replace(c, color=known[c.label].color)
+                if c.label in known and c.color == Class(c.label).color
+                else c
+                for c in named
+            )
+
+    def reset_classes(self) -> None:
+        """Give all classes their first names and colours, in one step of undo."""
+        first = {c.label: c for c in FIRST_CLASSES}
+        with self._lock:
+            self.set_classes(first.get(label, Class(label)) for label in self._document.classes)
 
     def change_class(
         self, label: int, *, name: str | None = None, color: str | None = None

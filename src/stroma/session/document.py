@@ -98,6 +98,21 @@ class Sheet:
             )
         return index
 
+    def require_inside(self, region: Box | None) -> Box | None:
+        """Return what of a region lies in the image; None, which is all of it, as it is.
+
+        Raises
+        ------
+        ParameterError
+            If nothing of it does.
+        """
+        if region is None:
+            return None
+        inside = region.clipped(Box.of(self.shape))
+        if inside.bottom <= inside.top or inside.right <= inside.left:
+            raise ParameterError(f"The region lies outside the image {self.name!r}.")
+        return inside
+
     def position(self, number: int) -> Position:
         """Return the position of a plane along t and z from its number."""
         at = np.unravel_index(number, tuple(self.outer.values()) or (1,))
@@ -207,12 +222,8 @@ class Document:
 
     @apply.register
     def _(self, operation: ops.SetRegion) -> list[Event]:
-        sheet, region = self.sheet(operation.image), operation.region
-        if region is not None:
-            region = region.clipped(Box.of(sheet.shape))
-            if region.bottom <= region.top or region.right <= region.left:
-                raise ParameterError(f"The region lies outside the image {sheet.name!r}.")
-        sheet.region = region
+        sheet = self.sheet(operation.image)
+        sheet.region = sheet.require_inside(operation.region)
         return [ImageChanged(sheet.key)]
 
     @apply.register

@@ -66,6 +66,13 @@ def display(session: Session, values: Values) -> None:
     session.set_display(values["image"], values["display"])
 
 
+def copy_settings(session: Session, values: Values) -> int:
+    """Show other images as this one, with its region; answer with how many."""
+    targets = [str(key) for key in values["targets"]]
+    session.copy_settings(values["image"], targets)
+    return len(targets)
+
+
 def region(session: Session, values: Values) -> None:
     """Restrict results to a rectangle, or (null) lift that."""
     session.set_region(values["image"], _box(values["box"]) if values["box"] else None)
@@ -128,6 +135,7 @@ CHANGES = {
     "remove-class": remove_class,
     "close-image": close_image,
     "display": display,
+    "copy-settings": copy_settings,
     "region": region,
     "mode": mode,
     "training": training,

@@ -1,4 +1,4 @@
-// The panel "Image": channels and contrast.
+// The panel "Image": channels and contrast, the region of interest, and both for other images.
 
 import { el } from "./dom.js";
 import { notice } from "./notices.js";
@@ -61,6 +61,7 @@ export function imagePanel(app, view) {
       }),
     ),
     regionGroup(app, view),
+    copyGroup(app),
     group("About", facts),
   );
 }
@@ -85,6 +86,32 @@ function regionGroup(app, view) {
     title: "Compute and measure results only there; exports are of the whole image",
   });
   return group("Region of interest", el("div", { class: "buttons" }, use, lift), note);
+}
+
+/** @param {App} app */
+function copyGroup(app) {
+  const alike = () =>
+    (app.state?.images ?? []).filter(
+      ({ key, channels }) => key !== app.image && channels === app.current?.channels,
+    );
+  const copy = async () => {
+    const [image, targets] = [app.image, alike().map((one) => one.key)];
+    const channels = app.channels.get(image);
+    if (channels) await app.ask("display", { image, display: { channels } });
+    const done = await app.ask("copy-settings", { image, targets });
+    if (done) notice(`Done for ${done} other ${done === 1 ? "image" : "images"}.`, "good");
+  };
+  const run = el("button", {
+    type: "button", id: "copy-settings", text: "Use for the other images", onclick: copy,
+    title: "Colours, contrast and region, for all images with as many channels",
+  });
+  const note = el("p", { class: "note", text: "Colours, contrast and region as they are here." });
+  const made = group("Other images", run, note);
+  app.addEventListener("change", () => {
+    made.hidden = (app.state?.images.length ?? 0) < 2;
+    run.disabled = !alike().length;
+  });
+  return made;
 }
 
 /**
