@@ -13,8 +13,10 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what napari and its dependencies use is not ours to mend
     from napari.components import ViewerModel
 
+    from stroma.napari import commands
     from stroma.napari.bridge import Bridge
 
+from napari_scene import until
 from stroma.session import Session
 
 IGNORED = (
@@ -96,3 +98,21 @@ def viewer(only_viewer, monkeypatch):
     QApplication.processEvents()
     if raised:
         raise raised[0]
+
+
+@pytest.fixture
+def open_widget(viewer):
+    """Open the widget, and wait until its tabs are there."""
+    widgets = []
+
+    def opened():
+        _, widget = viewer.window.add_plugin_dock_widget("stroma", "Stroma")
+        widgets.append(widget)
+        until(lambda: widget.panel is not None and widget.panel.studio.bridge is not None)
+        widget.panel.studio.session.set_alias("gaussian")
+        return widget
+
+    yield opened
+    for widget in widgets:
+        widget.close()
+        until(lambda: not commands.studio_of(viewer).working)
