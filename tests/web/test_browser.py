@@ -245,6 +245,21 @@ def test_contrast_and_region_of_one_image_are_used_for_the_others(page, session)
     wait_for_black(page, (200, 60))  # the half of about 60
 
 
+def test_other_files_are_segmented_from_the_page(page, session, folder, tmp_path_factory) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    for name in ("third.tif", "fourth.tif"):
+        write_image(elsewhere / name, read_image(folder / "second.tif").read()[::-1], axes="yx")
+    page.click("#tab-results")
+    page.set_input_files("#other-files", list(elsewhere.iterdir()))
+    page.wait_for_selector("#exported >> text=third_labels.tif")
+    page.wait_for_selector("#exported >> text=fourth_labels.tif")
+    labels = read_image(session.path / "results" / "third_labels.tif").read()
+    assert (labels[:, : SIZE // 2 - 8] == 1).mean() > 0.99
+    assert len(session.images) == 2
+
+
 def test_a_dropped_image_is_opened(page, session) -> None:
     page.evaluate(
         """async () => {

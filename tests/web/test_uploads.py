@@ -23,6 +23,7 @@ from stroma.session import Session
 from stroma.web import posts, uploads
 from stroma.web.state import mixed
 
+PLAIN = {"format": ".tif", "probabilities": False, "overlay": False, "tables": False}
 STROKES = [[(10, 10), (10, 40)], [(30, 10), (30, 40)]]
 
 
@@ -52,6 +53,10 @@ def png(values: np.ndarray) -> bytes:
 
 def send_image(client: Client, name: str, body: bytes, **headers: str) -> Answer:
     return client.post(f"/uploads/images?name={quote(name, safe='')}", body, **headers)
+
+
+def send_other(client: Client, name: str, body: bytes) -> Answer:
+    return client.post(f"/uploads/others?name={quote(name, safe='')}", body)
 
 
 def send_strokes(client: Client, name: str, body: bytes, image: str = "1") -> Answer:
@@ -165,12 +170,17 @@ def test_too_large_files_are_refused_whether_or_not_they_say_so(session, monkeyp
 
 def test_a_file_for_which_there_is_no_room_is_refused_at_once(session) -> None:
     with pytest.raises(Exception, match="MiB are left"):
-        uploads.begin_image(session, "a.png", 2**60)
+        uploads.begin_image(session, "a.png", 2**60, folder=uploads.images_folder(session))
     assert files_of(session) == {"images"}
 
 
 @pytest.mark.parametrize(
-    "path", ["/uploads/images?name=a.png", "/uploads/strokes?image=1&name=a.png"]
+    "path",
+    [
+        "/uploads/images?name=a.png",
+        "/uploads/others?name=a.png",
+        "/uploads/strokes?image=1&name=a.png",
+    ],
 )
 def test_only_the_page_may_send(client, session, path) -> None:
     body = png(noise(1))
@@ -210,6 +220,8 @@ def test_what_was_on_its_way_when_the_program_ended_is_removed(session) -> None:
     (session.path / "images").mkdir()
     (session.path / "images" / "half.tif.part").touch()
     (session.path / ".import-x").mkdir()
+    (session.path / "others").mkdir()
+    (session.path / "others" / "whole.tif").touch()
     with served(session):
         assert files_of(session) == {"images"}
 
@@ -268,13 +280,9 @@ def test_images_that_were_sent_are_in_the_batch_with_its_progress(
     for pause in ("SILENT_SECONDS", "SECONDS_BETWEEN"):
         monkeypatch.setattr(f"stroma.session.work.{pause}", 0)
     send_image(client, "first.png", png(noise(1)))
-    for label, points in enumerate(STROKES, start=1):
-        session.paint("1", points, label=label)
-    session.train()
-    assert session.wait(60)
-    wanted = {"format": ".tif", "probabilities": False, "overlay": False, "tables": False}
+    train(session)
     with client.tab() as tab:
-        number = tab.send("export", images=["1", "2"], **wanted)
+        number = tab.send("export", images=["1", "2"], **PLAIN)
         progress = []
         while (told := tab.hear()).get("re") != number:
             if told.get("event") == "progress" and told["what"] == "batch":
@@ -285,6 +293,52 @@ def test_images_that_were_sent_are_in_the_batch_with_its_progress(
     assert min(progress)[0] <= 1000 < max(progress)[0]
     for name in files:
         assert read_image(session.path / "results" / name).shape == (48, 64)
+
+
+def train(session: Session) -> None:
+    for label, points in enumerate(STROKES, start=1):
+        session.paint("1", points, label=label)
+    session.train()
+    assert session.wait(60)
+
+
+def test_other_files_are_segmented_without_being_opened(client, session) -> None:
+    train(session)
+    sent = [send_other(client, name, png(noise(1))) for name in ("other.png", "first.png")]
+    names = [json.loads(answer.body)["file"] for answer in sent]
+    assert names == ["other.png", "first-2.png"]
+    with client.tab() as tab:
+        found = tab.ask("apply", files=names, **PLAIN)["result"]
+    assert [image["error"] for image in found["images"]] == ["", ""]
+    results = session.path / "results"
+    assert found["folder"] == str(results)
+    for name in ("other_labels.tif", "first-2_labels.tif"):
+        np.testing.assert_array_equal(
+            read_image(results / name).read(), session.model.segment(noise(1))
+        )
+    assert len(session.images) == 1
+    assert not list((session.path / "others").iterdir())
+
+
+def test_other_files_that_cannot_be_read_are_said_and_removed(client, session) -> None:
+    train(session)
+    answer = send_other(client, "empty.tif", b"")
+    assert answer.status == 400
+    assert "empty.tif" in answer.body.decode()
+    assert not list((session.path / "others").iterdir())
+    with client.tab() as tab:
+        assert tab.ask("apply", files=["../first.png"], **PLAIN)["result"]["images"] == []
+    assert session.image("1").image.source
+
+
+def test_other_files_are_removed_though_they_could_not_be_segmented(client, session) -> None:
+    train(session)
+    colours = png(np.zeros((8, 8, 3), np.uint8))
+    name = json.loads(send_other(client, "colours.png", colours).body)["file"]
+    with client.tab() as tab:
+        [image] = tab.ask("apply", files=[name], **PLAIN)["result"]["images"]
+    assert "channel" in image["error"]
+    assert not list((session.path / "others").iterdir())
 
 
 def test_channels_to_learn_from_are_chosen(client, session) -> None:

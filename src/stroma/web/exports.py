@@ -49,6 +49,11 @@ def result_file(session: Session, name: str) -> Path:
     return found[name]
 
 
+def others_folder(session: Session) -> Path:
+    """Return where files wait that are only to be segmented; it may not exist yet."""
+    return project(session) / "others"
+
+
 def strokes_folder(session: Session) -> Path:
     """Return where strokes are written that code starts from."""
     return results_folder(session).with_name("strokes")
@@ -56,13 +61,29 @@ def strokes_folder(session: Session) -> Path:
 
 def export(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
     """Segment images with the present model, and answer with what was written."""
+    return _segmented(session, [_file(session, key) for key in values["images"]], values)
+
+
+def apply(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Segment files that were sent for that, remove them, and answer like ``export``."""
+    folder = others_folder(session)
+    there = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
+    files = [there[name] for name in values["files"] if name in there]
+    try:
+        return _segmented(session, files, values)
+    finally:
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _segmented(session: Session, files: list[Path], values: Mapping[str, Any]) -> dict[str, Any]:
     outputs = Outputs(
         format=str(values["format"]),
         probabilities=bool(values["probabilities"]),
         overlay=bool(values["overlay"]),
         tables=bool(values["tables"]),
     )
-    folder, files = results_folder(session), [_file(session, key) for key in values["images"]]
+    folder = results_folder(session)
     result = session.apply(files, folder, outputs=outputs).result()
     images = [
         {

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stroma.session import Session
-from stroma.web import uploads
+from stroma.web import exports, uploads
 
 IMAGES = "/uploads/images"
+OTHERS = "/uploads/others"
 STROKES = "/uploads/strokes"
-LIMITS = {IMAGES: uploads.MAX_IMAGE, STROKES: uploads.MAX_STROKES}
+LIMITS = {
+    IMAGES: uploads.MAX_IMAGE,
+    OTHERS: uploads.MAX_IMAGE,
+    STROKES: uploads.MAX_STROKES,
+}
 """Bytes that a body may have, by address; the body is the file."""
 
 
@@ -20,18 +27,32 @@ def routes() -> list[Route]:
     """Return the addresses."""
     return [
         Route(IMAGES, images, methods=["POST"]),
+        Route(OTHERS, others, methods=["POST"]),
         Route(STROKES, strokes, methods=["POST"]),
     ]
 
 
 async def images(request: Request) -> Response:
     """Take an image into the project, open it, and answer with its key."""
-    session, name = _session(request), request.query_params.get("name", "")
-    size = int(request.headers.get("content-length", "0"))
-    new = await run_in_threadpool(uploads.begin_image, session, name, size)
-    await new.receive(request.stream())
+    session = _session(request)
+    new = await _received(request, uploads.images_folder(session))
     key = await run_in_threadpool(uploads.join_image, session, new)
     return JSONResponse({"image": key})
+
+
+async def others(request: Request) -> Response:
+    """Take an image that is only to be segmented, and answer with its name."""
+    new = await _received(request, exports.others_folder(_session(request)))
+    await run_in_threadpool(uploads.check_image, new)
+    return JSONResponse({"file": new.whole.name})
+
+
+async def _received(request: Request, folder: Path) -> uploads.Part:
+    session, name = _session(request), request.query_params.get("name", "")
+    size = int(request.headers.get("content-length", "0"))
+    new = await run_in_threadpool(uploads.begin_image, session, name, size, folder=folder)
+    await new.receive(request.stream())
+    return new
 
 
 async def strokes(request: Request) -> Response:

@@ -111,6 +111,7 @@ QUESTIONS = {
     "code": code,
     "stop-task": stop_task,
     "export": exports.export,
+    "apply": exports.apply,
     "save-model": exports.save_model,
     "save-strokes": exports.save_strokes,
 }

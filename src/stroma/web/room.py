@@ -131,9 +131,10 @@ class Room:
         """Serve one tab until it goes."""
         await socket.accept()
         name = secrets.token_hex(8)
+        state = await self._state()
         tab = self.join()
-        tab.put_nowait(json.dumps({"event": "state", "state": await self._state()}))
-        self._state_told = {}  # what happened meanwhile comes after it
+        tab.put_nowait(json.dumps({"event": "state", "state": state}))
+        self._state_told = {}  # what happened meanwhile is in the next one
         self._refresh()
         sending = asyncio.create_task(_send_all(socket, tab))
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from stroma.errors import FileError, FormatError, ParameterError, StromaError
 from stroma.io import READERS, STROKE_READERS, read_image
 from stroma.session import Session
-from stroma.web.exports import project
+from stroma.web.exports import others_folder, project
 
 MAX_IMAGE = 8 * 2**30
 """Bytes of an image that the page may send; larger ones are opened where they lie."""
@@ -108,8 +109,13 @@ def safe_name(name: str, endings: list[str]) -> str:
     return kept + ending
 
 
-def begin_image(session: Session, name: str, size: int) -> Part:
-    """Return a new file among the images of the project, named like none that is open.
+def images_folder(session: Session) -> Path:
+    """Return where images lie that were sent to be opened; it may not exist yet."""
+    return project(session) / "images"
+
+
+def begin_image(session: Session, name: str, size: int, *, folder: Path) -> Part:
+    """Return a new file in a folder of the project, named like no image that is open.
 
     Parameters
     ----------
@@ -119,22 +125,23 @@ def begin_image(session: Session, name: str, size: int) -> Part:
         What the file is called where it comes from.
     size : int
         Bytes, as far as they are known before; 0 otherwise.
+    folder : Path
+        Where it goes.
 
     Raises
     ------
     ParameterError, FormatError
-        If the session has no project, or the name cannot be used.
+        If the name cannot be used.
     FileError
         If there is no room.
     """
     wanted = safe_name(name, image_endings())
-    folder = project(session) / "images"
     folder.mkdir(exist_ok=True)
     free = shutil.disk_usage(folder).free
     if size > free:
         raise FileError(
             f"{wanted} has {size / 2**20:.0f} MiB, and {free / 2**20:.0f} MiB are left for the "
-            f"project {folder.parent}. Make room, or open the file where it lies: "
+            f"project {session.path}. Make room, or open the file where it lies: "
             "stroma paint FILE --project NAME.stroma"
         )
     taken = {_stem(one.name) for one in session.images}
@@ -179,9 +186,27 @@ def join_image(session: Session, new: Part) -> str:
     FormatError
         If it is not an image, or damaged.
     """
-    try:
+    with _removed_if_bad(new):
         _try_to_read(new.whole)
         return session.add_image(new.whole)
+
+
+def check_image(new: Part) -> None:
+    """Read a little of an image that has come; what cannot be read is removed.
+
+    Raises
+    ------
+    FormatError
+        If it is not an image, or damaged.
+    """
+    with _removed_if_bad(new):
+        _try_to_read(new.whole)
+
+
+@contextmanager
+def _removed_if_bad(new: Part) -> Iterator[None]:
+    try:
+        yield
     except (StromaError, OSError) as error:
         new.whole.unlink()
         raise FormatError(f"It was not opened. {_without_folder(error, new.whole)}") from error
@@ -222,8 +247,10 @@ def remove_left_over(session: Session) -> None:
     """Remove what was on its way when the program was ended."""
     if session.path is None:
         return
-    for part in (session.path / "images").glob(f"*{PART}"):
+    for part in images_folder(session).glob(f"*{PART}"):
         part.unlink()
+    if others_folder(session).is_dir():
+        shutil.rmtree(others_folder(session))
     for folder in session.path.glob(".import-*"):
         shutil.rmtree(folder)
 

@@ -22,6 +22,22 @@ export async function openImages(app, files) {
 }
 
 /**
+ * Send images that are only to be segmented.
+ * @param {App} app
+ * @param {File[]} files
+ * @returns {Promise<string[]>} their names in the project
+ */
+export async function sendOthers(app, files) {
+  const names = [];
+  for (const file of files) {
+    const allowed = app.state?.uploads.images;
+    const sent = allowed && (await orNotice(send(file, "/uploads/others", {}, allowed)));
+    if (sent) names.push(sent.file);
+  }
+  return names;
+}
+
+/**
  * Lay the strokes in a file over those of the image that is shown.
  * @param {App} app
  * @param {File} file

@@ -2,7 +2,7 @@
 
 import { openDialog } from "./dialog.js";
 import { el, fill, icon } from "./dom.js";
-import { choosesFiles, importStrokes } from "./files.js";
+import { choosesFiles, importStrokes, sendOthers } from "./files.js";
 import { notice } from "./notices.js";
 import { group, rebuild, segmented, tick } from "./widgets.js";
 
@@ -110,18 +110,37 @@ function exportGroup(app) {
     icon("download"),
     "Export",
   );
-  run.addEventListener("click", async () => {
-    const all = app.state?.images.map((one) => one.key) ?? [];
-    run.disabled = true;
-    const found = await app.ask("export", {
-      ...wanted,
-      images: which === "all" ? all : [app.image],
-    });
-    run.disabled = false;
-    if (found) showFiles(list, found);
+  const others = el("button", {
+    type: "button", id: "apply", text: "Segment other files…",
+    title: "Sends files, segments them without opening them, and lists the results here",
   });
+  const buttons = el("div", { class: "buttons" }, run, others);
+  let busy = false;
+  const enable = () => {
+    run.disabled = others.disabled = busy || !app.state?.trained;
+  };
+  const write = async (/** @type {() => Promise<any>} */ segment) => {
+    busy = true;
+    enable();
+    const found = await segment();
+    busy = false;
+    enable();
+    if (found) showFiles(list, found);
+  };
+  run.addEventListener("click", () => {
+    const all = app.state?.images.map((one) => one.key) ?? [];
+    write(() => app.ask("export", { ...wanted, images: which === "all" ? all : [app.image] }));
+  });
+  const choice = { id: "other-files", title: "Files to segment", multiple: true };
+  const accept = () => app.state?.uploads.images.endings ?? [];
+  choosesFiles(others, { ...choice, accept }, (chosen) =>
+    write(async () => {
+      const files = await sendOthers(app, chosen);
+      return files.length ? app.ask("apply", { ...wanted, files }) : undefined;
+    }),
+  );
   app.addEventListener("change", () => {
-    run.disabled = !app.state?.trained;
+    enable();
     images.made.hidden = (app.state?.images.length ?? 0) < 2;
   });
   return group(
@@ -129,7 +148,7 @@ function exportGroup(app) {
     images.made,
     el("label", { class: "field" }, "Labels as", format),
     ...ticks.map((one) => one.made),
-    run,
+    buttons,
     list,
   );
 }
