@@ -224,6 +224,7 @@ def _taps(network: nn.Module, chosen: tuple[Convolution, ...]) -> Taps:
     return Taps(network, [c.name for c in chosen], last.name)
 
 
+@lru_cache
 def _find(backbone: str, layer: str | int) -> Convolution:
     convolutions = _traced(backbone).convolutions
     if isinstance(layer, str):
