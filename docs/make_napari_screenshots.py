@@ -87,7 +87,7 @@ def guidance(viewer: Any, panel: Any) -> None:
 def tabs(viewer: Any, widget: Any) -> None:
     """Show the other tabs, side by side."""
     panel = widget.panel
-    panel.classes.measure()
+    panel.classes.measuring.measure()
     panel.model.checks.validate()
     with tempfile.TemporaryDirectory() as folder:
         panel.files.save_as(Path(folder, "tissue.stroma"))

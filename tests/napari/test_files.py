@@ -1,13 +1,13 @@
+import napari
 import napari.layers
 import numpy as np
 import pytest
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
-from stroma.errors import FormatError, LabelError, StromaError
+from stroma.errors import LabelError, StromaError
 from stroma.io import read_labels
 from stroma.napari import colors, readers, samples, writers
-from stroma.napari.classes import parsed_names
 
 
 def test_a_labels_layer_is_written_with_its_classes(tmp_path):
@@ -39,7 +39,8 @@ def test_only_projects_and_models_are_read(tmp_path):
     assert readers.reader("model.pkl") is readers.read_model
 
 
-def test_without_a_viewer_reading_says_what_to_do(tmp_path):
+def test_without_a_viewer_reading_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(napari, "current_viewer", lambda: None)
     with pytest.raises(StromaError, match="start napari"):
         readers.read_model(tmp_path / "model.pkl")
 
@@ -48,16 +49,3 @@ def test_without_a_viewer_reading_says_what_to_do(tmp_path):
 def test_samples_are_layers(sample):
     for data in sample():
         assert napari.layers.Layer.create(*data).name
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["index,name\n0,No label\n1,sky\n2,tree\n", "1,sky\n2,tree", "sky,tree", "1;sky\n2;tree"],
-)
-def test_names_are_read_from_any_of_the_forms(text, tmp_path):
-    assert parsed_names(text, tmp_path) == [(1, "sky"), (2, "tree")]
-
-
-def test_a_line_that_is_no_name_is_said(tmp_path):
-    with pytest.raises(FormatError, match="got 'sky'"):
-        parsed_names("1,a\nsky", tmp_path / "names.txt")

@@ -32,8 +32,9 @@ STROKES, SEGMENTATION, UNCERTAINTY, PROBABILITY = (
     "probability",
 )
 FRAME = "frame"
+NEXT = "paint here next"
 NAMES = {
-    FRAME: "paint here next",
+    FRAME: NEXT,
     STROKES: "annotations",
     SEGMENTATION: "segmentation",
     UNCERTAINTY: "uncertainty",
@@ -89,20 +90,24 @@ class Board:
         """Take note that a layer was removed."""
         self._layers = {r: found for r, found in self._layers.items() if found is not layer}
 
-    def point_out(self, box: Box) -> None:
+    def point_out(self, box: Box, title: str = NEXT) -> None:
         """Frame a place of the plane, until something is painted."""
-        self.drop(FRAME)
         edges = np.array([box.top, box.left, box.bottom, box.right]) - 0.5
         corners = edges[[[0, 1], [0, 3], [2, 3], [2, 1]]]
-        layer = Shapes(
-            [corners],
-            shape_type="polygon",
-            face_color="transparent",
-            edge_color="#ffee00",
-            edge_width=max(1.0, max(box.shape) / 40),
-            **self.placed.last(2).options(),
-        )
-        self._layers[FRAME] = self._insert(FRAME, layer)
+        layer: Any = self._layers.get(FRAME)
+        if layer is None:
+            layer = Shapes(
+                [corners],
+                shape_type="polygon",
+                face_color="transparent",
+                edge_color="#ffee00",
+                **self.placed.last(2).options(),
+            )
+            self._layers[FRAME] = self._insert(FRAME, layer)
+        else:
+            layer.data = [corners]
+        layer.edge_width = [max(1.0, max(box.shape) / 40)]
+        layer.name = title
 
     def drop(self, role: str) -> None:
         """Remove a layer, if it is there."""
@@ -203,19 +208,19 @@ class Board:
                 continue
             options = placed.through(self.window) if role == STROKES else placed.options()
             for name, value in options.items():
-                setattr(layer, name, value)
+                if not np.array_equal(getattr(layer, name), value):  # each makes napari draw anew
+                    setattr(layer, name, value)
 
     def look_through(self, box: Box) -> None:
         """Cover what is in view with the layer of strokes, where it covers only a part."""
-        layer = self._layers.get(STROKES)
+        layer: Any = self._layers.get(STROKES)
         if not self.windowed or layer is None or not box.area:
             return
         if covers(self.window, box):
             return
         self.window = window_for(box, self.plane)
-        layer.data = self._arrays(STROKES, None)[0]
-        for name, value in self.placed.through(self.window).items():
-            setattr(layer, name, value)
+        moved = self.placed.through(self.window)
+        layer.look_through(self._arrays(STROKES, None)[0], moved["scale"], moved["translate"])
 
     # ------------------------------------------------------------------ making layers
 

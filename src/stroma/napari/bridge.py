@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from napari.layers import Image as ImageLayer
@@ -38,6 +39,9 @@ class Bridge:
         The session.
     wake : callable, optional
         Called, in any thread, when `pump` should be called in the viewer's.
+    later : callable, optional
+        Calls what it is given after the viewer has answered its user. napari takes a tenth of a
+        second to add a layer, so each is added on its own.
 
     Attributes
     ----------
@@ -45,21 +49,28 @@ class Bridge:
         Emitted for every event of the session, in the viewer's thread.
     chosen : Signal
         Emitted when another image is shown, or none.
+    shown : Signal
+        Emitted when a layer of strokes or results appears, is hidden, or is removed.
     moved : Signal
         Emitted when something else comes into view; call `look` when it has come to rest.
     """
 
     told = Signal(Event)
     chosen = Signal()
+    shown = Signal()
     moved = Signal()
 
     def __init__(
-        self, viewer: Any, session: Session, wake: Callable[[], object] = lambda: None
+        self,
+        viewer: Any,
+        session: Session,
+        wake: Callable[[], object] = lambda: None,
+        later: Callable[[Callable[[], object]], object] = lambda action: action(),
     ) -> None:
         self.viewer = viewer
         self.session = session
         self.board: Board | None = None
-        self._wake = wake
+        self._wake, self._later = wake, later
         self._events: deque[Event] = deque()
         self._pictures: dict[str, Picture] = {}
         self._visible = {STROKES, SEGMENTATION}
@@ -166,11 +177,17 @@ class Bridge:
         self.chosen.emit()
 
     def _show_all(self, roles: set[str]) -> None:
-        for role in (*sorted(roles - {STROKES}), STROKES):
-            self.show(role)
+        """Show layers of the image: strokes at once, the others when these can be painted."""
+        self.show(STROKES)
         strokes: Any = self.board.layer(STROKES) if self.board is not None else None
         self.viewer.layers.selection.active = strokes
         strokes.mode = "paint"
+        for role in sorted(roles - {STROKES}):
+            self._later(partial(self._show_on, self.board, role))
+
+    def _show_on(self, board: Board | None, role: str) -> None:
+        if board is self.board and role in self._visible:
+            self.show(role)
 
     def _new_board(self, key: str) -> Board:
         picture, opened = self._pictures[key], self.session.image(key)
@@ -198,7 +215,7 @@ class Bridge:
             picture.layers = [kept for kept in picture.layers if kept is not layer]
         if self.board is not None:
             self.board.forget(layer)
-            self.chosen.emit()
+            self.shown.emit()
 
     # ------------------------------------------------------------------ strokes and results
 
@@ -208,7 +225,12 @@ class Bridge:
         if self.board is not None:
             if role == "probability" and label is None:
                 label = self.session.classes[-1].label
-            self.board.show(role, label=label)
+            layer = self.board.show(role, label=label)
+            layer.events.visible.connect(self._on_shown)
+            self._on_shown()
+
+    def _on_shown(self) -> None:
+        self.shown.emit()
 
     def hide(self, role: str) -> None:
         """Hide a layer of the image."""
@@ -228,6 +250,13 @@ class Bridge:
         if self.board is not None:
             viewport.go_to(self.viewer, self.board, box, self.view())
             self.board.point_out(box)
+
+    def show_place(self, box: Box, plane: Position) -> None:
+        """Bring a box of any plane into the middle of the view, and frame it."""
+        if self.board is not None:
+            viewport.turn_to(self.viewer, self.board, plane)
+            viewport.centre(self.viewer, self.board, box, self.view())
+            self.board.point_out(box, "part")
 
     def plane(self) -> Position:
         """Return the plane of the image that is in view."""

@@ -1,24 +1,28 @@
-"""The tab of classes: names, colours, and how much of the image is which."""
+"""The tab of classes: names and colours, what is painted of each, and what was found of it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSignalBlocker, Qt, QTimer
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QColorDialog, QFileDialog, QTableWidget
 
 from stroma.data.classes import Class
-from stroma.errors import FormatError
+from stroma.io.class_list import read_class_list, write_class_list
 from stroma.napari import commands, parts
+from stroma.napari.measuring import Measuring
 from stroma.napari.studio import Studio
 from stroma.session import events as ev
 from stroma.session.events import Event
+from stroma.session.ownership import Painted
+from stroma.session.tasks import Task
 
-NAME, LABEL, PAINTED = range(3)
+NAME, LABEL, PIXELS, STROKES = range(4)
+
+REST_MS = 300
+"""What is painted is counted when nothing was for so long."""
 
 
 class Classes:
@@ -34,36 +38,29 @@ class Classes:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
+        self._painted: dict[int, Painted] = {}
+        self._counting: Task[Any] | None = None
+        self._rest = QTimer()
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self.tally)
         self.table = self._table()
-        self.areas = parts.table(
-            "How much of the plane in view each class covers, where there is a result",
-            ("Class", "Share", "Pixels", "Parts"),
-        )
-        self.smallest = parts.number(
-            "Parts of fewer pixels are not counted", lambda _: None, 0, 1_000_000, 0
-        )
+        self.total = parts.note()
+        self.measuring = Measuring(studio)
         self.widget = parts.page(
-            parts.group("Classes", self.table, *self._buttons()),
-            parts.group(
-                "Coverage",
-                parts.button(
-                    "Measure the plane",
-                    "Count the pixels and the connected parts of each class in this plane",
-                    self.measure,
-                ),
-                parts.form(("Smallest part, pixels", self.smallest)),
-                self.areas,
-            ),
+            parts.group("Classes", self.table, self.total, *self._buttons()),
+            self.measuring.widget,
         )
         studio.replaced.connect(self.show)
         studio.told.connect(self._on_told)
 
     def _table(self) -> QTableWidget:
         made = parts.table(
-            "Click to paint with a class; double-click its name to change it, its colour to "
-            "choose another",
-            ("Name", "Label", "Annotated"),
+            "Click to paint with a class, double-click its name to change it. The bars compare "
+            "how much is painted of each",
+            ("Name", "Label", "Pixels", "Strokes"),
         )
+        made.setItemDelegateForColumn(PIXELS, parts.Bars(made))
         triggers = QAbstractItemView.EditTrigger
         made.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed)
         made.cellClicked.connect(self._take)
@@ -81,9 +78,16 @@ class Classes:
             ),
             parts.row(
                 parts.button(
-                    "Import…", "Take names from a text file: label,name", self._ask_import
+                    "Import…",
+                    "Take names, and colours if there are any, from a text file: label,name,color",
+                    self._ask_import,
                 ),
-                parts.button("Export…", "Write the names to a text file", self._ask_export),
+                parts.button("Export…", "Write names and colours to a text file", self._ask_export),
+                parts.button(
+                    "Reset",
+                    "Give all classes their first names and colours; nothing is removed",
+                    lambda: self._change("reset_classes"),
+                ),
             ),
         ]
 
@@ -91,25 +95,47 @@ class Classes:
 
     def show(self) -> None:
         """Show the classes."""
-        counts = self._counts()
-        rows = [
-            ((c.name, c.color), c.label, f"{counts.get(c.label, 0):,} px")
-            for c in self._studio.session.classes
-        ]
+        rows = [((c.name, c.color), c.label, "", "") for c in self._studio.session.classes]
         parts.fill(self.table, rows)
-        for i in range(self.table.rowCount()):
-            for column in (LABEL, PAINTED):
-                item: Any = self.table.item(i, column)
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+        parts.fit_height(self.table)
+        with QSignalBlocker(self.table):
+            for i in range(self.table.rowCount()):
+                for column in (LABEL, PIXELS, STROKES):
+                    item: Any = self.table.item(i, column)
+                    item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
+        self._show_painted()
+        self.tally()
 
-    def _counts(self) -> dict[int, int]:
-        counts: Counter[int] = Counter()
-        for image in self._studio.session.images:
-            labels, found = np.unique(
-                self._studio.session.points(image.key).label, return_counts=True
-            )
-            counts.update(dict(zip(labels.tolist(), found.tolist(), strict=True)))
-        return counts
+    def tally(self) -> None:
+        """Count what is painted of each class; later, if that is being done."""
+        if self._counting is not None and not self._counting.done:
+            self._rest.start()
+            return
+
+        def begin() -> Task[list[Painted]]:
+            self._counting = self._studio.session.distribution()
+            return self._counting
+
+        self._studio.do(begin, self._tallied)
+
+    def _tallied(self, found: list[Painted]) -> None:
+        self._painted = {one.label: one for one in found}
+        self._show_painted()
+
+    def _show_painted(self) -> None:
+        most = max((one.pixels for one in self._painted.values()), default=0) or 1
+        with QSignalBlocker(self.table):
+            for row, c in enumerate(self._studio.session.classes[: self.table.rowCount()]):
+                one = self._painted.get(c.label, Painted(c.label, 0, 0, 0))
+                pixels: Any = self.table.item(row, PIXELS)
+                strokes: Any = self.table.item(row, STROKES)
+                pixels.setText(f"{one.pixels:,}")
+                strokes.setText(f"{one.strokes:,}")
+                strokes.setToolTip(f"On {one.images} image{'s' * (one.images != 1)}")
+                parts.set_bar(pixels, one.pixels / most, c.color)
+        painted = self._painted.values()
+        pixels, strokes = sum(o.pixels for o in painted), sum(o.strokes for o in painted)
+        self.total.setText(f"{pixels:,} pixels in {strokes:,} stroke{'s' * (strokes != 1)}.")
 
     def _class(self, row: int) -> Class | None:
         classes = self._studio.session.classes
@@ -149,73 +175,29 @@ class Classes:
             self.widget, "Class names", "", "Text (*.csv *.txt);;All files (*)"
         )
         if path:
-            self._studio.attempt(lambda: self.import_names(Path(path)))
+            self.import_names(Path(path))
 
     def _ask_export(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
             self.widget, "Class names", "classes.csv", "Text (*.csv *.txt)"
         )
         if path:
-            self._studio.attempt(lambda: self.export_names(Path(path)))
+            self.export_names(Path(path))
 
     def import_names(self, path: Path) -> None:
-        """Take names from a file; labels that are not known are added as classes."""
+        """Take names and colours from a file; labels that are not known become classes."""
         session = self._studio.session
-        for label, name in parsed_names(path.read_text("utf-8-sig"), path):
-            while label not in {c.label for c in session.classes}:
-                session.add_class()
-            session.change_class(label, name=name)
+        self._studio.attempt(lambda: session.name_classes(read_class_list(path)))
 
     def export_names(self, path: Path) -> None:
-        """Write the names to a file."""
-        lines = [f"{c.label},{c.name}" for c in self._studio.session.classes]
-        path.write_text("\n".join(["label,name", *lines, ""]), "utf-8")
+        """Write the names and the colours to a file."""
+        classes = self._studio.session.classes
+        self._studio.attempt(lambda: write_class_list(path, classes))
 
-    # ------------------------------------------------------------------ coverage
-
-    def measure(self) -> None:
-        """Measure the plane in view."""
-        studio, bridge = self._studio, self._studio.bridge
-        if bridge is None or bridge.image is None:
-            return
-        image, plane, least = bridge.image, bridge.plane(), self.smallest.value()
-        studio.do(
-            lambda: studio.session.areas(image, plane=plane, min_size=least), self._show_areas
-        )
-
-    def _show_areas(self, found: Any) -> None:
-        classes = {c.label: c for c in self._studio.session.classes}
-        shown = [(classes.get(a.label, Class(a.label)), a) for a in found]
-        parts.fill(
-            self.areas,
-            [((c.name, c.color), f"{a.share:.1%}", f"{a.area:,}", a.components) for c, a in shown],
-        )
+    # ------------------------------------------------------------------ what happens
 
     def _on_told(self, event: Event) -> None:
-        if isinstance(event, ev.ClassesChanged) or (
-            isinstance(event, ev.ModelTrained | ev.ImageClosed) and self.widget.isVisible()
-        ):
+        if isinstance(event, ev.ClassesChanged):
             self.show()
-
-
-def parsed_names(text: str, path: Path) -> list[tuple[int, str]]:
-    """Return labels and names from lines of ``label,name``, or from names alone.
-
-    Raises
-    ------
-    FormatError
-        If a line is neither, or a label is not from 1 to 255.
-    """
-    lines = [line.strip() for line in text.replace(";", ",").splitlines() if line.strip()]
-    if len(lines) == 1 and not lines[0].split(",")[0].strip().isdecimal():
-        return list(enumerate((name.strip() for name in lines[0].split(",")), 1))
-    if lines and not lines[0].split(",")[0].strip().isdecimal():
-        lines = lines[1:]
-    found = []
-    for line in lines:
-        label, _, name = (part.strip() for part in line.partition(","))
-        if not label.isdecimal() or not 0 <= int(label) < 256 or not name:
-            raise FormatError(f"{path.name}: expected lines of label,name, got {line[:50]!r}.")
-        if int(label):
-            found.append((int(label), name))
-    return found
+        elif isinstance(event, ev.StrokesChanged | ev.ImageClosed) and self.widget.isVisible():
+            self._rest.start()

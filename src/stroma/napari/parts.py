@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSpinBox,
+    QStyledItemDelegate,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -28,6 +29,9 @@ from qtpy.QtWidgets import (
 )
 
 SWATCH = 14
+SHARE = int(Qt.ItemDataRole.UserRole) + 1
+BAR_COLOR = SHARE + 1
+BAR_ALPHA = 120
 
 
 def button(text: str, tip: str, action: Callable[[], object]) -> QPushButton:
@@ -192,11 +196,39 @@ def fill(shown: QTableWidget, rows: Sequence[Sequence[Any]]) -> None:
                 shown.setItem(i, j, item)
 
 
+def fit_height(shown: QTableWidget, most: int = 8) -> None:
+    """Make a table as high as its rows, up to so many."""
+    header: Any = shown.horizontalHeader()
+    rows = [shown.rowHeight(i) for i in range(min(shown.rowCount(), most))]
+    shown.setFixedHeight(header.sizeHint().height() + sum(rows) + 2 * shown.frameWidth() + 2)
+
+
 def swatch(color: str) -> QIcon:
     """Return a square of a colour."""
     pixels = QPixmap(SWATCH, SWATCH)
     pixels.fill(QColor(color))
     return QIcon(pixels)
+
+
+class Bars(QStyledItemDelegate):
+    """Shows how large a number is: a bar over cells that have a share and a colour (`set_bar`)."""
+
+    def paint(self, painter: Any, option: Any, index: Any) -> None:
+        """Paint the cell, and its bar."""
+        super().paint(painter, option, index)
+        share = index.data(SHARE)
+        if share:
+            bar = option.rect.adjusted(1, 2, -1, -2)
+            bar.setWidth(max(2, round(bar.width() * share)))
+            filled = QColor(index.data(BAR_COLOR))
+            filled.setAlpha(BAR_ALPHA)
+            painter.fillRect(bar, filled)
+
+
+def set_bar(item: QTableWidgetItem, share: float, color: str) -> None:
+    """Give a cell a bar of a part of its width, from 0 to 1."""
+    item.setData(SHARE, share)
+    item.setData(BAR_COLOR, color)
 
 
 class NoTips(QObject):

@@ -58,11 +58,27 @@ def box(viewer: Any, board: Board, seen: Layer | None) -> Box:
 
 def go_to(viewer: Any, board: Board, place: Box, view: Box) -> None:
     """Bring a place into view: if it is not, or small there, move and zoom."""
+    if place.clipped(view) != place or max(view.shape) > CLOSE * max(place.shape):
+        centre(viewer, board, place, view)
+
+
+def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
+    """Move a place into the middle of the view, and zoom in if it would be small there."""
     seen = max(view.shape)
-    if place.clipped(view) == place and seen <= CLOSE * max(place.shape):
-        return
     middle = (place.top + place.bottom - 1) / 2, (place.left + place.right - 1) / 2
     camera = viewer.scene.camera
     camera.center = (*camera.center[:-2], *board.placed.world(*middle)[-2:])
     if seen > CLOSE * max(place.shape):
         camera.zoom *= seen / (CLOSE * max(place.shape))
+
+
+def turn_to(viewer: Any, board: Board, plane: Position) -> None:
+    """Bring a plane of an image into view."""
+    at = np.array([plane.get(axis, 0) for axis in board.sizes], float)
+    world = board.placed.affine.func(
+        board.placed.rotate @ (at * board.placed.scale) + board.placed.translate
+    )
+    first = viewer.dims.ndim - len(at)
+    for index, axis in enumerate(board.sizes):
+        if axis in plane:
+            viewer.dims.set_point(first + index, world[index])
