@@ -18,6 +18,21 @@ def test_says_where_the_weights_are_from(stroma, monkeypatch: pytest.MonkeyPatch
     assert listed["revision"] == "abc123"
 
 
+def test_aliases_and_combinations_stand_for_their_networks(
+    stroma, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+
+    def fetch(name: str, progress: object) -> Origin:
+        fetched.append(name)
+        return Origin(name, "someone/something", "abc123", "model.safetensors")
+
+    monkeypatch.setattr("stroma.weights.fetch", fetch)
+    ended = stroma("fetch", "vgg-m", "combo_dino_vgg", "ilastik_2d+dinov3_vits16plus", "stroma")
+    assert fetched == ["vgg16", "dinov2_vits14_reg", "dinov3_vits16plus"]
+    assert "stroma: needs no weights" in ended.out
+
+
 def test_weights_that_cannot_be_had_are_exit_code_3(
     stroma, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from stroma.errors import MissingExtraError
 from stroma.features import EXTRACTORS
-from stroma.features.build import COMBINATIONS, pipeline
+from stroma.features.build import COMBINATIONS, part_names, pipeline
 from stroma.features.pipeline import Feed
 from stroma.pixel.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
-from stroma.weights import status
+from stroma.weights import CATALOGUE, status
 
 GREY = Feed(("grey",))
 COLOUR = Feed(("red", "green", "blue"), rgb=True)
@@ -60,6 +60,18 @@ def entries() -> list[Entry]:
         *(("combination", name, parts) for name, parts in COMBINATIONS.items()),
     ]
     return [_entry(*row) for row in known if all(part in EXTRACTORS for part in row[2].split("+"))]
+
+
+def networks(name: str) -> list[str]:
+    """Return the extractors with pretrained weights that an alias or extractor stands for.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such name.
+    """
+    extractor = str(ALIASES[name]["fe_name"]) if name in ALIASES else name
+    return [part for part in part_names(extractor) if part in CATALOGUE]
 
 
 def _entry(kind: str, name: str, extractor: str) -> Entry:
