@@ -5,7 +5,7 @@ import numpy as np
 from stroma.pixel import comparison
 from stroma.pixel.comparison import compare
 from stroma.pixel.door import labelled_points, open_image
-from stroma.pixel.training import Strokes
+from stroma.pixel.training import Labelled
 
 
 def test_unless_asked_by_name_nothing_is_fetched_and_nothing_tried_twice(disks, monkeypatch):
@@ -13,7 +13,7 @@ def test_unless_asked_by_name_nothing_is_fetched_and_nothing_tried_twice(disks, 
     split = strokes.copy()
     split[5:8, 50:54] = split[22:28, 29:31] = split[58:62, 79:81] = 0
     source = open_image(image, "single")
-    given = {"a": Strokes(source, labelled_points(split, source))}
+    given = {"a": Labelled(source, labelled_points(split, source))}
     monkeypatch.setattr(
         comparison,
         "status",

@@ -10,7 +10,7 @@ from stroma.pixel.comparison import compare
 from stroma.pixel.door import Points, labelled_points, open_image
 from stroma.pixel.guidance import Validation, components, importance, suggest, validate
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.training import Strokes
+from stroma.pixel.training import Labelled
 
 
 def scene(noise=1.0, strokes=3):
@@ -27,7 +27,7 @@ def scene(noise=1.0, strokes=3):
 
 def strokes_of(image, labels):
     source = open_image(image, "single")
-    return {"image": Strokes(source, labelled_points(labels, source))}
+    return {"image": Labelled(source, labelled_points(labels, source))}
 
 
 def param(**values):

@@ -19,7 +19,7 @@ from stroma.pixel.door import Source
 from stroma.pixel.guidance import Cancel, Progress, Validation, _stop_if, validate
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predict import predict_blocks
-from stroma.pixel.training import Strokes
+from stroma.pixel.training import Labelled
 from stroma.weights import status
 
 MEASURED_SIDE = 512
@@ -57,7 +57,7 @@ class Comparison:
 
 
 def compare(
-    strokes: Mapping[str, Strokes],
+    strokes: Mapping[str, Labelled],
     aliases: Sequence[str] = (),
     *,
     groups: Mapping[str, NDArray[np.integer]] | None = None,
@@ -68,7 +68,7 @@ def compare(
 
     Parameters
     ----------
-    strokes : mapping of str to Strokes
+    strokes : mapping of str to Labelled
         Images with their labelled pixels.
     aliases : sequence of str
         Configurations to try, for which weights are fetched if need be. Unless given, all that
@@ -125,7 +125,7 @@ def _lacking(alias: str) -> str:
 
 def _tried(
     alias: str,
-    strokes: Mapping[str, Strokes],
+    strokes: Mapping[str, Labelled],
     groups: Mapping[str, NDArray[np.integer]] | None,
     cancel: Cancel | None,
 ) -> Comparison:

@@ -17,7 +17,7 @@ from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Source
 from stroma.pixel.plan import Plan, Recipe, plan
 from stroma.pixel.predict import dense
-from stroma.pixel.training import Strokes, marked
+from stroma.pixel.training import Labelled, marked
 
 Array = NDArray[Any]
 
@@ -87,7 +87,7 @@ def _cell_origin(feature_map: Any, step: int) -> tuple[int, int]:
 
 
 def labelled_features(
-    strokes: Mapping[str, Strokes], recipe: Recipe
+    strokes: Mapping[str, Labelled], recipe: Recipe
 ) -> tuple[list[Array], list[Array], list[Array], list[str], int]:
     """Return the planes that have labels: features, labels, coordinates, image names, and scale."""
     features: list[Array] = []

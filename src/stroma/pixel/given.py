@@ -10,13 +10,13 @@ from stroma.data import strokes as painted
 from stroma.data.classes import Class
 from stroma.errors import ParameterError, ShapeError
 from stroma.pixel.door import Source, is_many, labelled_points, open_image
-from stroma.pixel.training import Strokes
+from stroma.pixel.training import Labelled
 
 
 class Given(NamedTuple):
     """Images with their labelled pixels, by name, and the classes that their files introduce."""
 
-    strokes: dict[str, Strokes]
+    strokes: dict[str, Labelled]
     new_classes: tuple[Class, ...]
 
 
@@ -60,7 +60,7 @@ def given_strokes(
     strokes, known = {}, tuple(classes)
     for key, source, note in zip(ids, sources, notes, strict=True):
         labels, known = _labels(note, source, known)
-        strokes[key] = Strokes(source, labelled_points(labels, source))
+        strokes[key] = Labelled(source, labelled_points(labels, source))
     return Given(strokes, known[len(classes) :])
 
 

@@ -22,7 +22,7 @@ from stroma.pixel.classifiers import fit, unfitted
 from stroma.pixel.door import Points, thinned
 from stroma.pixel.param import Param
 from stroma.pixel.plan import Recipe, own_statistics
-from stroma.pixel.training import Strokes, rows
+from stroma.pixel.training import Labelled, rows
 
 MAX_GROUPS = 65535
 CAP = 2000
@@ -61,7 +61,7 @@ class Validation:
     labels : tuple of int
         The classes, in the order of ``confusion``.
     confusion : (K, K) int array
-        Painted pixels, by painted (row) and predicted (column) class.
+        Labelled pixels, by painted (row) and predicted (column) class.
     strokes : tuple of int
         Strokes per class.
     untested : tuple of int
@@ -170,7 +170,7 @@ def _connected(yx: NDArray[np.intp]) -> tuple[NDArray[np.int64], int]:
 
 
 def validate(
-    strokes: Mapping[str, Strokes],
+    strokes: Mapping[str, Labelled],
     param: Param,
     cache: FeatureCache,
     *,
@@ -185,7 +185,7 @@ def validate(
 
     Parameters
     ----------
-    strokes : mapping of str to Strokes
+    strokes : mapping of str to Labelled
         Images with their labelled pixels.
     param : Param
         Parameters of the model.
@@ -240,7 +240,7 @@ def _fitted(param: Param, X: NDArray[np.floating], y: NDArray[np.uint16]) -> Cla
 
 
 def _grouped_rows(
-    strokes: Mapping[str, Strokes],
+    strokes: Mapping[str, Labelled],
     owners: Mapping[str, NDArray[np.integer]],
     param: Param,
     cache: FeatureCache,
@@ -278,7 +278,7 @@ def _thinned(points: Points, number: NDArray[np.intp]) -> Points:
     return Points(points.plane[kept], points.yx[kept], (number[kept] + 1).astype(np.uint16))
 
 
-def _common(strokes: Mapping[str, Strokes], param: Param, recipe: Recipe) -> Statistics | None:
+def _common(strokes: Mapping[str, Labelled], param: Param, recipe: Recipe) -> Statistics | None:
     if param.norm_from != "training" or recipe.normalize == 1:
         return None
     return pool(own_statistics(s.source, recipe, s.source.image) for s in strokes.values())

@@ -34,7 +34,7 @@ from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import Trained
 from stroma.pixel.results import How, collected
 from stroma.pixel.storage import Fitted, Saved, load, to_state
-from stroma.pixel.training import Memory, Strokes, learn, require_every_class
+from stroma.pixel.training import Labelled, Memory, learn, require_every_class
 
 Array = NDArray[Any]
 
@@ -233,7 +233,7 @@ class ConvpaintModel(Configured):
         )
 
     def _learn(
-        self, strokes: Mapping[str, Strokes], recipe: Recipe, memory_mode: bool
+        self, strokes: Mapping[str, Labelled], recipe: Recipe, memory_mode: bool
     ) -> tuple[Memory, Any]:
         memory, common = learn(
             self._memory if memory_mode else {},

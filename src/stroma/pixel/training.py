@@ -51,7 +51,7 @@ class Entry:
     y: NDArray[np.uint16]
 
 
-class Strokes(NamedTuple):
+class Labelled(NamedTuple):
     """An image and its labelled pixels, as given to ``train``."""
 
     source: Source
@@ -63,7 +63,7 @@ Memory = Mapping[str, Entry]
 
 def learn(
     memory: Memory,
-    given: Mapping[str, Strokes],
+    given: Mapping[str, Labelled],
     recipe: Recipe,
     *,
     pooled: bool,
@@ -79,7 +79,7 @@ def learn(
     ----------
     memory : mapping of str to Entry
         What is known, by image.
-    given : mapping of str to Strokes
+    given : mapping of str to Labelled
         Images with all their current strokes.
     recipe : Recipe
         From pixels to features.

@@ -14,7 +14,7 @@ from stroma.errors import Cancelled, NotTrainedError
 from stroma.pixel import guidance
 from stroma.pixel.comparison import Comparison, compare
 from stroma.pixel.guidance import Suggestion, Validation
-from stroma.pixel.training import Strokes
+from stroma.pixel.training import Labelled
 from stroma.session.events import Position
 from stroma.session.live import LiveDesk
 from stroma.session.ownership import Painted, distribution, owners
@@ -199,11 +199,11 @@ class GuidedDesk(LiveDesk):
 
     def _strokes(
         self,
-    ) -> tuple[dict[str, Strokes], dict[str, NDArray[np.int64]]]:
+    ) -> tuple[dict[str, Labelled], dict[str, NDArray[np.int64]]]:
         """Return what the model learns from, and the stroke of every pixel."""
         wish = self._wish()
         with self._lock:
             edits = list(self._document.done)
         points = {m.key: m.points() for m in wish.material}
         groups = {key: owners(edits, key, p) for key, p in points.items()}
-        return {key: Strokes(wish.source(key), p) for key, p in points.items()}, groups
+        return {key: Labelled(wish.source(key), p) for key, p in points.items()}, groups

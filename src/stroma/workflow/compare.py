@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stroma.pixel.comparison import Comparison, compare
 from stroma.pixel.door import labelled_points, open_image
-from stroma.pixel.training import Strokes
+from stroma.pixel.training import Labelled
 from stroma.workflow.train import Pair, read_pairs
 
 
@@ -49,5 +49,5 @@ def compare_files(
     strokes = {}
     for (path, _), image, labels in zip(pairs, images, read, strict=True):
         source = open_image(image, "single")
-        strokes[str(Path(path))] = Strokes(source, labelled_points(labels.labels, source))
+        strokes[str(Path(path))] = Labelled(source, labelled_points(labels.labels, source))
     return compare(strokes, aliases, cancel=cancel, progress=progress)
