@@ -127,13 +127,35 @@ def test_a_failed_round_says_why_and_keeps_model_and_results(session, heard, hal
     before = session.result(key).values
     session.set_channels([3])
     settle(session)
-    assert "in_channels needs an image with channels" in of(RoundFailed, heard)[-1].message
+    said = of(RoundFailed, heard)[-1].message
+    assert "The model is to use channel 4, and this image has 1. Use channels that all" in said
     assert session.status.message == of(RoundFailed, heard)[-1].message
     np.testing.assert_array_equal(session.result(key).values, before)
     session.set_channels(None)
     settle(session)
     assert not session.result(key).stale
     assert session.status.message == ""
+
+
+def test_images_with_other_channels_are_said_in_words_that_users_know(session, heard, halves):
+    first = session.add_image(Image(np.stack([halves] * 2), "cyx"), name="two")
+    second = session.add_image(Image(np.stack([halves] * 3), "cyx"), name="three")
+    paint_halves(session, first)
+    settle(session)
+    session.look(second)
+    settle(session)
+    assert "trained on other channels than those of this image, which has 3" in (
+        session.status.message
+    )
+    paint_halves(session, second)
+    settle(session)
+    assert "2 in two, 3 in three" in session.status.message
+    assert "Leave out the channels that not all of them have" in session.status.message
+    assert not any("in_channels" in event.message for event in of(RoundFailed, heard))
+    session.set_channels([0, 1])
+    settle(session)
+    assert session.status.message == ""
+    assert not session.result(second).missing
 
 
 def test_cancelling_stops_until_the_next_stroke(session, heard, halves):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
+from stroma.errors import ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
@@ -14,6 +15,7 @@ from stroma.pixel.plan import Recipe
 from stroma.pixel.predict import Trained, tasks_of
 from stroma.pixel.tasks import Task
 from stroma.pixel.warm import tasks_at
+from stroma.session.channels import count
 from stroma.session.settings import LIVE_PIXELS, Settings
 from stroma.session.wish import View, Wish
 
@@ -52,10 +54,17 @@ class Learner:
 
         Raises
         ------
-        ShapeError, ParameterError
+        ShapeError
             If it was trained on other channels.
         """
-        return self.model.open(image, None if self.channels is None else list(self.channels))
+        try:
+            return self.model.open(image, None if self.channels is None else list(self.channels))
+        except (ShapeError, ParameterError) as error:
+            raise ShapeError(
+                f"The model was trained on other channels than those of this image, which has "
+                f"{max(1, count(image))}. Use channels that all images have and train again, or "
+                "keep each kind of image in a project of its own."
+            ) from error
 
     def tasks(self, image: Image, view: View, box: Box) -> list[Task]:
         """Return the blocks of a view's plane that touch a box; none while there is no model."""

@@ -249,6 +249,7 @@ class LiveDesk(Desk):
                 images,
                 {s.key: s.region for s in sheets.values() if s.region is not None},
                 self._seen(),
+                {s.key: s.name for s in sheets.values()},
             )
 
     def _points_of(self, image: str) -> Callable[[], Any]:

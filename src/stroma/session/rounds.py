@@ -261,6 +261,7 @@ class Rounds:
         self._tell(RoundStarted(wish.revision))
         start = time.monotonic()
         param = param_for(wish.settings, full=full)
+        wish.require_alike()
         points = {m.key: m.points() for m in wish.material}
         self._warm(needed(wish, points, param), token, wish)
         self._enter("training")

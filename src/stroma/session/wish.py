@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.pixel.door import Points, Source, open_image
+from stroma.errors import ShapeError
+from stroma.pixel.door import Points, Source
+from stroma.session.channels import mixed, selected
 from stroma.session.events import Position
 from stroma.session.results import PlaneKey
 from stroma.session.settings import Settings
@@ -84,6 +86,8 @@ class Wish:
         Regions of interest.
     views : sequence of View
         What is looked at, the most urgent first.
+    names : mapping of str to str
+        What people call the images.
     """
 
     revision: int
@@ -93,11 +97,25 @@ class Wish:
     images: Mapping[str, Image]
     regions: Mapping[str, Box]
     views: Sequence[View]
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def source(self, key: str) -> Source:
         """Return an image as the model is to see it."""
         mode = str(self.settings.param.channel_mode)
-        return open_image(self.images[key], mode, self.settings.channels)
+        return selected(self.images[key], mode, self.settings.channels)
+
+    def require_alike(self) -> None:
+        """Check that one model can learn from all of the material.
+
+        Raises
+        ------
+        ShapeError
+            If the images have different numbers of channels.
+        """
+        images = {self.names.get(m.key, m.key): self.images[m.key] for m in self.material}
+        wrong = mixed(images, self.settings.channels)
+        if wrong:
+            raise ShapeError(wrong)
 
     def box(self, view: View) -> Box:
         """Return what of a view lies in the image and in its region."""

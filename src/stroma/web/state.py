@@ -8,6 +8,7 @@ from typing import Any
 
 from stroma.data.classes import Class
 from stroma.session import Session
+from stroma.session import channels as alike
 from stroma.session.desk import OpenImage
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
@@ -65,21 +66,11 @@ def mixed(images: Sequence[OpenImage], channels: tuple[int, ...] | None) -> str:
     channels : tuple of int or None
         Those in use; None for all.
     """
-    sizes = {one.key: one.image.sizes for one in images if not one.missing}
-    counts = {key: size.get("c", 1) for key, size in sizes.items()}
-    if len(set(counts.values())) < 2:
-        return ""
-    if channels and all(max(channels) < size.get("c", 0) for size in sizes.values()):
-        return ""
-    names = {one.key: one.name for one in images}
-    example = {count: names[key] for key, count in reversed(counts.items())}
-    listed = ", ".join(f"{count} in {name}" for count, name in sorted(example.items()))
-    choose = "In the panel Image, untick the channels that not all images have; or convert "
-    return (
-        f"The images have different numbers of channels ({listed}), and one model works with one "
-        f"number. {choose if all('c' in size for size in sizes.values()) else 'Convert '}"
-        "the images that differ, or keep each kind in a project of its own."
-    )
+    there = {one.name: one.image for one in images if not one.missing}
+    wrong = alike.mixed(there, channels)
+    if not wrong or not all(map(alike.count, there.values())):
+        return wrong
+    return f"{wrong} In the panel Image, untick train at the channels to leave out."
 
 
 def _image(one: OpenImage) -> dict[str, Any]:

@@ -95,10 +95,7 @@ function followRound(app) {
     const { detail } = /** @type {CustomEvent<Told>} */ (event);
     if (detail.event === "progress" && !detail.task) progress = detail;
     if (detail.event === "round") progress = null;
-    if (detail.event === "round" && detail.message) {
-      notice(detail.message, "bad");
-      if (app.state?.mixed) notice(app.state.mixed, "bad");
-    }
+    if (detail.event === "round" && detail.message) notice(detail.message, "bad");
     show();
   });
 }
