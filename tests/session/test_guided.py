@@ -9,7 +9,9 @@ from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import Cancelled, LabelError, NotTrainedError
 from stroma.io import read_image
+from stroma.session import Session
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
+from stroma.session.guided import Written
 from stroma.session.ownership import Painted
 from stroma.workflow.tables import write_components
 
@@ -175,3 +177,41 @@ def test_a_region_is_left_out_of_suggestions(session, halves):
     paint_halves(session, key)
     settle(session)
     assert session.suggest(key, side=8).result(60).y < 20
+
+
+def test_a_session_knows_where_a_segmentation_was_written_and_whether_it_is_the_latest(
+    session, halves, tmp_path
+):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    assert session.written(key) is None
+    assert session.planes_shown(key) == 1
+    path = session.export_labels(key, tmp_path / "labels.tif").result(60)
+    assert session.written(key) == Written(path, current=True)
+    session.paint(key, [(30, 30)], label=1)
+    assert not session.written(key).current
+    session.undo()
+    assert session.written(key).current
+    session.set_params(seg_smoothening=3)
+    assert not session.written(key).current
+
+    session.save_as(tmp_path / "mine.stroma")
+    session.set_params(seg_smoothening=1)
+    session.close()
+    with Session.open(tmp_path / "mine.stroma") as again:
+        assert again.written(key) == Written(path, current=True)
+        path.unlink()
+        assert again.written(key) is None
+
+
+def test_what_was_written_before_the_latest_stroke_was_learnt_is_not_the_latest(
+    session, halves, tmp_path
+):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    session.set_mode("demand")
+    session.paint(key, [(30, 30)], label=1)
+    session.export_labels(key, tmp_path / "labels.tif").result(60)
+    assert not session.written(key).current

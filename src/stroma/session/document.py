@@ -57,6 +57,8 @@ class Sheet:
         Region of interest.
     display : dict
         How it is shown.
+    result : SetResult or None
+        Where its segmentation was written last.
     """
 
     key: str
@@ -66,6 +68,7 @@ class Sheet:
     strokes: StrokeTiles
     region: Box | None = None
     display: dict[str, Any] = field(default_factory=dict)
+    result: ops.SetResult | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -230,6 +233,12 @@ class Document:
     def _(self, operation: ops.SetDisplay) -> list[Event]:
         sheet = self.sheet(operation.image)
         sheet.display = dict(operation.display)
+        return [ImageChanged(sheet.key)]
+
+    @apply.register
+    def _(self, operation: ops.SetResult) -> list[Event]:
+        sheet = self.sheet(operation.image)
+        sheet.result = operation
         return [ImageChanged(sheet.key)]
 
     @apply.register

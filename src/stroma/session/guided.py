@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from stroma.pixel import guidance
 from stroma.pixel.comparison import Comparison, compare
 from stroma.pixel.guidance import Suggestion, Validation
 from stroma.pixel.training import Labelled
+from stroma.session import operations as ops
 from stroma.session.events import Position
 from stroma.session.live import LiveDesk
 from stroma.session.ownership import Painted, distribution, owners
@@ -30,6 +33,26 @@ from stroma.workflow.components import (
 if TYPE_CHECKING:
     from stroma.workflow.outputs import Outputs
     from stroma.workflow.segment import BatchResult
+
+EARLIER = "earlier"
+"""What a result is noted to answer that was not the latest when it was written."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A segmentation in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    current : bool
+        Whether it answers the present strokes and settings.
+    """
+
+    path: Path
+    current: bool
+
 
 GUIDE_PIXELS = 2_000_000
 """Values a suggestion is sought in; larger planes are looked at more coarsely."""
@@ -151,10 +174,13 @@ class GuidedDesk(LiveDesk):
         """Segment all of an image into a file: OME-Zarr or TIFF, whatever its size."""
         from stroma.pixel.stored import write_result
 
-        model, pixels = self._snapshot(), self.image(image).image
+        with self._lock:
+            model, pixels = self._snapshot(), self.image(image).image
+            current = self._rounds.learner.revision == self.revision
+            answers = self._answers() if current else EARLIER
 
         def export(progress: Report, cancelled: Cancel) -> Path:
-            return write_result(
+            written = write_result(
                 model,
                 pixels,
                 path,
@@ -162,8 +188,32 @@ class GuidedDesk(LiveDesk):
                 progress=progress,
                 cancel=cancelled,
             )
+            if not probabilities:
+                self._note(image, written, answers)
+            return written
 
         return self.start("export", export)
+
+    def written(self, image: str) -> Written | None:
+        """Return where the segmentation of an image was written last, if it is still there."""
+        with self._lock:
+            noted = self._document.sheet(image).result
+            answers = self._answers()
+        if noted is None or not Path(noted.path).exists():
+            return None
+        return Written(Path(noted.path), noted.answers == answers)
+
+    def _note(self, image: str, path: Path, answers: str) -> None:
+        with self._lock:
+            if image in self._document.sheets:
+                self._do(ops.SetResult(image, str(path.resolve()), answers))
+
+    def _answers(self) -> str:
+        """Return what tells the present strokes and settings from others, also when reopened."""
+        done, settings = self._document.done, self.settings.to_json()
+        del settings["mode"]
+        facts = (done[-1].number if done else 0, sorted(settings.items(), key=str))
+        return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
 
     def apply(
         self, paths: Sequence[str | Path], folder: str | Path, *, outputs: Outputs | None = None

@@ -312,6 +312,10 @@ class LiveDesk(Desk):
             blocks, wanted, layer=layer, label=label, step=step, revision=revision, region=region
         )
 
+    def planes_shown(self, image: str) -> int:
+        """Return of how many planes of an image there is any result in memory."""
+        return self._results.planes(image)
+
     def blocks(self, image: str, *, plane: Position | None = None) -> list[BlockInfo]:
         """Return where in a plane there are results, and which are stale."""
         with self._lock:

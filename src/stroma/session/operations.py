@@ -123,6 +123,32 @@ class SetDisplay(Operation):
 
 
 @dataclass(frozen=True)
+class SetResult(Operation):
+    """Say where the segmentation of an image was written.
+
+    Parameters
+    ----------
+    image : str
+        The image.
+    path : str
+        The file.
+    answers : str
+        What tells the strokes and settings that it answers from others.
+    """
+
+    op = "result"
+    image: str
+    path: str
+    answers: str
+
+    def __post_init__(self) -> None:
+        """Check the texts."""
+        if "\0" in checks.text(self.path, "a path"):
+            raise ParameterError(f"{self.path[:50]!r} is not a path.")
+        checks.text(self.answers, "what a result answers")
+
+
+@dataclass(frozen=True)
 class SetClass(Operation):
     """Add a class, or change its name and colour."""
 
@@ -326,6 +352,7 @@ OPERATIONS: dict[str, type[Operation]] = {
         SetReference,
         SetRegion,
         SetDisplay,
+        SetResult,
         SetClass,
         SetClasses,
         RemoveClass,

@@ -170,6 +170,11 @@ class Results:
             blocks = self._planes.get(plane, Places()).all()
             return {b.box: b.step for b in blocks if b.revision == revision}
 
+    def planes(self, image: str) -> int:
+        """Return of how many planes of an image there is any result."""
+        with self._lock:
+            return sum(1 for key, _ in self._planes if key == image)
+
     def drop(self, *, image: str | None = None) -> None:
         """Forget the results of an image, or all."""
         with self._lock:

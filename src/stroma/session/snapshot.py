@@ -30,6 +30,7 @@ def to_json(document: Document) -> dict[str, Any]:
                 "reference": sheet.reference,
                 "region": None if sheet.region is None else _edges(sheet.region),
                 "display": sheet.display,
+                "result": None if sheet.result is None else sheet.result.to_json(),
                 "tiles": [[list(key), _text(data)] for key, data in sheet.strokes.packed()],
             }
             for sheet in document.sheets.values()
@@ -68,6 +69,9 @@ def _add(document: Document, image: Mapping[str, Any]) -> None:
     document.apply(ops.AddImage(key, image["name"], image["sizes"], reference))
     document.apply(ops.SetRegion(key, image["region"]))
     document.apply(ops.SetDisplay(key, image["display"]))
+    if image.get("result") is not None:
+        result = checks.mapping(image["result"], "a result")
+        document.apply(ops.SetResult(key, result["path"], result["answers"]))
     strokes = document.sheet(key).strokes
     for place, data in map(checks.tile, checks.listed(image["tiles"], "tiles")):
         strokes.put(place, data)
