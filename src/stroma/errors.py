@@ -64,5 +64,9 @@ class WorkerError(StromaError, RuntimeError):
     """Distributed workers are missing or died."""
 
 
+class DeviceError(StromaError, RuntimeError):
+    """A graphics processor has too little memory left."""
+
+
 class Cancelled(StromaError):
     """The work was cancelled by who asked for it."""

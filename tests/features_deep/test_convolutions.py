@@ -9,7 +9,7 @@ from torch import nn
 from transformers import ConvNextConfig, ConvNextModel, EfficientNetConfig, EfficientNetModel
 
 from random_weights import random_tensors, write_random_weights
-from stroma.errors import ParameterError, WeightsError
+from stroma.errors import DeviceError, ParameterError, WeightsError
 from stroma.features import cnn
 from stroma.features.cnn import VGG16, ConvNeXt, ConvolutionFeatures, EfficientNetB0
 from stroma.testing import check_extractor
@@ -262,6 +262,19 @@ def test_devices_are_checked():
     if not torch.cuda.is_available():
         with pytest.raises(ParameterError, match="torch finds none"):
             VGG16(device="cuda")(image(10, 10))
+
+
+def test_a_full_device_is_an_error_that_says_what_to_do(monkeypatch):
+    def full(*arguments, **options):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    block = image(10, 10)
+    VGG16()(block)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.nn.Conv2d, "_conv_forward", full)
+        with pytest.raises(DeviceError, match="memory that is left on 'cpu'.*fe_use_gpu='cpu'"):
+            VGG16()(block)
+    VGG16()(block)
 
 
 def test_a_list_of_layers_makes_a_hashable_extractor():

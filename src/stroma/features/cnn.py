@@ -19,7 +19,7 @@ from stroma.backbones.taps import Taps
 from stroma.backbones.trace import Convolution, Trace, trace
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, one_at_a_time
+from stroma.features.deep import batches, inference
 
 BATCH_PIXELS = {"cuda": 1 << 23, "mps": 1 << 21}
 """Pixels computed together, by kind of device."""
@@ -125,7 +125,7 @@ class ConvolutionFeatures:
             self.backbone, self._needed, path=self.weights, device=place, channels=images.shape[1]
         )
         taps = _taps(network, self.chosen)
-        with one_at_a_time, torch.inference_mode():
+        with inference(place):
             return [output.cpu().numpy() for output in taps(torch.from_numpy(images).to(place))]
 
     def provenance(self) -> dict[str, str]:

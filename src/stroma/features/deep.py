@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-one_at_a_time = threading.Lock()
-"""Held while a network runs: torch uses all processors by itself, and memory is that of one run."""
+from stroma.errors import DeviceError
+
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def inference(place: torch.device) -> Iterator[None]:
+    """Let a network run, and no other: torch uses all processors by itself, and memory is scarce.
+
+    Raises
+    ------
+    DeviceError
+        If the device has too little memory.
+    """
+    with _one_at_a_time, torch.inference_mode():
+        try:
+            yield
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"The network does not fit in the memory that is left on {str(place)!r}. Close "
+                f"other programs that use it, or compute on the processor (fe_use_gpu='cpu')."
+            ) from error
 
 
 def repeats_one_channel(block: NDArray[np.float32]) -> bool:

@@ -14,7 +14,7 @@ from stroma.backbones import device
 from stroma.backbones.dino import FEATURES, patch_tokens
 from stroma.backbones.loading import RGB, identity, pretrained
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.deep import batches, one_at_a_time
+from stroma.features.deep import batches, inference
 
 BATCH_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 23, "mps": 1 << 21}
 """Pixels computed together, by kind of device; on the CPU this pays for small windows only."""
@@ -96,7 +96,7 @@ class PatchFeatures:
             dtype=precision,
             channels=images.shape[1],
         )
-        with one_at_a_time, torch.inference_mode():
+        with inference(place):
             tokens = patch_tokens(network, torch.from_numpy(images).to(place, precision))
             return tokens.float().cpu().numpy()
 
