@@ -272,7 +272,7 @@ def test_a_full_device_is_an_error_that_says_what_to_do(monkeypatch):
     VGG16()(block)
     with monkeypatch.context() as patch:
         patch.setattr(torch.nn.Conv2d, "_conv_forward", full)
-        with pytest.raises(DeviceError, match="memory that is left on 'cpu'.*fe_use_gpu='cpu'"):
+        with pytest.raises(DeviceError, match=r"memory that is left on 'cpu'.*fe_use_gpu='cpu'"):
             VGG16()(block)
     VGG16()(block)
 
