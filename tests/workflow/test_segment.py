@@ -221,7 +221,8 @@ def test_outputs_check_what_is_asked(tmp_path, model):
 
 
 def test_folders_and_patterns_are_found_in_natural_order_without_results(tmp_path):
-    for name in ("a10.tif", "a2.tif", "a2_labels.tif", "notes.txt", ".hidden.tif"):
+    made = ("a2_labels.tif", "a2_strokes.tif", "a2_annotations.tif", "a2_mask.tif", ".hidden.tif")
+    for name in ("a10.tif", "a2.tif", *made, "notes.txt"):
         tifffile.imwrite(tmp_path / name, np.zeros((4, 4), np.uint8))
     (tmp_path / "deeper").mkdir()
     assert [p.name for p in find_images([tmp_path])] == ["a2.tif", "a10.tif"]

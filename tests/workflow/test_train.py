@@ -66,7 +66,7 @@ def test_known_classes_keep_their_labels(pairs):
 def test_strokes_are_found_by_the_name_of_their_image(tmp_path, pairs):
     folder = tmp_path / "strokes"
     folder.mkdir()
-    for name in ("0.txt", "0_strokes.png", "1.zip", "10.zip"):
+    for name in ("0.txt", "0_strokes.png", "1.zip", "10.zip", "0a_strokes.png"):
         (folder / name).touch()
     images = [image for image, _ in pairs]
     assert [s.name for _, s in pair_up(images, folder)] == ["0_strokes.png", "1.zip"]

@@ -22,7 +22,7 @@ from stroma.session.brush import packed_mask
 from stroma.session.document import FIRST_CLASSES, Document, Edit
 from stroma.session.events import Event, Listener, Position
 from stroma.session.opening import OpenImage, opened, without_channels
-from stroma.session.reference import refer
+from stroma.session.reference import located, refer
 from stroma.session.strokes import Labels, StrokeTiles
 
 __all__ = ["Desk", "OpenImage"]
@@ -139,6 +139,15 @@ class Desk:
     ) -> dict[str, Any]:
         """Return where an image is."""
         return {} if path is None else refer(path, None, axes=axes, series=series)
+
+    def source(self, key: str) -> Path | None:
+        """Return the file of an image; None for one that is in memory only."""
+        with self._lock:
+            reference = self._document.sheet(key).reference
+        return self._located(reference) if reference else None
+
+    def _located(self, reference: Mapping[str, Any]) -> Path:
+        return located(reference, None)
 
     def close_image(self, key: str) -> None:
         """Forget an image and its strokes; this cannot be undone."""
@@ -420,7 +429,7 @@ class Desk:
         ----------
         image : str
             Key of the image.
-        source : str, Path or array of int
+        source : str, Path, Strokes or array of int
             A label image, ImageJ ROIs, QuPath GeoJSON (see `stroma.io.strokes.read_strokes`), or
             labels of the shape of the image without channels. Classes that are not known are added.
         replace : bool
@@ -438,8 +447,9 @@ class Desk:
         if isinstance(source, str | Path):
             from stroma.io import read_strokes
 
-            read = read_strokes(source, pixels, classes=self.classes, width=width)
-            labels, classes = read.labels, read.classes
+            source = read_strokes(source, pixels, classes=self.classes, width=width)
+        if isinstance(source, Strokes):
+            labels, classes = source.labels, source.classes
         else:
             labels, classes = as_labels(np.asarray(source)), ()
         tiles = StrokeTiles.of(labels.reshape(-1, *labels.shape[-2:]), sheet.shape)

@@ -104,6 +104,10 @@ def _yaml(value: Any) -> str:
 
 def strokes_name(key: str, name: str) -> str:
     """Return a file name for the strokes of an image, safe on every system."""
+    return f"{key}_{safe_stem(name)}_strokes.tif"
+
+
+def safe_stem(name: str) -> str:
+    """Return the name of an image without its format, as a file may be named on every system."""
     stem = PurePosixPath(name).name.split(".")[0]
-    safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80]
-    return f"{key}_{safe or 'image'}_strokes.tif"
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80] or "image"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -303,6 +303,9 @@ class Session(GuidedDesk):
         if path is None and self._project is not None:
             path, axes, series = self._project.store(image, key), None, 0
         return {} if path is None else refer(path, self.path, axes=axes, series=series)
+
+    def _located(self, reference: Mapping[str, Any]) -> Path:
+        return located(reference, self.path)
 
     def _referred(
         self, project: Project, key: str, reference: dict[str, Any], old: Path | None

@@ -10,7 +10,8 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.strokes import Strokes
 from stroma.errors import MissingFileError
-from stroma.io import STROKE_READERS, is_image, read_image, read_strokes
+from stroma.io import read_image, read_strokes
+from stroma.workflow.find import strokes_of
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
@@ -88,26 +89,18 @@ def read_pairs(
 def pair_up(images: Iterable[str | Path], folder: str | Path) -> list[tuple[Path, Path]]:
     """Return every image with the strokes in a folder that have its name.
 
-    ``cells.tif`` goes with ``cells.png``, ``cells.zip``, ``cells_strokes.tif`` or
-    ``cells_labels.geojson``.
+    See ``strokes_of`` for what their names may be; the first that fits is taken.
 
     Raises
     ------
     MissingFileError
         If an image has no strokes there.
     """
-    inside = sorted(Path(folder).iterdir())
     pairs = []
     for path in map(Path, images):
-        stem = path.name.split(".")[0]
-        names = {stem, f"{stem}_strokes", f"{stem}_labels"}
-        fits = [p for p in inside if p.name.split(".")[0] in names and _is_strokes(p)]
-        fits = [p for p in fits if p.resolve() != path.resolve()]
+        found = strokes_of(path.name, folder)
+        fits = [p for p in found if p.resolve() != path.resolve()]
         if not fits:
             raise MissingFileError(f"There are no strokes for {path.name} in {folder}.")
         pairs.append((path, fits[0]))
     return pairs
-
-
-def _is_strokes(path: Path) -> bool:
-    return path.suffix.lower() in STROKE_READERS or is_image(path)
