@@ -56,7 +56,7 @@ def test_a_model_of_other_channels_is_refused_and_nothing_is_lost(session, halve
     paint_halves(session, key)
     settle(session)
     before = session.settings, session.classes, session.revision, session.model
-    with pytest.raises(ShapeError, match=r"'three'.*trained on 1 channels, this image has 3"):
+    with pytest.raises(ShapeError, match=r"other channels than those of the image 'three' \(3\)"):
         session.set_model(upside)
     assert (session.settings, session.classes, session.revision, session.model) == before
     assert set(np.unique(session.strokes(key))) == {0, 1, 2}
@@ -145,7 +145,7 @@ def test_an_image_that_the_model_does_not_fit_is_said_once_and_the_others_go_on(
         session.look(other)
         settle(session)
     assert len([e for e in heard if isinstance(e, RoundFailed)]) == 1
-    assert "trained on 1 channels, this image has 3" in session.status.message
+    assert "other channels than those of this image, which has 3" in session.status.message
     session.look(key)
     settle(session)
     assert session.status.message == ""

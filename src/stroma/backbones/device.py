@@ -25,6 +25,12 @@ def check(device: str) -> None:
         )
 
 
+def available() -> tuple[str, ...]:
+    """Return the devices of this machine, the best first; the last is the processor."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return (*(name for name, here in present.items() if here), "cpu")
+
+
 def resolve(device: str) -> torch.device:
     """Return the device meant; ``auto`` is the best one this machine has.
 
@@ -34,10 +40,10 @@ def resolve(device: str) -> torch.device:
         If the name is not known, or this machine has no such device.
     """
     check(device)
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = available()
     if device == "auto":
-        device = next((name for name, here in present.items() if here), "cpu")
-    elif not present.get(device, True):
+        device = here[0]
+    elif device not in here:
         raise ParameterError(
             f"device={device!r} was asked for, but torch finds none on this machine. "
             f"Use device='auto' or 'cpu'."

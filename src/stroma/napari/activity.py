@@ -23,6 +23,11 @@ PHASES = {
 }
 
 
+def titled(what: str) -> str:
+    """Return what is done, as words to begin a line with."""
+    return PHASES.get(what, what[:1].upper() + what[1:])
+
+
 class Bar(cancelable_progress):  # type: ignore[misc]
     """A bar that asks the session to stop when it is cancelled."""
 
@@ -80,8 +85,7 @@ class Activity:
         what, bar = self._bars.get(event.task, ("", None))
         if bar is None or what != event.what:
             self._end(event.task)
-            title = PHASES.get(event.what, event.what)
-            bar = Bar(title, event.total, self._stop(event.task))
+            bar = Bar(titled(event.what), event.total, self._stop(event.task))
             self._bars[event.task] = (event.what, bar)
         bar.advance(event.done, event.total)
 

@@ -120,7 +120,8 @@ class Board:
 
         Removing a layer and making another takes napari some tenths of a second.
         """
-        for role, layer in list(other._layers.items()):
+        for role in sorted(other._layers, key=lambda role: role == STROKES):  # these on top
+            layer = other._layers[role]
             if role == FRAME or not self._fits(role, layer):
                 other.drop(role)
                 continue
@@ -169,19 +170,29 @@ class Board:
             if strokes if role == STROKES else results and role != FRAME:
                 layer.refresh(extent=False, highlight=False, thumbnail=False)
 
-    def keep(self, labels: Any, name: str) -> None:
-        """Add the labels of the whole image, axes t, z, y, x, as a layer that keeps them."""
+    def keep(self, labels: Any, name: str, *, visible: bool = True) -> Labels:
+        """Add the labels of the whole image, axes t, z, y, x, as a layer that keeps them.
+
+        It lies below what is painted on, which stays selected.
+        """
         if "c" in self.sizes:  # the same all along channels, so that axes stay aligned
             labels = np.expand_dims(labels, list(self.sizes).index("c"))
             labels = np.broadcast_to(labels, tuple(self.sizes.values()))
-        self.viewer.add_labels(
+        layers = self.viewer.layers
+        active = layers.selection.active
+        made = self.viewer.add_labels(
             labels,
             name=name,
+            visible=visible,
             opacity=0.5,
             colormap=colors.label_colors(self.session.classes),
             features=colors.class_features(self.session.classes),
             **self.placed.options(),
         )
+        own = [layers.index(layer) for layer in self._layers.values() if layer in layers]
+        layers.move(layers.index(made), min(own, default=len(layers)))
+        layers.selection.active = active
+        return made
 
     def recolor(self, classes: Iterable[Class]) -> None:
         """Show classes in their colours, by their names."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from stroma.napari import parts
 from stroma.napari.studio import Studio
-from stroma.pixel.catalogue import Entry, entries
+from stroma.napari.survey import Survey, survey
 
 
 class Checks:
@@ -64,12 +63,12 @@ class Checks:
     def compare(self) -> None:
         """Try the other configurations that are installed here."""
 
-        def ready(known: Sequence[Entry]) -> None:
-            here = [e for e in known if e.kind == "alias" and not e.missing]
+        def ready(known: Survey) -> None:
+            here = [e for e in known.entries if e.kind == "alias" and not e.missing]
             names = [e.name for e in here if e.weights != "missing"]
             self._studio.do(lambda: self._studio.session.compare(names), self._show_compared)
 
-        self._studio.call("Looking up models", entries, ready)
+        self._studio.call("Looking up models", survey, ready)
 
     def _show_compared(self, found: Any) -> None:
         ranked = sorted(found, key=lambda c: -c.accuracy if c.accuracy == c.accuracy else 1)

@@ -51,6 +51,7 @@ class Home:
         self.widget = self._laid_out()
         studio.replaced.connect(self._on_replaced)
         studio.chosen.connect(self._on_chosen)
+        studio.shown.connect(self._mark_shown)
         studio.told.connect(self._on_told)
         layers = studio.viewer.layers.events
         for emitter in (layers.inserted, layers.removed, layers.reordered):
@@ -185,18 +186,16 @@ class Home:
         bridge, studio = self._studio.bridge, self._studio
         if bridge is None or bridge.board is None:
             return
-        board, image = bridge.board, bridge.board.image
-        name = studio.session.image(image).name
+        board, image, session = bridge.board, bridge.board.image, studio.session
+        name = session.image(image).name
 
         def then(labels: Any) -> None:
             board.keep(labels, f"{name} segmentation")
 
-        studio.do(
-            lambda: studio.session.start(
-                f"Segmenting {name}", lambda progress, cancelled: studio.session.segment(image)
-            ),
-            then,
-        )
+        def work(progress: Any, cancelled: Any) -> Any:
+            return session.segment(image, progress=progress, cancelled=cancelled)
+
+        studio.do(lambda: session.start(f"Segmenting {name}", work), then)
 
     # ------------------------------------------------------------------ what is shown
 
@@ -227,16 +226,11 @@ class Home:
         self.list_layers()
         if bridge is None:
             return
-        for role, box in self.shown.items():
-            parts.show_value(box, bridge.is_shown(role))
+        self._mark_shown()
         strokes = bridge.board.layer(STROKES) if bridge.board is not None else None
         if strokes is not None:
             strokes.events.selected_label.connect(self._mark_label)
             strokes.events.mode.connect(self._mark_label)
-        for role in self.shown:
-            layer = bridge.board.layer(role) if bridge.board is not None else None
-            if layer is not None:
-                layer.events.visible.connect(self._mark_shown)
         self._mark_label()
 
     def _mark_shown(self) -> None:

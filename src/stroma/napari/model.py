@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QFileDialog, QLabel, QListWidget
 
 from stroma.classify import CLASSIFIERS
 from stroma.napari import parts
 from stroma.napari.checks import Checks
 from stroma.napari.studio import Studio
+from stroma.napari.survey import Survey, survey
 from stroma.pixel.aliases import ALIASES
-from stroma.pixel.catalogue import Entry, entries
+from stroma.pixel.catalogue import Entry
 from stroma.pixel.param import Param
 from stroma.session import events as ev
 from stroma.session.events import Event
@@ -21,6 +23,17 @@ from stroma.session.events import Event
 SCALINGS: tuple[list[int], ...] = ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
 ORDERS = ("nearest", "linear", "quadratic", "cubic", "quartic", "quintic")
 NORMALIZE = (("not at all", 1), ("over the whole image", 2), ("plane by plane", 3))
+DEVICES = {
+    "auto": "the best there is",
+    "cpu": "the processor",
+    "cuda": "the graphics card (CUDA)",
+    "mps": "the graphics card (Apple)",
+}
+TIPS = {
+    True: "Where the network computes its features",
+    False: "torch finds no graphics card on this machine: networks run on the processor",
+}
+NO_NETWORK = "This extractor is no network: it runs on the processor, and needs no other device"
 FROM = (("each image", "image"), ("the training images", "training"))
 
 
@@ -37,10 +50,11 @@ class Model:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._known: Sequence[Entry] = ()
-        self._layer_keys: list[str] = []
+        self._known: Survey | None = None
+        self._looking_up = False
         self.about = parts.note()
         self.alias = parts.choice("A configuration to start from", self._set_alias)
+        parts.offer(self.alias, [(name, name) for name in ALIASES])
         self.extractor = parts.choice("What is computed of the image", self._set_extractor)
         self._layers_label = QLabel("Layers")
         self.layers = QListWidget()
@@ -49,6 +63,7 @@ class Model:
         self.layers.setMaximumHeight(90)
         self.layers.itemSelectionChanged.connect(self._set_layers)
         self._fields = self._made_fields()
+        self.device = parts.choice(TIPS[True], lambda device: self._set(fe_use_gpu=device))
         self.checks = Checks(studio)
         self.widget = self._laid_out()
         studio.replaced.connect(self._on_replaced)
@@ -125,6 +140,7 @@ class Model:
                     (self._layers_label, self.layers),
                     ("Scales", field["fe_scalings"]),
                     ("Interpolation", field["fe_order"]),
+                    ("Runs on", self.device),
                 ),
             ),
             parts.group(
@@ -152,14 +168,19 @@ class Model:
     # ------------------------------------------------------------------ showing parameters
 
     def _on_replaced(self) -> None:
-        self._studio.call("Looking up models", entries, self._offer)
         self._show()
 
-    def _offer(self, known: Sequence[Entry]) -> None:
+    def show(self) -> None:
+        """Look up what there is to choose from, when it is looked at first."""
+        if not self._looking_up:
+            self._looking_up = True
+            self._studio.call("Looking up models", survey, self._offer)
+
+    def _offer(self, known: Survey) -> None:
         self._known = known
-        aliases = [e for e in known if e.kind == "alias"]
+        aliases = [e for e in known.entries if e.kind == "alias"]
         parts.offer(self.alias, [(_title(e), e.name) for e in aliases], alias_of(self._param))
-        others = [e for e in known if e.kind != "alias"]
+        others = [e for e in known.entries if e.kind != "alias"]
         parts.offer(self.extractor, [(e.name, e.extractor) for e in others], self._param.fe_name)
         self._show()
 
@@ -181,40 +202,48 @@ class Model:
         for name in ("clf_iterations", "clf_learning_rate", "clf_depth"):
             self._fields[name].setEnabled(param.clf != "logistic")
         self._list_layers()
+        self._list_devices()
         self._describe()
 
+    def _layer_keys(self) -> list[str]:
+        return self._known.layers.get(str(self._param.fe_name), []) if self._known else []
+
     def _list_layers(self) -> None:
-        """List the layers of the extractor, in the background: a network may have to be built."""
-        param = self._param
-
-        def keys() -> list[str]:
-            from stroma import ConvpaintModel
-
-            return ConvpaintModel(param=param).get_fe_layer_keys() or []
-
-        def show(found: list[str]) -> None:
-            chosen = param.fe_layers or []
-            self._layer_keys = found
-            self.layers.blockSignals(True)
+        found, chosen = self._layer_keys(), self._param.fe_layers or []
+        with QSignalBlocker(self.layers):
             self.layers.clear()
             self.layers.addItems(found)
             for i, key in enumerate(found):
                 item: Any = self.layers.item(i)
                 item.setSelected(key in chosen or i in chosen)
-            self.layers.blockSignals(False)
-            for shown in (self.layers, self._layers_label):
-                shown.setVisible(bool(found))
+        for shown in (self.layers, self._layers_label):
+            shown.setVisible(bool(found))
 
-        self._studio.call("Listing layers", keys, show)
+    def _list_devices(self) -> None:
+        """Offer the devices of this machine, if there is a choice and something runs on them."""
+        here = self._known.devices if self._known else ()
+        entry = self._entry()
+        is_network = entry is None or entry.weights != "not needed"
+        chosen = device_of(self._param)
+        listed = [d for d in DEVICES if d in ("auto", "cpu", chosen, *here)]
+        parts.offer(self.device, [(DEVICES[d], d) for d in listed], chosen)
+        self.device.setEnabled(is_network and (len(here) > 1 or chosen not in ("auto", "cpu")))
+        self.device.setToolTip(TIPS[len(here) > 1] if is_network else NO_NETWORK)
+
+    def _entry(self) -> Entry | None:
+        """Return what is known of the extractor; nothing, before the look-up is done."""
+        known = self._known.entries if self._known else ()
+        return next((e for e in known if e.extractor == self._param.fe_name), None)
 
     def _describe(self) -> None:
         if self._studio.bridge is None:
             return
-        status, param = self._studio.session.status, self._param
-        entry = next((e for e in self._known if e.extractor == param.fe_name), None)
+        status, param, entry = self._studio.session.status, self._param, self._entry()
         features = f", {entry.grey} features a channel" if entry and entry.grey else ""
         trained = (
-            "not trained"
+            "in training"
+            if status.phase == "training"
+            else "not trained"
             if status.trained < 0
             else ("trained" if status.trained == status.revision else "trained, strokes are newer")
         )
@@ -226,7 +255,8 @@ class Model:
         self._studio.attempt(lambda: self._studio.session.set_params(**values))
 
     def _set_alias(self, alias: str) -> None:
-        entry = next((e for e in self._known if e.name == alias), None)
+        known = self._known.entries if self._known else ()
+        entry = next((e for e in known if e.name == alias), None)
         if entry is not None and entry.missing:
             self.about.setText(entry.missing)
             parts.show_value(self.alias, alias_of(self._param))
@@ -242,7 +272,7 @@ class Model:
     def _set_layers(self) -> None:
         chosen = [item.text() for item in self.layers.selectedItems()]
         if chosen:
-            self._set(fe_layers=sorted(chosen, key=self._layer_keys.index))
+            self._set(fe_layers=sorted(chosen, key=self._layer_keys().index))
 
     def _reset(self) -> None:
         self._studio.attempt(
@@ -256,7 +286,11 @@ class Model:
             self.widget, "Model", "", "Models (*.pkl *.yml);;All files (*)"
         )
         if path:
-            self._studio.load_model(Path(path))
+            self.load(Path(path))
+
+    def load(self, path: Path) -> None:
+        """Go on with a saved model, on the images and strokes that are there."""
+        self._studio.load_model(path)
 
     def _ask_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
@@ -279,6 +313,12 @@ class Model:
             self._show()
         elif isinstance(event, ev.ModelTrained | ev.RoundFinished):
             self._describe()
+
+
+def device_of(param: Param) -> str:
+    """Return where networks run by some parameters: "auto", "cpu", "cuda" or "mps"."""
+    given = param.fe_use_gpu
+    return given if isinstance(given, str) else ("auto" if given else "cpu")
 
 
 def alias_of(param: Param) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
 
 from stroma.napari import commands, parts, pictures
-from stroma.napari.activity import PHASES
+from stroma.napari.activity import PHASES, titled
 from stroma.napari.advanced import Advanced
 from stroma.napari.classes import Classes
 from stroma.napari.files import Files
@@ -17,6 +18,7 @@ from stroma.napari.model import Model
 from stroma.napari.studio import studio_of
 from stroma.session import events as ev
 from stroma.session.events import Event
+from stroma.session.work import SILENT_SECONDS
 
 if TYPE_CHECKING:
     from stroma.napari.widget import StromaWidget
@@ -45,6 +47,7 @@ class Panel:
         self.studio = studio_of(widget.viewer)
         self._tips = parts.NoTips()
         self._made: list[Any] = []
+        self._since: dict[int, float] = {}
 
     def steps(self) -> Iterator[bool]:
         """Make everything, a little at a time."""
@@ -78,7 +81,7 @@ class Panel:
     def _on_tab(self, index: int) -> None:
         """Bring a tab up to date that was hidden."""
         shown = self._made[index]
-        if self.studio.bridge is not None and isinstance(shown, Classes | Files | Advanced):
+        if self.studio.bridge is not None and not isinstance(shown, Home):
             shown.show()
 
     def close(self) -> None:
@@ -122,7 +125,7 @@ class Panel:
 
     def _show_progress(self, event: ev.Progress) -> None:
         left = f", {event.seconds_left:.0f} s left" if event.seconds_left > 1 else ""
-        self._say(f"{PHASES.get(event.what, event.what)}{left}")
+        self._say(f"{titled(event.what)}{left}")
         self._show_busy(True)
         self.widget.progress.setMaximum(STEPS)
         self.widget.progress.setValue(STEPS * event.done // max(1, event.total))
@@ -132,16 +135,23 @@ class Panel:
         if bridge is None:
             return
         status = bridge.session.status
-        working = [t for t in bridge.session.tasks.values() if not t.done]
+        slow = self._slow_tasks()
         if status.busy:
             self._say(f"{PHASES.get(status.phase, 'Working')} …")
-        elif working:
-            self._say(f"{working[0].what} …")
+        elif slow:
+            self._say(f"{titled(slow[0])} …")
         elif bridge.image is None:
             self._say("Open an image: drag it into the viewer, or use the tab Files.")
         else:
             self._say(status.message or "Up to date. Paint more where it is wrong.")
-        self._show_busy(status.busy or bool(working))
+        self._show_busy(self.studio.busy)
+
+    def _slow_tasks(self) -> list[str]:
+        """Return what has been under way for half a second: what is short is not worth a word."""
+        now = time.monotonic()
+        working = [t for t in self.studio.session.tasks.values() if not t.done]
+        self._since = {t.number: self._since.get(t.number, now) for t in working}
+        return [t.what for t in working if now - self._since[t.number] > SILENT_SECONDS]
 
     def _say(self, text: str) -> None:
         self.widget.status.setText(text)

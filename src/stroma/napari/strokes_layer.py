@@ -38,6 +38,12 @@ class Strokes(Labels):  # type: ignore[misc]
         self.pen.lift()
         self.pen.session.redo()
 
+    def look_through(self, data: Any, scale: Any, translate: Any) -> None:
+        """Show another part of the image, and draw it once."""
+        with self._block_refresh():
+            self.scale, self.translate = scale, translate
+        self.data = data
+
     def take_new(self) -> None:
         """Paint with the next label that has no class; it gets one with its first stroke."""
         self.selected_label = free_label(self.pen.session.classes)

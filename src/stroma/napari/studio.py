@@ -16,7 +16,7 @@ from qtpy.QtCore import QObject, Qt, QTimer
 from stroma.errors import StromaError
 from stroma.napari.activity import Activity
 from stroma.napari.bridge import Bridge
-from stroma.napari.carry import with_model
+from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.events import Event
@@ -75,6 +75,8 @@ class Studio:
         Emitted for every event of the session, in the viewer's thread.
     chosen : Signal
         Emitted when another image is shown.
+    shown : Signal
+        Emitted when a layer of strokes or results appears, is hidden, or is removed.
     watched : Signal
         Emitted while the session works, and when it comes to rest.
     """
@@ -82,6 +84,7 @@ class Studio:
     replaced = Signal()
     told = Signal(Event)
     chosen = Signal()
+    shown = Signal()
     watched = Signal()
 
     def __init__(self, viewer: Any) -> None:
@@ -96,6 +99,7 @@ class Studio:
         self._watch.setInterval(WATCH_MS)
         self._watch.timeout.connect(self._on_watch)
         self._waiting: dict[int, Callable[[Any], object]] = {}
+        self._begun: list[Callable[[], object]] = []
 
     @property
     def session(self) -> Session:
@@ -110,12 +114,26 @@ class Studio:
             raise StromaError("Stroma is still starting. Try again in a moment.")
         return self.bridge.session
 
+    @property
+    def busy(self) -> bool:
+        """Whether the session works."""
+        if self.bridge is None:
+            return False
+        running = any(not task.done for task in self.session.tasks.values())
+        return running or self.session.status.busy
+
     # ------------------------------------------------------------------ beginning and ending
 
     def begin(self, make: Callable[[], Session] = Session, what: str = "Starting Stroma") -> None:
         """Make a session in the background, and show it in place of the present one."""
+
+        def failed() -> None:
+            self.beginning = False
+            if self.bridge is None and make is not Session:
+                self.begin()  # what could not be opened leaves somebody who wants to paint
+
         self.beginning = True
-        self.call(what, make, self.adopt)
+        self.call(what, make, self.adopt, failed)
 
     def adopt(self, session: Session) -> None:
         """Show a session in place of the present one, which is closed."""
@@ -126,9 +144,11 @@ class Studio:
         if old is not None:
             old.close()
             self.call("Closing the session", old.session.close)
-        self.bridge = Bridge(self.viewer, session, self._pump)
+        self.beginning = False
+        self.bridge = Bridge(self.viewer, session, self._pump, self._in_a_turn_of_its_own)
         self.bridge.told.connect(self._on_told)
         self.bridge.chosen.connect(self.chosen.emit)
+        self.bridge.shown.connect(self.shown.emit)
         self.bridge.moved.connect(self._rest)
         self.replaced.emit()
         for image in session.images[:1]:
@@ -136,11 +156,20 @@ class Studio:
         for notice in getattr(session, "notices", ()):
             show_info(notice.message)
         self._watch.start()
+        while self._begun:
+            self._begun.pop(0)()
 
     def load_model(self, path: Path) -> None:
         """Go on with a saved model, on the images and strokes that are there."""
-        old = None if self.bridge is None else self.session
-        self.begin(lambda: with_model(path, old), f"Loading {path.name}")
+        if self.bridge is None:
+            self._begun.append(lambda: self.load_model(path))
+            if not self.beginning:
+                self.begin()
+            return
+        session = self.session
+        self.call(
+            f"Loading {path.name}", lambda: session.set_model(ConvpaintModel(model_path=path))
+        )
 
     def close(self) -> None:
         """Let go of the viewer, and close the session."""
@@ -171,6 +200,7 @@ class Studio:
         what: str,
         function: Callable[[], Any],
         then: Callable[[Any], object] | None = None,
+        failed: Callable[[], object] | None = None,
     ) -> None:
         """Call a function in the background, shown in the activity dock.
 
@@ -182,10 +212,16 @@ class Studio:
             What is called.
         then : callable, optional
             Is given the result, in the viewer's thread.
+        failed : callable, optional
+            Is called if it fails, after the user was told why.
         """
-        worker = create_worker(function, _start_thread=False, _progress={"desc": what})
+        worker = create_worker(
+            function, _start_thread=False, _progress={"desc": what}, _ignore_errors=True
+        )
         worker.returned.connect(lambda result: self._returned(result, then))
         worker.errored.connect(self.say)
+        if failed is not None:
+            worker.errored.connect(lambda _: failed())
         self._workers.add(worker)
         worker.finished.connect(lambda: self._workers.discard(worker))
         worker.start()
@@ -220,6 +256,10 @@ class Studio:
         """Tell the user something."""
         show_info(message)
 
+    def _in_a_turn_of_its_own(self, action: Callable[[], object]) -> None:
+        """Call a function when Qt has answered what happened meanwhile."""
+        QTimer.singleShot(0, lambda: None if self._closed else action())
+
     # ------------------------------------------------------------------ what happens
 
     def _on_pump(self) -> None:
@@ -232,7 +272,7 @@ class Studio:
             self.bridge.look()
 
     def _on_watch(self) -> None:
-        if self.bridge is None or not self.session.status.busy:
+        if not self.busy:
             self._watch.stop()
         self.watched.emit()
 

@@ -18,6 +18,7 @@ from stroma.pixel.aliases import alias_param
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predict import blocks_of, label_dtype
 from stroma.session import operations as ops
+from stroma.session.channels import count
 from stroma.session.desk import Desk
 from stroma.session.document import Sheet
 from stroma.session.events import (
@@ -138,8 +139,11 @@ class LiveDesk(Desk):
             try:
                 learner.source(image.image)
             except (ShapeError, ParameterError) as error:
-                message = f"The model does not fit the image {image.name!r}, and was not taken. "
-                raise ShapeError(f"{message}{error} Or close the image.") from error
+                raise ShapeError(
+                    f"The model was not taken: it was trained on other channels than those of the "
+                    f"image {image.name!r} ({max(1, count(image.image))}). Take one that was "
+                    f"trained on such images, or close the image first."
+                ) from error
 
     def _set(self, *, answers: bool = False, **values: Any) -> None:
         """Change settings; ``answers`` says whether the model's answer depends on them."""
