@@ -20,7 +20,18 @@ PALETTE = (
 )
 """Colours that people with colour-blindness tell apart (Okabe and Ito, 2008)."""
 
+SHADES = ((0, 0.0), (0, 0.4), (255, 0.45), (0, 0.65), (255, 0.7))
+"""What the palette is mixed with when it has been gone through: black or white, and how much."""
+
 MAX_LABEL = 65535
+
+
+def color_of(label: int) -> str:
+    """Return the colour of a label that nobody chose one for; the first 40 differ."""
+    turn, place = divmod(label - 1, len(PALETTE))
+    tint, share = SHADES[turn % len(SHADES)]
+    own = bytes.fromhex(PALETTE[place][1:])
+    return "#" + bytes(round(v + (tint - v) * share) for v in own).hex()
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class Class:
     name : str
         Name for people; "class 3" where empty.
     color : str
-        "#rrggbb"; from the palette where empty.
+        "#rrggbb"; that of its label (``color_of``) where empty.
     """
 
     label: int
@@ -48,7 +59,7 @@ class Class:
         if not self.name:
             object.__setattr__(self, "name", f"class {self.label}")
         if not self.color:
-            object.__setattr__(self, "color", PALETTE[(self.label - 1) % len(PALETTE)])
+            object.__setattr__(self, "color", color_of(self.label))
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.color):
             raise LabelError(f"A colour is written '#rrggbb', got {self.color!r}.")
 
