@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from stroma.session import Session
 from stroma.web.gate import Address
-from stroma.web.serve import claim, server
+from stroma.web.serve import Place, claim, server
 
 PATIENCE = 20.0
 
@@ -109,9 +109,9 @@ class Tab:
 
 
 @contextmanager
-def served(session: Session) -> Iterator[Client]:
+def served(session: Session, place: Place | None = None) -> Iterator[Client]:
     """Serve a session, and yield a client."""
-    place, ready = claim(), threading.Event()
+    place, ready = place or claim(), threading.Event()
     running = server(session, place, ready=ready.set)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [place.listening]})
     thread.start()

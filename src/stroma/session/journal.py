@@ -41,7 +41,9 @@ class Journal:
         self._settings: dict[str, Any] | None = None
         self._file = -1
         self._written = 0
-        self._closed = self._failing = self._fresh = False
+        self._closed = self._fresh = False
+        self.problem = ""
+        """What keeps lines from the disk, and what to do; empty where nothing does."""
         self._thread = threading.Thread(target=self._work, name="stroma-journal", daemon=True)
         self._thread.start()
 
@@ -103,11 +105,11 @@ class Journal:
             self._write_lines()
             self._write_settings()
         except OSError as error:
-            if not self._failing:
-                self.tell(SaveFailed(str(self._folder), _advice(self._folder, error)))
-            self._failing = True
+            known, self.problem = self.problem, _advice(self._folder, error)
+            if not known:
+                self.tell(SaveFailed(str(self._folder), self.problem))
             return True
-        self._failing = False
+        self.problem = ""
         self.tell(Saved(str(self._folder)))
         return False
 

@@ -101,6 +101,11 @@ class Session(GuidedDesk):
         """The folder of the project; None for a session in memory."""
         return None if self._project is None else self._project.folder
 
+    @property
+    def unsaved(self) -> str:
+        """What keeps strokes from the disk at present, and what to do; empty where nothing does."""
+        return "" if self._project is None else self._project.journal.problem
+
     def save_as(self, folder: str | Path) -> None:
         """Go on in a new project, with everything that is there.
 

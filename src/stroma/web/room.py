@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from stroma.errors import StromaError
 from stroma.session import Session
 from stroma.session.events import Event
-from stroma.web.state import described
+from stroma.web.state import described, home
 from stroma.web.telling import told
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,12 @@ MAX_WAITING = 64
 
 MAX_UNREAD = 5000
 """Messages to a tab that does not read before it is hung up; it comes back and starts afresh."""
+
+AGAIN_BY_ITSELF = {"look", "stale", "channels", "areas"}
+"""Commands that the page repeats without being told, when it finds another run of the server."""
+
+REPEATABLE = {"paint", "fill"}
+"""Commands that may be done twice: what was painted in vain before a restart is painted after."""
 
 REMEMBERED = 4096
 """Answers kept for tabs that ask again after their connection broke."""
@@ -185,8 +191,9 @@ class Room:
     async def _answer(self, key: str, message: Mapping[str, Any]) -> str:
         """Do what a message asks, and return what to answer."""
         name = str(message.get("do"))[:40]
-        if message.get("epoch", self.epoch) != self.epoch:
-            return json.dumps({"re": key, "error": OTHER_RUN})
+        if message.get("epoch", self.epoch) != self.epoch and not self._is_meant(name, message):
+            dropped = {} if name in AGAIN_BY_ITSELF else {"error": OTHER_RUN}
+            return json.dumps({"re": key, **dropped})
         try:
             if name in self._changes:
                 async with self._turn:
@@ -205,6 +212,11 @@ class Room:
             text = f"The page sent {name!r} in a form that is not understood ({error!r})."
             return json.dumps({"re": key, "error": text})
         return json.dumps({"re": key, "result": result}, allow_nan=False)
+
+    def _is_meant(self, name: str, message: Mapping[str, Any]) -> bool:
+        """Tell whether a message to another run of the server may be done by this one."""
+        own = home(self.session)
+        return name in REPEATABLE and bool(own) and message.get("home") == own
 
 
 def parsed(text: str) -> Mapping[str, Any]:

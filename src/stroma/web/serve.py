@@ -9,6 +9,8 @@ import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
 
 import uvicorn
 
@@ -55,11 +57,11 @@ def show(
     say : callable
         Told the address of the page and its port, before anybody can open it.
     host, port
-        As for ``claim``.
+        As for ``claim_for``.
     browser : bool
         Open the page in the user's browser.
     """
-    place = claim(host, port)
+    place = claim_for(session.path, host, port)
     say(place.address.url, place.address.port)
 
     def ready() -> None:
@@ -70,6 +72,31 @@ def show(
 
     with suppress(KeyboardInterrupt):  # how a person ends it
         server(session, place, ready=ready).run(sockets=[place.listening])
+
+
+def claim_for(project: Path | None, host: str = "127.0.0.1", port: int = 0) -> Place:
+    """Return a port, and a new token for it.
+
+    Unless one is asked for, a project has the same port each time, if that is free: a page that was
+    left open when the program stopped finds it again, with what was painted meanwhile.
+
+    Raises
+    ------
+    FileError
+        If the address is not this machine's, or the port that was asked for is taken.
+    """
+    if port or project is None:
+        return claim(host, port)
+    try:
+        return claim(host, usual_port(project))
+    except FileError:
+        return claim(host)
+
+
+def usual_port(project: Path) -> int:
+    """Return the port of a project, below those that systems give away by themselves."""
+    digest = blake2b(str(project.resolve()).encode(), digest_size=4).digest()
+    return 20_000 + int.from_bytes(digest) % 12_000
 
 
 def claim(host: str = "127.0.0.1", port: int = 0) -> Place:

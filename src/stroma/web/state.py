@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from hashlib import blake2b
 from typing import Any
 
 from stroma.data.classes import Class
@@ -33,7 +34,9 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
     alias, aliases = configurations(settings.param)
     return {
         "epoch": epoch,
+        "home": home(session),
         "project": session.path.name if session.path else "",
+        "unsaved": session.unsaved,
         "notices": [one.message for one in session.notices],
         "images": [_image(one) for one in images],
         "mixed": mixed(images, settings.channels),
@@ -54,6 +57,13 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "canRedo": session.redoable is not None,
         "uploads": UPLOADS,
     }
+
+
+def home(session: Session) -> str:
+    """Return what tells projects apart; empty for a session in memory."""
+    if session.path is None:
+        return ""
+    return blake2b(str(session.path.resolve()).encode(), digest_size=8).hexdigest()
 
 
 def mixed(images: Sequence[OpenImage], channels: tuple[int, ...] | None) -> str:

@@ -107,10 +107,5 @@ def _(event: ev.Saved) -> Told:
 
 
 @told.register
-def _(event: ev.SaveFailed) -> Told:
-    return {"event": "notice", "message": event.message, "bad": True}
-
-
-@told.register
 def _(event: ev.Notice) -> Told:
     return {"event": "notice", "message": event.message, "bad": False}

@@ -1,7 +1,7 @@
 // What the page knows: the session's state as the server told it, and what this tab looks at.
 
 import { Connection } from "./connection.js";
-import { notice, orNotice } from "./notices.js";
+import { forget, notice, orNotice } from "./notices.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Img} Img */
@@ -136,7 +136,10 @@ export class App extends EventTarget {
     if (!this.current || this.channels.has(key) || this.asked.has(key)) return;
     this.asked.add(key);
     const found = await this.ask("channels", { image: key });
-    if (!found) return;
+    if (!found) {
+      this.asked.delete(key);
+      return;
+    }
     if (!this.channels.has(key)) this.channels.set(key, found);
     this.changed();
   }
@@ -168,11 +171,26 @@ export class App extends EventTarget {
     this.dispatchEvent(new CustomEvent("told", { detail: told }));
   }
 
+  /**
+   * Say when strokes cannot be stored, and when they can again.
+   * @param {string} now
+   * @param {string} before
+   */
+  _tellSaving(now, before) {
+    if (now && !before) notice(now, "bad");
+    if (before && !now) {
+      forget(before);
+      notice("Everything is saved again.", "good");
+    }
+  }
+
   /** @param {State} state */
   _take(state) {
     this.connection.epoch = state.epoch;
+    this.connection.home = state.home;
     if (!this.state) for (const text of state.notices) notice(text, "bad");
     if (state.mixed && state.mixed !== this.state?.mixed) notice(state.mixed, "bad");
+    this._tellSaving(state.unsaved, this.state?.unsaved ?? "");
     const before = this.state?.images ?? [];
     this.state = state;
     for (const image of state.images) {

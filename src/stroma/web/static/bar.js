@@ -66,8 +66,16 @@ function showState(app) {
   select.value = app.image;
   /** @type {HTMLButtonElement} */ (byId("close-image")).disabled = !app.current;
   document.title = `${app.current?.name ?? "Stroma"} - Stroma`;
-  byId("saved").textContent = state.project ? `Saved in ${state.project}` : "In memory only";
+  byId("saved").textContent = whereSaved(state);
+  byId("saved").title = state.unsaved;
+  byId("saved").classList.toggle("unsaved", Boolean(state.unsaved));
   byId("hint").textContent = hint(state);
+}
+
+/** @param {import("./types.js").State} state */
+function whereSaved({ project, unsaved }) {
+  if (unsaved) return "Not saved";
+  return project ? `Saved in ${project}` : "In memory only";
 }
 
 /** @param {import("./types.js").State} state */
@@ -129,9 +137,8 @@ function followConnection(app) {
     const left = app.connection.outbox.size;
     const kept = left ? ` What you do meanwhile is kept (${left}).` : "";
     const long = app.connection.wait > LONG_WAIT;
-    const text = long
-      ? "Connection lost. If Stroma was stopped, start it again and open its new address."
-      : `Connection lost, trying again.${kept}`;
+    const next = long ? ". If Stroma was stopped, start it again and open its address." : ", trying again.";
+    const text = `Connection lost${next}${kept}`;
     fill(byId("connection"), el("span", { class: "dot bad" }), text);
   };
   app.connection.addEventListener("closed", () => {

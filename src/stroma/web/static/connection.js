@@ -24,6 +24,8 @@ export class Connection extends EventTarget {
     this.wait = FIRST_WAIT;
     /** Which run of the server messages are meant for; told by its state. */
     this.epoch = "";
+    /** Which project they are meant for. */
+    this.home = "";
     this._restore();
   }
 
@@ -50,7 +52,7 @@ export class Connection extends EventTarget {
    * @returns {Promise<any>} what the session answers
    */
   send(command, values = {}) {
-    const message = { id: newNumber(), epoch: this.epoch, do: command, ...values };
+    const message = { id: newNumber(), epoch: this.epoch, home: this.home, do: command, ...values };
     return new Promise((resolve, reject) => {
       this.outbox.set(message.id, { message, resolve, reject });
       this._keep();

@@ -12,9 +12,7 @@ const SECONDS = 8;
  */
 export function notice(text, kind = "plain", more) {
   const shown = byId("notices");
-  for (const old of [...shown.children]) {
-    if (/** @type {HTMLElement} */ (old).dataset.text === text) old.remove();
-  }
+  forget(text);
   const made = el(
     "div",
     { class: `notice ${kind}`, "data-text": text },
@@ -26,6 +24,16 @@ export function notice(text, kind = "plain", more) {
   shown.append(made);
   while (shown.children.length > 3) shown.firstElementChild?.remove();
   if (kind !== "bad") setTimeout(() => made.remove(), SECONDS * 1000);
+}
+
+/**
+ * Take a notice away that does not hold any more.
+ * @param {string} text
+ */
+export function forget(text) {
+  for (const old of [...byId("notices").children]) {
+    if (/** @type {HTMLElement} */ (old).dataset.text === text) old.remove();
+  }
 }
 
 /**

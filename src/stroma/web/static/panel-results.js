@@ -39,7 +39,10 @@ function areaGroup(app) {
     if (now === shown) return;
     shown = now;
     const found = await app.ask("areas", { image: app.image, plane: app.plane });
-    if (!found) return;
+    if (!found) {
+      shown = "";
+      return;
+    }
     table.hidden = !found.length;
     fill(body, ...found.map((/** @type {any} */ one) => areaRow(app, one)));
   };

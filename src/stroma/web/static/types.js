@@ -85,7 +85,9 @@
  * Everything about the session that is not pixels.
  * @typedef {object} State
  * @property {string} epoch differs between runs of the server, so that no old tile is shown
+ * @property {string} home which project it is
  * @property {string} project
+ * @property {string} unsaved what keeps strokes from the disk; empty where nothing does
  * @property {string[]} notices what was noticed when the project was opened
  * @property {Img[]} images
  * @property {string} mixed what to do about images of which one model cannot learn; empty where it can
