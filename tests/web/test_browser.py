@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +260,33 @@ def test_other_files_are_segmented_from_the_page(page, session, folder, tmp_path
     labels = read_image(session.path / "results" / "third_labels.tif").read()
     assert (labels[:, : SIZE // 2 - 8] == 1).mean() > 0.99
     assert len(session.images) == 2
+
+
+def test_what_takes_longer_than_a_moment_is_shown_and_can_be_stopped(page, session) -> None:
+    ended = threading.Event()
+
+    def endless(progress, cancelled):
+        while not cancelled():
+            ended.wait(0.01)
+        ended.set()
+
+    session.start("areas", endless)
+    page.wait_for_selector("#tasks >> text=Measuring areas")
+    assert page.locator("#tasks progress").get_attribute("value") is None
+    page.click("#tasks >> text=Stop")
+    page.wait_for_selector("#tasks:empty", state="attached")
+    assert ended.wait(PATIENCE / 1000)
+
+    def counting(progress, cancelled):
+        for i in range(1, 101):
+            ended.wait()
+            time.sleep(0.02)
+            progress(i, 100)
+
+    session.start("batch", counting)
+    page.wait_for_selector("#tasks >> text=/Segmenting, [0-9]+ s left/")
+    assert page.locator("#tasks progress").get_attribute("max") == "100"
+    page.wait_for_selector("#tasks:empty", state="attached")
 
 
 def test_a_dropped_image_is_opened(page, session) -> None:

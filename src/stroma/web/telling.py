@@ -83,7 +83,7 @@ def _(event: ev.RoundFailed) -> Told:
 
 @told.register
 def _(event: ev.TaskStarted) -> Told:
-    return {"event": "task", "task": event.task, "what": "started"}
+    return {"event": "task", "task": event.task, "what": "started", "name": event.what}
 
 
 @told.register

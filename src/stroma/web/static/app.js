@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { forget, notice, orNotice } from "./notices.js";
+import { showWhile } from "./tasks.js";
 
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Img} Img */
@@ -135,7 +136,7 @@ export class App extends EventTarget {
     const key = this.image;
     if (!this.current || this.channels.has(key) || this.asked.has(key)) return;
     this.asked.add(key);
-    const found = await this.ask("channels", { image: key });
+    const found = await showWhile("Reading the image", this.ask("channels", { image: key }));
     if (!found) {
       this.asked.delete(key);
       return;

@@ -120,11 +120,15 @@ function send(file, path, values, { limit }) {
   }
   const request = new XMLHttpRequest(); // fetch does not tell how far it is
   const key = `file ${(sent += 1)}`;
-  const show = (/** @type {number} */ done) =>
+  const start = performance.now();
+  const show = (/** @type {number} */ done) => {
+    const seconds = (performance.now() - start) / 1000;
     showWork(key, {
       what: done < file.size ? `Sending ${file.name}` : `Opening ${file.name}`,
       done, total: file.size, stop: () => request.abort(),
+      left: done && seconds > 0.5 ? (seconds / done) * (file.size - done) : null,
     });
+  };
   const ended = new Promise((resolve, reject) => {
     request.upload.addEventListener("progress", (event) => show(event.loaded));
     request.addEventListener("load", () => {

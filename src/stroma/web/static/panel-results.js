@@ -4,6 +4,7 @@ import { openDialog } from "./dialog.js";
 import { el, fill, icon } from "./dom.js";
 import { choosesFiles, importStrokes, sendOthers } from "./files.js";
 import { notice } from "./notices.js";
+import { showWhile } from "./tasks.js";
 import { group, rebuild, segmented, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -183,7 +184,7 @@ function link(file) {
 /** @param {App} app */
 function keepGroup(app) {
   const download = async (/** @type {string} */ command) => {
-    const file = await app.ask(command, { image: app.image });
+    const file = await showWhile("Saving", app.ask(command, { image: app.image }));
     if (file) link(file).click();
   };
   const model = el("button", {
@@ -214,7 +215,7 @@ function keepGroup(app) {
 
 /** @param {App} app */
 async function showCode(app) {
-  const code = await app.ask("code");
+  const code = await showWhile("Writing the strokes", app.ask("code"));
   if (!code) return;
   const block = (/** @type {string} */ title, /** @type {string} */ text) => [
     el("div", { class: "row" }, el("b", { class: "grow", text: title }), copy(text)),

@@ -6,17 +6,29 @@ import { notice } from "./notices.js";
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./types.js").Told} Told */
 
+const SILENT = 500;
+const NAMES = {
+  areas: "Measuring areas",
+  batch: "Segmenting",
+  comparison: "Comparing extractors",
+  suggestion: "Looking for a place",
+  validation: "Measuring accuracy",
+};
+
 /**
  * @typedef {object} Work
  * @property {string} what
- * @property {number} done
- * @property {number} total
+ * @property {number} [done]
+ * @property {number} [total] left out where nobody knows
  * @property {number | null} [left] seconds
- * @property {() => void} stop
+ * @property {() => void} [stop]
  */
 
 /** @type {Map<string, Work>} */
 const running = new Map();
+
+/** @type {Map<string, ReturnType<typeof setTimeout>>} */
+const waiting = new Map();
 
 /**
  * Show how far some work is, or (null) that it has ended.
@@ -24,9 +36,35 @@ const running = new Map();
  * @param {Work | null} work
  */
 export function showWork(key, work) {
+  clearTimeout(waiting.get(key));
+  waiting.delete(key);
   if (work) running.set(key, work);
   else running.delete(key);
   fill(byId("tasks"), ...[...running.values()].map(row));
+}
+
+/**
+ * Show some work if it has not ended, or said how far it is, within half a second.
+ * @param {string} key
+ * @param {Work} work
+ */
+function showLater(key, work) {
+  waiting.set(key, setTimeout(() => showWork(key, work), SILENT));
+}
+
+let questions = 0;
+
+/**
+ * Show that the answer to a question is on its way, if it takes long.
+ * @template T
+ * @param {string} what
+ * @param {Promise<T>} answer
+ * @returns {Promise<T>}
+ */
+export function showWhile(what, answer) {
+  const key = `question ${(questions += 1)}`;
+  showLater(key, { what });
+  return answer.finally(() => showWork(key, null));
 }
 
 /**
@@ -35,27 +73,34 @@ export function showWork(key, work) {
  */
 export function showTasks(app) {
   app.addEventListener("told", (event) => {
-    const { event: kind, task, what, message, done = 0, total = 0, left } =
+    const { event: kind, task, what = "", name = "", message, done, total, left } =
       /** @type {CustomEvent<Told>} */ (event).detail;
     if (!task) return;
+    const key = `task ${task}`;
     const stop = () => void app.ask("stop-task", { task });
-    if (kind === "progress") showWork(`task ${task}`, { what: what ?? "", done, total, left, stop });
-    else if (kind === "task") {
-      showWork(`task ${task}`, null);
-      if (what === "failed") notice(message ?? "", "bad");
-    }
+    if (kind === "progress") showWork(key, { what: words(what), done, total, left, stop });
+    else if (what === "started") showLater(key, { what: words(name), stop });
+    else showWork(key, null);
+    if (what === "failed") notice(message ?? "", "bad");
   });
 }
 
+/** @param {string} name */
+function words(name) {
+  return NAMES[/** @type {keyof typeof NAMES} */ (name)] ?? name;
+}
+
 /** @param {Work} work */
-function row({ what, done, total, left, stop }) {
+function row({ what, done = 0, total, left, stop }) {
+  const value = total ? { max: total, value: done } : {};
   return el(
     "div",
     { class: "round" },
     el("span", { text: left ? `${what}, ${Math.ceil(left)} s left` : what }),
-    el("progress", { max: total || 1, value: done, "aria-label": what }),
-    el("button", {
-      class: "flat wide", type: "button", text: "Stop", "aria-label": `Stop: ${what}`, onclick: stop,
-    }),
+    el("progress", { ...value, "aria-label": what }),
+    stop &&
+      el("button", {
+        class: "flat wide", type: "button", text: "Stop", "aria-label": `Stop: ${what}`, onclick: stop,
+      }),
   );
 }

@@ -123,6 +123,7 @@
  * @property {string} [message]
  * @property {boolean} [bad] whether the message is about something that failed
  * @property {string} [what]
+ * @property {string} [name] of a task that has started
  * @property {number} [done]
  * @property {number} [total]
  * @property {number | null} [left]
