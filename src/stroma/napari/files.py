@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
-from stroma.io import is_image
 from stroma.napari import parts
+from stroma.napari.exchange import YES, Exchange
 from stroma.napari.studio import Studio
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.events import Event
+from stroma.session.opening import OpenImage
+from stroma.workflow.find import find_images
 
-STROKES = "Annotations (*.png *.tif *.tiff *.zip *.roi *.geojson);;All files (*)"
-SAVED = "Label image (*.png *.tif);;ImageJ ROIs (*.zip);;QuPath GeoJSON (*.geojson)"
-LABELS = "TIFF (*.tif);;OME-Zarr (*.zarr);;OME-TIFF (*.ome.tif)"
+COLUMNS = ("Image", "Planes", "Annotated", "Segmented")
+SHOWN = "▸ "
+HEIGHT = 150
 
 
 class Files:
@@ -36,14 +40,23 @@ class Files:
         self._studio = studio
         self.project = parts.note()
         self.images = parts.table(
-            "The images of the session; double-click shows one", ("Image", "Planes", "Annotated")
+            "The images of the session. Double-click shows one; what is below is done with those "
+            "that are selected. Click on a title to sort",
+            COLUMNS,
         )
-        self.images.cellDoubleClicked.connect(lambda row, _: self._show_image(row))
+        self.images.setSortingEnabled(True)
+        self.images.setFixedHeight(HEIGHT)
+        header: Any = self.images.horizontalHeader()
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.images.cellDoubleClicked.connect(
+            lambda row, _: self._show_image(parts.row_key(self.images, row))
+        )
+        self.exchange = Exchange(studio, self.chosen)
         self.widget = parts.page(
             parts.group("Project", self.project, *self._project_buttons()),
             parts.group("Images", self.images, *self._image_buttons()),
-            parts.group("Annotations", *self._stroke_buttons()),
-            parts.group("Results", *self._result_buttons()),
+            self.exchange.annotations,
+            self.exchange.results,
         )
         for signal in (studio.replaced, studio.chosen):
             signal.connect(self.show)
@@ -63,39 +76,14 @@ class Files:
         add = parts.button("Add files…", "Open images in this session", self._ask_images)
         folder = parts.button("Add folder…", "Open all images of a folder", self._ask_folder)
         remove = parts.button(
-            "Close", "Take the image, with its annotations, out of the session", self._close_image
+            "Close",
+            "Take the selected images, with their annotations, out of the session",
+            self._close_images,
         )
+        find = parts.button("Find file…", "Say where the file of an image is now", self._ask_place)
         before = parts.button("‹", "The image before", lambda: self._step(-1))
         after = parts.button("›", "The next image", lambda: self._step(1))
-        return [parts.row(add, folder, remove), parts.row(before, after)]
-
-    def _stroke_buttons(self) -> list[Any]:
-        return [
-            parts.row(
-                parts.button(
-                    "Import…",
-                    "Add annotations of this image from a label image, ImageJ or QuPath",
-                    self._ask_import,
-                ),
-                parts.button("Export…", "Write the annotations of this image", self._ask_export),
-                parts.button("Clear", "Erase the annotations of this image", self._clear),
-            )
-        ]
-
-    def _result_buttons(self) -> list[Any]:
-        return [
-            parts.row(
-                parts.button(
-                    "Save labels…", "Segment all of this image into a file", self._ask_labels
-                ),
-                parts.button(
-                    "Save probabilities…",
-                    "The probability of every class, for all of this image",
-                    partial(self._ask_labels, True),
-                ),
-            ),
-            parts.button("Segment other files…", "Apply the model to many files", self._ask_apply),
-        ]
+        return [parts.row(add, folder, remove), parts.row(before, after, find)]
 
     # ------------------------------------------------------------------ project
 
@@ -141,26 +129,50 @@ class Files:
         path = session.path
         self.project.setText("Not saved yet." if path is None else f"{path.name}")
         self.project.setToolTip(str(path or ""))
-        rows = []
-        for one in session.images:
-            planes = len(session.points(one.key).label)
-            mark = "▸ " if one.key == current else ""
-            lost = " (file missing)" if one.missing else ""
-            count = " × ".join(map(str, one.outer.values())) or "1"
-            rows.append((f"{mark}{one.name}{lost}", count, f"{planes:,} px"))
-        parts.fill(self.images, rows)
+        images = session.images
+        parts.fill(
+            self.images, [self._row(one, current) for one in images], [one.key for one in images]
+        )
 
-    def _show_image(self, row: int) -> None:
-        bridge, images = self._studio.bridge, self._studio.session.images
-        if bridge is not None and 0 <= row < len(images):
-            self._studio.attempt(lambda: bridge.show_image(images[row].key))
+    def _row(self, one: OpenImage, current: str | None) -> tuple[Any, ...]:
+        session = self._studio.session
+        mark = SHOWN if one.key == current else ""
+        lost = " (file missing)" if one.missing else ""
+        planes = math.prod(one.outer.values())
+        pixels = session.painted_pixels(one.key)
+        return (
+            parts.Sorted(f"{mark}{one.name}{lost}", one.name.lower()),
+            parts.Sorted(" × ".join(map(str, one.outer.values())) or "1", planes),
+            parts.Sorted(f"{pixels:,} px" if pixels else "–", pixels),
+            self._segmented(one, planes),
+        )
+
+    def _segmented(self, one: OpenImage, planes: int) -> parts.Sorted:
+        session = self._studio.session
+        written, known = session.written(one.key), session.planes_shown(one.key)
+        if written is not None:
+            said = "saved" if written.current else "saved, older"
+            return parts.Sorted(said, 3 if written.current else 2, str(written.path))
+        if not known:
+            return parts.Sorted("–", 0)
+        return parts.Sorted("in memory", 1, f"{known} of {planes} planes, at least in part")
+
+    def chosen(self) -> list[str]:
+        """Return the images that are selected in the table, else the one that is shown."""
+        current = None if self._studio.bridge is None else self._studio.bridge.image
+        return parts.chosen(self.images) or ([] if current is None else [current])
+
+    def _show_image(self, key: str | None) -> None:
+        bridge = self._studio.bridge
+        if bridge is not None and key is not None:
+            self._studio.attempt(lambda: bridge.show_image(key))
 
     def _step(self, by: int) -> None:
         bridge, images = self._studio.bridge, self._studio.session.images
         keys = [one.key for one in images]
         if bridge is not None and keys:
             at = keys.index(bridge.image) + by if bridge.image in keys else 0
-            self._show_image(at % len(keys))
+            self._show_image(keys[at % len(keys)])
 
     def _ask_images(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(self.widget, "Images")
@@ -169,8 +181,7 @@ class Files:
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self.widget, "Folder of images")
         if folder:
-            found = sorted(p for p in Path(folder).iterdir() if is_image(p))
-            self.add(found)
+            self.add(find_images([folder]))
 
     def add(self, paths: Sequence[Path]) -> None:
         """Open images; the first is shown."""
@@ -187,71 +198,31 @@ class Files:
         if paths:
             studio.call(f"Opening {len(paths)} image{'s' * (len(paths) != 1)}", opened, shown)
 
-    def _close_image(self) -> None:
-        images, at = self._studio.session.images, self.images.currentRow()
-        if 0 <= at < len(images):
-            one = images[at]
-            question = f"Take {one.name} and its annotations out of the session?"
-            if QMessageBox.question(self.widget, "Close", question) == YES:
-                self._studio.attempt(lambda: self._studio.session.close_image(one.key))
+    def _close_images(self) -> None:
+        session, wanted = self._studio.session, self.chosen()
+        names = [session.image(key).name for key in wanted]
+        question = f"Take {', '.join(names)} and the annotations out of the session?"
+        if wanted and QMessageBox.question(self.widget, "Close", question) == YES:
+            for key in wanted:
+                self._studio.attempt(partial(session.close_image, key))
 
-    # ------------------------------------------------------------------ strokes and results
-
-    def _current(self) -> str | None:
-        return None if self._studio.bridge is None else self._studio.bridge.image
-
-    def _ask_import(self) -> None:
-        image, session = self._current(), self._studio.session
-        path, _ = QFileDialog.getOpenFileName(self.widget, "Annotations", "", STROKES)
-        if path and image is not None:
-            self._studio.call(
-                f"Reading {Path(path).name}", lambda: session.import_strokes(image, path)
-            )
-
-    def _ask_export(self) -> None:
-        image, session = self._current(), self._studio.session
-        path, _ = QFileDialog.getSaveFileName(self.widget, "Annotations", "", SAVED)
-        if path and image is not None:
-            self._studio.call(
-                f"Writing {Path(path).name}", lambda: session.export_strokes(image, path)
-            )
-
-    def _clear(self) -> None:
-        image = self._current()
-        if image is not None:
-            self._studio.attempt(lambda: self._studio.session.clear(image))
-
-    def _ask_labels(self, probabilities: bool = False) -> None:
-        image = self._current()
-        path, _ = QFileDialog.getSaveFileName(self.widget, "Result", "", LABELS)
-        if path and image is not None:
-            self.save_result(image, Path(path), probabilities=probabilities)
-
-    def save_result(self, image: str, path: Path, *, probabilities: bool = False) -> None:
-        """Segment all of an image into a file."""
+    def _ask_place(self) -> None:
         session = self._studio.session
-        self._studio.do(
-            lambda: session.export_labels(image, path, probabilities=probabilities), self._say_done
-        )
+        lost = [key for key in self.chosen() if session.image(key).missing]
+        if not lost:
+            self._studio.tell("Select an image whose file is missing.")
+            return
+        path, _ = QFileDialog.getOpenFileName(self.widget, f"File of {session.image(lost[0]).name}")
+        if path:
+            self.locate(lost[0], Path(path))
 
-    def _ask_apply(self) -> None:
-        paths, _ = QFileDialog.getOpenFileNames(self.widget, "Files to segment")
-        folder = QFileDialog.getExistingDirectory(self.widget, "Folder for the results")
-        if paths and folder:
-            session = self._studio.session
-            self._studio.do(lambda: session.apply(paths, folder), self._say_applied)
-
-    def _say_done(self, path: Path) -> None:
-        self._studio.tell(f"Written: {path}")
-
-    def _say_applied(self, result: Any) -> None:
-        self._studio.tell(str(result))
+    def locate(self, image: str, path: Path) -> None:
+        """Say where the file of an image is now."""
+        session = self._studio.session
+        self._studio.call(f"Opening {path.name}", lambda: session.relocate(image, path))
 
     def _on_told(self, event: Event) -> None:
-        if isinstance(event, ev.ImageOpened | ev.ImageClosed | ev.ImageChanged | ev.Saved) or (
-            isinstance(event, ev.RoundFinished) and self.widget.isVisible()
-        ):
+        listed = ev.ImageOpened | ev.ImageClosed | ev.ImageChanged | ev.Saved
+        counted = ev.RoundFinished | ev.StrokesChanged
+        if isinstance(event, listed) or (isinstance(event, counted) and self.widget.isVisible()):
             self.show()
-
-
-YES = QMessageBox.StandardButton.Yes

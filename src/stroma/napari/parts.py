@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from qtpy.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from qtpy.QtCore import QEvent, QItemSelectionModel, QObject, QSignalBlocker, Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -31,6 +31,8 @@ from qtpy.QtWidgets import (
 SWATCH = 14
 SHARE = int(Qt.ItemDataRole.UserRole) + 1
 BAR_COLOR = SHARE + 1
+SORT_KEY = SHARE + 2
+ROW_KEY = SHARE + 3
 BAR_ALPHA = 120
 
 
@@ -183,17 +185,84 @@ def table(tip: str, columns: Sequence[str]) -> QTableWidget:
     return made
 
 
-def fill(shown: QTableWidget, rows: Sequence[Sequence[Any]]) -> None:
-    """Put rows in place of those of a table; a cell is text, or (text, "#rrggbb")."""
+class Sorted(NamedTuple):
+    """Text in a table that is sorted by something else."""
+
+    text: str
+    key: Any
+    tip: str = ""
+
+
+class _Item(QTableWidgetItem):
+    """A cell that is sorted by its key."""
+
+    def __lt__(self, other: QTableWidgetItem) -> bool:
+        """Compare two cells of a column."""
+        own, others = self.data(SORT_KEY), other.data(SORT_KEY)
+        return self.text().lower() < other.text().lower() if own is None else bool(own < others)
+
+
+def fill(shown: QTableWidget, rows: Sequence[Sequence[Any]], keys: Sequence[str] = ()) -> None:
+    """Put rows in place of those of a table; those chosen stay so.
+
+    Parameters
+    ----------
+    shown : QTableWidget
+        The table.
+    rows : sequence of sequence
+        A cell is text, (text, "#rrggbb"), or `Sorted`.
+    keys : sequence of str
+        What tells the rows from each other, see `chosen`.
+    """
+    held, sorts = chosen(shown), shown.isSortingEnabled()
     with QSignalBlocker(shown):
+        shown.setSortingEnabled(False)
         shown.setRowCount(len(rows))
         for i, cells in enumerate(rows):
             for j, cell in enumerate(cells):
-                text, color = cell if isinstance(cell, tuple) else (cell, None)
-                item = QTableWidgetItem(str(text))
-                if color:
-                    item.setIcon(swatch(color))
-                shown.setItem(i, j, item)
+                shown.setItem(i, j, _item(cell))
+            if keys:
+                first: Any = shown.item(i, 0)
+                first.setData(ROW_KEY, keys[i])
+        shown.setSortingEnabled(sorts)
+    if keys:
+        _choose(shown, held)
+
+
+def chosen(shown: QTableWidget) -> list[str]:
+    """Return the keys of the rows that are chosen, from top to bottom."""
+    model: Any = shown.selectionModel()
+    rows = sorted(index.row() for index in model.selectedRows())
+    return [key for key in (row_key(shown, row) for row in rows) if key is not None]
+
+
+def row_key(shown: QTableWidget, row: int) -> str | None:
+    """Return the key of a row."""
+    first = shown.item(row, 0)
+    return None if first is None else first.data(ROW_KEY)
+
+
+def _choose(shown: QTableWidget, keys: Sequence[str]) -> None:
+    shown.clearSelection()
+    model: Any = shown.selectionModel()
+    rows: Any = shown.model()
+    flags = QItemSelectionModel.SelectionFlag
+    for row in range(shown.rowCount()):
+        if row_key(shown, row) in keys:
+            model.select(rows.index(row, 0), flags.Select | flags.Rows)
+
+
+def _item(cell: Any) -> QTableWidgetItem:
+    if isinstance(cell, Sorted):
+        made = _Item(cell.text)
+        made.setData(SORT_KEY, cell.key)
+        made.setToolTip(cell.tip)
+        return made
+    text, color = cell if isinstance(cell, tuple) else (cell, None)
+    made = _Item(str(text))
+    if color:
+        made.setIcon(swatch(color))
+    return made
 
 
 def fit_height(shown: QTableWidget, most: int = 8) -> None:

@@ -35,10 +35,11 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
         )
     axes = AXES.get(labels.ndim, "")
     small = labels.astype(np.uint16 if labels.max(initial=0) > 255 else np.uint8)
-    return [str(write(path, small, classes=_classes(attributes), axes=axes))]
+    return [str(write(path, small, classes=classes_of(attributes), axes=axes))]
 
 
-def _classes(attributes: Mapping[str, Any]) -> tuple[Class, ...]:
+def classes_of(attributes: Mapping[str, Any]) -> tuple[Class, ...]:
+    """Return the classes that the features and the colours of a labels layer name."""
     features = attributes.get("features")
     if features is None or not {"index", "Class"} <= set(features):
         return ()

@@ -384,6 +384,11 @@ class Desk:
             sheet = self._document.sheet(image)
             return sheet.strokes.tiles(sheet.plane_number(plane))
 
+    def painted_pixels(self, image: str) -> int:
+        """Return how many pixels of an image are painted."""
+        with self._lock:
+            return self._document.sheet(image).strokes.count()
+
     def points(self, image: str) -> Points:
         """Return all painted pixels of an image."""
         with self._lock:

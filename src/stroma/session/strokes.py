@@ -103,6 +103,10 @@ class StrokeTiles:
         whole = Box.of(self.shape)
         return sorted(_tile_box(k).clipped(whole) for k in self._tiles if k[0] == plane)
 
+    def count(self) -> int:
+        """Return how many pixels have labels."""
+        return sum(int(np.count_nonzero(tile)) for tile in self._tiles.values())
+
     def painted_planes(self) -> list[int]:
         """Return the planes that have labels, ascending."""
         return sorted({key[0] for key in self._tiles})

@@ -1,0 +1,51 @@
+"""Strokes and results of whole images as arrays that change no more, in the smallest type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.session.events import Position
+from stroma.session.live import LiveDesk
+
+BAND_PIXELS = 2**21
+
+LabelArray = NDArray[np.unsignedinteger[Any]]
+
+
+def copied_strokes(session: LiveDesk, image: str) -> LabelArray:
+    """Return the strokes of an image, axes t, z, y, x as far as present."""
+    labels = _blank(session, image)
+    for index, plane in _planes(session, image):
+        for box in session.painted(image, plane=plane):
+            labels[(*index, *box.slices)] = session.strokes(image, box, plane=plane)
+    return labels
+
+
+def copied_results(session: LiveDesk, image: str) -> LabelArray:
+    """Return the segmentation of an image as far as it is known, axes as the strokes have."""
+    labels = _blank(session, image)
+    height, width = session.image(image).shape
+    rows = max(1, BAND_PIXELS // width)
+    for index, plane in _planes(session, image):
+        if session.blocks(image, plane=plane):
+            for top in range(0, height, rows):
+                band = Box(top, 0, min(top + rows, height), width)
+                labels[(*index, *band.slices)] = session.result(image, band, plane=plane).values
+    return labels
+
+
+def _blank(session: LiveDesk, image: str) -> LabelArray:
+    opened = session.image(image)
+    small = max((c.label for c in session.classes), default=0) < 256
+    return np.zeros((*opened.outer.values(), *opened.shape), np.uint8 if small else np.uint16)
+
+
+def _planes(session: LiveDesk, image: str) -> Iterator[tuple[tuple[Any, ...], Position]]:
+    outer = session.image(image).outer
+    for index in np.ndindex(tuple(outer.values())):
+        yield index, dict(zip(outer, index, strict=True))
