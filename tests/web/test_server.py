@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import socket as sockets
@@ -385,6 +386,24 @@ def test_a_slow_question_does_not_hold_up_strokes(client, session, monkeypatch) 
         assert time.monotonic() - start < 10
         going_on.set()
         assert tab.until(re=slow)["result"] == []
+
+
+def test_what_the_first_round_leaves_is_set_aside_while_the_page_is_served(session) -> None:
+    with served(session):
+        at_first = gc.get_freeze_count()
+        assert at_first > 0
+        kept = [[] for _ in range(1000)]
+        session.paint("1", [(10, 10), (10, 60)], label=1)
+        session.paint("1", [(60, 10), (60, 60)], label=2)
+        session.look("1")
+        session.train()
+        assert session.wait(30)
+        after_one = gc.get_freeze_count()
+        assert after_one > at_first + len(kept)
+        session.train()
+        assert session.wait(30)
+        assert gc.get_freeze_count() <= after_one
+    assert gc.get_freeze_count() == 0
 
 
 def test_a_port_that_is_taken_is_said() -> None:

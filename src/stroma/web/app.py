@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 from stroma.errors import FormatError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
 from stroma.web import posts, uploads, views
+from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
 from stroma.web.questions import QUESTIONS
@@ -46,11 +47,13 @@ def create_app(
         uploads.remove_left_over(session)
         app.state.room = Room(session, CHANGES, QUESTIONS)
         stop = app.state.room.listen(asyncio.get_running_loop())
+        end_calm = keep_calm(session)
         try:
             ready()
             yield
         finally:
             stop()
+            end_calm()
 
     app = Starlette(
         routes=[
