@@ -3,6 +3,7 @@ import csv
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
 
 from napari_scene import two_halves, until
 from stroma.napari import parts
@@ -170,3 +171,32 @@ def test_removing_a_class_takes_its_strokes_and_undo_brings_both_back(classes):
     session.undo()
     np.testing.assert_array_equal(session.strokes("1"), strokes)
     assert [c.label for c in session.classes] == [1, 2]
+
+
+def test_napari_s_button_for_a_new_label_is_one_for_a_new_class(classes, viewer):
+    window = viewer.window._qt_window
+    layer = classes._studio.bridge.board.layer("strokes")
+    session = classes._studio.session
+    until(lambda: new_buttons(window))
+    for expected in (3, 4):
+        for button in new_buttons(window):
+            button.click()
+        assert (layer.selected_label, layer.mode) == (expected, "paint")
+        layer.paint((0, 30, 30), layer.selected_label)
+    assert [c.label for c in session.classes] == [1, 2, 3, 4]
+
+
+def test_a_new_label_is_none_of_the_classes_in_the_palette(classes, viewer):
+    [widget] = [w for w in viewer.window.dock_widgets.values() if hasattr(w, "panel")]
+    home = widget.panel.home
+    layer = classes._studio.bridge.board.layer("strokes")
+    layer.selected_label = 2
+    assert home._classes.checkedId() == 2
+    layer.take_new()
+    assert home._classes.checkedButton() is None
+    layer.paint((0, 30, 30), layer.selected_label)
+    until(lambda: home._classes.checkedId() == 3)
+
+
+def new_buttons(window):
+    return [b for b in window.findChildren(QPushButton, "newLabelButton") if b.property("stroma")]

@@ -12,7 +12,10 @@ from qtpy.QtWidgets import QAbstractItemView, QColorDialog, QFileDialog, QTableW
 from stroma.data.classes import Class
 from stroma.io.class_list import read_class_list, write_class_list
 from stroma.napari import commands, parts
+from stroma.napari.board import STROKES as STROKE_LAYER
 from stroma.napari.measuring import Measuring
+from stroma.napari.new_button import take_new_button
+from stroma.napari.strokes_layer import Strokes
 from stroma.napari.studio import Studio
 from stroma.session import events as ev
 from stroma.session.events import Event
@@ -53,6 +56,8 @@ class Classes:
         )
         studio.replaced.connect(self.show)
         studio.told.connect(self._on_told)
+        for signal in (studio.chosen, studio.shown):
+            signal.connect(self._take_new_button)
 
     def _table(self) -> QTableWidget:
         made = parts.table(
@@ -167,6 +172,17 @@ class Classes:
     def _change(self, what: str, *arguments: Any, **values: Any) -> None:
         session = self._studio.session
         self._studio.attempt(lambda: getattr(session, what)(*arguments, **values))
+
+    def _take_new_button(self) -> None:
+        """Make napari's button for a new label one for a new class, when it is there."""
+        QTimer.singleShot(0, self._on_controls)
+
+    def _on_controls(self) -> None:
+        board = None if self._studio.bridge is None else self._studio.bridge.board
+        layer = None if board is None else board.layer(STROKE_LAYER)
+        window: Any = self.widget.window()
+        if isinstance(layer, Strokes):
+            take_new_button(window, layer)
 
     # ------------------------------------------------------------------ files of names
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QFileDialog, QHeaderView, QMessageBox
 
 from stroma.napari import parts
 from stroma.napari.exchange import YES, Exchange
@@ -20,7 +20,8 @@ from stroma.session.events import Event
 from stroma.session.opening import OpenImage
 from stroma.workflow.find import find_images
 
-COLUMNS = ("Image", "Planes", "Annotated", "Segmented")
+COLUMNS = ("Image", "Planes", "Painted", "Result")
+WIDTHS = (58, 66, 62)
 SHOWN = "▸ "
 HEIGHT = 150
 
@@ -48,6 +49,9 @@ class Files:
         self.images.setFixedHeight(HEIGHT)
         header: Any = self.images.horizontalHeader()
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        for column, width in enumerate(WIDTHS, 1):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
+            self.images.setColumnWidth(column, width)
         self.images.cellDoubleClicked.connect(
             lambda row, _: self._show_image(parts.row_key(self.images, row))
         )
@@ -140,10 +144,11 @@ class Files:
         lost = " (file missing)" if one.missing else ""
         planes = math.prod(one.outer.values())
         pixels = session.painted_pixels(one.key)
+        where = session.source(one.key) or "In memory"
         return (
-            parts.Sorted(f"{mark}{one.name}{lost}", one.name.lower()),
+            parts.Sorted(f"{mark}{one.name}{lost}", one.name.lower(), str(where)),
             parts.Sorted(" × ".join(map(str, one.outer.values())) or "1", planes),
-            parts.Sorted(f"{pixels:,} px" if pixels else "–", pixels),
+            parts.Sorted(f"{pixels:,}" if pixels else "–", pixels),
             self._segmented(one, planes),
         )
 
@@ -151,11 +156,13 @@ class Files:
         session = self._studio.session
         written, known = session.written(one.key), session.planes_shown(one.key)
         if written is not None:
-            said = "saved" if written.current else "saved, older"
-            return parts.Sorted(said, 3 if written.current else 2, str(written.path))
+            said, older = ("saved", "") if written.current else ("older", "Strokes changed since: ")
+            return parts.Sorted(said, 3 if written.current else 2, f"{older}{written.path}")
         if not known:
             return parts.Sorted("–", 0)
-        return parts.Sorted("in memory", 1, f"{known} of {planes} planes, at least in part")
+        return parts.Sorted(
+            "unsaved", 1, f"Known of {known} of {planes} planes, but in no file of its own"
+        )
 
     def chosen(self) -> list[str]:
         """Return the images that are selected in the table, else the one that is shown."""

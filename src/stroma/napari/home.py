@@ -244,9 +244,10 @@ class Home:
         layer = bridge.board.layer(STROKES) if bridge and bridge.board else None
         if layer is not None:
             label = 0 if layer.mode == "erase" else layer.selected_label
-            found = self._classes.button(label)
-            if found is not None:
-                found.setChecked(True)
+            self._classes.setExclusive(False)  # a new label is none of them
+            for one in self._classes.buttons():
+                one.setChecked(one is self._classes.button(label))
+            self._classes.setExclusive(True)
 
     def _on_told(self, event: Event) -> None:
         if isinstance(event, ev.ClassesChanged):

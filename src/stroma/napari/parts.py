@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from qtpy.QtCore import QEvent, QItemSelectionModel, QObject, QSignalBlocker, Qt
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtCore import QEvent, QItemSelectionModel, QObject, QRect, QSignalBlocker, Qt
+from qtpy.QtGui import QColor, QIcon, QPalette, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -21,7 +21,9 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSpinBox,
+    QStyle,
     QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableWidget,
     QTableWidgetItem,
     QVBoxLayout,
@@ -182,6 +184,8 @@ def table(tip: str, columns: Sequence[str]) -> QTableWidget:
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     made.setMinimumHeight(110)
+    made.setWordWrap(False)
+    made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     return made
 
 
@@ -283,15 +287,20 @@ class Bars(QStyledItemDelegate):
     """Shows how large a number is: a bar over cells that have a share and a colour (`set_bar`)."""
 
     def paint(self, painter: Any, option: Any, index: Any) -> None:
-        """Paint the cell, and its bar."""
-        super().paint(painter, option, index)
-        share = index.data(SHARE)
-        if share:
-            bar = option.rect.adjusted(1, 2, -1, -2)
-            bar.setWidth(max(2, round(bar.width() * share)))
-            filled = QColor(index.data(BAR_COLOR))
-            filled.setAlpha(BAR_ALPHA)
-            painter.fillRect(bar, filled)
+        """Paint the cell, its bar, and its text over that."""
+        blank = QStyleOptionViewItem(option)
+        self.initStyleOption(blank, index)
+        text, blank.text = blank.text, ""
+        style: Any = blank.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, blank, painter, blank.widget)
+        room = option.rect.adjusted(1, 2, -1, -2)
+        bar = QRect(room)
+        bar.setWidth(round(room.width() * (index.data(SHARE) or 0)))
+        filled = QColor(index.data(BAR_COLOR))
+        filled.setAlpha(BAR_ALPHA)
+        painter.fillRect(bar, filled)
+        painter.setPen(blank.palette.color(QPalette.ColorRole.Text))
+        painter.drawText(room.adjusted(4, 0, -4, 0), int(blank.displayAlignment), text)
 
 
 def set_bar(item: QTableWidgetItem, share: float, color: str) -> None:
