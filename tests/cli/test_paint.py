@@ -67,6 +67,20 @@ def test_the_project_lies_beside_the_image_and_is_gone_on_with(image) -> None:
         assert len(session.images) == 1
 
 
+def test_an_image_that_was_moved_is_found_when_it_is_named_again(image, tmp_path) -> None:
+    with painting(image):
+        pass
+    (tmp_path / "moved").mkdir()
+    moved = image.rename(tmp_path / "moved" / "cells.tif")
+    project = tmp_path / "cells.stroma"
+    with painting(moved, "--project", project):
+        pass
+    with Session.open(project) as session:
+        [one] = session.images
+        assert not one.missing
+        assert Path(one.image.source).resolve() == moved
+
+
 def test_a_project_that_is_open_already_is_not_opened_again(image, stroma) -> None:
     with painting(image):
         ended = stroma("paint", image, "--no-browser")

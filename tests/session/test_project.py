@@ -265,6 +265,21 @@ def test_a_moved_image_is_noticed_and_can_be_found_again(project, image_file, ha
         assert session.notices == ()
 
 
+def test_a_moved_image_is_recognised_by_what_is_in_it(project, image_file, halves, tmp_path):
+    other = write_image(tmp_path / "other.tif", halves + 1, axes="yx")
+    (tmp_path / "elsewhere").mkdir()
+    new = image_file.rename(tmp_path / "elsewhere" / "renamed.tif")
+    with Session.open(project) as session:
+        assert session.image("1").missing
+        assert not session.recognise(other)
+        assert session.recognise(new)
+        assert not session.image("1").missing
+        np.testing.assert_array_equal(session.image("1").image.read(), halves)
+        assert not session.recognise(new)
+    with Session.open(project) as session:
+        assert session.notices == ()
+
+
 def test_an_image_of_another_size_is_not_used(project, image_file, halves):
     write_image(image_file, halves[:10], axes="yx")
     with Session.open(project) as session:

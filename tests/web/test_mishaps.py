@@ -158,6 +158,23 @@ def test_a_project_has_the_same_port_each_time_unless_it_is_taken(tmp_path) -> N
     assert again.address.token != first.address.token
 
 
+def test_an_image_that_was_moved_is_said_with_what_to_do(browser, session, folder) -> None:
+    project = session.path
+    session.paint("1", [(60, 60)], label=1)
+    session.close()
+    (folder / "first.tif").rename(folder / "moved.tif")
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    with Session.open(project) as again, served(again) as client:
+        page.goto(client.address.url)
+        page.wait_for_selector("#hint >> text=/first.tif is not where it was. Your strokes are/")
+        page.wait_for_selector("#notices >> text=/first.tif is not there any more/")
+        page.select_option("#image-select", label="second.tif")
+        page.wait_for_selector("#hint:not(:has-text('first.tif'))", state="attached")
+    context.close()
+
+
 def test_forty_classes_are_imported_painted_and_measured(page, session, tmp_path) -> None:
     labels = np.zeros((SIZE, SIZE), np.uint8)
     for i in range(40):

@@ -338,8 +338,11 @@ def test_exports_are_written_into_the_project_and_can_be_fetched(learned) -> Non
         assert "No format" in tab.ask("export", format=".exe", **wanted)["error"]
         assert tab.ask("save-model")["result"] == "model.pkl"
         assert client.get("/results/model.pkl").status == 200
-        strokes = tab.ask("save-strokes", image="1")["result"]
-        assert client.get(f"/results/{strokes}").status == 200
+        for ending in (".tif", ".zip", ".geojson"):
+            strokes = tab.ask("save-strokes", image="1", format=ending)["result"]
+            assert strokes == f"one_strokes{ending}"
+            assert client.get(f"/results/{strokes}").status == 200
+        assert "written as" in tab.ask("save-strokes", image="1", format=".exe")["error"]
         assert client.get("/results/none.tif").status == 404
 
 

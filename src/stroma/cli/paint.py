@@ -99,6 +99,6 @@ def opened(files: list[Path], project: Path, alias: str | None) -> Session:
         session = Session.create(project, alias or "stroma")
     known = {Path(one.image.source).resolve() for one in session.images}
     for path in files:
-        if path.resolve() not in known:
+        if path.resolve() not in known and not session.recognise(path):
             session.add_image(path)
     return session

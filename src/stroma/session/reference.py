@@ -82,7 +82,7 @@ def change(reference: Mapping[str, Any], project: Path | None) -> str:
     """Return what happened to an image since it was referred to; empty if nothing did."""
     path = located(reference, project)
     if not path.exists():
-        return f"{path} is not there any more. Put it back, or say where it is now."
+        return f"{path} is not there any more. Put it back, or open it where it is now."
     if fingerprint(path) != (reference["size"], reference["digest"]):
         return f"{path} has changed since the project was saved; strokes may not fit any more."
     return ""

@@ -19,7 +19,7 @@ from stroma.session.events import Event, ImageChanged, Notice, Saved, SaveFailed
 from stroma.session.guided import GuidedDesk
 from stroma.session.opening import opened, without_channels
 from stroma.session.project import Project
-from stroma.session.reference import change, located, moved, refer
+from stroma.session.reference import change, fingerprint, located, moved, refer
 from stroma.session.reference import opened as reopened
 
 
@@ -222,6 +222,17 @@ class Session(GuidedDesk):
         super().set_model(model)
         if self._project is not None:
             self.save()
+
+    def recognise(self, path: str | Path) -> bool:
+        """Take a file for a missing image, if it is that image; tell whether it was one."""
+        found = fingerprint(Path(path))
+        with self._lock:
+            references = {key: self._document.sheet(key).reference for key in self._missing}
+        for key, reference in references.items():
+            if (reference.get("size"), reference.get("digest")) == found:
+                self.relocate(key, path)
+                return True
+        return False
 
     # ------------------------------------------------------------------ as code
 

@@ -10,6 +10,8 @@ from stroma.errors import MissingFileError, ParameterError
 from stroma.session import Session
 from stroma.workflow.outputs import Outputs
 
+STROKE_FORMATS = (".tif", ".zip", ".geojson")
+
 
 def project(session: Session) -> Path:
     """Return the folder that everything is written into.
@@ -107,9 +109,14 @@ def save_model(session: Session, values: Mapping[str, Any]) -> str:
 
 def save_strokes(session: Session, values: Mapping[str, Any]) -> str:
     """Write the strokes of an image, and answer with the name of the file."""
+    ending = str(values["format"])
+    if ending not in STROKE_FORMATS:
+        raise ParameterError(
+            f"Strokes are written as {', '.join(STROKE_FORMATS)}, got {ending[:20]!r}."
+        )
     folder = results_folder(session)
     folder.mkdir(exist_ok=True)
-    path = folder / f"{Path(session.image(values['image']).name).stem}_strokes.tif"
+    path = folder / f"{Path(session.image(values['image']).name).stem}_strokes{ending}"
     session.export_strokes(values["image"], path)
     return path.name
 

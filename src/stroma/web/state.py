@@ -93,6 +93,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "outer": one.outer,
         "channels": one.image.sizes.get("c", 1),
         "rgb": one.image.rgb,
+        "missing": one.missing,
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,
     }

@@ -69,7 +69,7 @@ function showState(app) {
   byId("saved").textContent = whereSaved(state);
   byId("saved").title = state.unsaved;
   byId("saved").classList.toggle("unsaved", Boolean(state.unsaved));
-  byId("hint").textContent = hint(state);
+  byId("hint").textContent = hint(state, app.current);
 }
 
 /** @param {import("./types.js").State} state */
@@ -78,8 +78,17 @@ function whereSaved({ project, unsaved }) {
   return project ? `Saved in ${project}` : "In memory only";
 }
 
-/** @param {import("./types.js").State} state */
-function hint(state) {
+/**
+ * @param {import("./types.js").State} state
+ * @param {import("./types.js").Img} [image] the one that is looked at
+ */
+function hint(state, image) {
+  if (image?.missing) {
+    return (
+      `${image.name} is not where it was. Your strokes are kept: put it back and start Stroma again, ` +
+      `or start it with: stroma paint PLACE/${image.name} --project ${state.project}`
+    );
+  }
   if (!state.images.length) return "Drop an image here, or choose one with Open images.";
   if (state.revision > 0 || state.trained) return "";
   return "Paint a few strokes of each class. The segmentation follows by itself.";

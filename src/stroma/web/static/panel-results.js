@@ -18,6 +18,7 @@ import { group, rebuild, segmented, tick } from "./widgets.js";
  * @property {string} error
  */
 
+const STROKES = { ".tif": "label TIFF", ".zip": "ImageJ ROIs", ".geojson": "QuPath GeoJSON" };
 const FORMATS = { ".tif": "TIFF", ".zarr": "OME-Zarr", ".png": "PNG", ".npy": "NPY" };
 
 /** @param {App} app */
@@ -183,17 +184,22 @@ function link(file) {
 
 /** @param {App} app */
 function keepGroup(app) {
-  const download = async (/** @type {string} */ command) => {
-    const file = await showWhile("Saving", app.ask(command, { image: app.image }));
+  const download = async (/** @type {string} */ command, values = {}) => {
+    const file = await showWhile("Saving", app.ask(command, { image: app.image, ...values }));
     if (file) link(file).click();
   };
   const model = el("button", {
     type: "button", id: "save-model", text: "Save model", title: "For stroma segment, Python and napari",
     onclick: () => download("save-model"),
   });
+  const format = el(
+    "select",
+    { id: "strokes-format" },
+    ...Object.entries(STROKES).map(([value, text]) => el("option", { value, text })),
+  );
   const strokes = el("button", {
-    type: "button", text: "Save strokes", title: "Of this image, as a label TIFF",
-    onclick: () => download("save-strokes"),
+    type: "button", id: "save-strokes", text: "Save strokes", title: "Of this image",
+    onclick: () => download("save-strokes", { format: format.value }),
   });
   const bring = el("button", {
     type: "button", id: "import-strokes", text: "Import strokes…",
@@ -210,7 +216,7 @@ function keepGroup(app) {
     return [...(marks?.endings ?? []), ...(images?.endings ?? [])];
   };
   choosesFiles(bring, { ...choice, accept }, ([file]) => file && importStrokes(app, file));
-  return group("Use elsewhere", buttons);
+  return group("Use elsewhere", el("label", { class: "field" }, "Strokes as", format), buttons);
 }
 
 /** @param {App} app */

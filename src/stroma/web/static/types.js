@@ -51,6 +51,7 @@
  * @property {Plane} outer sizes along t and z
  * @property {number} channels how many
  * @property {boolean} rgb whether these are colours, which belong together
+ * @property {boolean} missing whether its file is not there any more
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted
  */
