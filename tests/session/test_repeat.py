@@ -7,6 +7,7 @@ from tests.session.scene import paint_halves, settle
 from stroma.cli.app import build
 from stroma.errors import ParameterError
 from stroma.io import read_image, write_image
+from stroma.session import Session
 
 
 @pytest.fixture
@@ -61,3 +62,11 @@ def test_an_image_without_a_file_cannot_be_repeated(session, halves):
     paint_halves(session, session.add_image(halves))
     with pytest.raises(ParameterError, match="is in no file"):
         session.as_code()
+
+
+def test_the_code_of_a_project_names_the_image_as_its_user_does(halves, tmp_path):
+    path = write_image(tmp_path / "cells.tif", halves, axes="yx")
+    with Session.create(tmp_path / "cells.stroma", "gaussian", mode="paused") as session:
+        paint_halves(session, session.add_image(path))
+        assert f"    {str(path.resolve())!r},\n" in session.as_code()
+        assert str(path.resolve()) in shlex.split(session.as_command())

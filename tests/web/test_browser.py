@@ -22,6 +22,7 @@ from tests.web.browsing import (
 )
 
 from stroma.io import read_image, write_image
+from stroma.pixel.comparison import Comparison
 
 
 def test_painting_two_classes_brings_the_segmentation(page, session) -> None:
@@ -287,6 +288,19 @@ def test_what_takes_longer_than_a_moment_is_shown_and_can_be_stopped(page, sessi
     page.wait_for_selector("#tasks >> text=/Segmenting, [0-9]+ s left/")
     assert page.locator("#tasks progress").get_attribute("max") == "100"
     page.wait_for_selector("#tasks:empty", state="attached")
+
+
+def test_extractors_that_could_not_be_compared_are_named_with_the_reason(
+    page, session, monkeypatch
+) -> None:
+    tried = [Comparison("stroma", segmenting=0.5), Comparison("vgg", problem="torch is missing.")]
+    monkeypatch.setattr("stroma.session.guided.compare", lambda *args, **options: tried)
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    page.click("#tab-model")
+    page.click("text=Compare extractors")
+    page.click("text=Why 1 could not be tried")
+    page.wait_for_selector("text=vgg: torch is missing.")
 
 
 def test_a_dropped_image_is_opened(page, session) -> None:

@@ -290,7 +290,7 @@ class Session(GuidedDesk):
                 f"writes it into the project."
             )
         return repeat.Lesson(
-            str(located(sheet.reference, self.path)),
+            str(located(sheet.reference, self.path).resolve()),
             str(folder / repeat.strokes_name(key, sheet.name)),
             sheet.reference.get("axes"),
             sheet.reference.get("series", 0),

@@ -33,7 +33,9 @@ function qualityGroup(app) {
     for (const button of buttons) button.disabled = true;
     const found = await app.ask(question);
     for (const button of buttons) button.disabled = false;
-    if (found) shown.replaceChildren(...show(found));
+    if (!found) return;
+    shown.replaceChildren(...show(found));
+    shown.scrollIntoView({ block: "nearest" });
   };
   const button = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ run) =>
     el("button", { type: "button", text, title, onclick: run });
@@ -93,13 +95,18 @@ function comparison(found) {
   const rows = found.map(({ alias, accuracy: share, seconds, problem }) =>
     el(
       "tr",
-      { title: problem },
+      { title: problem || null },
       el("td", { text: alias }),
       el("td", { text: share === null ? "-" : percent(share) }),
       el("td", { text: seconds === null ? "-" : seconds.toFixed(1) }),
     ),
   );
-  return [el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows))];
+  const table = el("table", {}, el("thead", {}, el("tr", {}, ...heads)), el("tbody", {}, ...rows));
+  const untried = found.filter(({ problem }) => problem);
+  if (!untried.length) return [table];
+  const reasons = untried.map(({ alias, problem }) => el("p", { class: "note", text: `${alias}: ${problem}` }));
+  const title = `Why ${untried.length} could not be tried`;
+  return [table, el("details", {}, el("summary", { text: title }), el("div", {}, ...reasons))];
 }
 
 /** @param {number} share */
