@@ -100,7 +100,7 @@ class Classes:
 
     def show(self) -> None:
         """Show the classes."""
-        rows = [((c.name, c.color), c.label, "", "") for c in self._studio.session.classes]
+        rows = [((c.name, c.color), c.label, 0, 0) for c in self._studio.session.classes]
         parts.fill(self.table, rows)
         parts.fit_height(self.table)
         with QSignalBlocker(self.table):

@@ -89,7 +89,15 @@ class Measuring:
         cells = [(classes[c.label], c) for c in measured.coverage]
         parts.fill(
             self.areas,
-            [((c.name, c.color), f"{a.share:.1%}", f"{a.area:,}", a.components) for c, a in cells],
+            [
+                (
+                    (c.name, c.color),
+                    parts.Sorted(f"{a.share:.1%}", a.share),
+                    parts.Sorted(f"{a.area:,}", a.area),
+                    a.components,
+                )
+                for c, a in cells
+            ],
         )
         parts.fit_height(self.areas)
         self.components.show(measured)

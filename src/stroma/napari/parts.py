@@ -257,13 +257,18 @@ def _choose(shown: QTableWidget, keys: Sequence[str]) -> None:
 
 
 def _item(cell: Any) -> QTableWidgetItem:
+    """Return a cell; numbers, and what is sorted as numbers, stand on the right."""
+    text, key, tip, color = cell, cell if isinstance(cell, int) else None, "", None
     if isinstance(cell, Sorted):
-        made = _Item(cell.text)
-        made.setData(SORT_KEY, cell.key)
-        made.setToolTip(cell.tip)
-        return made
-    text, color = cell if isinstance(cell, tuple) else (cell, None)
+        text, key, tip = cell
+    elif isinstance(cell, tuple):
+        text, color = cell
     made = _Item(str(text))
+    made.setToolTip(tip)
+    if key is not None:
+        made.setData(SORT_KEY, key)
+    if isinstance(key, int | float):
+        made.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     if color:
         made.setIcon(swatch(color))
     return made

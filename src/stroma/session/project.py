@@ -193,8 +193,8 @@ def _require_project(folder: Path) -> None:
         raise MissingFileError(f"There is no project {folder}.")
     if not about.is_file():
         raise FormatError(f"{folder} is no project of Stroma: it has no project.json.")
-    found = checks.mapping(_read(about), "the facts about a project")
-    if found.get("format") != ABOUT["format"]:
+    found = _read(about)
+    if not isinstance(found, Mapping) or found.get("format") != ABOUT["format"]:
         raise FormatError(f"{about} is not that of a project of Stroma.")
     if found.get("version") != ABOUT["version"]:
         raise FormatError(
