@@ -94,6 +94,8 @@ function withControl(event, { app }) {
 function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closing }) {
   const digit = /^Digit([1-9])$/.exec(event.code) ?? /^Numpad([1-9])$/.exec(event.code);
   if (digit) return () => chooseClass(app, Number(digit[1]));
+  const inTime = event.shiftKey && { Comma: -1, Period: 1 }[event.code]; // whatever Shift makes of them
+  if (inTime) return () => nextPlane(app, "t", inTime);
   const { radius, showStrokes } = app.view;
   const step = Math.max(0.5, radius * 0.2);
   /** @type {Record<string, () => void>} */
@@ -110,8 +112,6 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
     0: () => viewer.fit(),
     ",": () => nextPlane(app, "z", -1),
     ".": () => nextPlane(app, "z", 1),
-    "<": () => nextPlane(app, "t", -1),
-    ">": () => nextPlane(app, "t", 1),
     o: () => toggleOverlay(app),
     s: () => app.look({ showStrokes: !showStrokes }),
     t: () => app.ask("train"),

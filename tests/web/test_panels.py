@@ -1,0 +1,136 @@
+"""What the panels offer beside painting, tried in a real browser."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+from tests.web.browsing import (
+    BLUE,
+    PATIENCE,
+    SIZE,
+    paint_both,
+    stroke,
+    wait_for_colour,
+    wait_for_grey,
+    wait_for_image,
+)
+from tests.web.served import served
+
+from stroma.data.image import Image
+from stroma.io import read_image
+from stroma.session import Session
+
+
+@pytest.fixture
+def opened(browser):
+    """Open the page of a session in a tab of its own; nothing may go wrong in any of them."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    wrong: list[str] = []
+
+    def open_page(client):
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.goto(client.address.url)
+        page.wait_for_selector("#areas", state="attached")
+        return page
+
+    yield open_page
+    context.close()
+    assert wrong == []
+
+
+def until(page, reached) -> None:
+    for _ in range(PATIENCE // 50):
+        if reached():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come to that")
+
+
+def test_sliders_and_keys_lead_through_planes_and_times(opened) -> None:
+    stack = np.random.default_rng(0).integers(0, 200, (3, 4, SIZE, SIZE)).astype(np.uint16)
+    with Session(mode="paused") as session:
+        session.add_image(Image(stack, "tzyx"), name="stack")
+        with served(session) as client:
+            page = opened(client)
+            page.wait_for_selector("#sliders >> text=3 / 4")  # begins in the middle of z
+            page.keyboard.press(".")
+            page.wait_for_selector("#sliders >> text=4 / 4")
+            page.keyboard.press("Shift+Period")
+            page.wait_for_selector("#sliders >> text=2 / 3")
+            page.locator("#sliders [data-axis=t]").fill("2")
+            page.wait_for_selector("#sliders >> text=3 / 3")
+            stroke(page, (60, 40), (60, 80))
+            wait_for_colour(page, (60, 60), BLUE)
+            assert session.strokes("1", plane={"t": 2, "z": 3})[60, 60] == 1
+            page.keyboard.press(",")
+            wait_for_grey(page, (60, 60))
+            page.close()
+
+
+def test_contrast_is_chosen_by_hand_and_again_by_percentiles(page, session) -> None:
+    page.click("#tab-image")
+    black = page.get_by_label("Black of channel 1")
+    first = float(black.input_value())
+    black.fill("120")
+
+    def low() -> float:
+        return session.image("1").display.get("channels", [{"low": 0}])[0]["low"]
+
+    until(page, lambda: abs(low() - 120) < 1)
+    page.click("text=Automatic contrast")
+    until(page, lambda: abs(low() - 120) > 1)
+    values = read_image(session.image("1").image.source).read()
+    wanted = np.percentile(values, [1, 99])
+    [shown] = session.image("1").display["channels"]
+    np.testing.assert_allclose([shown["low"], shown["high"]], wanted, atol=2)
+    assert abs(float(black.input_value()) - first) < 1
+
+
+def test_results_are_written_as_ome_zarr_with_a_picture_of_the_overlay(page, session) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    page.click("#tab-results")
+    page.select_option("#format", label="OME-Zarr")
+    page.click("#export")
+    page.wait_for_selector("#exported >> text=first_labels.zarr")
+    results = session.path / "results"
+    labels = read_image(results / "first_labels.zarr").read()
+    assert (labels[:, : SIZE // 2 - 8] == 1).mean() > 0.99
+    with Picture.open(results / "first_overlay.png") as overlay:
+        assert overlay.size == (SIZE, SIZE)
+        red, _, blue = overlay.convert("RGB").getpixel((20, 200))
+    assert blue > red + 40
+
+
+def test_the_session_is_shown_as_code(page, session) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    page.click("#tab-results")
+    page.click("#code")
+    page.wait_for_selector("#dialog >> text=ConvpaintModel('stroma')")
+    page.wait_for_selector("#dialog >> text=/stroma train .*first.tif/")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#dialog", state="hidden")
+    assert len(list((session.path / "strokes").iterdir())) == 1
+
+
+def test_all_tabs_show_what_one_of_them_does(opened, client, session) -> None:
+    mine, other = opened(client), opened(client)
+    stroke(mine, (60, 40), (60, 80))
+    wait_for_colour(other, (60, 60), BLUE)
+    mine.select_option("#image-select", label="second.tif")
+    other.get_by_label("Name of class 1").fill("cells")
+    other.get_by_label("Name of class 1").press("Enter")
+    mine.wait_for_selector("[aria-label='Paint cells']")
+    mine.bring_to_front()
+    mine.select_option("#image-select", label="first.tif")
+    mine.click("#close-image")
+    mine.click("#confirm")
+    for page in (mine, other):
+        wait_for_image(page, "second.tif")
+        wait_for_grey(page, (60, 60))
+        assert page.locator("#notices .bad").count() == 0
