@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 from napari_scene import two_halves, until
 from stroma.io import read_image, write_image
 from stroma.napari import colors
+from stroma.session import Session
 
 
 @pytest.fixture
@@ -227,6 +228,42 @@ def test_labels_layers_that_do_not_fit_are_refused(files, viewer, data, message)
 def test_without_a_labels_layer_it_is_said_what_to_do(files):
     files.exchange.take_layers()
     assert "Select a labels layer of your own" in last_message()
+
+
+def test_an_image_whose_file_was_moved_is_found_again(viewer, open_widget, tmp_path):
+    write_image(tmp_path / "a.tif", two_halves(), axes="yx")
+    with Session.create(tmp_path / "p.stroma", "gaussian") as session:
+        session.add_image(tmp_path / "a.tif")
+        session.paint("1", [(5, 5)], label=1)
+    (tmp_path / "a.tif").rename(tmp_path / "b.tif")
+    widget = open_widget()
+    tab, studio = widget.panel.files, widget.panel.studio
+    tab.open(tmp_path / "p.stroma")
+    until(lambda: studio.bridge.image == "1" and studio.session.path is not None)
+    assert column(tab, 0) == ["▸ a.tif (file missing)"]
+    assert not np.asarray(studio.bridge.layers("1")[0].data).any()
+    write_image(tmp_path / "small.tif", np.zeros((5, 5), np.uint8), axes="yx")
+    tab.locate("1", tmp_path / "small.tif")
+    until(lambda: "strokes were painted on" in last_message())
+    tab.locate("1", tmp_path / "b.tif")
+    until(lambda: not studio.working and studio.bridge.image == "1")
+    assert column(tab, 0) == ["▸ a.tif"]
+    [layer] = studio.bridge.layers("1")
+    np.testing.assert_array_equal(np.asarray(layer.data), two_halves())
+    assert studio.bridge.board.layer("strokes")._slice.image.raw[5, 5] == 1
+
+
+def test_all_classes_may_be_removed_and_painting_begins_them_anew(files):
+    studio = files._studio
+    for label in (1, 2):
+        studio.session.remove_class(label)
+    until(lambda: not studio.bridge.waiting)
+    studio.bridge.show("probability")
+    layer = studio.bridge.board.layer("strokes")
+    layer.take_new()
+    layer.paint((20, 20), layer.selected_label)
+    until(lambda: not studio.bridge.waiting)
+    assert [c.label for c in studio.session.classes] == [1]
 
 
 def buttons(group):

@@ -171,7 +171,7 @@ class Bridge:
                 self.board.take_over(old)
             self._follow(self.board, follow=True)
             self._show_all(visible)
-            self.look()
+            self._later(self.look)
         elif old is not None:
             old.take_down()
         self.chosen.emit()
@@ -179,11 +179,16 @@ class Bridge:
     def _show_all(self, roles: set[str]) -> None:
         """Show layers of the image: strokes at once, the others when these can be painted."""
         self.show(STROKES)
-        strokes: Any = self.board.layer(STROKES) if self.board is not None else None
-        self.viewer.layers.selection.active = strokes
-        strokes.mode = "paint"
+        self._later(partial(self._paint_with, self.board))
         for role in sorted(roles - {STROKES}):
             self._later(partial(self._show_on, self.board, role))
+
+    def _paint_with(self, board: Board | None) -> None:
+        """Take the brush, unless another image was chosen meanwhile or the layer removed."""
+        layer: Any = board.layer(STROKES) if board is not None and board is self.board else None
+        if layer is not None:
+            self.viewer.layers.selection.active = layer
+            layer.mode = "paint"
 
     def _show_on(self, board: Board | None, role: str) -> None:
         if board is self.board and role in self._visible:
@@ -223,7 +228,7 @@ class Bridge:
         """Show a layer of the image: "strokes", "segmentation", "uncertainty", "probability"."""
         self._visible.add(role)
         if self.board is not None:
-            if role == "probability" and label is None:
+            if role == "probability" and label is None and self.session.classes:
                 label = self.session.classes[-1].label
             layer = self.board.show(role, label=label)
             layer.events.visible.connect(self._on_shown)

@@ -208,7 +208,8 @@ class Files:
     def _close_images(self) -> None:
         session, wanted = self._studio.session, self.chosen()
         names = [session.image(key).name for key in wanted]
-        question = f"Take {', '.join(names)} and the annotations out of the session?"
+        said = ", ".join(names[:5]) + " …" * (len(names) > 5)
+        question = f"Take {said} and the annotations out of the session?"
         if wanted and QMessageBox.question(self.widget, "Close", question) == YES:
             for key in wanted:
                 self._studio.attempt(partial(session.close_image, key))
@@ -225,8 +226,17 @@ class Files:
 
     def locate(self, image: str, path: Path) -> None:
         """Say where the file of an image is now."""
-        session = self._studio.session
-        self._studio.call(f"Opening {path.name}", lambda: session.relocate(image, path))
+        session, bridge = self._studio.session, self._studio.bridge
+
+        def shown(_: None) -> None:
+            if bridge is not None:
+                for layer in bridge.layers(image):  # they hold zeros
+                    bridge.viewer.layers.remove(layer)
+                bridge.choose(None)
+                bridge.show_image(image)
+            self.show()
+
+        self._studio.call(f"Opening {path.name}", lambda: session.relocate(image, path), shown)
 
     def _on_told(self, event: Event) -> None:
         listed = ev.ImageOpened | ev.ImageClosed | ev.ImageChanged | ev.Saved
