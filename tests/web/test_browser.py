@@ -23,6 +23,7 @@ from tests.web.browsing import (
 
 from stroma.io import read_image, write_image
 from stroma.pixel.comparison import Comparison
+from stroma.web import tiles
 
 
 def test_painting_two_classes_brings_the_segmentation(page, session) -> None:
@@ -46,6 +47,28 @@ def test_undo_takes_the_last_stroke_back_and_redo_brings_it_again(page, session)
     assert not session.strokes("1").any()
     page.keyboard.press("Control+Shift+z")
     wait_for_colour(page, (60, 60), BLUE)
+
+
+def test_a_stroke_that_is_undone_before_its_tile_came_is_seen_no_more(
+    page, session, monkeypatch
+) -> None:
+    asked, hold = threading.Event(), threading.Event()
+    draw = tiles.labels_png
+
+    def slow(*arguments):
+        asked.set()
+        assert hold.wait(PATIENCE / 1000)
+        return draw(*arguments)
+
+    monkeypatch.setattr(tiles, "labels_png", slow)
+    page.keyboard.press("1")
+    stroke(page, (60, 40), (60, 80))
+    wait_for_colour(page, (60, 60), BLUE)
+    assert asked.wait(PATIENCE / 1000)
+    page.keyboard.press("Control+z")
+    page.wait_for_selector("#redo:not([disabled])")
+    hold.set()
+    wait_for_grey(page, (60, 60))
 
 
 def test_results_older_than_the_strokes_say_so_until_trained_again(page, session) -> None:

@@ -141,9 +141,9 @@ function drawPending(app, viewer, strokes) {
   viewer.addEventListener("drawn", (event) => {
     const context = /** @type {CustomEvent<CanvasRenderingContext2D>} */ (event).detail;
     const colour = (/** @type {number} */ label) => app.colourOf(label);
+    if (!strokes.busy) app.pending = app.pending.filter((one) => !stored.has(one));
     for (const { image, plane, stroke } of app.pending) {
       if (app.isShown(image, plane)) drawStroke(context, viewer, stroke, colour);
     }
-    if (!strokes.busy) app.pending = app.pending.filter((one) => !stored.has(one));
   });
 }
