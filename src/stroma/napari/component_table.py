@@ -18,6 +18,8 @@ COLUMNS = ("Class", "Pixels", "µm²", "y", "x", "Box (y, x)")
 CLASS, PIXELS, AREA, MIDDLE_Y, MIDDLE_X, BOX = range(len(COLUMNS))
 NONE = QModelIndex()
 HEIGHT = 190
+LOOKED_AT = 30
+"""Rows that the width of columns is taken from."""
 
 
 class Components(QAbstractTableModel):
@@ -118,6 +120,7 @@ def component_view(model: Components, go_to: Callable[[Component], object]) -> Q
     made.setFixedHeight(HEIGHT)
     header: Any = made.horizontalHeader()
     header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+    header.setResizeContentsPrecision(LOOKED_AT)
     header.setSortIndicator(PIXELS, Qt.SortOrder.DescendingOrder)
     rows: Any = made.verticalHeader()
     rows.hide()
