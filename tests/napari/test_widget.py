@@ -64,6 +64,7 @@ def test_the_mouse_paints(viewer, open_widget):
     viewer.add_image(two_halves())
     until(lambda: studio.bridge.image is not None)
     layer = studio.bridge.board.layer("strokes")
+    until(lambda: layer.mode == "paint")
     layer.selected_label = 1
     for call, kind, at in (
         (mouse_press_callbacks, "mouse_press", (20, 20)),

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
-from stroma.session.results import Block, Results, show, uncertainty
+from stroma.session.results import Block, Results, Samples, show, uncertainty
 
 
 def block(box, value, *, revision=1, step=1):
@@ -83,3 +83,25 @@ def test_uncertainty_is_one_minus_the_margin_of_the_two_best():
     probabilities = np.array([[0.5, 0.2], [0.3, 0.2], [0.2, 0.6]])
     np.testing.assert_allclose(uncertainty(probabilities), [0.8, 0.6])
     assert uncertainty(np.ones((1, 3))).tolist() == [0, 0, 0]
+
+
+@settings(deadline=None)
+@given(
+    start=st.integers(0, 40),
+    size=st.integers(1, 90),
+    step=st.integers(1, 33),
+    low=st.integers(0, 120),
+    length=st.integers(1, 60),
+    block_step=st.sampled_from([1, 2, 4, 8]),
+)
+def test_samples_are_the_middle_pixels_that_lie_in_a_block(
+    start, size, step, low, length, block_step
+):
+    samples = Samples(start, start + size, step)
+    pixels = [min(p + step // 2, start + size - 1) for p in range(start, start + size, step)]
+    inside = [i for i, p in enumerate(pixels) if low <= p < low + length]
+    chosen = samples.within(low, low + length)
+    assert list(range(samples.count))[chosen] == inside
+    found = samples.indices(chosen, low, block_step)
+    taken = np.arange(length)[found] if isinstance(found, slice) else found
+    assert list(taken) == [(pixels[i] - low) // block_step for i in inside]

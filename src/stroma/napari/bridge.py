@@ -274,11 +274,14 @@ class Bridge:
 
     def look(self) -> None:
         """Tell the session what is in view."""
-        if self.board is None:
-            return
+        if self.board is None or not self._is_open(self.board.image):
+            return  # it was closed, and the event that says so still waits
         box = self.view()
         self.session.look(self.board.image, box, plane=self.plane(), view=VIEW)
         self.board.look_through(box)
+
+    def _is_open(self, key: str) -> bool:
+        return any(one.key == key for one in self.session.images)
 
     def _seen(self) -> Layer | None:
         """Return a layer that covers the whole image and is visible, by which to see the rest."""

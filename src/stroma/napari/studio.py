@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,7 @@ class Studio:
     def __init__(self, viewer: Any) -> None:
         self.viewer = viewer
         self.bridge: Bridge | None = None
-        self.beginning = self._closed = False
+        self.beginning = self._closed = self._pumping = False
         self._workers: set[Any] = set()
         self._pump = Relay(self._on_pump, PUMP_MS)
         self._rest = Relay(self._on_rest, REST_MS)
@@ -100,6 +101,7 @@ class Studio:
         self._watch.timeout.connect(self._on_watch)
         self._waiting: dict[int, Callable[[Any], object]] = {}
         self._begun: list[Callable[[], object]] = []
+        self._turns: deque[Callable[[], object]] = deque()
 
     @property
     def session(self) -> Session:
@@ -258,13 +260,28 @@ class Studio:
 
     def _in_a_turn_of_its_own(self, action: Callable[[], object]) -> None:
         """Call a function when Qt has answered what happened meanwhile."""
-        QTimer.singleShot(0, lambda: None if self._closed else action())
+        self._turns.append(action)
+        if len(self._turns) == 1:
+            QTimer.singleShot(0, self._turn)
+
+    def _turn(self) -> None:
+        action = self._turns.popleft()
+        if self._turns:
+            QTimer.singleShot(0, self._turn)
+        if not self._closed:
+            action()
 
     # ------------------------------------------------------------------ what happens
 
     def _on_pump(self) -> None:
-        if self.bridge is not None:
-            self.bridge.pump()
+        if self._pumping:  # a bar of napari answers Qt while it is drawn
+            self._pump()
+        elif self.bridge is not None:
+            self._pumping = True
+            try:
+                self.bridge.pump()
+            finally:
+                self._pumping = False
             self._watch.start()
 
     def _on_rest(self) -> None:

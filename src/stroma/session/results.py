@@ -226,14 +226,16 @@ def show(
     """
     if layer not in LAYERS:
         raise ParameterError(f"A layer is one of {', '.join(LAYERS)}, got {layer!r}.")
-    rows, columns = _sampled(box.top, box.bottom, step), _sampled(box.left, box.right, step)
-    values = np.zeros((len(rows), len(columns)), np.uint16)
+    rows, columns = Samples(box.top, box.bottom, step), Samples(box.left, box.right, step)
+    values = np.zeros((rows.count, columns.count), np.uint16)
     at = np.zeros(values.shape, np.int64)
     for block in blocks:
         inside = block.box if region is None else block.box.clipped(region)
-        r, c = _range(rows, inside.top, inside.bottom), _range(columns, inside.left, inside.right)
-        y, x = (rows[r] - block.box.top) // block.step, (columns[c] - block.box.left) // block.step
-        values[r, c] = block.layer(layer, label)[y[:, None], x]
+        r, c = rows.within(inside.top, inside.bottom), columns.within(inside.left, inside.right)
+        y = rows.indices(r, block.box.top, block.step)
+        x = columns.indices(c, block.box.left, block.step)
+        taken = block.layer(layer, label)[y]
+        values[r, c] = taken[:, x]
         at[r, c] = block.revision + 1
     wanted = at if region is None else _within(at, rows, columns, region)
     missing = bool((wanted == 0).any())
@@ -261,16 +263,49 @@ def _share(values: NDArray[np.uint16], at: NDArray[np.int64]) -> NDArray[np.floa
     return shares
 
 
-def _sampled(start: int, stop: int, step: int) -> NDArray[np.intp]:
-    return np.minimum(np.arange(start, stop, step) + step // 2, stop - 1)
+class Samples:
+    """Pixels along one axis of which values are shown: the middle one of every ``step``.
 
+    The last one lies at ``stop - 1`` where its middle would lie beyond. Arithmetic on whole
+    numbers, since a plane may have thousands of blocks.
 
-def _range(sampled: NDArray[np.intp], start: int, stop: int) -> slice:
-    first, last = np.searchsorted(sampled, (start, stop))
-    return slice(int(first), int(last))
+    Parameters
+    ----------
+    start, stop : int
+        The pixels that are shown.
+    step : int
+        Pixels per value.
+    """
+
+    def __init__(self, start: int, stop: int, step: int) -> None:
+        self.first, self.last, self.step = start + step // 2, stop - 1, step
+        self.count = -((start - stop) // step)
+        self.is_cut = self.first + (self.count - 1) * step > self.last
+
+    def within(self, low: int, high: int) -> slice:
+        """Return which samples lie at ``low`` or beyond, and below ``high``."""
+        whole = self.count - self.is_cut
+        begin = min(max(0, -((self.first - low) // self.step)), whole)
+        end = min(max(0, -((self.first - high) // self.step)), whole)
+        if self.is_cut and low <= self.last < high:
+            end = self.count
+        return slice(begin, max(begin, end))
+
+    def indices(self, chosen: slice, low: int, step: int) -> slice | NDArray[np.intp]:
+        """Return where some samples are in a block that begins at ``low``; a slice if possible."""
+        count = chosen.stop - chosen.start
+        if self.step % step or (self.is_cut and chosen.stop == self.count) or not count:
+            at = np.minimum(
+                self.first + self.step * np.arange(chosen.start, chosen.stop), self.last
+            )
+            found: NDArray[np.intp] = (at - low) // step
+            return found
+        begin, stride = (self.first + self.step * chosen.start - low) // step, self.step // step
+        return slice(begin, begin + (count - 1) * stride + 1, stride)
 
 
 def _within(
-    at: NDArray[np.int64], rows: NDArray[np.intp], columns: NDArray[np.intp], region: Box
+    at: NDArray[np.int64], rows: Samples, columns: Samples, region: Box
 ) -> NDArray[np.int64]:
-    return at[_range(rows, region.top, region.bottom), _range(columns, region.left, region.right)]
+    within = rows.within(region.top, region.bottom), columns.within(region.left, region.right)
+    return at[within]
