@@ -71,6 +71,17 @@ def test_a_stroke_that_is_undone_before_its_tile_came_is_seen_no_more(
     wait_for_grey(page, (60, 60))
 
 
+def test_results_go_and_come_with_a_key(page, session) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    wait_for_colour(page, (200, 60), BLUE)
+    page.wait_for_timeout(1000)  # nothing moves any more
+    page.keyboard.press("o")
+    wait_for_grey(page, (200, 60))
+    page.keyboard.press("o")
+    wait_for_colour(page, (200, 60), BLUE)
+
+
 def test_results_older_than_the_strokes_say_so_until_trained_again(page, session) -> None:
     page.click("text=On demand")
     paint_both(page)

@@ -79,6 +79,7 @@ export class Layer {
     if (!this.visible || this.opacity === 0) return;
     const factor = factorFor(camera.scale * density);
     const wanted = inView(camera, factor).map(([row, column]) => this._tile(factor, row, column));
+    this._fetch(wanted); // first: what is not to be shown any more is not drawn once again
     context.globalAlpha = this.opacity;
     context.imageSmoothingEnabled = this.smooth && camera.scale * density < 2;
     for (const tile of wanted) {
@@ -86,7 +87,6 @@ export class Layer {
       else if (!tile.empty) this._drawInstead(context, camera, tile);
     }
     context.globalAlpha = 1;
-    this._fetch(wanted);
     this._forget();
   }
 
