@@ -21,7 +21,7 @@ from stroma.session.opening import OpenImage
 from stroma.workflow.find import find_images
 
 COLUMNS = ("Image", "Planes", "Painted", "Result")
-WIDTHS = (58, 66, 62)
+WIDTHS = (54, 62, 74)
 SHOWN = "▸ "
 HEIGHT = 150
 
