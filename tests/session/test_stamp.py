@@ -10,14 +10,14 @@ from stroma.blocks.box import Box
 from stroma.errors import LabelError, ParameterError
 from stroma.session import operations as ops
 from stroma.session.brush import packed_mask, stamped
-from stroma.session.desk import Desk
+from stroma.session.painting import PaintedDesk
 
 SHAPE = (200, 300)
 
 
 @pytest.fixture
 def desk():
-    made = Desk()
+    made = PaintedDesk()
     made.add_image(np.zeros(SHAPE, np.uint8))
     return made
 

@@ -19,7 +19,7 @@ from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predict import blocks_of, label_dtype
 from stroma.session import operations as ops
 from stroma.session.channels import count
-from stroma.session.desk import Desk
+from stroma.session.painting import PaintedDesk
 from stroma.session.document import Sheet
 from stroma.session.events import (
     ClassesChanged,
@@ -38,7 +38,7 @@ from stroma.session.tasks import Result, Task, Tasks
 from stroma.session.wish import Material, View, Wish
 
 
-class LiveDesk(Desk):
+class LiveDesk(PaintedDesk):
     """A desk on which a model learns from what is painted.
 
     Methods that change something return as soon as it is done in memory; training and prediction
