@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError, UnknownNameError
-from stroma.session import checks
 from stroma.session import operations as ops
 from stroma.session.brush import Pixels, brush, polygon, stamped
 from stroma.session.events import (
@@ -23,9 +21,9 @@ from stroma.session.events import (
     ImageChanged,
     ImageClosed,
     ImageOpened,
-    Position,
     StrokesChanged,
 )
+from stroma.session.sheet import Sheet
 from stroma.session.strokes import Delta, Labels, StrokeTiles
 
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))
@@ -35,91 +33,6 @@ ClassChange = tuple[tuple[Class, ...], tuple[Class, ...]]
 """The classes before and after."""
 
 Mask = NDArray[np.bool_]
-
-
-@dataclass
-class Sheet:
-    """One image as a document knows it.
-
-    Parameters
-    ----------
-    key : str
-        Its key in the session.
-    name : str
-        For people.
-    sizes : dict of str to int
-        Samples along t, z, y, x, as far as present.
-    reference : dict
-        Where the image is.
-    strokes : StrokeTiles
-        What is painted.
-    region : Box or None
-        Region of interest.
-    display : dict
-        How it is shown.
-    result : SetResult or None
-        Where its segmentation was written last.
-    """
-
-    key: str
-    name: str
-    sizes: dict[str, int]
-    reference: dict[str, Any]
-    strokes: StrokeTiles
-    region: Box | None = None
-    display: dict[str, Any] = field(default_factory=dict)
-    result: ops.SetResult | None = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.sizes["y"], self.sizes["x"]
-
-    @property
-    def outer(self) -> dict[str, int]:
-        """Sizes along t and z, as far as present."""
-        return {a: n for a, n in self.sizes.items() if a in "tz"}
-
-    def plane_number(self, plane: Position | None) -> int:
-        """Return the number of a plane from its position along t and z.
-
-        An axis of one sample may be left out; so may all, for the first plane of an image.
-
-        Raises
-        ------
-        ParameterError
-            If there is no such plane.
-        """
-        given = dict(plane or {})
-        index = 0
-        for axis, size in self.outer.items():
-            at = given.pop(axis, 0)
-            index = index * size + checks.whole(at, f"A position along {axis}", 0, size - 1)
-        if given:
-            raise ParameterError(
-                f"The image {self.name!r} has planes along {list(self.outer)}, not {list(given)}."
-            )
-        return index
-
-    def require_inside(self, region: Box | None) -> Box | None:
-        """Return what of a region lies in the image; None, which is all of it, as it is.
-
-        Raises
-        ------
-        ParameterError
-            If nothing of it does.
-        """
-        if region is None:
-            return None
-        inside = region.clipped(Box.of(self.shape))
-        if inside.bottom <= inside.top or inside.right <= inside.left:
-            raise ParameterError(f"The region lies outside the image {self.name!r}.")
-        return inside
-
-    def position(self, number: int) -> Position:
-        """Return the position of a plane along t and z from its number."""
-        at = np.unravel_index(number, tuple(self.outer.values()) or (1,))
-        return {axis: int(i) for axis, i in zip(self.outer, at, strict=False)}
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,6 @@ from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predict import blocks_of, label_dtype
 from stroma.session import operations as ops
 from stroma.session.channels import count
-from stroma.session.painting import PaintedDesk
-from stroma.session.document import Sheet
 from stroma.session.events import (
     ClassesChanged,
     Event,
@@ -31,9 +29,11 @@ from stroma.session.events import (
     StrokesChanged,
 )
 from stroma.session.learner import Learner
+from stroma.session.painting import PaintedDesk
 from stroma.session.results import BlockInfo, Layer, Results, Shown, show
 from stroma.session.rounds import Rounds, Status
 from stroma.session.settings import Settings
+from stroma.session.sheet import Sheet
 from stroma.session.tasks import Result, Task, Tasks
 from stroma.session.wish import Material, View, Wish
 
