@@ -150,7 +150,11 @@ def test_planes_may_change_while_a_round_runs(bridge):
 
 @pytest.mark.parametrize(
     ("axes", "shape", "expected"),
-    [("cyx", (2, 64, 96), (64, 96)), ("tcyx", (3, 2, 64, 96), (3, 2, 64, 96))],
+    [
+        ("cyx", (2, 64, 96), (64, 96)),
+        ("tcyx", (3, 2, 64, 96), (3, 2, 64, 96)),
+        ("zcyx", (3, 2, 64, 96), (3, 2, 64, 96)),
+    ],
 )
 def test_channels_are_not_painted_apart(bridge, axes, shape, expected):
     image = np.broadcast_to(two_halves(), shape)

@@ -190,7 +190,8 @@ class Home:
         name = session.image(image).name
 
         def then(labels: Any) -> None:
-            board.keep(labels, f"{name} segmentation")
+            board.keep(labels, f"{name} segmentation", visible=False)
+            studio.tell(f"All of {name} is in the layer “{name} segmentation”, not shown yet.")
 
         def work(progress: Any, cancelled: Any) -> Any:
             return session.segment(image, progress=progress, cancelled=cancelled)

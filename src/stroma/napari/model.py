@@ -79,7 +79,7 @@ class Model:
         def whole(name: str, tip: str, low: int, high: int) -> Any:
             return parts.number(tip, lambda value: self._set(**{name: value}), low, high, low)
 
-        scalings = [(" / ".join(map(str, s)), s) for s in SCALINGS]
+        scalings = [(scales_text(s), s) for s in SCALINGS]
         return {
             "fe_scalings": listed(
                 "fe_scalings", "Features also of the image reduced by these factors", scalings
@@ -193,7 +193,7 @@ class Model:
         for name, field in self._fields.items():
             value = param.get(name)
             if name == "fe_scalings" and field.findData(value) < 0:
-                field.addItem(str(value), value)
+                field.addItem(scales_text(value), value)
             parts.show_value(field, value)
         parts.show_value(self.alias, alias_of(param))
         if self.extractor.findData(param.fe_name) < 0:
@@ -313,6 +313,15 @@ class Model:
             self._show()
         elif isinstance(event, ev.ModelTrained | ev.RoundFinished):
             self._describe()
+
+
+def scales_text(scalings: Sequence[Any] | None) -> str:
+    """Return the factors of a pyramid as text, those of the parts of a combination joined by +."""
+    if not scalings:
+        return "as the extractor prefers"
+    if isinstance(scalings[0], int):
+        return " / ".join(map(str, scalings))
+    return " + ".join(map(scales_text, scalings))
 
 
 def device_of(param: Param) -> str:

@@ -15,7 +15,12 @@ from stroma.errors import ShapeError, StromaError
 from stroma.io import is_image, read_image
 from stroma.napari.lazy import ImageArray, Permuted, Stacked
 
-READINGS = {2: ("yx",), 3: ("zyx", "tyx", "cyx"), 4: ("tzyx", "czyx", "tcyx"), 5: ("tczyx",)}
+READINGS = {
+    2: ("yx",),
+    3: ("zyx", "tyx", "cyx"),
+    4: ("tzyx", "czyx", "zcyx", "tcyx"),
+    5: ("tczyx", "tzcyx"),
+}
 """What the axes of a layer may be, by their number; the first is assumed."""
 
 TITLES = {
@@ -25,8 +30,10 @@ TITLES = {
     "cyx": "channels",
     "tzyx": "stacks over time",
     "czyx": "channels of a stack",
+    "zcyx": "a stack, channels plane by plane",
     "tcyx": "channels over time",
     "tczyx": "channels of stacks over time",
+    "tzcyx": "stacks over time, channels plane by plane",
 }
 """The same in words."""
 
