@@ -206,13 +206,15 @@ class Files:
             studio.call(f"Opening {len(paths)} image{'s' * (len(paths) != 1)}", opened, shown)
 
     def _close_images(self) -> None:
-        session, wanted = self._studio.session, self.chosen()
+        session, bridge, wanted = self._studio.session, self._studio.bridge, self.chosen()
         names = [session.image(key).name for key in wanted]
         said = ", ".join(names[:5]) + " …" * (len(names) > 5)
         question = f"Take {said} and the annotations out of the session?"
         if wanted and QMessageBox.question(self.widget, "Close", question) == YES:
             for key in wanted:
                 self._studio.attempt(partial(session.close_image, key))
+            if bridge is not None:
+                bridge.pump()  # at once: layers cannot be drawn without their image
 
     def _ask_place(self) -> None:
         session = self._studio.session

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.classes import PALETTE, Class
+from stroma.data.classes import PALETTE, SHADES, Class
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
 
@@ -65,7 +65,7 @@ def overlay(
 def _colours(largest: int, classes: Sequence[Class]) -> NDArray[np.uint16]:
     """Return the colours of the labels from 0 to the largest."""
     table = np.zeros((max(largest, 0) + 1, 3), np.uint16)
-    palette = np.array([Class(i + 1).rgb for i in range(len(PALETTE))], np.uint16)
+    palette = np.array([Class(i + 1).rgb for i in range(len(PALETTE) * len(SHADES))], np.uint16)
     table[1:] = palette[np.arange(largest) % len(palette)]
     for c in classes:
         if c.label <= largest:
