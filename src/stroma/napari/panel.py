@@ -96,7 +96,7 @@ class Panel:
     def _begin(self) -> None:
         bridge = self.studio.bridge
         if bridge is not None and bridge.image is None:
-            self._take_first()
+            QTimer.singleShot(0, self._take_first)
         self._show_status()
 
     def _on_inserted(self, event: Any) -> None:

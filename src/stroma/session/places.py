@@ -43,7 +43,12 @@ class Places(Generic[Thing]):
     def touching(self, box: Box) -> list[Thing]:
         """Return the things whose boxes share pixels with a box."""
         near = {b: None for cell in _cells(box) for b in self._cells.get(cell, {})}
-        return [self._things[b] for b in near if b.clipped(box).area]
+        top, left, bottom, right = box.top, box.left, box.bottom, box.right
+        return [
+            self._things[b]
+            for b in near
+            if b.top < bottom and b.bottom > top and b.left < right and b.right > left
+        ]
 
 
 def _cells(box: Box) -> Iterator[tuple[int, int]]:

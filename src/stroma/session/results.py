@@ -19,6 +19,7 @@ from stroma.session.places import Places
 Layer = Literal["labels", "probability", "uncertainty"]
 LAYERS = ("labels", "probability", "uncertainty")
 BYTE = np.float32(255)
+STALE, CURRENT = 1, 2
 
 PlaneKey = tuple[str, int]
 """Image and number of the plane."""
@@ -228,7 +229,7 @@ def show(
         raise ParameterError(f"A layer is one of {', '.join(LAYERS)}, got {layer!r}.")
     rows, columns = Samples(box.top, box.bottom, step), Samples(box.left, box.right, step)
     values = np.zeros((rows.count, columns.count), np.uint16)
-    at = np.zeros(values.shape, np.int64)
+    known = np.zeros(values.shape, np.uint8)
     for block in blocks:
         inside = block.box if region is None else block.box.clipped(region)
         r, c = rows.within(inside.top, inside.bottom), columns.within(inside.left, inside.right)
@@ -236,13 +237,12 @@ def show(
         x = columns.indices(c, block.box.left, block.step)
         taken = block.layer(layer, label)[y]
         values[r, c] = taken[:, x]
-        at[r, c] = block.revision + 1
-    wanted = at if region is None else _within(at, rows, columns, region)
-    missing = bool((wanted == 0).any())
-    stale = bool(((wanted > 0) & (wanted <= revision)).any())
+        known[r, c] = STALE if block.revision < revision else CURRENT
+    wanted = known if region is None else _within(known, rows, columns, region)
+    missing, stale = not wanted.all(), bool((wanted == STALE).any())
     facts = (layer, label, step, box, region, [b.serial for b in blocks])
     tag = hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
-    return Shown(values if layer == "labels" else _share(values, at), stale, missing, tag)
+    return Shown(values if layer == "labels" else _share(values, known), stale, missing, tag)
 
 
 def uncertainty(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -257,9 +257,9 @@ def uncertainty(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
     return 1 - margin
 
 
-def _share(values: NDArray[np.uint16], at: NDArray[np.int64]) -> NDArray[np.float32]:
+def _share(values: NDArray[np.uint16], known: NDArray[np.uint8]) -> NDArray[np.float32]:
     shares = values.astype(np.float32) / BYTE
-    shares[at == 0] = np.nan
+    shares[known == 0] = np.nan
     return shares
 
 
@@ -305,7 +305,7 @@ class Samples:
 
 
 def _within(
-    at: NDArray[np.int64], rows: Samples, columns: Samples, region: Box
-) -> NDArray[np.int64]:
+    known: NDArray[np.uint8], rows: Samples, columns: Samples, region: Box
+) -> NDArray[np.uint8]:
     within = rows.within(region.top, region.bottom), columns.within(region.left, region.right)
-    return at[within]
+    return known[within]
