@@ -120,6 +120,25 @@ def test_on_demand_nothing_is_trained_until_asked(halves):
         assert session.status.trained == session.revision
 
 
+def test_a_stroke_during_a_round_that_fails_is_answered(session, halves, monkeypatch):
+    key = session.add_image(halves)
+    train, failed = ConvpaintModel.train, []
+
+    def fail_once(model, *args, **kwargs):
+        if not failed:
+            failed.append(True)
+            session.paint(key, [(55, 20)], label=1)
+            raise ParameterError("a mishap")
+        return train(model, *args, **kwargs)
+
+    monkeypatch.setattr(ConvpaintModel, "train", fail_once)
+    paint_halves(session, key)
+    settle(session)
+    assert failed
+    assert session.status.trained == session.revision
+    assert session.status.message == ""
+
+
 def test_a_failed_round_says_why_and_keeps_model_and_results(session, heard, halves):
     key = session.add_image(halves)
     paint_halves(session, key)
@@ -172,8 +191,14 @@ def test_cancelling_stops_until_the_next_stroke(session, heard, halves):
     assert of(RoundFinished, heard)
 
 
-def test_a_round_that_was_cancelled_does_not_start_again_by_looking_around(session, heard, halves):
+@pytest.mark.parametrize("prepared", [False, True])
+def test_a_round_that_was_cancelled_does_not_start_again_by_looking_around(
+    session, heard, halves, prepared
+):
     key = session.add_image(halves)
+    if prepared:
+        session.look(key)
+        settle(session)
     session.listen(lambda e: session.cancel() if isinstance(e, RoundStarted) else None)
     paint_halves(session, key)
     settle(session)

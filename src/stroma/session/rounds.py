@@ -237,8 +237,9 @@ class Rounds:
         with self._state:
             known_already = self._unseen and message == self._message
             self._unseen = not self._training
-            self._asked, self._given_up, self._message = False, True, message
-            self._settled = wish.revision
+            # What came meanwhile is a reason to try again; the same as before is not.
+            self._asked, self._given_up, self._message = False, not self._again, message
+            self._settled = self._at
         if not known_already:  # moving over an image that does not fit is no news each time
             self._tell(RoundFailed(wish.revision, message, error))
 
@@ -265,6 +266,7 @@ class Rounds:
         points = {m.key: m.points() for m in wish.material}
         self._warm(needed(wish, points, param), token, wish)
         self._enter("training")
+        token.check()  # where all features were there, nobody asked it yet
         learner.learn(wish, points, param)
         with self._state:
             if learner is not self.learner:
