@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 from tests.session.scene import paint_halves, settle
 
+from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, ShapeError
 from stroma.io import write_image
-from stroma.session import Session
+from stroma.session import Session, snapshot
 from stroma.session.reference import fingerprint
 
 PAINTER = """
@@ -96,6 +98,42 @@ def test_the_model_comes_back_and_answers_without_being_trained_again(project):
         session.paint("1", [(60, 60)], label=3)
     with Session.open(project) as session:
         assert session.status.trained < session.revision
+
+
+def test_channels_that_were_chosen_after_training_do_not_change_what_the_model_sees(
+    tmp_path, halves
+):
+    with Session.create(tmp_path / "p.stroma", "gaussian", mode="demand") as session:
+        session.set_params(clf_iterations=40)
+        key = session.add_image(Image(np.stack([halves] * 3), "cyx"))
+        paint_halves(session, key)
+        session.train()
+        settle(session)
+        session.set_channels([0])
+        settle(session)
+        expected = session.result(key).values
+    with Session.open(tmp_path / "p.stroma") as session:
+        session.look(key)
+        settle(session)
+        assert session.status.message == ""
+        np.testing.assert_array_equal(session.result(key).values, expected)
+
+
+def test_more_steps_can_be_undone_than_a_snapshot_keeps_and_the_journal_still_opens(
+    project, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(snapshot, "KEPT_EDITS", 2)
+    with Session.open(project) as session:
+        for x in range(5):
+            session.paint("1", [(50, 10 * x)], label=1)
+        session.save()
+        while session.undo():
+            pass
+        left = session.strokes("1")
+        assert session.flush(10)
+        killed = shutil.copytree(project, tmp_path / "killed.stroma")
+    with Session.open(killed) as session:
+        np.testing.assert_array_equal(session.strokes("1"), left)
 
 
 @pytest.mark.parametrize("keep", [lambda folder: folder, without_snapshots])
@@ -278,6 +316,15 @@ def test_a_moved_image_is_recognised_by_what_is_in_it(project, image_file, halve
         assert not session.recognise(new)
     with Session.open(project) as session:
         assert session.notices == ()
+
+
+def test_a_missing_image_that_was_closed_is_not_looked_for(project, image_file, tmp_path):
+    new = image_file.rename(tmp_path / "renamed.tif")
+    with Session.open(project) as session:
+        session.close_image("1")
+        assert not session.recognise(new)
+        assert not session.recognise(tmp_path / "no such file.tif")
+        assert session.images == ()
 
 
 def test_an_image_of_another_size_is_not_used(project, image_file, halves):

@@ -143,6 +143,7 @@ class Desk:
         with self._lock:
             self._do(ops.CloseImage(key))
             del self._images[key]
+            self._missing.discard(key)
 
     def set_region(self, image: str, region: Box | None) -> None:
         """Restrict results to a rectangle, or (None) lift that."""

@@ -99,6 +99,13 @@ class Document:
             raise UnknownNameError(f"There is no image {str(key)[:50]!r} in the session ({known}).")
         return self.sheets[key]
 
+    def forget_steps(self, kept: int) -> None:
+        """Forget the oldest steps of undo, so that a snapshot holds no fewer than this document.
+
+        Otherwise the journal could undo, after the snapshot, what the snapshot does not know.
+        """
+        del self.done[:-kept], self.undone[:-kept]
+
     @singledispatchmethod
     def apply(self, operation: ops.Operation) -> list[Event]:
         """Do something, whole or not at all, and return what changed.

@@ -89,7 +89,6 @@ class Session(GuidedDesk):
         session._document = contents.document
         session._document.revision += 1
         session._rounds.resume(session.revision - (0 if contents.is_current else 1))
-        session._rounds.learner.channels = settings.channels
         notes = [Notice("", note) for note in contents.notes]
         session.notices = (*notes, *session._find_images(project.folder))
         session._attach(project)
@@ -144,6 +143,7 @@ class Session(GuidedDesk):
             if project is None:
                 raise ParameterError("The session is in no project yet. Call save_as(folder).")
             learner, last = self._rounds.learner, project.journal.last
+            self._document.forget_steps(snapshot.KEPT_EDITS)
             saved = {
                 "document": snapshot.to_json(self._document),
                 "settings": self.settings.to_json(),
@@ -225,9 +225,11 @@ class Session(GuidedDesk):
 
     def recognise(self, path: str | Path) -> bool:
         """Take a file for a missing image, if it is that image; tell whether it was one."""
-        found = fingerprint(Path(path))
         with self._lock:
             references = {key: self._document.sheet(key).reference for key in self._missing}
+        if not references:
+            return False
+        found = fingerprint(Path(path))
         for key, reference in references.items():
             if (reference.get("size"), reference.get("digest")) == found:
                 self.relocate(key, path)

@@ -16,7 +16,7 @@ from stroma.session.reference import checked
 from stroma.session.strokes import TILE, Delta, unpacked
 
 KEPT_EDITS = 1000
-"""Steps of undo that a snapshot keeps; the journal keeps all."""
+"""Steps of undo that are left when a snapshot is made."""
 
 
 def to_json(document: Document) -> dict[str, Any]:
@@ -36,8 +36,8 @@ def to_json(document: Document) -> dict[str, Any]:
             for sheet in document.sheets.values()
         ],
         "classes": _classes(document.classes.values()),
-        "done": [_edit(e) for e in document.done[-KEPT_EDITS:]],
-        "undone": [_edit(e) for e in document.undone[-KEPT_EDITS:]],
+        "done": [_edit(e) for e in document.done],
+        "undone": [_edit(e) for e in document.undone],
         "last_edit": document.last_edit,
         "revision": document.revision,
     }
