@@ -156,6 +156,14 @@ def test_a_failed_round_says_why_and_keeps_model_and_results(session, heard, hal
     assert session.status.message == ""
 
 
+def test_images_of_the_same_name_are_told_apart_by_their_channels(session, halves):
+    for channels in (2, 3):
+        image = Image(np.stack([halves] * channels), "cyx")
+        paint_halves(session, session.add_image(image, name="cells"))
+    settle(session)
+    assert "2 in cells, 3 in cells" in session.status.message
+
+
 def test_images_with_other_channels_are_said_in_words_that_users_know(session, heard, halves):
     first = session.add_image(Image(np.stack([halves] * 2), "cyx"), name="two")
     second = session.add_image(Image(np.stack([halves] * 3), "cyx"), name="three")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from stroma.data.image import Image
 from stroma.errors import ParameterError
@@ -17,27 +17,25 @@ def count(image: Image) -> int:
     return image.sizes.get("c", 0)
 
 
-def mixed(images: Mapping[str, Image], channels: Channels) -> str:
+def mixed(images: Sequence[tuple[str, Image]], channels: Channels) -> str:
     """Return why one model cannot learn from images, and what to do; empty where it can.
 
     Parameters
     ----------
-    images : mapping of str to Image
-        Images by name.
+    images : sequence of (str, Image)
+        Images with their names, which may be the same.
     channels : sequence of int or None
         Those in use.
     """
-    counts = {name: count(image) for name, image in images.items()}
-    if len({max(1, n) for n in counts.values()}) < 2:
+    counts = [count(image) for _, image in images]
+    if len({max(1, n) for n in counts}) < 2:
         return ""
-    if channels is not None and max(channels) < min(counts.values()):
+    if channels is not None and max(channels) < min(counts):
         return ""
-    example = {max(1, n): name for name, n in reversed(counts.items())}
+    example = {max(1, count(image)): name for name, image in reversed(images)}
     listed = ", ".join(f"{n} in {name}" for n, name in sorted(example.items()))
     choose = (
-        "Leave out the channels that not all of them have, convert "
-        if all(counts.values())
-        else "Convert "
+        "Leave out the channels that not all of them have, convert " if all(counts) else "Convert "
     )
     return (
         f"The images have different numbers of channels ({listed}), and one model works with one "

@@ -112,7 +112,7 @@ class Wish:
         ShapeError
             If the images have different numbers of channels.
         """
-        images = {self.names.get(m.key, m.key): self.images[m.key] for m in self.material}
+        images = [(self.names.get(m.key, m.key), self.images[m.key]) for m in self.material]
         wrong = mixed(images, self.settings.channels)
         if wrong:
             raise ShapeError(wrong)

@@ -76,9 +76,9 @@ def mixed(images: Sequence[OpenImage], channels: tuple[int, ...] | None) -> str:
     channels : tuple of int or None
         Those in use; None for all.
     """
-    there = {one.name: one.image for one in images if not one.missing}
+    there = [(one.name, one.image) for one in images if not one.missing]
     wrong = alike.mixed(there, channels)
-    if not wrong or not all(map(alike.count, there.values())):
+    if not wrong or not all(alike.count(image) for _, image in there):
         return wrong
     return f"{wrong} In the panel Image, untick train at the channels to leave out."
 
