@@ -34,6 +34,15 @@ def test_what_was_not_used_for_longest_goes_first():
     assert results.nbytes == 2 * one
 
 
+def test_planes_count_as_long_as_there_is_a_result():
+    results = Results(10**6)
+    for plane in (0, 1):
+        results.put(("1", plane), block(Box(0, 0, 10, 10), 1))
+    assert (results.planes("1"), results.planes("2")) == (2, 0)
+    results.drop_older(("1", 0), 2)
+    assert results.planes("1") == 1
+
+
 def test_forgetting_an_image_frees_its_bytes():
     results = Results(10**6)
     results.put(("1", 0), block(Box(0, 0, 10, 10), 1))

@@ -174,7 +174,7 @@ class Results:
     def planes(self, image: str) -> int:
         """Return of how many planes of an image there is any result."""
         with self._lock:
-            return sum(1 for key, _ in self._planes if key == image)
+            return sum(1 for (key, _), known in self._planes.items() if key == image and len(known))
 
     def drop(self, *, image: str | None = None) -> None:
         """Forget the results of an image, or all."""
