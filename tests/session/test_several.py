@@ -6,7 +6,7 @@ from stroma.session.several import STROKES, find_strokes, named_after
 
 
 def test_files_are_named_after_images_and_no_two_are_the_same(session, halves, tmp_path):
-    names = ["a.ome.tif", "b/c?.tif", "A.png", ""]
+    names = ["a.ome.tif", "b/c?.tif", "A.png", "", "a_1.tif"]
     keys = [session.add_image(halves, name=name) for name in names]
     found = named_after(session, keys, tmp_path, STROKES)
     assert [p.name for p in found] == [
@@ -14,6 +14,7 @@ def test_files_are_named_after_images_and_no_two_are_the_same(session, halves, t
         "c__strokes.tif",
         "A_3_strokes.tif",
         "image_4_strokes.tif",
+        "a_1_5_strokes.tif",
     ]
     assert named_after(session, keys[1:2], tmp_path, STROKES) == found[1:2]
 

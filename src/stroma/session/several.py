@@ -37,9 +37,10 @@ class Found:
 def named_after(session: Desk, images: Iterable[str], folder: str | Path, end: str) -> list[Path]:
     """Return a path in a folder for every image, named after it; no two are the same."""
     stems = {one.key: safe_stem(one.name) for one in session.images}
-    shared = Counter(stem.lower() for stem in stems.values())
+    numbered = {key: f"{stem}_{key}" for key, stem in stems.items()}
+    taken = Counter(name.lower() for name in [*stems.values(), *numbered.values()])
     return [
-        Path(folder, stems[key] + (f"_{key}" if shared[stems[key].lower()] > 1 else "") + end)
+        Path(folder, (numbered if taken[stems[key].lower()] > 1 else stems)[key] + end)
         for key in images
     ]
 
