@@ -326,9 +326,36 @@ def test_other_files_that_cannot_be_read_are_said_and_removed(client, session) -
     assert answer.status == 400
     assert "empty.tif" in answer.body.decode()
     assert not list((session.path / "others").iterdir())
-    with client.tab() as tab:
-        assert tab.ask("apply", files=["../first.png"], **PLAIN)["result"]["images"] == []
     assert session.image("1").image.source
+
+
+@pytest.mark.parametrize("name", ["../first.png", "gone.png"])
+def test_other_files_that_are_not_there_are_an_error_and_nothing_is_left(
+    client, session, name
+) -> None:
+    train(session)
+    sent = json.loads(send_other(client, "other.png", png(noise(1))).body)["file"]
+    with client.tab() as tab:
+        said = tab.ask("apply", files=[sent, name], **PLAIN)["error"]
+    assert said == f"{name}: not here any more. Choose the files once more."
+    assert not list((session.path / "others").iterdir())
+    assert not (session.path / "results").exists()
+    assert Path(session.image("1").image.source).exists()
+
+
+def test_other_files_of_one_name_in_two_formats_do_not_share_their_results(client, session) -> None:
+    train(session)
+    tiff = io.BytesIO()
+    Picture.fromarray(noise(2)).save(tiff, "TIFF")
+    bodies = {"same.png": png(noise(1)), "same.tif": tiff.getvalue()}
+    names = [json.loads(send_other(client, *item).body)["file"] for item in bodies.items()]
+    assert names == ["same.png", "same-2.tif"]
+    with client.tab() as tab:
+        found = tab.ask("apply", files=names, **PLAIN)["result"]
+    assert [image["files"] for image in found["images"]] == [
+        ["same_labels.tif"],
+        ["same-2_labels.tif"],
+    ]
 
 
 def test_other_files_are_removed_though_they_could_not_be_segmented(client, session) -> None:

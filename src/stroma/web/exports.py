@@ -67,11 +67,21 @@ def export(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def apply(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Segment files that were sent for that, remove them, and answer like ``export``."""
+    """Segment files that were sent for that, remove them, and answer like ``export``.
+
+    Raises
+    ------
+    MissingFileError
+        If one of them is not there; the others are removed all the same.
+    """
     folder = others_folder(session)
     there = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
-    files = [there[name] for name in values["files"] if name in there]
+    names = [str(name) for name in values["files"]]
+    gone = ", ".join(name[:100] for name in names if name not in there)
+    files = [there[name] for name in names if name in there]
     try:
+        if gone:
+            raise MissingFileError(f"{gone}: not here any more. Choose the files once more.")
         return _segmented(session, files, values)
     finally:
         for file in files:

@@ -115,7 +115,7 @@ def images_folder(session: Session) -> Path:
 
 
 def begin_image(session: Session, name: str, size: int, *, folder: Path) -> Part:
-    """Return a new file in a folder of the project, named like no image that is open.
+    """Return a new file in a folder of the project, named like no image that is open or there.
 
     Parameters
     ----------
@@ -144,7 +144,9 @@ def begin_image(session: Session, name: str, size: int, *, folder: Path) -> Part
             f"project {session.path}. Make room, or open the file where it lies: "
             "stroma paint FILE --project NAME.stroma"
         )
-    taken = {_stem(one.name) for one in session.images}
+    names = [one.name for one in session.images]
+    names += [path.name.removesuffix(PART) for path in folder.iterdir()]
+    taken = {_stem(one) for one in names}
     number = 1
     while True:
         new = Part(folder / _numbered(wanted, number))
