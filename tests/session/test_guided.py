@@ -1,3 +1,4 @@
+import copy
 import csv
 import threading
 
@@ -203,6 +204,46 @@ def test_a_session_knows_where_a_segmentation_was_written_and_whether_it_is_the_
         assert again.written(key) == Written(path, current=True)
         path.unlink()
         assert again.written(key) is None
+
+
+def test_what_is_written_is_not_the_latest_after_the_last_step_grew(session, halves, tmp_path):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    number = session.paint(key, [(30, 30)], label=1)
+    settle(session)
+    session.export_labels(key, tmp_path / "labels.tif").result(60)
+    session.paint(key, [(30, 40)], label=1, continues=number)
+    assert not session.written(key).current
+
+
+def test_what_is_written_is_not_the_latest_without_another_image_it_was_learnt_from(
+    session, halves, tmp_path
+):
+    key, other = session.add_image(halves), session.add_image(halves)
+    session.paint(key, [(10, 10)], label=1)
+    session.paint(other, [(10, 80)], label=2)
+    session.paint(key, [(20, 80)], label=2)
+    settle(session)
+    session.export_labels(key, tmp_path / "labels.tif").result(60)
+    assert session.written(key).current
+    session.close_image(other)
+    assert not session.written(key).current
+
+
+def test_what_is_written_is_not_the_latest_of_a_model_that_was_taken(session, halves, tmp_path):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    models = [copy.deepcopy(session.model) for _ in range(2)]
+    session.set_model(models[0])
+    session.export_labels(key, tmp_path / "labels.tif").result(60)
+    assert session.written(key).current
+    before = session.settings
+    session.set_model(models[1])
+    assert session.settings == before
+    assert not session.written(key).current
+    session.export_labels(key, tmp_path / "again.tif").result(60)
+    assert session.written(key).current
 
 
 def test_what_was_written_before_the_latest_stroke_was_learnt_is_not_the_latest(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from stroma.errors import Cancelled, NotTrainedError
 from stroma.pixel import guidance
 from stroma.pixel.comparison import Comparison, compare
 from stroma.pixel.guidance import Suggestion, Validation
+from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.training import Labelled
 from stroma.session import operations as ops
 from stroma.session.events import Position
@@ -33,6 +34,9 @@ from stroma.workflow.components import (
 if TYPE_CHECKING:
     from stroma.workflow.outputs import Outputs
     from stroma.workflow.segment import BatchResult
+
+GUIDE_PIXELS = 2_000_000
+"""Values a suggestion is sought in; larger planes are looked at more coarsely."""
 
 EARLIER = "earlier"
 """What a result is noted to answer that was not the latest when it was written."""
@@ -53,9 +57,6 @@ class Written:
     path: Path
     current: bool
 
-
-GUIDE_PIXELS = 2_000_000
-"""Values a suggestion is sought in; larger planes are looked at more coarsely."""
 
 Report = Callable[[int, int], None]
 Cancel = Callable[[], bool]
@@ -175,9 +176,10 @@ class GuidedDesk(LiveDesk):
         from stroma.pixel.stored import write_result
 
         with self._lock:
-            model, pixels = self._snapshot(), self.image(image).image
+            # Asked before the model is taken: one that is trained in between is newer, not older.
             current = self._rounds.learner.revision == self.revision
             answers = self._answers() if current else EARLIER
+            model, pixels = self._snapshot(), self.image(image).image
 
         def export(progress: Report, cancelled: Cancel) -> Path:
             written = write_result(
@@ -203,6 +205,20 @@ class GuidedDesk(LiveDesk):
             return None
         return Written(Path(noted.path), noted.answers == answers)
 
+    def set_model(self, model: ConvpaintModel) -> None:
+        """Go on with another model, see `LiveDesk`; what was written is of an earlier one.
+
+        Raises
+        ------
+        ShapeError, ParameterError
+            If it was trained on other channels than an image has; nothing is changed then.
+        """
+        super().set_model(model)
+        with self._lock:
+            for sheet in self._document.sheets.values():
+                if sheet.result is not None:
+                    self._do(replace(sheet.result, answers=EARLIER))
+
     def _note(self, image: str, path: Path, answers: str) -> None:
         with self._lock:
             if image in self._document.sheets:
@@ -212,7 +228,9 @@ class GuidedDesk(LiveDesk):
         """Return what tells the present strokes and settings from others, also when reopened."""
         done, settings = self._document.done, self.settings.to_json()
         del settings["mode"]
-        facts = (done[-1].number if done else 0, sorted(settings.items(), key=str))
+        last = (done[-1].number, len(done[-1].changes)) if done else (0, 0)
+        painted = [s.key for s in self._document.sheets.values() if s.strokes.painted_planes()]
+        facts = (last, painted, sorted(settings.items(), key=str))
         return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
 
     def apply(
