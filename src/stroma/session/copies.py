@@ -22,7 +22,8 @@ def copied_strokes(session: LiveDesk, image: str) -> LabelArray:
     labels = _blank(session, image)
     for index, plane in _planes(session, image):
         for box in session.painted(image, plane=plane):
-            labels[(*index, *box.slices)] = session.strokes(image, box, plane=plane)
+            values = session.strokes(image, box, plane=plane)
+            labels = _with(labels, (*index, *box.slices), values)
     return labels
 
 
@@ -35,14 +36,25 @@ def copied_results(session: LiveDesk, image: str) -> LabelArray:
         if session.blocks(image, plane=plane):
             for top in range(0, height, rows):
                 band = Box(top, 0, min(top + rows, height), width)
-                labels[(*index, *band.slices)] = session.result(image, band, plane=plane).values
+                values = session.result(image, band, plane=plane).values
+                labels = _with(labels, (*index, *band.slices), values)
     return labels
 
 
 def _blank(session: LiveDesk, image: str) -> LabelArray:
     opened = session.image(image)
-    small = max((c.label for c in session.classes), default=0) < 256
-    return np.zeros((*opened.outer.values(), *opened.shape), np.uint8 if small else np.uint16)
+    return np.zeros((*opened.outer.values(), *opened.shape), np.uint8)
+
+
+def _with(labels: LabelArray, place: tuple[Any, ...], values: LabelArray) -> LabelArray:
+    """Return labels with some values at a place, of a larger type where these need it.
+
+    Classes do not say which: results may hold one that was removed.
+    """
+    if labels.dtype == np.uint8 and values.max(initial=0) > 255:
+        labels = labels.astype(np.uint16)
+    labels[place] = values
+    return labels
 
 
 def _planes(session: LiveDesk, image: str) -> Iterator[tuple[tuple[Any, ...], Position]]:
