@@ -76,10 +76,15 @@ class Shares:
         self.longest = {True: (0.0, ""), False: (0.0, "")}
 
     def watch(self, owner: Any, name: str, *, ours: bool) -> None:
-        """Time a method of a class from now on."""
-        original: Callable[..., Any] = getattr(owner, name)
-        title = f"{owner.__name__}.{name}"
+        """Time a method, or the setting of a property, of a class from now on."""
+        original, title = getattr(owner, name), f"{owner.__name__}.{name}"
+        if isinstance(original, property):
+            setter = self._timed(original.fset, title, ours)
+            setattr(owner, name, property(original.fget, setter, doc=original.__doc__))
+        else:
+            setattr(owner, name, self._timed(original, title, ours))
 
+    def _timed(self, original: Any, title: str, ours: bool) -> Callable[..., Any]:
         @functools.wraps(original)
         def timed(*args: Any, **kwargs: Any) -> Any:
             if threading.current_thread() is not threading.main_thread():
@@ -90,7 +95,7 @@ class Shares:
             finally:
                 self._end(self._stack.pop())
 
-        setattr(owner, name, timed)
+        return timed
 
     def _end(self, call: Call) -> None:
         took = time.thread_time() - call.began
@@ -123,9 +128,13 @@ def watch_all(shares: Shares) -> None:
     ):
         for name in names:
             shares.watch(owner, name, ours=True)
-    shares.watch(LayerList, "insert", ours=False)
-    shares.watch(Layer, "refresh", ours=False)
-    shares.watch(Labels, "__init__", ours=False)
+    for owner, names in (
+        (LayerList, ("insert", "move")),
+        (Layer, ("refresh", "scale", "translate", "visible")),
+        (Labels, ("__init__", "data", "mode")),
+    ):
+        for name in names:
+            shares.watch(owner, name, ours=False)
 
 
 def spin(seconds: float) -> None:
