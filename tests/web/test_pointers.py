@@ -111,9 +111,11 @@ def test_the_hand_that_holds_the_pen_neither_paints_nor_zooms(page, hand, sessio
     assert session.undoable is None
 
 
-def test_a_hand_that_comes_down_before_its_pen_paints_nothing(page, hand, session) -> None:
-    hand.fingers("touchStart", (200, 200))
-    hand.fingers("touchMove", (205, 200))
+@pytest.mark.parametrize("places", [[(200, 200)], [(200, 200), (230, 230)]])
+def test_a_hand_that_comes_down_before_its_pen_paints_nothing(page, hand, session, places) -> None:
+    for count in range(len(places)):
+        hand.fingers("touchStart", *places[: count + 1])
+    hand.fingers("touchMove", *places)
     hand.draw((60, 40), (60, 80))
     hand.fingers("touchEnd")
     wait_for_colour(page, (60, 60), BLUE)

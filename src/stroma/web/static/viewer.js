@@ -160,6 +160,7 @@ export class Viewer extends EventTarget {
    * @param {PointerEvent} event
    */
   _isUnwanted(event) {
+    if (event.pointerType === "pen") return false;
     return this.pointers.size > 1 || (event.pointerType === "touch" && this.pen !== null);
   }
 
