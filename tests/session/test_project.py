@@ -318,6 +318,21 @@ def test_a_moved_image_is_recognised_by_what_is_in_it(project, image_file, halve
         assert session.notices == ()
 
 
+def test_a_missing_image_is_not_segmented(project, image_file, tmp_path):
+    with Session.open(project) as session:
+        session.train()
+        settle(session)
+    image_file.rename(tmp_path / "elsewhere.tif")
+    with Session.open(project) as session:
+        for segment in (
+            session.segment,
+            lambda key: session.export_labels(key, tmp_path / "l.tif"),
+        ):
+            with pytest.raises(MissingFileError, match=r"'cells.tif' is not where it was"):
+                segment("1")
+    assert not (tmp_path / "l.tif").exists()
+
+
 def test_a_missing_image_that_was_closed_is_not_looked_for(project, image_file, tmp_path):
     new = image_file.rename(tmp_path / "renamed.tif")
     with Session.open(project) as session:

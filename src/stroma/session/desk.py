@@ -11,7 +11,7 @@ from typing import Any
 from stroma.blocks.box import Box
 from stroma.data.classes import Class, free_label
 from stroma.data.image import Image
-from stroma.errors import LabelError
+from stroma.errors import LabelError, MissingFileError
 from stroma.session import operations as ops
 from stroma.session.document import FIRST_CLASSES, Document, Edit
 from stroma.session.events import Event, Listener
@@ -87,6 +87,16 @@ class Desk:
             missing = key in self._missing
             pixels = self._images[key]
             return OpenImage(key, sheet.name, pixels, sheet.region, sheet.display, missing)
+
+    def _pixels(self, key: str) -> Image:
+        """Return the pixels of an image; one that is missing has blank ones, to paint on."""
+        one = self.image(key)
+        if one.missing:
+            raise MissingFileError(
+                f"The file of {one.name!r} is not where it was. Put it back, or say where it is "
+                f"now; its strokes are kept."
+            )
+        return one.image
 
     def add_image(
         self, data: Any, *, name: str = "", axes: str | None = None, series: int = 0

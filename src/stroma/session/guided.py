@@ -172,14 +172,22 @@ class GuidedDesk(LiveDesk):
     def export_labels(
         self, image: str, path: str | Path, *, probabilities: bool = False
     ) -> Task[Path]:
-        """Segment all of an image into a file: OME-Zarr or TIFF, whatever its size."""
+        """Segment all of an image into a file: OME-Zarr or TIFF, whatever its size.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        MissingFileError
+            If the file of the image is not where it was.
+        """
         from stroma.pixel.stored import write_result
 
         with self._lock:
             # Asked before the model is taken: one that is trained in between is newer, not older.
             current = self._rounds.learner.revision == self.revision
             answers = self._answers() if current else EARLIER
-            model, pixels = self._snapshot(), self.image(image).image
+            model, pixels = self._snapshot(), self._pixels(image)
 
         def export(progress: Report, cancelled: Cancel) -> Path:
             written = write_result(

@@ -349,11 +349,13 @@ class LiveDesk(PaintedDesk):
         ------
         NotTrainedError
             If there is no model yet.
+        MissingFileError
+            If the file of the image is not where it was.
         Cancelled
             If it was asked to stop.
         """
         model = self._snapshot()
-        source, trained = model.open(self.image(image).image), model.trained()
+        source, trained = model.open(self._pixels(image)), model.trained()
         labels = np.zeros(source.shape, label_dtype(trained.classifier.classes_))
         for block in blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled):
             labels[block.index] = block.labels

@@ -133,6 +133,8 @@ def save_strokes(session: Session, values: Mapping[str, Any]) -> str:
 
 def _file(session: Session, key: str) -> Path:
     one = session.image(key)
+    if one.missing:
+        raise MissingFileError(f"The file of {one.name!r} is not where it was. Put it back.")
     if not one.image.source:
         raise ParameterError(
             f"The image {one.name!r} is in memory only. Write it to a file, and open that."
