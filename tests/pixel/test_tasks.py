@@ -75,6 +75,25 @@ def test_what_is_computed_together_is_bounded_in_memory(stack):
     assert Together.sizes == [3, 3, 1]
 
 
+class Sharing(Together):
+    """The same features, in one array for all blocks."""
+
+    def batch(self, blocks):
+        self.sizes.append(len(blocks))
+        whole = np.stack([np.repeat(b, self.features, axis=0) for b in blocks])
+        return [[FeatureMap(features)] for features in whole]
+
+
+def test_features_of_one_block_do_not_keep_those_of_its_neighbours_in_memory(stack):
+    kept = each(
+        lambda number, task, maps: maps[0].values, tasks_for(stack, Sharing()), FeatureCache(0)
+    )
+    for z, features in enumerate(kept):
+        np.testing.assert_array_equal(features, np.repeat(stack.array[z : z + 1], 2, axis=0))
+        assert features.base is None
+    assert max(Sharing.sizes) > 1
+
+
 def test_only_blocks_that_are_not_known_are_computed(stack):
     tasks, cache = tasks_for(stack, Together()), FeatureCache(2**20)
     list(each(values, [tasks[1]], cache))

@@ -324,7 +324,7 @@ def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> F
     if dtype is np.float16:
         values, finite = to_half(values)
     else:
-        values = values.astype(dtype, copy=False)
+        values = _owned(values.astype(dtype, copy=False))
         finite = bool(np.isfinite(values).all())
     if not finite:
         raise ImageError(
@@ -333,3 +333,11 @@ def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> F
         )
     y, x = feature_map.origin
     return replace(feature_map, values=values, origin=(y - region.top, x - region.left))
+
+
+def _owned(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values that keep no larger array in memory, as one block of a batch would."""
+    whole = values.base
+    if isinstance(whole, np.ndarray) and whole.nbytes > values.nbytes:
+        return values.copy(order="K")
+    return values
