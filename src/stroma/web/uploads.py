@@ -188,8 +188,8 @@ def join_image(session: Session, new: Part) -> str:
     FormatError
         If it is not an image, or damaged.
     """
+    check_image(new)
     with _removed_if_bad(new):
-        _try_to_read(new.whole)
         return session.add_image(new.whole)
 
 
