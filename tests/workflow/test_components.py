@@ -10,7 +10,21 @@ from skimage.measure import label, regionprops
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.workflow import components as module
-from stroma.workflow.components import Component, bands, components, coverage, pixel_area
+from stroma.workflow.components import (
+    Component,
+    Measured,
+    bands,
+    components,
+    coverage,
+    pixel_area,
+)
+
+
+def test_small_components_are_summed_up_and_not_listed():
+    found = components([np.array([[1, 1, 0, 2], [2, 0, 0, 2]])])
+    measured = Measured.of(found, [Class(1), Class(2)], min_size=2)
+    assert [(c.label, c.area) for c in measured.components] == [(1, 2), (2, 2)]
+    assert [(c.components, c.area) for c in measured.coverage] == [(1, 2), (1, 3)]
 
 
 def test_known_components_of_two_classes():
@@ -26,7 +40,6 @@ def test_known_components_of_two_classes():
         Component(2, 3, 1.0, 3.0, 0, 3, 3, 4),
         Component(2, 1, 2.0, 0.0, 2, 0, 3, 1),
     ]
-    assert [c.area for c in components([plane], min_size=2)] == [3, 3]
     assert components([np.zeros((3, 4), int)]) == []
 
 

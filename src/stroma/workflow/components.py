@@ -100,15 +100,13 @@ class Measured:
         return cls(tuple(classes), large, tuple(summed), pixel_area)
 
 
-def components(bands: Iterable[NDArray[np.integer]], *, min_size: int = 0) -> list[Component]:
+def components(bands: Iterable[NDArray[np.integer]]) -> list[Component]:
     """Return the components of one plane, given as bands of rows from top to bottom.
 
     Parameters
     ----------
     bands : iterable of (h, x) int arrays
         The labels; 0 belongs to no component. The result does not depend on how it is cut.
-    min_size : int
-        Smaller components, in pixels, are left out.
 
     Returns
     -------
@@ -131,7 +129,7 @@ def components(bands: Iterable[NDArray[np.integer]], *, min_size: int = 0) -> li
     if not count:
         return []
     merged = _merge(np.concatenate(parts), np.concatenate(seams))
-    return [_component(row) for row in merged if row[1] >= min_size]
+    return [_component(row) for row in merged]
 
 
 def coverage(
