@@ -180,8 +180,8 @@ class Classes:
     def _on_controls(self) -> None:
         board = None if self._studio.bridge is None else self._studio.bridge.board
         layer = None if board is None else board.layer(STROKE_LAYER)
-        window: Any = self.widget.window()
         if isinstance(layer, Strokes):
+            window: Any = self.widget.window()
             take_new_button(window, layer)
 
     # ------------------------------------------------------------------ files of names

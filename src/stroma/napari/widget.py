@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,8 @@ class StromaWidget(QWidget):
         self.stop.setEnabled(False)
         self._lay_out()
         self._closing: list[Callable[[], object]] = []
+        # When the viewer's window is closed, its parts get no closeEvent.
+        self.destroyed.connect(partial(_close, self._closing))
         create_worker(
             loaded, _connect={"returned": self._make}, _progress={"desc": "Starting Stroma"}
         )
@@ -72,9 +75,7 @@ class StromaWidget(QWidget):
 
     def closeEvent(self, event: Any) -> None:
         """Close the session with the widget."""
-        for close in self._closing:
-            close()
-        self._closing.clear()
+        _close(self._closing)
         super().closeEvent(event)
 
     def _make(self, panel: Any) -> None:
@@ -86,6 +87,12 @@ class StromaWidget(QWidget):
     def _next(self, steps: Any) -> None:
         if self._closing and next(steps, None) is not None:
             QTimer.singleShot(0, lambda: self._next(steps))
+
+
+def _close(closing: list[Callable[[], object]], _: object = None) -> None:
+    """Call what is to be done at the end, once."""
+    while closing:
+        closing.pop()()
 
 
 def loaded() -> Any:
