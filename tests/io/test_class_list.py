@@ -32,6 +32,10 @@ def test_names_with_any_characters_and_their_colours_come_back(tmp_path):
     assert read_class_list(write_class_list(tmp_path / "c.csv", classes)) == classes
 
 
+def test_no_classes_come_back_as_none(tmp_path):
+    assert read_class_list(write_class_list(tmp_path / "none.csv", [])) == ()
+
+
 def test_names_with_a_comma_need_no_quotes(tmp_path):
     (tmp_path / "names.txt").write_text("1,nuclei, round,#ff0000\n2,rest")
     assert read_class_list(tmp_path / "names.txt")[0] == Class(1, "nuclei, round", "#ff0000")

@@ -76,6 +76,13 @@ def test_channels_that_a_model_chose_are_chosen_for_the_session(session, halves)
     assert (session.result(key).values[:, 56:] == 2).all()
 
 
+def test_how_many_pixels_a_round_looked_at_is_not_taken_over(session, halves, upside):
+    upside.set_param("clf_max_pixels", 2000, ignore_warnings=True)
+    before = session.settings.param.clf_max_pixels
+    session.set_model(upside)
+    assert session.settings.param.clf_max_pixels == before
+
+
 def test_settings_without_a_classifier_are_trained_on_what_is_painted(session, heard, halves):
     key = session.add_image(halves)
     paint_halves(session, key)

@@ -257,6 +257,20 @@ def test_a_step_of_undo_outside_its_tile_is_not_believed(project):
         assert not session.strokes("1").any()
 
 
+@pytest.mark.parametrize("name", ["events", "images", "results"])
+def test_a_project_with_links_in_it_writes_nowhere_else(project, tmp_path, name):
+    elsewhere = tmp_path / "elsewhere"
+    if (project / name).exists():
+        shutil.move(project / name, elsewhere)
+    else:
+        elsewhere.mkdir()
+    before = sorted(elsewhere.iterdir())
+    (project / name).symlink_to(elsewhere, target_is_directory=True)
+    with pytest.raises(FormatError, match=f"{name} is a link"):
+        Session.open(project)
+    assert sorted(elsewhere.iterdir()) == before
+
+
 def test_two_sessions_on_one_project_are_one_too_many(project):
     with Session.open(project), pytest.raises(FileError, match="open in another session"):
         Session.open(project)

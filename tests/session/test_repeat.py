@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.session.scene import paint_halves, settle
 
+from stroma import ConvpaintModel
 from stroma.cli.app import build
 from stroma.errors import ParameterError
 from stroma.io import read_image, write_image
@@ -41,6 +42,43 @@ def test_the_commands_of_a_session_give_its_labels(learnt, tmp_path):
     for image in learnt.images:
         written = next((tmp_path / "results").glob(f"{image.name.split('.')[0]}*.tif"))
         np.testing.assert_array_equal(read_image(written).read(), learnt.result(image.key).values)
+
+
+def test_a_model_that_was_loaded_is_repeated_from_the_project(halves, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    strokes = np.zeros(halves.shape, np.uint8)
+    strokes[5:40, 5:10], strokes[5:40, 80:85] = 2, 1
+    model = ConvpaintModel("gaussian")
+    model.train(halves, strokes)
+    path = write_image(tmp_path / "a.tif", halves, axes="yx")
+    with Session.create(tmp_path / "p.stroma", "gaussian") as session:
+        key = session.add_image(path)
+        paint_halves(session, key)
+        settle(session)
+        session.set_model(model)
+    with Session.open(tmp_path / "p.stroma") as session:
+        settle(session)
+        scope = {}
+        exec(session.as_code(), scope)
+        np.testing.assert_array_equal(scope["labels"][0], model.segment(halves))
+        program, *arguments = shlex.split(session.as_command())
+        assert program == "stroma"
+        build()(args=arguments, standalone_mode=False)
+        written = read_image(tmp_path / "results" / "a_labels.tif").read()
+        np.testing.assert_array_equal(written, model.segment(halves))
+        session.paint(key, [(55, 20)], label=1)
+        session.look(key)
+        settle(session)
+        assert "model.train(images, strokes)" in session.as_code()
+
+
+def test_a_loaded_model_without_a_project_says_where_to_put_it(session, halves, tmp_path):
+    session.add_image(write_image(tmp_path / "a.tif", halves, axes="yx"))
+    model = ConvpaintModel("gaussian")
+    model.train(halves, (1 + (halves > halves.mean())).astype(np.uint8))
+    session.set_model(model)
+    with pytest.raises(ParameterError, match=r"save_as\(folder\)"):
+        session.as_code()
 
 
 def test_the_code_says_which_axes_and_channels_were_meant(session, halves, tmp_path):

@@ -39,7 +39,9 @@ def read_class_list(path: str | Path) -> tuple[Class, ...]:
         raise FormatError(f"{source.name} is empty; expected lines of label,name.")
     separator = max(SEPARATORS, key=lines[0].count)
     rows = _rows(lines, separator, source)
-    if len(rows) == 1 and not rows[0][0].isdecimal():
+    if tuple(rows[0]) == HEAD:
+        rows = rows[1:]
+    elif len(rows) == 1 and not rows[0][0].isdecimal():
         rows = [[str(i), name] for i, name in enumerate(rows[0], 1)]
     elif not rows[0][0].isdecimal():
         rows = rows[1:]

@@ -29,11 +29,14 @@ class Learner:
         The first model; may be trained.
     revision : int
         The revision it was trained on; -1 for none.
+    taken : bool
+        Whether it was trained elsewhere.
     """
 
-    def __init__(self, model: ConvpaintModel, revision: int = -1) -> None:
+    def __init__(self, model: ConvpaintModel, revision: int = -1, *, taken: bool = False) -> None:
         self.model = model
         self.revision = revision
+        self.taken = taken and model.classifier is not None
         self.param = model.get_params()
         self.channels: tuple[int, ...] | None = None
         self.images: tuple[str, ...] = ()
@@ -98,7 +101,7 @@ class Learner:
         )
         self._remembered |= {key: versions[key] for key in new}
         self.model, self.param, self.channels = model, param, channels
-        self.images, self.revision = tuple(versions), wish.revision
+        self.images, self.revision, self.taken = tuple(versions), wish.revision, False
         self.trained = model.trained()
 
     def _model(self, param: Param, settings: Settings) -> ConvpaintModel:

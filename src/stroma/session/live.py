@@ -117,13 +117,15 @@ class LiveDesk(PaintedDesk):
         ShapeError, ParameterError
             If it was trained on other channels than an image has; nothing is changed then.
         """
-        learner = Learner(model)
+        learner = Learner(model, taken=True)
         with self._lock:
             if learner.trained is not None:
                 self._require_fit(learner)
             self._do(ops.SetClasses(_named(model, self.classes)))
             channels = learner.channels if learner.trained is not None else self.settings.channels
-            self.settings = replace(self.settings, param=learner.param, channels=channels)
+            param = learner.param.copy()
+            param.clf_max_pixels = self.settings.param.clf_max_pixels  # a round's, not the model's
+            self.settings = replace(self.settings, param=param, channels=channels)
             self._document.revision += 1
             if learner.trained is not None:
                 learner.revision = self.revision

@@ -49,6 +49,8 @@ class Contents:
         The model that was saved.
     is_current : bool
         Whether it answers all strokes and settings.
+    taken : bool
+        Whether it was trained elsewhere.
     notes : tuple of str
         What could not be read, and does not matter much.
     """
@@ -57,6 +59,7 @@ class Contents:
     settings: Settings
     model: ConvpaintModel | None
     is_current: bool
+    taken: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -89,7 +92,7 @@ class Project:
         ----------
         saved : dict
             "document" as `snapshot.to_json` returns it, "settings" as in ``settings.json``, and
-            "is_current": whether the model answers both.
+            "is_current": whether the model answers both; "taken": whether it was trained elsewhere.
         after : int
             Number of the last line of the journal that the document contains.
         model : ConvpaintModel or None
@@ -176,7 +179,8 @@ def load(folder: Path, tell: Callable[[Event], object]) -> tuple[Project, Conten
         lock.release()
         raise
     same = latest.is_current and last == after and latest.settings == settings.to_json()
-    contents = Contents(document, settings, model, same, (note,) if note else ())
+    notes = (note,) if note else ()
+    contents = Contents(document, settings, model, same, same and latest.taken, notes)
     return Project(folder, lock, last, tell), contents
 
 
@@ -185,6 +189,7 @@ class _Snapshot:
     document: Document
     settings: Any = None
     is_current: bool = False
+    taken: bool = False
 
 
 def _require_project(folder: Path) -> None:
@@ -201,6 +206,12 @@ def _require_project(folder: Path) -> None:
             f"{folder} was made by another version of Stroma (format {found.get('version')}). "
             f"Update Stroma to open it."
         )
+    for path in folder.iterdir():
+        if path.is_symlink():
+            raise FormatError(
+                f"{path} is a link, so that what is saved would go elsewhere. Put what it points "
+                f"to in its place, or delete it if this project is not your own."
+            )
 
 
 def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, int]:
@@ -226,9 +237,8 @@ def _latest(folder: Path) -> tuple[_Snapshot, int]:
         try:
             given = checks.mapping(_read(path), "a snapshot")
             document = snapshot.from_json(given["document"])
-            return _Snapshot(document, given["settings"], given["is_current"] is True), int(
-                path.stem
-            )
+            current, taken = given["is_current"] is True, given.get("taken") is True
+            return _Snapshot(document, given["settings"], current, taken), int(path.stem)
         except (StromaError, ValueError, TypeError, KeyError) as error:
             damage = FormatError(f"{path} is not a snapshot of a project: {error}")
     if damage is not None and not list((folder / "events").glob("0000000001.*")):

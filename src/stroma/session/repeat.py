@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -52,17 +52,10 @@ def differing(param: Param) -> dict[str, Any]:
 def as_code(lessons: Iterable[Lesson], param: Param, channels: tuple[int, ...] | None) -> str:
     """Return a Python program that trains on files and segments their images."""
     given = list(lessons)
-    imports = ["from stroma import ConvpaintModel"]
-    if not all(lesson.is_plain for lesson in given):
-        imports.append("from stroma.io import read_image")
     changes = "".join(f", {key}={value!r}" for key, value in differing(param).items())
     selected = "" if channels is None else f", in_channels={list(channels)}"
     lines = [
-        *imports,
-        "",
-        "images = [",
-        *(f"    {_image(lesson)}," for lesson in given),
-        "]",
+        *_images(given),
         "strokes = [",
         *(f"    {lesson.strokes!r}," for lesson in given),
         "]",
@@ -75,6 +68,24 @@ def as_code(lessons: Iterable[Lesson], param: Param, channels: tuple[int, ...] |
     return "\n".join(lines) + "\n"
 
 
+def as_code_with(model: str, lessons: Iterable[Lesson]) -> str:
+    """Return a Python program that segments images with a saved model."""
+    lines = [
+        *_images(list(lessons)),
+        f"model = ConvpaintModel(model_path={model!r})",
+        "labels = model.segment(images)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _images(lessons: Sequence[Lesson]) -> list[str]:
+    """Return the first lines of a program: what it imports, and the images."""
+    imports = ["from stroma import ConvpaintModel"]
+    if not all(lesson.is_plain for lesson in lessons):
+        imports.append("from stroma.io import read_image")
+    return [*imports, "", "images = [", *(f"    {_image(lesson)}," for lesson in lessons), "]"]
+
+
 def _image(lesson: Lesson) -> str:
     if lesson.is_plain:
         return repr(lesson.image)
@@ -84,14 +95,23 @@ def _image(lesson: Lesson) -> str:
 def as_command(lessons: Iterable[Lesson], param: Param) -> str:
     """Return the commands that train on files and segment their images."""
     given = list(lessons)
-    axes = {lesson.axes for lesson in given} - {None}
     options = [f"--set {shlex.quote(f'{k}={_yaml(v)}')}" for k, v in differing(param).items()]
-    options += [f"--axes {shlex.quote(str(a))}" for a in axes]
     pairs = [f"{shlex.quote(one.image)} {shlex.quote(one.strokes)}" for one in given]
-    train = " ".join(["stroma train", *pairs, "--model model.pkl", *options])
-    names = " ".join(shlex.quote(lesson.image) for lesson in given)
-    shapes = " ".join(f"--axes {shlex.quote(str(a))}" for a in axes)
-    return f"{train}\nstroma segment model.pkl {names} --out results {shapes}".rstrip() + "\n"
+    train = " ".join(["stroma train", *pairs, "--model model.pkl", *options, *_axes(given)])
+    return f"{train}\n{as_command_with('model.pkl', given)}"
+
+
+def as_command_with(model: str, lessons: Iterable[Lesson]) -> str:
+    """Return the command that segments images with a saved model."""
+    given = list(lessons)
+    names = [shlex.quote(lesson.image) for lesson in given]
+    parts = ["stroma segment", shlex.quote(model), *names, "--out results", *_axes(given)]
+    return " ".join(parts) + "\n"
+
+
+def _axes(lessons: Sequence[Lesson]) -> list[str]:
+    axes = {lesson.axes for lesson in lessons} - {None}
+    return [f"--axes {shlex.quote(str(a))}" for a in axes]
 
 
 def _yaml(value: Any) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
+from weakref import ref
 
 import numpy as np
 
@@ -287,7 +288,7 @@ class Rounds:
         """Compute the features of blocks that have not been computed under these settings."""
         pace = self._enter("features")
         facts = repr((wish.settings.channels, wish.settings.param))
-        keys = {(facts, id(t.plan.image.whole), *t.position.values(), t.block): t for t in tasks}
+        keys = {(facts, ref(t.plan.image.whole), *t.position.values(), t.block): t for t in tasks}
         left = {key: task for key, task in keys.items() if key not in self._warmed}
         for done in warm(list(left.values()), self.learner.cache, cancel=token):
             pace(done, len(left))

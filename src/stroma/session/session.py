@@ -85,6 +85,7 @@ class Session(GuidedDesk):
         project, contents = projects.load(Path(folder), told.append)
         settings = contents.settings
         session = cls(model=contents.model or ConvpaintModel(param=settings.param))
+        session._rounds.learner.taken = contents.taken
         session.settings = settings
         session._document = contents.document
         session._document.revision += 1
@@ -148,6 +149,7 @@ class Session(GuidedDesk):
                 "document": snapshot.to_json(self._document),
                 "settings": self.settings.to_json(),
                 "is_current": learner.revision == self.revision,
+                "taken": learner.taken,
             }
             self._settings_changed()
         try:
@@ -241,14 +243,17 @@ class Session(GuidedDesk):
     def as_code(self, folder: str | Path = "strokes") -> str:
         """Return a Python program that repeats this session's model and results.
 
-        It reads the strokes from a folder that ``export_all_strokes(folder)`` fills.
+        It reads the strokes from a folder that ``export_all_strokes(folder)`` fills; or, while a
+        model answers that was trained elsewhere, that model from the project.
 
         Raises
         ------
         ParameterError
-            If an image is in no file: save the session as a project first.
+            If an image, or such a model, is in no file: save the session as a project first.
         """
         learner = self._rounds.learner
+        if learner.taken:
+            return repeat.as_code_with(self._model_file(), self._shown(folder))
         return repeat.as_code(self._lessons(folder), self._repeated(), learner.channels)
 
     def as_command(self, folder: str | Path = "strokes") -> str:
@@ -259,6 +264,8 @@ class Session(GuidedDesk):
         ParameterError
             If an image is in no file, or only some channels are used, which commands cannot say.
         """
+        if self._rounds.learner.taken:
+            return repeat.as_command_with(self._model_file(), self._shown(folder))
         if self._rounds.learner.channels is not None:
             raise ParameterError("The command line uses all channels; repeat it with as_code().")
         return repeat.as_command(self._lessons(folder), self._repeated())
@@ -279,6 +286,17 @@ class Session(GuidedDesk):
     def _learnt(self) -> list[str]:
         """Return the images the model learnt from, or will."""
         return list(self._rounds.learner.images) or [m.key for m in self._wish().material]
+
+    def _model_file(self) -> str:
+        if self.path is None:
+            raise ParameterError(
+                "The model was loaded, and has learnt nothing here. Call save_as(folder) first, "
+                "which keeps it in the project."
+            )
+        return str(self.path.resolve() / "model.pkl")
+
+    def _shown(self, folder: str | Path) -> list[repeat.Lesson]:
+        return [self._lesson(image.key, Path(folder)) for image in self.images]
 
     def _lessons(self, folder: str | Path) -> list[repeat.Lesson]:
         return [self._lesson(key, Path(folder)) for key in self._learnt()]
