@@ -6,10 +6,12 @@ Needs Debian's Chromium: ``apt-get install chromium``. No browser is downloaded.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from stroma.io import write_image
 from stroma.session import Session
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 CHROMIUM = os.environ.get("STROMA_CHROMIUM") or shutil.which("chromium") or ""
 ARGUMENTS = (
@@ -71,16 +73,29 @@ def client(session: Session) -> Iterator[Client]:
 
 
 @pytest.fixture
-def page(browser: Browser, client: Client) -> Iterator[Page]:
-    """The page, opened; at the end, nothing may have gone wrong in it."""
+def page(browser: Browser, client: Client, session: Session) -> Iterator[Page]:
+    """The page, opened; at the end, nothing may have gone wrong in it.
+
+    A tile that was asked for in the moment in which its image was closed is nothing wrong.
+    """
     context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     made = context.new_page()
     made.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     made.on("pageerror", lambda error: wrong.append(str(error)))
-    made.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type == "error" and not _of_closed_image(message.location["url"], session):
+            wrong.append(f"{message.text} ({message.location['url']})")
+
+    made.on("console", heard)
     made.goto(client.address.url)
     made.wait_for_selector("#image-select option:nth-child(2)", state="attached")
     yield made
     context.close()
     assert wrong == []
+
+
+def _of_closed_image(url: str, session: Session) -> bool:
+    tile = re.match(r"/images/([^/]+)/", urlsplit(url).path)
+    return tile is not None and tile[1] not in {image.key for image in session.images}
