@@ -142,3 +142,25 @@ def test_class_names_go_to_a_file_and_come_back(viewer, open_widget, tmp_path):
     classes.import_names(tmp_path / "names.csv")
     named = {c.label: c.name for c in session.classes}
     assert named == {1: "background", 2: "nuclei, round", 4: "mitosis"}
+
+
+def test_keys_that_are_pressed_on_the_canvas_do_what_they_say(viewer, open_widget):
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    def press(key, modifier=Qt.KeyboardModifier.ShiftModifier):
+        QTest.keyClick(viewer.window._qt_viewer.canvas.native, key, modifier)
+
+    bridge = open_widget().panel.studio.bridge
+    viewer.add_image(two_halves())
+    until(lambda: bridge.board is not None and bridge.board.layer("strokes") is not None)
+    layer = bridge.board.layer("strokes")
+    until(lambda: layer.mode == "paint")
+    press(Qt.Key.Key_W)
+    until(lambda: layer.selected_label == 2)
+    press(Qt.Key.Key_Q)
+    until(lambda: layer.selected_label == 1)
+    press(Qt.Key.Key_M, Qt.KeyboardModifier.NoModifier)
+    until(lambda: layer.selected_label == 3)
+    press(Qt.Key.Key_A)
+    until(lambda: not layer.visible)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import napari
@@ -125,11 +124,7 @@ KEYS: dict[str, Callable[[Any], None]] = {
 def bind_keys(viewer: Any) -> None:
     """Bind the keys of the commands; napari does not take them from manifests yet."""
     for key, command in KEYS.items():
-        viewer.bind_key(key, partial(_pressed, command), overwrite=True)
-
-
-def _pressed(command: Callable[[Any], None], viewer: Any) -> None:
-    command(viewer)
+        viewer.bind_key(key, command, overwrite=True)
 
 
 def _studio(viewer: Any) -> Studio:
