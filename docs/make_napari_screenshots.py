@@ -17,6 +17,7 @@ from typing import Any
 import napari
 import numpy as np
 from PIL import Image as Picture
+from qtpy.QtCore import QThreadPool
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QApplication
 
@@ -24,7 +25,6 @@ from stroma.napari import commands
 
 FOLDER = Path(__file__).parent / "images"
 WIDTH = 1100
-COLOURS = 224
 PATIENCE = 120.0
 
 Stroke = tuple[tuple[float, float], ...]
@@ -50,7 +50,9 @@ def main() -> None:
     first_strokes(viewer, panel)
     guidance(viewer, panel)
     tabs(viewer, widget)
+    until(lambda: not panel.studio.working)
     viewer.close()
+    QThreadPool.globalInstance().waitForDone()
 
 
 def first_strokes(viewer: Any, panel: Any) -> None:
@@ -159,7 +161,8 @@ def write(pixels: np.ndarray, name: str) -> None:
     picture = Picture.fromarray(np.ascontiguousarray(pixels[..., :3]))
     height = round(picture.height * WIDTH / picture.width)
     small = picture.resize((WIDTH, height), Picture.Resampling.LANCZOS)
-    reduced = small.quantize(COLOURS, kmeans=3, dither=Picture.Dither.NONE)
+    method = Picture.Quantize.MAXCOVERAGE  # others merge the colours of small swatches
+    reduced = small.quantize(256, method, kmeans=2, dither=Picture.Dither.NONE)
     reduced.save(FOLDER / f"{name}.png", optimize=True)
 
 
