@@ -290,8 +290,8 @@ class Session(GuidedDesk):
     def _model_file(self) -> str:
         if self.path is None:
             raise ParameterError(
-                "The model was loaded, and has learnt nothing here. Call save_as(folder) first, "
-                "which keeps it in the project."
+                "The model was loaded, and has learnt nothing here. Save all as a project first, "
+                "which keeps it (in Python: save_as(folder))."
             )
         return str(self.path.resolve() / "model.pkl")
 
@@ -306,8 +306,8 @@ class Session(GuidedDesk):
             sheet = self._document.sheet(key)
         if not sheet.reference:
             raise ParameterError(
-                f"The image {sheet.name!r} is in no file. Call save_as(folder) first, which "
-                f"writes it into the project."
+                f"The image {sheet.name!r} is in no file. Save all as a project first, which keeps "
+                f"the image in it (in Python: save_as(folder))."
             )
         return repeat.Lesson(
             str(located(sheet.reference, self.path).resolve()),
