@@ -80,7 +80,7 @@ def test_a_full_disk_is_said_on_the_page_until_there_is_room_and_strokes_are_kep
         _, hard = resource.prlimit(run.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (600, hard))  # as if it were full
         for points in dots(20):
-            tab.ask("paint", points=points, label=1, **DOT)
+            tab.send("paint", points=points, label=1, **DOT)
         while not (state := tab.until(event="state")["state"])["unsaved"]:
             pass
         assert "Nothing is lost while Stroma runs; make room" in state["unsaved"]

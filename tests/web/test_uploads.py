@@ -370,11 +370,11 @@ def test_other_files_are_removed_though_they_could_not_be_segmented(client, sess
 
 def test_channels_to_learn_from_are_chosen(client, session) -> None:
     with client.tab() as tab:
-        tab.ask("use-channels", channels=[2, 0])
+        tab.send("use-channels", channels=[2, 0])
         assert tab.state(channels=[0, 2])
         assert session.settings.channels == (0, 2)
         assert "Channels are numbers" in tab.ask("use-channels", channels=[])["error"]
-        tab.ask("use-channels", channels=None)
+        tab.send("use-channels", channels=None)
         assert tab.state(channels=None)
 
 
