@@ -76,22 +76,6 @@ def test_the_mouse_paints(viewer, open_widget):
     assert studio.session.undoable.number == 1
 
 
-def test_keys_do_what_the_manifest_says(viewer, open_widget):
-    widget = open_widget()
-    studio = widget.panel.studio
-    viewer.add_image(two_halves())
-    until(lambda: studio.bridge.image is not None)
-    until(lambda: studio.bridge.is_shown("segmentation"))
-    layer = studio.bridge.board.layer("strokes")
-    press = {str(key): action for key, action in viewer.keymap.items()}
-    press["Shift+W"](viewer)
-    assert (layer.selected_label, layer.mode) == (2, "paint")
-    press["Shift+A"](viewer)
-    assert not layer.visible
-    press["Shift+F"](viewer)
-    assert not studio.bridge.is_shown("segmentation")
-
-
 def test_what_is_said_when_strokes_are_missing(viewer, open_widget):
     widget = open_widget()
     viewer.add_image(two_halves())
@@ -162,5 +146,9 @@ def test_keys_that_are_pressed_on_the_canvas_do_what_they_say(viewer, open_widge
     until(lambda: layer.selected_label == 1)
     press(Qt.Key.Key_M, Qt.KeyboardModifier.NoModifier)
     until(lambda: layer.selected_label == 3)
+    assert layer.mode == "paint"
     press(Qt.Key.Key_A)
     until(lambda: not layer.visible)
+    until(lambda: bridge.is_shown("segmentation"))
+    press(Qt.Key.Key_F)
+    until(lambda: not bridge.is_shown("segmentation"))
