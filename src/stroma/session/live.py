@@ -114,7 +114,7 @@ class LiveDesk(PaintedDesk):
 
         Raises
         ------
-        ShapeError, ParameterError
+        ShapeError
             If it was trained on other channels than an image has; nothing is changed then.
         """
         learner = Learner(model, taken=True)
@@ -140,7 +140,7 @@ class LiveDesk(PaintedDesk):
                 continue
             try:
                 learner.source(image.image)
-            except (ShapeError, ParameterError) as error:
+            except ShapeError as error:
                 raise ShapeError(
                     f"The model was not taken: it was trained on other channels than those of the "
                     f"image {image.name!r} ({max(1, count(image.image))}). Take one that was "

@@ -216,7 +216,7 @@ class Session(GuidedDesk):
 
         Raises
         ------
-        ShapeError, ParameterError
+        ShapeError
             If it was trained on other channels than an image has; nothing is changed then.
         FileError
             If the project cannot be saved; the model is in use all the same.
