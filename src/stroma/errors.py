@@ -56,6 +56,15 @@ class WeightsError(FileError):
     """Pretrained weights are neither here nor to be had."""
 
 
+DISTRIBUTION = "stroma-seg"
+"""Name on the package index, which is not that of the module: another project has that one."""
+
+
+def install(extra: str = "") -> str:
+    """Return the command that installs Stroma, or one of its extras."""
+    return f"pip install '{DISTRIBUTION}[{extra}]'" if extra else f"pip install {DISTRIBUTION}"
+
+
 class MissingExtraError(StromaError, ImportError):
     """An optional dependency is not installed."""
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from importlib import metadata
 from typing import Any
 
-from stroma.errors import MissingExtraError, UnknownNameError
+from stroma.errors import MissingExtraError, UnknownNameError, install
 
 
 def suggestion(name: str, known: list[str]) -> str:
@@ -68,8 +68,7 @@ class Registry(Mapping[str, Any]):
         if extra is None or (error.name or "").startswith("stroma"):
             return error
         return MissingExtraError(
-            f"The {self.kind} {name!r} needs {error.name}. "
-            f"Install it with: pip install 'stroma[{extra}]'"
+            f"The {self.kind} {name!r} needs {error.name}. Install it with: {install(extra)}"
         )
 
     def __contains__(self, name: object) -> bool:

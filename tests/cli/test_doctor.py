@@ -22,11 +22,11 @@ def test_a_missing_base_package_is_exit_code_3(stroma, monkeypatch) -> None:
     ended = stroma("doctor")
     assert ended.code == 3
     assert "missing" in ended.out
-    assert "pip install stroma" in ended.out
+    assert "pip install stroma-seg" in ended.out
 
 
 def test_a_missing_extra_is_no_failure_and_is_said(stroma, monkeypatch) -> None:
     monkeypatch.setattr(doctor, "packages", lambda: {"base": {}, "large": {"dask": None}})
     ended = stroma("doctor")
     assert ended.code == 0
-    assert "pip install 'stroma[large]'" in ended.out
+    assert "pip install 'stroma-seg[large]'" in ended.out

@@ -24,9 +24,9 @@ def test_the_table_has_a_line_for_every_entry(stroma) -> None:
 
 
 def test_what_is_not_installed_is_marked_and_said_once(stroma, monkeypatch) -> None:
-    missing = "It needs torch. Install it with: pip install 'stroma[deep]'"
+    missing = "It needs torch. Install it with: pip install 'stroma-seg[deep]'"
     found = [Entry(name, "extractor", name, missing=missing) for name in ("a", "b")]
     monkeypatch.setattr("stroma.pixel.catalogue.entries", lambda: found)
     out = stroma("models").out
     assert out.count("?  ") == 6
-    assert out.count("pip install 'stroma[deep]'") == 1
+    assert out.count("pip install 'stroma-seg[deep]'") == 1

@@ -78,7 +78,9 @@ def test_snippets_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_console_lines_of_other_programs_are_left_alone() -> None:
-    text = "$ pip install stroma\nDone.\n$ stroma models \\\n  --json\nvgg16 64\n$ stroma doctor\n"
+    text = (
+        "$ pip install stroma-seg\nDone.\n$ stroma models \\\n  --json\nvgg16 64\n$ stroma doctor\n"
+    )
     assert commands(text) == [("stroma models    --json", "vgg16 64\n"), ("stroma doctor", "")]
 
 

@@ -352,7 +352,7 @@ def test_a_compression_that_needs_a_package_says_which(tmp_path, rng, monkeypatc
         raise ValueError("<COMPRESSION.LZW: 5> requires the 'imagecodecs' package")
 
     monkeypatch.setattr(tifffile.TiffPageSeries, "asarray", missing)
-    with pytest.raises(MissingExtraError, match=r"a\.tif .* pip install 'stroma\[formats\]'"):
+    with pytest.raises(MissingExtraError, match=r"a\.tif .* pip install 'stroma-seg\[formats\]'"):
         image.read()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("napari", reason="needs napari: pip install 'stroma[napari]'")
+pytest.importorskip("napari", reason="needs napari: pip install 'stroma-seg[napari]'")
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what napari and its dependencies use is not ours to mend

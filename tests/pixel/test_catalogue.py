@@ -32,12 +32,12 @@ def test_an_extractor_with_a_missing_extra_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def without_torch(table: object, name: str) -> None:
-        raise MissingExtraError("It needs torch. Install it with: pip install 'stroma[deep]'")
+        raise MissingExtraError("It needs torch. Install it with: pip install 'stroma-seg[deep]'")
 
     monkeypatch.setattr(type(EXTRACTORS), "__getitem__", without_torch)
     entry = by_name("gaussian_features", "extractor")
     assert (entry.grey, entry.rgb) == (None, None)
-    assert "pip install 'stroma[deep]'" in entry.missing
+    assert "pip install 'stroma-seg[deep]'" in entry.missing
 
 
 def test_names_that_are_not_registered_are_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:

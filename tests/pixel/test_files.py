@@ -296,7 +296,10 @@ def test_a_flipped_byte_gives_a_state_or_a_format_error(data):
     [
         ([], "not a model"),
         ({"format": "other", "version": 1, "state": {}}, "not a model"),
-        ({"format": "stroma-model", "version": 2, "state": {}}, "version 2.*pip install -U"),
+        (
+            {"format": "stroma-model", "version": 2, "state": {}},
+            "version 2.*pip install stroma-seg -U",
+        ),
         ({"format": "stroma-model", "version": "1", "state": {}}, "version"),
         ({"format": "stroma-model", "version": True, "state": {}}, "version"),
         ({"format": "stroma-model", "version": 1}, "no state"),

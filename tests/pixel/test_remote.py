@@ -15,7 +15,7 @@ from stroma.blocks.distributed import run_distributed
 from stroma.errors import Cancelled, WorkerError
 from stroma.io import read_image, write_image
 
-distributed = pytest.importorskip("distributed", reason="needs pip install 'stroma[large]'")
+distributed = pytest.importorskip("distributed", reason="needs pip install 'stroma-seg[large]'")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 

@@ -416,7 +416,7 @@ def test_equal_weights_have_equal_digests(published, vgg, tmp_path):
 def test_without_the_library_of_the_hub_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     assert weights.status("vgg16") == "missing"
-    with pytest.raises(MissingExtraError, match=r"pip install 'stroma\[deep\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'stroma-seg\[deep\]'"):
         weights.fetch("vgg16")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from stroma.errors import Cancelled, MissingExtraError, WorkerError
+from stroma.errors import Cancelled, MissingExtraError, WorkerError, install
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ def client(address: str | None = None) -> Iterator[Any]:
         from dask import config
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            "Distributed work needs dask.distributed. Install it with: pip install 'stroma[large]'"
+            f"Distributed work needs dask.distributed. Install it with: {install('large')}"
         ) from error
     if address is None:
         try:

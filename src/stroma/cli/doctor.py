@@ -15,6 +15,7 @@ import stroma
 from stroma.blocks.run import default_workers
 from stroma.cli.codes import MISSING
 from stroma.cli.show import AsJson, as_json, table
+from stroma.errors import DISTRIBUTION, install
 
 
 def doctor(json: AsJson = False) -> None:
@@ -24,7 +25,7 @@ def doctor(json: AsJson = False) -> None:
     """
     groups = packages()
     found = {
-        "stroma": metadata.version("stroma"),
+        "stroma": metadata.version(DISTRIBUTION),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": groups,
@@ -39,7 +40,7 @@ def doctor(json: AsJson = False) -> None:
 def packages() -> dict[str, dict[str, str | None]]:
     """Return the version of every dependency, None where missing, by extra ("base" for none)."""
     groups: dict[str, dict[str, str | None]] = {"base": {}}
-    for requirement in metadata.requires("stroma") or []:
+    for requirement in metadata.requires(DISTRIBUTION) or []:
         name = re.match(r"[\w.-]+", requirement)
         extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
         group = groups.setdefault(extra[1] if extra else "base", {})
@@ -112,7 +113,7 @@ def _show(found: dict[str, Any]) -> None:
     table(("extra", "package", "version"), rows)
     lacking = [extra for extra, group in found["packages"].items() if None in group.values()]
     for extra in lacking:
-        typer.echo(f"Complete {extra!r} with: pip install {_target(extra)}")
+        typer.echo(f"Complete {extra!r} with: {install('' if extra == 'base' else extra)}")
     machine = found["devices"]
     memory = (
         f"{machine['memory'] / 2**30:.1f} GiB memory" if machine["memory"] else "memory unknown"
@@ -121,7 +122,3 @@ def _show(found: dict[str, Any]) -> None:
     typer.echo("Accelerators: " + (", ".join(machine["accelerators"]) or "none"))
     for what, cache in found["caches"].items():
         typer.echo(f"Cache of {what}: {cache['path']} ({cache['bytes'] / 2**20:.1f} MiB)")
-
-
-def _target(extra: str) -> str:
-    return "stroma" if extra == "base" else f"'stroma[{extra}]'"

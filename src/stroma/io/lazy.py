@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import LazyArray
-from stroma.errors import FileError, FormatError, MissingExtraError, StromaError
+from stroma.errors import FileError, FormatError, MissingExtraError, StromaError, install
 
 DAMAGE = (OSError, ValueError, RuntimeError, EOFError, SyntaxError, struct.error, zlib.error)
 """What decoders raise on damaged bytes (Pillow says SyntaxError)."""
@@ -96,7 +96,7 @@ def damaged(path: Path, error: Exception) -> StromaError:
     if "imagecodecs" in str(error):  # tifffile without it decodes deflate and little else
         return MissingExtraError(
             f"{path} is compressed in a way that needs imagecodecs ({error}). "
-            "Install it with: pip install 'stroma[formats]'"
+            f"Install it with: {install('formats')}"
         )
     if isinstance(error, PermissionError):
         return FileError(f"{path} cannot be read: permission denied. Check the file's rights.")

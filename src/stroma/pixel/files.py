@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import FileError, FormatError, MissingFileError, ParameterError
+from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, install
 from stroma.io.atomic import replaced
 
 FORMAT = "stroma-model"
@@ -187,7 +187,7 @@ def _state(document: Any, source: str) -> dict[str, Any]:
     if version > VERSION:
         raise FormatError(
             f"{source} has version {version} of the model format; this Stroma reads up to "
-            f"{VERSION}. Update it with: pip install -U stroma"
+            f"{VERSION}. Update it with: {install()} -U"
         )
     state = _decode(document.get("state"), "state", 0, source)
     if type(state) is not dict:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from stroma.errors import MissingExtraError
+from stroma.errors import MissingExtraError, install
 from stroma.weights.catalogue import Source
 from stroma.weights.http import Remote
 
@@ -60,6 +60,6 @@ def _constants() -> Any:
         from huggingface_hub import constants
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            "Fetching weights needs huggingface_hub. Install it with: pip install 'stroma[deep]'"
+            f"Fetching weights needs huggingface_hub. Install it with: {install('deep')}"
         ) from error
     return constants

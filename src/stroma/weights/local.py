@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import FormatError, MissingExtraError, MissingFileError
+from stroma.errors import FormatError, MissingExtraError, MissingFileError, install
 from stroma.weights.catalogue import Entry
 from stroma.weights.safetensors import read_header, read_tensors
 
@@ -88,7 +88,7 @@ def _state_dict(path: Path) -> dict[str, Any]:
         import torch
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"Reading {path.name} needs torch. Install it with: pip install 'stroma[deep]'"
+            f"Reading {path.name} needs torch. Install it with: {install('deep')}"
         ) from error
     from pickle import UnpicklingError
 
