@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stroma.io import open_writer, read_image
-from stroma.io.assemble import ArraySink, ChunkSink, Target, chunks
+from stroma.io.blockwise.assemble import ArraySink, ChunkSink, Target, chunks
 
 
 @pytest.mark.parametrize("side", [10, 14, 33, 200])

@@ -12,7 +12,7 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.io import open_writer, read_image
-from stroma.io.omezarr_write import boxes
+from stroma.io.omezarr.write import boxes
 
 SHAPE, CHUNKS = (2, 70, 90), (1, 32, 32)
 
@@ -97,7 +97,7 @@ WRITE_UNTIL_KILLED = """
 import os, sys
 import numpy as np
 from stroma.io import open_writer
-from stroma.io.omezarr_write import boxes
+from stroma.io.omezarr.write import boxes
 
 path, shape, chunks = sys.argv[1], (2, 70, 90), (1, 32, 32)
 labels = np.load(sys.argv[2])
@@ -122,7 +122,7 @@ def test_blocks_listed_as_done_survive_a_killed_process(path, labels, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "flush"),
-    [("a.zarr", "stroma.io.omezarr_write.flush"), ("a.tif", "stroma.io.tiff_write.os.fsync")],
+    [("a.zarr", "stroma.io.omezarr.write.flush"), ("a.tif", "stroma.io.tiff.write.os.fsync")],
 )
 def test_a_block_is_not_done_before_its_values_are_on_the_disk(
     tmp_path, labels, monkeypatch, name, flush

@@ -14,9 +14,10 @@ import zarr
 from PIL import Image as Picture
 
 from stroma.errors import FormatError, MissingExtraError, MissingFileError, ShapeError
-from stroma.io import READERS, omezarr
+from stroma.io import READERS
+from stroma.io.omezarr import read as omezarr
 from stroma.io.read import read_image
-from stroma.io.tiff_pages import Pages
+from stroma.io.tiff.pages import Pages
 
 
 @pytest.fixture

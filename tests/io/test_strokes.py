@@ -17,7 +17,7 @@ from stroma.data.image import Image
 from stroma.data.strokes import Strokes
 from stroma.errors import FormatError, LabelError, MissingFileError, ShapeError
 from stroma.io import read_strokes, write_strokes
-from stroma.io.imagej_roi import class_of
+from stroma.io.imagej.read import class_of
 
 CLASSES = (Class(1, "nucleus", "#ff0000"), Class(2, "Ümlaut", "#00ff00"), Class(300, "far"))
 

@@ -12,7 +12,7 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, ShapeError
 from stroma.io import WRITERS, read_image, write_image, write_labels
-from stroma.io.omezarr_write import halve
+from stroma.io.omezarr.write import halve
 
 CLASSES = (Class(1, "nucleus", "#ff0000"), Class(2, "Ümlaut & <x>", "#00ff00"))
 SPACING = {"z": 2.0, "y": 0.5, "x": 0.25}

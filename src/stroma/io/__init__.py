@@ -1,6 +1,6 @@
-"""Files to data and back; one format a file.
+"""Files to data and back; one room a format.
 
-The tables say which file reads or writes a name's ending; :mod:`stroma.io.read` and
+:mod:`stroma.io.tables` says which file reads or writes a name's ending; :mod:`stroma.io.read` and
 :mod:`stroma.io.write` are the doors.
 """
 
@@ -9,85 +9,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from stroma.registry import Registry
-
 if TYPE_CHECKING:
-    from stroma.io.blockwise import open_writer
+    from stroma.io.blockwise.writer import open_writer
     from stroma.io.labels import read_labels
     from stroma.io.read import is_image, read_image
     from stroma.io.strokes import read_strokes, write_strokes
+    from stroma.io.tables import CLASS_READERS, READERS, STROKE_READERS, STROKE_WRITERS, WRITERS
     from stroma.io.write import write_image, write_labels
 
-READERS = Registry(
-    "reader of image files",
-    {
-        ".png": "stroma.io.png:read",
-        ".jpg": "stroma.io.jpeg:read",
-        ".jpeg": "stroma.io.jpeg:read",
-        ".tif": "stroma.io.tiff:read",
-        ".tiff": "stroma.io.tiff:read",
-        ".tf2": "stroma.io.tiff:read",
-        ".tf8": "stroma.io.tiff:read",
-        ".btf": "stroma.io.tiff:read",
-        ".npy": "stroma.io.npy:read",
-        ".zarr": "stroma.io.omezarr:read",
-    },
-    group="stroma.readers",
-)
-"""Ending of a file's name -> ``read(path, *, axes, series) -> Image``."""
-
-WRITERS = Registry(
-    "writer of image files",
-    {
-        ".png": "stroma.io.png:write",
-        ".tif": "stroma.io.tiff_write:write",
-        ".tiff": "stroma.io.tiff_write:write",
-        ".ome.tif": "stroma.io.tiff_write:write_ome",
-        ".ome.tiff": "stroma.io.tiff_write:write_ome",
-        ".npy": "stroma.io.npy:write",
-        ".zarr": "stroma.io.omezarr_write:write",
-    },
-    group="stroma.writers",
-)
-"""Ending of a file's name -> ``write(path, array, description)``; the longest ending wins."""
-
-CLASS_READERS = Registry(
-    "reader of class names",
-    {
-        ".png": "stroma.io.png:read_classes",
-        ".tif": "stroma.io.tiff_facts:read_classes",
-        ".tiff": "stroma.io.tiff_facts:read_classes",
-        ".zarr": "stroma.io.omezarr:read_classes",
-    },
-)
-"""Ending of a label file's name -> ``read_classes(path)``."""
-
-STROKE_READERS = Registry(
-    "reader of strokes",
-    {
-        ".roi": "stroma.io.imagej_roi:read",
-        ".zip": "stroma.io.imagej_roi:read_zip",
-        ".geojson": "stroma.io.geojson:read",
-        ".json": "stroma.io.geojson:read",
-    },
-    group="stroma.stroke_readers",
-)
-"""Ending of a file's name -> ``read(path, image, width) -> list of Mark``; others are images."""
-
-STROKE_WRITERS = Registry(
-    "writer of strokes",
-    {
-        ".zip": "stroma.io.imagej_roi_write:write_zip",
-        ".geojson": "stroma.io.geojson:write",
-        ".json": "stroma.io.geojson:write",
-    },
-    group="stroma.stroke_writers",
-)
-"""Ending of a file's name -> ``write(path, marks)``; others are label images."""
-
 _PUBLIC = {
+    **dict.fromkeys(
+        ("CLASS_READERS", "READERS", "STROKE_READERS", "STROKE_WRITERS", "WRITERS"),
+        "stroma.io.tables",
+    ),
     "is_image": "stroma.io.read",
-    "open_writer": "stroma.io.blockwise",
+    "open_writer": "stroma.io.blockwise.writer",
     "read_image": "stroma.io.read",
     "read_labels": "stroma.io.labels",
     "read_strokes": "stroma.io.strokes",

@@ -11,10 +11,10 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.strokes import Strokes, as_labels
 from stroma.errors import LabelError, ShapeError
-from stroma.io import CLASS_READERS
 from stroma.io.atomic import is_zarr
-from stroma.io.png import read_indices
+from stroma.io.pictures.png import read_indices
 from stroma.io.read import read_image
+from stroma.io.tables import CLASS_READERS
 
 
 def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> Strokes:

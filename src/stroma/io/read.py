@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
-from stroma.io import READERS
 from stroma.io.atomic import is_zarr
+from stroma.io.tables import READERS
 
 
 def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) -> Image:

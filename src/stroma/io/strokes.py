@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,47 +12,17 @@ from numpy.typing import NDArray
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.outlines import outlines
-from stroma.data.shapes import Area, Points, Shape
+from stroma.data.shapes import Area, Points
 from stroma.data.strokes import Strokes, named
-from stroma.errors import FormatError, LabelError, MissingFileError
-from stroma.io import STROKE_READERS, STROKE_WRITERS
+from stroma.errors import LabelError, MissingFileError
 from stroma.io.atomic import replaced
 from stroma.io.labels import read_labels
+from stroma.io.marks import Mark
+from stroma.io.tables import STROKE_READERS, STROKE_WRITERS
 from stroma.io.write import write_labels
 
 MAX_PIXELS = 2**33
 """Strokes are refused for larger images, since they are held whole (16 GiB)."""
-
-MAX_COORDINATE = 1e9
-"""Coordinates beyond this lie in no image; files with such are refused."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One shape of one class, as found in a file.
-
-    Parameters
-    ----------
-    shape : Shape
-        What to draw.
-    plane : mapping of str to int
-        Where along t and z; axes left out must have one plane in the image.
-    name : str
-        Name of the class; empty where only ``label`` is known.
-    label : int
-        Label of the class; 0 where only the name is known.
-    color : str
-        Colour of the class, "#rrggbb"; empty where unknown.
-    title : str
-        What the mark is called, for messages.
-    """
-
-    shape: Shape
-    plane: Mapping[str, int]
-    name: str = ""
-    label: int = 0
-    color: str = ""
-    title: str = ""
 
 
 def read_strokes(
@@ -180,8 +149,3 @@ def _marks_on(
         for i, rings in enumerate(parts, start=1):
             title = f"{c.name}-{i}"
             yield Mark(Area(tuple(rings)), plane, c.name, c.label, c.color, title)
-
-
-def too_large(path: Path, limit: int) -> FormatError:
-    """Return the error for a file that is larger than any real one."""
-    return FormatError(f"{path} is larger than the {limit} bytes that are read of such a file.")

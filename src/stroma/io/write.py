@@ -9,10 +9,10 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
-from stroma.io import WRITERS
 from stroma.io.atomic import replaced
 from stroma.io.describe import Description, describe_image, describe_labels
-from stroma.io.label_groups import belongs_to_image, enlist, prepare
+from stroma.io.omezarr.labels import belongs_to_image, enlist, prepare
+from stroma.io.tables import WRITERS
 
 
 def write_image(

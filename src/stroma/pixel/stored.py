@@ -11,8 +11,8 @@ import numpy as np
 
 from stroma.data.image import AXES
 from stroma.features.cache import FeatureCache
-from stroma.io.assemble import ChunkSink, Target, chunks
-from stroma.io.blockwise import open_writer
+from stroma.io.blockwise.assemble import ChunkSink, Target, chunks
+from stroma.io.blockwise.writer import open_writer
 from stroma.pixel.door import Source
 from stroma.pixel.predict import Trained, label_dtype, run_tasks, tasks_of
 from stroma.pixel.tasks import Task

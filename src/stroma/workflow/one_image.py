@@ -13,8 +13,8 @@ import numpy as np
 from stroma.blocks.box import Box
 from stroma.data.image import AXES, Image
 from stroma.io import open_writer, read_image, write_image, write_labels
-from stroma.io.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
-from stroma.io.png import read_indices
+from stroma.io.blockwise.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
+from stroma.io.pictures.png import read_indices
 from stroma.pixel.predict import label_dtype, predict_blocks
 from stroma.workflow.outputs import Files, Job
 from stroma.workflow.overlay import overlay, picture, sampled
@@ -22,7 +22,7 @@ from stroma.workflow.region import Region
 from stroma.workflow.tables import planes, write_tables
 
 if TYPE_CHECKING:
-    from stroma.io.blockwise import BlockWriter
+    from stroma.io.blockwise.writer import BlockWriter
     from stroma.pixel.model import ConvpaintModel
 
 CHUNK = 512

@@ -11,8 +11,8 @@ import numpy as np
 
 from stroma.data.shapes import Area
 from stroma.errors import ParameterError
-from stroma.io.imagej_roi import CLOSE, MOVE, RECT, TO
-from stroma.io.strokes import Mark
+from stroma.io.imagej.read import CLOSE, MOVE, RECT, TO
+from stroma.io.marks import Mark
 
 _HEADER, _SECOND = 64, 64
 _VERSION = 228

@@ -13,8 +13,8 @@ from stroma.data.image import Image
 from stroma.errors import FormatError, StromaError
 from stroma.io.axes import Facts, arrange, asked
 from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
-from stroma.io.tiff_facts import facts, letters
-from stroma.io.tiff_pages import Pages, fits
+from stroma.io.tiff.facts import facts, letters
+from stroma.io.tiff.pages import Pages, fits
 
 WHOLE_BYTES = 2**26
 """Compressed images up to this size are decoded whole (64 MiB), larger ones box by box."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.io.blockwise import BlockWriter
+from stroma.io.blockwise.writer import BlockWriter
 
 Plane = dict[str, int]
 """Position along t and z, as far as the image has them."""

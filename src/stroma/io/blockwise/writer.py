@@ -21,9 +21,9 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError, ShapeError
 from stroma.io.atomic import check_target, move_into_place, remove
+from stroma.io.blockwise.journal import Journal, identity_of
 from stroma.io.describe import Description, describe_labels
-from stroma.io.journal import Journal, identity_of
-from stroma.io.label_groups import belongs_to_image, enlist, prepare
+from stroma.io.omezarr.labels import belongs_to_image, enlist, prepare
 from stroma.io.write import checked_version, format_of
 
 Box = tuple[slice, ...]
@@ -107,7 +107,7 @@ def open_writer(
 
 
 def _checked_chunks(about: Description, chunks: Sequence[int] | None) -> tuple[int, ...]:
-    from stroma.io.omezarr_write import SIDE
+    from stroma.io.omezarr.write import SIDE
 
     wanted = tuple(chunks or (SIDE if a in "yx" else 1 for a in about.axes))
     if len(wanted) != len(about.axes) or min(wanted) < 1:
@@ -143,11 +143,11 @@ class _Plan:
         """Open, or create, the file that takes the blocks."""
         ending = format_of(self.path)
         if ending == ".zarr":
-            from stroma.io.omezarr_write import ZarrBlocks
+            from stroma.io.omezarr.write import ZarrBlocks
 
             return ZarrBlocks(self.part, self.about, self.chunks, self.version, new=new)
         if "tif" in ending:
-            from stroma.io.tiff_write import TiffBlocks
+            from stroma.io.tiff.write import TiffBlocks
 
             return TiffBlocks(self.part, self.about, self.chunks, new=new)
         raise FormatError(

@@ -53,7 +53,7 @@ def boxes(shape: Sequence[int], chunks: Sequence[int]) -> Iterator[tuple[slice, 
 
 
 class ZarrBlocks:
-    """An OME-Zarr that is written block by block; see :mod:`stroma.io.blockwise`."""
+    """An OME-Zarr that is written block by block; see :mod:`stroma.io.blockwise.writer`."""
 
     def __init__(
         self, path: Path, about: Description, chunks: Sequence[int], version: str, *, new: bool

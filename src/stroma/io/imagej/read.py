@@ -19,7 +19,7 @@ import numpy as np
 from stroma.data.image import Image
 from stroma.data.shapes import Area, Dots, Ellipse, Line, Points, Shape, rectangle
 from stroma.errors import FormatError
-from stroma.io.strokes import MAX_COORDINATE, Mark, too_large
+from stroma.io.marks import MAX_COORDINATE, Mark, too_large
 
 MAX_ROI_BYTES = 2**24
 MAX_ZIP_BYTES = 2**29

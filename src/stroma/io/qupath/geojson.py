@@ -16,7 +16,7 @@ import numpy as np
 from stroma.data.image import Image
 from stroma.data.shapes import Area, Dots, Line, Points, Shape
 from stroma.errors import FormatError, ParameterError
-from stroma.io.strokes import MAX_COORDINATE, Mark, too_large
+from stroma.io.marks import MAX_COORDINATE, Mark, too_large
 
 MAX_BYTES = 2**29
 MAX_DEPTH = 8

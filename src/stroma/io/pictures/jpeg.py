@@ -10,7 +10,7 @@ from PIL import JpegImagePlugin
 from stroma.data.image import Image
 from stroma.io.axes import Facts, arrange, asked
 from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
-from stroma.io.png import check_size
+from stroma.io.pictures.png import check_size
 
 
 def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:

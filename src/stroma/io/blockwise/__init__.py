@@ -1,0 +1,1 @@
+"""Results larger than memory: put together, written block by block, continued."""

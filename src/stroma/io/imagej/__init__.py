@@ -1,0 +1,1 @@
+"""ImageJ regions of interest."""

@@ -1,0 +1,46 @@
+"""Marks: shapes of classes, as files of strokes hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from stroma.data.shapes import Shape
+from stroma.errors import FormatError
+
+MAX_COORDINATE = 1e9
+"""Coordinates beyond this lie in no image; files with such are refused."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One shape of one class, as found in a file.
+
+    Parameters
+    ----------
+    shape : Shape
+        What to draw.
+    plane : mapping of str to int
+        Where along t and z; axes left out must have one plane in the image.
+    name : str
+        Name of the class; empty where only ``label`` is known.
+    label : int
+        Label of the class; 0 where only the name is known.
+    color : str
+        Colour of the class, "#rrggbb"; empty where unknown.
+    title : str
+        What the mark is called, for messages.
+    """
+
+    shape: Shape
+    plane: Mapping[str, int]
+    name: str = ""
+    label: int = 0
+    color: str = ""
+    title: str = ""
+
+
+def too_large(path: Path, limit: int) -> FormatError:
+    """Return the error for a file that is larger than any real one."""
+    return FormatError(f"{path} is larger than the {limit} bytes that are read of such a file.")

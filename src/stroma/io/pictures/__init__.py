@@ -1,0 +1,1 @@
+"""Pictures that are decoded whole: PNG and JPEG."""

@@ -1,0 +1,1 @@
+"""QuPath objects."""

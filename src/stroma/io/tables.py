@@ -1,0 +1,72 @@
+"""Which file of code reads or writes a name's ending."""
+
+from __future__ import annotations
+
+from stroma.registry import Registry
+
+READERS = Registry(
+    "reader of image files",
+    {
+        ".png": "stroma.io.pictures.png:read",
+        ".jpg": "stroma.io.pictures.jpeg:read",
+        ".jpeg": "stroma.io.pictures.jpeg:read",
+        ".tif": "stroma.io.tiff.read:read",
+        ".tiff": "stroma.io.tiff.read:read",
+        ".tf2": "stroma.io.tiff.read:read",
+        ".tf8": "stroma.io.tiff.read:read",
+        ".btf": "stroma.io.tiff.read:read",
+        ".npy": "stroma.io.npy:read",
+        ".zarr": "stroma.io.omezarr.read:read",
+    },
+    group="stroma.readers",
+)
+"""Ending of a file's name -> ``read(path, *, axes, series) -> Image``."""
+
+WRITERS = Registry(
+    "writer of image files",
+    {
+        ".png": "stroma.io.pictures.png:write",
+        ".tif": "stroma.io.tiff.write:write",
+        ".tiff": "stroma.io.tiff.write:write",
+        ".ome.tif": "stroma.io.tiff.write:write_ome",
+        ".ome.tiff": "stroma.io.tiff.write:write_ome",
+        ".npy": "stroma.io.npy:write",
+        ".zarr": "stroma.io.omezarr.write:write",
+    },
+    group="stroma.writers",
+)
+"""Ending of a file's name -> ``write(path, array, description)``; the longest ending wins."""
+
+CLASS_READERS = Registry(
+    "reader of class names",
+    {
+        ".png": "stroma.io.pictures.png:read_classes",
+        ".tif": "stroma.io.tiff.facts:read_classes",
+        ".tiff": "stroma.io.tiff.facts:read_classes",
+        ".zarr": "stroma.io.omezarr.read:read_classes",
+    },
+)
+"""Ending of a label file's name -> ``read_classes(path)``."""
+
+STROKE_READERS = Registry(
+    "reader of strokes",
+    {
+        ".roi": "stroma.io.imagej.read:read",
+        ".zip": "stroma.io.imagej.read:read_zip",
+        ".geojson": "stroma.io.qupath.geojson:read",
+        ".json": "stroma.io.qupath.geojson:read",
+    },
+    group="stroma.stroke_readers",
+)
+"""Ending of a file's name -> ``read(path, image, width) -> list of Mark``; others are images."""
+
+STROKE_WRITERS = Registry(
+    "writer of strokes",
+    {
+        ".zip": "stroma.io.imagej.write:write_zip",
+        ".geojson": "stroma.io.qupath.geojson:write",
+        ".json": "stroma.io.qupath.geojson:write",
+    },
+    group="stroma.stroke_writers",
+)
+"""Ending of a file's name -> ``write(path, marks)``; others are label images."""

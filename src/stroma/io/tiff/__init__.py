@@ -1,0 +1,1 @@
+"""TIFF: plain, BigTIFF, OME-TIFF and ImageJ stacks."""
