@@ -229,7 +229,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("whole_bytes", [0, 2**26])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_of_tiff_reads_the_same(tmp_path, rng, monkeypatch, layout, whole_bytes):
-    monkeypatch.setattr("stroma.io.tiff.WHOLE_BYTES", whole_bytes)
+    monkeypatch.setattr("stroma.io.tiff.read.WHOLE_BYTES", whole_bytes)
     expected = values(rng, (3, 70, 90))
     tifffile.imwrite(tmp_path / "a.tif", expected, photometric="minisblack", **LAYOUTS[layout])
     image = read_image(tmp_path / "a.tif")
@@ -242,13 +242,13 @@ def test_every_layout_of_tiff_reads_the_same(tmp_path, rng, monkeypatch, layout,
 
 @pytest.mark.parametrize("kept", [0, 2**20])
 def test_pages_in_strips_are_decoded_once_and_read_the_same(tmp_path, rng, monkeypatch, kept):
-    monkeypatch.setattr("stroma.io.tiff.WHOLE_BYTES", 0)
+    monkeypatch.setattr("stroma.io.tiff.read.WHOLE_BYTES", 0)
     expected = values(rng, (2, 3, 40, 50))
     options = {"photometric": "minisblack", "compression": "zlib", "rowsperstrip": 7}
     tifffile.imwrite(tmp_path / "a.tif", expected, **options)
     image = read_image(tmp_path / "a.tif")
     assert isinstance(image.array._opened(), Pages)
-    monkeypatch.setattr("stroma.io.tiff_pages.KEPT_BYTES", kept)
+    monkeypatch.setattr("stroma.io.tiff.pages.KEPT_BYTES", kept)
     for c, z in ((1, 2), (0, 1), (1, 2)):
         np.testing.assert_array_equal(image.at(c=c, z=z).read(), expected[c, z])
     assert len(image.array._opened()._kept) == (2 if kept else 1)
@@ -258,7 +258,7 @@ def test_pages_in_strips_are_decoded_once_and_read_the_same(tmp_path, rng, monke
 
 
 def test_colours_in_strips_are_read_page_by_page(tmp_path, rng, monkeypatch):
-    monkeypatch.setattr("stroma.io.tiff.WHOLE_BYTES", 0)
+    monkeypatch.setattr("stroma.io.tiff.read.WHOLE_BYTES", 0)
     for planes in ("contig", "separate"):
         stored = values(rng, (2, 30, 40, 3), "uint8")
         turned = stored if planes == "contig" else stored.transpose(0, 3, 1, 2)

@@ -273,7 +273,7 @@ def test_roi_zip_is_drawn_in_its_order(tmp_path, plane):
 
 
 def test_zip_bomb_is_refused(tmp_path, plane, monkeypatch):
-    monkeypatch.setattr("stroma.io.imagej_roi.MAX_ZIP_BYTES", 10_000)
+    monkeypatch.setattr("stroma.io.imagej.read.MAX_ZIP_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.roi", roi(1, box=(0, 0, 4, 4)) + bytes(100_000))
     with pytest.raises(FormatError, match="larger than"):
