@@ -7,12 +7,21 @@ BACKBONES = Registry(
     {
         "vgg16": "stroma.backbones.vgg:vgg16",
         "efficient_netb0": "stroma.backbones.efficientnet:efficientnet_b0",
+        "efficientnet_lite0": "stroma.backbones.efficientnet_lite:efficientnet_lite0",
+        "efficientnet_lite1": "stroma.backbones.efficientnet_lite:efficientnet_lite1",
+        "efficientnet_lite2": "stroma.backbones.efficientnet_lite:efficientnet_lite2",
         "convnext": "stroma.backbones.convnext:convnext_base",
         "dinov2_vits14_reg": "stroma.backbones.dino:dinov2_small",
         "dinov3_vits16plus": "stroma.backbones.dino:dinov3_small_plus",
     },
-    extras=dict.fromkeys(
-        ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"), "deep"
-    ),
+    extras={
+        **dict.fromkeys(
+            ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"),
+            "deep",
+        ),
+        **dict.fromkeys(
+            ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"), "pretrained"
+        ),
+    },
 )
 """Functions ``build(channels) -> torch.nn.Module`` whose parameters lie on the meta device."""

@@ -13,6 +13,24 @@ class _Reached(Exception):
     """The last module that is wanted has been run."""
 
 
+class Tap(nn.Identity):
+    """A place in a network whose value may be asked for; changes nothing.
+
+    Parameters
+    ----------
+    out_channels : int
+        Number of maps that pass.
+    """
+
+    def __init__(self, out_channels: int) -> None:
+        super().__init__()
+        self.out_channels = out_channels
+
+    def __repr__(self) -> str:
+        """Return what is written behind its name in the key of a layer."""
+        return f"Tap({self.out_channels})"
+
+
 class Taps:
     """A network that returns what some of its modules return.
 

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from stroma.backbones.taps import Tap
+
 SIDE = 224
 """Side of that picture: a multiple of every stride, and larger than all of them."""
 
@@ -51,7 +53,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Convolution:
-    """One convolution of a network.
+    """One convolution of a network, or a :class:`~stroma.backbones.taps.Tap`.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def trace(network: nn.Module, channels: int = 3) -> Trace:
     reach, found = Reach(), dict[nn.Module, Convolution]()
     for position, module in enumerate(entered):
         reach = _after(module, reach)
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d | Tap):
             found[module] = Convolution(
                 name=names[module],
                 description=repr(module),

@@ -11,12 +11,21 @@ EXTRACTORS = Registry(
         "color_2d": "stroma.features.texture:ColorGaussians",
         "vgg16": "stroma.features.cnn:VGG16",
         "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
+        "efficientnet_lite0": "stroma.features.lite:EfficientNetLite0",
+        "efficientnet_lite1": "stroma.features.lite:EfficientNetLite1",
+        "efficientnet_lite2": "stroma.features.lite:EfficientNetLite2",
         "convnext": "stroma.features.cnn:ConvNeXt",
         "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
         "dinov3_vits16plus": "stroma.features.vit:DINOv3",
     },
     group="stroma.extractors",
-    extras=dict.fromkeys(
-        ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"), "deep"
-    ),
+    extras={
+        **dict.fromkeys(
+            ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"),
+            "deep",
+        ),
+        **dict.fromkeys(
+            ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"), "pretrained"
+        ),
+    },
 )

@@ -28,6 +28,7 @@ ALIASES: dict[str, dict[str, Any]] = {
     "dinov3": {"fe_name": "dinov3_vits16plus"},
     "gaussian": {"fe_name": "gaussian_features"},
     "ilastik": {"fe_name": "ilastik_2d"},
+    "lite": {"fe_name": "efficientnet_lite0"},
 }
 
 

@@ -117,6 +117,7 @@ EXTRACTOR_TITLES = {
     "vgg-l": "VGG16, five layers",
     "dino": "DINOv2",
     "dinov3": "DINOv3",
+    "lite": "EfficientNet-Lite",
     "gaussian": "Gaussian blur only",
     "ilastik": "Filters of ilastik",
 }

