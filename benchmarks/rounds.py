@@ -56,7 +56,8 @@ def ours(alias: str) -> Callable[..., NDArray[Any]]:
 
 def time_fits(fitting: Spent) -> None:
     """Note what the fits of our models take from now on."""
-    from stroma.pixel import classifiers, model
+    from stroma.pixel import model
+    from stroma.pixel.choices import classifiers
 
     def timed(*arguments: Any) -> Any:
         with fitting.running():
@@ -68,7 +69,7 @@ def time_fits(fitting: Spent) -> None:
 def plain(alias: str) -> Callable[..., NDArray[Any]]:
     """Return a function that does so with one dense array, and the libraries themselves."""
     from stroma import ConvpaintModel
-    from stroma.pixel.plan import Recipe
+    from stroma.pixel.predicting.plan import Recipe
 
     param = ConvpaintModel(alias).get_params()
     recipe, kept = Recipe.of(param), [(np.zeros(0), np.zeros(0))]
@@ -142,7 +143,7 @@ def smoothed(
     """Return the probabilities of the whole image smoothed along its edges."""
     from stroma import Image
     from stroma.data.statistics import measure
-    from stroma.pixel.edges import guide_of, guided
+    from stroma.pixel.predicting.edges import guide_of, guided
 
     guide = guide_of(measure(Image(image, "yx")), 1, rgb=False)
     values = guide.values(image[None], rgb=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from stroma.pixel.catalogue import Entry, entries
+from stroma.pixel.choices.catalogue import Entry, entries
 
 
 def test_json_has_every_entry_with_its_counts(stroma) -> None:
@@ -26,7 +26,7 @@ def test_the_table_has_a_line_for_every_entry(stroma) -> None:
 def test_what_is_not_installed_is_marked_and_said_once(stroma, monkeypatch) -> None:
     missing = "It needs torch. Install it with: pip install 'stroma-seg[deep]'"
     found = [Entry(name, "extractor", name, missing=missing) for name in ("a", "b")]
-    monkeypatch.setattr("stroma.pixel.catalogue.entries", lambda: found)
+    monkeypatch.setattr("stroma.pixel.choices.catalogue.entries", lambda: found)
     out = stroma("models").out
     assert out.count("?  ") == 6
     assert out.count("pip install 'stroma-seg[deep]'") == 1

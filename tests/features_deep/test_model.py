@@ -10,7 +10,7 @@ from stroma import ConvpaintModel, Image, weights
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError, WeightsError
 from stroma.features import EXTRACTORS
-from stroma.pixel.predict import predict_blocks
+from stroma.pixel.predicting.run import predict_blocks
 
 
 @pytest.fixture(scope="module")

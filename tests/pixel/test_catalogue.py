@@ -6,7 +6,7 @@ import pytest
 
 from stroma.errors import MissingExtraError
 from stroma.features import EXTRACTORS
-from stroma.pixel import catalogue
+from stroma.pixel.choices import catalogue
 
 
 def by_name(name: str, kind: str) -> catalogue.Entry:

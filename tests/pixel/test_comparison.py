@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from stroma.pixel import comparison
-from stroma.pixel.comparison import compare
 from stroma.pixel.door import labelled_points, open_image
-from stroma.pixel.training import Labelled
+from stroma.pixel.guidance import compare as comparison
+from stroma.pixel.guidance.compare import compare
+from stroma.pixel.training.learn import Labelled
 
 
 def test_unless_asked_by_name_nothing_is_fetched_and_nothing_tried_twice(disks, monkeypatch):

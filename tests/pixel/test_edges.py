@@ -6,7 +6,7 @@ import pytest
 from stroma import ConvpaintModel, Image
 from stroma.data.statistics import measure
 from stroma.features.pipeline import Pipeline
-from stroma.pixel.edges import guide_of, guided, guided_reach
+from stroma.pixel.predicting.edges import guide_of, guided, guided_reach
 
 
 @pytest.fixture

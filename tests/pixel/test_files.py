@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError
-from stroma.pixel import files
+from stroma.pixel.files import plain as files
 
 STATE = {
     "name": "nuclei µ",

@@ -5,12 +5,15 @@ from scipy import ndimage
 from stroma.blocks.box import Box
 from stroma.errors import Cancelled, LabelError, UnknownNameError
 from stroma.features.cache import FeatureCache
-from stroma.pixel.aliases import alias_param
-from stroma.pixel.comparison import compare
+from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.door import Points, labelled_points, open_image
-from stroma.pixel.guidance import Validation, components, importance, suggest, validate
+from stroma.pixel.guidance.compare import compare
+from stroma.pixel.guidance.components import components
+from stroma.pixel.guidance.importance import importance
+from stroma.pixel.guidance.suggest import suggest
+from stroma.pixel.guidance.validate import Validation, validate
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.training import Labelled
+from stroma.pixel.training.learn import Labelled
 
 
 def scene(noise=1.0, strokes=3):

@@ -249,7 +249,7 @@ def test_a_truncated_file_is_refused_by_name(disks, tmp_path, keep):
 
 @pytest.mark.parametrize("key", ["param", "fitted", "classes", "memory"])
 def test_a_file_with_parts_missing_or_wrong_is_refused_by_name(disks, tmp_path, key):
-    from stroma.pixel import files
+    from stroma.pixel.files import plain as files
 
     image, _, strokes = disks
     model = ConvpaintModel("gaussian")

@@ -7,11 +7,11 @@ import pytest
 
 from stroma.errors import ParameterError
 from stroma.features.cache import FeatureCache
-from stroma.pixel.aliases import extractor_defaults
+from stroma.pixel.choices.aliases import extractor_defaults
 from stroma.pixel.door import open_image
-from stroma.pixel.pca import as_colours, principal_components
-from stroma.pixel.plan import Plan, Recipe, plan
-from stroma.pixel.predict import dense
+from stroma.pixel.predicting.plan import Plan, Recipe, plan
+from stroma.pixel.predicting.predict import dense
+from stroma.pixel.showing.pca import as_colours, principal_components
 
 
 def planned(image: np.ndarray, name: str = "ilastik_2d", **changed: object) -> Plan:

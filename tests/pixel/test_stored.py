@@ -7,8 +7,8 @@ from stroma import ConvpaintModel, Image
 from stroma.errors import Cancelled, ParameterError
 from stroma.features.pipeline import Pipeline
 from stroma.io import read_image
-from stroma.pixel import stored
-from stroma.pixel.stored import write_result
+from stroma.pixel.predicting import stored
+from stroma.pixel.predicting.stored import write_result
 
 
 @pytest.fixture(autouse=True)

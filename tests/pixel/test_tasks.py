@@ -11,8 +11,8 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.pipeline import VALUES_AT_ONCE, Part, Pipeline
 from stroma.pixel.door import open_image
-from stroma.pixel.plan import Recipe, plan
-from stroma.pixel.tasks import Task, each
+from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.tasks import Task, each
 
 
 @dataclass(frozen=True)

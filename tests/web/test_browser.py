@@ -22,7 +22,7 @@ from tests.web.browsing import (
 )
 
 from stroma.io import read_image, write_image
-from stroma.pixel.comparison import Comparison
+from stroma.pixel.guidance.compare import Comparison
 from stroma.web import tiles
 
 

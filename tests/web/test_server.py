@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from stroma.data.image import Image
 from stroma.errors import FileError
 from stroma.io import write_image
-from stroma.pixel.comparison import Comparison
+from stroma.pixel.guidance.compare import Comparison
 from stroma.session import Session
 from stroma.web.room import MAX_MESSAGE, Room
 from stroma.web.serve import claim, names_of

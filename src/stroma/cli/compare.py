@@ -11,7 +11,7 @@ import typer
 from stroma.cli.show import AsJson, as_json, progress, table
 
 if TYPE_CHECKING:
-    from stroma.pixel.comparison import Comparison
+    from stroma.pixel.guidance.compare import Comparison
 
 ImageFile = Annotated[Path, typer.Argument(metavar="IMAGE", help="Image.", show_default=False)]
 StrokesFile = Annotated[

@@ -26,7 +26,7 @@ def fetch(names: Names, json: AsJson = False) -> None:
     Only the tensors that the extractor's defaults and aliases use are fetched, where the server
     allows it. What is on this machine already is not fetched again.
     """
-    from stroma.pixel.catalogue import networks
+    from stroma.pixel.choices.catalogue import networks
     from stroma.weights import fetch as fetch_weights
 
     wanted = {name: networks(name) for name in names}

@@ -10,7 +10,7 @@ import typer
 from stroma.cli.show import AsJson, as_json, table
 
 if TYPE_CHECKING:
-    from stroma.pixel.catalogue import Entry
+    from stroma.pixel.choices.catalogue import Entry
 
 
 def models(json: AsJson = False) -> None:
@@ -19,7 +19,7 @@ def models(json: AsJson = False) -> None:
     With the number of features per pixel of a grey and of a colour image, and whether pretrained
     weights are on this machine. Nothing is fetched.
     """
-    from stroma.pixel.catalogue import entries
+    from stroma.pixel.choices.catalogue import entries
 
     found = entries()
     if json:

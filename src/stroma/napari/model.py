@@ -14,8 +14,8 @@ from stroma.napari import parts
 from stroma.napari.checks import Checks
 from stroma.napari.studio import Studio
 from stroma.napari.survey import Survey, survey
-from stroma.pixel.aliases import ALIASES
-from stroma.pixel.catalogue import Entry
+from stroma.pixel.choices.aliases import ALIASES
+from stroma.pixel.choices.catalogue import Entry
 from stroma.pixel.param import Param
 from stroma.session import events as ev
 from stroma.session.events import Event
@@ -264,7 +264,7 @@ class Model:
         self._studio.attempt(lambda: self._studio.session.set_alias(alias))
 
     def _set_extractor(self, name: str) -> None:
-        from stroma.pixel.aliases import extractor_defaults
+        from stroma.pixel.choices.aliases import extractor_defaults
 
         made = extractor_defaults(name)
         self._set(fe_name=name, fe_layers=made.fe_layers, fe_scalings=made.fe_scalings)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 
 from stroma.errors import StromaError
-from stroma.pixel.catalogue import Entry, entries
+from stroma.pixel.choices.catalogue import Entry, entries
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,14 @@ from typing import Any
 from stroma.errors import ParameterError
 from stroma.features.build import extractor, installed, layer_keys, part_names
 from stroma.features.contract import Extractor
-from stroma.pixel.aliases import default_param, defaults_for, extractor_defaults, require_param
+from stroma.pixel.choices.aliases import (
+    default_param,
+    defaults_for,
+    extractor_defaults,
+    require_param,
+)
 from stroma.pixel.param import FEATURE_KEYS, Param
-from stroma.pixel.plan import Recipe
+from stroma.pixel.predicting.plan import Recipe
 
 
 class Configured(ABC):

@@ -18,23 +18,23 @@ from stroma.errors import (
 )
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Feed
-from stroma.pixel import files
-from stroma.pixel.aliases import (
+from stroma.pixel.choices.aliases import (
     alias_param,
     defaults_for,
     initial_param,
 )
-from stroma.pixel.classifiers import TITLES, fit, unfitted
+from stroma.pixel.choices.classifiers import TITLES, fit, unfitted
 from stroma.pixel.configured import Configured
 from stroma.pixel.door import Source, is_many, open_image
-from stroma.pixel.feature_image import feature_image, labelled_features, native_features
-from stroma.pixel.given import Given, given_strokes
+from stroma.pixel.files import plain as files
+from stroma.pixel.files.storage import Fitted, Saved, load, to_state
 from stroma.pixel.param import Param
-from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import Trained
-from stroma.pixel.results import How, collected
-from stroma.pixel.storage import Fitted, Saved, load, to_state
-from stroma.pixel.training import Labelled, Memory, learn, require_every_class
+from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.predict import Trained
+from stroma.pixel.predicting.results import How, collected
+from stroma.pixel.showing.feature_image import feature_image, labelled_features, native_features
+from stroma.pixel.training.given import Given, given_strokes
+from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 
 Array = NDArray[Any]
 

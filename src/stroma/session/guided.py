@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.errors import Cancelled, NotTrainedError
-from stroma.pixel import guidance
-from stroma.pixel.comparison import Comparison, compare
-from stroma.pixel.guidance import Suggestion, Validation
+from stroma.pixel.guidance.compare import Comparison, compare
+from stroma.pixel.guidance.importance import importance
+from stroma.pixel.guidance.suggest import Suggestion, suggest
+from stroma.pixel.guidance.validate import Validation, validate
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.training import Labelled
+from stroma.pixel.training.learn import Labelled
 from stroma.session import operations as ops
 from stroma.session.events import Position
 from stroma.session.live import LiveDesk
@@ -81,7 +82,7 @@ class GuidedDesk(LiveDesk):
             for box in self.painted(image, plane=plane):
                 y, x = np.nonzero(self.strokes(image, box, plane=plane))
                 painted[(y + box.top) // step, (x + box.left) // step] = True
-            return guidance.suggest(shown, painted, step=step, side=side)
+            return suggest(shown, painted, step=step, side=side)
 
         return self.start("suggestion", find)
 
@@ -92,7 +93,7 @@ class GuidedDesk(LiveDesk):
         def run(progress: Report, cancelled: Cancel) -> Validation:
             strokes, groups = self._strokes()
             cache = self._rounds.learner.cache
-            return guidance.validate(
+            return validate(
                 strokes, param, cache, groups=groups, cancel=cancelled, progress=progress
             )
 
@@ -118,7 +119,7 @@ class GuidedDesk(LiveDesk):
         model = self.model
         if model.classifier is None:
             raise NotTrainedError("There is no model yet. Paint strokes of two classes first.")
-        return guidance.importance(model.feature_names_, model.classifier, most=most)
+        return importance(model.feature_names_, model.classifier, most=most)
 
     def areas(
         self, image: str, *, plane: Position | None = None, min_size: int = 0
@@ -181,7 +182,7 @@ class GuidedDesk(LiveDesk):
         MissingFileError
             If the file of the image is not where it was.
         """
-        from stroma.pixel.stored import write_result
+        from stroma.pixel.predicting.stored import write_result
 
         with self._lock:
             # Asked before the model is taken: one that is trained in between is newer, not older.

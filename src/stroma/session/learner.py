@@ -11,10 +11,11 @@ from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
-from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import Trained, tasks_of
-from stroma.pixel.tasks import Task
-from stroma.pixel.warm import tasks_at
+from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.predict import Trained
+from stroma.pixel.predicting.run import tasks_of
+from stroma.pixel.predicting.tasks import Task
+from stroma.pixel.training.warm import tasks_at
 from stroma.session.channels import count
 from stroma.session.settings import LIVE_PIXELS, Settings
 from stroma.session.wish import View, Wish

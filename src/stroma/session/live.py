@@ -14,9 +14,10 @@ from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import ParameterError, ShapeError
 from stroma.features.cache import free_memory
-from stroma.pixel.aliases import alias_param
+from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.predict import blocks_of, label_dtype
+from stroma.pixel.predicting.predict import label_dtype
+from stroma.pixel.predicting.run import blocks_of
 from stroma.session import operations as ops
 from stroma.session.channels import count
 from stroma.session.events import (

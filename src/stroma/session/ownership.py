@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.pixel.door import Points
-from stroma.pixel.guidance import components
+from stroma.pixel.guidance.components import components
 from stroma.session.document import Edit
 from stroma.session.strokes import TILE, TileKey, unpacked
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from stroma.pixel.aliases import alias_param
+from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.param import Param
 
 BASE = "stroma"

@@ -21,10 +21,11 @@ import numpy as np
 from stroma.blocks.box import Box
 from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled, StromaError
-from stroma.pixel.plan import Recipe
-from stroma.pixel.predict import BlockResult, Trained, run_tasks
-from stroma.pixel.tasks import Task
-from stroma.pixel.warm import warm
+from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.predict import BlockResult, Trained
+from stroma.pixel.predicting.run import run_tasks
+from stroma.pixel.predicting.tasks import Task
+from stroma.pixel.training.warm import warm
 from stroma.session.events import (
     BlockReady,
     Event,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stroma.errors import ParameterError
-from stroma.pixel.aliases import alias_param
+from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.param import Param
 
 MODES = ("live", "demand", "paused")

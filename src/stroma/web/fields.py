@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stroma.classify import CLASSIFIERS
-from stroma.pixel.aliases import ALIASES
+from stroma.pixel.choices.aliases import ALIASES
 from stroma.pixel.param import Param
 
 

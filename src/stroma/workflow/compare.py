@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stroma.pixel.comparison import Comparison, compare
 from stroma.pixel.door import labelled_points, open_image
-from stroma.pixel.training import Labelled
+from stroma.pixel.guidance.compare import Comparison, compare
+from stroma.pixel.training.learn import Labelled
 from stroma.workflow.train import Pair, read_pairs
 
 

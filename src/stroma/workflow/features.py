@@ -14,8 +14,8 @@ from stroma.errors import ShapeError
 from stroma.io.read import read_image
 from stroma.io.write import write_image
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.pca import as_colours, principal_components
-from stroma.pixel.plan import Recipe, plan
+from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.showing.pca import as_colours, principal_components
 
 Progress = Callable[[int, int], None]
 

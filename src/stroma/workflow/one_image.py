@@ -15,7 +15,8 @@ from stroma.data.image import AXES, Image
 from stroma.io import open_writer, read_image, write_image, write_labels
 from stroma.io.blockwise.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
 from stroma.io.pictures.png import read_indices
-from stroma.pixel.predict import label_dtype, predict_blocks
+from stroma.pixel.predicting.predict import label_dtype
+from stroma.pixel.predicting.run import predict_blocks
 from stroma.workflow.outputs import Files, Job
 from stroma.workflow.overlay import overlay, picture, sampled
 from stroma.workflow.region import Region

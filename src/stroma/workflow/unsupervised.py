@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from stroma.data.image import Image
 from stroma.errors import Cancelled, ParameterError
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.pca import principal_components
-from stroma.pixel.plan import Recipe, plan
+from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.showing.pca import principal_components
 
 Progress = Callable[[int, int], None]
 SAMPLED = 20_000

@@ -24,8 +24,8 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import Feed, Piece, Pipeline
 from stroma.pixel.door import Source
-from stroma.pixel.edges import GUIDE_REACH, Guide, guide_of, guided_reach
 from stroma.pixel.param import Param
+from stroma.pixel.predicting.edges import GUIDE_REACH, Guide, guide_of, guided_reach
 
 HALF_ABOVE = 2**16
 """Pixels of a plane above which features are kept in half precision, if it is normalised."""

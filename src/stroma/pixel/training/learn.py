@@ -18,9 +18,9 @@ from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Points, Source, thinned
-from stroma.pixel.plan import Plan, Recipe, own_statistics, plan
-from stroma.pixel.predict import features_at
-from stroma.pixel.tasks import Task, each
+from stroma.pixel.predicting.plan import Plan, Recipe, own_statistics, plan
+from stroma.pixel.predicting.predict import features_at
+from stroma.pixel.predicting.tasks import Task, each
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,12 +14,12 @@ from stroma.data.image import Image
 from stroma.errors import MissingExtraError, StromaError, WeightsError
 from stroma.features.build import part_names
 from stroma.features.cache import FeatureCache
-from stroma.pixel.aliases import ALIASES, alias_param
+from stroma.pixel.choices.aliases import ALIASES, alias_param
 from stroma.pixel.door import Source
-from stroma.pixel.guidance import Cancel, Progress, Validation, _stop_if, validate
+from stroma.pixel.guidance.validate import Cancel, Progress, Validation, stop_if, validate
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.predict import predict_blocks
-from stroma.pixel.training import Labelled
+from stroma.pixel.predicting.run import predict_blocks
+from stroma.pixel.training.learn import Labelled
 from stroma.weights import status
 
 MEASURED_SIDE = 512
@@ -99,7 +99,7 @@ def compare(
     for done, alias in enumerate(wanted):
         if progress is not None:
             progress(done, len(wanted))
-        _stop_if(cancel)
+        stop_if(cancel)
         lacking = "" if aliases else _lacking(alias)
         if lacking:
             tried.append(Comparison(alias, problem=lacking))
@@ -138,7 +138,7 @@ def _tried(
         training = time.perf_counter() - start
     except (MissingExtraError, WeightsError) as error:
         return Comparison(alias, problem=_first_line(error))
-    _stop_if(cancel)
+    stop_if(cancel)
     found = validate(strokes, model.get_params(), model.cache, groups=groups, cancel=cancel)
     source = next(iter(strokes.values())).source
     return Comparison(alias, found, training, _seconds(model, source, cancel))

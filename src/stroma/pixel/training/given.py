@@ -10,7 +10,7 @@ from stroma.data import strokes as painted
 from stroma.data.classes import Class
 from stroma.errors import ParameterError, ShapeError
 from stroma.pixel.door import Source, is_many, labelled_points, open_image
-from stroma.pixel.training import Labelled
+from stroma.pixel.training.learn import Labelled
 
 
 class Given(NamedTuple):

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
 from stroma.pixel.door import Source, is_many
-from stroma.pixel.predict import BlockResult, blocks_of, label_dtype
-
-if TYPE_CHECKING:
-    from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.predicting.contract import Model
+from stroma.pixel.predicting.predict import BlockResult, label_dtype
+from stroma.pixel.predicting.run import blocks_of
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class How:
 
 
 def collected(
-    model: ConvpaintModel, image: Any, how: How, *, out: str | Path | None, probabilities: bool
+    model: Model, image: Any, how: How, *, out: str | Path | None, probabilities: bool
 ) -> Any:
     """Return labels or probabilities of an image, or of each in a list, or the path of ``out``.
 
@@ -46,7 +45,7 @@ def collected(
         return (
             [make(model, one, how) for one in image] if is_many(image) else make(model, image, how)
         )
-    from stroma.pixel.stored import write_result  # zarr is loaded only when it is needed
+    from stroma.pixel.predicting.stored import write_result  # zarr is loaded only when it is needed
 
     if is_many(image):
         raise ParameterError("With out, give one image at a time, not a list.")
@@ -54,7 +53,7 @@ def collected(
     return write_result(model, image, out, probabilities=probabilities, **asdict(how))
 
 
-def _labels(model: ConvpaintModel, image: Any, how: How) -> NDArray[np.unsignedinteger[Any]]:
+def _labels(model: Model, image: Any, how: How) -> NDArray[np.unsignedinteger[Any]]:
     source = model.open(image, how.in_channels)
     result = np.zeros(source.shape, label_dtype(model.classes_))
     for block in _blocks(model, source, how):
@@ -62,7 +61,7 @@ def _labels(model: ConvpaintModel, image: Any, how: How) -> NDArray[np.unsignedi
     return result
 
 
-def _probabilities(model: ConvpaintModel, image: Any, how: How) -> NDArray[np.float32]:
+def _probabilities(model: Model, image: Any, how: How) -> NDArray[np.float32]:
     source = model.open(image, how.in_channels)
     result = np.zeros((len(model.classes_), *source.shape), np.float32)
     for block in _blocks(model, source, how):
@@ -70,10 +69,10 @@ def _probabilities(model: ConvpaintModel, image: Any, how: How) -> NDArray[np.fl
     return result
 
 
-def _blocks(model: ConvpaintModel, source: Source, how: How) -> Iterator[BlockResult]:
+def _blocks(model: Model, source: Source, how: How) -> Iterator[BlockResult]:
     trained = model.trained(skip_norm=how.skip_norm, device=how.device)
     return blocks_of(source, trained, model.cache, use_dask=_on_dask(model, how))
 
 
-def _on_dask(model: ConvpaintModel, how: How) -> bool:
+def _on_dask(model: Model, how: How) -> bool:
     return how.use_dask or bool(model.get_param("use_dask"))

@@ -1,28 +1,24 @@
-"""What helps a person to paint: where next, how good it is, what it rests on, what else to try.
-
-Pure functions of strokes and results; what takes long can be cancelled.
-"""
+"""How good a model is, estimated from the strokes there are."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from stroma.blocks.box import Box
 from stroma.classify.contract import Classifier
 from stroma.data.statistics import Statistics, pool
 from stroma.errors import Cancelled, LabelError
 from stroma.features.cache import FeatureCache
-from stroma.pixel.classifiers import fit, unfitted
+from stroma.pixel.choices.classifiers import fit, unfitted
 from stroma.pixel.door import Points, thinned
+from stroma.pixel.guidance.components import components
 from stroma.pixel.param import Param
-from stroma.pixel.plan import Recipe, own_statistics
-from stroma.pixel.training import Labelled, rows
+from stroma.pixel.predicting.plan import Recipe, own_statistics
+from stroma.pixel.training.learn import Labelled, rows
 
 MAX_GROUPS = 65535
 CAP = 2000
@@ -30,26 +26,6 @@ CAP = 2000
 
 Cancel = Callable[[], bool]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """Where to paint next.
-
-    Parameters
-    ----------
-    box : Box
-        A square around the place, in pixels.
-    y, x : float
-        Its middle.
-    score : float
-        0 to 1: how uncertain the model is there, less where strokes are near.
-    """
-
-    box: Box
-    y: float
-    x: float
-    score: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,82 +67,6 @@ class Validation:
         """Mean of the recalls of the tested classes, so that large strokes do not count more."""
         known = [r for r in self.recall if r == r]
         return sum(known) / len(known)
-
-
-def suggest(
-    uncertainty: NDArray[np.floating],
-    painted: NDArray[np.bool_],
-    *,
-    step: int = 1,
-    side: int = 64,
-) -> Suggestion | None:
-    """Return the most uncertain place away from existing strokes; None if all is certain.
-
-    Parameters
-    ----------
-    uncertainty : (h, w) float array
-        1 minus the margin of the two best classes, NaN where unknown.
-    painted : (h, w) bool array
-        Where there are strokes.
-    step : int
-        Pixels per value.
-    side : int
-        Side of the square to return, in pixels; also the scale on which places are compared, and
-        the distance from strokes at which they stop to matter much.
-    """
-    known = np.isfinite(uncertainty)
-    scale = max(side / step / 4, 0.5)
-    weight = ndimage.gaussian_filter(known.astype(np.float32), scale)
-    filled = np.where(known, uncertainty, 0).astype(np.float32)
-    smooth = ndimage.gaussian_filter(filled, scale) / np.maximum(weight, 1e-6)
-    if painted.any():
-        distance = ndimage.distance_transform_edt(~painted)
-        smooth = smooth * (distance / (distance + side / step))
-    score = np.where(known & ~painted, smooth, 0)
-    row, column = np.unravel_index(int(score.argmax()), score.shape)
-    if score[row, column] <= 0:
-        return None
-    y, x = (int(row) + 0.5) * step, (int(column) + 0.5) * step
-    whole = Box(0, 0, uncertainty.shape[0] * step, uncertainty.shape[1] * step)
-    top, left = int(y - side / 2), int(x - side / 2)
-    box = Box(top, left, top + side, left + side).clipped(whole)
-    return Suggestion(box, y, x, float(score[row, column]))
-
-
-def components(points: Points) -> NDArray[np.int64]:
-    """Return the (n,) number of the connected stroke of one label that each pixel belongs to.
-
-    Pixels that share a side or a corner are connected. Numbers start at 1.
-    """
-    group = np.zeros(len(points.label), np.int64)
-    last = 0
-    for plane, label in sorted(set(zip(points.plane.tolist(), points.label.tolist(), strict=True))):
-        members = np.flatnonzero((points.plane == plane) & (points.label == label))
-        parts, count = _connected(points.yx[members])
-        group[members] = last + parts
-        last += count
-    return group
-
-
-def _connected(yx: NDArray[np.intp]) -> tuple[NDArray[np.int64], int]:
-    """Return the component (from 1) of every pixel, and how many there are."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
-    width = int(yx[:, 1].max()) + 3
-    place = (yx[:, 0].astype(np.int64) + 1) * width + yx[:, 1] + 1
-    order = np.argsort(place)
-    ordered = place[order]
-    pairs = []
-    for offset in (1, width - 1, width, width + 1):
-        at = np.searchsorted(ordered, place + offset)
-        hit = at < len(ordered)
-        hit[hit] = ordered[at[hit]] == place[hit] + offset
-        pairs.append(np.stack([np.flatnonzero(hit), order[at[hit]]]))
-    a, b = np.concatenate(pairs, axis=1)
-    graph = coo_matrix((np.ones(len(a), bool), (a, b)), shape=(len(yx), len(yx)))
-    count, parts = connected_components(graph, directed=False)
-    return parts.astype(np.int64) + 1, int(count)
 
 
 def validate(
@@ -220,7 +120,7 @@ def validate(
     used = [f for f in range(folds) if (fold == f).any()]
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     for done, left_out in enumerate(used):
-        _stop_if(cancel)
+        stop_if(cancel)
         if progress is not None:
             progress(done, len(used))
         test = fold == left_out
@@ -253,7 +153,7 @@ def _grouped_rows(
     stroke: list[NDArray[np.intp]] = []
     label_of: list[NDArray[np.uint16]] = []
     for key, (source, points) in strokes.items():
-        _stop_if(cancel)
+        stop_if(cancel)
         if not len(points.label):
             continue
         pairs = np.column_stack([owners[key], points.label])
@@ -295,15 +195,7 @@ def _dealt(label_of: NDArray[np.uint16], folds: int) -> NDArray[np.intp]:
     return fold
 
 
-def importance(
-    names: Sequence[str], classifier: Classifier, *, most: int | None = None
-) -> list[tuple[str, float]]:
-    """Return features with their share in the decision (all add up to 1), largest first."""
-    shares = classifier.feature_importances_
-    order = np.argsort(-shares, kind="stable")[:most]
-    return [(names[i], float(shares[i])) for i in order]
-
-
-def _stop_if(cancel: Cancel | None) -> None:
+def stop_if(cancel: Cancel | None) -> None:
+    """Raise Cancelled where it is asked for."""
     if cancel is not None and cancel():
         raise Cancelled("The work was cancelled.")

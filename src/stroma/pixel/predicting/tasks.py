@@ -11,7 +11,7 @@ from stroma.blocks.grid import Block
 from stroma.blocks.run import run
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
-from stroma.pixel.plan import Plan, features_of
+from stroma.pixel.predicting.plan import Plan, features_of
 
 Result = TypeVar("Result")
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
-from stroma.pixel.plan import Recipe
-from stroma.pixel.tasks import Task, each
-from stroma.pixel.training import holders, marked
+from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.tasks import Task, each
+from stroma.pixel.training.learn import holders, marked
 
 
 def tasks_at(

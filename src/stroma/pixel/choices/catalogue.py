@@ -9,7 +9,7 @@ from stroma.errors import MissingExtraError
 from stroma.features import EXTRACTORS
 from stroma.features.build import COMBINATIONS, part_names, pipeline
 from stroma.features.pipeline import Feed
-from stroma.pixel.aliases import ALIASES, alias_param, extractor_defaults
+from stroma.pixel.choices.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
 from stroma.weights import CATALOGUE, status
 

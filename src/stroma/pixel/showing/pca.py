@@ -13,8 +13,8 @@ from stroma.blocks.grid import Block
 from stroma.blocks.run import run
 from stroma.errors import ParameterError
 from stroma.features.cache import FeatureCache
-from stroma.pixel.plan import Plan
-from stroma.pixel.predict import dense
+from stroma.pixel.predicting.plan import Plan
+from stroma.pixel.predicting.predict import dense
 
 LEAST_DEVIATION = 1e-6
 Progress = Callable[[int, int], None]

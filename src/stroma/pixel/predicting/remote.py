@@ -23,10 +23,10 @@ from stroma.blocks.working import WorkingGrid
 from stroma.data.image import Image, Index
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Feed
-from stroma.pixel.edges import Guide
-from stroma.pixel.plan import Plan
-from stroma.pixel.predict import BlockResult, Trained, result_of
-from stroma.pixel.tasks import Task
+from stroma.pixel.predicting.edges import Guide
+from stroma.pixel.predicting.plan import Plan
+from stroma.pixel.predicting.predict import BlockResult, Trained, result_of
+from stroma.pixel.predicting.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,9 @@ from stroma.blocks.run import run
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Source
-from stroma.pixel.plan import Plan, Recipe, plan
-from stroma.pixel.predict import dense
-from stroma.pixel.training import Labelled, marked
+from stroma.pixel.predicting.plan import Plan, Recipe, plan
+from stroma.pixel.predicting.predict import dense
+from stroma.pixel.training.learn import Labelled, marked
 
 Array = NDArray[Any]
 

@@ -17,10 +17,10 @@ from stroma.classify.contract import Classifier
 from stroma.data.classes import Class
 from stroma.data.statistics import Statistics
 from stroma.errors import FormatError, MissingFileError, StromaError, WeightsError
-from stroma.pixel import files
 from stroma.pixel.door import Points
+from stroma.pixel.files import plain as files
 from stroma.pixel.param import Param
-from stroma.pixel.training import Entry
+from stroma.pixel.training.learn import Entry
 
 RECORDED = ("numpy", "scipy", "opencv-python-headless", "numba", "catboost", "scikit-learn")
 

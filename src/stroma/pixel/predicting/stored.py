@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +14,10 @@ from stroma.features.cache import FeatureCache
 from stroma.io.blockwise.assemble import ChunkSink, Target, chunks
 from stroma.io.blockwise.writer import open_writer
 from stroma.pixel.door import Source
-from stroma.pixel.predict import Trained, label_dtype, run_tasks, tasks_of
-from stroma.pixel.tasks import Task
-
-if TYPE_CHECKING:
-    from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.predicting.contract import Model
+from stroma.pixel.predicting.predict import Trained, label_dtype
+from stroma.pixel.predicting.run import run_tasks, tasks_of
+from stroma.pixel.predicting.tasks import Task
 
 TILE = 512
 """Side, in pixels, of the chunks that results are written in."""
@@ -27,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 
 def write_result(
-    model: ConvpaintModel,
+    model: Model,
     image: Any,
     path: str | Path,
     *,
@@ -47,7 +46,7 @@ def write_result(
 
     Parameters
     ----------
-    model : ConvpaintModel
+    model : Model
         Trained.
     image : array-like, Image or path
         One image; lazy ones are read block by block.

@@ -1,0 +1,1 @@
+"""What a model can be built on: names, defaults, classifiers."""

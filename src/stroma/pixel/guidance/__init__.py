@@ -1,0 +1,1 @@
+"""What helps a person to paint: where next, how good it is, what else to try."""

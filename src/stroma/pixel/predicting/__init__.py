@@ -1,0 +1,1 @@
+"""From a trained model and an image to classes, block by block."""

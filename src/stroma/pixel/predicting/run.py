@@ -1,0 +1,143 @@
+"""Results block by block: of one plane after the other, in threads or on dask's workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from stroma.blocks.box import Box
+from stroma.features.cache import FeatureCache
+from stroma.features.contract import FeatureMap
+from stroma.pixel.door import Source
+from stroma.pixel.predicting.contract import Model
+from stroma.pixel.predicting.plan import plan
+from stroma.pixel.predicting.predict import BlockResult, Trained, result_of
+from stroma.pixel.predicting.tasks import Task, each
+
+
+def tasks_of(
+    source: Source,
+    trained: Trained,
+    *,
+    positions: Sequence[dict[str, int]] | None = None,
+    region: Box | None = None,
+    first: tuple[float, float] | None = None,
+) -> list[Task]:
+    """Return the blocks of an image, plane by plane; parameters as for `blocks_of`."""
+    tasks = []
+    for position in source.positions if positions is None else positions:
+        current = plan(source, position, trained.recipe, trained.statistics)
+        blocks = current.blocks(region)
+        if first is not None:
+            blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
+        tasks += [Task(position, current, block) for block in blocks]
+    return tasks
+
+
+def blocks_of(
+    source: Source,
+    trained: Trained,
+    cache: FeatureCache,
+    *,
+    positions: Sequence[dict[str, int]] | None = None,
+    region: Box | None = None,
+    coarse: int = 1,
+    first: tuple[float, float] | None = None,
+    workers: int | None = None,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[BlockResult]:
+    """Yield the results of the blocks of an image, as they become ready, in a fixed order.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    trained : Trained
+        The model.
+    cache : FeatureCache
+        Where features are kept between calls.
+    positions : sequence of dict, optional
+        Planes to predict, by position along t and z; all, unless given.
+    region : Box, optional
+        Only blocks that touch these pixels.
+    coarse : int
+        Classify only every ``coarse``-th pixel along each axis.
+    first : (float, float), optional
+        Row and column near which to start; reading order unless given.
+    workers : int, optional
+        Threads.
+    use_dask : bool
+        Run on the workers of dask.distributed instead of threads.
+    cancel : callable, optional
+        Asked before every block.
+    """
+    tasks = tasks_of(source, trained, positions=positions, region=region, first=first)
+    yield from run_tasks(
+        tasks, trained, cache, coarse=coarse, workers=workers, use_dask=use_dask, cancel=cancel
+    )
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    trained: Trained,
+    cache: FeatureCache,
+    *,
+    coarse: int = 1,
+    workers: int | None = None,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[BlockResult]:
+    """Yield the results of given blocks, in their order; parameters as for `blocks_of`."""
+    if use_dask:
+        from stroma.pixel.predicting.remote import results_of  # dask is loaded only when used
+
+        yield from results_of(tasks, trained, coarse, cancel)
+        return
+
+    def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> BlockResult:
+        return result_of(
+            task, maps, trained, cache, coarse=coarse, done=number + 1, total=len(tasks)
+        )
+
+    yield from each(one, tasks, cache, workers=workers, cancel=cancel)
+
+
+def predict_blocks(
+    model: Model,
+    image: Any,
+    *,
+    region: Box | None = None,
+    coarse: int = 1,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+    skip_norm: bool = False,
+) -> Iterator[BlockResult]:
+    """Yield the results of a model block by block, for images of any size.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        Trained.
+    image : array-like, Image or path
+        One image.
+    region, coarse, use_dask, cancel
+        As for ``blocks_of``.
+    skip_norm : bool
+        Take the pixel values as they are.
+    """
+    source, trained = model.open(image), model.trained(skip_norm=skip_norm)
+    yield from blocks_of(
+        source,
+        trained,
+        model.cache,
+        region=region,
+        coarse=coarse,
+        use_dask=use_dask,
+        cancel=cancel,
+    )
+
+
+def _distance(box: Box, point: tuple[float, float]) -> float:
+    y, x = (box.top + box.bottom) / 2, (box.left + box.right) / 2
+    return (y - point[0]) ** 2 + (x - point[1]) ** 2

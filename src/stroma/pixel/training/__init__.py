@@ -1,0 +1,1 @@
+"""From strokes to rows of features, and what is remembered of them."""
