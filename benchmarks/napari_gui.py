@@ -28,6 +28,8 @@ from napari.layers.base import Layer
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
+from stroma.errors import DISTRIBUTION
+
 BEAT_MS = 5
 PLANE = 2048
 HUGE = 16_384
@@ -109,13 +111,13 @@ class Shares:
 
 
 def watch_all(shares: Shares) -> None:
-    from stroma.napari.arrays import PlaneArray
-    from stroma.napari.bridge import Bridge
-    from stroma.napari.home import Home
-    from stroma.napari.model import Model
-    from stroma.napari.panel import Panel
-    from stroma.napari.studio import Studio
-    from stroma.napari.widget import StromaWidget
+    from stroma.napari.dock.panel import Panel
+    from stroma.napari.dock.widget import StromaWidget
+    from stroma.napari.layers.arrays import PlaneArray
+    from stroma.napari.studio.bridge import Bridge
+    from stroma.napari.studio.studio import Studio
+    from stroma.napari.tabs.home import Home
+    from stroma.napari.tabs.model import Model
 
     for owner, names in (
         (PlaneArray, ("__getitem__", "__setitem__")),
@@ -247,7 +249,7 @@ def main() -> None:
     image = viewer.add_image(cells(PLANE), name="plane")
     spin(1)
     heart.reset()
-    _, widget = viewer.window.add_plugin_dock_widget("stroma", "Stroma")
+    _, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
     until(lambda: widget.panel is not None and widget.panel.studio.bridge is not None)
     studio = widget.panel.studio
     told("the widget opens", heart, shares)

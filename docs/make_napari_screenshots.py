@@ -21,7 +21,8 @@ from qtpy.QtCore import QThreadPool
 from qtpy.QtGui import QImage
 from qtpy.QtWidgets import QApplication
 
-from stroma.napari import commands
+from stroma.errors import DISTRIBUTION
+from stroma.napari.menus import commands
 
 FOLDER = Path(__file__).parent / "images"
 WIDTH = 1100
@@ -39,8 +40,8 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     viewer = napari.Viewer(show=True)
     viewer.window.resize(1400, 900)
-    viewer.open_sample("stroma", "tissue")
-    _, widget = viewer.window.add_plugin_dock_widget("stroma", "Stroma")
+    viewer.open_sample(DISTRIBUTION, "tissue")
+    _, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
     until(lambda: widget.panel is not None and widget.panel.studio.bridge is not None)
     panel = widget.panel
     until(lambda: panel.studio.bridge.image is not None)

@@ -4,6 +4,9 @@ import time
 
 import numpy as np
 
+PATIENCE = 600
+"""Seconds until a wait is given up: only what will never come takes so long, on any machine."""
+
 
 def two_halves(height=64, width=96):
     """A dark and a bright half, told apart by any model."""
@@ -12,7 +15,7 @@ def two_halves(height=64, width=96):
     return image.astype(np.uint8)
 
 
-def settle(bridge, seconds=20):
+def settle(bridge, seconds=PATIENCE):
     """Show what the session does until it is at rest."""
     end = time.monotonic() + seconds
     while not bridge.session.wait(0.01) or bridge.waiting:
@@ -21,7 +24,7 @@ def settle(bridge, seconds=20):
     bridge.pump()
 
 
-def until(condition, seconds=20):
+def until(condition, seconds=PATIENCE):
     """Let Qt work until something holds."""
     from qtpy.QtWidgets import QApplication
 

@@ -13,8 +13,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what napari and its dependencies use is not ours to mend
     from napari.components import ViewerModel
 
-    from stroma.napari import commands
-    from stroma.napari.bridge import Bridge
+    from stroma.errors import DISTRIBUTION
+    from stroma.napari.menus import commands
+    from stroma.napari.studio.bridge import Bridge
 
 from napari_scene import until
 from stroma.session import Session
@@ -106,7 +107,7 @@ def open_widget(viewer):
     widgets = []
 
     def opened():
-        _, widget = viewer.window.add_plugin_dock_widget("stroma", "Stroma")
+        _, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
         widgets.append(widget)
         until(lambda: widget.panel is not None and widget.panel.studio.bridge is not None)
         widget.panel.studio.session.set_alias("gaussian")

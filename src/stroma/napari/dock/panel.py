@@ -1,0 +1,176 @@
+"""What the dock widget holds once everything is imported: tabs, and the line of status."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from qtpy.QtCore import QTimer
+
+from stroma.napari.dock.frame import Frame
+from stroma.napari.layers import pictures
+from stroma.napari.menus import commands
+from stroma.napari.studio.activity import PHASES, titled
+from stroma.napari.studio.studio import studio_of
+from stroma.napari.tabs import parts
+from stroma.napari.tabs.advanced import Advanced
+from stroma.napari.tabs.classes import Classes
+from stroma.napari.tabs.files import Files
+from stroma.napari.tabs.home import Home
+from stroma.napari.tabs.model import Model
+from stroma.session import events as ev
+from stroma.session.events import Event
+from stroma.session.work import SILENT_SECONDS
+
+STEPS = 1000
+
+
+class Panel:
+    """The inside of the widget.
+
+    Parameters
+    ----------
+    widget : Frame
+        Where it is shown.
+    """
+
+    home: Home
+    model: Model
+    classes: Classes
+    files: Files
+    advanced: Advanced
+
+    def __init__(self, widget: Frame) -> None:
+        self.widget = widget
+        self.viewer = widget.viewer
+        self.studio = studio_of(widget.viewer)
+        self._tips = parts.NoTips()
+        self._made: list[Any] = []
+        self._since: dict[int, float] = {}
+
+    def steps(self) -> Iterator[bool]:
+        """Make everything, a little at a time."""
+        self.home = self._add(Home(self.studio))
+        yield True
+        self.model = self._add(Model(self.studio))
+        yield True
+        self.classes = self._add(Classes(self.studio))
+        yield True
+        self.files = self._add(Files(self.studio))
+        yield True
+        self.advanced = self._add(Advanced(self.studio, self._show_tips))
+        yield True
+        commands.bind_keys(self.viewer)
+        self.widget.tabs.currentChanged.connect(self._on_tab)
+        self.widget.stop.clicked.connect(lambda: self._stop())
+        self.studio.replaced.connect(self._begin)
+        self.studio.told.connect(self._on_told)
+        self.studio.watched.connect(self._show_status)
+        self.viewer.layers.events.inserted.connect(self._on_inserted)
+        if self.studio.bridge is not None:
+            self.studio.replaced.emit()
+        elif not self.studio.beginning:
+            self.studio.begin()
+
+    def _add(self, tab: Any) -> Any:
+        self.widget.tabs.addTab(tab.widget, tab.title)
+        self._made.append(tab)
+        return tab
+
+    def _on_tab(self, index: int) -> None:
+        """Bring a tab up to date that was hidden."""
+        shown = self._made[index]
+        if self.studio.bridge is not None and not isinstance(shown, Home):
+            shown.show()
+
+    def close(self) -> None:
+        """Let go of the viewer, and close the session."""
+        if self._made:
+            self.home.close()
+        self.viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self.studio.close()
+
+    # ------------------------------------------------------------------ images that come
+
+    def _begin(self) -> None:
+        bridge = self.studio.bridge
+        if bridge is not None and bridge.image is None:
+            QTimer.singleShot(0, self._take_first)
+        self._show_status()
+
+    def _on_inserted(self, event: Any) -> None:
+        bridge = self.studio.bridge
+        if bridge is not None and bridge.image is None:
+            QTimer.singleShot(0, self._take_first)
+
+    def _take_first(self) -> None:
+        """Paint on the image that is there."""
+        bridge = self.studio.bridge
+        if bridge is None or bridge.image is not None or not self.advanced.auto.isChecked():
+            return
+        candidates = bridge.candidates()
+        if candidates:
+            layer = candidates[-1]
+            self.studio.attempt(lambda: bridge.paint_on([layer], pictures.guessed_axes(layer)))
+
+    # ------------------------------------------------------------------ status
+
+    def _on_told(self, event: Event) -> None:
+        if isinstance(event, ev.Progress):
+            self._show_progress(event)
+        elif isinstance(event, ev.RoundFailed):
+            self._say(event.message)
+            self._show_busy(False)
+
+    def _show_progress(self, event: ev.Progress) -> None:
+        left = f", {event.seconds_left:.0f} s left" if event.seconds_left > 1 else ""
+        self._say(f"{titled(event.what)}{left}")
+        self._show_busy(True)
+        self.widget.progress.setMaximum(STEPS)
+        self.widget.progress.setValue(STEPS * event.done // max(1, event.total))
+
+    def _show_status(self) -> None:
+        bridge = self.studio.bridge
+        if bridge is None:
+            return
+        status = bridge.session.status
+        slow = self._slow_tasks()
+        if status.busy:
+            self._say(f"{PHASES.get(status.phase, 'Working')} …")
+        elif slow:
+            self._say(f"{titled(slow[0])} …")
+        elif bridge.image is None:
+            self._say("Open an image: drag it into the viewer, or use the tab Files.")
+        else:
+            self._say(status.message or "Up to date. Paint more where it is wrong.")
+        self._show_busy(self.studio.busy)
+
+    def _slow_tasks(self) -> list[str]:
+        """Return what has been under way for half a second: what is short is not worth a word."""
+        now = time.monotonic()
+        working = [t for t in self.studio.session.tasks.values() if not t.done]
+        self._since = {t.number: self._since.get(t.number, now) for t in working}
+        return [t.what for t in working if now - self._since[t.number] > SILENT_SECONDS]
+
+    def _say(self, text: str) -> None:
+        self.widget.status.setText(text)
+
+    def _show_busy(self, busy: bool) -> None:
+        self.widget.stop.setEnabled(busy)
+        if not busy:
+            self.widget.progress.setMaximum(1)
+            self.widget.progress.setValue(0)
+        elif self.widget.progress.maximum() == 1:
+            self.widget.progress.setMaximum(0)
+
+    def _stop(self) -> None:
+        bridge = self.studio.bridge
+        if bridge is None:
+            return
+        bridge.session.cancel()
+        for task in bridge.session.tasks.values():
+            task.cancel()
+
+    def _show_tips(self, on: bool) -> None:
+        self._tips.off(self.widget) if on else self._tips.on(self.widget)

@@ -1,0 +1,1 @@
+"""Layers of the viewer: images, what is painted over them, and results."""

@@ -1,0 +1,84 @@
+"""What of an image is in view, and bringing a place into view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from napari.layers import Layer
+
+from stroma.blocks.box import Box
+from stroma.napari.layers.board import STROKES, Board
+from stroma.session.events import Position
+
+CLOSE = 16
+"""A place that is gone to fills at least this part of the view: 1 / CLOSE."""
+
+
+def plane(viewer: Any, board: Board, seen: Layer | None) -> Position:
+    """Return the plane of an image that is in view.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        The viewer.
+    board : Board
+        The layers of the image.
+    seen : Layer, optional
+        A layer that covers the image.
+    """
+    layer, sizes = board.layer(STROKES) or seen, board.sizes
+    if layer is None:
+        return {axis: 0 for axis in sizes if axis in "tz"}
+    point = layer.world_to_data(viewer.dims.point[-layer.ndim :])[-len(sizes) :]
+    return {
+        axis: int(np.clip(round(at), 0, size - 1))
+        for (axis, size), at in zip(sizes.items(), point, strict=True)
+        if axis in "tz"
+    }
+
+
+def box(viewer: Any, board: Board, seen: Layer | None) -> Box:
+    """Return the pixels of the plane that are in view; all of them, if it is seen from the side.
+
+    Parameters
+    ----------
+    viewer, board, seen
+        As for `plane`.
+    """
+    whole, last = board.plane, viewer.dims.ndim - 1
+    if seen is None or set(viewer.dims.displayed) != {last - 1, last}:
+        return whole
+    factor = seen.downsample_factors[seen.data_level][-2:] if seen.multiscale else (1, 1)
+    corners = np.asarray(seen.corner_pixels, float)[:, -2:] * factor
+    (top, left), (bottom, right) = np.floor(corners[0]), np.ceil(corners[1] + factor)
+    found = Box(int(top), int(left), int(bottom), int(right)).clipped(whole)
+    return found if found.bottom > found.top and found.right > found.left else whole
+
+
+def go_to(viewer: Any, board: Board, place: Box, view: Box) -> None:
+    """Bring a place into view: if it is not, or small there, move and zoom."""
+    if place.clipped(view) != place or max(view.shape) > CLOSE * max(place.shape):
+        centre(viewer, board, place, view)
+
+
+def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
+    """Move a place into the middle of the view, and zoom in if it would be small there."""
+    seen = max(view.shape)
+    middle = (place.top + place.bottom - 1) / 2, (place.left + place.right - 1) / 2
+    camera = viewer.scene.camera
+    camera.center = (*camera.center[:-2], *board.placed.world(*middle)[-2:])
+    if seen > CLOSE * max(place.shape):
+        camera.zoom *= seen / (CLOSE * max(place.shape))
+
+
+def turn_to(viewer: Any, board: Board, plane: Position) -> None:
+    """Bring a plane of an image into view."""
+    at = np.array([plane.get(axis, 0) for axis in board.sizes], float)
+    world = board.placed.affine.func(
+        board.placed.rotate @ (at * board.placed.scale) + board.placed.translate
+    )
+    first = viewer.dims.ndim - len(at)
+    for index, axis in enumerate(board.sizes):
+        if axis in plane:
+            viewer.dims.set_point(first + index, world[index])

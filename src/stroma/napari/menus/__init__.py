@@ -1,0 +1,1 @@
+"""What napari calls: commands and keys, readers, writers, sample images."""

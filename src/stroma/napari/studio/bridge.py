@@ -1,0 +1,333 @@
+"""Between a session and a viewer: what happens in one is shown in the other.
+
+Events of the session come from its workers; they wait in a queue until `pump` is called in the
+thread of the viewer. Without Qt, the caller pumps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from napari.layers import Image as ImageLayer
+from napari.layers import Layer
+from psygnal import Signal
+
+from stroma.blocks.box import Box
+from stroma.napari.layers import pictures, viewport
+from stroma.napari.layers.board import FRAME, MARK, SEGMENTATION, STROKES, Board
+from stroma.napari.layers.pictures import Picture
+from stroma.napari.layers.placed import Placed
+from stroma.session import Session
+from stroma.session import events as ev
+from stroma.session.events import Event, Position
+
+VIEW = "napari"
+PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
+
+
+class Bridge:
+    """Shows a session in a viewer.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+        The viewer.
+    session : Session
+        The session.
+    wake : callable, optional
+        Called, in any thread, when `pump` should be called in the viewer's.
+    later : callable, optional
+        Calls what it is given after the viewer has answered its user. napari takes a tenth of a
+        second to add a layer, so each is added on its own.
+
+    Attributes
+    ----------
+    told : Signal
+        Emitted for every event of the session, in the viewer's thread.
+    chosen : Signal
+        Emitted when another image is shown, or none.
+    shown : Signal
+        Emitted when a layer of strokes or results appears, is hidden, or is removed.
+    moved : Signal
+        Emitted when something else comes into view; call `look` when it has come to rest.
+    """
+
+    told = Signal(Event)
+    chosen = Signal()
+    shown = Signal()
+    moved = Signal()
+
+    def __init__(
+        self,
+        viewer: Any,
+        session: Session,
+        wake: Callable[[], object] = lambda: None,
+        later: Callable[[Callable[[], object]], object] = lambda action: action(),
+    ) -> None:
+        self.viewer = viewer
+        self.session = session
+        self.board: Board | None = None
+        self._wake, self._later = wake, later
+        self._events: deque[Event] = deque()
+        self._pictures: dict[str, Picture] = {}
+        self._visible = {STROKES, SEGMENTATION}
+        self._stop = session.listen(self._heard)
+        viewer.layers.events.removed.connect(self._removed)
+        for emitter in self._movements():
+            emitter.connect(self._on_moved)
+
+    def close(self) -> None:
+        """Let go of the viewer; the session goes on."""
+        self._stop()
+        self.choose(None)
+        for picture in self._pictures.values():
+            for layer in picture.layers:
+                layer.metadata.pop(MARK, None)
+        self.viewer.layers.events.removed.disconnect(self._removed)
+        for emitter in self._movements():
+            emitter.disconnect(self._on_moved)
+
+    def _movements(self) -> Sequence[Any]:
+        dims, camera = self.viewer.dims.events, self.viewer.scene.camera.events
+        return dims.point, dims.ndisplay, camera.center, camera.zoom
+
+    # ------------------------------------------------------------------ images
+
+    @property
+    def image(self) -> str | None:
+        """Key of the image that is shown."""
+        return None if self.board is None else self.board.image
+
+    def key_of(self, layer: Layer) -> str | None:
+        """Return the key of the image whose pixels a layer shows."""
+        return next((k for k, p in self._pictures.items() if layer in p.layers), None)
+
+    def layers(self, image: str) -> Sequence[Layer]:
+        """Return the layers that show the pixels of an image."""
+        return tuple(self._pictures[image].layers) if image in self._pictures else ()
+
+    def axes(self, image: str) -> str:
+        """Return what the axes of the layers of an image are, colours left out."""
+        return self._pictures[image].axes
+
+    def candidates(self) -> list[Layer]:
+        """Return the layers of the viewer that can be painted over."""
+        return [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, ImageLayer) and not layer.metadata.get(MARK)
+        ]
+
+    def paint_on(self, layers: Sequence[Layer], axes: str) -> str:
+        """Take a layer of the viewer as an image (or several as its channels), and show it.
+
+        Parameters
+        ----------
+        layers : sequence of Image layers
+            One layer, or one per channel.
+        axes : str
+            One letter of ``tczyx`` per axis of the layers, colours left out.
+        """
+        known = self.key_of(layers[0])
+        if known is None or self._pictures[known].axes != axes:
+            one = len(layers) == 1
+            make = pictures.image_of_channels
+            image = pictures.image_of(layers[0], axes) if one else make(layers, axes)
+            data: Any = image.source if pictures.in_file(image) else image
+            known = self.session.add_image(data, name=layers[0].name)
+            self._pictures[known] = Picture(axes, list(layers))
+        self.choose(known)
+        return known
+
+    def show_image(self, key: str) -> None:
+        """Show an image of the session; layers are made for it where there are none."""
+        picture = self._pictures.get(key)
+        if picture is None or not picture.layers:
+            opened = self.session.image(key)
+            axes = opened.image.kept_axes.replace("c", "")
+            picture = self._pictures[key] = Picture(axes)
+            for data, options in pictures.layers_of(opened.image, opened.name):
+                picture.layers.append(self.viewer.add_image(data, **options))
+        for other, hidden in self._pictures.items():
+            for layer in hidden.layers:
+                layer.visible = other == key
+        self.choose(key)
+
+    def choose(self, key: str | None) -> None:
+        """Show the strokes and results of an image, in place of those of another."""
+        if key == self.image:
+            return
+        visible = set(self._visible)
+        old, self.board = self.board, None
+        if old is not None:
+            visible = {r for r in visible if old.layer(r) is not None} | {STROKES}
+            self._follow(old, follow=False)
+        if key is not None:
+            self.board = self._new_board(key)
+            if old is not None:
+                self.board.take_over(old)
+            self._follow(self.board, follow=True)
+            self._show_all(visible)
+            self._later(self.look)
+        elif old is not None:
+            old.take_down()
+        self.chosen.emit()
+
+    def _show_all(self, roles: set[str]) -> None:
+        """Show layers of the image: strokes at once, the others when these can be painted."""
+        self.show(STROKES)
+        self._later(partial(self._paint_with, self.board))
+        for role in sorted(roles - {STROKES}):
+            self._later(partial(self._show_on, self.board, role))
+
+    def _paint_with(self, board: Board | None) -> None:
+        """Take the brush, unless another image was chosen meanwhile or the layer removed."""
+        layer: Any = board.layer(STROKES) if board is not None and board is self.board else None
+        if layer is not None:
+            self.viewer.layers.selection.active = layer
+            layer.mode = "paint"
+
+    def _show_on(self, board: Board | None, role: str) -> None:
+        if board is self.board and role in self._visible:
+            self.show(role)
+
+    def _new_board(self, key: str) -> Board:
+        picture, opened = self._pictures[key], self.session.image(key)
+        sizes = pictures.overlay_sizes(opened.image, picture.axes)
+        return Board(
+            self.viewer, self.session, key, sizes, Placed.like(picture.layers[0], len(sizes))
+        )
+
+    def _follow(self, board: Board, *, follow: bool) -> None:
+        """Move the board with its image, or stop."""
+        for layer in self._pictures[board.image].layers[:1]:
+            for name in PLACE_EVENTS:
+                emitter = getattr(layer.events, name)
+                emitter.connect(self._on_placed) if follow else emitter.disconnect(self._on_placed)
+
+    def _on_placed(self) -> None:
+        if self.board is not None:
+            [first, *_] = self._pictures[self.board.image].layers
+            self.board.place(Placed.like(first, len(self.board.sizes)))
+
+    def _removed(self, event: Any) -> None:
+        """Take note that the user removed a layer; what it showed stays in the session."""
+        layer = event.value
+        for picture in self._pictures.values():
+            picture.layers = [kept for kept in picture.layers if kept is not layer]
+        if self.board is not None:
+            self.board.forget(layer)
+            self.shown.emit()
+
+    # ------------------------------------------------------------------ strokes and results
+
+    def show(self, role: str, *, label: int | None = None) -> None:
+        """Show a layer of the image: "strokes", "segmentation", "uncertainty", "probability"."""
+        self._visible.add(role)
+        if self.board is not None:
+            if role == "probability" and label is None and self.session.classes:
+                label = self.session.classes[-1].label
+            layer = self.board.show(role, label=label)
+            layer.events.visible.connect(self._on_shown)
+            self._on_shown()
+
+    def _on_shown(self) -> None:
+        self.shown.emit()
+
+    def hide(self, role: str) -> None:
+        """Hide a layer of the image."""
+        self._visible.discard(role)
+        if self.board is not None:
+            self.board.hide(role)
+
+    def is_shown(self, role: str) -> bool:
+        """Tell whether a layer of the image is there and visible."""
+        layer = None if self.board is None else self.board.layer(role)
+        return layer is not None and layer.visible
+
+    # ------------------------------------------------------------------ looking
+
+    def go_to(self, box: Box) -> None:
+        """Bring a box of the plane into the middle of the view, and frame it."""
+        if self.board is not None:
+            viewport.go_to(self.viewer, self.board, box, self.view())
+            self.board.point_out(box)
+
+    def show_place(self, box: Box, plane: Position) -> None:
+        """Bring a box of any plane into the middle of the view, and frame it."""
+        if self.board is not None:
+            viewport.turn_to(self.viewer, self.board, plane)
+            viewport.centre(self.viewer, self.board, box, self.view())
+            self.board.point_out(box, "part")
+
+    def plane(self) -> Position:
+        """Return the plane of the image that is in view."""
+        return {} if self.board is None else viewport.plane(self.viewer, self.board, self._seen())
+
+    def view(self) -> Box:
+        """Return the pixels of the plane that are in view."""
+        assert self.board is not None
+        return viewport.box(self.viewer, self.board, self._seen())
+
+    def look(self) -> None:
+        """Tell the session what is in view."""
+        if self.board is None or not self._is_open(self.board.image):
+            return  # it was closed, and the event that says so still waits
+        box = self.view()
+        self.session.look(self.board.image, box, plane=self.plane(), view=VIEW)
+        self.board.look_through(box)
+
+    def _is_open(self, key: str) -> bool:
+        return any(one.key == key for one in self.session.images)
+
+    def _seen(self) -> Layer | None:
+        """Return a layer that covers the whole image and is visible, by which to see the rest."""
+        assert self.board is not None
+        results = [self.board.layer(SEGMENTATION), self.board.layer("uncertainty")]
+        found = [*self.layers(self.board.image), *(r for r in results if r is not None)]
+        return next((layer for layer in found if layer.visible), None)
+
+    def _on_moved(self) -> None:
+        self.moved.emit()
+
+    # ------------------------------------------------------------------ what the session says
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something happened that `pump` has not shown yet."""
+        return bool(self._events)
+
+    def _heard(self, event: Event) -> None:
+        self._events.append(event)
+        self._wake()
+
+    def pump(self) -> None:
+        """Show what happened since the last call; to be called in the thread of the viewer."""
+        results = strokes = False
+        while self._events:
+            event = self._events.popleft()
+            if self.board is not None:
+                strokes |= self._changes_strokes(event, self.board)
+                results |= self._changes_results(event, self.board)
+                if isinstance(event, ev.StrokesChanged):
+                    self.board.drop(FRAME)
+                if isinstance(event, ev.ClassesChanged):
+                    self.board.recolor(event.classes)
+                if isinstance(event, ev.ImageClosed) and event.image == self.board.image:
+                    self.choose(None)
+            self.told.emit(event)
+        if self.board is not None and (strokes or results):
+            self.board.refresh(strokes=strokes, results=results)
+
+    def _changes_strokes(self, event: Event, board: Board) -> bool:
+        if not isinstance(event, ev.StrokesChanged) or event.image != board.image:
+            return False
+        return event.revision not in board.pen.own
+
+    def _changes_results(self, event: Event, board: Board) -> bool:
+        if isinstance(event, ev.BlockReady):
+            return event.image == board.image and event.plane == self.plane()
+        return isinstance(event, ev.ImageChanged | ev.RoundFinished)

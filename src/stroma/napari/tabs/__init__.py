@@ -1,0 +1,1 @@
+"""The tabs of the widget, and the pieces they are put together from."""

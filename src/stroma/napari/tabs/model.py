@@ -1,0 +1,348 @@
+"""The tab of the model: what it sees, how it learns, and how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QSignalBlocker
+from qtpy.QtWidgets import QFileDialog, QLabel, QListWidget
+
+from stroma.classify import CLASSIFIERS
+from stroma.napari.studio.studio import Studio
+from stroma.napari.tabs import parts
+from stroma.napari.tabs.checks import Checks
+from stroma.napari.tabs.survey import Survey, survey
+from stroma.pixel.choices.aliases import ALIASES
+from stroma.pixel.choices.catalogue import Entry
+from stroma.pixel.param import Param
+from stroma.session import events as ev
+from stroma.session.events import Event
+
+SCALINGS: tuple[list[int], ...] = ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
+ORDERS = ("nearest", "linear", "quadratic", "cubic", "quartic", "quintic")
+NORMALIZE = (("not at all", 1), ("over the whole image", 2), ("plane by plane", 3))
+DEVICES = {
+    "auto": "the best there is",
+    "cpu": "the processor",
+    "cuda": "the graphics card (CUDA)",
+    "mps": "the graphics card (Apple)",
+}
+TIPS = {
+    True: "Where the network computes its features",
+    False: "torch finds no graphics card on this machine: networks run on the processor",
+}
+NO_NETWORK = "This extractor is no network: it runs on the processor, and needs no other device"
+FROM = (("each image", "image"), ("the training images", "training"))
+
+
+class Model:
+    """The tab.
+
+    Parameters
+    ----------
+    studio : Studio
+        What the tabs share.
+    """
+
+    title = "Model"
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._known: Survey | None = None
+        self._looking_up = False
+        self.about = parts.note()
+        self.alias = parts.choice("A configuration to start from", self._set_alias)
+        parts.offer(self.alias, [(name, name) for name in ALIASES])
+        self.extractor = parts.choice("What is computed of the image", self._set_extractor)
+        self._layers_label = QLabel("Layers")
+        self.layers = QListWidget()
+        self.layers.setToolTip("Layers of the network whose features are used; choose several")
+        self.layers.setSelectionMode(QListWidget.SelectionMode.ExtendedSelection)
+        self.layers.setMaximumHeight(90)
+        self.layers.itemSelectionChanged.connect(self._set_layers)
+        self._fields = self._made_fields()
+        self.device = parts.choice(TIPS[True], lambda device: self._set(fe_use_gpu=device))
+        self.checks = Checks(studio)
+        self.widget = self._laid_out()
+        studio.replaced.connect(self._on_replaced)
+        studio.told.connect(self._on_told)
+        studio.watched.connect(self._describe)
+
+    def _made_fields(self) -> dict[str, Any]:
+        def listed(name: str, tip: str, items: Sequence[tuple[str, Any]]) -> Any:
+            made = parts.choice(tip, lambda value: self._set(**{name: value}))
+            parts.offer(made, items)
+            return made
+
+        def whole(name: str, tip: str, low: int, high: int) -> Any:
+            return parts.number(tip, lambda value: self._set(**{name: value}), low, high, low)
+
+        scalings = [(scales_text(s), s) for s in SCALINGS]
+        return {
+            "fe_scalings": listed(
+                "fe_scalings", "Features also of the image reduced by these factors", scalings
+            ),
+            "fe_order": listed(
+                "fe_order",
+                "Interpolation of coarse features",
+                [(text, i) for i, text in enumerate(ORDERS)],
+            ),
+            "normalize": listed("normalize", "By what intensities are made comparable", NORMALIZE),
+            "norm_from": listed("norm_from", "Whose mean and deviation are taken", FROM),
+            "image_downsample": whole(
+                "image_downsample",
+                "Work on an image reduced by this factor (faster); below -1, enlarged",
+                -20,
+                20,
+            ),
+            "seg_smoothening": whole(
+                "seg_smoothening", "Radius in which the most frequent class wins; 1 is off", 0, 20
+            ),
+            "edge_smoothing": whole(
+                "edge_smoothing",
+                "Radius of smoothing that stops at the edges of the image; 0 is off",
+                0,
+                64,
+            ),
+            "clf": listed("clf", "What learns the classes", [(n, n) for n in CLASSIFIERS]),
+            "clf_iterations": whole("clf_iterations", "Trees", 1, 1000),
+            "clf_learning_rate": parts.fraction(
+                "How much each tree adds",
+                lambda value: self._set(clf_learning_rate=round(value, 3)),
+                0.001,
+                1,
+                0.1,
+            ),
+            "clf_depth": whole("clf_depth", "Questions a tree asks in a row", 1, 16),
+        }
+
+    def _laid_out(self) -> Any:
+        field = self._fields
+        return parts.page(
+            parts.group(
+                "Model",
+                parts.form(("Start from", self.alias)),
+                self.about,
+                parts.row(
+                    parts.button("Load…", "Go on with a saved model (.pkl, .yml)", self._ask_load),
+                    parts.button(
+                        "Save…", "Save the model (.pkl) or its settings (.yml)", self._ask_save
+                    ),
+                    parts.button("Reset", "Back to the values of the configuration", self._reset),
+                ),
+            ),
+            parts.group(
+                "Features",
+                parts.form(
+                    ("Extractor", self.extractor),
+                    (self._layers_label, self.layers),
+                    ("Scales", field["fe_scalings"]),
+                    ("Interpolation", field["fe_order"]),
+                    ("Runs on", self.device),
+                ),
+            ),
+            parts.group(
+                "Image and result",
+                parts.form(
+                    ("Normalise", field["normalize"]),
+                    ("Statistics of", field["norm_from"]),
+                    ("Reduce by", field["image_downsample"]),
+                    ("Smoothing", field["seg_smoothening"]),
+                    ("Along edges", field["edge_smoothing"]),
+                ),
+            ),
+            parts.group(
+                "Classifier",
+                parts.form(
+                    ("Kind", field["clf"]),
+                    ("Trees", field["clf_iterations"]),
+                    ("Learning rate", field["clf_learning_rate"]),
+                    ("Depth", field["clf_depth"]),
+                ),
+            ),
+            self.checks.widget,
+        )
+
+    # ------------------------------------------------------------------ showing parameters
+
+    def _on_replaced(self) -> None:
+        self._show()
+
+    def show(self) -> None:
+        """Look up what there is to choose from, when it is looked at first."""
+        if not self._looking_up:
+            self._looking_up = True
+            self._studio.call("Looking up models", survey, self._offer)
+
+    def _offer(self, known: Survey) -> None:
+        self._known = known
+        aliases = [e for e in known.entries if e.kind == "alias"]
+        parts.offer(self.alias, [(_title(e), e.name) for e in aliases], alias_of(self._param))
+        others = [e for e in known.entries if e.kind != "alias"]
+        parts.offer(self.extractor, [(e.name, e.extractor) for e in others], self._param.fe_name)
+        self._show()
+
+    @property
+    def _param(self) -> Param:
+        return self._studio.session.settings.param
+
+    def _show(self) -> None:
+        param = self._param
+        for name, field in self._fields.items():
+            value = param.get(name)
+            if name == "fe_scalings" and field.findData(value) < 0:
+                field.addItem(scales_text(value), value)
+            parts.show_value(field, value)
+        parts.show_value(self.alias, alias_of(param))
+        if self.extractor.findData(param.fe_name) < 0:
+            self.extractor.addItem(str(param.fe_name), param.fe_name)
+        parts.show_value(self.extractor, param.fe_name)
+        for name in ("clf_iterations", "clf_learning_rate", "clf_depth"):
+            self._fields[name].setEnabled(param.clf != "logistic")
+        self._list_layers()
+        self._list_devices()
+        self._describe()
+
+    def _layer_keys(self) -> list[str]:
+        return self._known.layers.get(str(self._param.fe_name), []) if self._known else []
+
+    def _list_layers(self) -> None:
+        found, chosen = self._layer_keys(), self._param.fe_layers or []
+        with QSignalBlocker(self.layers):
+            self.layers.clear()
+            self.layers.addItems(found)
+            for i, key in enumerate(found):
+                item: Any = self.layers.item(i)
+                item.setSelected(key in chosen or i in chosen)
+        for shown in (self.layers, self._layers_label):
+            shown.setVisible(bool(found))
+
+    def _list_devices(self) -> None:
+        """Offer the devices of this machine, if there is a choice and something runs on them."""
+        here = self._known.devices if self._known else ()
+        entry = self._entry()
+        is_network = entry is None or entry.weights != "not needed"
+        chosen = device_of(self._param)
+        listed = [d for d in DEVICES if d in ("auto", "cpu", chosen, *here)]
+        parts.offer(self.device, [(DEVICES[d], d) for d in listed], chosen)
+        self.device.setEnabled(is_network and (len(here) > 1 or chosen not in ("auto", "cpu")))
+        self.device.setToolTip(TIPS[len(here) > 1] if is_network else NO_NETWORK)
+
+    def _entry(self) -> Entry | None:
+        """Return what is known of the extractor; nothing, before the look-up is done."""
+        known = self._known.entries if self._known else ()
+        return next((e for e in known if e.extractor == self._param.fe_name), None)
+
+    def _describe(self) -> None:
+        if self._studio.bridge is None:
+            return
+        status, param, entry = self._studio.session.status, self._param, self._entry()
+        features = f", {entry.grey} features a channel" if entry and entry.grey else ""
+        trained = (
+            "in training"
+            if status.phase == "training"
+            else "not trained"
+            if status.trained < 0
+            else ("trained" if status.trained == status.revision else "trained, strokes are newer")
+        )
+        self.about.setText(f"{param.fe_name}{features}; {param.clf}; {trained}.")
+
+    # ------------------------------------------------------------------ changing parameters
+
+    def _set(self, **values: Any) -> None:
+        self._studio.attempt(lambda: self._studio.session.set_params(**values))
+
+    def _set_alias(self, alias: str) -> None:
+        known = self._known.entries if self._known else ()
+        entry = next((e for e in known if e.name == alias), None)
+        if entry is not None and entry.missing:
+            self.about.setText(entry.missing)
+            parts.show_value(self.alias, alias_of(self._param))
+            return
+        self._studio.attempt(lambda: self._studio.session.set_alias(alias))
+
+    def _set_extractor(self, name: str) -> None:
+        from stroma.pixel.choices.aliases import extractor_defaults
+
+        made = extractor_defaults(name)
+        self._set(fe_name=name, fe_layers=made.fe_layers, fe_scalings=made.fe_scalings)
+
+    def _set_layers(self) -> None:
+        chosen = [item.text() for item in self.layers.selectedItems()]
+        if chosen:
+            self._set(fe_layers=sorted(chosen, key=self._layer_keys().index))
+
+    def _reset(self) -> None:
+        self._studio.attempt(
+            lambda: self._studio.session.set_alias(alias_of(self._param) or "stroma")
+        )
+
+    # ------------------------------------------------------------------ files
+
+    def _ask_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(
+            self.widget, "Model", "", "Models (*.pkl *.yml);;All files (*)"
+        )
+        if path:
+            self.load(Path(path))
+
+    def load(self, path: Path) -> None:
+        """Go on with a saved model, on the images and strokes that are there."""
+        self._studio.load_model(path)
+
+    def _ask_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self.widget, "Model", "model.pkl", "Model (*.pkl);;Settings only (*.yml)"
+        )
+        if path:
+            self.save(Path(path))
+
+    def save(self, path: Path) -> None:
+        """Save the model, or by the name's ending its settings alone."""
+        session = self._studio.session
+        pickle = path.suffix.lower() != ".yml"
+        self._studio.call(
+            f"Saving {path.name}",
+            lambda: session.model.save(path, create_pkl=pickle, create_yml=not pickle),
+        )
+
+    def _on_told(self, event: Event) -> None:
+        if isinstance(event, ev.SettingsChanged):
+            self._show()
+        elif isinstance(event, ev.ModelTrained | ev.RoundFinished):
+            self._describe()
+
+
+def scales_text(scalings: Sequence[Any] | None) -> str:
+    """Return the factors of a pyramid as text, those of the parts of a combination joined by +."""
+    if not scalings:
+        return "as the extractor prefers"
+    if isinstance(scalings[0], int):
+        return " / ".join(map(str, scalings))
+    return " + ".join(map(scales_text, scalings))
+
+
+def device_of(param: Param) -> str:
+    """Return where networks run by some parameters: "auto", "cpu", "cuda" or "mps"."""
+    given = param.fe_use_gpu
+    return given if isinstance(given, str) else ("auto" if given else "cpu")
+
+
+def alias_of(param: Param) -> str | None:
+    """Return the configuration that parameters belong to; None if they are nobody's."""
+    for name, given in ALIASES.items():
+        if all(param.get(key) == value for key, value in given.items()):
+            return name
+    return None
+
+
+def _title(entry: Entry) -> str:
+    count = f" · {entry.grey} features" if entry.grey else ""
+    state = (
+        " · not installed"
+        if entry.missing
+        else (" · weights are fetched" if entry.weights == "missing" else "")
+    )
+    return f"{entry.name}{count}{state}"
