@@ -93,6 +93,7 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
     "image_downsample": _integer(-20, 20),
     "seg_smoothening": _integer(0, 20),
     "edge_smoothing": _integer(0, 64),
+    "crf": _number(0, 10),
     "tile_annotations": _one_of(True, False),
     "tile_image": _one_of(True, False),
     "use_dask": _one_of(True, False),
@@ -137,6 +138,9 @@ class Param:
     edge_smoothing : int
         0 to 64. Radius, in working pixels, of a guided filter that smooths probabilities but keeps
         them apart along the edges of the image; 0 is off.
+    crf : float
+        0 to 10. Strength of a dense conditional random field, which gives pixels that look alike
+        and lie near each other the same class; 1 is usual, 0 is off.
     tile_annotations, tile_image : bool
         Kept for compatibility. Everything runs in tiles, with the same result either way.
     use_dask : bool
@@ -173,6 +177,7 @@ class Param:
     image_downsample: int | None = None
     seg_smoothening: int | None = None
     edge_smoothing: int | None = None
+    crf: float | None = None
     tile_annotations: bool | None = None
     tile_image: bool | None = None
     use_dask: bool | None = None

@@ -94,6 +94,18 @@ FEATURES = (
         high=64,
     ),
     Field(
+        "crf",
+        "Alike and near",
+        "Pixels that look alike and lie near each other get the same class (a dense random "
+        "field). About a second for every million pixels.",
+        (
+            Choice(0.0, "off"),
+            Choice(0.5, "weak"),
+            Choice(1.0, "usual"),
+            Choice(2.0, "strong"),
+        ),
+    ),
+    Field(
         "seg_smoothening",
         "Smoothing",
         "Radius, in pixels, in which the most frequent class wins. 1 is off.",

@@ -41,6 +41,7 @@ def base_defaults() -> Param:
         image_downsample=1,
         seg_smoothening=1,
         edge_smoothing=0,
+        crf=0.0,
         tile_annotations=True,
         tile_image=False,
         use_dask=False,

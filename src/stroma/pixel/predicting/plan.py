@@ -25,6 +25,7 @@ from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import Feed, Piece, Pipeline
 from stroma.pixel.door import Source
 from stroma.pixel.param import Param
+from stroma.pixel.predicting.crf import REACH, SIDE, Field, field_of
 from stroma.pixel.predicting.edges import GUIDE_REACH, Guide, guide_of, guided_reach
 
 HALF_ABOVE = 2**16
@@ -49,6 +50,8 @@ class Recipe:
         Radius of the majority filter on labels; 0 is off.
     edges : int
         Radius of the guided filter on probabilities; 0 is off.
+    crf : float
+        Strength of the dense random field on probabilities; 0 is off.
     exact : bool
         Keep features in single precision where half precision would do.
     """
@@ -59,6 +62,7 @@ class Recipe:
     unpatch_order: int
     smoothing: int
     edges: int = 0
+    crf: float = 0
     exact: bool = False
 
     @classmethod
@@ -79,6 +83,7 @@ class Recipe:
             unpatch_order=int(param.unpatch_order or 0),
             smoothing=radius if radius > 1 else 0,
             edges=int(param.edge_smoothing or 0),
+            crf=float(param.crf or 0),
         )
 
 
@@ -102,12 +107,15 @@ class Plan:
         What is done.
     guide : Guide or None
         Along which edges probabilities are smoothed, if they are.
+    field : Field or None
+        What refines probabilities by what looks alike, if anything does.
     """
 
     image: Image
     feed: Feed
     recipe: Recipe
     guide: Guide | None = None
+    field: Field | None = None
 
     @cached_property
     def grid(self) -> WorkingGrid:
@@ -126,15 +134,19 @@ class Plan:
         smoothing = -(-self.recipe.smoothing // self.grid.down) * self.grid.up
         coarse = self.recipe.pipeline.stride
         patch = coarse * reach(self.recipe.unpatch_order) if coarse > 1 else 0
-        edges = guided_reach(self.recipe.edges) if self.guide else 0
-        return smoothing + edges + self.grid.margin + patch
+        return smoothing + self.looks_around + self.grid.margin + patch
+
+    @property
+    def looks_around(self) -> int:
+        """Working pixels around a place that smoothing and refining of probabilities look at."""
+        return (guided_reach(self.recipe.edges) if self.guide else 0) + (REACH if self.field else 0)
 
     def blocks(self, region: Box | None = None) -> list[Block]:
         """Return the blocks that touch a region (pixels of the image), in reading order."""
         working = None if region is None else self.grid.cells(region)
         if self.recipe.pipeline.is_global:
             return windows(self.grid.shape, stride=self.stride, region=working)
-        side = self.recipe.pipeline.block_side
+        side = max(self.recipe.pipeline.block_side, SIDE if self.field else 0)
         return lattice(self.grid.shape, stride=self.stride, size=side, region=working)
 
     def region(self, block: Block) -> Box:
@@ -165,7 +177,7 @@ class Plan:
     def piece(self, asked: Asked) -> Piece:
         """Return what the features of a block are computed of."""
         seen, block = self.seen(asked.block), asked.block
-        raw = self._raw(seen) if asked.raw is None else asked.raw
+        raw = self.raw(seen) if asked.raw is None else asked.raw
         return Piece(raw, seen, self.region(block), block.window, self.feed)
 
     def guide_values(self, box: Box, cache: FeatureCache) -> NDArray[np.float32]:
@@ -177,7 +189,7 @@ class Plan:
         key = self._key(known, box.relative(around), self.guide)
         found = cache.find(key)
         if found is None:
-            raw = self._raw(around) if raw is None else raw
+            raw = self.raw(around) if raw is None else raw
             values = self.guide.values(raw, rgb=self.feed.rgb)
             found = [FeatureMap(values[None, *box.relative(around).slices])]
             cache.keep(key, found)
@@ -189,9 +201,10 @@ class Plan:
         whole, place = content(self.image), f"{self.recipe.factor} {seen}"
         if whole is not None:
             return f"{whole} {place}", None
-        return part_content(self.image, place, lambda: self._raw(seen))
+        return part_content(self.image, place, lambda: self.raw(seen))
 
-    def _raw(self, seen: Box) -> NDArray[Any]:
+    def raw(self, seen: Box) -> NDArray[Any]:
+        """Return the (C, h, w) values of working pixels, as they are in the image."""
         return self.grid.read(self._pixels, seen)
 
     def _pixels(self, box: Box) -> NDArray[Any]:
@@ -281,10 +294,11 @@ def plan(
     large = plane.sizes["y"] * plane.sizes["x"] > HALF_ABOVE
     half = large and statistics is not None and not recipe.exact
     feed = Feed(source.channels, statistics, source.rgb, half)
-    if not recipe.edges:
+    if not recipe.edges and not recipe.crf:
         return Plan(plane, feed, recipe)
     known = statistics or own_statistics(source, recipe, plane)
-    return Plan(plane, feed, recipe, guide_of(known, max(1, recipe.factor), rgb=source.rgb))
+    guide = guide_of(known, max(1, recipe.factor), rgb=source.rgb) if recipe.edges else None
+    return Plan(plane, feed, recipe, guide, field_of(known, recipe.crf) if recipe.crf else None)
 
 
 def own_statistics(source: Source, recipe: Recipe, plane: Image) -> Statistics:

@@ -17,7 +17,7 @@ from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import grid_step
-from stroma.pixel.predicting.edges import guided, guided_reach
+from stroma.pixel.predicting.edges import guided
 from stroma.pixel.predicting.plan import Plan, Recipe
 from stroma.pixel.predicting.tasks import Task
 
@@ -134,13 +134,14 @@ def probabilities_in(
     current, grid = task.plan, task.plan.grid
     whole = Box.of(grid.shape)
     working = grid.cells(box).grown(grid.margin).clipped(whole)
-    if current.guide is None:
-        return grid.restore(_on_working_grid(task, maps, working, classifier), working, box)
-    around = working.grown(guided_reach(current.recipe.edges)).clipped(whole)
+    around = working.grown(current.looks_around).clipped(whole)
     values = _on_working_grid(task, maps, around, classifier)
-    guide, noise = current.guide_values(around, cache), current.guide.softness
-    smooth = guided(values, guide, radius=current.recipe.edges, softness=noise)
-    return grid.restore(smooth[(..., *working.relative(around).slices)], working, box)
+    if current.field is not None:
+        values = current.field.refine(values, current.raw(around))
+    if current.guide is not None:
+        guide, noise = current.guide_values(around, cache), current.guide.softness
+        values = guided(values, guide, radius=current.recipe.edges, softness=noise)
+    return grid.restore(values[(..., *working.relative(around).slices)], working, box)
 
 
 def _on_working_grid(

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.pixel.lattice import Lattice
+from stroma.data.statistics import Statistics
+from stroma.features.normalise import normalise
+from stroma.pixel.predicting.lattice import Lattice
 
 LEAST = 1e-6
 """Probabilities are taken to be no smaller."""
@@ -26,6 +29,18 @@ KEPT = 0.5
 
 WEAKER = (1.0, 0.5, 0.25, 0.125, 0.0625)
 """Strengths that are tried in turn, until all classes are kept."""
+
+SIDE = 896
+"""Side of the blocks that are refined at once, in working pixels: a field sees all it is given."""
+
+REACH = 64
+"""Working pixels around a block that its result depends on."""
+
+NOISE_SHARE = 3.0
+"""What differs by fewer deviations of the noise is alike."""
+
+COLOURS = 3
+"""Of more channels, the mean is looked at."""
 
 Filter = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -122,6 +137,42 @@ class DenseCRF:
         rows, columns = np.indices(image.shape[1:], np.float32) / np.float32(self.reach)
         values = (channel.ravel() / np.float32(self.likeness) for channel in image)
         return np.stack([rows.ravel(), columns.ravel(), *values], axis=1)
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field that was told how an image looks.
+
+    Parameters
+    ----------
+    statistics : Statistics
+        Of the whole image.
+    crf : DenseCRF
+        What refines, its likeness in keeping with the noise.
+    """
+
+    statistics: Statistics
+    crf: DenseCRF
+
+    def refine(self, probabilities: NDArray[np.float32], raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Return refined (K, h, w) probabilities, given the (C, h, w) pixels."""
+        image = normalise(raw, self.statistics, "percentile", rgb=False) * np.float32(255)
+        seen = image if len(image) <= COLOURS else image.mean(axis=0, keepdims=True)
+        return self.crf.refine(probabilities, seen)
+
+
+def field_of(statistics: Statistics, strength: float) -> Field:
+    """Return the field of a strength, for images with these statistics."""
+    spans = np.maximum(np.subtract(statistics.high, statistics.low), 1e-6)
+    noise = 255 * float(np.max(np.divide(statistics.noise, spans)))
+    usual = DenseCRF()
+    made = replace(
+        usual,
+        likeness=max(usual.likeness, NOISE_SHARE * noise),
+        near_weight=usual.near_weight * strength,
+        like_weight=usual.like_weight * strength,
+    )
+    return Field(statistics, made)
 
 
 def _symmetric(filtered: Filter, shape: tuple[int, ...]) -> Filter:
