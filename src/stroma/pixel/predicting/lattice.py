@@ -6,13 +6,22 @@ Graphics Forum 29(2), 2010, doi:10.1111/j.1467-8659.2009.01645.x.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 EMPTY = -1
+
+Ints = NDArray[np.int32]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _jit(function: Function) -> Function:
+    return cast("Function", numba.njit(nogil=True, cache=True)(function))
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,8 @@ class Lattice:
         (k, n) float32
             Up to a few per cent of the exact sums; the weight of distance 0 is about 1.
         """
-        return _filtered(np.ascontiguousarray(values), self.corners, self.weights, self.neighbours)
+        plain = np.ascontiguousarray(values)
+        return np.asarray(_filtered(plain, self.corners, self.weights, self.neighbours))
 
 
 def _elevated(points: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -77,8 +87,8 @@ def _elevated(points: NDArray[np.floating]) -> NDArray[np.float32]:
     return found
 
 
-@numba.njit(cache=True)
-def _find(key, table, keys, used):
+@_jit
+def _find(key: Ints, table: Ints, keys: Ints, used: int) -> tuple[Any, Any]:
     """Return the number of a corner, which gets one if it is new, and how many there are."""
     size = len(table)
     code = np.uint64(0)
@@ -101,8 +111,8 @@ def _find(key, table, keys, used):
     return used, used + 1
 
 
-@numba.njit(cache=True)
-def _embed(elevated):
+@_jit
+def _embed(elevated: NDArray[np.float32]) -> tuple[Any, Any, Any]:
     """Return the corners around points, their weights, and the keys of all corners."""
     n, sides = elevated.shape
     d = sides - 1
@@ -116,9 +126,9 @@ def _embed(elevated):
     key = np.empty(d, np.int32)
     used = 0
     for p in range(n):
-        total = 0
+        total = np.int64(0)
         for i in range(sides):
-            step = np.int32(np.floor(elevated[p, i] / sides + 0.5))
+            step = np.int64(np.floor(elevated[p, i] / sides + 0.5))
             nearest[i] = step * sides
             total += step
         rank[:] = 0
@@ -153,8 +163,8 @@ def _embed(elevated):
     return corners, weights, keys[:used].copy()
 
 
-@numba.njit(cache=True)
-def _neighbours(keys):
+@_jit
+def _neighbours(keys: Ints) -> Any:
     """Return the corners before and behind each corner along every axis."""
     count, d = keys.shape
     table = np.full(2 * count + 1, EMPTY, np.int32)
@@ -177,8 +187,8 @@ def _neighbours(keys):
     return found
 
 
-@numba.njit(cache=True)
-def _look(key, table, keys):
+@_jit
+def _look(key: Ints, table: Ints, keys: Ints) -> Any:
     """Return the number of a corner, or EMPTY."""
     size = len(table)
     code = np.uint64(0)
@@ -198,14 +208,16 @@ def _look(key, table, keys):
     return EMPTY
 
 
-@numba.njit(cache=True, parallel=True)
-def _filtered(values, corners, weights, neighbours):
+@_jit
+def _filtered(
+    values: NDArray[np.float32], corners: Ints, weights: NDArray[np.float32], neighbours: Ints
+) -> Any:
     """Splat, blur along all axes, and slice."""
     k, n = values.shape
     axes, count, _ = neighbours.shape
     out = np.empty((k, n), np.float32)
     whole = np.float32(1 / (1 + 2.0 ** -(axes - 1)))
-    for row in numba.prange(k):
+    for row in range(k):
         here = np.zeros(count + 1, np.float32)
         there = np.zeros(count + 1, np.float32)
         for p in range(n):
