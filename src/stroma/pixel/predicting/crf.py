@@ -178,7 +178,7 @@ def field_of(statistics: Statistics, strength: float) -> Field:
 def _symmetric(filtered: Filter, shape: tuple[int, ...]) -> Filter:
     """Return a filter whose weights are divided by the roots of both their sums, less itself."""
     total = filtered(np.ones((1, *shape), np.float32))
-    norm = 1 / np.sqrt(np.maximum(total, np.float32(1)))
+    norm = (1 / np.sqrt(np.maximum(total, 1))).astype(np.float32)
 
     def applied(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(norm * filtered(norm * values) - norm**2 * values, np.float32)
