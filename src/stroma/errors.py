@@ -79,3 +79,18 @@ class DeviceError(StromaError, RuntimeError):
 
 class Cancelled(StromaError):
     """The work was cancelled by who asked for it."""
+
+
+def short(value: object, most: int = 80) -> str:
+    """Return what a file says as one line of limited length, to be repeated in a message.
+
+    Parameters
+    ----------
+    value : object
+        Text, or anything with one.
+    most : int
+        Characters that are kept.
+    """
+    text = " ".join(str(value)[: 8 * most].split())
+    text = "".join(c if c.isprintable() else "�" for c in text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

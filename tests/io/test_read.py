@@ -16,6 +16,7 @@ from PIL import Image as Picture
 from stroma.errors import FormatError, MissingExtraError, MissingFileError, ShapeError
 from stroma.io import READERS
 from stroma.io.omezarr import read as omezarr
+from stroma.io.omezarr.chunks import Chunks
 from stroma.io.read import read_image
 from stroma.io.tiff.pages import Pages
 
@@ -408,7 +409,7 @@ def test_ome_zarr_brings_axes_spacing_names_and_levels(tmp_path, rng, version):
     assert (image.axes, image.shape) == ("czyx", fine.shape)
     assert (image.unit, image.channels) == ("nm", ("DAPI", "GFP"))
     assert image.spacing == pytest.approx({"z": 3000.0, "y": 500.0, "x": 250.0})
-    assert isinstance(image.array, zarr.Array)
+    assert isinstance(image.array, Chunks)
     np.testing.assert_array_equal(image.read({"y": slice(3, 9)}), fine[:, :, 3:9])
     assert image.levels[0].spacing["y"] == 1000.0
     np.testing.assert_array_equal(image.levels[0].read(), fine[..., ::2, ::2])

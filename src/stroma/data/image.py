@@ -64,6 +64,8 @@ class Image:
         The same image at coarser resolutions, finest first, without this one.
     read_with : mapping of str to object, optional
         The arguments of ``read_image`` that gave the whole of this image, if it came from there.
+    notes : sequence of str
+        What a reader should know: what of the file was left out, or read differently than stored.
     """
 
     array: LazyArray
@@ -75,6 +77,7 @@ class Image:
     source: str = ""
     levels: tuple[Image, ...] = ()
     read_with: Mapping[str, Any] | None = None
+    notes: tuple[str, ...] = ()
     _index: Mapping[str, Index] = field(default_factory=dict)
     _whole: Image | None = None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from stroma.io.blockwise.writer import open_writer
     from stroma.io.labels import read_labels
-    from stroma.io.read import is_image, read_image
+    from stroma.io.read import is_image, read_image, series_of
     from stroma.io.strokes import read_strokes, write_strokes
     from stroma.io.tables import CLASS_READERS, READERS, STROKE_READERS, STROKE_WRITERS, WRITERS
     from stroma.io.write import write_image, write_labels
@@ -27,6 +27,7 @@ _PUBLIC = {
     "read_image": "stroma.io.read",
     "read_labels": "stroma.io.labels",
     "read_strokes": "stroma.io.strokes",
+    "series_of": "stroma.io.read",
     "write_image": "stroma.io.write",
     "write_labels": "stroma.io.write",
     "write_strokes": "stroma.io.strokes",
@@ -43,6 +44,7 @@ __all__ = [
     "read_image",
     "read_labels",
     "read_strokes",
+    "series_of",
     "write_image",
     "write_labels",
     "write_strokes",

@@ -30,12 +30,15 @@ class Facts:
         Names of the channels.
     alpha : bool
         Whether the last colour sample is opacity, which is dropped.
+    notes : sequence of str
+        What of the file is left out, or read differently than stored.
     """
 
     spacing: Mapping[str, float] = field(default_factory=dict)
     unit: str = ""
     channels: Sequence[str] = ()
     alpha: bool = False
+    notes: Sequence[str] = ()
 
 
 def guess(shape: Sequence[int]) -> str:
@@ -95,6 +98,7 @@ def arrange(array: LazyArray, axes: str, facts: Facts, path: Path) -> Image:
         channels=tuple(facts.channels) if len(facts.channels) == channels else (),
         rgb="s" in axes and sizes[axes.index("s")] == 3,
         source=str(path),
+        notes=tuple(facts.notes),
     )
 
 

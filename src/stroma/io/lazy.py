@@ -15,10 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import LazyArray
-from stroma.errors import FileError, FormatError, MissingExtraError, StromaError, install
+from stroma.errors import (
+    FileError,
+    FormatError,
+    MissingExtraError,
+    StromaError,
+    install,
+    short,
+)
 
-DAMAGE = (OSError, ValueError, RuntimeError, EOFError, SyntaxError, struct.error, zlib.error)
-"""What decoders raise on damaged bytes (Pillow says SyntaxError)."""
+DAMAGE = (
+    *(ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, LookupError),
+    *(MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(struct.error, zlib.error),
+)
+"""What other people's decoders raise on damaged bytes: about everything."""
 
 Opened = tuple[LazyArray, Callable[[], object] | None]
 """An open array and what closes it."""
@@ -43,6 +54,9 @@ class FileArray:
         Size along every axis.
     dtype : numpy.dtype
         Type of the values.
+    state : tuple of int, optional
+        Size and date of the file; as they are now, where left out. A file that has others when
+        it is read is not mixed with what was read of it before.
     """
 
     def __init__(
@@ -52,18 +66,22 @@ class FileArray:
         options: Mapping[str, Any],
         shape: tuple[int, ...],
         dtype: np.dtype[Any],
+        state: tuple[int, int] | None = None,
     ) -> None:
         self.opener = opener
         self.path = path
         self.options = dict(options)
         self.shape = shape
         self.dtype = dtype
+        self.state = state or _state(path)
         self._array: LazyArray | None = None
+        self._stays = False
         self._lock = threading.Lock()
 
     def __reduce__(self) -> Any:
         """Pickle as what is needed to open the file again."""
-        return FileArray, (self.opener, self.path, self.options, self.shape, self.dtype)
+        told = self.opener, self.path, self.options, self.shape, self.dtype, self.state
+        return FileArray, told
 
     def __getitem__(self, key: Any, /) -> Any:
         """Read a box.
@@ -71,12 +89,15 @@ class FileArray:
         Raises
         ------
         FormatError
-            If the file turns out to be damaged.
+            If the file turns out to be damaged, or is not the one that was opened any more.
         MissingExtraError
             If decoding it needs a package that is not installed.
         """
         try:
-            return np.asarray(self._opened()[key])
+            values = np.asarray(self._opened()[key])
+            if not self._stays:
+                self._check_unchanged()
+            return values
         except StromaError:
             raise
         except DAMAGE as error:
@@ -85,23 +106,41 @@ class FileArray:
     def _opened(self) -> LazyArray:
         with self._lock:
             if self._array is None:
-                self._array, close = self.opener(self.path, **self.options)
+                opened, close = self.opener(self.path, **self.options)
                 if close is not None:
                     weakref.finalize(self, close)
+                self._check_unchanged()
+                self._array, self._stays = opened, close is None
             return self._array
+
+    def _check_unchanged(self) -> None:
+        """Refuse a file that was written to since it was opened; one that is gone can be read."""
+        now = _state(self.path)
+        if self.state is not None and now is not None and now != self.state:
+            raise FormatError(f"{self.path} was changed since it was opened. Open it again.")
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return size and date of a file; None where it cannot be told."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def damaged(path: Path, error: Exception) -> StromaError:
     """Return the error for a file whose bytes cannot be decoded."""
     if "imagecodecs" in str(error):  # tifffile without it decodes deflate and little else
         return MissingExtraError(
-            f"{path} is compressed in a way that needs imagecodecs ({error}). "
+            f"{path} is compressed in a way that needs imagecodecs ({short(error)}). "
             f"Install it with: {install('formats')}"
         )
     if isinstance(error, PermissionError):
         return FileError(f"{path} cannot be read: permission denied. Check the file's rights.")
+    said = "" if isinstance(error, AssertionError | LookupError) else short(error, 200)
     return FormatError(
-        f"{path} cannot be read: {error or type(error).__name__}. "
+        f"{path} cannot be read{': ' if said else ''}{said}. "
         "The file is damaged, cut short, or not what its name says; copy or export it again."
     )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
 from stroma.io.atomic import is_zarr
-from stroma.io.tables import READERS
+from stroma.io.series import Series
+from stroma.io.tables import READERS, SERIES
+
+LOG = logging.getLogger(__name__)
 
 
-def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) -> Image:
+def read_image(path: str | Path, *, axes: str | None = None, series: int | None = None) -> Image:
     """Return the image in a file, read lazily where the format allows.
 
     PNG, JPEG, TIFF (OME, ImageJ, BigTIFF, with pyramids), NPY and OME-Zarr 0.4 and 0.5. Values
@@ -25,8 +29,9 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) ->
     axes : str, optional
         One letter per axis of the file, in its order ("yxc", "tyx"), where the file does not
         say, or is wrong.
-    series : int
-        Which image, where a file holds several.
+    series : int, optional
+        Which image, where a file holds several (see :func:`series_of`); the first where left
+        out, and the others are named in ``notes``.
 
     Raises
     ------
@@ -38,14 +43,36 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int = 0) ->
         If ``axes`` does not fit.
     """
     where = Path(path)
-    if not where.exists():
-        raise MissingFileError(f"There is no file {where}.")
-    reader = READERS[_ending(where)]
-    if where.is_file() and where.stat().st_size == 0:
-        raise FormatError(f"{where} is empty (0 bytes). Copy or export it again.")
-    image: Image = reader(where, axes=axes, series=series)
-    told = {"path": str(where.absolute()), "axes": axes, "series": series}
+    ending = _ending(where)
+    image: Image = READERS[ending](where, axes=axes, series=series)
+    for note in image.notes:
+        LOG.warning("%s", note)
+    told = {"path": str(where.absolute()), "axes": axes, "series": series or 0}
     return replace(image, read_with=told)
+
+
+def series_of(path: str | Path) -> tuple[Series, ...]:
+    """Return the images in a file, whose numbers ``read_image`` takes as ``series``.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or the folder of an OME-Zarr image, well or plate.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If the file is empty, damaged, or of a format that is not known.
+    """
+    where = Path(path)
+    ending = _ending(where)
+    if ending in SERIES:
+        listed: tuple[Series, ...] = SERIES[ending](where)
+        return listed
+    image: Image = READERS[ending](where, axes=None, series=None)
+    return (Series(0, "", image.sizes),)
 
 
 def is_image(path: str | Path) -> bool:
@@ -54,6 +81,9 @@ def is_image(path: str | Path) -> bool:
 
 
 def _ending(path: Path) -> str:
+    """Return the ending that tells the reader, after a look at what is there."""
+    if not path.exists():
+        raise MissingFileError(f"There is no file {path}.")
     if path.is_dir():
         if not is_zarr(path):
             raise FormatError(f"{path} is a folder, but not an OME-Zarr image. Name a file in it.")
@@ -64,4 +94,8 @@ def _ending(path: Path) -> str:
             f"{path} has the ending {ending!r}, which no reader knows. "
             f"Known: {', '.join(sorted(READERS))}."
         )
+    if not path.is_file():
+        raise FormatError(f"{path} is a pipe or a device, not a file. Name an image file.")
+    if path.stat().st_size == 0:
+        raise FormatError(f"{path} is empty (0 bytes). Copy or export it again.")
     return ending

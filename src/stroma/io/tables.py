@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from stroma.registry import Registry
 
+TIFFS = (
+    *(".tif", ".tiff", ".tf2", ".tf8", ".btf"),
+    *(".lsm", ".stk", ".svs", ".ndpi", ".scn", ".qptiff"),
+)
+"""Endings of TIFFs, those of microscopes among them."""
+
 READERS = Registry(
     "reader of image files",
     {
         ".png": "stroma.io.pictures.png:read",
         ".jpg": "stroma.io.pictures.jpeg:read",
         ".jpeg": "stroma.io.pictures.jpeg:read",
-        ".tif": "stroma.io.tiff.read:read",
-        ".tiff": "stroma.io.tiff.read:read",
-        ".tf2": "stroma.io.tiff.read:read",
-        ".tf8": "stroma.io.tiff.read:read",
-        ".btf": "stroma.io.tiff.read:read",
+        **dict.fromkeys(TIFFS, "stroma.io.tiff.read:read"),
         ".npy": "stroma.io.npy:read",
         ".zarr": "stroma.io.omezarr.read:read",
     },
     group="stroma.readers",
 )
-"""Ending of a file's name -> ``read(path, *, axes, series) -> Image``."""
+"""Ending of a file's name -> ``read(path, *, axes, series) -> Image``; series may be None."""
+
+SERIES = Registry(
+    "list of the images of a file",
+    {
+        **dict.fromkeys(TIFFS, "stroma.io.tiff.opening:list_series"),
+        ".zarr": "stroma.io.omezarr.series:list_series",
+    },
+    group="stroma.series",
+)
+"""Ending of a file's name -> ``list_series(path) -> tuple of Series``; others hold one image."""
 
 WRITERS = Registry(
     "writer of image files",

@@ -11,32 +11,51 @@ import zarr
 
 from stroma.data.classes import MAX_LABEL, Class
 from stroma.data.image import Image
-from stroma.errors import FormatError, LabelError, StromaError
+from stroma.errors import FormatError, LabelError, StromaError, short
 from stroma.io.axes import Facts, arrange, asked, guess
 from stroma.io.class_names import checked
 from stroma.io.lazy import DAMAGE, damaged
-from stroma.io.units import convert, symbol
+from stroma.io.omezarr.chunks import Chunks
+from stroma.io.omezarr.series import Place, axes_of, metadata, places, scales_of
+from stroma.io.omezarr.store import Node, open_node
+from stroma.io.series import Series, chosen
+from stroma.io.units import in_one_unit, seconds
 
 _COLOURS = ("red", "green", "blue")
 
 
-def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
+def read(path: Path, *, axes: str | None = None, series: int | None = None) -> Image:
     """Return the image in a zarr folder, lazily; its coarser levels are in ``levels``."""
     try:
-        node = zarr.open(path, mode="r")
-        if isinstance(node, zarr.Array):
-            return _plain(node, axes, path)
-        return _multiscale(_image_group(node, series, path), axes, path)
+        node = open_node(path)
+        found = places(node, path)
+        if series is None and len(found) > 1 and "plate" in _said(node):
+            raise FormatError(
+                f"{path} is a plate of {len(found)} fields; name one, as in "
+                f"{path / found[0].group}, all of them, as in '{path}/*/*/0', or give its number "
+                "with --series (series= in Python)."
+            )
+        listed = [Series(i, place.name) for i, place in enumerate(found)]
+        number, notes = chosen(path, series, listed)
+        place = found[number]
+        inner = node[place.group] if place.group and isinstance(node, zarr.Group) else node
+        if isinstance(inner, zarr.Array):
+            return _plain(inner, axes, path)
+        return replace(_multiscale(inner, place, axes, path), notes=notes)
     except StromaError:
         raise
-    except (*DAMAGE, KeyError, TypeError, AttributeError) as error:
+    except DAMAGE as error:
         raise damaged(path, error) from error
+
+
+def _said(node: Node) -> Mapping[str, Any]:
+    return {} if isinstance(node, zarr.Array) else metadata(node)
 
 
 def read_classes(path: Path) -> tuple[Class, ...]:
     """Return the names and colours in the "image-label" part of the metadata."""
-    node = zarr.open(path, mode="r")
-    said = {} if isinstance(node, zarr.Array) else metadata(node).get("image-label", {})
+    node = open_node(path)
+    said = _said(node).get("image-label", {})
     try:
         named = {p["label-value"]: str(p.get("name", "")) for p in said.get("properties", ())}
         colours = {c["label-value"]: c["rgba"] for c in said.get("colors", ())}
@@ -47,31 +66,9 @@ def read_classes(path: Path) -> tuple[Class, ...]:
         ]
         return checked(listed)
     except (ValueError, KeyError, TypeError, AttributeError, LabelError) as error:
-        raise FormatError(f"{path} carries class names that cannot be read: {error}") from error
-
-
-def metadata(group: zarr.Group) -> Mapping[str, Any]:
-    """Return the OME part of a group's attributes: under "ome" since 0.5, at the top before."""
-    attributes: Mapping[str, Any] = group.attrs.asdict()
-    inner = attributes.get("ome")
-    return inner if isinstance(inner, Mapping) else attributes
-
-
-def _image_group(group: zarr.Group, series: int, path: Path) -> zarr.Group:
-    """Return the group that holds an image: this one, or a numbered one in it."""
-    said = metadata(group)
-    if said.get("multiscales"):
-        return group
-    if "plate" in said:
-        first = said["plate"].get("wells", [{"path": "A/1"}])[0]["path"]
-        raise FormatError(f"{path} is a plate; name one field of it, as in {path / first / '0'}.")
-    inner = sorted((name for name in group if name.isdecimal()), key=int)
-    if series >= len(inner):
-        raise FormatError(f"{path} has no multiscales metadata, so it is not an OME-Zarr image.")
-    chosen = group[inner[series]]
-    if isinstance(chosen, zarr.Array) or not metadata(chosen).get("multiscales"):
-        raise FormatError(f"{path} has no multiscales metadata, so it is not an OME-Zarr image.")
-    return chosen
+        raise FormatError(
+            f"{path} carries class names that cannot be read: {short(error)}"
+        ) from error
 
 
 def _plain(array: zarr.Array[Any], axes: str | None, path: Path) -> Image:
@@ -83,25 +80,27 @@ def _plain(array: zarr.Array[Any], axes: str | None, path: Path) -> Image:
         named = asked(axes, array.shape, path)
     elif len(named) != array.ndim:
         named = guess(array.shape)
-    return arrange(array, named, Facts(), path)
+    return arrange(Chunks(array, path), named, Facts(), path)
 
 
-def _multiscale(group: zarr.Group, axes: str | None, path: Path) -> Image:
+def _multiscale(group: zarr.Group, place: Place, axes: str | None, path: Path) -> Image:
     said = metadata(group)
-    scales = said["multiscales"][0]
+    scales = scales_of(group, place)
     described = [a if isinstance(a, Mapping) else {"name": a} for a in scales.get("axes", "tczyx")]
-    named = "".join(str(a["name"]).lower() for a in described)
+    named = axes_of(scales)
     images = []
     for dataset in scales["datasets"]:
         array = group[dataset["path"]]
         if not isinstance(array, zarr.Array):
-            raise FormatError(f"{path} has no array {dataset['path']!r}, which its metadata names.")
+            raise FormatError(
+                f"{path} has no array {short(dataset['path'])!r}, which its metadata names."
+            )
         _check_values(array, path)
         letters = named if axes is None else asked(axes, array.shape, path)
         if len(letters) != array.ndim:
             raise FormatError(f"{path} names axes {named!r} for an array of shape {array.shape}.")
         known = _facts(described, _scale(scales, dataset, array.ndim), said)
-        images.append(arrange(array, letters, known, path))
+        images.append(arrange(Chunks(array, path), letters, known, path))
     return replace(_with_colours(images[0]), levels=tuple(map(_with_colours, images[1:])))
 
 
@@ -129,14 +128,16 @@ def _scale(scales: Mapping[str, Any], dataset: Mapping[str, Any], n: int) -> lis
 def _facts(
     axes: Sequence[Mapping[str, Any]], scale: Sequence[float], said: Mapping[str, Any]
 ) -> Facts:
-    units = {a["name"]: symbol(str(a.get("unit", ""))) for a in axes}
-    sizes = dict(zip((a["name"] for a in axes), scale, strict=False))
-    unit = next((units[a] for a in "xyz" if units.get(a)), "")
-    spacing = {
-        a: convert(s, units[a] or unit, unit) if units.get(a) else s
-        for a, s in sizes.items()
-        if a != "c" and (units.get(a) or unit or a == "t" or s != 1)
-    }
+    units = {str(a["name"]): str(a.get("unit") or "") for a in axes}
+    sizes = dict(zip(units, scale, strict=False))
+    spacing, unit = in_one_unit({a: (sizes[a], units[a]) for a in "xyz" if a in sizes})
+    if unit:  # an axis without a unit has that of the others
+        spacing |= {a: sizes[a] for a in "xyz" if a in sizes and not units[a]}
+    else:
+        spacing = {a: sizes[a] for a in "xyz" if sizes.get(a, 1) != 1 and not units[a]}
+    step = seconds(sizes["t"], units["t"] or "s") if "t" in sizes else None
+    if step and step > 0 and (units["t"] or step != 1):
+        spacing["t"] = step
     shown = said.get("omero", {}).get("channels", ())
     names = [str(channel.get("label", "")) for channel in shown]
     return Facts(spacing, unit, names if all(names) else ())

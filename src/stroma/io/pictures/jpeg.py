@@ -11,9 +11,10 @@ from stroma.data.image import Image
 from stroma.io.axes import Facts, arrange, asked
 from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
 from stroma.io.pictures.png import check_size
+from stroma.io.series import Series, chosen
 
 
-def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
+def read(path: Path, *, axes: str | None = None, series: int | None = None) -> Image:
     """Return the image in a JPEG; decoded when first read."""
     try:
         with JpegImagePlugin.JpegImageFile(path) as picture:
@@ -21,6 +22,7 @@ def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
     except DAMAGE as error:
         raise damaged(path, error) from error
     check_size(path, height, width)
+    chosen(path, series, [Series(0)])
     shape = (height, width) if grey else (height, width, 3)
     letters = "yxs"[: len(shape)] if axes is None else asked(axes, shape, path)
     array = FileArray(open_decoded, path, {}, shape, np.dtype(np.uint8))

@@ -20,6 +20,7 @@ from stroma.io.axes import Facts, arrange, asked
 from stroma.io.class_names import from_text, to_text
 from stroma.io.describe import Description
 from stroma.io.lazy import FileArray, Opened
+from stroma.io.series import Series, chosen
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_PIXELS = 2**29
@@ -51,9 +52,10 @@ class Header:
         return np.dtype(np.uint16 if self.bits == 16 else np.uint8)
 
 
-def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
+def read(path: Path, *, axes: str | None = None, series: int | None = None) -> Image:
     """Return the image in a PNG; decoded when first read."""
     header = read_header(path)
+    chosen(path, series, [Series(0)])
     shape: tuple[int, ...] = (header.height, header.width)
     shape += (header.samples,) if header.samples > 1 else ()
     letters = "yxs"[: len(shape)] if axes is None else asked(axes, shape, path)

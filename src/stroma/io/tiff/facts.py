@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import tifffile
 
 from stroma.data.classes import Class
-from stroma.errors import FormatError, LabelError
+from stroma.errors import short
 from stroma.io.axes import Facts, guess
-from stroma.io.class_names import OME_CLASSES, checked, from_text
-from stroma.io.units import convert, symbol
+from stroma.io.class_names import from_text
+from stroma.io.lazy import DAMAGE
+from stroma.io.tiff import ome, vendor
+from stroma.io.units import convert, in_one_unit, seconds, symbol
 
 _OPACITY = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 _KNOWN = "TCZYXS"
+PRINT_DPI = (72, 96, 100, 120, 144, 150, 180, 200, 240, 300, 360, 400, 600, 720, 1200, 2400, 4800)
+"""Resolutions of screens and printers; they say nothing about what a picture shows."""
+
+ORIENTATIONS = {
+    2: "mirrored left to right",
+    3: "turned by 180 degrees",
+    4: "mirrored top to bottom",
+    5: "mirrored at the diagonal",
+    6: "turned by 90 degrees to the right",
+    7: "mirrored at the other diagonal",
+    8: "turned by 90 degrees to the left",
+}
+"""What viewers that obey the orientation tag of TIFF and EXIF do to the stored pixels."""
 
 
 def letters(series: Any) -> str:
@@ -31,16 +45,51 @@ def letters(series: Any) -> str:
     return "".join(names.get(i, a if a in _KNOWN else "-") for i, a in enumerate(axes)).lower()
 
 
-def facts(file: Any, index: int, series: Any) -> Facts:
-    """Return what is known about a series besides its axes."""
+def facts(file: Any, every: Sequence[Any], number: int, path: Path) -> Facts:
+    """Return what is known about a series besides its axes.
+
+    What cannot be read of it is left out, and said.
+    """
+    series = every[number]
     page = series.keyframe
+    try:
+        known = _said(file, every, number)
+    except DAMAGE as error:
+        note = f"What {path} says about its pixel size and channels cannot be read"
+        known = Facts(notes=(f"{note}: {short(error)}. It is left out.",))
+    notes = (*known.notes, *oriented(page.tags.valueof(274, 1), path), *_missing(series, path))
+    return replace(known, alpha=_has_opacity(page), notes=notes)
+
+
+def oriented(tag: Any, path: Path) -> tuple[str, ...]:
+    """Say what an orientation tag asks for, which is not done."""
+    how = ORIENTATIONS.get(tag) if isinstance(tag, int) else None
+    if how is None:
+        return ()
+    return (
+        f"{path} asks viewers to show it {how}; its pixels are read as they are stored, so strokes "
+        "from a program that turns it do not fit. Save it turned, without the tag.",
+    )
+
+
+def _missing(series: Any, path: Path) -> tuple[str, ...]:
+    """Say how many planes the file does not have."""
+    absent = sum(page is None for page in series.pages) if series.dataoffset is None else 0
+    if not absent:
+        return ()
+    return (
+        f"{path} lacks {absent} of the {len(series)} planes that it should have; they are read as "
+        "zeros. Export it again if it should be complete.",
+    )
+
+
+def _said(file: Any, every: Sequence[Any], number: int) -> Facts:
+    series = every[number]
     if file.is_ome and series.kind == "ome":
-        known = _ome(file.ome_metadata, index)
-    elif file.is_imagej:
-        known = _imagej(file.imagej_metadata or {}, page)
-    else:
-        known = _plain(page)
-    return replace(known, alpha=_has_opacity(page))
+        return ome.facts(file.ome_metadata, every, number)
+    if file.is_imagej:
+        return _imagej(file.imagej_metadata or {}, series.keyframe)
+    return vendor.facts(file) or _plain(series.keyframe)
 
 
 def _has_opacity(page: Any) -> bool:
@@ -49,50 +98,57 @@ def _has_opacity(page: Any) -> bool:
     return bool(page.photometric == tifffile.PHOTOMETRIC.RGB and page.samplesperpixel == 4)
 
 
-def _ome(xml: str, index: int) -> Facts:
-    """Read the OME-XML of one image."""
-    images = ElementTree.fromstring(xml).findall("{*}Image")
-    pixels = images[index].find("{*}Pixels") if index < len(images) else None
-    if pixels is None:
-        return Facts()
-    spacing, unit = _ome_spacing(pixels.attrib)
-    names = [str(c.get("Name", "")) for c in pixels.findall("{*}Channel")]
-    return Facts(spacing, unit, names if all(names) else ())
-
-
-def _ome_spacing(said: Mapping[str, str]) -> tuple[dict[str, float], str]:
-    """Return the spacing in the unit of x (or the first that has one)."""
-    lengths: dict[str, tuple[float, str]] = {}
-    for axis in "xyz":
-        text = said.get(f"PhysicalSize{axis.upper()}")
-        unit = symbol(said.get(f"PhysicalSize{axis.upper()}Unit", "µm"))
-        if text and unit and float(text) > 0:
-            lengths[axis] = float(text), unit
-    unit = next((u for _, u in lengths.values()), "")
-    spacing = {a: convert(n, u, unit) for a, (n, u) in lengths.items()}
-    if said.get("TimeIncrement"):
-        spacing["t"] = float(said["TimeIncrement"])
-    return spacing, unit
-
-
 def _imagej(said: Mapping[str, Any], page: Any) -> Facts:
-    """Read ImageJ's description; x and y are in the resolution tags, per unit."""
-    unit = symbol(str(said.get("unit", "")))
-    spacing = _per_unit(page) if unit else {}
-    if unit and _number(said.get("spacing")):
-        spacing["z"] = float(said["spacing"])
-    if _number(said.get("finterval")):
-        spacing["t"] = float(said["finterval"])
+    """Read ImageJ's description; x and y are in the resolution tags, per unit.
+
+    An inch is none: ImageJ writes it for pictures that have a print resolution.
+    """
+    unit = str(said.get("unit", ""))
+    lengths = {} if symbol(unit) in ("", "in") else _lengths(said, _per_unit(page), unit)
+    if symbol(unit) == "cm" and any(is_print(1 / n) for a, (n, _) in lengths.items() if a in "xy"):
+        lengths = {a: v for a, v in lengths.items() if a == "z"}
+    spacing, found = in_one_unit(lengths)
+    interval = said.get("finterval")
+    step = seconds(float(interval), _text(said, "tunit", "s")) if _number(interval) else None
     labels = said.get("Labels") or ()
-    return Facts(spacing, unit, tuple(str(label) for label in labels))
+    times = {"t": step} if step else {}
+    return Facts(spacing | times, found, tuple(str(label) for label in labels))
+
+
+def _lengths(
+    said: Mapping[str, Any], plane: Mapping[str, float], unit: str
+) -> dict[str, tuple[float, str]]:
+    """Return every spacing with its own unit; that of x holds where there is no other."""
+    lengths = {a: (n, _text(said, f"{a}unit", unit)) for a, n in plane.items()}
+    if _number(said.get("spacing")):
+        lengths["z"] = float(said["spacing"]), _text(said, "zunit", unit)
+    return lengths
+
+
+def _text(said: Mapping[str, Any], key: str, other: str) -> str:
+    return str(said.get(key) or other)
 
 
 def _plain(page: Any) -> Facts:
     """Read the resolution tags if they are per centimetre; per inch they are about printing."""
     if page.resolutionunit != tifffile.RESUNIT.CENTIMETER:
         return Facts()
-    spacing = {a: convert(s, "cm", "µm") for a, s in _per_unit(page).items()}
+    per_cm = _per_unit(page)
+    if any(is_print(1 / size) for size in per_cm.values()):
+        return Facts()
+    spacing = {a: convert(s, "cm", "µm") for a, s in per_cm.items()}
     return Facts(spacing, "µm" if spacing else "")
+
+
+def is_print(per_cm: float) -> bool:
+    """Tell whether a number of samples per centimetre is about paper, not about the specimen.
+
+    So are the usual resolutions of screens and printers, also where they are rounded to whole
+    samples per centimetre, and one per centimetre, which programs write that know nothing.
+    """
+    usual = [dpi / 2.54 for dpi in PRINT_DPI]
+    near = any(abs(per_cm - n) <= 1e-3 * n for n in usual)
+    return near or per_cm == 1 or per_cm in {round(n) for n in usual}
 
 
 def _per_unit(page: Any) -> dict[str, float]:
@@ -115,17 +171,4 @@ def read_classes(path: Path) -> tuple[Class, ...]:
     with tifffile.TiffFile(path) as file:
         if file.is_imagej:
             return from_text(str((file.imagej_metadata or {}).get("Info", "")), path)
-        return _ome_classes(file.ome_metadata, path) if file.is_ome else ()
-
-
-def _ome_classes(xml: str, path: Path) -> tuple[Class, ...]:
-    root = ElementTree.fromstring(xml)
-    found = root.findall(f".//{{*}}MapAnnotation[@Namespace='{OME_CLASSES}']/{{*}}Value/{{*}}M")
-    try:
-        listed = [
-            {"label": m.get("K"), "color": (m.text or "")[:7], "name": (m.text or "")[8:]}
-            for m in found
-        ]
-        return checked(listed)
-    except (ValueError, TypeError, LabelError) as error:
-        raise FormatError(f"{path} carries class names that cannot be read: {error}") from error
+        return ome.classes(file.ome_metadata, path) if file.is_ome else ()

@@ -1,4 +1,4 @@
-"""TIFF, BigTIFF, OME-TIFF and ImageJ stacks, with pyramids."""
+"""TIFF, BigTIFF, OME-TIFF, ImageJ stacks and the TIFFs of microscopes, with pyramids."""
 
 from __future__ import annotations
 
@@ -6,47 +6,51 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import tifffile
 import zarr
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, StromaError
 from stroma.io.axes import Facts, arrange, asked
-from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
+from stroma.io.lazy import DAMAGE, FileArray, damaged
+from stroma.io.lazy import Opened as OpenArray
+from stroma.io.raw import RawArray
+from stroma.io.series import chosen
 from stroma.io.tiff.facts import facts, letters
+from stroma.io.tiff.opening import Opened, check_compression
 from stroma.io.tiff.pages import Pages, fits
 
 WHOLE_BYTES = 2**26
 """Compressed images up to this size are decoded whole (64 MiB), larger ones box by box."""
 
 
-def read(path: Path, *, axes: str | None = None, series: int = 0) -> Image:
+def read(path: Path, *, axes: str | None = None, series: int | None = None) -> Image:
     """Return an image of a TIFF; its coarser levels are in ``levels``."""
     try:
-        with tifffile.TiffFile(path) as file:
-            chosen = _series(file, series, path)
-            _check_extent(file, chosen, path)
-            named = letters(chosen) if axes is None else asked(axes, chosen.shape, path)
-            known = facts(file, series, chosen)
-            alike = [i for i, level in enumerate(chosen.levels) if level.axes == chosen.axes]
-            images = [_image(path, series, i, chosen.levels[i], named, known) for i in alike]
+        with Opened(path) as opened:
+            return _read(opened, axes, series)
     except StromaError:
         raise
     except DAMAGE as error:
         raise damaged(path, error) from error
+
+
+def _read(opened: Opened, axes: str | None, series: int | None) -> Image:
+    path = opened.path
+    if not opened.series:
+        raise FormatError(f"{path} is a TIFF without an image. Copy or export it again.")
+    number, others = chosen(path, series, opened.listed)
+    pages = opened.series[number]
+    if pages.dtype is None or pages.dtype.kind not in "biuf":
+        raise FormatError(f"{path} holds values of type {pages.dtype}; an image holds numbers.")
+    _check_extent(opened.file, pages, path)
+    check_compression(pages.keyframe, path)
+    named = letters(pages) if axes is None else asked(axes, pages.shape, path)
+    known = facts(opened.file, opened.series, number, path)
+    known = replace(known, notes=(*others, *opened.notes, *known.notes))
+    alike = [i for i, level in enumerate(pages.levels) if level.axes == pages.axes]
+    images = [_image(path, number, i, pages.levels[i], named, known) for i in alike]
     coarser = tuple(_with_spacing(image, images[0]) for image in images[1:])
     return replace(images[0], levels=coarser)
-
-
-def _series(file: Any, series: int, path: Path) -> Any:
-    if not 0 <= series < len(file.series):
-        raise FormatError(
-            f"{path} holds {len(file.series)} images, so there is no number {series}."
-        )
-    chosen = file.series[series]
-    if chosen.dtype.kind not in "biuf":
-        raise FormatError(f"{path} holds values of type {chosen.dtype}; an image holds numbers.")
-    return chosen
 
 
 def _check_extent(file: Any, series: Any, path: Path) -> None:
@@ -73,15 +77,17 @@ def _image(path: Path, series: int, level: int, pages: Any, named: str, known: F
     return arrange(array, named, known, path)
 
 
-def open_pages(path: Path, *, series: int, level: int) -> Opened:
-    """Open one image: mapped into memory, decoded whole, page by page, or tile by tile."""
-    file = tifffile.TiffFile(path)
+def open_pages(path: Path, *, series: int, level: int) -> OpenArray:
+    """Open one image: read where it lies, decoded whole, page by page, or tile by tile."""
+    opened = Opened(path)
+    file = opened.file
     try:
-        pages = file.series[series].levels[level]
+        pages = opened.series[series].levels[level]
         if pages.dataoffset is not None and not pages.is_multifile and pages.transform is None:
-            mapped = tifffile.memmap(path, series=series, level=level, mode="r")
             file.close()
-            return mapped.reshape(pages.shape), None
+            dtype = pages.dtype.newbyteorder(file.byteorder)
+            raw = RawArray(path, pages.dataoffset, tuple(pages.shape), dtype)
+            return raw, raw.close
         if pages.nbytes <= WHOLE_BYTES or pages.transform is not None:
             values = pages.asarray(maxworkers=1)
             file.close()

@@ -1,0 +1,70 @@
+"""Opening zarr folders that others made: only regular files are read, none is too large."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import zarr
+from zarr.abc.store import ByteRequest
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import LocalStore
+
+from stroma.errors import FormatError
+
+MAX_METADATA = 2**26
+"""Longer metadata is not parsed (64 MiB describe the largest plates)."""
+
+_METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+
+Node = zarr.Group | zarr.Array[Any]
+
+
+def open_node(path: Path) -> Node:
+    """Return the group or array in a folder, to be read only."""
+    return zarr.open(store=RegularFiles(path, read_only=True), mode="r")
+
+
+class RegularFiles(LocalStore):
+    """A folder of which only regular files are read: a pipe would wait, a device never end."""
+
+    async def get(
+        self,
+        key: str,
+        prototype: BufferPrototype | None = None,
+        byte_range: ByteRequest | None = None,
+    ) -> Buffer | None:
+        """Read a file, or a part of it."""
+        self._check(key)
+        return await super().get(key, prototype, byte_range)
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        """Read parts of files."""
+        wanted = list(key_ranges)
+        for key, _ in wanted:
+            self._check(key)
+        return await super().get_partial_values(prototype, wanted)
+
+    def get_sync(self, key: str, **options: Any) -> Any:
+        """Read a file, or a part of it, at once (zarr does so since 3.1.6)."""
+        self._check(key)
+        return super().get_sync(key, **options)
+
+    def _check(self, key: str) -> None:
+        path = self.root / key
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        if stat.S_ISDIR(found.st_mode):
+            return
+        if not stat.S_ISREG(found.st_mode):
+            raise FormatError(f"{path} is a pipe or a device, not a file. Copy the image again.")
+        if path.name in _METADATA and found.st_size > MAX_METADATA:
+            raise FormatError(
+                f"{path} has {found.st_size} bytes; up to {MAX_METADATA} are read of metadata."
+            )

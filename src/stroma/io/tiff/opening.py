@@ -1,0 +1,128 @@
+"""Opening a TIFF and listing its images, whatever its private tags say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tifffile
+
+from stroma.errors import FormatError, MissingExtraError, StromaError, install, short
+from stroma.io.lazy import DAMAGE, damaged
+from stroma.io.series import Series
+from stroma.io.tiff import ome
+from stroma.io.tiff.facts import letters
+from stroma.io.tiff.structure import check
+
+_PRIVATE = (
+    *("avs", "bif", "eer", "fluoview", "indica", "lsm", "mdgel", "metaseries", "mmstack"),
+    *("ndpi", "ndtiff", "nih", "philips", "qpi", "scanimage", "scn", "shaped", "sis", "stk", "svs"),
+)
+"""Kinds of TIFF that are told by private tags; without them the pages are read as they lie."""
+
+
+class Opened:
+    """An open TIFF, its images, and what is to be said about it; closes with its ``with`` block.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        check(path)
+        self.path = path
+        self.notes: tuple[str, ...] = ()
+        self.file = self._open(path)
+        try:
+            self.series = list(self.file.series)
+        except DAMAGE as error:
+            self.file.close()
+            self.file = tifffile.TiffFile(path, **{f"is_{kind}": False for kind in _PRIVATE})
+            self.notes = (
+                *self.notes,
+                f"The private tags of {path} cannot be read ({short(error)}); its pages are read "
+                "without them.",
+            )
+            self.series = list(self.file.series)
+
+    def _open(self, path: Path) -> Any:
+        file = tifffile.TiffFile(path)
+        try:
+            described = ome.source(file.ome_metadata, path) if file.is_ome else ome.Source()
+        except StromaError:
+            file.close()
+            raise
+        except DAMAGE:
+            return file  # the description cannot be parsed: the pages are read without it
+        self.notes = described.notes
+        if described.xml is None:
+            return file
+        file.close()
+        return tifffile.TiffFile(path, omexml=described.xml)
+
+    @property
+    def listed(self) -> tuple[Series, ...]:
+        """The images of the file."""
+        return tuple(
+            Series(i, str(one.name or ""), dict(zip(letters(one), one.shape, strict=True)))
+            for i, one in enumerate(self.series)
+        )
+
+    def __enter__(self) -> Opened:
+        """Return the open file."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the file."""
+        self.file.close()
+
+
+def list_series(path: Path) -> tuple[Series, ...]:
+    """Return the images of a TIFF."""
+    try:
+        with Opened(path) as opened:
+            return opened.listed
+    except StromaError:
+        raise
+    except DAMAGE as error:
+        raise damaged(path, error) from error
+
+
+def check_compression(page: Any, path: Path) -> None:
+    """Refuse a compression that cannot be undone here.
+
+    Raises
+    ------
+    MissingExtraError
+        If a package would help.
+    FormatError
+        If none does.
+    """
+    code = page.compression
+    try:
+        tifffile.TIFF.DECOMPRESSORS[code]
+    except ImportError:
+        raise _missing_codec(code, path) from None
+    except KeyError as error:
+        if "imagecodecs" in str(error):
+            raise _missing_codec(code, path) from None
+        raise FormatError(
+            f"{path} is compressed with {_name(code)}, which cannot be read. Save it without "
+            "compression, or with LZW or Deflate (ZIP)."
+        ) from None
+
+
+def _missing_codec(code: int, path: Path) -> MissingExtraError:
+    return MissingExtraError(
+        f"{path} is compressed with {_name(code)}, which needs imagecodecs. "
+        f"Install it with: {install('formats')}"
+    )
+
+
+def _name(code: int) -> str:
+    try:
+        return f"{tifffile.COMPRESSION(code).name} (TIFF compression {int(code)})"
+    except ValueError:
+        return f"the unknown TIFF compression {code}"
