@@ -109,7 +109,7 @@ class RawArray:
 
     def _read(self, into: NDArray[Any], at: int) -> None:
         """Fill an array, contiguous in memory, with the bytes at a place of the file."""
-        view = memoryview(into.reshape(-1).view(np.uint8))
+        view = into.reshape(-1).view(np.uint8).data
         done = 0
         while done < len(view):
             got = self._some(view[done : done + 2**30], at + done)

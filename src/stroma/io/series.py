@@ -56,7 +56,7 @@ def chosen(path: Path, series: int | None, listed: Sequence[Series]) -> tuple[in
     """
     if series is not None and not 0 <= series < len(listed):
         raise FormatError(
-            f"{path} holds {len(listed)} images, so there is no number {series}. It has "
+            f"{path} holds {_many(listed)}, so there is no number {series}. It has "
             f"{_names(listed)}."
         )
     if series is not None or len(listed) < 2:
@@ -71,3 +71,7 @@ def _names(listed: Sequence[Series]) -> str:
     more = len(listed) - SHOWN
     names = ", ".join(str(one) for one in listed[:SHOWN])
     return f"{names} and {more} more" if more > 0 else names
+
+
+def _many(listed: Sequence[Series]) -> str:
+    return "one image" if len(listed) == 1 else f"{len(listed)} images"

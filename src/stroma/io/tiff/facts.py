@@ -108,8 +108,8 @@ def _imagej(said: Mapping[str, Any], page: Any) -> Facts:
     if symbol(unit) == "cm" and any(is_print(1 / n) for a, (n, _) in lengths.items() if a in "xy"):
         lengths = {a: v for a, v in lengths.items() if a == "z"}
     spacing, found = in_one_unit(lengths)
-    interval = said.get("finterval")
-    step = seconds(float(interval), _text(said, "tunit", "s")) if _number(interval) else None
+    interval = float(said["finterval"]) if _number(said.get("finterval")) else 0.0
+    step = seconds(interval, _text(said, "tunit", "s"))
     labels = said.get("Labels") or ()
     times = {"t": step} if step else {}
     return Facts(spacing | times, found, tuple(str(label) for label in labels))
