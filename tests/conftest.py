@@ -1,4 +1,23 @@
+from collections import Counter
+
 import hypothesis
+import pytest
 
 hypothesis.settings.register_profile("stroma", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("stroma")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session):
+    """Say in one line, the last, what was skipped and how to have it."""
+    result = yield
+    terminal = session.config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and (line := what_was_skipped(terminal.stats.get("skipped", ()))):
+        terminal.write_line(line, yellow=True)
+    return result
+
+
+def what_was_skipped(reports):
+    """Return a line that says how many tests were skipped for each reason; none for none."""
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    return "Skipped: " + "; ".join(f"{n} {why}" for why, n in reasons.items()) if reasons else ""

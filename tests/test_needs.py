@@ -1,0 +1,70 @@
+"""``.ci/needs`` gets what tests need where it can, and is in nobody's way where it cannot."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NEEDS = Path(__file__).parents[1] / ".ci" / "needs"
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+
+
+@pytest.fixture
+def needs(tmp_path):
+    """Run the script where there are only those programs that are given, by name and text."""
+
+    def run(*names, **programs):
+        programs = {"id": "echo 0", "ldconfig": "echo libxcb-cursor.so.0", **programs}
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for name in ("bash", "grep"):
+            (folder / name).symlink_to(shutil.which(name))
+        for name, text in programs.items():
+            path = folder / name.replace("_", "-")
+            path.write_text(f"#!{folder / 'bash'}\n{text}\n")
+            path.chmod(0o755)
+        command = [folder / "bash", NEEDS, *names]
+        where = {"PATH": str(folder), "LOG": str(tmp_path / "log")}
+        ran = subprocess.run(command, env=where, capture_output=True, text=True)
+        log = tmp_path / "log"
+        return ran, log.read_text().splitlines() if log.exists() else []
+
+    return run
+
+
+LOGGED = 'echo "$*" >> "$LOG"'
+
+
+def test_what_is_missing_is_installed_with_root_and_apt(needs):
+    ran, log = needs("browser", "display", "npx", apt_get=LOGGED, npx="")
+    assert ran.returncode == 0
+    assert log == ["update -qq", "install -qq --yes --no-install-recommends chromium xvfb"]
+
+
+def test_libraries_of_a_display_are_installed_with_it(needs):
+    _, [_, line] = needs("display", apt_get=LOGGED, Xvfb="", ldconfig="")
+    assert "libxcb-cursor0" in line.split()
+    assert "xvfb" not in line.split()
+
+
+@pytest.mark.parametrize(
+    "programs", [{}, {"apt_get": LOGGED, "id": "echo 1000"}, {"apt_get": LOGGED, "chromium": ""}]
+)
+def test_nothing_happens_without_apt_or_root_or_need(needs, programs):
+    ran, log = needs("browser", **programs)
+    assert (ran.returncode, ran.stdout + ran.stderr, log) == (0, "", [])
+
+
+def test_what_cannot_be_installed_is_said_and_tests_go_on(needs):
+    ran, _ = needs("browser", apt_get="exit 100")
+    assert ran.returncode == 0
+    assert "could not be installed" in ran.stderr
+
+
+def test_a_name_it_does_not_know_is_refused(needs):
+    ran, _ = needs("brwoser")
+    assert ran.returncode == 2
+    assert "brwoser" in ran.stderr
