@@ -6,14 +6,15 @@ import json
 import numpy as np
 import pytest
 import tifffile
+import zarr
 from PIL import Image as Picture
 from tests.workflow.conftest import scene
 
-from stroma.errors import Cancelled, FormatError, ParameterError
+from stroma.errors import Cancelled, FormatError, MissingFileError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.io.labels import read_classes
 from stroma.workflow import one_image
-from stroma.workflow.find import find_images
+from stroma.workflow.find import find_images, look
 from stroma.workflow.outputs import Outputs
 from stroma.workflow.segment import segment_files
 
@@ -202,9 +203,102 @@ def test_results_of_equal_names_are_kept_apart_or_refused(tmp_path, model, image
         "cells.tif_labels.tif",
         "cells.png_labels.tif",
     }
+
+
+def labels_in(folder):
+    return sorted(p.name.removesuffix("_labels.tif") for p in folder.glob("*_labels.*"))
+
+
+def test_images_of_one_name_in_several_folders_get_what_differs_of_their_paths(tmp_path, model):
+    paths = []
+    for i, folder in enumerate(("x/left", "y/left", "y/right")):
+        (tmp_path / folder).mkdir(parents=True)
+        paths.append(write_image(tmp_path / folder / "a.tif", scene(seed=i)[0], axes="yx"))
+    wanted = Outputs(tables=True)
+    result = segment_files(model, paths, tmp_path / "out", outputs=wanted)
+    assert not result.failed, str(result)
+    assert labels_in(tmp_path / "out") == ["x_left_a", "y_left_a", "y_right_a"]
+    assert {r["image"] for r in rows(result.summary)} == {"x_left_a", "y_left_a", "y_right_a"}
+    for path, name in zip(paths, ("x_left_a", "y_left_a", "y_right_a"), strict=True):
+        found = read_image(tmp_path / "out" / f"{name}_labels.tif").read()
+        np.testing.assert_array_equal(found, model.segment(path))
+    with pytest.raises(ParameterError, match="given twice"):
+        segment_files(model, [paths[0], paths[0]], tmp_path / "out")
+
+
+def test_results_of_another_image_are_never_replaced_unasked(tmp_path, model, image):
     (tmp_path / "b").mkdir()
-    with pytest.raises(ParameterError, match=r"'cells\.tif'"):
-        segment_files(model, [image, tmp_path / "b" / "cells.tif"], tmp_path / "out")
+    other = write_image(tmp_path / "b" / "cells.tif", scene(seed=1)[0], axes="yx")
+    wanted, out = Outputs(tables=True), tmp_path / "out"
+    segment_files(model, [image], out, outputs=wanted)
+    before = read_image(out / "cells_labels.tif").read()
+    result = segment_files(model, [other], out, outputs=wanted)
+    assert "a result of" in str(result)
+    assert str(image) in str(result)
+    np.testing.assert_array_equal(read_image(out / "cells_labels.tif").read(), before)
+    replaced = segment_files(model, [other], out, outputs=Outputs(tables=True, overwrite=True))
+    assert not replaced.failed
+    np.testing.assert_array_equal(read_image(out / "cells_labels.tif").read(), model.segment(other))
+
+
+def test_a_file_that_is_no_result_is_never_replaced_unasked(tmp_path, model, image):
+    mine = tmp_path / "cells_labels.tif"
+    mine.write_bytes(b"painted by hand")
+    result = segment_files(model, [image], tmp_path)
+    assert "no result of it" in str(result)
+    assert mine.read_bytes() == b"painted by hand"
+
+
+def test_the_summary_keeps_the_images_of_earlier_batches(tmp_path, model, image):
+    other = write_image(tmp_path / "more.tif", scene(seed=1)[0], axes="yx")
+    wanted = Outputs(tables=True)
+    segment_files(model, [image], tmp_path / "out", outputs=wanted)
+    result = segment_files(model, [other], tmp_path / "out", outputs=wanted)
+    assert {r["image"] for r in rows(result.summary)} == {"cells.tif", "more.tif"}
+
+
+def plate(path, fields):
+    zarr.open_group(path, mode="w", zarr_format=2).attrs["plate"] = {
+        "wells": [{"path": "/".join(f.split("/")[:2])} for f in fields]
+    }
+    for seed, field in enumerate(fields):
+        (path / field).parent.mkdir(parents=True)
+        group = zarr.open_group((path / field).parent, mode="w", zarr_format=2)
+        group.attrs["well"] = {"images": [{"path": "0"}]}
+        write_image(tmp := path.parent / "one.zarr", scene(seed=seed)[0], axes="yx")
+        tmp.rename(path / field)
+
+
+def test_the_fields_of_a_plate_are_one_batch(tmp_path, model):
+    plate(tmp_path / "p.zarr", ["A/1/0", "B/2/0"])
+    paths = find_images([tmp_path / "p.zarr" / "*" / "*" / "0"])
+    assert len(paths) == 2
+    result = segment_files(model, paths, tmp_path / "out")
+    assert not result.failed, str(result)
+    names = ["p_A_1_0_labels.zarr", "p_B_2_0_labels.zarr"]
+    assert labels_in(tmp_path / "out") == names
+    all_of_it = Outputs(series="all", format=".tif")
+    result = segment_files(model, [tmp_path / "p.zarr"], tmp_path / "all", outputs=all_of_it)
+    assert labels_in(tmp_path / "all") == ["p_s0", "p_s1"]
+    for i, path in enumerate(paths):
+        expected = model.segment(read_image(path))
+        found = read_image(tmp_path / "all" / f"p_s{i}_labels.tif").read()
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_images_of_one_file_are_segmented_as_asked(tmp_path, model):
+    path = tmp_path / "two.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for seed in range(2):
+            file.write(scene(seed=seed)[0], metadata={"axes": "YX"})
+    first = segment_files(model, [path], tmp_path / "first")
+    assert labels_in(tmp_path / "first") == ["two"]
+    assert not first.failed
+    segment_files(model, [path], tmp_path / "all", outputs=Outputs(series="all"))
+    assert labels_in(tmp_path / "all") == ["two_s0", "two_s1"]
+    result = segment_files(model, [path], tmp_path / "some", outputs=Outputs(series=(1, 7)))
+    assert [f.status for f in result.files] == ["done", "failed"]
+    assert "no number 7" in str(result)
 
 
 def test_outputs_check_what_is_asked(tmp_path, model):
@@ -229,3 +323,21 @@ def test_folders_and_patterns_are_found_in_natural_order_without_results(tmp_pat
     assert [p.name for p in find_images([tmp_path / "a1*.tif", tmp_path])] == ["a10.tif", "a2.tif"]
     with pytest.raises(OSError, match="no image"):
         find_images([tmp_path / "b*.tif"])
+
+
+def test_what_is_left_out_of_a_folder_is_told_with_the_reason(tmp_path, caplog):
+    for name in ("a.tif", "a_labels.tif", "scan.svs", "old.czi", "notes.txt"):
+        tifffile.imwrite(tmp_path / name, np.zeros((4, 4), np.uint8))
+    found = look([tmp_path])
+    assert [p.name for p in found.images] == ["a.tif", "scan.svs"]
+    results, foreign = map(str, found.left_out)
+    assert "a_labels.tif" in results
+    assert "results and strokes" in results
+    assert "old.czi" in foreign
+    assert "no reader" in foreign
+    find_images([tmp_path])
+    assert foreign in caplog.text
+    (tmp_path / "empty").mkdir()
+    tifffile.imwrite(tmp_path / "empty" / "b.czi", np.zeros((4, 4), np.uint8))
+    with pytest.raises(MissingFileError, match=r"no image.*b\.czi"):
+        find_images([tmp_path / "empty"])

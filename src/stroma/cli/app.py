@@ -11,6 +11,7 @@ import typer
 import stroma
 from stroma.cli import COMMANDS
 from stroma.cli.codes import exit_code
+from stroma.cli.notes import Notes
 from stroma.errors import StromaError
 
 HELP = """\
@@ -29,6 +30,7 @@ def main(args: Sequence[str] | None = None) -> None:
     args : sequence of str, optional
         What follows the program's name; from ``sys.argv`` where left out.
     """
+    notes = Notes()
     given = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in given
     try:
@@ -38,6 +40,8 @@ def main(args: Sequence[str] | None = None) -> None:
             raise
         typer.echo(f"stroma: {error}", err=True)
         sys.exit(exit_code(error))
+    finally:
+        notes.close()
 
 
 def build() -> typer.Typer:

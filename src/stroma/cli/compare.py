@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json, progress, table
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def compare(
         str | None,
         typer.Option(help="Axes of the image, such as zyx, where it does not name them."),
     ] = None,
+    series: Series = None,
     json: AsJson = False,
 ) -> None:
     """Compare configurations on the strokes of an image.
@@ -53,7 +55,11 @@ def compare(
 
     with progress("configurations") as report:
         found = compare_files(
-            [(image, strokes)], aliases or (), axes=axes, progress=partial(report, image.name)
+            [(image, strokes)],
+            aliases or (),
+            axes=axes,
+            series=series,
+            progress=partial(report, image.name),
         )
     as_json([_facts(each) for each in found]) if json else _show(found)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from stroma.cli.settings import Alias, Settings, parsed, positions
+from stroma.cli.settings import Alias, Series, Settings, parsed, positions
 from stroma.cli.show import AsJson, as_json, progress, refuse_existing
 
 Picture = Annotated[
@@ -32,6 +32,7 @@ def features(
     out: Picture = None,
     stack: Stack = None,
     at: At = "",
+    series: Series = None,
     overwrite: Annotated[bool, typer.Option(help="Replace a file.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -49,11 +50,17 @@ def features(
     model = ConvpaintModel(alias)
     model.set_params(**values)
     if stack:
-        written = feature_stack(model, image, target)
+        written = feature_stack(model, image, target, series=series)
     else:
         with progress() as report:
             written = feature_picture(
-                model, image, target, components=pca, at=plane, progress=partial(report, image.name)
+                model,
+                image,
+                target,
+                components=pca,
+                at=plane,
+                series=series,
+                progress=partial(report, image.name),
             )
     if json:
         as_json(asdict(written))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stroma.cli.codes import MISSING, SOME_FAILED, exit_code
+from stroma.cli.settings import several
 from stroma.cli.show import AsJson, as_json, progress
 
 if TYPE_CHECKING:
@@ -62,8 +63,20 @@ def segment(
         str | None,
         typer.Option(help="Axes of the images, such as zyx, where files do not name them."),
     ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0,2|all",
+            help="Which images, where a file holds several, counted from 0.",
+            show_default="the first, and the others are named",
+        ),
+    ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Do again what is done already.")
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Do again what is done already; replace results of other images too.",
+        ),
     ] = False,
     json: AsJson = False,
 ) -> None:
@@ -86,6 +99,7 @@ def segment(
         mask=mask,
         axes=axes,
         overwrite=overwrite,
+        series=several(series),
     )
     trained = ConvpaintModel(model_path=model)
     with progress() as report:

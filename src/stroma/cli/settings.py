@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,6 +18,15 @@ Settings = Annotated[
 
 Alias = Annotated[
     str, typer.Option(help="Configuration to start from; `stroma models` lists them.")
+]
+
+Series = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Which image, where a file holds several, counted from 0.",
+        show_default="the first, and the others are named",
+    ),
 ]
 
 
@@ -76,6 +85,25 @@ def listed(channels: str | None) -> list[int] | None:
             f"Channels are numbers from 0, such as 0,2; got {channels!r}.", param_hint="--channels"
         )
     return [int(part) for part in parts]
+
+
+def several(series: str | None) -> tuple[int, ...] | Literal["all"] | None:
+    """Return "all", or "0,2" as numbers; None where nothing is given.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not of that form.
+    """
+    if series is None or series == "all":
+        return "all" if series else None
+    parts = [part.strip() for part in series.split(",")]
+    if not all(part.isdecimal() and len(part) < 7 for part in parts):
+        raise typer.BadParameter(
+            f"Images of a file are numbers from 0, such as 0,2, or all; got {series!r}.",
+            param_hint="--series",
+        )
+    return tuple(dict.fromkeys(map(int, parts)))
 
 
 def named(classes: Sequence[str] | None) -> dict[int, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stroma.cli.settings import Alias, Settings, listed, named, parsed
+from stroma.cli.settings import Alias, Series, Settings, listed, named, parsed
 from stroma.cli.show import AsJson, as_json, refuse_existing
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def train(
         str | None,
         typer.Option(help="Axes of the images, such as zyx, where files do not name them."),
     ] = None,
+    series: Series = None,
     channels: Annotated[
         str | None,
         typer.Option(help="Channels to use, such as 0,2; all unless given.", show_default=False),
@@ -75,7 +76,7 @@ def train(
     made = ConvpaintModel(alias)
     made.set_params(**values)
     known = [Class(label, name) for label, name in names.items()]
-    train_files(made, pairs, classes=known, axes=axes, in_channels=chosen)
+    train_files(made, pairs, classes=known, axes=axes, series=series, in_channels=chosen)
     made.save(model, create_yml=False)
     as_json(_facts(made, model)) if json else _show(made, model)
 

@@ -16,6 +16,7 @@ def compare_files(
     aliases: Sequence[str] = (),
     *,
     axes: str | None = None,
+    series: int | None = None,
     width: float = 3.0,
     cancel: Callable[[], bool] | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -31,6 +32,8 @@ def compare_files(
         Configurations to try; all there are, unless given.
     axes : str, optional
         Axes of the images, where the files do not name them.
+    series : int, optional
+        Which image, where files hold several.
     width : float
         Width of lines that have none, in pixels.
     cancel : callable, optional
@@ -45,7 +48,7 @@ def compare_files(
     LabelError
         If no two classes have two strokes each.
     """
-    images, read = read_pairs(pairs, width=width, axes=axes)
+    images, read = read_pairs(pairs, width=width, axes=axes, series=series)
     strokes = {}
     for (path, _), image, labels in zip(pairs, images, read, strict=True):
         source = open_image(image, "single")

@@ -47,6 +47,7 @@ def feature_picture(
     *,
     components: int = 3,
     at: dict[str, int] | None = None,
+    series: int | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Write the main components of the features of one plane, as bytes; three become colours.
@@ -61,6 +62,8 @@ def feature_picture(
         How many.
     at : dict of str to int, optional
         Position along t and z, where the image has them.
+    series : int, optional
+        Which image, where the file holds several.
     progress : callable, optional
         Told how many blocks are done, and of how many.
 
@@ -69,7 +72,7 @@ def feature_picture(
     ShapeError
         If the image has several planes and none was chosen, or that one is not there.
     """
-    image = _plane(read_image(source), at or {})
+    image = _plane(read_image(source, series=series), at or {})
     opened = model.open(image)
     current = plan(opened, opened.positions[0], Recipe.of(model.get_params()))
     values, found = principal_components(current, model.cache, count=components, progress=progress)
@@ -85,7 +88,9 @@ def feature_picture(
     return Written(path, len(found.mean), tuple(float(s) for s in found.share))
 
 
-def feature_stack(model: ConvpaintModel, source: str | Path, target: str | Path) -> Written:
+def feature_stack(
+    model: ConvpaintModel, source: str | Path, target: str | Path, *, series: int | None = None
+) -> Written:
     """Write all features at every pixel, as float32, with their names where the format keeps them.
 
     Parameters
@@ -94,8 +99,10 @@ def feature_stack(model: ConvpaintModel, source: str | Path, target: str | Path)
         Says which features; need not be trained.
     source, target : str or Path
         Image to read; stack to write.
+    series : int, optional
+        Which image, where the file holds several.
     """
-    image = read_image(source)
+    image = read_image(source, series=series)
     opened = model.open(image)
     stack = np.asarray(model.get_feature_image(image))
     outer = "".join(opened.outer)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
-from stroma.errors import MissingFileError
+from stroma.errors import MissingFileError, short
 from stroma.io import STROKE_READERS, is_image
 
 RESULTS = ("_labels", "_probabilities", "_overlay")
@@ -22,9 +25,76 @@ STROKES = (
 OTHERS = ("_segmentation", "_segmentations", "_mask", "_masks", "_prediction", "_predictions")
 """The same of results of other programs."""
 
+FOREIGN = frozenset(
+    (
+        *(".czi", ".nd2", ".lif", ".lof", ".xlif", ".oib", ".oif", ".oir", ".vsi", ".ets"),
+        *(".mrxs", ".mrc", ".rec", ".dm3", ".dm4", ".ims", ".h5", ".hdf5", ".dcm", ".ics"),
+        *(".ids", ".nrrd", ".nii", ".dv", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
+        *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".n5", ".dng"),
+    )
+)
+"""Endings of images that no reader knows; files of other endings are taken for no images."""
+
+SHOWN = 5
+"""Names of files that a message lists."""
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Files of a folder that were not taken, for one reason.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie.
+    names : sequence of str
+        What they are called.
+    reason : str
+        Why they were left out.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        """Say how many there are, some of their names, and why they were left out."""
+        shown = ", ".join(short(name, 40) for name in self.names[:SHOWN])
+        more = f" and {len(self.names) - SHOWN} more" if len(self.names) > SHOWN else ""
+        return f"Left out in {self.folder}: {shown}{more}. {self.reason}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The images that paths stand for, and what lies beside them.
+
+    Parameters
+    ----------
+    images : sequence of Path
+        The images, each once.
+    left_out : sequence of LeftOut
+        What was not taken of folders.
+    """
+
+    images: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
 
 def find_images(paths: Iterable[str | Path]) -> list[Path]:
     """Return the images that files, folders and patterns ("plate/*.tif") stand for.
+
+    As :func:`look` does; what is left out goes to the log.
+    """
+    found = look(paths)
+    for each in found.left_out:
+        LOG.warning("%s", each)
+    return list(found.images)
+
+
+def look(paths: Iterable[str | Path]) -> Found:
+    """Return the images that files, folders and patterns ("plate.zarr/*/*/0") stand for.
 
     Folders are searched for images, but not their folders; results and strokes, which end as
     ``RESULTS``, ``STROKES`` and ``OTHERS`` say, are left out there.
@@ -35,12 +105,16 @@ def find_images(paths: Iterable[str | Path]) -> list[Path]:
         If a path stands for nothing.
     """
     found: dict[Path, None] = {}
+    left_out: list[LeftOut] = []
     for given in paths:
-        matches = _matches(Path(given))
-        if not matches:
-            raise MissingFileError(f"There is no image {given}.")
-        found.update(dict.fromkeys(matches))
-    return list(found)
+        path = Path(given)
+        images, others = _inside(path) if _is_plain_folder(path) else (_matches(path), [])
+        if not images:
+            why = "".join(f" {each}" for each in others)
+            raise MissingFileError(f"There is no image {given}.{why}")
+        found.update(dict.fromkeys(images))
+        left_out += others
+    return Found(tuple(found), tuple(left_out))
 
 
 def natural(path: Path) -> list[tuple[int, str]]:
@@ -69,12 +143,30 @@ def _may_be_strokes(path: Path) -> bool:
     return path.suffix.lower() in STROKE_READERS or is_image(path)
 
 
+def _is_plain_folder(path: Path) -> bool:
+    return path.is_dir() and not is_image(path)
+
+
+def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
+    """Return the images of a folder in natural order, and what else it holds."""
+    inside = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural)
+    images = [p for p in inside if is_image(p)]
+    named = tuple(p.name for p in images if is_result(p))
+    foreign = tuple(p.name for p in inside if p.suffix.lower() in FOREIGN and not is_image(p))
+    left_out = []
+    if named:
+        left_out.append(LeftOut(folder, named, "Their names end as those of results and strokes."))
+    if foreign:
+        reason = "There is no reader for them; export them as OME-TIFF or OME-Zarr."
+        left_out.append(LeftOut(folder, foreign, reason))
+    return [p for p in images if not is_result(p)], left_out
+
+
 def _matches(path: Path) -> list[Path]:
-    if path.is_dir() and not is_image(path):
-        inside = (p for p in path.iterdir() if is_image(p) and not p.name.startswith("."))
-        return sorted((p for p in inside if not is_result(p)), key=natural)
     if path.exists():
         return [path]
-    if re.search(r"[*?\[]", path.name) and path.parent.is_dir():
-        return sorted(path.parent.glob(path.name), key=natural)
-    return []
+    return sorted(map(Path, glob(str(path))), key=lambda p: [natural(q) for q in _parts(p)])
+
+
+def _parts(path: Path) -> list[Path]:
+    return [Path(part) for part in path.parts]

@@ -108,7 +108,7 @@ class Work:
             write_tables(
                 labels,
                 self.model.classes,
-                self.job.path.name,
+                self.job.name,
                 parts=self.files.components,
                 summary=self.files.summary,
                 min_size=self.job.outputs.min_size,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from stroma.data.image import Image
-from stroma.errors import ParameterError
+from stroma.errors import ParameterError, StromaError
+from stroma.io import series_of
 from stroma.io.atomic import is_zarr, replaced
 
 if TYPE_CHECKING:
@@ -45,7 +47,9 @@ class Outputs:
     axes : str, optional
         Axes of the images, where the files do not name them.
     overwrite : bool
-        Do again what is done already.
+        Do again what is done already, and replace results of other images.
+    series : sequence of int or "all", optional
+        Which images of files that hold several; the first where left out.
     """
 
     format: str = "auto"
@@ -57,6 +61,7 @@ class Outputs:
     mask: Path | None = None
     axes: str | None = None
     overwrite: bool = False
+    series: tuple[int, ...] | Literal["all"] | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without an image."""
@@ -102,12 +107,15 @@ class Job:
         What is wanted.
     fingerprint : str
         Changes when the model, the image or what is wanted changes.
+    series : int, optional
+        Which image of the file.
     """
 
     path: Path
     stem: Path
     outputs: Outputs
     fingerprint: str
+    series: int | None = None
 
     def files(self, image: Image) -> Files:
         """Return where the results of the image go."""
@@ -128,6 +136,12 @@ class Job:
             record=self._named("_stroma.json"),
         )
 
+    @property
+    def name(self) -> str:
+        """What the image is called in tables: as its file, unless several are called so."""
+        plain = self.series is None and self.stem.name == _stem(self.path)
+        return self.path.name if plain and not _in_zarr(self.path) else self.stem.name
+
     def _named(self, ending: str) -> Path:
         return self.stem.with_name(self.stem.name + ending)
 
@@ -135,27 +149,79 @@ class Job:
 def jobs(model: ConvpaintModel, paths: Sequence[Path], folder: Path, outputs: Outputs) -> list[Job]:
     """Return one job per image, with names that differ.
 
-    Images of the same name but another ending ("a.png", "a.tif") keep it in the names of their
-    results.
+    Images of the same name get what differs of their paths into the names of their results:
+    "a.png" and "a.tif" their endings, "x/a.tif" and "y/a.tif" their folders. Images within an
+    OME-Zarr are named with their place in it, and those of a file that holds several with their
+    number.
 
     Raises
     ------
     ParameterError
-        If images of the same name lie in different folders.
+        If a file is given twice.
     """
-    stems = Counter(_stem(p) for p in paths)
-    names = [_stem(p) if stems[_stem(p)] == 1 else p.name for p in paths]
-    twice = sorted(n for n, count in Counter(names).items() if count > 1)
+    absolute = [path.absolute() for path in paths]
+    twice = sorted(str(p) for p, count in Counter(absolute).items() if count > 1)
     if twice:
-        raise ParameterError(
-            f"Several images are called {', '.join(map(repr, twice))}, so their results would "
-            "overwrite one another. Segment their folders one by one."
-        )
+        raise ParameterError(f"These files are given twice: {', '.join(twice)}. Name each once.")
     model_hash = fingerprint(model)
     return [
-        Job(path, folder / name, outputs, _identity(model_hash, path, outputs))
-        for path, name in zip(paths, names, strict=True)
+        Job(
+            path,
+            folder / (name if number is None else f"{name}_s{number}"),
+            outputs,
+            _identity(model_hash, path, outputs, number),
+            number,
+        )
+        for path, name in zip(paths, _names(absolute), strict=True)
+        for number in _numbers(path, outputs)
     ]
+
+
+def _numbers(path: Path, outputs: Outputs) -> Sequence[int | None]:
+    """Return which images of a file are wanted; None is the first of any."""
+    if outputs.series != "all":
+        return outputs.series or (None,)
+    try:
+        return [one.number for one in series_of(path)]
+    except StromaError:
+        return (None,)  # what is wrong with the file is told when its turn comes
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Return a name for every path that no other has."""
+    names = [_stem(p) for p in paths]
+    for longer in (_with_ending, _with_folders):
+        count = Counter(name.lower() for name in names)
+        clash = [i for i, name in enumerate(names) if count[name.lower()] > 1]
+        if not clash:
+            return names
+        better = longer([paths[i] for i in clash])
+        names = [better[clash.index(i)] if i in clash else n for i, n in enumerate(names)]
+    return names
+
+
+def _with_ending(paths: Sequence[Path]) -> list[str]:
+    """Return names with the ending where that tells apart; else as they were."""
+    full = Counter(p.name.lower() for p in paths)
+    return [p.name if full[p.name.lower()] == 1 and not _in_zarr(p) else _stem(p) for p in paths]
+
+
+def _with_folders(paths: Sequence[Path]) -> list[str]:
+    """Return names with the folders from the first on that differs."""
+    shared = len(os.path.commonpath([p.parent for p in paths])) if len(paths) > 1 else 0
+    named = []
+    for path in paths:
+        folders = [f for f in str(path.parent)[shared:].split(os.sep) if f]
+        inner = _stem(path)
+        clash = sum(other.parent == path.parent and _stem(other) == inner for other in paths) > 1
+        named.append("_".join([*folders, path.name if clash else inner]))
+    return named
+
+
+def _in_zarr(path: Path) -> Path | None:
+    """Return the outermost OME-Zarr that a path lies in; None where it lies in none."""
+    outer = [p for p in path.parents if p.suffix.lower() == ".zarr" or is_zarr(p)]
+    return outer[-1] if outer else None
 
 
 def fingerprint(model: ConvpaintModel) -> str:
@@ -173,6 +239,43 @@ def fingerprint(model: ConvpaintModel) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def claim(job: Job, files: Files) -> None:
+    """Make sure that no result of another image is replaced, and note whose results these are.
+
+    Raises
+    ------
+    ParameterError
+        If the results of another image, or files of unknown origin, have these names.
+    """
+    taken = [p for p in files.all if p.exists()]
+    if taken and not job.outputs.overwrite:
+        owner = _owner(files.record)
+        if owner is None or owner not in ("", _told(job)):
+            whose = "a file that is no result of it" if owner is None else f"a result of {owner}"
+            raise ParameterError(
+                f"{taken[0]} is there already, and is {whose}. Write to another folder (--out), or "
+                "replace it (--overwrite)."
+            )
+    if _owner(files.record) != _told(job):
+        _note(files.record, {"image": _told(job), "fingerprint": "", "outputs": []})
+
+
+def _told(job: Job) -> str:
+    """Return how an image is called in the record of its results."""
+    path = str(job.path.resolve())
+    return path if job.series is None else f"{path}, image {job.series}"
+
+
+def _owner(path: Path) -> str | None:
+    """Return the image whose results a record is about; "" if it is damaged, None without one."""
+    if not path.exists():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["image"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def is_complete(job: Job, files: Files) -> bool:
     """Tell whether all results are there, and were made by the same model in the same way."""
     if not all(p.exists() for p in (*files.all, files.record)):
@@ -187,15 +290,22 @@ def is_complete(job: Job, files: Files) -> bool:
 def record(job: Job, files: Files) -> None:
     """Note that an image is done; written last."""
     said = {
-        "image": str(job.path),
+        "image": _told(job),
         "fingerprint": job.fingerprint,
         "outputs": [p.name for p in files.all],
     }
-    with replaced(files.record) as new:
+    _note(files.record, said)
+
+
+def _note(path: Path, said: dict[str, Any]) -> None:
+    with replaced(path) as new:
         new.write_text(json.dumps(said, indent=2), encoding="utf-8")
 
 
 def _stem(path: Path) -> str:
+    outer = _in_zarr(path)
+    if outer is not None:
+        return "_".join([_stem(outer), *path.relative_to(outer).parts])
     name = path.name
     for ending in (".ome.tif", ".ome.tiff", ".ome.zarr"):
         if name.lower().endswith(ending):
@@ -203,10 +313,10 @@ def _stem(path: Path) -> str:
     return path.stem
 
 
-def _identity(model: str, path: Path, outputs: Outputs) -> str:
+def _identity(model: str, path: Path, outputs: Outputs, series: int | None) -> str:
     """Return a hash of model, image (name, size and date of the file) and what is wanted."""
     wanted = [outputs.format, outputs.alpha, outputs.min_size, outputs.axes, _state(outputs.mask)]
-    said = [model, str(path.resolve()), _state(path), wanted]
+    said = [model, str(path.resolve()), _state(path), wanted, series]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stroma.errors import Cancelled, StromaError
 from stroma.io import read_image
 from stroma.workflow.one_image import Cancel, Tell, Work
-from stroma.workflow.outputs import Job, Outputs, is_complete, jobs, record
+from stroma.workflow.outputs import Job, Outputs, claim, is_complete, jobs, record
 from stroma.workflow.region import open_region
 from stroma.workflow.tables import join
 
@@ -101,7 +101,8 @@ def segment_files(
 
     A file that fails is reported in the result and does not stop the others. Files whose results
     are complete, and were made by the same model in the same way, are skipped; large results that
-    were begun are continued.
+    were begun are continued. Results of other images are never replaced unless ``overwrite`` says
+    so; such a file fails.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def segment_files(
     NotTrainedError
         If the model has no classifier.
     ParameterError
-        If two files would have results of the same name.
+        If a file is given twice.
     Cancelled
         When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
     """
@@ -165,10 +166,11 @@ def _one(
 ) -> FileResult:
     start = time.monotonic()
     try:
-        image = read_image(job.path, axes=job.outputs.axes)
+        image = read_image(job.path, axes=job.outputs.axes, series=job.series)
         files = job.files(image)
         if is_complete(job, files) and not job.outputs.overwrite:
             return FileResult(job.path, "skipped", files.all)
+        claim(job, files)
         region = open_region(job.outputs.mask, job.path, image)
         work = Work(model, image, job, files, region, use_dask)
         work.segment(tell, cancel)
@@ -182,6 +184,8 @@ def _one(
 
 
 def _summary(todo: Sequence[Job], results: Sequence[FileResult], folder: Path) -> Path:
-    tables = [p for r in results for p in r.outputs if p.name.endswith("_summary.csv")]
-    join(tables, folder / "summary.csv")
+    """Write the classes of all images, and of those that the folder had results of before."""
+    mine = [p for r in results for p in r.outputs if p.name.endswith("_summary.csv")]
+    others = [p for p in sorted(folder.glob("*_summary.csv")) if p not in mine]
+    join([*mine, *others], folder / "summary.csv")
     return folder / "summary.csv"

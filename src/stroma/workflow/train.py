@@ -27,6 +27,7 @@ def train_files(
     classes: Sequence[Class] = (),
     width: float = 3.0,
     axes: str | None = None,
+    series: int | None = None,
     in_channels: Sequence[int] | None = None,
     remember: bool = False,
 ) -> ConvpaintModel:
@@ -44,6 +45,8 @@ def train_files(
         Width of lines that have none, in pixels.
     axes : str, optional
         Axes of the images, where the files do not name them.
+    series : int, optional
+        Which image, where files hold several.
     in_channels : sequence of int, optional
         Channels to use, counted from 0; the model uses them in prediction too.
     remember : bool
@@ -55,7 +58,8 @@ def train_files(
     ConvpaintModel
         The model given.
     """
-    images, strokes = read_pairs(pairs, classes=(*model.classes, *classes), width=width, axes=axes)
+    known = (*model.classes, *classes)
+    images, strokes = read_pairs(pairs, classes=known, width=width, axes=axes, series=series)
     labels = [s.labels for s in strokes]
     names = [str(Path(image)) for image, _ in pairs]
     if remember:
@@ -72,6 +76,7 @@ def read_pairs(
     classes: Sequence[Class] = (),
     width: float = 3.0,
     axes: str | None = None,
+    series: int | None = None,
 ) -> tuple[list[Image], list[Strokes]]:
     """Read images and strokes; a class name has the same label in all of them.
 
@@ -80,7 +85,7 @@ def read_pairs(
     known = tuple({c.label: c for c in classes}.values())
     images, strokes = [], []
     for image, marks in pairs:
-        images.append(read_image(image, axes=axes))
+        images.append(read_image(image, axes=axes, series=series))
         strokes.append(read_strokes(marks, images[-1], classes=known, width=width))
         known = strokes[-1].classes
     return images, strokes
