@@ -138,4 +138,6 @@ def test_stages_are_local_and_in_cells_of_their_own(name, halo, features) -> Non
 def test_deeper_stages_can_be_asked_for() -> None:
     extractor = EXTRACTORS["efficientnet_lite0"](layers=("stage1", "stage4"))
     assert extractor.stride == 16
+    short = ConvpaintModel(fe_name="efficientnet_lite0", fe_layers=["stage4", "stage1"])
+    assert short.get_param("fe_layers") == ["stage4", "stage1"]
     assert extractor.names(["grey"])[16] == "efficientnet_lite0.stage4.0"

@@ -85,8 +85,8 @@ def extractor(
     name : str
         A registered name.
     layers : sequence of str or int, optional
-        Keys of layers, or their positions in ``layer_keys(name)``; in which order, makes no
-        difference.
+        Keys of layers, of which the part before the space is enough, or their positions in
+        ``layer_keys(name)``; in which order, makes no difference.
     device : {"auto", "cpu", "cuda", "mps"}
         Where networks run; the others always run on the processor.
 
@@ -162,11 +162,12 @@ def _resolved(name: str, layers: Sequence[str | int]) -> tuple[str, ...]:
         raise ParameterError(
             f"The feature extractor {name!r} has no layers to choose from. Set fe_layers to None."
         )
+    short = {key.partition(" ")[0]: key for key in keys}
     chosen = set()
     for layer in layers:
         if isinstance(layer, int) and not 0 <= layer < len(keys):
             raise ParameterError(f"{name!r} has layers 0 to {len(keys) - 1}, got {layer}.")
-        key = keys[layer] if isinstance(layer, int) else layer
+        key = keys[layer] if isinstance(layer, int) else short.get(layer, layer)
         if key not in keys:
             raise UnknownNameError(f"{name!r} has no layer {key!r}. {suggestion(key, keys)}")
         chosen.add(key)
