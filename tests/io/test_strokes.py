@@ -16,7 +16,7 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.strokes import Strokes
 from stroma.errors import FormatError, LabelError, MissingFileError, ShapeError
-from stroma.io import read_strokes, write_strokes
+from stroma.io import read_image, read_strokes, write_strokes
 from stroma.io.imagej.read import class_of
 
 CLASSES = (Class(1, "nucleus", "#ff0000"), Class(2, "Ümlaut", "#00ff00"), Class(300, "far"))
@@ -218,7 +218,7 @@ def test_roi_position_counts_channels_unless_they_are_colours(tmp_path):
 
 @pytest.mark.parametrize("options", [{}, {"z": 4, "t": 1}, {"z": 1}])
 def test_roi_on_no_plane_of_a_stack_is_refused(tmp_path, stack, options):
-    with pytest.raises(LabelError, match=r"along [zt]"):
+    with pytest.raises(LabelError, match=r"along [zt]|plane that the image does not have"):
         read_roi(tmp_path, stack, roi(1, box=(0, 0, 2, 2), **options))
 
 
@@ -248,7 +248,7 @@ def test_group_is_the_class_before_the_name(tmp_path, plane):
 
 
 def test_a_roi_without_class_is_refused_by_name(tmp_path, plane):
-    with pytest.raises(LabelError, match="'0012-0345' says no class"):
+    with pytest.raises(LabelError, match=r"say no class.*'0012-0345'"):
         read_roi(tmp_path, plane, roi(1, box=(0, 0, 2, 2), name="0012-0345"))
 
 
@@ -377,7 +377,7 @@ def test_one_object_alone_and_old_colours_are_read(tmp_path, plane):
 def test_an_object_without_class_is_refused_by_number(tmp_path, plane):
     content = qupath({"type": "Polygon", "coordinates": [SQUARE]})
     del content["features"][0]["properties"]["classification"]
-    with pytest.raises(LabelError, match=r"object 1 \(Polygon\) says no class"):
+    with pytest.raises(LabelError, match=r"say no class \(object 1 \(Polygon\)\)"):
         read_json(tmp_path, plane, content)
 
 
@@ -400,6 +400,123 @@ def test_an_object_without_class_is_refused_by_number(tmp_path, plane):
 def test_json_that_is_no_geojson_is_refused(tmp_path, plane, content):
     with pytest.raises(FormatError, match=r"a\.geojson"):
         read_json(tmp_path, plane, content)
+
+
+def collection(*classifications, at=0):
+    features = []
+    for i, kind in enumerate(classifications):
+        x = at + 5 * i
+        corners = [[x, 2], [x + 3, 2], [x + 3, 5], [x, 5], [x, 2]]
+        geometry = {"type": "Polygon", "coordinates": [corners]}
+        said = {"objectType": "annotation"} | ({"classification": kind} if kind else {})
+        features.append({"type": "Feature", "geometry": geometry, "properties": said})
+    return {"type": "FeatureCollection", "features": features}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ({"names": ["Tumor", "Positive"], "color": [1, 2, 3]}, "Tumor: Positive"),
+        ({"names": ["Tumor"]}, "Tumor"),
+        ("Stroma", "Stroma"),
+        ({"name": "Positive", "parentClass": {"name": "Tumor"}}, "Tumor: Positive"),
+        (
+            {"name": "1+", "parentClass": {"name": "Positive", "parentClass": {"name": "Tumor"}}},
+            "Tumor: Positive: 1+",
+        ),
+        ({"name": "Tumor: Positive"}, "Tumor: Positive"),
+    ],
+)
+def test_every_way_to_write_a_classification_gives_the_name_that_is_shown(
+    tmp_path, plane, kind, name
+):
+    assert [c.name for c in read_json(tmp_path, plane, collection(kind)).classes] == [name]
+
+
+def test_one_name_under_two_parents_is_two_classes(tmp_path, plane):
+    kinds = [{"name": "Positive", "parentClass": {"name": p}} for p in ("Tumor", "Stroma")]
+    found = read_json(tmp_path, plane, collection(*kinds))
+    assert [c.name for c in found.classes] == ["Tumor: Positive", "Stroma: Positive"]
+    assert np.bincount(found.labels.ravel())[1:].tolist() == [9, 9]
+
+
+def test_marks_without_class_are_left_out_and_counted_or_get_one(tmp_path, plane, caplog):
+    content = collection({"name": "Tumor"}, None, None)
+    found = read_json(tmp_path, plane, content)
+    assert [c.name for c in found.classes] == ["Tumor"]
+    [note] = found.notes
+    assert "2 of 3 marks say no class" in note
+    assert "--unnamed" in note
+    assert note in caplog.text
+    named = read_json(tmp_path, plane, content, unnamed="rest")
+    assert [c.name for c in named.classes] == ["Tumor", "rest"]
+    assert named.notes == ()
+    assert (named.labels == 2).sum() == 18
+
+
+def test_marks_outside_the_image_are_counted_and_their_class_left_out(tmp_path, plane):
+    content = collection({"name": "Tumor"}, {"name": "Far"})
+    far = content["features"][1]["geometry"]["coordinates"][0]
+    content["features"][1]["geometry"]["coordinates"][0] = [[x + 900, y] for x, y in far]
+    found = read_json(tmp_path, plane, content)
+    assert [c.name for c in found.classes] == ["Tumor"]
+    assert "1 of 2 marks lie outside the image" in found.notes[0]
+    with pytest.raises(LabelError, match="2 of 2 marks lie outside"):
+        read_json(tmp_path, plane, collection({"name": "A"}, {"name": "B"}, at=900))
+
+
+def test_a_class_that_is_painted_over_is_left_out_and_told(tmp_path, plane):
+    content = collection({"name": "Below"}, {"name": "Above"})
+    content["features"][1]["geometry"] = content["features"][0]["geometry"]
+    found = read_json(tmp_path, plane, content)
+    assert [c.name for c in found.classes] == ["Above"]
+    assert "'Below' has no pixel" in found.notes[0]
+
+
+def test_classes_that_qupath_ignores_are_left_out(tmp_path, plane):
+    found = read_json(tmp_path, plane, collection({"name": "Tumor"}, {"name": "Ignore*"}))
+    assert [c.name for c in found.classes] == ["Tumor"]
+    assert "1 of 2 marks are of a class that ends in '*'" in found.notes[0]
+
+
+def test_children_of_objects_are_read(tmp_path, plane):
+    content = collection({"name": "Tumor"})
+    child = collection({"name": "Nucleus"}, at=10)["features"]
+    grandchild = collection({"name": "Spot"}, at=20)["features"]
+    content["features"][0]["childObjects"] = child
+    child[0]["childObjects"] = grandchild
+    found = read_json(tmp_path, plane, content)
+    assert [c.name for c in found.classes] == ["Tumor", "Nucleus", "Spot"]
+    assert (found.labels > 0).sum() == 27
+
+
+def test_rois_with_automatic_names_do_not_stop_the_others(tmp_path, plane):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.roi", roi(1, box=(0, 0, 2, 2), name="0012-0345"))
+        archive.writestr("b.roi", roi(1, box=(4, 4, 6, 6), name="nucleus-1"))
+    found = read_strokes(tmp_path / "a.zip", plane)
+    assert [c.name for c in found.classes] == ["nucleus"]
+    assert "1 of 2 marks say no class (the ROI '0012-0345')" in found.notes[0]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.jpeg", "a.tif"])
+def test_labels_in_a_lossy_format_are_refused(tmp_path, plane, name):
+    if name == "a.tif":
+        pytest.importorskip("imagecodecs")
+        values = np.zeros(plane.shape, np.uint8)
+        tifffile.imwrite(tmp_path / name, values, compression="jpeg")
+    else:
+        Picture.fromarray(np.zeros(plane.shape, np.uint8)).save(tmp_path / name)
+    with pytest.raises(LabelError, match=r"JPEG.*PNG or TIFF"):
+        read_strokes(tmp_path / name, plane)
+
+
+def test_labels_of_one_plane_for_a_stack_that_may_be_channels_give_the_hint(tmp_path):
+    np.save(tmp_path / "image.npy", np.zeros((3, 20, 30)))
+    Picture.fromarray(np.ones((20, 30), np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(ShapeError, match=r"3 planes.*--axes cyx"):
+        read_strokes(tmp_path / "a.png", read_image(tmp_path / "image.npy"))
+    read_strokes(tmp_path / "a.png", read_image(tmp_path / "image.npy", axes="cyx"))
 
 
 # Round trips

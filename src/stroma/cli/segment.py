@@ -34,7 +34,8 @@ Format = Annotated[
 Mask = Annotated[
     Path | None,
     typer.Option(
-        help="Image that is 0 where nothing is to be segmented, or a folder with one per image.",
+        help="Image that is 0 where nothing is to be segmented, or marks of ImageJ or QuPath; or a "
+        "folder with one per image.",
         show_default=False,
     ),
 ]

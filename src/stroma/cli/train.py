@@ -56,6 +56,9 @@ def train(
         typer.Option(help="Axes of the images, such as zyx, where files do not name them."),
     ] = None,
     series: Series = None,
+    unnamed: Annotated[
+        str, typer.Option(metavar="CLASS", help="Class of marks that say none; else left out.")
+    ] = "",
     channels: Annotated[
         str | None,
         typer.Option(help="Channels to use, such as 0,2; all unless given.", show_default=False),
@@ -76,7 +79,9 @@ def train(
     made = ConvpaintModel(alias)
     made.set_params(**values)
     known = [Class(label, name) for label, name in names.items()]
-    train_files(made, pairs, classes=known, axes=axes, series=series, in_channels=chosen)
+    train_files(
+        made, pairs, classes=known, axes=axes, series=series, unnamed=unnamed, in_channels=chosen
+    )
     made.save(model, create_yml=False)
     as_json(_facts(made, model)) if json else _show(made, model)
 

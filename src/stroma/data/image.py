@@ -66,6 +66,8 @@ class Image:
         The arguments of ``read_image`` that gave the whole of this image, if it came from there.
     notes : sequence of str
         What a reader should know: what of the file was left out, or read differently than stored.
+    lossy : bool
+        Whether the file changed the values to be smaller, as JPEG does.
     """
 
     array: LazyArray
@@ -78,6 +80,7 @@ class Image:
     levels: tuple[Image, ...] = ()
     read_with: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
+    lossy: bool = False
     _index: Mapping[str, Index] = field(default_factory=dict)
     _whole: Image | None = None
 

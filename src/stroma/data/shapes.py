@@ -7,6 +7,7 @@ half a width away.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 """(n, 2) x and y."""
+
+Bounds = tuple[float, float, float, float]
+"""Left, top, right and bottom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +32,11 @@ class Area:
     """
 
     rings: tuple[Points, ...]
+
+    @property
+    def bounds(self) -> Bounds:
+        """Left, top, right and bottom."""
+        return _bounds(np.concatenate([np.empty((0, 2)), *self.rings]), 0.0)
 
     def draw(self, plane: NDArray[np.uint16], label: int) -> None:
         """Set the pixels of the area."""
@@ -56,6 +65,11 @@ class Line:
     points: Points
     width: float = 3.0
 
+    @property
+    def bounds(self) -> Bounds:
+        """Left, top, right and bottom."""
+        return _bounds(self.points, self.width / 2)
+
     def draw(self, plane: NDArray[np.uint16], label: int) -> None:
         """Set the pixels of the line."""
         for start, end in zip(self.points[:-1], self.points[1:], strict=True):
@@ -76,6 +90,11 @@ class Dots:
 
     points: Points
     width: float = 3.0
+
+    @property
+    def bounds(self) -> Bounds:
+        """Left, top, right and bottom."""
+        return _bounds(self.points, self.width / 2)
 
     def draw(self, plane: NDArray[np.uint16], label: int) -> None:
         """Set the pixels of the dots."""
@@ -98,6 +117,11 @@ class Ellipse:
     width: float
     height: float
 
+    @property
+    def bounds(self) -> Bounds:
+        """Left, top, right and bottom."""
+        return self.x, self.y, self.x + self.width, self.y + self.height
+
     def draw(self, plane: NDArray[np.uint16], label: int) -> None:
         """Set the pixels of the ellipse."""
         if self.width <= 0 or self.height <= 0:
@@ -117,6 +141,14 @@ def rectangle(x: float, y: float, width: float, height: float) -> Area:
     """Return an upright rectangle."""
     corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height)]
     return Area((np.array(corners, dtype=np.float64),))
+
+
+def _bounds(points: Points, radius: float) -> Bounds:
+    """Return the box around points, wider by a radius; of no points, one that meets nothing."""
+    if not len(points):
+        return math.inf, math.inf, -math.inf, -math.inf
+    (left, top), (right, bottom) = points.min(axis=0) - radius, points.max(axis=0) + radius
+    return float(left), float(top), float(right), float(bottom)
 
 
 def _reach(low: float, high: float, n: int) -> slice:

@@ -26,11 +26,14 @@ class Strokes:
         One letter per axis of ``labels``: those of the image, without c.
     classes : sequence of Class
         Names and colours of the labels; those that occur and are left out get default ones.
+    notes : sequence of str
+        What of a file was left out, and why.
     """
 
     labels: NDArray[np.uint16]
     axes: str
     classes: tuple[Class, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the type and the axes, and complete the classes."""

@@ -1,18 +1,20 @@
 """From the axes a file has to the axes an Image has.
 
 Files that do not name their axes are read by these rules: two axes are ``yx``; a last axis of
-3 or 4 samples after two longer ones holds colours (``yxc``); three axes are otherwise ``zyx``,
-four ``czyx`` and five ``tczyx``. ``axes=`` overrides them.
+3 or 4 samples after two longer ones holds colours (``yxc``, ``zyxc``, ``tzyxc``); three axes are
+otherwise ``zyx``, four ``czyx`` and five ``tczyx``. ``axes=`` overrides them, where ``s`` stands
+for colours wherever they lie ("syx").
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from stroma.data.image import AXES, Image, LazyArray
-from stroma.errors import FormatError, ShapeError
+from stroma.errors import FormatError, ShapeError, short
 from stroma.io.lazy import View
 
 
@@ -32,6 +34,8 @@ class Facts:
         Whether the last colour sample is opacity, which is dropped.
     notes : sequence of str
         What of the file is left out, or read differently than stored.
+    lossy : bool
+        Whether the file changed the values to be smaller.
     """
 
     spacing: Mapping[str, float] = field(default_factory=dict)
@@ -39,12 +43,13 @@ class Facts:
     channels: Sequence[str] = ()
     alpha: bool = False
     notes: Sequence[str] = ()
+    lossy: bool = False
 
 
 def guess(shape: Sequence[int]) -> str:
     """Return axes for a shape of which nothing is known; ``s`` stands for colours."""
-    if len(shape) == 3 and shape[-1] in (3, 4) and min(shape[:2]) > 4:
-        return "yxs"
+    if len(shape) in (3, 4, 5) and shape[-1] in (3, 4) and min(shape[-3:-1]) > 4:
+        return "tzyxs"[-len(shape) :]
     known = {2: "yx", 3: "zyx", 4: "czyx", 5: "tczyx"}
     return known.get(len(shape), "?" * len(shape))
 
@@ -99,6 +104,7 @@ def arrange(array: LazyArray, axes: str, facts: Facts, path: Path) -> Image:
         rgb="s" in axes and sizes[axes.index("s")] == 3,
         source=str(path),
         notes=tuple(facts.notes),
+        lossy=facts.lossy,
     )
 
 
@@ -126,5 +132,7 @@ def _check(named: str, kept: Sequence[str], sizes: Sequence[int], path: Path) ->
             f"{path} has axes {named!r} with {tuple(sizes)} samples; an image has y, x and any of "
             "t, c, z. Name its axes with axes=, or export one position or series of it."
         )
+    if math.prod(sizes) >= 2**60:
+        raise FormatError(f"{path} declares {short(tuple(sizes))} samples, which no file holds.")
     if 0 in sizes:
         raise FormatError(f"{path} holds an image without pixels: shape {tuple(sizes)}.")

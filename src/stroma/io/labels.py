@@ -31,6 +31,11 @@ def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> S
         If values are not integers from 0 to 65535, or the file is a picture in colours.
     """
     found = read_image(path)
+    if found.lossy:
+        raise LabelError(
+            f"{path} was saved as JPEG, which mixes the values of neighbouring pixels: labels "
+            "come back as classes that nobody painted. Save them as PNG or TIFF."
+        )
     values = read_indices(path) if path.suffix.lower() == ".png" else None
     axes = image.kept_axes.replace("c", "")
     shape = tuple(image.sizes[a] for a in axes)
@@ -46,6 +51,7 @@ def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> S
         raise ShapeError(
             f"{path} has shape {values.shape}, but its image {image.source or ''} has "
             f"{dict(zip(axes, shape, strict=True))}. Labels have one value per pixel."
+            f"{_hint(values.shape, image)}"
         )
     labels = as_labels(values.reshape(shape), source=str(path))
     own = {c.label: c for c in (*read_classes(path), *classes)}
@@ -59,6 +65,18 @@ def read_classes(path: Path) -> tuple[Class, ...]:
         return ()
     classes: tuple[Class, ...] = CLASS_READERS[ending](path)
     return classes
+
+
+def _hint(shape: Sequence[int], image: Image) -> str:
+    """Return what to try where the labels are one plane, and the image may be no stack."""
+    outer = [a for a in image.kept_axes if a in "tz" and image.sizes[a] > 1]
+    plane = tuple(image.sizes[a] for a in "yx")
+    if len(outer) != 1 or _without_ones(shape) != plane or "c" in image.kept_axes:
+        return ""
+    return (
+        f" If the {image.sizes[outer[0]]} planes of the image are channels, say so with --axes cyx "
+        "(axes= in Python)."
+    )
 
 
 def _without_ones(shape: Sequence[int]) -> tuple[int, ...]:

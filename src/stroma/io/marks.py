@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stroma.data.shapes import Shape
-from stroma.errors import FormatError
+from stroma.errors import FormatError, short
 
 MAX_COORDINATE = 1e9
 """Coordinates beyond this lie in no image; files with such are refused."""
@@ -31,6 +31,8 @@ class Mark:
         Colour of the class, "#rrggbb"; empty where unknown.
     title : str
         What the mark is called, for messages.
+    ignored : str
+        Why the mark is left out; empty where it is not.
     """
 
     shape: Shape
@@ -39,8 +41,15 @@ class Mark:
     label: int = 0
     color: str = ""
     title: str = ""
+    ignored: str = ""
+
+    @property
+    def called(self) -> str:
+        """What the mark is called in messages."""
+        return short(self.title, 60) or "a mark"
 
 
-def too_large(path: Path, limit: int) -> FormatError:
-    """Return the error for a file that is larger than any real one."""
-    return FormatError(f"{path} is larger than the {limit} bytes that are read of such a file.")
+def too_large(path: Path, limit: int, hint: str = "") -> FormatError:
+    """Return the error for a file that is larger than is read."""
+    mib = limit // 2**20
+    return FormatError(f"{path} is larger than the {mib} MiB that are read of such a file. {hint}")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.errors import MissingFileError, ShapeError
-from stroma.io import read_image
+from stroma.io import STROKE_READERS, read_image, read_strokes
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Region:
 def open_region(mask: Path | None, path: Path, image: Image) -> Region:
     """Return the region of an image, from a mask file or a folder of masks with its name.
 
+    A mask is an image that is 0 outside, or marks of ImageJ or QuPath, whatever their class.
+
     Raises
     ------
     MissingFileError
@@ -54,7 +56,7 @@ def open_region(mask: Path | None, path: Path, image: Image) -> Region:
     """
     if mask is None:
         return Region()
-    found = read_image(_file(mask, path))
+    found = _opened(_file(mask, path), image)
     axes = {a: n for a, n in found.sizes.items() if n > 1 or a in "yx"}
     sizes = {a: n for a, n in image.sizes.items() if a != "c"}
     if {a: axes[a] for a in "yx"} != {
@@ -62,6 +64,13 @@ def open_region(mask: Path | None, path: Path, image: Image) -> Region:
     } or not axes.items() <= sizes.items():
         raise ShapeError(f"The mask {found.source} has {axes}, its image {path} has {sizes}.")
     return Region(found.at(**dict.fromkeys(set(found.sizes) - set(axes), 0)))
+
+
+def _opened(mask: Path, image: Image) -> Image:
+    if mask.suffix.lower() not in STROKE_READERS or mask.is_dir():
+        return read_image(mask)
+    marked = read_strokes(mask, image, unnamed="region")
+    return Image(marked.labels, marked.axes, source=str(mask))
 
 
 def _file(mask: Path, path: Path) -> Path:

@@ -28,6 +28,7 @@ def train_files(
     width: float = 3.0,
     axes: str | None = None,
     series: int | None = None,
+    unnamed: str = "",
     in_channels: Sequence[int] | None = None,
     remember: bool = False,
 ) -> ConvpaintModel:
@@ -47,6 +48,8 @@ def train_files(
         Axes of the images, where the files do not name them.
     series : int, optional
         Which image, where files hold several.
+    unnamed : str
+        Class of marks that say none; empty to leave them out.
     in_channels : sequence of int, optional
         Channels to use, counted from 0; the model uses them in prediction too.
     remember : bool
@@ -59,7 +62,9 @@ def train_files(
         The model given.
     """
     known = (*model.classes, *classes)
-    images, strokes = read_pairs(pairs, classes=known, width=width, axes=axes, series=series)
+    images, strokes = read_pairs(
+        pairs, classes=known, width=width, axes=axes, series=series, unnamed=unnamed
+    )
     labels = [s.labels for s in strokes]
     names = [str(Path(image)) for image, _ in pairs]
     if remember:
@@ -77,6 +82,7 @@ def read_pairs(
     width: float = 3.0,
     axes: str | None = None,
     series: int | None = None,
+    unnamed: str = "",
 ) -> tuple[list[Image], list[Strokes]]:
     """Read images and strokes; a class name has the same label in all of them.
 
@@ -86,7 +92,7 @@ def read_pairs(
     images, strokes = [], []
     for image, marks in pairs:
         images.append(read_image(image, axes=axes, series=series))
-        strokes.append(read_strokes(marks, images[-1], classes=known, width=width))
+        strokes.append(read_strokes(marks, images[-1], classes=known, width=width, unnamed=unnamed))
         known = strokes[-1].classes
     return images, strokes
 

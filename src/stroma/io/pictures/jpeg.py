@@ -1,4 +1,4 @@
-"""JPEG: grey and colour, as stored (the orientation tag of cameras is not applied)."""
+"""JPEG: grey and colour, as stored; an orientation tag of a camera is told, not applied."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from PIL import JpegImagePlugin
 from stroma.data.image import Image
 from stroma.io.axes import Facts, arrange, asked
 from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
+from stroma.io.orientation import oriented
 from stroma.io.pictures.png import check_size
 from stroma.io.series import Series, chosen
+
+ORIENTATION = 0x0112
+"""The tag of EXIF, which is that of TIFF."""
 
 
 def read(path: Path, *, axes: str | None = None, series: int | None = None) -> Image:
@@ -19,6 +23,7 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
     try:
         with JpegImagePlugin.JpegImageFile(path) as picture:
             grey, (width, height) = picture.mode == "L", picture.size
+            notes = oriented(picture.getexif().get(ORIENTATION), path)
     except DAMAGE as error:
         raise damaged(path, error) from error
     check_size(path, height, width)
@@ -26,7 +31,7 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
     shape = (height, width) if grey else (height, width, 3)
     letters = "yxs"[: len(shape)] if axes is None else asked(axes, shape, path)
     array = FileArray(open_decoded, path, {}, shape, np.dtype(np.uint8))
-    return arrange(array, letters, Facts(), path)
+    return arrange(array, letters, Facts(notes=notes, lossy=True), path)
 
 
 def open_decoded(path: Path) -> Opened:

@@ -15,12 +15,16 @@ import numpy as np
 
 from stroma.data.image import Image
 from stroma.data.shapes import Area, Dots, Line, Points, Shape
-from stroma.errors import FormatError, ParameterError
+from stroma.errors import FormatError, ParameterError, short
 from stroma.io.marks import MAX_COORDINATE, Mark, too_large
 
-MAX_BYTES = 2**29
+MAX_BYTES = 2**26
+"""Larger files are refused (64 MiB), since the text of numbers takes ten times its size to read."""
+
 MAX_DEPTH = 8
-"""Collections within collections are followed so far."""
+"""Collections within collections, and children of objects, are followed so far."""
+
+IGNORED = "are of a class that ends in '*', which QuPath does not train on either"
 
 
 def read(path: Path, image: Image, width: float) -> list[Mark]:
@@ -32,46 +36,80 @@ def read(path: Path, image: Image, width: float) -> list[Mark]:
         If it is no GeoJSON, or a geometry is not valid.
     """
     if path.stat().st_size > MAX_BYTES:
-        raise too_large(path, MAX_BYTES)
+        raise too_large(path, MAX_BYTES, "Export fewer objects, or a label image.")
     try:
         content = json.loads(path.read_bytes(), parse_constant=_refuse)
-        features = list(_features(content))
-        return [m for i, f in enumerate(features) for m in _marks(f, i, width)]
+        return [m for i, f in enumerate(_features(content)) for m in _marks(f, i, width)]
     except FormatError:
         raise
     except RecursionError as error:
         raise FormatError(f"{path} is nested too deeply to be read.") from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise FormatError(f"{path} is not GeoJSON as QuPath writes it: {error!r}.") from error
+    except MemoryError as error:
+        raise FormatError(
+            f"{path} needs more memory than there is. Export fewer objects."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        said = f"no {error}" if isinstance(error, KeyError) else str(error)
+        raise FormatError(
+            f"{path} is not GeoJSON as QuPath writes it: {short(said)}. Export it again."
+        ) from error
 
 
 def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is not a coordinate")
 
 
-def _features(content: Any) -> list[Mapping[str, Any]]:
-    """Return the objects in a collection, a list, or one object alone."""
+def _features(content: Any, depth: int = MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
+    """Yield the objects in a collection, a list, or one object alone; children after parents."""
     if isinstance(content, list):
-        return content
-    if content["type"] == "FeatureCollection":
-        return list(content["features"])
-    return [content]
+        listed = content
+    elif content["type"] == "FeatureCollection":
+        listed = content["features"]
+    else:
+        listed = [content]
+    for feature in listed:
+        yield feature
+        children = feature.get("childObjects")
+        if children:
+            if not depth:
+                raise ValueError("objects are nested too deeply")
+            yield from _features(children, depth - 1)
 
 
 def _marks(feature: Mapping[str, Any], number: int, width: float) -> Iterator[Mark]:
-    geometry = feature["geometry"]
+    geometry = feature.get("geometry")
+    if geometry is None:  # the root of a hierarchy has none
+        return
     said = feature.get("properties") or {}
     kind = said.get("classification") or {}
+    name = class_name(kind)
     plane = geometry.get("plane") or said.get("plane") or feature.get("plane") or {}
-    title = f"object {number + 1} ({said.get('name') or geometry['type']})"
+    title = f"object {number + 1} ({short(said.get('name') or geometry['type'], 40)})"
     for shape in _shapes(geometry, width, MAX_DEPTH):
         yield Mark(
             shape,
             {a: int(plane.get(a, 0)) for a in "tz"},
-            name=str(kind.get("name") or "")[:200],
-            color=_color(kind),
+            name=name[:200],
+            color=_color(kind) if isinstance(kind, Mapping) else "",
             title=title,
+            ignored=IGNORED if name.endswith("*") else "",
         )
+
+
+def class_name(kind: Any) -> str:
+    """Return the name of a classification as QuPath shows it, "Tumor: Positive".
+
+    It is written as a list of names; before that as a name with that of its parent, or as text.
+    """
+    if isinstance(kind, str):
+        return kind.strip()
+    names = kind.get("names")
+    if names:
+        return ": ".join(str(n) for n in names[:MAX_DEPTH])
+    name, parent, depth = str(kind.get("name") or ""), kind.get("parentClass"), MAX_DEPTH
+    while isinstance(parent, Mapping) and parent.get("name") and depth:
+        name, parent, depth = f"{parent['name']}: {name}", parent.get("parentClass"), depth - 1
+    return name
 
 
 def _color(kind: Mapping[str, Any]) -> str:
@@ -102,7 +140,7 @@ def _shapes(geometry: Mapping[str, Any], width: float, depth: int) -> Iterator[S
     elif kind in ("Point", "MultiPoint"):
         yield Dots(_points(found if kind == "MultiPoint" else [found]), width)
     else:
-        raise ValueError(f"{kind!r} is no kind of geometry")
+        raise ValueError(f"{short(kind)!r} is no kind of geometry")
 
 
 def _points(found: Sequence[Sequence[float]]) -> Points:

@@ -14,6 +14,7 @@ from stroma.errors import short
 from stroma.io.axes import Facts, guess
 from stroma.io.class_names import from_text
 from stroma.io.lazy import DAMAGE
+from stroma.io.orientation import oriented
 from stroma.io.tiff import ome, vendor
 from stroma.io.units import convert, in_one_unit, seconds, symbol
 
@@ -22,16 +23,8 @@ _KNOWN = "TCZYXS"
 PRINT_DPI = (72, 96, 100, 120, 144, 150, 180, 200, 240, 300, 360, 400, 600, 720, 1200, 2400, 4800)
 """Resolutions of screens and printers; they say nothing about what a picture shows."""
 
-ORIENTATIONS = {
-    2: "mirrored left to right",
-    3: "turned by 180 degrees",
-    4: "mirrored top to bottom",
-    5: "mirrored at the diagonal",
-    6: "turned by 90 degrees to the right",
-    7: "mirrored at the other diagonal",
-    8: "turned by 90 degrees to the left",
-}
-"""What viewers that obey the orientation tag of TIFF and EXIF do to the stored pixels."""
+LOSSY = (6, 7, 33007, 34892)
+"""Compressions of the JPEG family; others may keep the values."""
 
 
 def letters(series: Any) -> str:
@@ -58,18 +51,8 @@ def facts(file: Any, every: Sequence[Any], number: int, path: Path) -> Facts:
         note = f"What {path} says about its pixel size and channels cannot be read"
         known = Facts(notes=(f"{note}: {short(error)}. It is left out.",))
     notes = (*known.notes, *oriented(page.tags.valueof(274, 1), path), *_missing(series, path))
-    return replace(known, alpha=_has_opacity(page), notes=notes)
-
-
-def oriented(tag: Any, path: Path) -> tuple[str, ...]:
-    """Say what an orientation tag asks for, which is not done."""
-    how = ORIENTATIONS.get(tag) if isinstance(tag, int) else None
-    if how is None:
-        return ()
-    return (
-        f"{path} asks viewers to show it {how}; its pixels are read as they are stored, so strokes "
-        "from a program that turns it do not fit. Save it turned, without the tag.",
-    )
+    lossy = page.compression in LOSSY
+    return replace(known, alpha=_has_opacity(page), notes=notes, lossy=lossy)
 
 
 def _missing(series: Any, path: Path) -> tuple[str, ...]:
