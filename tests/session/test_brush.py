@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stroma.session.brush import brush, polygon
+from stroma.session.strokes.brush import brush, polygon
 
 SHAPE = (40, 50)
 

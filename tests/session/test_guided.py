@@ -12,8 +12,8 @@ from stroma.errors import Cancelled, LabelError, NotTrainedError
 from stroma.io import read_image
 from stroma.session import Session
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
-from stroma.session.guided import Written
-from stroma.session.ownership import Painted
+from stroma.session.strokes.exports import Written
+from stroma.session.strokes.ownership import ClassCount
 from stroma.workflow.tables import write_components
 
 
@@ -104,10 +104,10 @@ def test_pixels_and_strokes_are_counted_by_class_over_all_images(session, halves
     labels = np.zeros(halves.shape, np.uint16)
     labels[5:7, 5:7], labels[20, 5] = 2, 2
     session.import_strokes(first, labels)
-    expected = [Painted(1, pixels=3, strokes=3, images=2), Painted(2, 5, 2, 1)]
+    expected = [ClassCount(1, pixels=3, strokes=3, images=2), ClassCount(2, 5, 2, 1)]
     assert session.distribution().result(60) == expected
     session.clear(first)
-    assert session.distribution().result(60) == [Painted(1, 1, 1, 1)]
+    assert session.distribution().result(60) == [ClassCount(1, 1, 1, 1)]
 
 
 def test_importance_needs_a_model(session, halves):

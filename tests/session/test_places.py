@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stroma.blocks.box import Box
-from stroma.session.places import CELL, Places
+from stroma.session.core.places import CELL, Places
 
 sides = st.integers(1, 3 * CELL)
 boxes = st.builds(

@@ -11,8 +11,9 @@ from tests.session.scene import paint_halves, settle
 from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, ShapeError
 from stroma.io import write_image
-from stroma.session import Session, snapshot
-from stroma.session.reference import fingerprint
+from stroma.session import Session
+from stroma.session.core import snapshot
+from stroma.session.core.reference import fingerprint
 
 PAINTER = """
 import sys
@@ -222,11 +223,11 @@ def test_a_damaged_journal_is_refused_with_the_line_and_stays_as_it_is(project, 
 @pytest.mark.parametrize(
     "path",
     [
-        ["images", 0, "tiles", 0, 0],
+        ["benches", "strokes", "tiles", "1", 0, 0],
         ["images", 0, "sizes"],
         ["done", 1, "changes"],
         ["done", 1, "changes", 0, 2],
-        ["classes"],
+        ["benches", "strokes", "classes"],
         [],
     ],
 )

@@ -7,9 +7,9 @@ import pytest
 from tests.session.scene import SECONDS, paint_halves, settle
 
 from stroma.blocks.box import Box
-from stroma.session import rounds
+from stroma.session.core import worker
+from stroma.session.core.work import Token
 from stroma.session.events import BlockReady, RoundFinished
-from stroma.session.work import Token
 
 VIEW = Box(0, 0, 60, 90)
 
@@ -40,7 +40,7 @@ class Pause:
 @pytest.fixture
 def pause(monkeypatch):
     made = Pause()
-    monkeypatch.setattr(rounds, "Token", made.token)
+    monkeypatch.setattr(worker, "Token", made.token)
     yield made
     made.over.set()
 

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
-from stroma.session.results import Block, Results, Samples, show, uncertainty
+from stroma.session.core.results import Results
+from stroma.session.strokes.blocks import Block, Samples, show, uncertainty
 
 
 def block(box, value, *, revision=1, step=1):

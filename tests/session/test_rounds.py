@@ -18,8 +18,8 @@ from stroma.session.events import (
     RoundStarted,
     StrokesChanged,
 )
-from stroma.session.settings import Settings
-from stroma.session.wish import View, Wish
+from stroma.session.strokes.settings import Settings
+from stroma.session.strokes.wish import View, Wish
 
 
 def of(kind, events):
@@ -223,19 +223,19 @@ def test_strokes_of_all_images_count_or_only_those_of_the_latest(session, halves
     paint_halves(session, first)
     session.look(second)
     settle(session)
-    assert session._rounds.learner.images == (first,)
+    assert session._model.learner.images == (first,)
     session.paint(second, [(10, 10), (30, 12)], label=1)
     settle(session)
-    assert session._rounds.learner.images == (first, second)
+    assert session._model.learner.images == (first, second)
     session.set_training("image")
     session.paint(second, [(10, 80), (30, 82)], label=2)
     settle(session)
-    assert session._rounds.learner.images == (second,)
+    assert session._model.learner.images == (second,)
     session.close_image(second)
     session.set_training("all")
     session.look(first)
     settle(session)
-    assert session._rounds.learner.images == (first,)
+    assert session._model.learner.images == (first,)
     fresh = ConvpaintModel(param=session.settings.param)
     fresh.train(halves, session.strokes(first))
     np.testing.assert_array_equal(session.result(first).values, fresh.segment(halves))
@@ -269,7 +269,7 @@ def test_outside_the_region_of_interest_there_are_no_results(session, halves):
 
 @pytest.mark.parametrize("layer", ["probability", "uncertainty"])
 def test_probabilities_and_uncertainty_are_shown_to_a_255th(session, halves, layer):
-    from stroma.session.results import uncertainty
+    from stroma.session.strokes.blocks import uncertainty
 
     key = session.add_image(halves)
     paint_halves(session, key)
@@ -296,11 +296,11 @@ def test_memory_stays_flat_over_many_rounds(session, halves):
     key = session.add_image(halves)
     paint_halves(session, key)
     settle(session)
-    before = session._results.nbytes, session._rounds.learner.cache.nbytes
+    before = session._model.results.nbytes, session._model.learner.cache.nbytes
     for i in range(10):
         session.paint(key, [(50, 5 + i)], label=1)
         settle(session)
-    assert (session._results.nbytes, session._rounds.learner.cache.nbytes) == before
+    assert (session._model.results.nbytes, session._model.learner.cache.nbytes) == before
 
 
 def test_copied_settings_arrive_and_everybody_is_told(session, heard, halves):

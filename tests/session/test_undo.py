@@ -5,23 +5,20 @@ from hypothesis import strategies as st
 
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError, UnknownNameError
-from stroma.session.document import Document
-from stroma.session.operations import (
-    AddImage,
+from stroma.session.core.document import Document
+from stroma.session.core.operations import AddImage, Redo, Undo, from_json
+from stroma.session.core.snapshot import read, to_json
+from stroma.session.strokes.bench import Strokes
+from stroma.session.strokes.operations import (
     Clear,
     Fill,
     Import,
     Paint,
-    Redo,
     RemoveClass,
     SetClass,
     SetClasses,
-    Undo,
-    from_json,
 )
-from stroma.session.snapshot import from_json as document_from
-from stroma.session.snapshot import to_json
-from stroma.session.strokes import StrokeTiles
+from stroma.session.strokes.tiles import StrokeTiles
 
 SHAPE = (150, 300)  # more than one tile along each axis
 
@@ -51,14 +48,14 @@ steps = st.lists(st.one_of(edits, st.just(Undo()), st.just(Redo())), max_size=14
 
 
 def blank():
-    document = Document()
+    document = Document(Strokes())
     document.apply(AddImage("1", "cells", {"z": 2, "y": SHAPE[0], "x": SHAPE[1]}))
     return document
 
 
 def state(document):
-    labels = [document.sheet("1").strokes.read(p, whole()) for p in (0, 1)]
-    return np.stack(labels), document.classes
+    labels = [document.benches["strokes"].tiles["1"].read(p, whole()) for p in (0, 1)]
+    return np.stack(labels), document.benches["strokes"].classes
 
 
 def whole():
@@ -117,11 +114,11 @@ def test_undo_and_redo_give_what_painting_the_remaining_edits_afresh_gives(given
 def test_a_document_comes_back_from_a_snapshot_and_from_its_operations(given_steps):
     _, applied = kept(given_steps)
     document = run(applied)
-    again = document_from(to_json(document))
-    replayed = run(from_json(step.to_json()) for step in applied)
+    again = read(to_json(document), Document(Strokes()))
+    replayed = run(from_json(step.to_json(), blank().operations) for step in applied)
     for other in (again, replayed):
         np.testing.assert_array_equal(state(document)[0], state(other)[0])
-        assert document.classes == other.classes
+        assert document.benches["strokes"].classes == other.benches["strokes"].classes
         assert [e.number for e in document.done] == [e.number for e in other.done]
         while other.done:
             other.apply(Undo())
@@ -151,10 +148,10 @@ def test_removing_a_class_erases_its_strokes_and_undo_brings_both_back():
     before, classes = state(document)
     document.apply(RemoveClass(1))
     assert np.unique(state(document)[0]).tolist() == [0, 2]
-    assert list(document.classes) == [2]
+    assert list(document.benches["strokes"].classes) == [2]
     document.apply(Undo())
     np.testing.assert_array_equal(state(document)[0], before)
-    assert document.classes == classes
+    assert document.benches["strokes"].classes == classes
 
 
 def test_imported_labels_lie_over_strokes_or_replace_them():
@@ -163,7 +160,7 @@ def test_imported_labels_lie_over_strokes_or_replace_them():
     tiles = tuple(StrokeTiles.of(labels, SHAPE).packed())
     document = run([Paint("1", 0, ((5, 5),), 3, 1), Import("1", tiles)])
     assert np.unique(state(document)[0]).tolist() == [0, 1, 40]
-    assert 40 in document.classes
+    assert 40 in document.benches["strokes"].classes
     document.apply(Import("1", tiles, replace=True))
     np.testing.assert_array_equal(state(document)[0], labels)
 
@@ -190,11 +187,11 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(operation, error, matc
 
 
 def test_a_few_strokes_on_a_huge_image_take_little_memory():
-    document = Document()
+    document = Document(Strokes())
     document.apply(AddImage("1", "slide", {"y": 100_000, "x": 100_000}))
     document.apply(Paint("1", 0, ((90_000, 99_000), (90_100, 99_500)), 5, 1))
-    assert document.sheet("1").strokes.nbytes < 1_000_000
-    assert len(document.sheet("1").strokes.points().label) > 4000
+    assert document.benches["strokes"].tiles["1"].nbytes < 1_000_000
+    assert len(document.benches["strokes"].tiles["1"].points().label) > 4000
 
 
 def test_classes_and_strokes_of_one_step_are_undone_together():

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from stroma.errors import Cancelled
-from stroma.session.work import Token
+from stroma.session.core.work import Token
 
 
 def test_a_rest_ends_as_soon_as_the_work_is_cancelled():

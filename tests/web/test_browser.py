@@ -328,7 +328,7 @@ def test_extractors_that_could_not_be_compared_are_named_with_the_reason(
     page, session, monkeypatch
 ) -> None:
     tried = [Comparison("stroma", segmenting=0.5), Comparison("vgg", problem="torch is missing.")]
-    monkeypatch.setattr("stroma.session.guided.compare", lambda *args, **options: tried)
+    monkeypatch.setattr("stroma.session.strokes.guidance.compare", lambda *args, **options: tried)
     paint_both(page)
     page.wait_for_selector("text=Up to date")
     page.click("#tab-model")

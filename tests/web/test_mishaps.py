@@ -98,14 +98,14 @@ def test_a_full_disk_is_said_on_the_page_until_there_is_room_and_strokes_are_kep
 
 def test_a_disk_that_is_full_shows_until_it_is_not(page, session, monkeypatch) -> None:
     full = threading.Event()
-    write = session._project.journal._write_lines
+    write = session.core.project.journal._write_lines
 
     def refuse() -> None:
         if full.is_set():
             raise OSError(28, "No space left on device")
         write()
 
-    monkeypatch.setattr(session._project.journal, "_write_lines", refuse)
+    monkeypatch.setattr(session.core.project.journal, "_write_lines", refuse)
     full.set()
     stroke(page, (60, 40), (60, 80))
     page.wait_for_selector("#saved >> text=Not saved")

@@ -318,7 +318,7 @@ def test_guidance_is_answered_in_plain_values(learned) -> None:
 
 def test_a_comparison_says_what_could_not_be_tried(learned, monkeypatch) -> None:
     tried = [Comparison("stroma", segmenting=0.5), Comparison("vgg", problem="torch is missing")]
-    monkeypatch.setattr("stroma.session.guided.compare", lambda *args, **options: tried)
+    monkeypatch.setattr("stroma.session.strokes.guidance.compare", lambda *args, **options: tried)
     with served(learned) as client, client.tab() as tab:
         found = tab.ask("compare")["result"]
     assert found[0] == {"alias": "stroma", "accuracy": None, "seconds": 0.5, "problem": ""}

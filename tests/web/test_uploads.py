@@ -278,7 +278,7 @@ def test_images_that_were_sent_are_in_the_batch_with_its_progress(
     client, session, monkeypatch
 ) -> None:
     for pause in ("SILENT_SECONDS", "SECONDS_BETWEEN"):
-        monkeypatch.setattr(f"stroma.session.work.{pause}", 0)
+        monkeypatch.setattr(f"stroma.session.core.work.{pause}", 0)
     send_image(client, "first.png", png(noise(1)))
     train(session)
     with client.tab() as tab:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.session.events import Position
-from stroma.session.live import LiveDesk
+from stroma.session.session import Session
 
 BAND_PIXELS = 2**21
 
 LabelArray = NDArray[np.unsignedinteger[Any]]
 
 
-def copied_strokes(session: LiveDesk, image: str) -> LabelArray:
+def copied_strokes(session: Session, image: str) -> LabelArray:
     """Return the strokes of an image, axes t, z, y, x as far as present."""
     labels = _blank(session, image)
     for index, plane in _planes(session, image):
@@ -27,7 +27,7 @@ def copied_strokes(session: LiveDesk, image: str) -> LabelArray:
     return labels
 
 
-def copied_results(session: LiveDesk, image: str) -> LabelArray:
+def copied_results(session: Session, image: str) -> LabelArray:
     """Return the segmentation of an image as far as it is known, axes as the strokes have."""
     labels = _blank(session, image)
     height, width = session.image(image).shape
@@ -41,7 +41,7 @@ def copied_results(session: LiveDesk, image: str) -> LabelArray:
     return labels
 
 
-def _blank(session: LiveDesk, image: str) -> LabelArray:
+def _blank(session: Session, image: str) -> LabelArray:
     opened = session.image(image)
     return np.zeros((*opened.outer.values(), *opened.shape), np.uint8)
 
@@ -57,7 +57,7 @@ def _with(labels: LabelArray, place: tuple[Any, ...], values: LabelArray) -> Lab
     return labels
 
 
-def _planes(session: LiveDesk, image: str) -> Iterator[tuple[tuple[Any, ...], Position]]:
+def _planes(session: Session, image: str) -> Iterator[tuple[tuple[Any, ...], Position]]:
     outer = session.image(image).outer
     for index in np.ndindex(tuple(outer.values())):
         yield index, dict(zip(outer, index, strict=True))

@@ -82,6 +82,7 @@ class RoundStarted(Event):
     """A model is being trained on the strokes of a revision."""
 
     revision: int
+    bench: str = "strokes"
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class ModelTrained(Event):
 
     revision: int
     seconds: float
+    bench: str = "strokes"
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ class BlockReady(Event):
         Pixels per value: above 1 it is coarse, and a finer one follows.
     revision : int
         The revision whose strokes it answers.
+    bench : str
+        Whose result.
     """
 
     image: str
@@ -138,6 +142,7 @@ class BlockReady(Event):
     box: Box
     step: int
     revision: int
+    bench: str = "strokes"
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,7 @@ class RoundFinished(Event):
     """Everything in view, and the rest of its planes, shows this revision."""
 
     revision: int
+    bench: str = "strokes"
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,7 @@ class RoundCancelled(Event):
     """A round was given up, because of a new stroke or on request; old results stay."""
 
     revision: int
+    bench: str = "strokes"
 
 
 @dataclass(frozen=True)
@@ -166,11 +173,14 @@ class RoundFailed(Event):
         What is wrong and what to do, for people.
     error : Exception
         The error itself.
+    bench : str
+        For which bench.
     """
 
     revision: int
     message: str
     error: BaseException = field(compare=False)
+    bench: str = "strokes"
 
 
 @dataclass(frozen=True)

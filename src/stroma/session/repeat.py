@@ -1,133 +1,107 @@
-"""A session as code: what repeats it without the session."""
+"""A session as code."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path
 
-from stroma.pixel.choices.aliases import alias_param
+from stroma.errors import ParameterError
 from stroma.pixel.param import Param
+from stroma.session.core.core import Core
+from stroma.session.core.reference import located
+from stroma.session.strokes import code
+from stroma.session.strokes.files import StrokeFiles
+from stroma.session.strokes.model import StrokeModel
 
-BASE = "stroma"
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """One image with its strokes, as files.
+class Repeating:
+    """What repeats a session without the session.
 
     Parameters
     ----------
-    image, strokes : str
-        Paths.
-    axes : str or None
-        Axes of the image, where the file does not name them.
-    series : int
-        Which image of the file.
+    core : Core
+        Of which session.
+    model : StrokeModel
+        Its model.
+    files : StrokeFiles
+        Writes its strokes.
     """
 
-    image: str
-    strokes: str
-    axes: str | None = None
-    series: int = 0
+    def __init__(self, core: Core, model: StrokeModel, files: StrokeFiles) -> None:
+        self.core, self.model, self.files = core, model, files
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the path alone says which image it is."""
-        return self.axes is None and self.series == 0
+    def _folder(self) -> Path | None:
+        return None if self.core.project is None else self.core.project.folder
 
+    def as_code(self, folder: str | Path = "strokes") -> str:
+        """Return a Python program that repeats this session's model and results.
 
-def differing(param: Param) -> dict[str, Any]:
-    """Return the parameters that differ from those of the alias "stroma"."""
-    base = alias_param(BASE)
-    return {
-        key: value
-        for key, value in param.items()
-        if key != "classifier" and value is not None and value != base.get(key)
-    }
+        It reads the strokes from a folder that ``export_all_strokes(folder)`` fills; or, while a
+        model answers that was trained elsewhere, that model from the project.
 
+        Raises
+        ------
+        ParameterError
+            If an image, or such a model, is in no file: save the session as a project first.
+        """
+        learner = self.model.learner
+        if learner.taken:
+            return code.as_code_with(self._model_file(), self._shown(folder))
+        return code.as_code(self._lessons(folder), self._repeated(), learner.channels)
 
-def as_code(lessons: Iterable[Lesson], param: Param, channels: tuple[int, ...] | None) -> str:
-    """Return a Python program that trains on files and segments their images."""
-    given = list(lessons)
-    changes = "".join(f", {key}={value!r}" for key, value in differing(param).items())
-    selected = "" if channels is None else f", in_channels={list(channels)}"
-    lines = [
-        *_images(given),
-        "strokes = [",
-        *(f"    {lesson.strokes!r}," for lesson in given),
-        "]",
-        f"model = ConvpaintModel({BASE!r})",
-        *([f"model.set_params({changes[2:]})"] if changes else []),
-        f"model.train(images, strokes{selected})",
-        "labels = model.segment(images)",
-        'model.save("model.pkl")',
-    ]
-    return "\n".join(lines) + "\n"
+    def as_command(self, folder: str | Path = "strokes") -> str:
+        """Return the commands that repeat this session's model and results, like ``as_code``.
 
+        Raises
+        ------
+        ParameterError
+            If an image is in no file, or only some channels are used, which commands cannot say.
+        """
+        if self.model.learner.taken:
+            return code.as_command_with(self._model_file(), self._shown(folder))
+        if self.model.learner.channels is not None:
+            raise ParameterError("The command line uses all channels; repeat it with as_code().")
+        return code.as_command(self._lessons(folder), self._repeated())
 
-def as_code_with(model: str, lessons: Iterable[Lesson]) -> str:
-    """Return a Python program that segments images with a saved model."""
-    lines = [
-        *_images(list(lessons)),
-        f"model = ConvpaintModel(model_path={model!r})",
-        "labels = model.segment(images)",
-    ]
-    return "\n".join(lines) + "\n"
+    def export_all_strokes(self, folder: str | Path) -> list[Path]:
+        """Write the strokes that ``as_code`` and ``as_command`` read."""
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        names = {key: code.strokes_name(key, self.core.image(key).name) for key in self._learnt()}
+        return [self.files.export_strokes(key, Path(folder, n)) for key, n in names.items()]
 
+    def _repeated(self) -> Param:
+        learner = self.model.learner
+        return learner.param if learner.trained is not None else self.model.now.param
 
-def _images(lessons: Sequence[Lesson]) -> list[str]:
-    """Return the first lines of a program: what it imports, and the images."""
-    imports = ["from stroma import ConvpaintModel"]
-    if not all(lesson.is_plain for lesson in lessons):
-        imports.append("from stroma.io import read_image")
-    return [*imports, "", "images = [", *(f"    {_image(lesson)}," for lesson in lessons), "]"]
+    def _learnt(self) -> list[str]:
+        """Return the images the model learnt from, or will."""
+        return list(self.model.learner.images) or [m.key for m in self.model.wish().material]
 
+    def _model_file(self) -> str:
+        if self._folder is None:
+            raise ParameterError(
+                "The model was loaded, and has learnt nothing here. Save all as a project first, "
+                "which keeps it (in Python: save_as(folder))."
+            )
+        return str(self._folder.resolve() / "model.pkl")
 
-def _image(lesson: Lesson) -> str:
-    if lesson.is_plain:
-        return repr(lesson.image)
-    return f"read_image({lesson.image!r}, axes={lesson.axes!r}, series={lesson.series})"
+    def _shown(self, folder: str | Path) -> list[code.Lesson]:
+        return [self._lesson(image.key, Path(folder)) for image in self.core.all_images()]
 
+    def _lessons(self, folder: str | Path) -> list[code.Lesson]:
+        return [self._lesson(key, Path(folder)) for key in self._learnt()]
 
-def as_command(lessons: Iterable[Lesson], param: Param) -> str:
-    """Return the commands that train on files and segment their images."""
-    given = list(lessons)
-    options = [f"--set {shlex.quote(f'{k}={_yaml(v)}')}" for k, v in differing(param).items()]
-    pairs = [f"{shlex.quote(one.image)} {shlex.quote(one.strokes)}" for one in given]
-    train = " ".join(["stroma train", *pairs, "--model model.pkl", *options, *_axes(given)])
-    return f"{train}\n{as_command_with('model.pkl', given)}"
-
-
-def as_command_with(model: str, lessons: Iterable[Lesson]) -> str:
-    """Return the command that segments images with a saved model."""
-    given = list(lessons)
-    names = [shlex.quote(lesson.image) for lesson in given]
-    parts = ["stroma segment", shlex.quote(model), *names, "--out results", *_axes(given)]
-    return " ".join(parts) + "\n"
-
-
-def _axes(lessons: Sequence[Lesson]) -> list[str]:
-    axes = {lesson.axes for lesson in lessons} - {None}
-    return [f"--axes {shlex.quote(str(a))}" for a in axes]
-
-
-def _yaml(value: Any) -> str:
-    """Return a value as YAML on one line."""
-    import yaml
-
-    text: str = yaml.safe_dump(value, default_flow_style=True, width=10**6)
-    return text.removesuffix("...\n").strip()
-
-
-def strokes_name(key: str, name: str) -> str:
-    """Return a file name for the strokes of an image, safe on every system."""
-    return f"{key}_{safe_stem(name)}_strokes.tif"
-
-
-def safe_stem(name: str) -> str:
-    """Return the name of an image without its format, as a file may be named on every system."""
-    stem = PurePosixPath(name).name.split(".")[0]
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in stem)[:80] or "image"
+    def _lesson(self, key: str, folder: Path) -> code.Lesson:
+        with self.core.lock:
+            sheet = self.core.document.sheet(key)
+        if not sheet.reference:
+            raise ParameterError(
+                f"The image {sheet.name!r} is in no file. Save all as a project first, which keeps "
+                f"the image in it (in Python: save_as(folder))."
+            )
+        return code.Lesson(
+            str(located(sheet.reference, self._folder).resolve()),
+            str(folder / code.strokes_name(key, sheet.name)),
+            sheet.reference.get("axes"),
+            sheet.reference.get("series", 0),
+        )

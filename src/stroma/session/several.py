@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stroma.session.desk import Desk
-from stroma.session.repeat import safe_stem
+from stroma.session.session import Session
+from stroma.session.strokes.code import safe_stem
 from stroma.workflow.find import strokes_of
 
 STROKES, RESULT = "_strokes.tif", "_labels.tif"
@@ -34,7 +34,9 @@ class Found:
     none: tuple[str, ...]
 
 
-def named_after(session: Desk, images: Iterable[str], folder: str | Path, end: str) -> list[Path]:
+def named_after(
+    session: Session, images: Iterable[str], folder: str | Path, end: str
+) -> list[Path]:
     """Return a path in a folder for every image, named after it; no two are the same."""
     stems = {one.key: safe_stem(one.name) for one in session.images}
     numbered = {key: f"{stem}_{key}" for key, stem in stems.items()}
@@ -45,7 +47,7 @@ def named_after(session: Desk, images: Iterable[str], folder: str | Path, end: s
     ]
 
 
-def find_strokes(session: Desk, images: Iterable[str], folder: str | Path) -> Found:
+def find_strokes(session: Session, images: Iterable[str], folder: str | Path) -> Found:
     """Look in a folder for files with the strokes of images, by their names."""
     found = {}
     for key in images:

@@ -9,8 +9,8 @@ from typing import Any
 
 from stroma.data.classes import Class
 from stroma.session import Session
-from stroma.session import channels as alike
-from stroma.session.desk import OpenImage
+from stroma.session.core.opening import OpenImage
+from stroma.session.strokes import channels as alike
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
 

@@ -13,9 +13,9 @@ from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import ParameterError
 from stroma.session import Session
-from stroma.session.desk import OpenImage
+from stroma.session.core.opening import OpenImage
 from stroma.session.events import Position
-from stroma.session.results import Layer
+from stroma.session.strokes.blocks import Layer
 from stroma.web import exports, tiles
 from stroma.web.tiles import Shown
 

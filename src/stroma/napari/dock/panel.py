@@ -20,8 +20,8 @@ from stroma.napari.tabs.files import Files
 from stroma.napari.tabs.home import Home
 from stroma.napari.tabs.model import Model
 from stroma.session import events as ev
+from stroma.session.core.work import SILENT_SECONDS
 from stroma.session.events import Event
-from stroma.session.work import SILENT_SECONDS
 
 STEPS = 1000
 

@@ -14,7 +14,7 @@ from stroma.data.classes import Class
 from stroma.napari.layers.arrays import PlaneArray
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.session.results import Layer
+from stroma.session.strokes.blocks import Layer
 
 Labels = NDArray[np.uint16]
 

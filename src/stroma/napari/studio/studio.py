@@ -20,8 +20,8 @@ from stroma.napari.studio.bridge import Bridge
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
 from stroma.session import events as ev
+from stroma.session.core.tasks import Task
 from stroma.session.events import Event
-from stroma.session.tasks import Task
 
 PUMP_MS = 40
 """Events wait so long, so that many are shown at once."""

@@ -19,9 +19,9 @@ from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.measuring import Measuring
 from stroma.session import events as ev
+from stroma.session.core.tasks import Task
 from stroma.session.events import Event
-from stroma.session.ownership import Painted
-from stroma.session.tasks import Task
+from stroma.session.strokes.ownership import ClassCount
 
 NAME, LABEL, PIXELS, STROKES = range(4)
 
@@ -42,7 +42,7 @@ class Classes:
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
-        self._painted: dict[int, Painted] = {}
+        self._painted: dict[int, ClassCount] = {}
         self._counting: Task[Any] | None = None
         self._rest = QTimer()
         self._rest.setSingleShot(True)
@@ -118,13 +118,13 @@ class Classes:
             self._rest.start()
             return
 
-        def begin() -> Task[list[Painted]]:
+        def begin() -> Task[list[ClassCount]]:
             self._counting = self._studio.session.distribution()
             return self._counting
 
         self._studio.do(begin, self._tallied)
 
-    def _tallied(self, found: list[Painted]) -> None:
+    def _tallied(self, found: list[ClassCount]) -> None:
         self._painted = {one.label: one for one in found}
         self._show_painted()
 
@@ -132,7 +132,7 @@ class Classes:
         most = max((one.pixels for one in self._painted.values()), default=0) or 1
         with QSignalBlocker(self.table):
             for row, c in enumerate(self._studio.session.classes[: self.table.rowCount()]):
-                one = self._painted.get(c.label, Painted(c.label, 0, 0, 0))
+                one = self._painted.get(c.label, ClassCount(c.label, 0, 0, 0))
                 pixels: Any = self.table.item(row, PIXELS)
                 strokes: Any = self.table.item(row, STROKES)
                 pixels.setText(f"{one.pixels:,}")

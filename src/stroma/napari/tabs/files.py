@@ -16,8 +16,8 @@ from stroma.napari.tabs import parts
 from stroma.napari.tabs.exchange import YES, Exchange
 from stroma.session import Session
 from stroma.session import events as ev
+from stroma.session.core.opening import OpenImage
 from stroma.session.events import Event
-from stroma.session.opening import OpenImage
 from stroma.workflow.find import find_images
 
 COLUMNS = ("Image", "Planes", "Painted", "Result")

@@ -11,7 +11,6 @@ from typing import Any
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError
-from stroma.session.strokes import TileKey
 
 MAX_POINTS = 100_000
 MAX_NAME = 1000
@@ -92,18 +91,6 @@ def one_class(values: Any) -> Class:
     if not isinstance(given.get("color"), str):
         raise LabelError("A colour is written '#rrggbb'.")
     return Class(given["label"], given["name"], given["color"])
-
-
-def tile(value: Any) -> tuple[TileKey, bytes]:
-    """Return a tile: its place, and its compressed labels."""
-    pair = listed(value, "a tile")
-    if len(pair) != 2:
-        raise ParameterError("A tile is its place and its labels.")
-    place = listed(pair[0], "a tile's place")
-    if len(place) != 3:
-        raise ParameterError("A tile's place is its plane, row and column.")
-    plane, row, column = (whole(v, "a tile's place", 0, 2**31) for v in place)
-    return (plane, row, column), data(pair[1])
 
 
 def data(value: Any) -> bytes:

@@ -6,9 +6,13 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from stroma.errors import Cancelled
-from stroma.session.events import Progress
+from stroma.session.events import Event, Progress
+
+Result = TypeVar("Result")
 
 SILENT_SECONDS = 0.5
 SECONDS_BETWEEN = 0.1
@@ -76,3 +80,39 @@ class Pace:
         self._last = now
         left = (now - self._start) / done * (total - done) if done else math.nan
         self._tell(Progress(self._what, done, total, left, self._task))
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a bench is given when the worker works for it.
+
+    Parameters
+    ----------
+    token : Token
+        Asked whether to go on.
+    enter : callable
+        Given the name of what is begun ("features", "training", "visible", "plane"), returns what
+        is told how far it is.
+    tell : callable
+        Is given events.
+    """
+
+    token: Token
+    enter: Callable[[str], Pace]
+    tell: Callable[[Event], object]
+
+
+def attempt(work: Callable[[], Result]) -> Result | Exception:
+    """Return what some work returns, or the error it ends with: the worker lives on.
+
+    Raises
+    ------
+    Cancelled
+        If it was cancelled, which is no error.
+    """
+    try:
+        return work()
+    except Cancelled:
+        raise
+    except Exception as error:
+        return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,10 +10,8 @@ import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
-from stroma.session import checks
-from stroma.session import operations as ops
+from stroma.session.core import checks
 from stroma.session.events import Position
-from stroma.session.strokes import StrokeTiles
 
 
 @dataclass
@@ -29,24 +28,18 @@ class Sheet:
         Samples along t, z, y, x, as far as present.
     reference : dict
         Where the image is.
-    strokes : StrokeTiles
-        What is painted.
     region : Box or None
         Region of interest.
     display : dict
         How it is shown.
-    result : SetResult or None
-        Where its segmentation was written last.
     """
 
     key: str
     name: str
     sizes: dict[str, int]
     reference: dict[str, Any]
-    strokes: StrokeTiles
     region: Box | None = None
     display: dict[str, Any] = field(default_factory=dict)
-    result: ops.SetResult | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -57,6 +50,24 @@ class Sheet:
     def outer(self) -> dict[str, int]:
         """Sizes along t and z, as far as present."""
         return {a: n for a, n in self.sizes.items() if a in "tz"}
+
+    @property
+    def planes(self) -> int:
+        """Number of planes, t times z."""
+        return math.prod(self.outer.values())
+
+    def require_plane(self, number: int) -> None:
+        """Check that there is a plane of that number.
+
+        Raises
+        ------
+        ParameterError
+            If not.
+        """
+        if number >= self.planes:
+            raise ParameterError(
+                f"The image {self.name!r} has {self.planes} planes, got number {number}."
+            )
 
     def plane_number(self, plane: Position | None) -> int:
         """Return the number of a plane from its position along t and z.

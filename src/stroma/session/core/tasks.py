@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from stroma.errors import Cancelled, StromaError
+from stroma.session.core.work import Pace, Token
 from stroma.session.events import Event, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
-from stroma.session.work import Pace, Token
 
 Result = TypeVar("Result")
 KEPT = 100

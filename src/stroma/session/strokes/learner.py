@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
@@ -16,9 +16,10 @@ from stroma.pixel.predicting.predict import Trained
 from stroma.pixel.predicting.run import tasks_of
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import tasks_at
-from stroma.session.channels import count
-from stroma.session.settings import LIVE_PIXELS, Settings
-from stroma.session.wish import View, Wish
+from stroma.session.core.view import View
+from stroma.session.strokes.channels import count
+from stroma.session.strokes.settings import LIVE_PIXELS, Settings
+from stroma.session.strokes.wish import Wish
 
 
 class Learner:
@@ -46,7 +47,7 @@ class Learner:
             model.reset_training()  # a loaded model remembers strokes, but not their images
             self.trained = model.trained()
             self.channels = model.in_channels_
-        self._remembered: dict[str, int] = {}
+        self._remembered: dict[str, Hashable] = {}
 
     @property
     def cache(self) -> FeatureCache:

@@ -1,125 +1,19 @@
-"""What can be done to a session's document, as plain values that go to the journal and back.
-
-Everything here may come from a file that a stranger made: an operation checks itself when it is
-created, and `Document.apply` checks it against what is there.
-"""
+"""What can be done with strokes and classes; checked as those of the core are."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class, require_classes
 from stroma.errors import ParameterError
-from stroma.session import checks
-from stroma.session.checks import Point
-from stroma.session.strokes import TileKey
+from stroma.session.core import checks
+from stroma.session.core.checks import Point
+from stroma.session.core.operations import Operation
+from stroma.session.strokes.tiles import TileKey
 
 MAX_RADIUS = 512.0
-MAX_DISPLAY = 100_000
-
-
-@dataclass(frozen=True)
-class Operation:
-    """Something that is done to a document."""
-
-    op: ClassVar[str] = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the operation as plain values."""
-        return {"op": self.op} | {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Return the operation that ``to_json`` gave plain values for."""
-        return cls(**{f.name: values[f.name] for f in fields(cls) if f.name in values})
-
-
-@dataclass(frozen=True)
-class AddImage(Operation):
-    """Open an image.
-
-    Parameters
-    ----------
-    image : str
-        Key of the image in the session.
-    name : str
-        For people.
-    sizes : dict of str to int
-        Samples along t, z, y, x, as far as present.
-    reference : dict
-        Where the image is and how to recognise it; empty for one that is in memory only.
-    """
-
-    op = "open"
-    image: str
-    name: str
-    sizes: Mapping[str, int]
-    reference: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check the name and the sizes."""
-        checks.text(self.image, "an image's key")
-        checks.text(self.name, "an image's name")
-        checks.mapping(self.reference, "an image's reference")
-        axes = "".join(checks.mapping(self.sizes, "an image's sizes"))
-        if axes not in ("yx", "zyx", "tyx", "tzyx"):
-            raise ParameterError(f"An image's sizes are along t, z, y, x, got {axes!r}.")
-        for axis, size in self.sizes.items():
-            checks.whole(size, f"the size along {axis}", 1, 2**31)
-
-
-@dataclass(frozen=True)
-class CloseImage(Operation):
-    """Close an image, and forget its strokes; cannot be undone."""
-
-    op = "close"
-    image: str
-
-
-@dataclass(frozen=True)
-class SetReference(Operation):
-    """Say where an image is now."""
-
-    op = "reference"
-    image: str
-    reference: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        """Check the type."""
-        checks.mapping(self.reference, "an image's reference")
-
-
-@dataclass(frozen=True)
-class SetRegion(Operation):
-    """Set or (None) remove the region of interest of an image, in pixels."""
-
-    op = "region"
-    image: str
-    region: Box | None
-
-    def __post_init__(self) -> None:
-        """Turn a list into a box, and check it."""
-        if self.region is not None:
-            object.__setattr__(self, "region", checks.box(self.region))
-
-
-@dataclass(frozen=True)
-class SetDisplay(Operation):
-    """Set how an image is shown; what it means is the front end's affair."""
-
-    op = "display"
-    image: str
-    display: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        """Check the type and size."""
-        checks.mapping(self.display, "display settings")
-        if len(repr(self.display)) > MAX_DISPLAY:
-            raise ParameterError(f"Display settings have at most {MAX_DISPLAY} characters.")
 
 
 @dataclass(frozen=True)
@@ -180,7 +74,7 @@ class SetClasses(Operation):
 
     def __post_init__(self) -> None:
         """Turn plain values into classes, and check them."""
-        object.__setattr__(self, "classes", require_classes(_read_classes(self.classes)))
+        object.__setattr__(self, "classes", require_classes(read_classes(self.classes)))
         checks.whole(self.continues, "the number of an edit", 0, 2**53)
 
 
@@ -325,78 +219,38 @@ class Import(Operation):
     def __post_init__(self) -> None:
         """Turn plain values into tiles and classes."""
         object.__setattr__(
-            self, "tiles", tuple(checks.tile(t) for t in checks.listed(self.tiles, "tiles"))
+            self, "tiles", tuple(tile(t) for t in checks.listed(self.tiles, "tiles"))
         )
-        object.__setattr__(self, "classes", _read_classes(self.classes))
+        object.__setattr__(self, "classes", read_classes(self.classes))
 
 
-@dataclass(frozen=True)
-class Undo(Operation):
-    """Unmake the last edit."""
-
-    op = "undo"
-
-
-@dataclass(frozen=True)
-class Redo(Operation):
-    """Make the edit that was undone last again."""
-
-    op = "redo"
-
-
-OPERATIONS: dict[str, type[Operation]] = {
-    kind.op: kind
-    for kind in (
-        AddImage,
-        CloseImage,
-        SetReference,
-        SetRegion,
-        SetDisplay,
-        SetResult,
-        SetClass,
-        SetClasses,
-        RemoveClass,
-        Paint,
-        Fill,
-        Stamp,
-        Clear,
-        Import,
-        Undo,
-        Redo,
-    )
-}
+OPERATIONS: tuple[type[Operation], ...] = (
+    SetResult,
+    SetClass,
+    SetClasses,
+    RemoveClass,
+    Paint,
+    Fill,
+    Stamp,
+    Clear,
+    Import,
+)
 
 
-def from_json(values: Any) -> Operation:
-    """Return an operation from plain values.
-
-    Raises
-    ------
-    ParameterError, LabelError
-        If they are not those of an operation.
-    """
-    kind = OPERATIONS.get(str(checks.mapping(values, "an operation").get("op")))
-    if kind is None:
-        raise ParameterError(f"{str(values.get('op'))[:50]!r} is not an operation.")
-    missing = [f.name for f in fields(kind) if f.name not in values]
-    if missing:
-        raise ParameterError(f"The operation {kind.op!r} lacks {', '.join(missing)}.")
-    return kind.from_json(values)
+def tile(value: Any) -> tuple[TileKey, bytes]:
+    """Return a tile from plain values: its place, and its compressed labels."""
+    pair = checks.listed(value, "a tile")
+    if len(pair) != 2:
+        raise ParameterError("A tile is its place and its labels.")
+    place = checks.listed(pair[0], "a tile's place")
+    if len(place) != 3:
+        raise ParameterError("A tile's place is its plane, row and column.")
+    plane, row, column = (checks.whole(v, "a tile's place", 0, 2**31) for v in place)
+    return (plane, row, column), checks.data(pair[1])
 
 
-def _read_classes(values: Any) -> tuple[Class, ...]:
+def read_classes(values: Any) -> tuple[Class, ...]:
+    """Return classes from plain values, or as they are."""
     return tuple(
         c if isinstance(c, Class) else checks.one_class(c) for c in checks.listed(values, "classes")
     )
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Box):
-        return [value.top, value.left, value.bottom, value.right]
-    if isinstance(value, Class):
-        return {"label": value.label, "name": value.name, "color": value.color}
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
-    return dict(value) if isinstance(value, Mapping) else value

@@ -10,7 +10,7 @@ from typing import Any
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
-from stroma.session.checks import mapping, text, whole
+from stroma.session.core.checks import mapping, text, whole
 
 SAMPLES = 16
 SAMPLE_BYTES = 65536

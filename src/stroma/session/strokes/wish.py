@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, Source
-from stroma.session.channels import mixed, selected
-from stroma.session.events import Position
-from stroma.session.results import PlaneKey
-from stroma.session.settings import Settings
-
-
-@dataclass(frozen=True)
-class View:
-    """What somebody is looking at.
-
-    Parameters
-    ----------
-    image : str
-        Key of the image.
-    plane : int
-        Number of the plane.
-    position : dict of str to int
-        The same, along t and z.
-    box : Box
-        Pixels in view.
-    """
-
-    image: str
-    plane: int
-    position: Position
-    box: Box
-
-    @property
-    def key(self) -> PlaneKey:
-        """The plane, as results know it."""
-        return self.image, self.plane
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Row and column of the middle."""
-        return (self.box.top + self.box.bottom) / 2, (self.box.left + self.box.right) / 2
+from stroma.session.core.view import View
+from stroma.session.strokes.channels import mixed, selected
+from stroma.session.strokes.settings import Settings
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +22,14 @@ class Material:
     ----------
     key : str
         Key of the image.
-    version : int
-        Changes with its strokes.
+    version : hashable
+        Changes with its strokes and its pixels.
     points : callable
         Returns its labelled pixels.
     """
 
     key: str
-    version: int
+    version: Hashable
     points: Callable[[], Points]
 
 

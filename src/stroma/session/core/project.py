@@ -10,23 +10,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, StromaError
 from stroma.io.atomic import flush
-from stroma.pixel.model import ConvpaintModel
-from stroma.session import checks, snapshot
-from stroma.session import operations as ops
-from stroma.session.document import Document
+from stroma.session.core import checks, snapshot
+from stroma.session.core import operations as ops
+from stroma.session.core.bench import Learning
+from stroma.session.core.document import Document
+from stroma.session.core.journal import Journal, cut_torn_line, lines, read_json, write_json
+from stroma.session.core.lock import Lock
+from stroma.session.core.reference import checked
 from stroma.session.events import Event
-from stroma.session.journal import Journal, cut_torn_line, lines, read_json, write_json
-from stroma.session.lock import Lock
-from stroma.session.reference import checked
-from stroma.session.settings import Settings
 
 ABOUT = {"format": "stroma project", "version": 1}
 KEPT_SNAPSHOTS = 2
@@ -42,25 +41,17 @@ class Contents:
     Parameters
     ----------
     document : Document
-        Images, strokes and classes.
-    settings : Settings
-        How the session learns.
-    model : ConvpaintModel or None
-        The model that was saved.
-    is_current : bool
-        Whether it answers all strokes and settings.
-    taken : bool
-        Whether it was trained elsewhere.
-    notes : tuple of str
-        What could not be read, and does not matter much.
+        Images, what is on the benches, and steps of undo.
+    settings : mapping
+        What ``settings.json`` holds; empty if there is none.
+    models : mapping
+        What the snapshot says of the models, by the names of benches; empty if anything was done
+        since.
     """
 
     document: Document
-    settings: Settings
-    model: ConvpaintModel | None
-    is_current: bool
-    taken: bool = False
-    notes: tuple[str, ...] = ()
+    settings: Mapping[str, Any]
+    models: Mapping[str, Any]
 
 
 class Project:
@@ -85,18 +76,18 @@ class Project:
         self._lock = lock
         self.journal = Journal(folder, last, tell)
 
-    def save(self, saved: Mapping[str, Any], after: int, model: ConvpaintModel | None) -> None:
-        """Write the model and a snapshot.
+    def save(self, saved: Mapping[str, Any], after: int, learnings: Iterable[Learning]) -> None:
+        """Write the models and a snapshot.
 
         Parameters
         ----------
         saved : dict
             "document" as `snapshot.to_json` returns it, "settings" as in ``settings.json``, and
-            "is_current": whether the model answers both; "taken": whether it was trained elsewhere.
+            "models": what the benches say of theirs, by name.
         after : int
             Number of the last line of the journal that the document contains.
-        model : ConvpaintModel or None
-            None if it is not trained.
+        learnings : iterable of Learning
+            Whose models are written.
 
         Raises
         ------
@@ -104,8 +95,8 @@ class Project:
             If that is not possible; what was saved before stays.
         """
         self.journal.flush(FLUSH_SECONDS)
-        if model is not None:
-            model.save(self.folder / "model.pkl", create_yml=False)
+        for learning in learnings:
+            learning.keep(self.folder)
         write_json(self.folder / "snapshots" / f"{after:010}.json", saved)
         self.journal.begin()
         for old in _snapshots(self.folder)[KEPT_SNAPSHOTS:]:
@@ -155,8 +146,19 @@ def create(folder: Path, tell: Callable[[Event], object]) -> Project:
     return Project(folder, lock, 0, tell)
 
 
-def load(folder: Path, tell: Callable[[Event], object]) -> tuple[Project, Contents]:
+def load(
+    folder: Path, blank: Callable[[], Document], tell: Callable[[Event], object]
+) -> tuple[Project, Contents]:
     """Open a project, and check everything in it; runs no code from it.
+
+    Parameters
+    ----------
+    folder : Path
+        The project.
+    blank : callable
+        Returns a new, empty document with all benches.
+    tell : callable
+        Is given events.
 
     Raises
     ------
@@ -172,15 +174,13 @@ def load(folder: Path, tell: Callable[[Event], object]) -> tuple[Project, Conten
     try:
         cut_torn_line(folder)
         settings = _settings(folder)
-        latest, after = _latest(folder)
+        latest, after = _latest(folder, blank)
         document, last = _replayed(folder, latest.document, after)
-        model, note = _model(folder)
     except (StromaError, OSError):
         lock.release()
         raise
-    same = latest.is_current and last == after and latest.settings == settings.to_json()
-    notes = (note,) if note else ()
-    contents = Contents(document, settings, model, same, same and latest.taken, notes)
+    same = last == after and latest.settings == settings
+    contents = Contents(document, settings, latest.models if same else {})
     return Project(folder, lock, last, tell), contents
 
 
@@ -188,8 +188,7 @@ def load(folder: Path, tell: Callable[[Event], object]) -> tuple[Project, Conten
 class _Snapshot:
     document: Document
     settings: Any = None
-    is_current: bool = False
-    taken: bool = False
+    models: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _require_project(folder: Path) -> None:
@@ -218,7 +217,7 @@ def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, in
     """Apply what the journal holds beyond a snapshot; return the number of the last line too."""
     for path, values in lines(folder, last):
         try:
-            operation = ops.from_json(values)
+            operation = ops.from_json(values, document.operations)
             if isinstance(operation, ops.AddImage | ops.SetReference):
                 checked(operation.reference)
             document.apply(operation)
@@ -230,20 +229,20 @@ def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, in
     return document, last
 
 
-def _latest(folder: Path) -> tuple[_Snapshot, int]:
+def _latest(folder: Path, blank: Callable[[], Document]) -> tuple[_Snapshot, int]:
     """Return the latest snapshot that can be read, or an empty document, and its number."""
     damage: FormatError | None = None
     for path in _snapshots(folder):
         try:
             given = checks.mapping(_read(path), "a snapshot")
-            document = snapshot.from_json(given["document"])
-            current, taken = given["is_current"] is True, given.get("taken") is True
-            return _Snapshot(document, given["settings"], current, taken), int(path.stem)
+            document = snapshot.read(given["document"], blank())
+            models = checks.mapping(given.get("models", {snapshot.OLDEST: given}), "models")
+            return _Snapshot(document, given["settings"], models), int(path.stem)
         except (StromaError, ValueError, TypeError, KeyError) as error:
             damage = FormatError(f"{path} is not a snapshot of a project: {error}")
     if damage is not None and not list((folder / "events").glob("0000000001.*")):
         raise damage
-    return _Snapshot(Document()), 0
+    return _Snapshot(blank()), 0
 
 
 def _snapshots(folder: Path) -> list[Path]:
@@ -252,26 +251,12 @@ def _snapshots(folder: Path) -> list[Path]:
     return sorted(found, reverse=True)
 
 
-def _settings(folder: Path) -> Settings:
+def _settings(folder: Path) -> Mapping[str, Any]:
     path = folder / "settings.json"
-    if not path.exists():
-        return Settings()
-    values = _read(path)
-    try:
-        return Settings.from_json(checks.mapping(values, "settings"))
-    except (StromaError, TypeError, KeyError) as error:
-        raise FormatError(f"{path} does not hold the settings of a project: {error}") from error
-
-
-def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
-    """Return the model, or None and what is wrong with it: it can be trained again."""
-    path = folder / "model.pkl"
-    if not path.exists():
-        return None, ""
-    try:
-        return ConvpaintModel(model_path=path), ""
-    except StromaError as error:
-        return None, f"{error} The model is trained again from the strokes."
+    values = _read(path) if path.exists() else {}
+    if not isinstance(values, Mapping):
+        raise FormatError(f"{path} does not hold the settings of a project.")
+    return values
 
 
 def _read(path: Path) -> Any:

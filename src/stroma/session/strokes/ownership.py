@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from stroma.pixel.door import Points
 from stroma.pixel.guidance.components import components
-from stroma.session.document import Edit
-from stroma.session.strokes import TILE, TileKey, unpacked
+from stroma.session.core.document import Edit
+from stroma.session.strokes.change import Painted
+from stroma.session.strokes.tiles import TILE, TileKey, unpacked
 
 WHOLE = ("import",)
 """Kinds of edits that are many strokes at once, told apart by what is connected."""
 
 
 @dataclass(frozen=True)
-class Painted:
+class ClassCount:
     """What is painted of a class.
 
     Parameters
@@ -37,7 +38,7 @@ class Painted:
     images: int
 
 
-def distribution(edits: Sequence[Edit], points: Mapping[str, Points]) -> list[Painted]:
+def distribution(edits: Sequence[Edit], points: Mapping[str, Points]) -> list[ClassCount]:
     """Count the painted pixels and the strokes of each class, by label.
 
     Parameters
@@ -54,7 +55,7 @@ def distribution(edits: Sequence[Edit], points: Mapping[str, Points]) -> list[Pa
             own = owned[found.label == label]
             counts.setdefault(label, []).append((len(own), len(np.unique(own))))
     return [
-        Painted(label, sum(n for n, _ in each), sum(k for _, k in each), len(each))
+        ClassCount(label, sum(n for n, _ in each), sum(k for _, k in each), len(each))
         for label, each in sorted(counts.items())
     ]
 
@@ -75,9 +76,9 @@ def owners(edits: Sequence[Edit], image: str, points: Points) -> NDArray[np.int6
         Its labelled pixels.
     """
     tiles: dict[TileKey, NDArray[np.int64]] = {}
-    for edit in edits:
+    for edit in (e for e in edits if isinstance(e.change, Painted)):
         number = 0 if edit.kind in WHOLE else edit.number
-        for key, delta in edit.changes:
+        for key, delta in edit.change.strokes:
             if key == image:
                 owner = tiles.setdefault(delta.key, np.zeros((TILE, TILE), np.int64))
                 box = delta.box

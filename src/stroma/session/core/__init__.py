@@ -1,0 +1,1 @@
+"""What all benches share: images, journal, undo, events, one worker, one project, one status."""

@@ -1,0 +1,232 @@
+"""Opening and closing images, and how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.errors import ShapeError, StromaError
+from stroma.session.core import operations as ops
+from stroma.session.core.core import Core
+from stroma.session.core.opening import opened, without_channels
+from stroma.session.core.reference import change, fingerprint, located, refer
+from stroma.session.core.reference import opened as reopened
+from stroma.session.core.sheet import Sheet
+from stroma.session.core.view import View
+from stroma.session.events import ImageChanged, Notice, Position
+
+
+class Images:
+    """The images of a session.
+
+    Parameters
+    ----------
+    core : Core
+        Where they are.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._opened = 0
+
+    def add_image(
+        self, data: Any, *, name: str = "", axes: str | None = None, series: int = 0
+    ) -> str:
+        """Open an image and return its key.
+
+        Parameters
+        ----------
+        data : str, Path, Image or array-like
+            A file, or an array; arrays of 3 dimensions are stacks of planes, unless an `Image`
+            says otherwise.
+        name : str
+            For people; the file's name unless given.
+        axes, series
+            As for `stroma.io.read_image`; for files only.
+
+        Raises
+        ------
+        MissingFileError, FormatError, ShapeError
+            If there is no such file, or it cannot be used.
+        """
+        image = opened(data, axes, series)
+        path = Path(data) if isinstance(data, str | Path) else None
+        core = self.core
+        with core.lock:
+            key = self._next_key()
+            reference = self._reference(key, image, path, axes, series)
+            core.images[key] = image
+            shown = name or (path.name if path else f"image {key}")
+            core.do(ops.AddImage(key, shown, without_channels(image), reference))
+        return key
+
+    def _next_key(self) -> str:
+        """Return a key that no image has, or had."""
+        known = [int(k) for k in self.core.images if k.isdecimal()]
+        self._opened = max([self._opened, *known]) + 1
+        return str(self._opened)
+
+    def _reference(
+        self, key: str, image: Image, path: Path | None, axes: str | None, series: int
+    ) -> dict[str, Any]:
+        """Return where an image is; one that is in no file goes into the project."""
+        project = self.core.project
+        if path is None and project is not None:
+            path, axes, series = project.store(image, key), None, 0
+        return {} if path is None else refer(path, self._folder, axes=axes, series=series)
+
+    @property
+    def _folder(self) -> Path | None:
+        return None if self.core.project is None else self.core.project.folder
+
+    def source(self, key: str) -> Path | None:
+        """Return the file of an image; None for one that is in memory only."""
+        with self.core.lock:
+            reference = self.core.document.sheet(key).reference
+        return located(reference, self._folder) if reference else None
+
+    def close_image(self, key: str) -> None:
+        """Forget an image and its strokes; this cannot be undone."""
+        core = self.core
+        with core.lock:
+            core.do(ops.CloseImage(key))
+            del core.images[key]
+            core.missing.discard(key)
+
+    def set_region(self, image: str, region: Box | None) -> None:
+        """Restrict results to a rectangle, or (None) lift that."""
+        self.core.do(ops.SetRegion(image, region))
+
+    def set_display(self, image: str, display: Mapping[str, Any]) -> None:
+        """Keep how an image is shown (any values that JSON knows), and tell the other views."""
+        self.core.do(ops.SetDisplay(image, display))
+
+    def copy_settings(self, source: str, targets: Iterable[str]) -> None:
+        """Give other images the display settings and the region of interest of one.
+
+        Raises
+        ------
+        UnknownNameError, ParameterError
+            If an image is not there, or the region lies outside of it; nothing is changed then.
+        """
+        core = self.core
+        with core.lock:
+            given = core.document.sheet(source)
+            wanted = [core.document.sheet(target) for target in targets]
+            for sheet in wanted:
+                sheet.require_inside(given.region)
+            for sheet in wanted:
+                core.do(ops.SetDisplay(sheet.key, given.display))
+                core.do(ops.SetRegion(sheet.key, given.region))
+
+    # ------------------------------------------------------------------ where somebody looks
+
+    def look(
+        self,
+        image: str,
+        box: Box | None = None,
+        *,
+        plane: Position | None = None,
+        view: str = "main",
+    ) -> None:
+        """Say what is in view: it is predicted first, and what was looked at last before the rest.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        box : Box, optional
+            Pixels in view; the whole plane unless given.
+        plane : dict of str to int, optional
+            Position along t and z, as far as the image has them.
+        view : str
+            Who is looking, where several are.
+        """
+        core = self.core
+        with core.lock:
+            sheet = core.document.sheet(image)
+            number = sheet.plane_number(plane)
+            whole = Box.of(sheet.shape)
+            seen = View(image, number, sheet.position(number), (box or whole).clipped(whole))
+            core.views.pop(view, None)
+            core.views[view] = seen
+        core.worker.poke(cancels="showing")
+
+    def look_away(self, view: str = "main") -> None:
+        """Say that a view is closed."""
+        with self.core.lock:
+            self.core.views.pop(view, None)
+
+    # ------------------------------------------------------------------ images that moved
+
+    def relocate(self, image: str, path: str | Path) -> None:
+        """Say where the file of an image is now.
+
+        Raises
+        ------
+        ShapeError
+            If the image there has another size, so that strokes would not fit.
+        """
+        core = self.core
+        with core.lock:
+            sheet = core.document.sheet(image)
+            axes, series = sheet.reference.get("axes"), sheet.reference.get("series", 0)
+            found = opened(Path(path), axes, series)
+            if without_channels(found) != sheet.sizes:
+                raise ShapeError(
+                    f"The image {path} has {without_channels(found)} pixels, but strokes were "
+                    f"painted on one of {sheet.sizes}."
+                )
+            reference = refer(Path(path), self._folder, axes=axes, series=series)
+            core.images[image] = found
+            core.missing.discard(image)
+            core.do(ops.SetReference(image, reference))
+            core.pixels_changed(image)
+            core.tell(ImageChanged(image))
+        core.worker.poke(cancels="all")
+
+    def recognise(self, path: str | Path) -> bool:
+        """Take a file for a missing image, if it is that image; tell whether it was one."""
+        core = self.core
+        with core.lock:
+            references = {key: core.document.sheet(key).reference for key in core.missing}
+        if not references:
+            return False
+        found = fingerprint(Path(path))
+        for key, reference in references.items():
+            if (reference.get("size"), reference.get("digest")) == found:
+                self.relocate(key, path)
+                return True
+        return False
+
+    def find(self, folder: Path) -> list[Notice]:
+        """Open the images of a project, and return what is to be said about them."""
+        said = {key: self._find(s, folder) for key, s in self.core.document.sheets.items()}
+        names = {key: sheet.name for key, sheet in self.core.document.sheets.items()}
+        return [Notice(key, f"{names[key]}: {what}") for key, what in said.items() if what]
+
+    def _find(self, sheet: Sheet, folder: Path) -> str:
+        """Open an image, or put a blank one in its place; return what people should know."""
+        core, key = self.core, sheet.key
+        blank = np.broadcast_to(np.uint8(0), tuple(sheet.sizes.values()))
+        core.images[key] = Image(blank, "".join(sheet.sizes))
+        core.missing.add(key)
+        if not sheet.reference:
+            return "It was in no file."
+        said = ""
+        try:
+            said = change(sheet.reference, folder)
+            found = reopened(sheet.reference, folder)
+        except (StromaError, OSError, KeyError) as error:
+            return said or str(error)
+        if without_channels(found) != sheet.sizes:
+            wrong = f"It has {without_channels(found)} pixels instead of {sheet.sizes}."
+            return f"{said} {wrong}".strip()
+        core.images[key] = found
+        core.missing.discard(key)
+        return said

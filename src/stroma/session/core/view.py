@@ -1,0 +1,41 @@
+"""What somebody is looking at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stroma.blocks.box import Box
+from stroma.session.core.results import PlaneKey
+from stroma.session.events import Position
+
+
+@dataclass(frozen=True)
+class View:
+    """What somebody is looking at.
+
+    Parameters
+    ----------
+    image : str
+        Key of the image.
+    plane : int
+        Number of the plane.
+    position : dict of str to int
+        The same, along t and z.
+    box : Box
+        Pixels in view.
+    """
+
+    image: str
+    plane: int
+    position: Position
+    box: Box
+
+    @property
+    def key(self) -> PlaneKey:
+        """The plane, as results know it."""
+        return self.image, self.plane
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Row and column of the middle."""
+        return (self.box.top + self.box.bottom) / 2, (self.box.left + self.box.right) / 2

@@ -1,0 +1,140 @@
+"""Segmentations in files: of images that are open, and of others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stroma.session.core.core import Core
+from stroma.session.core.tasks import Task
+from stroma.session.strokes import operations as ops
+from stroma.session.strokes.change import Painted
+from stroma.session.strokes.model import StrokeModel
+
+if TYPE_CHECKING:
+    from stroma.workflow.outputs import Outputs
+    from stroma.workflow.segment import BatchResult
+
+EARLIER = "earlier"
+"""What a result is noted to answer that was not the latest when it was written."""
+
+Report = Callable[[int, int], None]
+Cancel = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A segmentation in a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    current : bool
+        Whether it answers the present strokes and settings.
+    """
+
+    path: Path
+    current: bool
+
+
+class Exports:
+    """Writing segmentations; all of it are tasks.
+
+    Parameters
+    ----------
+    core : Core
+        Of which session.
+    model : StrokeModel
+        Its model.
+    """
+
+    def __init__(self, core: Core, model: StrokeModel) -> None:
+        self.core, self.model = core, model
+
+    def export_labels(
+        self, image: str, path: str | Path, *, probabilities: bool = False
+    ) -> Task[Path]:
+        """Segment all of an image into a file: OME-Zarr or TIFF, whatever its size.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        MissingFileError
+            If the file of the image is not where it was.
+        """
+        from stroma.pixel.predicting.stored import write_result
+
+        with self.core.lock:
+            # Asked before the model is taken: one that is trained in between is newer, not older.
+            current = self.model.learner.revision == self.model.bench.revision
+            answers = self._answers() if current else EARLIER
+            model, pixels = self.model.copy(), self.core.pixels(image)
+
+        def export(progress: Report, cancelled: Cancel) -> Path:
+            written = write_result(
+                model,
+                pixels,
+                path,
+                probabilities=probabilities,
+                progress=progress,
+                cancel=cancelled,
+            )
+            if not probabilities:
+                self._note(image, written, answers)
+            return written
+
+        return self.core.tasks.start("export", export)
+
+    def written(self, image: str) -> Written | None:
+        """Return where the segmentation of an image was written last, if it is still there."""
+        with self.core.lock:
+            noted = self.model.bench.written.get(self.core.document.sheet(image).key)
+            answers = self._answers()
+        if noted is None or not Path(noted.path).exists():
+            return None
+        return Written(Path(noted.path), noted.answers == answers)
+
+    def forget(self) -> None:
+        """Note that all that was written is of an earlier model."""
+        with self.core.lock:
+            for result in list(self.model.bench.written.values()):
+                self.core.do(replace(result, answers=EARLIER))
+
+    def _note(self, image: str, path: Path, answers: str) -> None:
+        with self.core.lock:
+            if image in self.core.document.sheets:
+                self.core.do(ops.SetResult(image, str(path.resolve()), answers))
+
+    def _answers(self) -> str:
+        """Return what tells the present strokes and settings from others, also when reopened."""
+        done, settings = self.core.document.done, dict(self.model.settings())
+        del settings["mode"]
+        own = [edit for edit in done if isinstance(edit.change, Painted)]
+        last = (own[-1].number, len(own[-1].change.strokes)) if own else (0, 0)
+        painted = [key for key, tiles in self.model.bench.tiles.items() if tiles.painted_planes()]
+        facts = (last, painted, sorted(settings.items(), key=str))
+        return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+
+    def apply(
+        self, paths: Sequence[str | Path], folder: str | Path, *, outputs: Outputs | None = None
+    ) -> Task[BatchResult]:
+        """Segment other files with the present model, as ``stroma segment`` does."""
+        from stroma.workflow.segment import Progress, segment_files
+
+        model = self.model.copy()
+
+        def batch(progress: Report, cancelled: Cancel) -> BatchResult:
+            def told(step: Progress) -> None:
+                done = (step.file - 1) * 1000 + 1000 * step.done // max(1, step.total)
+                progress(done, step.files * 1000)
+
+            return segment_files(
+                model, list(paths), folder, outputs=outputs, progress=told, cancel=cancelled
+            )
+
+        return self.core.tasks.start("batch", batch)

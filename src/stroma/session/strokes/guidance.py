@@ -1,0 +1,121 @@
+"""Help with painting: where to paint next, how good it is, what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.errors import NotTrainedError
+from stroma.pixel.guidance.compare import Comparison, compare
+from stroma.pixel.guidance.importance import importance
+from stroma.pixel.guidance.suggest import Suggestion, suggest
+from stroma.pixel.guidance.validate import Validation, validate
+from stroma.pixel.training.learn import Labelled
+from stroma.session.core.core import Core
+from stroma.session.core.tasks import Task
+from stroma.session.events import Position
+from stroma.session.strokes.looking import Looking
+from stroma.session.strokes.model import StrokeModel
+from stroma.session.strokes.ownership import ClassCount, distribution, owners
+from stroma.session.strokes.painting import Painting
+
+GUIDE_PIXELS = 2_000_000
+"""Values a suggestion is sought in; larger planes are looked at more coarsely."""
+
+Report = Callable[[int, int], None]
+Cancel = Callable[[], bool]
+
+
+class Guidance:
+    """Guidance; everything that takes long is a task.
+
+    Parameters
+    ----------
+    core : Core
+        Of which session.
+    model : StrokeModel
+        Its model.
+    """
+
+    def __init__(self, core: Core, model: StrokeModel) -> None:
+        self.core, self.model = core, model
+        self.painting, self.looking = Painting(core), Looking(core, model)
+
+    def suggest(
+        self, image: str, *, plane: Position | None = None, side: int = 64
+    ) -> Task[Suggestion | None]:
+        """Find the most uncertain place of a plane away from its strokes.
+
+        Only where there are results; None if nothing there is uncertain.
+        """
+        shape = self.core.image(image).shape
+        step = max(1, round((shape[0] * shape[1] / GUIDE_PIXELS) ** 0.5))
+
+        def find(progress: Report, cancelled: Cancel) -> Suggestion | None:
+            shown = self.looking.result(image, plane=plane, layer="uncertainty", step=step).values
+            painted = np.zeros(shown.shape, bool)
+            for box in self.painting.painted(image, plane=plane):
+                y, x = np.nonzero(self.painting.strokes(image, box, plane=plane))
+                painted[(y + box.top) // step, (x + box.left) // step] = True
+            return suggest(shown, painted, step=step, side=side)
+
+        return self.core.tasks.start("suggestion", find)
+
+    def validate(self) -> Task[Validation]:
+        """Estimate the accuracy by leaving out strokes and predicting them (5-fold)."""
+        param = self.model.now.param.copy()
+
+        def run(progress: Report, cancelled: Cancel) -> Validation:
+            strokes, groups = self._strokes()
+            cache = self.model.learner.cache
+            return validate(
+                strokes, param, cache, groups=groups, cancel=cancelled, progress=progress
+            )
+
+        return self.core.tasks.start("validation", run)
+
+    def compare(self, aliases: Sequence[str] = ()) -> Task[list[Comparison]]:
+        """Try other configurations on the strokes there are; all of them unless named."""
+
+        def run(progress: Report, cancelled: Cancel) -> list[Comparison]:
+            strokes, groups = self._strokes()
+            return compare(strokes, aliases, groups=groups, cancel=cancelled, progress=progress)
+
+        return self.core.tasks.start("comparison", run)
+
+    def importance(self, most: int | None = None) -> list[tuple[str, float]]:
+        """Return the features the present model rests on, with their shares, largest first.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        """
+        model = self.model.model
+        if model.classifier is None:
+            raise NotTrainedError("There is no model yet. Paint strokes of two classes first.")
+        return importance(model.feature_names_, model.classifier, most=most)
+
+    def distribution(self) -> Task[list[ClassCount]]:
+        """Count the pixels and the strokes of each class, over all images."""
+
+        def count(progress: Report, cancelled: Cancel) -> list[ClassCount]:
+            with self.core.lock:
+                edits = list(self.core.document.done)
+            keys = [one.key for one in self.core.all_images()]
+            return distribution(edits, {key: self.painting.points(key) for key in keys})
+
+        return self.core.tasks.start("distribution", count)
+
+    def _strokes(
+        self,
+    ) -> tuple[dict[str, Labelled], dict[str, NDArray[np.int64]]]:
+        """Return what the model learns from, and the stroke of every pixel."""
+        wish = self.model.wish()
+        with self.core.lock:
+            edits = list(self.core.document.done)
+        points = {m.key: m.points() for m in wish.material}
+        groups = {key: owners(edits, key, p) for key, p in points.items()}
+        return {key: Labelled(wish.source(key), p) for key, p in points.items()}, groups

@@ -1,0 +1,120 @@
+"""Looking at results: as they are known now, or of a whole image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.errors import ParameterError
+from stroma.pixel.predicting.predict import label_dtype
+from stroma.pixel.predicting.run import blocks_of
+from stroma.session.core.core import Core
+from stroma.session.events import Position
+from stroma.session.strokes.blocks import BlockInfo, Layer, Shown, show
+from stroma.session.strokes.model import StrokeModel
+
+
+class Looking:
+    """What a model of strokes says.
+
+    Parameters
+    ----------
+    core : Core
+        Of which images.
+    model : StrokeModel
+        The model.
+    """
+
+    def __init__(self, core: Core, model: StrokeModel) -> None:
+        self.core = core
+        self.model = model
+
+    def result(
+        self,
+        image: str,
+        box: Box | None = None,
+        *,
+        plane: Position | None = None,
+        layer: Layer = "labels",
+        label: int | None = None,
+        step: int = 1,
+    ) -> Shown:
+        """Return what is known of a rectangle, as it is now; computes nothing.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        box : Box, optional
+            Pixels; the whole plane unless given.
+        plane : dict of str to int, optional
+            Position along t and z.
+        layer : {"labels", "probability", "uncertainty"}
+            What to return.
+        label : int, optional
+            The class, for "probability".
+        step : int
+            Pixels per value along each axis.
+        """
+        with self.core.lock:
+            sheet = self.core.document.sheet(image)
+            number, region = sheet.plane_number(plane), sheet.region
+        wanted = box or Box.of(sheet.shape)
+        if wanted.area == 0 or step < 1:
+            raise ParameterError(f"Nothing to show: box {wanted}, step {step}.")
+        blocks = self.model.results.blocks((image, number), wanted)
+        revision = self.model.bench.revision
+        return show(
+            blocks, wanted, layer=layer, label=label, step=step, revision=revision, region=region
+        )
+
+    def planes_shown(self, image: str) -> int:
+        """Return of how many planes of an image there is any result in memory."""
+        return self.model.results.planes(image)
+
+    def blocks(self, image: str, *, plane: Position | None = None) -> list[BlockInfo]:
+        """Return where in a plane there are results, and which are stale."""
+        with self.core.lock:
+            number = self.core.document.sheet(image).plane_number(plane)
+        blocks, now = self.model.results.blocks((image, number)), self.model.bench.revision
+        return [BlockInfo(b.box, b.step, b.revision, b.revision < now) for b in blocks]
+
+    def segment(
+        self,
+        image: str,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> NDArray[np.unsignedinteger[Any]]:
+        """Return the labels of all pixels of an image, by the present model; takes its time.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        progress : callable, optional
+            Told how many blocks are done, and of how many.
+        cancelled : callable, optional
+            Asked before every block whether to stop.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        MissingFileError
+            If the file of the image is not where it was.
+        Cancelled
+            If it was asked to stop.
+        """
+        model = self.model.copy()
+        source, trained = model.open(self.core.pixels(image)), model.trained()
+        labels = np.zeros(source.shape, label_dtype(trained.classifier.classes_))
+        for block in blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled):
+            labels[block.index] = block.labels
+            if progress is not None:
+                progress(block.done, block.total)
+        return labels

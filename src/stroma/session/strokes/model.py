@@ -1,0 +1,293 @@
+"""The model of a session: how it learns, from what, and what of it is kept."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stroma.blocks.box import Box
+from stroma.data.classes import Class
+from stroma.errors import FormatError, ShapeError, StromaError
+from stroma.features.cache import free_memory
+from stroma.pixel.choices.aliases import alias_param
+from stroma.pixel.door import Points
+from stroma.pixel.model import ConvpaintModel
+from stroma.session.core.core import Core
+from stroma.session.core.results import Results
+from stroma.session.core.view import View
+from stroma.session.events import SettingsChanged
+from stroma.session.strokes import operations as ops
+from stroma.session.strokes.bench import Strokes
+from stroma.session.strokes.blocks import Block
+from stroma.session.strokes.channels import count
+from stroma.session.strokes.learner import Learner
+from stroma.session.strokes.settings import Settings
+from stroma.session.strokes.turn import StrokeTurn
+from stroma.session.strokes.wish import Material, Wish
+
+
+class StrokeModel:
+    """A model that learns from what is painted; a `Learning`.
+
+    Methods that change something return as soon as it is done in memory; training and prediction
+    happen in the worker, which tells the listeners.
+
+    Parameters
+    ----------
+    core : Core
+        Where strokes are painted.
+    model : ConvpaintModel
+        The first model; may be trained.
+    mode : {"live", "demand", "paused"}
+        Train after every stroke; only when asked; or do nothing by itself.
+    """
+
+    name = Strokes.name
+
+    def __init__(self, core: Core, model: ConvpaintModel, mode: str) -> None:
+        self.core = core
+        self.now = Settings(mode=mode, param=model.get_params())
+        self.results: Results[Block] = Results(free_memory() // 4)
+        self.learner = Learner(model, -1 if model.classifier is None else 0)
+        self._warmed: set[Hashable] = set()
+
+    @property
+    def bench(self) -> Strokes:
+        """What is painted."""
+        return self.core.bench(Strokes)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is under way is given up for what was painted last."""
+        return self.now.mode == "live"
+
+    def turn(self) -> StrokeTurn:
+        """Return what is wanted of the worker now."""
+        with self.core.lock:
+            wish, learner = self.wish(), self.learner
+        return StrokeTurn(wish, learner, lambda: self.learner, self.results, self._warmed)
+
+    def image_changed(self, image: str) -> None:
+        """Forget the results of an image."""
+        self.results.drop(image=image)
+
+    # ------------------------------------------------------------------ settings
+
+    def set_mode(self, mode: str) -> None:
+        """Train "live" after every stroke, on "demand" only, or do nothing ("paused")."""
+        self._set(mode=mode)
+
+    def set_training(self, train_on: str) -> None:
+        """Train on the strokes of "all" images, or of the "image" painted on last."""
+        self._set(train_on=train_on, answers=True)
+
+    def set_channels(self, channels: Sequence[int] | None) -> None:
+        """Use only some channels of the images; None uses all."""
+        self._set(channels=None if channels is None else tuple(channels), answers=True)
+
+    def set_alias(self, alias: str) -> None:
+        """Take the parameters of a named configuration."""
+        self._set(param=alias_param(alias), answers=True)
+
+    def set_params(self, /, **values: Any) -> None:
+        """Set parameters of the model, see `Param`; all of them or, if one is wrong, none."""
+        trial = ConvpaintModel(param=self.now.param)
+        trial.set_params(**values)
+        self._set(param=trial.get_params(), answers=True)
+
+    def _set(self, *, answers: bool = False, **values: Any) -> None:
+        """Change settings; ``answers`` says whether the model's answer depends on them."""
+        core = self.core
+        with core.lock:
+            new = replace(self.now, **values)
+            if new == self.now:
+                return
+            self.now = new
+            if answers:
+                self.bench.revision += 1
+            core.settings_changed()
+            core.tell(SettingsChanged())
+            cancels = answers or new.mode == "paused"
+            core.worker.poke(self.name, cancels="all" if cancels else "nothing")
+
+    def set_model(self, model: ConvpaintModel) -> None:
+        """Go on with another model; if it is trained, it answers until the next training.
+
+        Its parameters and channels become the settings, and the classes it names join those that
+        are there, as one step of undo. Images and strokes stay. The model belongs to the session
+        from then on; a project is saved with it at once.
+
+        Raises
+        ------
+        ShapeError
+            If it was trained on other channels than an image has; nothing is changed then.
+        FileError
+            If the project cannot be saved; the model is in use all the same.
+        """
+        learner, core = Learner(model, taken=True), self.core
+        with core.lock:
+            if learner.trained is not None:
+                self._require_fit(learner)
+            core.do(ops.SetClasses(_named(model, tuple(self.bench.classes.values()))))
+            channels = learner.channels if learner.trained is not None else self.now.channels
+            param = learner.param.copy()
+            param.clf_max_pixels = self.now.param.clf_max_pixels  # a round's, not the model's
+            self.now = replace(self.now, param=param, channels=channels)
+            self.bench.revision += 1
+            if learner.trained is not None:
+                self._take(learner)
+            core.settings_changed()
+            core.tell(SettingsChanged())
+            core.worker.poke(self.name, cancels="all", revision=self.bench.revision)
+
+    def _take(self, learner: Learner) -> None:
+        learner.model.cache = self.learner.cache
+        learner.revision = self.bench.revision
+        self.learner = learner
+        self.core.worker.take(self.name, learner.revision)
+
+    def _require_fit(self, learner: Learner) -> None:
+        for image in self.core.all_images():
+            if image.missing:
+                continue
+            try:
+                learner.source(image.image)
+            except ShapeError as error:
+                raise ShapeError(
+                    f"The model was not taken: it was trained on other channels than those of the "
+                    f"image {image.name!r} ({max(1, count(image.image))}). Take one that was "
+                    f"trained on such images, or close the image first."
+                ) from error
+
+    # ------------------------------------------------------------------ the model
+
+    @property
+    def model(self) -> ConvpaintModel:
+        """The model, as it was last trained; not to be changed."""
+        model = self.learner.model
+        model.classes = tuple(self.bench.classes.values())
+        return model
+
+    def copy(self) -> ConvpaintModel:
+        """Return a copy of the model that further training does not change.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        """
+        model = copy.copy(self.model)  # what training replaces, it replaces whole
+        model.trained()
+        return model
+
+    def train(self) -> None:
+        """Start a round on all labelled pixels, whatever the mode."""
+        self.core.worker.ask(self.name)
+
+    # ------------------------------------------------------------------ what is wanted
+
+    def wish(self) -> Wish:
+        """Return what is wanted of rounds now."""
+        core, bench = self.core, self.bench
+        with core.lock:
+            sheets = core.document.sheets
+            images = {k: i for k, i in core.images.items() if k not in core.missing}
+            painted = [k for k in sheets if k in images and bench.tiles[k].painted_planes()]
+            if self.now.train_on == "image":
+                painted = [k for k in painted if k == core.document.last_image]
+            labels = set().union(*(bench.tiles[k].labels() for k in painted))
+            return Wish(
+                bench.revision,
+                self.now,
+                [self._material(key) for key in painted],
+                _lacking(labels),
+                images,
+                {s.key: s.region for s in sheets.values() if s.region is not None},
+                self._seen(),
+                {s.key: s.name for s in sheets.values()},
+            )
+
+    def _material(self, image: str) -> Material:
+        tiles, lock = self.bench.tiles[image], self.core.lock
+
+        def points() -> Points:
+            with lock:
+                return tiles.points()
+
+        return Material(image, (tiles.version, self.core.exchanged.get(image, 0)), points)
+
+    def _seen(self) -> list[View]:
+        """Return the views, latest first; where nobody looks, the plane painted on last."""
+        core, tiles = self.core, self.bench.tiles
+        seen = [v for v in core.views.values() if v.image not in core.missing]
+        if seen:
+            return seen[::-1]
+        there = [s for k, s in core.document.sheets.items() if k not in core.missing]
+        painted = [s for s in there if tiles[s.key].painted_planes()]
+        painted.sort(key=lambda sheet: sheet.key != core.document.last_image)
+        return [
+            View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
+            for sheet in painted[:1]
+            for plane in tiles[sheet.key].painted_planes()
+        ]
+
+    # ------------------------------------------------------------------ what is kept
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return what ``settings.json`` keeps."""
+        return self.now.to_json()
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what a snapshot says of the model."""
+        is_current = self.learner.revision == self.bench.revision
+        return {"is_current": is_current, "taken": self.learner.taken}
+
+    def keep(self, folder: Path) -> None:
+        """Write the model into a project; nothing while there is none."""
+        if self.learner.trained is not None:
+            self.model.save(folder / "model.pkl", create_yml=False)
+
+    def restore(self, folder: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+        """Go on as it was saved, and return what people should know of that."""
+        try:
+            self.now = Settings.from_json(settings) if settings else Settings()
+        except (StromaError, TypeError, KeyError) as error:
+            raise FormatError(
+                f"{folder / 'settings.json'} does not hold the settings of a project: {error}"
+            ) from error
+        model, said = _model(folder)
+        self.learner = Learner(model or ConvpaintModel(param=self.now.param))
+        if model is not None and self.learner.trained is not None:
+            is_current = facts.get("is_current") is True
+            self.learner.taken = is_current and facts.get("taken") is True
+            self.learner.revision = self.bench.revision - (0 if is_current else 1)
+        self.core.worker.resume(self.name, self.learner.revision)
+        return said
+
+
+def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
+    """Return the model, or None and what is wrong with it: it can be trained again."""
+    path = folder / "model.pkl"
+    if not path.exists():
+        return None, ""
+    try:
+        return ConvpaintModel(model_path=path), ""
+    except StromaError as error:
+        return None, f"{error} The model is trained again from the strokes."
+
+
+def _named(model: ConvpaintModel, present: Sequence[Class]) -> tuple[Class, ...]:
+    """Return the classes of a model; those it has no name for are left as they are."""
+    labels = {c.label for c in present}
+    return tuple(c for c in model.classes if c.label not in labels or c != Class(c.label))
+
+
+def _lacking(labels: set[int]) -> str:
+    if len(labels) >= 2:
+        return ""
+    if not labels:
+        return "Paint a few strokes of two classes."
+    return f"Only class {labels.pop()} is painted. Paint a stroke of another class too."

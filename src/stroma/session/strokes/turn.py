@@ -1,0 +1,181 @@
+"""What the worker does for strokes at one moment: train, then show, what is looked at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from weakref import ref
+
+import numpy as np
+
+from stroma.blocks.box import Box
+from stroma.blocks.run import default_workers
+from stroma.errors import Cancelled
+from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.predict import BlockResult, Trained
+from stroma.pixel.predicting.run import run_tasks
+from stroma.pixel.predicting.tasks import Task
+from stroma.pixel.training.warm import warm
+from stroma.session.core.results import Results
+from stroma.session.core.view import View
+from stroma.session.core.work import Job
+from stroma.session.events import BlockReady
+from stroma.session.strokes.blocks import BYTE, Block, uncertainty
+from stroma.session.strokes.learner import Learner, needed, param_for, tasks_in
+from stroma.session.strokes.wish import Wish
+
+REST = 0.25
+"""Seconds after the view is up to date before the rest of its plane is begun: who paints on is not
+kept waiting by blocks under way."""
+
+COARSE = 8
+FEW_BLOCKS = 2
+"""So many blocks are predicted at once, without a coarse result before."""
+
+
+@dataclass(frozen=True, eq=False)
+class StrokeTurn:
+    """A `Turn`.
+
+    Parameters
+    ----------
+    wish : Wish
+        What is wanted.
+    learner : Learner
+        The model.
+    present : callable
+        Returns the learner of the session, which may have become another.
+    results : Results
+        Where results go.
+    warmed : set
+        What blocks have had their features computed.
+    """
+
+    wish: Wish
+    learner: Learner
+    present: Callable[[], Learner]
+    results: Results[Block]
+    warmed: set[Hashable]
+
+    @property
+    def revision(self) -> int:
+        """What training would answer now."""
+        return self.wish.revision
+
+    @property
+    def answered(self) -> int:
+        """What the model that is there answers."""
+        return self.learner.revision
+
+    @property
+    def mode(self) -> str:
+        """When to work."""
+        return self.wish.settings.mode
+
+    @property
+    def lacking(self) -> str:
+        """What must be painted first."""
+        return self.wish.lacking
+
+    @property
+    def views(self) -> Sequence[View]:
+        """What is looked at."""
+        return self.wish.views
+
+    # ------------------------------------------------------------------ training
+
+    def train(self, job: Job, *, full: bool) -> None:
+        """Train on the strokes."""
+        wish = self.wish
+        param = param_for(wish.settings, full=full)
+        wish.require_alike()
+        points = {m.key: m.points() for m in wish.material}
+        self._warm(needed(wish, points, param), job)
+        job.enter("training")
+        job.token.check()  # where all features were there, nobody asked it yet
+        self.learner.learn(wish, points, param)
+        if self.learner is not self.present():
+            raise Cancelled("Another model took the place of the one that was trained.")
+
+    def _warm(self, tasks: Iterable[Task], job: Job) -> None:
+        """Compute the features of blocks that have not been computed under these settings."""
+        pace, settings = job.enter("features"), self.wish.settings
+        facts = repr((settings.channels, settings.param))
+        keys = {(facts, ref(t.plan.image.whole), *t.position.values(), t.block): t for t in tasks}
+        left = {key: task for key, task in keys.items() if key not in self.warmed}
+        for done in warm(list(left.values()), self.learner.cache, cancel=job.token):
+            pace(done, len(left))
+        self.warmed.update(left.keys())
+
+    # ------------------------------------------------------------------ showing
+
+    def glance(self, view: View, job: Job) -> int:
+        """Predict one pixel in 64 of what is in view, where that is more than few blocks."""
+        tasks = self._missing(view, self.wish.box(view), COARSE)
+        return self._predict("visible", view, tasks, COARSE, job) if len(tasks) > FEW_BLOCKS else 0
+
+    def visible(self, view: View, job: Job) -> int:
+        """Predict what is in view; before there is a model, compute its features."""
+        box = self.wish.box(view)
+        if self.learner.trained is None:
+            blank = Trained(Recipe.of(self.wish.settings.param), None)  # type: ignore[arg-type]
+            self._warm(tasks_in(self.wish.source(view.image), blank, view, box), job)
+            return 0
+        return self._predict("visible", view, self._missing(view, box, 1), 1, job)
+
+    def rest(self, view: View, job: Job) -> int:
+        """Predict the rest of the plane, once painting pauses."""
+        if self.learner.trained is None:
+            return 0
+        done, rested = 0, False
+        for box in self.wish.around(view):
+            tasks = self._missing(view, box, 1)
+            if tasks and not rested:
+                job.token.rest(REST)
+                rested = True
+            done += self._predict("plane", view, tasks, 1, job)
+        self.results.drop_older(view.key, self.answered)
+        return done
+
+    def _missing(self, view: View, box: Box, coarse: int) -> list[Task]:
+        """Return the blocks in a box of a view's plane that are not known that finely."""
+        steps = self.results.steps(view.key, self.answered)
+        found = self.learner.tasks(self.wish.images[view.image], view, box)
+        return [task for task in found if steps.get(_pixels(task), coarse + 1) > coarse]
+
+    def _predict(self, phase: str, view: View, tasks: Sequence[Task], coarse: int, job: Job) -> int:
+        """Predict blocks, and return how many."""
+        trained, revision, cache = self.learner.trained, self.answered, self.learner.cache
+        if trained is None or not tasks:
+            return 0
+        pace = job.enter(phase)
+        kept = len(tasks) * tasks[0].plan.feature_bytes(tasks[0].block)
+        if phase == "plane" and kept > cache.max_bytes / 2:
+            cache = cache.borrowed()  # do not drive out the features of what is in view
+        # What is not in view leaves a processor free, so that the next stroke is answered at once.
+        workers = max(1, default_workers() - 1) if phase == "plane" else None
+        for result in run_tasks(
+            tasks, trained, cache, coarse=coarse, workers=workers, cancel=job.token
+        ):
+            block = _block(result, trained, revision)
+            self.results.put(view.key, block)
+            pace(result.done, result.total)
+            job.tell(BlockReady(view.image, view.position, block.box, coarse, revision))
+        return len(tasks)
+
+
+def _pixels(task: Task) -> Box:
+    return task.plan.grid.pixels(task.block.core)
+
+
+def _block(result: BlockResult, trained: Trained, revision: int) -> Block:
+    p = result.probabilities
+    return Block(
+        Box(result.y.start, result.x.start, result.y.stop, result.x.stop),
+        result.step,
+        revision,
+        tuple(trained.classifier.classes_.tolist()),
+        result.labels,
+        np.rint(p * BYTE).astype(np.uint8),
+        np.rint(uncertainty(p) * BYTE).astype(np.uint8),
+    )
