@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stroma.session.code import safe_stem
 from stroma.session.session import Session
-from stroma.session.strokes.code import safe_stem
 from stroma.workflow.find import strokes_of
 
 STROKES, RESULT = "_strokes.tif", "_labels.tif"
