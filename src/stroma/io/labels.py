@@ -12,16 +12,15 @@ from stroma.data.image import Image
 from stroma.data.strokes import Strokes, as_labels
 from stroma.errors import LabelError, ShapeError
 from stroma.io.atomic import is_zarr
-from stroma.io.pictures.png import read_indices
 from stroma.io.read import read_image
-from stroma.io.tables import CLASS_READERS
+from stroma.io.tables import CLASS_READERS, PALETTES
 
 
 def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> Strokes:
     """Return the labels in an image file, with the shape of the image they belong to.
 
-    A palette PNG gives the positions in its palette. Axes of one sample may be left out, and
-    a stack whose axes are not named is taken to have those of the image.
+    A picture with a palette gives the positions in its palette. Axes of one sample may be left
+    out, and a stack whose axes are not named is taken to have those of the image.
 
     Raises
     ------
@@ -36,7 +35,8 @@ def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> S
             f"{path} was saved as JPEG, which mixes the values of neighbouring pixels: labels "
             "come back as classes that nobody painted. Save them as PNG or TIFF."
         )
-    values = read_indices(path) if path.suffix.lower() == ".png" else None
+    indices = PALETTES.get(path.suffix.lower())
+    values = indices(path) if indices is not None else None
     axes = image.kept_axes.replace("c", "")
     shape = tuple(image.sizes[a] for a in axes)
     if values is None:

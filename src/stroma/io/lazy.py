@@ -110,6 +110,11 @@ class FileArray:
                 if close is not None:
                     weakref.finalize(self, close)
                 self._check_unchanged()
+                if tuple(opened.shape) != tuple(self.shape):
+                    raise FormatError(
+                        f"{self.path} declares {tuple(self.shape)} samples, but holds "
+                        f"{tuple(opened.shape)}. It is damaged; copy or export it again."
+                    )
                 self._array, self._stays = opened, close is None
             return self._array
 

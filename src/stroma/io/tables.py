@@ -14,6 +14,7 @@ READERS = Registry(
     "reader of image files",
     {
         ".png": "stroma.io.pictures.png:read",
+        **dict.fromkeys((".bmp", ".gif", ".webp"), "stroma.io.pictures.others:read"),
         ".jpg": "stroma.io.pictures.jpeg:read",
         ".jpeg": "stroma.io.pictures.jpeg:read",
         **dict.fromkeys(TIFFS, "stroma.io.tiff.read:read"),
@@ -59,6 +60,16 @@ CLASS_READERS = Registry(
     },
 )
 """Ending of a label file's name -> ``read_classes(path)``."""
+
+PALETTES = Registry(
+    "reader of palettes",
+    {
+        ".png": "stroma.io.pictures.png:read_indices",
+        ".bmp": "stroma.io.pictures.others:read_indices",
+        ".gif": "stroma.io.pictures.others:read_indices",
+    },
+)
+"""Ending of a file's name -> ``read_indices(path)``: the positions in its palette, or None."""
 
 STROKE_READERS = Registry(
     "reader of strokes",

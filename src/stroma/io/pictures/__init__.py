@@ -1,1 +1,1 @@
-"""Pictures that are decoded whole: PNG and JPEG."""
+"""Pictures that are decoded whole: PNG, JPEG, BMP, GIF and WebP."""

@@ -14,6 +14,9 @@ from stroma.io.orientation import oriented
 from stroma.io.pictures.png import check_size
 from stroma.io.series import Series, chosen
 
+MOST_PACKED = 2**11
+"""Pixels that a byte of a JPEG may stand for."""
+
 ORIENTATION = 0x0112
 """The tag of EXIF, which is that of TIFF."""
 
@@ -26,7 +29,7 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
             notes = oriented(picture.getexif().get(ORIENTATION), path)
     except DAMAGE as error:
         raise damaged(path, error) from error
-    check_size(path, height, width)
+    check_size(path, height, width, most=MOST_PACKED * path.stat().st_size)
     chosen(path, series, [Series(0)])
     shape = (height, width) if grey else (height, width, 3)
     letters = "yxs"[: len(shape)] if axes is None else asked(axes, shape, path)

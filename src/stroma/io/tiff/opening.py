@@ -36,7 +36,7 @@ class Opened:
         self.notes: tuple[str, ...] = ()
         self.file = self._open(path)
         try:
-            self.series = list(self.file.series)
+            self.series = _images(self.file)
         except DAMAGE as error:
             self.file.close()
             self.file = tifffile.TiffFile(path, **{f"is_{kind}": False for kind in _PRIVATE})
@@ -45,7 +45,7 @@ class Opened:
                 f"The private tags of {path} cannot be read ({short(error)}); its pages are read "
                 "without them.",
             )
-            self.series = list(self.file.series)
+            self.series = _images(self.file)
 
     def _open(self, path: Path) -> Any:
         file = tifffile.TiffFile(path)
@@ -77,6 +77,12 @@ class Opened:
     def __exit__(self, *error: object) -> None:
         """Close the file."""
         self.file.close()
+
+
+def _images(file: Any) -> list[Any]:
+    """Return the series of a file; those of an LSM without its thumbnails."""
+    every = list(file.series)
+    return every[:1] if file.is_lsm else every
 
 
 def list_series(path: Path) -> tuple[Series, ...]:
