@@ -17,7 +17,7 @@ SCRIPTS = {
     "large": "times as fast",
     "live": "in view",
 }
-ELSEWHERE = {"measuring", "quality", "napari_gui"}
+ELSEWHERE = {"measuring", "quality", "clusters", "napari_gui"}
 """What the scripts share, and those that need labelled images or a screen."""
 
 

@@ -9,6 +9,7 @@ COMMANDS = Registry(
         "paint": "stroma.cli.paint:paint",
         "train": "stroma.cli.train:train",
         "segment": "stroma.cli.segment:segment",
+        "cluster": "stroma.cli.cluster:cluster",
         "compare": "stroma.cli.compare:compare",
         "features": "stroma.cli.features:features",
         "models": "stroma.cli.models:models",

@@ -111,13 +111,14 @@ def segment(
             outputs=wanted,
             progress=lambda p: report(f"{p.path.name} ({p.file}/{p.files})", p.done, p.total),
         )
-    as_json(asdict(result)) if json else _show(result)
+    as_json(asdict(result)) if json else show_batch(result)
     if result.failed:
         codes = {exit_code(file.error) for file in result.failed if file.error}
         raise typer.Exit(MISSING if codes == {MISSING} else SOME_FAILED)
 
 
-def _show(result: BatchResult) -> None:
+def show_batch(result: BatchResult) -> None:
+    """Print a line for every file."""
     for file in result.files:
         typer.echo(_line(file), err=file.status == "failed")
     if result.summary:

@@ -35,6 +35,7 @@ from stroma.pixel.predicting.results import How, collected
 from stroma.pixel.showing.feature_image import feature_image, labelled_features, native_features
 from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
+from stroma.pixel.training.unlabelled import clustered
 
 Array = NDArray[Any]
 
@@ -197,22 +198,86 @@ class ConvpaintModel(Configured):
         """
         strokes, named = self._given(image, annotations, in_channels, memory_mode, img_ids)
         recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
+        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
+        kind, blank = unfitted(self._param, use_rf=use_rf)
+        self._fit(strokes, recipe, kind, blank, chosen, memory_mode=memory_mode)
+        self._classes += named
+        return self.classifier
+
+    def cluster(
+        self,
+        image: Any,
+        *,
+        classes: int = 4,
+        samples: int = 20_000,
+        in_channels: Sequence[int] | None = None,
+        rng: int = 0,
+    ) -> Any:
+        """Fit the classifier to groups of pixels that are alike, without any strokes.
+
+        Some pixels of all images together are grouped by their features; the groups are the
+        classes from then on, the same in every image that is segmented. When anything fails, the
+        model stays as it was.
+
+        Parameters
+        ----------
+        image : array-like, Image, path, or list of these
+            As for ``train``.
+        classes : int
+            How many, 2 to 64.
+        samples : int
+            Pixels that are looked at.
+        in_channels : list of int, optional
+            Channels to use; remembered, and used by ``segment`` too.
+        rng : int
+            Seed.
+
+        Returns
+        -------
+        Classifier
+            The fitted classifier, also kept in the model.
+
+        Raises
+        ------
+        ImageError
+            If there is too little in the images for so many classes.
+        ShapeError, ParameterError, FitError
+            If the images cannot be used.
+        """
+        mode, images = str(self._param.channel_mode), image if is_many(image) else [image]
+        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
+        sources = {str(i): open_image(one, mode, chosen) for i, one in enumerate(images)}
+        recipe = Recipe.of(self._param)
+        found = clustered(
+            sources, recipe, classes=classes, samples=samples, cache=self.cache, rng=rng
+        )
+        self._fit(found, recipe, *unfitted(self._param), chosen)
+        self._classes = tuple(Class(k, f"group {k}") for k in range(1, classes + 1))
+        return self.classifier
+
+    def _fit(
+        self,
+        strokes: Mapping[str, Labelled],
+        recipe: Recipe,
+        kind: str,
+        blank: Any,
+        chosen: tuple[int, ...] | None,
+        *,
+        memory_mode: bool = False,
+    ) -> None:
+        """Fit a classifier to labelled pixels; nothing changes when that fails."""
         entries, common = self._learn(strokes, recipe, memory_mode)
         require_every_class(entries, recipe.factor)
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
-        kind, blank = unfitted(self._param, use_rf=use_rf)
         classifier = fit(blank, X, y, int(self._param.clf_max_pixels or 0))
         source = next(iter(strokes.values())).source
         names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
-        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
         weights = tuple(recipe.pipeline.provenance())
         count = len(source.channels)
         self._fitted = Fitted(kind, classifier, count, chosen, names, common, weights)
         self._param.classifier = TITLES.get(kind, kind)
-        self._classes += named
-        return classifier
 
     def _given(
         self,

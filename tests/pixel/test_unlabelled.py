@@ -1,0 +1,78 @@
+"""Classes without strokes: found on a sample, the same in all images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stroma import ConvpaintModel
+from stroma.errors import ImageError, ParameterError
+from stroma.pixel.door import open_image
+from stroma.pixel.training.unlabelled import WINDOW, groups, sampled
+
+
+def phases(rng: int = 0, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return an image of three grey phases, and which is where (0, 1, 2)."""
+    random = np.random.default_rng(rng)
+    truth = (np.indices((60, 90))[1] + shift) // 30 % 3
+    return (truth * 60 + random.normal(0, 6, truth.shape)).astype(np.float32), truth
+
+
+def matches(labels: np.ndarray, truth: np.ndarray) -> float:
+    """Return the share of pixels whose class is the commonest one of their phase."""
+    return sum(np.bincount(labels[truth == k]).max() for k in range(3)) / truth.size
+
+
+def test_groups_are_those_that_rows_fall_into() -> None:
+    random = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 200)
+    X = np.array([[0, 0], [9, 0], [0, 9]])[truth] + random.normal(0, 1, (600, 2))
+    found = groups(X.astype(np.float32), classes=3)
+    assert matches(found, truth) == 1
+    assert set(found) == {1, 2, 3}
+    assert np.array_equal(found, groups(X.astype(np.float32), classes=3))
+
+
+def test_images_are_segmented_into_classes_without_strokes() -> None:
+    image, truth = phases()
+    model = ConvpaintModel("gaussian")
+    model.cluster(image, classes=3, samples=2000)
+    assert matches(model.segment(image), truth) > 0.95
+    assert [c.label for c in model.classes] == [1, 2, 3]
+
+
+def test_a_class_is_the_same_in_all_images_and_after_saving(tmp_path) -> None:
+    (first, truth), (second, moved) = phases(0), phases(1, shift=30)
+    model = ConvpaintModel("gaussian")
+    model.cluster([first, second], classes=3, samples=2000)
+    model.save(tmp_path / "groups.pkl")
+    again = ConvpaintModel(model_path=tmp_path / "groups.pkl")
+    both = np.concatenate([again.segment(first), again.segment(second)])
+    assert matches(both, np.concatenate([truth, moved])) > 0.95
+
+
+def test_pixels_are_taken_from_windows_all_over_the_image() -> None:
+    stack = open_image(np.zeros((3, 700, 900), np.uint8), "single")
+    points = sampled(stack, count=5000, random=np.random.default_rng(0))
+    assert len(np.unique(points.plane)) == 3
+    assert points.yx.min() >= 0
+    assert (points.yx.max(axis=0) < (700, 900)).all()
+    spread = np.ptp(points.yx, axis=0)
+    assert (spread > (700 - 2 * WINDOW, 900 - 2 * WINDOW)).all()
+    small = sampled(
+        open_image(np.zeros((5, 4)), "single"), count=500, random=np.random.default_rng(0)
+    )
+    assert len(small.label) == 20
+
+
+def test_a_failed_call_leaves_the_model_as_it_was() -> None:
+    image, _ = phases()
+    model = ConvpaintModel("gaussian")
+    model.cluster(image, classes=3, samples=2000)
+    before = model.segment(image)
+    with pytest.raises(ImageError, match=r"too little in it for 3 classes.*fewer classes"):
+        model.cluster(np.zeros((20, 20)), classes=3)
+    with pytest.raises(ParameterError, match="2 to 64, got 1"):
+        model.cluster(image, classes=1)
+    assert np.array_equal(model.segment(image), before)
+    assert len(model.classes) == 3
