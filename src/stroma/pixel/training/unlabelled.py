@@ -124,7 +124,7 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
     of_rows = joined[many.labels_]
     first = [parts[of_rows == g, 0].mean() if (of_rows == g).any() else 0 for g in range(classes)]
     rank = np.argsort(np.argsort(first))
-    return (rank[of_rows] + 1).astype(np.uint16)
+    return np.asarray(rank[of_rows] + 1, np.uint16)
 
 
 def _features(
