@@ -40,7 +40,6 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from stroma.classify.catboost import CatBoost
-from stroma.classify.evaluate import predict_rows
 from stroma.classify.forest import Forest
 from stroma.classify.maps import predict_maps
 
@@ -122,7 +121,7 @@ def predictions() -> None:
         fitted.predict_proba(rows[:10])
         beside = fastest(library, rounds=2)
         row(f"{name}: library, rows, {THREADS} threads", beside)
-        ours = fastest(lambda f=fitted: predict_rows(f.trees_, rows))
+        ours = fastest(lambda f=fitted: f.predict_proba(rows))
         row(f"{name}: ours, rows, {os.cpu_count()} threads", ours, beside)
         times = fastest(lambda f=fitted: predict_maps(f, maps, box))
         row(f"{name}: ours, maps, 1 thread", times, beside)

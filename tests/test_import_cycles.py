@@ -16,12 +16,6 @@ import stroma
 
 SOURCE = Path(stroma.__file__).parent
 
-STILL_TIED = [
-    {"stroma.napari.activity", "stroma.napari.studio"},
-    {"stroma.napari.panel", "stroma.napari.widget"},
-]
-"""Groups that import one another today. Only ever take from this list."""
-
 
 def modules(root):
     """Return the files of a package by module name."""
@@ -64,14 +58,8 @@ def knots(root):
 
 
 def test_no_module_imports_itself_by_way_of_others():
-    new = [g for g in knots(SOURCE) if not any(g <= known for known in STILL_TIED)]
-    assert not new, f"these import one another: {[sorted(g) for g in new]}"
-
-
-def test_what_is_no_longer_tied_is_off_the_list():
-    groups = knots(SOURCE)
-    for known in STILL_TIED:
-        assert any(known <= group for group in groups), f"untied: {sorted(known)}"
+    found = knots(SOURCE)
+    assert not found, f"these import one another: {[sorted(group) for group in found]}"
 
 
 @pytest.mark.parametrize(

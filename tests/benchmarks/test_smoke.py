@@ -16,6 +16,7 @@ SCRIPTS = {
     "deep": "Windows computed: 1, then 0",
     "large": "times as fast",
     "live": "in view",
+    "hostile_models": "40 parameters:",
 }
 ELSEWHERE = {"measuring", "quality", "clusters", "napari_gui"}
 """What the scripts share, and those that need labelled images or a screen."""

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stroma.blocks.box import Box
-from stroma.blocks.grid import DISCARD, WINDOW, lattice, windows
+from stroma.blocks.grid import DISCARD, WINDOW, lattice, parts, windows
 
 shapes = st.tuples(st.integers(1, 2500), st.integers(1, 2500))
 
@@ -60,3 +60,13 @@ def test_cores_of_windows_cover_every_pixel_once_and_keep_away_from_inner_border
 def test_an_image_up_to_the_window_size_is_seen_at_once(side):
     [block] = windows((side, side), stride=14)
     assert block.window == block.core == Box(0, 0, side, side)
+
+
+@given(shapes, st.integers(1, 20), st.integers(1, 200_000))
+def test_parts_of_a_block_cover_its_core_once_within_the_limit(shape, stride, pixels):
+    shape = (shape[0] % 300 + 1, shape[1] % 300 + 1)
+    [whole] = windows(shape, stride=stride)
+    cut = parts(whole, stride, pixels)
+    assert (times_covered(shape, cut) == 1).all()
+    assert all(part.window == whole.window for part in cut)
+    assert max(part.core.area for part in cut) <= max(pixels, stride**2)

@@ -95,7 +95,7 @@ def test_values_on_a_threshold_go_where_the_library_sends_them(name, classifier,
     X = rng.integers(0, 4, (200, 3)).astype(np.float32) / 3
     y = np.minimum(X.sum(axis=1).astype(int), classes - 1)
     fitted = classifier.fit(X, y)
-    trees = getattr(fitted, "trees_", None)
+    trees = getattr(fitted, "learned_", None)
     cuts = getattr(trees, "border", getattr(trees, "threshold", X)).ravel()
     cuts = cuts[np.isfinite(cuts)]
     around = np.concatenate([cuts, np.nextafter(cuts, np.float32(-9)), np.nextafter(cuts, 9)])
@@ -349,17 +349,18 @@ def test_linear_scores_may_be_taken_before_interpolation(classes):
     X, y = blobs(100, classes)
     X = X * 3 + 100
     fitted = Logistic().fit(X, y)
+    linear = fitted.learned_
     between = (0.25 * X[:1] + 0.75 * X[1:2]).T
-    scores = fitted.scores(X[:2].T)
-    after = fitted.activate(0.25 * scores[:, :1] + 0.75 * scores[:, 1:])
+    scores = linear.scores(X[:2].T)
+    after = linear.activate(0.25 * scores[:, :1] + 0.75 * scores[:, 1:])
     np.testing.assert_allclose(after, fitted.predict_proba(between.T).T, atol=1e-5)
 
 
 def test_linear_scores_of_parts_add_up():
     X, y = blobs(100, 3)
-    fitted = Logistic().fit(X, y)
-    parts = fitted.scores(X.T[:2], slice(0, 2)) + fitted.scores(X.T[2:], slice(2, 7))
-    np.testing.assert_allclose(parts, fitted.scores(X.T), atol=1e-4)
+    linear = Logistic().fit(X, y).learned_
+    parts = linear.scores(X.T[:2], slice(0, 2)) + linear.scores(X.T[2:], slice(2, 7))
+    np.testing.assert_allclose(parts, linear.scores(X.T), atol=1e-4)
 
 
 def test_a_single_feature_is_learnt_by_few_trees():

@@ -117,7 +117,7 @@ def test_shallow_trees_vote_as_deep_ones(classes, depth, trees, dtype, monkeypat
     X = rng.normal(size=(700, 6)).astype(dtype).astype(np.float32)
     made = Forest(n_estimators=trees, max_depth=depth, random_splits=True, n_jobs=1)
     fitted = made.fit(X, rng.integers(1, classes + 1, 700))
-    assert fitted.trees_.shallow.asked.dtype == (np.uint8 if trees == 9 else np.uint16)
+    assert fitted.learned_.shallow.asked.dtype == (np.uint8 if trees == 9 else np.uint16)
     values = rng.normal(size=(6, 40, 53)).astype(dtype)
     maps = [SimpleNamespace(values=values, step=1, origin=(0, 0))]
     box = (slice(1, 40), slice(3, 53))
@@ -130,7 +130,7 @@ def test_shallow_trees_vote_as_deep_ones(classes, depth, trees, dtype, monkeypat
 def test_deep_trees_are_walked():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1500, 3)).astype(np.float32), rng.integers(1, 3, 1500)
-    assert Forest(n_estimators=1, max_depth=9, n_jobs=1).fit(X, y).trees_.shallow is None
+    assert Forest(n_estimators=1, max_depth=9, n_jobs=1).fit(X, y).learned_.shallow is None
 
 
 def test_trees_that_share_a_branch_vote_by_their_definition():

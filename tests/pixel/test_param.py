@@ -165,10 +165,10 @@ def test_a_file_of_the_original_loads_and_newer_keys_are_reported(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- 1\n- 2\n", "holds no parameters"),
-        ("", "holds no parameters"),
+        ("- 1\n- 2\n", "no names with values"),
+        ("", "no names with values"),
         ("a: [1", "not a YAML file"),
-        ("!!python/object/apply:os.system ['echo x']", "not a YAML file"),
+        ("!!python/object/apply:os.system ['echo x']", "no plain value"),
         ("normalize: 9", r"bad.yml.*'normalize' must be"),
     ],
 )
@@ -180,7 +180,7 @@ def test_a_broken_file_is_refused_by_name(tmp_path, text, message):
 
 def test_a_folder_is_no_file_of_parameters(tmp_path):
     (tmp_path / "folder.yml").mkdir()
-    with pytest.raises(FileError, match=r"Cannot read '.*folder\.yml'"):
+    with pytest.raises(FileError, match=r"Cannot read .*folder\.yml"):
         ConvpaintModel(model_path=tmp_path / "folder.yml")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from stroma.blocks.guard import require_guard
 from stroma.errors import Cancelled, MissingExtraError, WorkerError, install
 
 Item = TypeVar("Item")
@@ -34,7 +35,7 @@ def client(address: str | None = None) -> Iterator[Any]:
     MissingExtraError
         If dask.distributed is not installed.
     WorkerError
-        If no scheduler answers, or it has no workers.
+        If no scheduler answers, or it has no workers; or a script would start itself again.
     """
     try:
         import distributed
@@ -53,6 +54,7 @@ def client(address: str | None = None) -> Iterator[Any]:
             yield active
             return
     if address is None:
+        require_guard()
         local = distributed.LocalCluster(threads_per_worker=1, dashboard_address=":0")
         with local, distributed.Client(local, set_as_default=False) as made:
             yield made

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -74,6 +76,25 @@ def windows(shape: tuple[int, int], *, stride: int, region: Box | None = None) -
         for (cy0, cy1, wy0, wy1) in rows
         for (cx0, cx1, wx0, wx1) in columns
     ]
+
+
+def parts(block: Block, stride: int, pixels: float) -> list[Block]:
+    """Return a block as blocks of the same window, each with a core of at most so many pixels.
+
+    A core is cut at multiples of the stride; those of a single stride are not cut any further.
+    """
+    core = block.core
+    if core.area <= pixels:
+        return [block]
+    side = max(1, math.isqrt(int(pixels)) // stride) * stride
+    rows, columns = _cuts(core.top, core.bottom, side), _cuts(core.left, core.right, side)
+    return [Block(Box(y0, x0, y1, x1), block.window) for y0, y1 in rows for x0, x1 in columns]
+
+
+def _cuts(start: int, stop: int, side: int) -> list[tuple[int, int]]:
+    """Return a range as ranges that end at multiples of ``side``."""
+    edges = [start, *range((start // side + 1) * side, stop, side), stop]
+    return list(pairwise(edges))
 
 
 def holding(

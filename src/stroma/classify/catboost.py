@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.classify.evaluate import predict_rows
+from stroma.classify.learner import Learner
+from stroma.classify.limits import MAX_TREES
 from stroma.classify.oblivious import MAX_DEPTH, ObliviousTrees
 from stroma.classify.questions import MAX_BORDERS
-from stroma.classify.rows import check_number, fitted, prediction_data, stored_params, training_data
+from stroma.classify.rows import check_number, training_data
+from stroma.classify.stored import Arrays
 from stroma.errors import FitError
 
 LEAST_FEATURES = 10
 
+MANY_CLASSES = 64
+"""Classes above which there are fewer trees, as the work for each tree grows with the classes."""
+
+LEAST_TREES = 8
+
 
 @dataclass(frozen=True)
-class CatBoost:
+class CatBoost(Learner[ObliviousTrees]):
     """Gradient boosting over oblivious trees; parameters have the library's names.
 
     Parameters
     ----------
     iterations : int
-        Number of trees.
+        Number of trees, up to 64 classes; above, fewer, so that the work is the same.
     learning_rate : float
         Weight of each tree.
     depth : int
@@ -55,32 +61,16 @@ class CatBoost:
     rsm: float = 0.2
     random_seed: int = 0
     thread_count: int = 2
-    trees_: ObliviousTrees | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the parameters."""
-        check_number("iterations", self.iterations, 1, 100_000, whole=True)
+        check_number("iterations", self.iterations, 1, MAX_TREES, whole=True)
         check_number("learning_rate", self.learning_rate, 1e-6, 1)
         check_number("depth", self.depth, 1, MAX_DEPTH, whole=True)
         check_number("border_count", self.border_count, 1, MAX_BORDERS, whole=True)
         check_number("rsm", self.rsm, 1e-6, 1)
         check_number("random_seed", self.random_seed, 0, 2**63 - 1, whole=True)
         check_number("thread_count", self.thread_count, 1, 1024, whole=True)
-
-    @property
-    def classes_(self) -> NDArray[np.int64]:
-        """The (K,) labels seen, ascending."""
-        return fitted(self.trees_).classes
-
-    @property
-    def n_features_in_(self) -> int:
-        """Length of the rows it was fitted to."""
-        return fitted(self.trees_).n_features
-
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """The (F,) share of every feature in the scores (CatBoost's PredictionValuesChange)."""
-        return fitted(self.trees_).importances
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
@@ -89,7 +79,7 @@ class CatBoost:
         rows, codes, classes = training_data(X, y)
         share = min(1.0, max(self.rsm, LEAST_FEATURES / rows.shape[1]))
         model = CatBoostClassifier(
-            **{**self.params(), "rsm": share},
+            **{**self.params(), "rsm": share, "iterations": self._trees_for(len(classes))},
             metric_period=self.iterations,
             allow_writing_files=False,
             logging_level="Silent",
@@ -98,29 +88,17 @@ class CatBoost:
             model.fit(rows, codes)
         except CatBoostError as error:
             raise FitError(f"CatBoost could not learn from the strokes: {error}") from error
-        return replace(self, trees_=_trees(_exported(model), classes, rows.shape[1]))
+        return replace(self, learned_=_trees(_exported(model), classes, rows.shape[1]))
 
-    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the (n, K) probabilities of n rows."""
-        trees = fitted(self.trees_)
-        return predict_rows(trees, prediction_data(X, trees.n_features))
-
-    def params(self) -> dict[str, Any]:
-        """Return the parameters, by the library's names."""
-        return {name: getattr(self, name) for name in _PARAMS}
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the trees as named arrays."""
-        return fitted(self.trees_).arrays()
+    def _trees_for(self, classes: int) -> int:
+        if classes <= MANY_CLASSES:
+            return self.iterations
+        return min(self.iterations, max(LEAST_TREES, self.iterations * MANY_CLASSES // classes))
 
     @classmethod
-    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild a fitted classifier from its parameters and arrays."""
-        trees = ObliviousTrees.from_arrays(arrays)
-        return cls(**stored_params(params, _PARAMS), trees_=trees)
-
-
-_PARAMS = [f.name for f in fields(CatBoost) if f.name != "trees_"]
+    def read(cls, arrays: Arrays) -> ObliviousTrees:
+        """Return the trees in stored arrays, every one checked."""
+        return ObliviousTrees.from_arrays(arrays)
 
 
 def _exported(model: Any) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.classify.kernels import SHALLOW
+from stroma.classify.evaluate import scored
+from stroma.classify.kernels import SHALLOW, forest_rows, path_lengths, shallow_rows
+from stroma.classify.limits import MAX_FEATURES, MAX_NODES, MAX_PATH, MAX_TABLE_BYTES, MAX_TREES
 from stroma.classify.packed import pack
 from stroma.classify.questions import MAX_BORDERS, ranked
-from stroma.classify.rows import Arrays, require, stored, stored_classes
+from stroma.classify.stored import Arrays, ascend, read_arrays, read_classes, require
 
 
 class Tables(NamedTuple):
@@ -113,39 +115,60 @@ class DecisionTrees:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Rebuild trees, checking that every path ends in a leaf of its own tree."""
-        classes = stored_classes(arrays)
-        feature = stored(arrays, "feature", "int32", None)
-        nodes = len(feature)
-        trees = cls(
-            feature=feature,
-            threshold=stored(arrays, "threshold", "float32", nodes),
-            child=stored(arrays, "child", "int32", nodes),
-            first=stored(arrays, "first", "int64", None),
-            value=stored(arrays, "value", "float32", None, len(classes)),
-            importances=stored(arrays, "importances", "float64", None),
-            classes=classes,
-        )
+        classes = read_classes(arrays)
+        trees = cls(**read_arrays(arrays, _LAYOUT, K=len(classes)), classes=classes)
         trees._check()
         return trees
 
     def _check(self) -> None:
         nodes, first, leaf = len(self.feature), self.first, self.feature == -1
-        follow = len(first) > 1 and first[0] == 0 and first[-1] == nodes
-        require(bool(follow and (np.diff(first) > 0).all()), "the trees do not follow each other")
+        require(0 < nodes <= MAX_NODES, f"its trees have {nodes} nodes")
+        require(1 < len(first) <= MAX_TREES + 1, f"it has {len(first) - 1} trees")
+        follow = first[0] == 0 and first[-1] == nodes and ascend(first)
+        require(bool(follow), "the trees do not follow each other")
+        require(0 < self.n_features <= MAX_FEATURES, f"it has {self.n_features} features")
         inside = (self.feature >= -1) & (self.feature < self.n_features)
         require(bool(inside.all()), "a feature is out of range")
-        shares = (self.value >= 0) & (self.value <= 1)
-        require(bool(shares.all()), "a probability is not one")
-        end = np.repeat(first[1:], np.diff(first))
+        for shares in (self.value, self.importances):
+            right = bool(((shares >= 0) & (shares <= 1)).all())
+            require(right, "a probability or importance is not from 0 to 1")
+        self._check_paths(leaf)
+
+    def _check_paths(self, leaf: NDArray[np.bool_]) -> None:
+        nodes = len(leaf)
+        end = np.repeat(self.first[1:], np.diff(self.first))
         later = (self.child > np.arange(nodes)) & (self.child < end - 1)
         held = (self.child >= 0) & (self.child < len(self.value))
         require(bool(np.where(leaf, held, later).all()), "a path leads out of its tree")
+        length = np.zeros(nodes, np.int64)
+        path_lengths(self.feature, self.child, length)
+        longest = int(length.max())
+        require(longest <= MAX_PATH, f"a path asks {longest} questions")
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (n, K) probabilities of n contiguous rows."""
+        kernel, tables = (
+            (forest_rows, self.tables) if self.shallow is None else (shallow_rows, self.shallow)
+        )
+        scores = scored(lambda a, b, out: kernel(X, a, b, tables, out), self.columns, len(X))
+        return self.activate(scores).T
+
+    @property
+    def columns(self) -> int:
+        """How many scores a row has: one per class."""
+        return len(self.classes)
+
+    def activate(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (K, ...) probabilities of (K, ...) scores, which are the mean votes."""
+        return scores
 
     @cached_property
     def shallow(self) -> ShallowTables | None:
-        """The same trees, arranged for the kernel for shallow ones; None if one is too deep."""
+        """The same trees, arranged for the kernel for shallow ones; None if too deep or large."""
         trees = len(self.first) - 1
         packed, unit = pack(self.value.T.astype(np.float64), trees)
+        if trees * len(packed) * 2**SHALLOW * packed.itemsize > MAX_TABLE_BYTES:
+            return None
         value = np.zeros((trees, len(packed), 2**SHALLOW), np.int64)
         node, tree, path = self.first[:-1], np.arange(trees), np.zeros(trees, np.int64)
         asking = []
@@ -193,6 +216,16 @@ class DecisionTrees:
             value=value,
             unit=unit / trees,
         )
+
+
+_LAYOUT = {
+    "feature": ("int32", "N"),
+    "threshold": ("float32", "N"),
+    "child": ("int32", "N"),
+    "first": ("int64", "E"),
+    "value": ("float32", "LK"),
+    "importances": ("float64", "F"),
+}
 
 
 def _by_tree(columns: NDArray[np.int64]) -> NDArray[np.int64]:

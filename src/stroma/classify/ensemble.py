@@ -6,18 +6,19 @@ mean of their probabilities was better than either on most kinds of images (see 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.classify.decision import DecisionTrees
 from stroma.classify.forest import Forest
-from stroma.classify.logistic import Logistic
-from stroma.classify.rows import check_number, fitted, require, stored_params
-
-Members = tuple[Forest, Logistic]
+from stroma.classify.learner import Learner
+from stroma.classify.logistic import Linear, Logistic
+from stroma.classify.rows import check_number, fitted
+from stroma.classify.stored import Arrays, require
 
 ROWS_PER_LEAF_SAMPLE = 20
 """Rows there must be for every sample that a leaf has at least."""
@@ -26,8 +27,60 @@ ROWS_FOR_THREADS = 20_000
 """Rows below which threads cost more time than they save."""
 
 
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Trees and a linear map of the same features, and the mean of what they say."""
+
+    trees: DecisionTrees
+    linear: Linear
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The (K,) labels, ascending."""
+        return self.trees.classes
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row."""
+        return self.trees.n_features
+
+    @property
+    def importances(self) -> NDArray[np.float64]:
+        """The (F,) mean share of every feature in the members' decisions."""
+        return (self.trees.importances + self.linear.importances) / 2
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (n, K) probabilities of n rows."""
+        return mixed([self.trees.predict_proba(X), self.linear.predict_proba(X)])
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays of both members, by ``trees.`` and ``linear.`` and their names."""
+        return {
+            **{f"trees.{name}": array for name, array in self.trees.arrays().items()},
+            **{f"linear.{name}": array for name, array in self.linear.arrays().items()},
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Rebuild the members, checking that they belong together."""
+        trees = DecisionTrees.from_arrays(_part(arrays, "trees."))
+        linear = Linear.from_arrays(_part(arrays, "linear."))
+        same = trees.n_features == linear.n_features
+        require(
+            same and np.array_equal(trees.classes, linear.classes),
+            "the two members of the ensemble have other features or classes",
+        )
+        return cls(trees, linear)
+
+
+def mixed(probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return the mean of two members' probabilities."""
+    first, second = probabilities
+    return (first + second) / np.float32(2)
+
+
 @dataclass(frozen=True)
-class Ensemble:
+class Ensemble(Learner[Members]):
     """The mean of extremely randomised trees and of a strongly regularised logistic regression.
 
     Parameters
@@ -53,14 +106,13 @@ class Ensemble:
     max_samples: float = 0.3
     C: float = 0.01
     random_state: int = 0
-    members_: Members | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the parameters, which the members' own checks do."""
         check_number("max_samples", self.max_samples, 1e-6, 1)
         self._blank()
 
-    def _blank(self) -> Members:
+    def _blank(self) -> tuple[Forest, Logistic]:
         trees = Forest(
             n_estimators=self.n_estimators,
             max_depth=self.max_depth,
@@ -72,27 +124,6 @@ class Ensemble:
         )
         return trees, Logistic(C=self.C, max_iter=300)
 
-    @property
-    def members(self) -> Members:
-        """The fitted trees and the fitted logistic regression."""
-        return fitted(self.members_)
-
-    @property
-    def classes_(self) -> NDArray[np.int64]:
-        """The (K,) labels seen, ascending."""
-        return self.members[0].classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Length of the rows it was fitted to."""
-        return self.members[0].n_features_in_
-
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """The (F,) mean share of every feature in the members' decisions."""
-        trees, linear = self.members
-        return (trees.feature_importances_ + linear.feature_importances_) / 2
-
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
         trees, linear = self._blank()
@@ -100,46 +131,14 @@ class Ensemble:
         trees = replace(trees, min_samples_leaf=leaf)
         if len(X) < ROWS_FOR_THREADS:
             trees = replace(trees, n_jobs=1)
-        return replace(self, members_=(trees.fit(X, y), linear.fit(X, y)))
-
-    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the (n, K) probabilities of n rows."""
-        return self.mixed([member.predict_proba(X) for member in self.members])
-
-    def mixed(self, probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Return the mean of the members' probabilities."""
-        first, second = probabilities
-        return (first + second) / np.float32(2)
-
-    def params(self) -> dict[str, Any]:
-        """Return the parameters."""
-        return {name: getattr(self, name) for name in _PARAMS}
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays of both members, by ``trees.`` and ``linear.`` and their names."""
-        trees, linear = self.members
-        return {
-            **{f"trees.{name}": array for name, array in trees.arrays().items()},
-            **{f"linear.{name}": array for name, array in linear.arrays().items()},
-        }
+        members = Members(fitted(trees.fit(X, y).learned_), fitted(linear.fit(X, y).learned_))
+        return replace(self, learned_=members)
 
     @classmethod
-    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild a fitted classifier from its parameters and arrays."""
-        made = cls(**stored_params(params, _PARAMS))
-        blank_trees, blank_linear = made._blank()
-        trees = Forest.from_arrays(blank_trees.params(), _part(arrays, "trees."))
-        linear = Logistic.from_arrays(blank_linear.params(), _part(arrays, "linear."))
-        same = trees.n_features_in_ == linear.n_features_in_
-        require(
-            same and np.array_equal(trees.classes_, linear.classes_),
-            "the two members of the ensemble have other features or classes",
-        )
-        return replace(made, members_=(trees, linear))
+    def read(cls, arrays: Arrays) -> Members:
+        """Return the members in stored arrays, every one checked."""
+        return Members.from_arrays(arrays)
 
 
-_PARAMS = ["n_estimators", "max_depth", "min_samples_leaf", "max_samples", "C", "random_state"]
-
-
-def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+def _part(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
     return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}

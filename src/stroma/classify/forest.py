@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.classify.decision import DecisionTrees
-from stroma.classify.evaluate import predict_rows
-from stroma.classify.rows import (
-    check_number,
-    fitted,
-    prediction_data,
-    stored_params,
-    training_data,
-)
+from stroma.classify.learner import Learner
+from stroma.classify.limits import MAX_PATH, MAX_TREES
+from stroma.classify.rows import check_number, training_data
+from stroma.classify.stored import Arrays
 from stroma.errors import ParameterError
 
 LEAST_SAMPLES = 50
 
 
 @dataclass(frozen=True)
-class Forest:
+class Forest(Learner[DecisionTrees]):
     """Random forest; parameters have the names and defaults of scikit-learn.
 
     Parameters
@@ -61,13 +56,12 @@ class Forest:
     class_weight: Literal["balanced"] | None = None
     random_state: int = 0
     n_jobs: int = -1
-    trees_: DecisionTrees | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the parameters."""
-        check_number("n_estimators", self.n_estimators, 1, 100_000, whole=True)
+        check_number("n_estimators", self.n_estimators, 1, MAX_TREES, whole=True)
         check_number(
-            "max_depth", 1 if self.max_depth is None else self.max_depth, 1, 10_000, whole=True
+            "max_depth", 1 if self.max_depth is None else self.max_depth, 1, MAX_PATH, whole=True
         )
         check_number("min_samples_leaf", self.min_samples_leaf, 1, 1_000_000, whole=True)
         check_number("max_samples", 1 if self.max_samples is None else self.max_samples, 1e-6, 1)
@@ -79,21 +73,6 @@ class Forest:
                 f"got {self.class_weight!r} and {self.n_jobs}."
             )
 
-    @property
-    def classes_(self) -> NDArray[np.int64]:
-        """The (K,) labels seen, ascending."""
-        return fitted(self.trees_).classes
-
-    @property
-    def n_features_in_(self) -> int:
-        """Length of the rows it was fitted to."""
-        return fitted(self.trees_).n_features
-
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
-        """The (F,) share of every feature in the decrease of impurity."""
-        return fitted(self.trees_).importances
-
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
         from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -102,34 +81,17 @@ class Forest:
         options = {**self.params(), "max_samples": self._drawn(len(rows))}
         library = ExtraTreesClassifier if options.pop("random_splits") else RandomForestClassifier
         forest = library(bootstrap=True, **options).fit(rows, codes)
-        return replace(self, trees_=_trees(forest, classes))
+        return replace(self, learned_=_trees(forest, classes))
 
     def _drawn(self, rows: int) -> int | None:
         if self.max_samples is None:
             return None
         return min(rows, max(LEAST_SAMPLES, round(self.max_samples * rows)))
 
-    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the (n, K) probabilities of n rows."""
-        trees = fitted(self.trees_)
-        return predict_rows(trees, prediction_data(X, trees.n_features))
-
-    def params(self) -> dict[str, Any]:
-        """Return the parameters, by the library's names."""
-        return {name: getattr(self, name) for name in _PARAMS}
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the trees as named arrays."""
-        return fitted(self.trees_).arrays()
-
     @classmethod
-    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild a fitted classifier from its parameters and arrays."""
-        trees = DecisionTrees.from_arrays(arrays)
-        return cls(**stored_params(params, _PARAMS), trees_=trees)
-
-
-_PARAMS = [f.name for f in fields(Forest) if f.name != "trees_"]
+    def read(cls, arrays: Arrays) -> DecisionTrees:
+        """Return the trees in stored arrays, every one checked."""
+        return DecisionTrees.from_arrays(arrays)
 
 
 def _trees(forest: Any, classes: NDArray[np.int64]) -> DecisionTrees:

@@ -41,6 +41,16 @@ def _jit(function: Function) -> Function:
 
 
 @_jit
+def path_lengths(feature: Array, child: Array, out: Array) -> None:
+    """Write how many questions are asked at most from each node (N,) on; children come later."""
+    for n in range(len(feature) - 1, -1, -1):
+        if feature[n] >= 0:
+            out[n] = 1 + max(out[child[n]], out[child[n] + 1])
+        else:
+            out[n] = 0
+
+
+@_jit
 def widen(half: Array, bits: Array, out: Array) -> None:
     """Convert float16 to float32, eight times faster than numpy; finite values only.
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.classify.evaluate import softmax
-from stroma.classify.rows import (
-    check_number,
-    fitted,
-    prediction_data,
-    require,
-    stored,
-    stored_classes,
-    stored_params,
-    training_data,
-)
+from stroma.classify.learner import Learner
+from stroma.classify.limits import MAX_FEATURES
+from stroma.classify.rows import check_number, training_data
+from stroma.classify.stored import Arrays, read_arrays, read_classes, require
 
 logger = logging.getLogger(__name__)
+
+LARGEST = 1e30
+"""Absolute value that no number of a linear map reaches; scores then fit in single precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,62 +32,20 @@ class Linear:
     intercept: NDArray[np.float64]
     classes: NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class Logistic:
-    """Multinomial logistic regression with balanced classes on standardised features.
-
-    Parameters
-    ----------
-    C : float
-        Inverse strength of the L2 penalty.
-    max_iter : int
-        Steps of the solver (L-BFGS) at most.
-    """
-
-    C: float = 1.0
-    max_iter: int = 1000
-    linear_: Linear | None = field(default=None, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Check the parameters."""
-        check_number("C", self.C, 1e-12, 1e12)
-        check_number("max_iter", self.max_iter, 1, 10**9, whole=True)
+    @property
+    def n_features(self) -> int:
+        """Length of a row."""
+        return len(self.mean)
 
     @property
-    def classes_(self) -> NDArray[np.int64]:
-        """The (K,) labels seen, ascending."""
-        return fitted(self.linear_).classes
-
-    @property
-    def n_features_in_(self) -> int:
-        """Length of the rows it was fitted to."""
-        return len(fitted(self.linear_).mean)
-
-    @property
-    def feature_importances_(self) -> NDArray[np.float64]:
+    def importances(self) -> NDArray[np.float64]:
         """The (F,) share of every standardised feature in the absolute coefficients."""
-        size = np.abs(fitted(self.linear_).coef).sum(axis=0)
+        size = np.abs(self.coef).sum(axis=0)
         return np.asarray(size / (size.sum() or 1.0))
 
-    def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
-        """Return a copy fitted to n rows of F features and their labels."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression
-
-        rows, codes, classes = training_data(X, y)
-        mean, scale = _standard(rows)
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # reported below
-            model.fit((rows - mean) / scale, codes)
-        if model.n_iter_.max() >= self.max_iter:
-            logger.info("Logistic regression stopped after %d steps", self.max_iter)
-        return replace(self, linear_=Linear(mean, scale, model.coef_, model.intercept_, classes))
-
-    def predict_proba(self, X: NDArray[np.floating]) -> NDArray[np.float32]:
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""
-        return self.activate(self.scores(prediction_data(X, self.n_features_in_).T)).T
+        return self.activate(self.scores(X.T)).T
 
     def scores(
         self, features: NDArray[np.floating], part: slice = slice(None)
@@ -117,41 +71,81 @@ class Logistic:
 
     def weights(self) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Return w (C, F), m (F,) and b (C,): the scores of features x are ``w @ (x - m) + b``."""
-        linear = fitted(self.linear_)
-        numbers = linear.coef / linear.scale, linear.mean, linear.intercept
-        weights, mean, intercept = (n.astype(np.float32) for n in numbers)
+        with np.errstate(over="ignore"):  # what overflows is refused where arrays are read
+            numbers = self.coef / self.scale, self.mean, self.intercept
+            weights, mean, intercept = (n.astype(np.float32) for n in numbers)
         return weights, mean, intercept
 
     def activate(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (K, ...) probabilities of (C, ...) scores."""
         return softmax(scores)
 
-    def params(self) -> dict[str, Any]:
-        """Return the parameters."""
-        return {name: getattr(self, name) for name in _PARAMS}
-
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the linear map as named arrays."""
-        return dict(vars(fitted(self.linear_)))
+        """Return all parts as named arrays."""
+        return dict(vars(self))
 
     @classmethod
-    def from_arrays(cls, params: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild a fitted classifier from its parameters and arrays."""
-        classes = stored_classes(arrays)
+    def from_arrays(cls, arrays: Arrays) -> Self:
+        """Rebuild the map, checking that it gives finite scores to sensible features."""
+        classes = read_classes(arrays)
         columns = 1 if len(classes) == 2 else len(classes)
-        mean = stored(arrays, "mean", "float64", None)
-        linear = Linear(
-            mean=mean,
-            scale=stored(arrays, "scale", "float64", len(mean)),
-            coef=stored(arrays, "coef", "float64", columns, len(mean)),
-            intercept=stored(arrays, "intercept", "float64", columns),
-            classes=classes,
-        )
+        linear = cls(**read_arrays(arrays, _LAYOUT, C=columns), classes=classes)
+        require(0 < linear.n_features <= MAX_FEATURES, f"it has {linear.n_features} features")
         require(bool((linear.scale > 0).all()), "a scale is not positive")
-        return cls(**stored_params(params, _PARAMS), linear_=linear)
+        require(bool((linear.scale < np.inf).all()), "a scale is infinite")
+        require(bool((np.abs(linear.coef) < LARGEST).all()), "a coefficient is too large")
+        sound = all(bool((np.abs(part) < LARGEST).all()) for part in linear.weights())
+        require(sound, "its weights are too large")
+        return linear
 
 
-_PARAMS = [f.name for f in fields(Logistic) if f.name != "linear_"]
+_LAYOUT = {
+    "mean": ("float64", "F"),
+    "scale": ("float64", "F"),
+    "coef": ("float64", "CF"),
+    "intercept": ("float64", "C"),
+}
+
+
+@dataclass(frozen=True)
+class Logistic(Learner[Linear]):
+    """Multinomial logistic regression with balanced classes on standardised features.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the L2 penalty.
+    max_iter : int
+        Steps of the solver (L-BFGS) at most.
+    """
+
+    C: float = 1.0
+    max_iter: int = 1000
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        check_number("C", self.C, 1e-12, 1e12)
+        check_number("max_iter", self.max_iter, 1, 10**9, whole=True)
+
+    def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
+        """Return a copy fitted to n rows of F features and their labels."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression
+
+        rows, codes, classes = training_data(X, y)
+        mean, scale = _standard(rows)
+        model = LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # reported below
+            model.fit((rows - mean) / scale, codes)
+        if model.n_iter_.max() >= self.max_iter:
+            logger.info("Logistic regression stopped after %d steps", self.max_iter)
+        return replace(self, learned_=Linear(mean, scale, model.coef_, model.intercept_, classes))
+
+    @classmethod
+    def read(cls, arrays: Arrays) -> Linear:
+        """Return the linear map in stored arrays, every one checked."""
+        return Linear.from_arrays(arrays)
 
 
 def _standard(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -13,9 +13,8 @@ from stroma.classify import kernels
 from stroma.classify.contract import Classifier
 from stroma.classify.decision import DecisionTrees, ShallowTables
 from stroma.classify.decision import Tables as LargeTables
-from stroma.classify.ensemble import Ensemble
-from stroma.classify.evaluate import Trees, empty_scores, probabilities
-from stroma.classify.logistic import Logistic
+from stroma.classify.ensemble import Members, mixed
+from stroma.classify.logistic import Linear
 from stroma.classify.oblivious import ObliviousTrees
 from stroma.classify.oblivious import Tables as ObliviousTables
 from stroma.classify.questions import half_keys
@@ -23,6 +22,7 @@ from stroma.errors import ShapeError
 
 PIXELS_AT_ONCE = 1 << 16
 
+Trees = ObliviousTrees | DecisionTrees
 RankTables = ObliviousTables | ShallowTables
 
 
@@ -99,13 +99,16 @@ def predict_maps(
             f"The classifier was trained on {classifier.n_features_in_} features, the maps have "
             f"{count}. Predict with the features it was trained with, or train again."
         )
-    trees = getattr(classifier, "trees_", None)
-    if isinstance(trees, ObliviousTrees | DecisionTrees):
-        return _by_trees(trees, windows)
-    if isinstance(classifier, Logistic):
-        return _linearly(classifier, windows)
-    if isinstance(classifier, Ensemble):
-        return classifier.mixed([predict_maps(m, maps, box) for m in classifier.members])
+    return _by_kind(getattr(classifier, "learned_", None), classifier, windows)
+
+
+def _by_kind(learned: Any, classifier: Classifier, windows: list[Window]) -> NDArray[np.float32]:
+    if isinstance(learned, ObliviousTrees | DecisionTrees):
+        return _by_trees(learned, windows)
+    if isinstance(learned, Linear):
+        return _linearly(learned, windows)
+    if isinstance(learned, Members):
+        return mixed([_by_trees(learned.trees, windows), _linearly(learned.linear, windows)])
     return _by_rows(classifier, windows)
 
 
@@ -133,7 +136,7 @@ def _by_trees(trees: Trees, windows: list[Window]) -> NDArray[np.float32]:
     sizes = [windows[m].cells[0].size for m in of_map]
     where = _where(windows, np.cumsum([0, *sizes])[:-1].astype(np.int64), of_map)
     planes = [windows[m].cells[f - starts[m]] for m, f in zip(of_map, used, strict=True)]
-    scores = empty_scores(trees, shape[0] * shape[1])
+    scores = np.empty((trees.columns, shape[0] * shape[1]), np.float32)
     if isinstance(tables, LargeTables):
         values = np.concatenate([np.zeros(0, np.float32), *map(_flat, planes)])
         kernels.forest_maps(values, where, shape, tables, scores)
@@ -142,7 +145,7 @@ def _by_trees(trees: Trees, windows: list[Window]) -> NDArray[np.float32]:
             kernels.shallow_maps if isinstance(tables, ShallowTables) else kernels.oblivious_maps
         )
         kernel(_ranks(tables, planes, sum(sizes)), where, shape, tables, scores)
-    return probabilities(trees, scores).reshape(-1, *shape)
+    return trees.activate(scores).reshape(-1, *shape)
 
 
 def _where(windows: list[Window], plane: NDArray[np.int64], of_map: NDArray[np.int64]) -> Any:
@@ -182,8 +185,8 @@ def _flat(plane: NDArray[np.floating]) -> NDArray[np.float32]:
     return out
 
 
-def _linearly(classifier: Logistic, windows: list[Window]) -> NDArray[np.float32]:
-    weights, mean, intercept = classifier.weights()
+def _linearly(linear: Linear, windows: list[Window]) -> NDArray[np.float32]:
+    weights, mean, intercept = linear.weights()
     scores, begin = intercept[:, None, None], 0
     for window in windows:
         part = slice(begin, begin + len(window.cells))
@@ -196,7 +199,7 @@ def _linearly(classifier: Logistic, windows: list[Window]) -> NDArray[np.float32
         cells = total.reshape(len(weights), *window.cells.shape[1:])
         scores = scores + window.of_pixels(cells)
         begin = part.stop
-    return classifier.activate(scores)
+    return linear.activate(scores)
 
 
 def _by_rows(classifier: Classifier, windows: list[Window]) -> NDArray[np.float32]:

@@ -9,14 +9,16 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.classify.kernels import TABLE_BITS
+from stroma.classify.evaluate import scored, softmax
+from stroma.classify.kernels import TABLE_BITS, oblivious_rows
+from stroma.classify.limits import MAX_FEATURES, MAX_TABLE_BYTES, MAX_TREES
 from stroma.classify.packed import pack
-from stroma.classify.questions import MAX_BORDERS, ranked
-from stroma.classify.rows import Arrays, require, stored, stored_classes
+from stroma.classify.questions import MAX_BORDERS, Questions, ranked
+from stroma.classify.stored import Arrays, read_arrays, read_classes, require
 
 MAX_DEPTH = 16
-MAX_FEATURES = 1_000_000
 MAX_SCORE = 1e9
+MAX_WEIGHT = 1e15
 NEVER = 255
 """A rank that none exceeds: the question that is always answered with no."""
 
@@ -83,31 +85,46 @@ class ObliviousTrees:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Rebuild trees, checking that no leaf or feature out of range can be reached."""
-        classes = stored_classes(arrays)
+        classes = read_classes(arrays)
+        asked = read_arrays(arrays, _QUESTIONS)
+        trees, depth = asked["feature"].shape
+        require(depth <= MAX_DEPTH, f"its trees ask {depth} questions")
         columns = 1 if len(classes) == 2 else len(classes)
-        feature = stored(arrays, "feature", "int32", None, None)
-        count, depth = feature.shape
-        require(count > 0 and depth <= MAX_DEPTH, "it has no trees, or trees that are too deep")
-        trees = cls(
-            feature=feature,
-            border=stored(arrays, "border", "float32", count, depth),
-            leaf=stored(arrays, "leaf", "float64", count, 2**depth, columns),
-            weight=stored(arrays, "weight", "float64", count, 2**depth),
-            scale_bias=stored(arrays, "scale_bias", "float64", 1 + columns),
-            classes=classes,
-            n_features=int(stored(arrays, "n_features", "int64")),
-        )
-        trees._check()
-        return trees
+        sizes = {"T": trees, "L": 2**depth, "C": columns, "B": 1 + columns}
+        said = read_arrays(arrays, _ANSWERS, **sizes)
+        features = int(said.pop("n_features"))
+        made = cls(**asked, **said, classes=classes, n_features=features)
+        made._check()
+        return made
 
     def _check(self) -> None:
+        require(0 < len(self.feature) <= MAX_TREES, f"it has {len(self.feature)} trees")
         require(0 < self.n_features <= MAX_FEATURES, f"it has {self.n_features} features")
         inside = (self.feature >= 0) & (self.feature < self.n_features)
         require(bool(inside.all()), "a feature is out of range")
         for scores in (self.leaf, self.scale_bias):
             require(bool((np.abs(scores) < MAX_SCORE).all()), "its scores are too large")
-        most = np.diff(self.tables.start).max(initial=0)
-        require(bool(most <= MAX_BORDERS), f"a feature has more than {MAX_BORDERS} borders")
+        counts = (self.weight >= 0) & (self.weight < MAX_WEIGHT)
+        require(bool(counts.all()), "the rows in a leaf are not counted")
+        most = self._questions.most
+        require(most <= MAX_BORDERS, f"a feature has more than {MAX_BORDERS} borders")
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (n, K) probabilities of n contiguous rows."""
+        tables = self.tables
+        scores = scored(
+            lambda a, b, out: oblivious_rows(X, a, b, tables, out), self.columns, len(X)
+        )
+        return self.activate(scores).T
+
+    @property
+    def columns(self) -> int:
+        """How many scores a row has: one per class, and a single one for two."""
+        return int(self.leaf.shape[2])
+
+    def activate(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the (K, ...) probabilities of (C, ...) scores."""
+        return softmax(scores)
 
     @cached_property
     def importances(self) -> NDArray[np.float64]:
@@ -131,9 +148,7 @@ class ObliviousTrees:
     @cached_property
     def tables(self) -> Tables:
         """The same trees, arranged for the kernel."""
-        together = max(1, TABLE_BITS // max(1, self.feature.shape[1]))
-        real = self.border < np.inf
-        questions = ranked(self.feature[real], self.border[real])
+        together, questions, real = self._together, self._questions, self._real
         slot, asked = np.zeros(self.feature.shape, np.int64), np.full(self.feature.shape, NEVER)
         slot[real], asked[real] = questions.slot, questions.rank
         leaf, unit = pack(*self._combined(together))
@@ -146,6 +161,38 @@ class ObliviousTrees:
             leaf=leaf,
             unit=unit,
         )
+
+    @property
+    def _real(self) -> NDArray[np.bool_]:
+        """Where a question is asked at all."""
+        return self.border < np.inf
+
+    @cached_property
+    def _questions(self) -> Questions:
+        """The questions by rank; if none is asked, one feature without borders stands for all."""
+        real = self._real
+        if not real.any():
+            nothing = np.zeros(0, np.int64)
+            return Questions(
+                np.zeros(1, np.int64),
+                np.zeros(2, np.int64),
+                nothing.astype(np.float32),
+                nothing,
+                nothing,
+            )
+        return ranked(self.feature[real], self.border[real])
+
+    @property
+    def _together(self) -> int:
+        """How many trees share a table: as many as is fast, and not too large."""
+        trees, depth = self.feature.shape
+        together: int = max(1, TABLE_BITS // max(1, depth))
+        while together > 1:
+            tables = -(-trees // together)
+            if tables * self.columns * 2 ** (together * depth) * 8 <= MAX_TABLE_BYTES:
+                break
+            together -= 1
+        return together
 
     @property
     def _reach(self) -> float:
@@ -164,6 +211,16 @@ class ObliviousTrees:
             sums = sums.reshape(*sums.shape[:2], -1)
         sums[0] += self.scale_bias[1:, None]
         return sums, self._reach
+
+
+_QUESTIONS = {"feature": ("int32", "TD"), "border": ("float32", "TD")}
+
+_ANSWERS = {
+    "leaf": ("float64", "TLC"),
+    "weight": ("float64", "TL"),
+    "scale_bias": ("float64", "B"),
+    "n_features": ("int64", ""),
+}
 
 
 def _grouped(questions: NDArray[np.int64], together: int, blank: int) -> NDArray[np.int64]:

@@ -1,18 +1,16 @@
-"""Rows of features and the arrays of a fitted classifier, checked before they are used."""
+"""Rows of features, labels and parameters, checked before they are used."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.classes import MAX_LABEL
-from stroma.errors import FitError, FormatError, NotTrainedError, ParameterError, ShapeError
+from stroma.classify.limits import MAX_CLASSES
+from stroma.errors import FitError, NotTrainedError, ParameterError, ShapeError
 
 T = TypeVar("T")
-Arrays = Mapping[str, NDArray[Any]]
 
 
 def training_data(
@@ -25,7 +23,8 @@ def training_data(
     ShapeError
         If the rows and labels do not fit each other.
     FitError
-        If there are fewer than two classes, values that are not finite, or no feature that varies.
+        If there are fewer than two classes or too many, values that are not finite, or no feature
+        that varies.
     """
     X, y = np.ascontiguousarray(X, np.float32), np.asarray(y)
     if X.ndim != 2 or y.shape != X.shape[:1] or y.dtype.kind not in "iu":
@@ -36,6 +35,11 @@ def training_data(
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise FitError(f"Training needs at least two classes, got {classes.tolist()}.")
+    if len(classes) > MAX_CLASSES:
+        raise FitError(
+            f"There are {len(classes)} classes; a model tells at most {MAX_CLASSES} apart. If the "
+            "labels number single objects, give all objects of a kind the same label."
+        )
     if not np.isfinite(X).all():
         raise FitError("The features hold NaN or infinite values, so nothing can be learnt.")
     if (X[0] == X).all():
@@ -71,48 +75,3 @@ def fitted(value: T | None) -> T:
     if value is None:
         raise NotTrainedError("The classifier is not fitted yet. Paint strokes and train first.")
     return value
-
-
-def stored(arrays: Arrays, name: str, dtype: str, *shape: int | None) -> NDArray[Any]:
-    """Return a named array, checked to have this dtype and shape (None: any length).
-
-    Raises
-    ------
-    FormatError
-        If it is missing, different, or holds NaN.
-    """
-    array = arrays.get(name)
-    if not isinstance(array, np.ndarray):
-        raise FormatError(f"The stored classifier has no array {name!r}.")
-    fits = array.ndim == len(shape) and all(
-        n is None or n == m for n, m in zip(shape, array.shape, strict=True)
-    )
-    if array.dtype != np.dtype(dtype) or not fits:
-        wanted = "x".join("any" if n is None else str(n) for n in shape)
-        raise FormatError(
-            f"The stored array {name!r} should be {dtype}, shape {wanted}; "
-            f"it is {array.dtype}, shape {array.shape}."
-        )
-    if np.isnan(array).any():
-        raise FormatError(f"The stored array {name!r} holds NaN.")
-    return np.asarray(array, order="C")
-
-
-def stored_classes(arrays: Arrays) -> NDArray[np.int64]:
-    """Return the stored classes, at least two, ascending."""
-    classes = stored(arrays, "classes", "int64", None)
-    require(len(classes) >= 2 and bool((np.diff(classes) > 0).all()), "classes do not ascend")
-    require(classes[0] >= 1 and classes[-1] <= MAX_LABEL, "a class is not 1 to 65535")
-    return classes
-
-
-def require(holds: bool, otherwise: str) -> None:
-    """Raise FormatError unless a property of stored arrays holds."""
-    if not holds:
-        raise FormatError(f"The stored classifier is damaged: {otherwise}.")
-
-
-def stored_params(params: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """Return stored parameters, checked to be those the classifier has."""
-    require(set(params) == set(known), f"its parameters are {sorted(params)}")
-    return dict(params)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import Class, complete, require_classes
 from stroma.errors import (
+    FormatError,
     NotTrainedError,
     ParameterError,
     ShapeError,
@@ -27,7 +28,8 @@ from stroma.pixel.choices.classifiers import TITLES, fit, unfitted
 from stroma.pixel.configured import Configured
 from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.files import plain as files
-from stroma.pixel.files.storage import Fitted, Saved, load, to_state
+from stroma.pixel.files.saved import Fitted, Saved
+from stroma.pixel.files.storage import load, require_same_features, to_state
 from stroma.pixel.param import Param
 from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
@@ -90,7 +92,7 @@ class ConvpaintModel(Configured):
         self._memory: Memory = {}
         self._classes: tuple[Class, ...] = ()
         if model_path is not None:
-            self._restore(load(Path(model_path)))
+            self._restore(load(Path(model_path)), str(model_path))
         elif alias is not None:
             self._param = alias_param(alias)
         else:
@@ -276,7 +278,9 @@ class ConvpaintModel(Configured):
         names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
         weights = tuple(recipe.pipeline.provenance())
         count = len(source.channels)
-        self._fitted = Fitted(kind, classifier, count, chosen, names, common, weights)
+        self._fitted = Fitted(
+            kind, classifier, count, chosen, names, common, weights, rgb=source.rgb
+        )
         self._param.classifier = TITLES.get(kind, kind)
 
     def _given(
@@ -505,8 +509,14 @@ class ConvpaintModel(Configured):
         if create_yml:
             self._param.save(stem.with_name(stem.name + ".yml"))
 
-    def _restore(self, saved: Saved) -> None:
-        self._param = saved.param.filled(defaults_for(saved.param))
+    def _restore(self, saved: Saved, source: str) -> None:
+        try:
+            self._param = saved.param.filled(defaults_for(saved.param))
+            recipe = Recipe.of(self._param)
+        except ParameterError as error:
+            raise FormatError(f"{source}: {error}") from error
+        if saved.fitted is not None:
+            require_same_features(saved.fitted, recipe, source)
         self._fitted, self._memory = saved.fitted, saved.memory
         self._classes = saved.classes
         if self._fitted is None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
-
 from stroma.classify import CLASSIFIERS
-from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, UnknownNameError
+from stroma.errors import FileError, ParameterError, UnknownNameError
+from stroma.pixel.files.schema import shortened
+from stroma.pixel.files.yml import read_values
 from stroma.registry import suggestion
 
 FEATURE_KEYS = frozenset(
@@ -30,10 +30,20 @@ FEATURE_KEYS = frozenset(
 """Parameters that decide what the features are; a trained classifier depends on them."""
 
 
+MAX_NAME = 1000
+MAX_LENGTH = 1000
+MAX_DEPTH = 2
+MAX_SCALINGS = 16
+
+
 def _one_of(*allowed: Any) -> Callable[[Any], str | None]:
     listed = ", ".join(repr(a) for a in allowed)
-    exact = {(type(a), a) for a in allowed}
-    return lambda v: None if (type(v), v) in exact else f"one of {listed}"
+
+    def check(value: Any) -> str | None:
+        same = any(type(value) is type(a) and value == a for a in allowed)
+        return None if same else f"one of {listed}"
+
+    return check
 
 
 def _integer(low: int, high: int) -> Callable[[Any], str | None]:
@@ -57,32 +67,53 @@ def _classifier(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) and value else "a name"
+    named = isinstance(value, str) and 0 < len(value) <= MAX_NAME
+    return None if named else f"a name of at most {MAX_NAME} characters"
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
     """Return numpy's values as Python's own, and arrays, lists and tuples as new lists."""
     value = value.tolist() if hasattr(value, "tolist") else value
-    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+    if not isinstance(value, list | tuple):
+        return value
+    if depth > MAX_DEPTH or len(value) > MAX_LENGTH:
+        raise ParameterError(
+            f"A parameter holds lists of at most {MAX_LENGTH} values, {MAX_DEPTH} deep."
+        )
+    return [_plain(v, depth + 1) for v in value]
+
+
+def _per_part(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a check that also accepts a list with a value, or None, per part of a combination."""
+
+    def of_parts(value: Any) -> bool:
+        nested = isinstance(value, list) and all(v is None or check(v) for v in value)
+        return bool(value) and (check(value) or nested)
+
+    return of_parts
+
+
+def _is_scalings(value: Any) -> bool:
+    plain = isinstance(value, list) and 0 < len(value) <= MAX_SCALINGS
+    return plain and all(_integer(1, 64)(v) is None for v in value)
+
+
+def _is_layers(value: Any) -> bool:
+    kinds = {type(v) for v in value} if isinstance(value, list) else set()
+    return kinds in ({int}, {str})
 
 
 def _scalings(value: Any) -> str | None:
     """Accept a list of factors, or one such list (or None) per part of a combination."""
-    flat = isinstance(value, list) and value and all(_integer(1, 64)(v) is None for v in value)
-    nested = isinstance(value, list) and all(
-        v is None or (isinstance(v, list) and _scalings(v) is None) for v in value
-    )
-    return None if value and (flat or nested) else "a list of whole numbers from 1 to 64"
+    fits = _per_part(_is_scalings)(value)
+    return None if fits else f"a list of at most {MAX_SCALINGS} whole numbers from 1 to 64"
 
 
 def _layers(value: Any) -> str | None:
     """Accept names or positions, or one such list (or None) per part of a combination."""
-    if not isinstance(value, list) or not value:
-        return "a list of layer names or positions (see get_fe_layer_keys())"
-    kinds = {type(v) for v in value}
-    if kinds in ({int}, {str}) or kinds <= {list, type(None)}:
+    if _per_part(_is_layers)(value):
         return None
-    return "a list of layer names or a list of positions, not both"
+    return "a list of layer names or of positions, not both (see get_fe_layer_keys())"
 
 
 _RULES: dict[str, Callable[[Any], str | None]] = {
@@ -209,7 +240,7 @@ class Param:
         value = _plain(value)
         wanted = None if value is None else _RULES[key](value)
         if wanted:
-            raise ParameterError(f"The parameter {key!r} must be {wanted}, got {value!r}.")
+            raise ParameterError(f"The parameter {key!r} must be {wanted}, got {shortened(value)}.")
         object.__setattr__(self, key, value)
 
     @staticmethod
@@ -276,11 +307,29 @@ class Param:
         return len(self.get_keys())
 
     def save(self, path: str | Path) -> None:
-        """Write all parameters as YAML, sorted by name."""
+        """Write all parameters as YAML, sorted by name.
+
+        Raises
+        ------
+        FileError
+            If the folder is missing, the disk full, or writing is not allowed.
+        """
+        import yaml
+
         from stroma.io.atomic import replaced
 
-        with replaced(Path(path)) as temporary:
-            temporary.write_text(yaml.safe_dump(dict(self.items()), sort_keys=True), "utf-8")
+        text, path = yaml.safe_dump(dict(self.items()), sort_keys=True), Path(path)
+        try:
+            with replaced(path) as temporary:
+                temporary.write_text(text, "utf-8")
+        except OSError as error:
+            if isinstance(error, FileError):
+                raise
+            reason = error.strerror or str(error)
+            raise FileError(
+                f"Cannot write the parameter file {path}: {reason}. "
+                "The folder must exist and have room."
+            ) from error
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -298,23 +347,13 @@ class Param:
         UserWarning
             If it names parameters that this version does not know; they are left out.
         """
-        try:
-            text = Path(path).read_text(encoding="utf-8")
-            values = yaml.safe_load(text)
-        except FileNotFoundError as error:
-            raise MissingFileError(f"There is no file {str(path)!r}.") from error
-        except OSError as error:
-            raise FileError(f"Cannot read {str(path)!r}: {error.strerror or error}.") from error
-        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-            raise FormatError(f"{str(path)!r} is not a YAML file: {error}") from error
-        if not isinstance(values, dict):
-            raise FormatError(f"{str(path)!r} holds no parameters: expected names and values.")
+        values = read_values(Path(path))
         return cls._parsed(values, str(path))
 
     @classmethod
     def _parsed(cls, values: dict[Any, Any], source: str) -> Self:
         param = cls()
-        unknown = [str(key) for key in values if key not in _RULES]
+        unknown = [shortened(key)[1:-1] for key in values if key not in _RULES]
         if unknown:
             warnings.warn(
                 f"{source!r} holds parameters of another version, which are left out: "

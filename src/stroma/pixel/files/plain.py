@@ -22,12 +22,17 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, install
+from stroma.errors import FileError, FormatError, ParameterError, install
 from stroma.io.atomic import replaced
+from stroma.pixel.files.regular import read_regular
+from stroma.pixel.files.schema import shortened
 
 FORMAT = "stroma-model"
 VERSION = 1
 MAX_DEPTH = 32
+
+MAX_BYTES = 2**31
+"""Bytes of a model file."""
 
 _FRAME = {"PROTO", "FRAME", "STOP"}
 _NUMBERS = {"NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"}
@@ -94,13 +99,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     FormatError
         If it is damaged, not a model file, or a pickle that would run code.
     """
-    path = Path(path)
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise MissingFileError(f"There is no model file {path}.") from error
-    except OSError as error:
-        raise FileError(f"Cannot read the model file {path}: {error.strerror or error}.") from error
+    data = read_regular(Path(path), most=MAX_BYTES, what="model file")
     return loads(data, source=str(path))
 
 
@@ -130,7 +129,7 @@ def loads(data: bytes, *, source: str = "The data") -> dict[str, Any]:
     try:
         document = _Plain(io.BytesIO(data)).load()
     except _BROKEN as error:
-        raise FormatError(f"{source} is damaged: {error}.") from error
+        raise FormatError(f"{source} is damaged: {shortened(str(error))}.") from error
     return _state(document, source)
 
 
@@ -161,7 +160,7 @@ def _check_instructions(data: bytes, source: str) -> None:
         raise
     except _BROKEN as error:
         raise FormatError(
-            f"{source} is not a model file, or it is damaged or cut short: {error}."
+            f"{source} is not a model file, or it is damaged or cut short: {shortened(str(error))}."
         ) from error
     if strange:
         raise FormatError(
@@ -183,7 +182,7 @@ def _state(document: Any, source: str) -> dict[str, Any]:
         raise FormatError(f"{source} holds plain data, but not a model of Stroma.")
     version = document.get("version")
     if type(version) is not int or version < 1:
-        raise FormatError(f"{source} is damaged: its version is {version!r}.")
+        raise FormatError(f"{source} is damaged: its version is {shortened(version)}.")
     if version > VERSION:
         raise FormatError(
             f"{source} has version {version} of the model format; this Stroma reads up to "

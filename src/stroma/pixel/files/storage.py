@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,74 +13,22 @@ import numpy as np
 
 from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
-from stroma.data.classes import Class
+from stroma.data.classes import MAX_LABEL, Class
 from stroma.data.statistics import Statistics
-from stroma.errors import FormatError, MissingFileError, StromaError, WeightsError
+from stroma.errors import FormatError, LabelError, MissingFileError, ParameterError
+from stroma.features.pipeline import Feed
 from stroma.pixel.door import Points
 from stroma.pixel.files import plain as files
+from stroma.pixel.files.layout import PER_CHANNEL, STATE
+from stroma.pixel.files.saved import Fitted, Saved
+from stroma.pixel.files.schema import SHOWN, shortened
 from stroma.pixel.param import Param
+from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.training.learn import Entry
 
 RECORDED = ("numpy", "scipy", "opencv-python-headless", "numba", "catboost", "scikit-learn")
 
-_PER_CHANNEL = ("mean", "std", "minimum", "maximum", "low", "high", "noise")
-
-
-@dataclass(frozen=True, eq=False)
-class Fitted:
-    """Everything that training leaves behind; replaced as a whole, or not at all.
-
-    Parameters
-    ----------
-    kind : str
-        Registered name of the classifier.
-    classifier : Classifier
-        Fitted.
-    channels : int
-        Channels of the training images in use.
-    in_channels : tuple of int or None
-        Channels that were selected from them.
-    feature_names : tuple of str
-        One per column of the classifier.
-    statistics : Statistics or None
-        Of the training images together, where the model normalises by them.
-    weights : tuple of dict
-        What identifies the pretrained weights the features came from.
-    """
-
-    kind: str
-    classifier: Classifier
-    channels: int
-    in_channels: tuple[int, ...] | None
-    feature_names: tuple[str, ...]
-    statistics: Statistics | None
-    weights: tuple[dict[str, str], ...] = ()
-
-    def require_same_weights(self, present: Sequence[dict[str, str]]) -> None:
-        """Raise where the features would come from other weights than in training.
-
-        Raises
-        ------
-        WeightsError
-            Naming the weights of the training and those that are here.
-        """
-        for known, now in zip(self.weights, present, strict=True):
-            if known["digest"] != now["digest"]:
-                raise WeightsError(
-                    f"The model was trained with other weights of {known['name']!r}: "
-                    f"{_described(known)}; here are {_described(now)}. Put the former where they "
-                    f"are looked for (STROMA_WEIGHTS), or train again."
-                )
-
-
-@dataclass(frozen=True, eq=False)
-class Saved:
-    """A model as it is stored."""
-
-    param: Param
-    fitted: Fitted | None
-    classes: tuple[Class, ...] = ()
-    memory: Mapping[str, Entry] = field(default_factory=dict)
+MAX_POSITION = 2**40
 
 
 def to_state(saved: Saved) -> dict[str, Any]:
@@ -96,28 +43,39 @@ def to_state(saved: Saved) -> dict[str, Any]:
 
 
 def from_state(state: Mapping[str, Any], source: str) -> Saved:
-    """Rebuild a model from plain values, checking them.
+    """Rebuild a model from plain values, every one checked.
 
     Raises
     ------
     FormatError
-        If something is missing or of the wrong kind; the message names the file.
+        If something is missing, of the wrong kind or too large; the message names file and place.
     """
     try:
-        param = Param()
-        param.set(**{key: value for key, value in state["param"].items() if key in param})
-        fitted = state["fitted"]
+        checked = STATE(state, "the model")
         return Saved(
-            param,
-            None if fitted is None else _fitted(fitted),
-            tuple(Class(c["label"], c["name"], c["color"]) for c in state["classes"]),
-            {str(key): _entry(e) for key, e in state["memory"].items()},
+            _param(checked["param"]),
+            None if checked["fitted"] is None else _fitted(checked["fitted"]),
+            tuple(_class(c, i) for i, c in enumerate(checked["classes"])),
+            _memory(checked["memory"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        if isinstance(error, StromaError) and not isinstance(error, FormatError | ValueError):
-            raise
-        reason = f"{type(error).__name__}: {error}"
-        raise FormatError(f"{source} is not a complete model file ({reason}).") from error
+    except FormatError as error:
+        raise FormatError(f"{source} is not a sound model file: {error}.") from error
+
+
+def _param(values: Mapping[str, Any]) -> Param:
+    param = Param()
+    try:
+        param.set(**{key: value for key, value in values.items() if key in param})
+    except ParameterError as error:
+        raise FormatError(f"in the model's param: {shortened(str(error).rstrip('.'))}") from error
+    return param
+
+
+def _class(values: Mapping[str, Any], number: int) -> Class:
+    try:
+        return Class(**values)
+    except LabelError as error:
+        raise FormatError(f"the model.classes[{number}]: {str(error).rstrip('.')}") from error
 
 
 def versions() -> dict[str, str]:
@@ -136,48 +94,61 @@ def _fitted_state(fitted: Fitted) -> dict[str, Any]:
         "arrays": fitted.classifier.arrays(),
         "channels": fitted.channels,
         "in_channels": None if in_channels is None else list(in_channels),
+        "rgb": fitted.rgb,
         "feature_names": list(fitted.feature_names),
         "statistics": _statistics_state(statistics),
         "weights": list(fitted.weights),
     }
 
 
-def _described(weights: Mapping[str, str]) -> str:
-    return ", ".join(str(weights[key]) for key in ("repository", "revision", "file", "digest"))
-
-
 def _fitted(state: Mapping[str, Any]) -> Fitted:
-    kind = str(state["kind"])
-    classifier = CLASSIFIERS[kind].from_arrays(state["params"], state["arrays"])
-    names = tuple(str(name) for name in state["feature_names"])
+    kind, channels, chosen = state["kind"], state["channels"], state["in_channels"]
+    if kind not in CLASSIFIERS:
+        raise FormatError(f"there is no classifier named {shortened(kind)}")
+    classifier = _classifier(kind, state["params"], state["arrays"])
+    names, statistics = tuple(state["feature_names"]), state["statistics"]
     if len(names) != classifier.n_features_in_:
         raise FormatError(
-            f"{len(names)} feature names for a classifier of {classifier.n_features_in_} features."
+            f"{len(names)} feature names for a classifier of {classifier.n_features_in_} features"
         )
-    chosen = state["in_channels"]
+    if statistics is not None and len(statistics["mean"]) != channels:
+        raise FormatError(f"statistics of {len(statistics['mean'])} channels, not of {channels}")
+    if chosen is not None and len(chosen) != channels:
+        raise FormatError(f"{len(chosen)} selected channels, not {channels}")
     return Fitted(
         kind,
         classifier,
-        int(state["channels"]),
-        None if chosen is None else tuple(int(c) for c in chosen),
+        channels,
+        None if chosen is None else tuple(chosen),
         names,
-        _statistics(state["statistics"]),
-        tuple({str(k): str(v) for k, v in known.items()} for known in state["weights"]),
+        _statistics(statistics),
+        tuple(state["weights"]),
+        rgb=state["rgb"],
     )
+
+
+def _classifier(kind: str, params: Any, arrays: Any) -> Classifier:
+    try:
+        made: Classifier = CLASSIFIERS[kind].from_arrays(params, arrays)
+        return made
+    except ParameterError as error:
+        raise FormatError(f"the model.fitted.params: {str(error).rstrip('.')}") from error
+    except FormatError as error:
+        raise FormatError(f"the model.fitted: {str(error).rstrip('.')}") from error
 
 
 def _statistics_state(statistics: Statistics | None) -> dict[str, Any] | None:
     if statistics is None:
         return None
-    numbers = {name: list(getattr(statistics, name)) for name in _PER_CHANNEL}
+    numbers = {name: list(getattr(statistics, name)) for name in PER_CHANNEL}
     return {"count": statistics.count, **numbers, "lab": _statistics_state(statistics.lab)}
 
 
 def _statistics(state: Mapping[str, Any] | None) -> Statistics | None:
     if state is None:
         return None
-    numbers = {name: tuple(float(v) for v in state[name]) for name in _PER_CHANNEL}
-    return Statistics(count=int(state["count"]), **numbers, lab=_statistics(state["lab"]))
+    numbers = {name: tuple(state[name]) for name in PER_CHANNEL}
+    return Statistics(count=state["count"], **numbers, lab=_statistics(state.get("lab")))
 
 
 def _entry_state(entry: Entry) -> dict[str, Any]:
@@ -192,22 +163,45 @@ def _entry_state(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _entry(state: Mapping[str, Any]) -> Entry:
-    plane, yx, label = (np.asarray(state[key]) for key in ("plane", "yx", "label"))
-    X, y = np.asarray(state["X"]), np.asarray(state["y"])
-    whole = all(a.dtype.kind in "iu" for a in (plane, yx, label, y)) and X.dtype.kind == "f"
-    shapes = (plane.shape, yx.shape, y.shape) == ((len(label),), (len(label), 2), (len(X),))
-    if not whole or not shapes or X.ndim != 2:
-        raise FormatError("the training memory holds arrays that do not fit together")
+def _memory(states: Mapping[str, Any]) -> dict[str, Entry]:
+    entries = {key: _entry(key, state) for key, state in states.items()}
+    lengths = {e.X.shape[1] for e in entries.values() if len(e.y)}
+    if len(lengths) > 1:
+        raise FormatError(f"the model.memory holds rows of {sorted(lengths)} features")
+    return entries
+
+
+def _entry(key: str, state: Mapping[str, Any]) -> Entry:
+    plane, yx, label, X, y = (state[name] for name in ("plane", "yx", "label", "X", "y"))
+    if not len(plane) == len(yx) == len(label) or len(X) != len(y):
+        raise FormatError(f"the model.memory.{key[:SHOWN]} holds arrays that do not fit together")
+    inside = all(bool(((a >= 0) & (a < MAX_POSITION)).all()) for a in (plane, yx))
+    labels = all(bool(((a >= 1) & (a <= MAX_LABEL)).all()) for a in (label, y))
+    if not inside or not labels or not np.isfinite(X).all():
+        raise FormatError(f"the model.memory.{key[:SHOWN]} holds values out of range")
     points = Points(plane.astype(np.intp), yx.astype(np.intp), label.astype(np.uint16))
-    return Entry(
-        None,
-        points,
-        _statistics(state["statistics"]),
-        str(state["made_by"]),
-        X,
-        y.astype(np.uint16),
-    )
+    known = _statistics(state["statistics"])
+    return Entry(None, points, known, state["made_by"], X, y.astype(np.uint16))
+
+
+def require_same_features(fitted: Fitted, recipe: Recipe, source: str) -> None:
+    """Raise where a stored classifier is not of the features that its parameters describe.
+
+    Raises
+    ------
+    FormatError
+        Naming the file.
+    """
+    channels = tuple(f"ch{i}" for i in range(fitted.channels))
+    colours = (True, False) if fitted.rgb is None else (fitted.rgb,)
+    counts = {len(recipe.pipeline.names(Feed(channels, rgb=rgb))) for rgb in colours}
+    networks = sum(hasattr(part.extractor, "provenance") for part in recipe.pipeline.parts)
+    if len(fitted.feature_names) not in counts or len(fitted.weights) != networks:
+        raise FormatError(
+            f"{source} is not a sound model file: its classifier was trained on "
+            f"{len(fitted.feature_names)} features of {len(fitted.weights)} networks, its "
+            f"parameters describe {max(counts)} of {networks}."
+        )
 
 
 def load(path: Path) -> Saved:

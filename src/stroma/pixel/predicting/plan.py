@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.blocks.grid import Block, lattice, windows
+from stroma.blocks.grid import Block, lattice, parts, windows
 from stroma.blocks.interpolate import reach
 from stroma.blocks.working import WorkingGrid
 from stroma.data.content import content, part_content
@@ -27,6 +27,9 @@ from stroma.pixel.door import Source
 from stroma.pixel.param import Param
 from stroma.pixel.predicting.crf import REACH, SIDE, Field, field_of
 from stroma.pixel.predicting.edges import GUIDE_REACH, Guide, guide_of, guided_reach
+
+MAX_PROBABILITIES = 2**25
+"""Probabilities of one block: pixels times classes."""
 
 HALF_ABOVE = 2**16
 """Pixels of a plane above which features are kept in half precision, if it is normalised."""
@@ -141,12 +144,19 @@ class Plan:
         """Working pixels around a place that smoothing and refining of probabilities look at."""
         return (guided_reach(self.recipe.edges) if self.guide else 0) + (REACH if self.field else 0)
 
-    def blocks(self, region: Box | None = None) -> list[Block]:
-        """Return the blocks that touch a region (pixels of the image), in reading order."""
+    def blocks(self, region: Box | None = None, *, classes: int = 1) -> list[Block]:
+        """Return the blocks that touch a region (pixels of the image), in reading order.
+
+        Many classes make blocks smaller, so that their probabilities take bounded memory.
+        """
         working = None if region is None else self.grid.cells(region)
+        pixels = MAX_PROBABILITIES / classes / self.grid.down**2
         if self.recipe.pipeline.is_global:
-            return windows(self.grid.shape, stride=self.stride, region=working)
+            whole = windows(self.grid.shape, stride=self.stride, region=working)
+            return [part for block in whole for part in parts(block, self.stride, pixels)]
         side = max(self.recipe.pipeline.block_side, SIDE if self.field else 0)
+        while side > self.stride and side**2 > pixels:
+            side //= 2
         return lattice(self.grid.shape, stride=self.stride, size=side, region=working)
 
     def region(self, block: Block) -> Box:

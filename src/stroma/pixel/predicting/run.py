@@ -27,7 +27,7 @@ def tasks_of(
     tasks = []
     for position in source.positions if positions is None else positions:
         current = plan(source, position, trained.recipe, trained.statistics)
-        blocks = current.blocks(region)
+        blocks = current.blocks(region, classes=len(trained.classifier.classes_))
         if first is not None:
             blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
         tasks += [Task(position, current, block) for block in blocks]
