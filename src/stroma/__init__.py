@@ -9,16 +9,31 @@ _PUBLIC = {
     "ConvpaintModel": "stroma.pixel.model",
     "Param": "stroma.pixel.param",
     "Image": "stroma.data.image",
+    "Network": "stroma.training.model",
+    "learn": "stroma.workflow.learn",
+    "load": "stroma.workflow.load",
 }
 
-__all__ = ["ConvpaintModel", "Image", "Param", "__version__"]
+_TRAIN = ("Network", "learn")
+"""What needs the extra ``train``."""
+
+__all__ = ["ConvpaintModel", "Image", "Network", "Param", "__version__", "learn", "load"]
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'stroma' has no attribute {name!r}")
-    return getattr(importlib.import_module(_PUBLIC[name]), name)
+    try:
+        return getattr(importlib.import_module(_PUBLIC[name]), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("stroma") or name not in _TRAIN:
+            raise
+        from stroma.errors import MissingExtraError, install
+
+        raise MissingExtraError(
+            f"stroma.{name} needs {error.name}. Install it with: {install('train')}"
+        ) from error
 
 
 def __dir__() -> list[str]:

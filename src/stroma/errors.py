@@ -77,6 +77,10 @@ class DeviceError(StromaError, RuntimeError):
     """A graphics processor has too little memory left."""
 
 
+class ContractError(StromaError, AssertionError):
+    """A part does not do what its contract promises."""
+
+
 class Cancelled(StromaError):
     """The work was cancelled by who asked for it."""
 

@@ -18,6 +18,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.errors import ContractError as ContractError
 from stroma.features.contract import Batched, Extractor, FeatureMap, Normalisation, Wants
 
 CORE = (40, 56)
@@ -29,8 +30,18 @@ TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float16): 4e-3}
 LARGEST_PICKLE = 2**16
 
 
-class ContractError(AssertionError):
-    """A part does not do what its contract promises."""
+def check_target(target: Any, truth: Any, **how: Any) -> None:
+    """Check that a target keeps its contract; see `stroma.targets.conformance.check_target`."""
+    from stroma.targets.conformance import check_target as check  # torch only where it is needed
+
+    check(target, truth, **how)
+
+
+def check_network(build: Any, **how: Any) -> None:
+    """Check that a network keeps its contract; see `stroma.networks.conformance.check_network`."""
+    from stroma.networks.conformance import check_network as check
+
+    check(build, **how)
 
 
 def check_extractor(extractor: Extractor, *, rng: int | np.random.Generator = 0) -> None:

@@ -10,6 +10,8 @@ COMMANDS = Registry(
         "train": "stroma.cli.train:train",
         "segment": "stroma.cli.segment:segment",
         "cluster": "stroma.cli.cluster:cluster",
+        "learn": "stroma.cli.learn:learn",
+        "evaluate": "stroma.cli.evaluate:evaluate",
         "compare": "stroma.cli.compare:compare",
         "features": "stroma.cli.features:features",
         "models": "stroma.cli.models:models",

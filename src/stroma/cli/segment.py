@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from stroma.workflow.segment import BatchResult, FileResult
 
 Model = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="Model file (.pkl).", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="MODEL",
+        help="Model file: .pkl of strokes, .safetensors of a network.",
+        show_default=False,
+    ),
 ]
 Images = Annotated[
     list[Path],
@@ -86,7 +91,7 @@ def segment(
     An image whose results are there, made by the same model with the same options, is skipped.
     An image that fails does not stop the others; the exit code is then 1.
     """
-    from stroma import ConvpaintModel
+    import stroma
     from stroma.workflow.find import find_images
     from stroma.workflow.outputs import Outputs
     from stroma.workflow.segment import segment_files
@@ -102,7 +107,7 @@ def segment(
         overwrite=overwrite,
         series=several(series),
     )
-    trained = ConvpaintModel(model_path=model)
+    trained = stroma.load(model)
     with progress() as report:
         result = segment_files(
             trained,

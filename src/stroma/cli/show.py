@@ -8,9 +8,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from stroma.training.loop import Told
 
 Report = Callable[[str, int, int], None]
 """Is told what is at work, how much of it is done, and of how much."""
@@ -59,6 +62,48 @@ def progress(unit: str = "blocks", size: int = 1) -> Iterator[Report]:
     """
     with _bar(unit) if sys.stderr.isatty() else nullcontext(_lines(unit)) as show:
         yield lambda what, done, total: show(what, done // size, -(-total // size))
+
+
+@contextmanager
+def training() -> Iterator[Callable[[Told], None]]:
+    """Show how far a training is: a bar in a terminal, a line now and then elsewhere."""
+    last = 0.0
+    with _training_bar() if sys.stderr.isatty() else nullcontext(None) as bar:
+
+        def report(told: Told) -> None:
+            nonlocal last
+            if bar is not None:
+                bar(told)
+            elif (now := time.monotonic()) - last > SECONDS_BETWEEN_LINES:
+                last = now
+                typer.echo(f"step {told.step}/{told.steps}, {_said(told)}", err=True)
+
+        yield report
+
+
+def _said(told: Told) -> str:
+    score = "" if told.score is None else f", score {told.score:.3f}"
+    return (
+        f"loss {told.loss:.3f}{score}, {told.seconds_per_step:.2f} s a step, "
+        f"{told.seconds_left:.0f} s left"
+    )
+
+
+@contextmanager
+def _training_bar() -> Iterator[Callable[[Told], None]]:
+    from rich import progress as rich_progress
+    from rich.console import Console
+
+    columns = (
+        rich_progress.BarColumn(),
+        rich_progress.MofNCompleteColumn(),
+        rich_progress.TextColumn("{task.description}"),
+    )
+    with rich_progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda told: bar.update(
+            task, description=_said(told), completed=told.step, total=told.steps
+        )
 
 
 @contextmanager

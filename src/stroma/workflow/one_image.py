@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stroma.blocks.box import Box
+from stroma.blocks.result import BlockResult
 from stroma.data.image import AXES, Image
 from stroma.io import open_writer, read_image, write_image, write_labels
 from stroma.io.blockwise.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
 from stroma.io.pictures.png import read_indices
 from stroma.pixel.predicting.predict import label_dtype
 from stroma.pixel.predicting.run import predict_blocks
+from stroma.workflow.applied import is_network
 from stroma.workflow.outputs import Files, Job
 from stroma.workflow.overlay import overlay, picture, sampled
 from stroma.workflow.region import Region
@@ -24,7 +27,7 @@ from stroma.workflow.tables import planes, write_tables
 
 if TYPE_CHECKING:
     from stroma.io.blockwise.writer import BlockWriter
-    from stroma.pixel.model import ConvpaintModel
+    from stroma.workflow.applied import Model
 
 CHUNK = 512
 """Side of the chunks in which large results are written."""
@@ -45,7 +48,7 @@ class Work:
 
     Parameters
     ----------
-    model : ConvpaintModel
+    model : ConvpaintModel or Network
         Trained.
     image : Image
         What is segmented.
@@ -59,7 +62,7 @@ class Work:
         Compute blocks on the workers of dask.distributed.
     """
 
-    model: ConvpaintModel
+    model: Model
     image: Image
     job: Job
     files: Files
@@ -90,6 +93,8 @@ class Work:
     @property
     def names(self) -> list[str]:
         """Names of the channels of the probabilities."""
+        if is_network(self.model):
+            return self.model.channel_names
         known = {c.label: c.name for c in self.model.classes}
         return [known[label] for label in self.model.classes_.tolist()]
 
@@ -169,27 +174,42 @@ class Work:
             if box is None:
                 tell(number + 1, len(every))
                 continue
-            cut = self.image.at(**plane)
-            for result in predict_blocks(
-                self.model, cut, region=box, use_dask=self.use_dask, cancel=cancel
-            ):
+            for result in self._results(self.image.at(**plane), box, cancel):
+                at = {**plane, **result.plane}
                 for sink, values in zip(sinks, (result.labels, result.probabilities), strict=False):
-                    kept = self.region.cut(plane, result.y, result.x, values)
-                    sink.add(plane, result.y, result.x, kept)
+                    kept = self.region.cut(at, result.y, result.x, values)
+                    sink.add(at, result.y, result.x, kept)
                 tell(number * result.total + result.done, len(every) * result.total)
             assert self._missing(plane, [s for s in sinks if isinstance(s, ChunkSink)]) is None
 
+    def _results(self, image: Image, box: Box, cancel: Cancel | None) -> Iterator[BlockResult]:
+        """Predict blocks, by strokes or by a network."""
+        how: dict[str, Any] = {"region": box, "use_dask": self.use_dask, "cancel": cancel}
+        if is_network(self.model):
+            return self.model.blocks(self.model.open(image), **how)
+        return predict_blocks(self.model, image, **how)
+
     def _planes(self) -> Iterator[Plane]:
-        for t, z, _ in planes(self.image):
-            yield {a: i for a, i in (("t", t), ("z", z)) if isinstance(i, int)}
+        """Yield what is predicted at once: planes, or the volume of each time."""
+        outer = "t" if self._deep else "tz"
+        sizes = {a: n for a, n in self.image.sizes.items() if a in outer}
+        for place in product(*map(range, sizes.values())):
+            yield dict(zip(sizes, place, strict=True))
+
+    @property
+    def _deep(self) -> bool:
+        """Whether the model looks along z too."""
+        return is_network(self.model) and self.model.ndim == 3
 
     def _missing(self, plane: Plane, sinks: Sequence[Sink]) -> Box | None:
         """Return the box around the chunks that are to be predicted; None if there are none."""
+        depth = range(self.image.sizes["z"]) if self._deep else ()
+        inner = [{**plane, "z": z} for z in depth] or [plane]
         missing = [
             (y, x)
+            for at in inner
             for y, x in chunks(self.label_target.shape[-2:], CHUNK)
-            if not all(s.is_done(plane, y, x) for s in sinks)
-            and self.region.inside(plane, y, x).any()
+            if not all(s.is_done(at, y, x) for s in sinks) and self.region.inside(at, y, x).any()
         ]
         if not missing:
             return None

@@ -16,9 +16,10 @@ from stroma.data.image import Image
 from stroma.errors import ParameterError, StromaError
 from stroma.io import series_of
 from stroma.io.atomic import is_zarr, replaced
+from stroma.workflow.applied import is_network
 
 if TYPE_CHECKING:
-    from stroma.pixel.model import ConvpaintModel
+    from stroma.workflow.applied import Model
 
 FORMATS = ("auto", ".tif", ".ome.tif", ".png", ".npy", ".zarr")
 
@@ -146,7 +147,7 @@ class Job:
         return self.stem.with_name(self.stem.name + ending)
 
 
-def jobs(model: ConvpaintModel, paths: Sequence[Path], folder: Path, outputs: Outputs) -> list[Job]:
+def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) -> list[Job]:
     """Return one job per image, with names that differ.
 
     Images of the same name get what differs of their paths into the names of their results:
@@ -224,7 +225,7 @@ def _in_zarr(path: Path) -> Path | None:
     return outer[-1] if outer else None
 
 
-def fingerprint(model: ConvpaintModel) -> str:
+def fingerprint(model: Model) -> str:
     """Return a hash of everything a model's results depend on.
 
     Raises
@@ -232,6 +233,8 @@ def fingerprint(model: ConvpaintModel) -> str:
     NotTrainedError
         If the model has no classifier.
     """
+    if is_network(model):
+        return model.fingerprint()
     model.trained()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.pkl"

@@ -17,7 +17,7 @@ from stroma.workflow.region import open_region
 from stroma.workflow.tables import join
 
 if TYPE_CHECKING:
-    from stroma.pixel.model import ConvpaintModel
+    from stroma.workflow.applied import Model
 
 LOG = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ class BatchResult:
 
 
 def segment_files(
-    model: ConvpaintModel,
+    model: Model,
     paths: Sequence[str | Path],
     folder: str | Path,
     *,
@@ -106,7 +106,7 @@ def segment_files(
 
     Parameters
     ----------
-    model : ConvpaintModel
+    model : ConvpaintModel or Network
         Trained.
     paths : sequence of str or Path
         The images.
@@ -158,7 +158,7 @@ def _teller(
 
 
 def _one(
-    model: ConvpaintModel,
+    model: Model,
     job: Job,
     tell: Tell,
     cancel: Cancel | None,

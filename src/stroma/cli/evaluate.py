@@ -1,0 +1,61 @@
+"""``stroma evaluate``: results beside the truth."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stroma.cli.show import AsJson, as_json, table
+
+if TYPE_CHECKING:
+    from stroma.workflow.evaluate import Evaluation
+
+
+def evaluate(
+    results: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RESULTS",
+            help="Label image, or folder of them (as `stroma segment` writes).",
+            show_default=False,
+        ),
+    ],
+    truth: Annotated[
+        Path,
+        typer.Argument(
+            metavar="TRUTH", help="The right labels; folders pair by name.", show_default=False
+        ),
+    ],
+    ignore: Annotated[
+        list[int] | None,
+        typer.Option(help="Label of the truth that does not count; may be repeated."),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="How far borders may be apart for surface Dice, in their unit.")
+    ] = 1.0,
+    json: AsJson = False,
+) -> None:
+    """Compare label images with the truth: IoU, Dice, surface Dice, Hausdorff distance.
+
+    A class that neither image has does not count; one that only one of them has counts as 0.
+    """
+    from stroma.workflow.evaluate import evaluate as compare
+
+    found = compare(results, truth, ignore=tuple(ignore or ()), tolerance=tolerance)
+    as_json(asdict(found)) if json else _show(found)
+
+
+def _show(found: Evaluation) -> None:
+    heads = ["image", *(f"IoU {n}" for n in found.labels)]
+    rows = [[one["name"], *(_text(one[f"iou {n}"]) for n in found.labels)] for one in found.images]
+    rows.append(["all pixels", *(_text(found.overall[f"iou {n}"]) for n in found.labels)])
+    table(heads, rows)
+    means = (found.overall["mean iou"], found.overall["mean dice"])
+    typer.echo(f"mean IoU {_text(means[0])}, mean Dice {_text(means[1])}")
+
+
+def _text(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""How good a result is; one kind of result a file."""

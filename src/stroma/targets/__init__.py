@@ -1,0 +1,27 @@
+"""What a network learns: labels to channels and back, and the losses between; one target a file."""
+
+from stroma.registry import Registry
+
+TARGETS = Registry(
+    "target",
+    {"semantic": "stroma.targets.semantic:Semantic"},
+    group="stroma.targets",
+    extras={"semantic": "train"},
+)
+"""Name -> class of a target; see :class:`stroma.targets.contract.Target`."""
+
+LOSSES = Registry(
+    "loss",
+    {
+        "cross_entropy": "stroma.targets.losses:CrossEntropy",
+        "dice": "stroma.targets.losses:Dice",
+        "generalised_dice": "stroma.targets.losses:GeneralisedDice",
+        "tversky": "stroma.targets.losses:Tversky",
+        "focal": "stroma.targets.losses:Focal",
+        "boundary": "stroma.targets.boundary:Boundary",
+        "dice_ce": "stroma.targets.losses:dice_ce",
+        "bce_dice": "stroma.targets.losses:bce_dice",
+    },
+    group="stroma.losses",
+)
+"""Name -> what makes a loss; see :class:`stroma.targets.losses.Loss`."""

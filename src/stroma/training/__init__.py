@@ -1,0 +1,11 @@
+"""Networks learn: what from (cases), how (objectives), how long (loop), and what comes out."""
+
+from stroma.registry import Registry
+
+OBJECTIVES = Registry(
+    "objective",
+    {"supervised": "stroma.training.objectives:Supervised"},
+    group="stroma.objectives",
+    extras={"supervised": "train"},
+)
+"""Name -> class of an objective; see :class:`stroma.training.contract.Objective`."""

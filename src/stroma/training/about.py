@@ -1,0 +1,162 @@
+"""All that is known of a trained network, as JSON in the header of its file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from stroma.data.classes import Class
+from stroma.errors import FormatError, MissingFileError, StromaError
+from stroma.io.atomic import replaced
+from stroma.networks import NETWORKS
+from stroma.targets import TARGETS
+from stroma.targets.contract import Target
+from stroma.training.normalise import Normalisation
+
+KEY = "stroma.network"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class About:
+    """What a trained network is.
+
+    Parameters
+    ----------
+    network : str
+        Its name in the table of networks.
+    params : mapping
+        What it was built with, beside channels and axes.
+    target : str
+        Name of what it learned.
+    target_params : mapping
+        Parameters of that.
+    ndim : {2, 3}
+        Spatial axes.
+    channels : int
+        Channels of its images.
+    normalisation : mapping
+        How intensities are scaled.
+    patch : tuple of int
+        Sides of the patches it was trained on.
+    classes : tuple of mapping
+        Label, name and colour of each.
+    plan : mapping
+        How it was decided to be as it is.
+    training : mapping
+        Steps, time, data, scores.
+    versions : mapping
+        Of what it was made with.
+    """
+
+    network: str
+    params: Mapping[str, Any]
+    target: str
+    target_params: Mapping[str, Any]
+    ndim: int
+    channels: int
+    normalisation: Mapping[str, Any]
+    patch: tuple[int, ...]
+    classes: tuple[Mapping[str, Any], ...] = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def built_target(self) -> Target:
+        """Return the target, made of its parameters."""
+        made: Target = TARGETS[self.target](**self.target_params)
+        return made
+
+    def built(self) -> nn.Module:
+        """Return the network, with weights yet to be loaded."""
+        outputs = len(self.built_target().channels())
+        made: nn.Module = NETWORKS[self.network](
+            self.channels, outputs, ndim=self.ndim, **self.params
+        )
+        return made
+
+    def scale(self) -> Normalisation:
+        """Return how intensities are scaled."""
+        return Normalisation(**self.normalisation)
+
+    def named_classes(self) -> tuple[Class, ...]:
+        """Return the classes."""
+        return tuple(Class(int(c["label"]), str(c["name"]), str(c["color"])) for c in self.classes)
+
+
+def write(path: Path, about: About, module: nn.Module) -> None:
+    """Write a network: tensors, and all else as JSON in the header."""
+    tensors = {k: v.detach().cpu().clone().contiguous() for k, v in module.state_dict().items()}
+    said = json.dumps({"version": VERSION, **asdict(about)})
+    with replaced(path) as new:
+        save_file(tensors, new, metadata={KEY: said})
+
+
+def read(path: Path) -> tuple[About, nn.Module]:
+    """Return what `write` wrote; runs no code of the file.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it is damaged, or holds something else.
+    """
+    about, tensors = _contents(path)
+    try:
+        module = about.built()
+        module.load_state_dict(tensors)
+    except (RuntimeError, TypeError, KeyError, ValueError) as error:
+        if isinstance(error, StromaError) and not isinstance(error, FormatError | ValueError):
+            raise
+        raise FormatError(f"The network in {path} cannot be built: {error}") from error
+    return about, module.eval().requires_grad_(False)
+
+
+def read_about(path: Path) -> About:
+    """Return what is known of a network, without its tensors."""
+    return _contents(path, tensors=False)[0]
+
+
+def _contents(path: Path, *, tensors: bool = True) -> tuple[About, dict[str, torch.Tensor]]:
+    if not path.exists():
+        raise MissingFileError(f"There is no model file {str(path)!r}.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            if KEY not in header:
+                raise FormatError(
+                    f"{path} holds tensors, but not a network that Stroma trained: its header "
+                    "does not say what they are. Give a file that `stroma learn` wrote."
+                )
+            said = json.loads(header[KEY])
+            names = list(file.keys()) if tensors else []
+            values = {key: file.get_tensor(key) for key in names}
+    except (SafetensorError, ValueError) as error:
+        if isinstance(error, StromaError):
+            raise
+        raise FormatError(f"{path} is damaged, or no safetensors file: {error}.") from error
+    return _about(said, path), values
+
+
+def _about(said: Any, path: Path) -> About:
+    known = {f.name for f in fields(About)}
+    try:
+        if said["version"] > VERSION:
+            raise FormatError(
+                f"{path} was written by a newer version (format {said['version']}, this one reads "
+                f"{VERSION}). Update Stroma."
+            )
+        values = {k: v for k, v in said.items() if k in known}
+        values["patch"], values["classes"] = tuple(values["patch"]), tuple(values["classes"])
+        return About(**values)
+    except (KeyError, TypeError) as error:
+        raise FormatError(f"The header of {path} is not complete: {error}.") from error

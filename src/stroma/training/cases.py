@@ -1,0 +1,145 @@
+"""What is learned from: images with what is known of them, read box by box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import Image
+from stroma.data.statistics import Statistics, measure
+from stroma.errors import LabelError, ShapeError
+from stroma.training.normalise import Normalisation
+from stroma.training.windows import Cube, inside, read_mirrored, relative, shape_of
+
+UNKNOWN = -1
+"""Label of pixels that nobody knows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One plane or volume, with what is known of it.
+
+    Parameters
+    ----------
+    name : str
+        For messages and pictures.
+    image : Image
+        Axes (c), (z), y, x.
+    ndim : {2, 3}
+        Spatial axes.
+    labels : (*space) int32 array, optional
+        Classes or objects, -1 where nobody knows.
+    points : (n, ndim) float array, optional
+        Positions, instead of labels.
+    other : Image, optional
+        Another image, instead of labels.
+    allowed : Cube, optional
+        The part of it that may be learned from, or validated on; all, unless given.
+    """
+
+    name: str
+    image: Image
+    ndim: int
+    labels: NDArray[np.int32] | None = None
+    points: NDArray[np.float64] | None = None
+    other: Image | None = None
+    allowed: Cube | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sides."""
+        return self.image.shape[-self.ndim :]
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of the image."""
+        return self.image.sizes.get("c", 1)
+
+    @property
+    def area(self) -> Cube:
+        """The part that may be used."""
+        return self.allowed or tuple(slice(0, n) for n in self.shape)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Of the whole image that this is from."""
+        whole, cut = self.image.whole, self.image.selection
+        chosen = {a: i for a, i in cut.items() if a == "c"}
+        return measure(whole.at(**chosen) if chosen else whole)
+
+    def read(self, box: Cube) -> NDArray[Any]:
+        """Return the (C, *space) values of a box, mirrored beyond the border."""
+        return read_mirrored(lambda b: _values(self.image, b), self.shape, box)
+
+    def pixels(self, box: Cube, scale: Normalisation) -> NDArray[np.float32]:
+        """Return them normalised."""
+        return scale(self.read(box), self.statistics)
+
+    def truth(self, box: Cube) -> Any:
+        """Return what is known of a box: labels, points relative to it, or the other image."""
+        if self.labels is not None:
+            return self._labels(box)
+        if self.points is not None:
+            start = np.array([s.start for s in box], float)
+            return self.points - start
+        assert self.other is not None, "a case has labels, points or another image"
+        other = self.other
+        return read_mirrored(lambda b: _values(other, b), self.shape, box).astype(np.float32)
+
+    def _labels(self, box: Cube) -> NDArray[np.int32]:
+        assert self.labels is not None
+        found = np.full(shape_of(box), UNKNOWN, np.int32)
+        part = tuple(
+            slice(max(a.start, b.start), max(a.start, b.start, min(a.stop, b.stop)))
+            for a, b in zip(inside(box, self.shape), self.area, strict=True)
+        )
+        found[relative(part, box)] = self.labels[part]
+        return found
+
+
+def _values(image: Image, box: Cube) -> NDArray[Any]:
+    axes = image.kept_axes[-len(box) :]
+    values = image.read(dict(zip(axes, box, strict=True)))
+    return values if "c" in image.sizes else values[None]
+
+
+def label_array(values: NDArray[Any], ignore: Sequence[int], source: str) -> NDArray[np.int32]:
+    """Return labels as int32, -1 where they are to be ignored.
+
+    Raises
+    ------
+    LabelError
+        If they are not whole numbers.
+    """
+    if values.dtype.kind == "f":
+        whole = values == np.floor(values)
+        if not (np.isfinite(values) & whole).all():
+            raise LabelError(
+                f"{source} holds fractions, and labels are whole numbers. Give the label image, "
+                "not probabilities."
+            )
+    elif values.dtype.kind not in "bui":
+        raise LabelError(f"{source} holds values of type {values.dtype}; labels are integers.")
+    if values.size and (values.min() < 0 or values.max() > np.iinfo(np.int32).max):
+        raise LabelError(
+            f"{source} holds labels from {values.min()} to {values.max()}; allowed are 0 to "
+            f"{np.iinfo(np.int32).max}. To ignore pixels, give them a label of their own and name "
+            "it with ignore."
+        )
+    labels = values.astype(np.int32)
+    labels[np.isin(labels, list(ignore))] = UNKNOWN
+    return labels
+
+
+def require_same_space(shape: Sequence[int], wanted: Sequence[int], what: str, name: str) -> None:
+    """Raise where labels and image do not have the same sides."""
+    if tuple(shape) != tuple(wanted):
+        raise ShapeError(
+            f"{name}: the image has {tuple(wanted)} pixels, {what} {tuple(shape)}. They belong to "
+            "each other pixel by pixel; check that the pair is right, and resample one of them."
+        )

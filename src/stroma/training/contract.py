@@ -1,0 +1,66 @@
+"""What the trainer knows of a way to learn: the contract of an objective."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some patches.
+
+    Parameters
+    ----------
+    images : (B, C, *space) float32 tensor
+        Normalised.
+    truth : (B, K, *space) float32 tensor or None
+        What a perfect network would predict; None where nothing is labelled.
+    known : (B, 1 or K, *space) float32 tensor or None
+        Weight of every pixel; all 0 for an image without labels.
+    seed : int
+        For whatever is drawn at random in this step; the same when training is resumed.
+    """
+
+    images: torch.Tensor
+    truth: torch.Tensor | None
+    known: torch.Tensor | None
+    seed: int
+
+    def to(self, device: torch.device) -> Batch:
+        """Return it on a device."""
+        truth = None if self.truth is None else self.truth.to(device)
+        known = None if self.known is None else self.known.to(device)
+        return Batch(self.images.to(device), truth, known, self.seed)
+
+
+class Step(NamedTuple):
+    """What came of a batch.
+
+    Attributes
+    ----------
+    loss : tensor
+        One number, to be made smaller.
+    logs : dict of str to tensor
+        Numbers for the history, by name.
+    """
+
+    loss: torch.Tensor
+    logs: dict[str, torch.Tensor]
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """A way to learn: the trainer calls ``step`` and knows nothing else.
+
+    An objective that has parameters or tensors of its own (a decoder, a teacher) is an
+    ``nn.Module``: its parameters are trained, and its state is kept in checkpoints. One that has
+    something to do after every step defines ``after_step(model)``.
+    """
+
+    def step(self, model: nn.Module, batch: Batch, /) -> Step:
+        """Return the loss of a model on a batch, with gradients."""
+        ...

@@ -1,0 +1,396 @@
+"""From labelled images to a trained network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+import stroma
+from stroma.data.classes import Class
+from stroma.errors import ParameterError
+from stroma.networks import NETWORKS
+from stroma.targets import TARGETS
+from stroma.targets.contract import Facts, Target
+from stroma.training import OBJECTIVES
+from stroma.training.about import About
+from stroma.training.augment import NONE, Augmentation
+from stroma.training.cases import Case
+from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, split
+from stroma.training.loop import Schedule, Told, Training
+from stroma.training.model import Network
+from stroma.training.normalise import Normalisation, normalisation_for
+from stroma.training.patches import Patches
+from stroma.training.pictures import Pictures
+from stroma.training.predict import NetworkPredictor, blocks_in, predicted
+from stroma.training.setup import Setup, decide
+from stroma.training.state import State
+
+RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
+LOOKED_AT = 8
+"""Cases that are validated in every round, at most."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """How to learn; ``fit`` does it.
+
+    Parameters
+    ----------
+    target : str
+        What is learned, by name in the table of targets.
+    target_options : mapping
+        Its parameters.
+    network : str
+        By name in the table of networks; "auto" chooses.
+    network_options : mapping
+        Its parameters, where they are not to be chosen.
+    objective : str
+        How it learns, by name in the table of objectives.
+    objective_options : mapping
+        Its parameters.
+    minutes : float
+        Time for all of it.
+    steps : int, optional
+        Number of steps, instead of a time.
+    memory_gb : float
+        Memory for the training, in GB.
+    ndim : {2, 3}, optional
+        Learn from planes or from volumes; planes, unless given.
+    ignore : int or sequence of int
+        Labels of pixels that nobody knows.
+    axes : str, optional
+        Axes of images, where files and arrays do not name them.
+    augment : bool
+        Turn, bend and shade patches.
+    patch : sequence of int, optional
+        Sides of patches, where they are not to be chosen.
+    batch : int, optional
+        Patches per step, where it is not to be chosen.
+    rate : float
+        Learning rate in the beginning.
+    optimiser : {"adamw", "sgd"}
+        How weights follow the gradient.
+    validation : float
+        Share of the data that is kept from training, for scores.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to run.
+    precision : {"no", "fp16", "bf16"}
+        Mixed precision, for graphics processors.
+    seed : int
+        Of everything random.
+    """
+
+    target: str = "semantic"
+    target_options: Mapping[str, Any] = field(default_factory=dict)
+    network: str = "auto"
+    network_options: Mapping[str, Any] = field(default_factory=dict)
+    objective: str = "supervised"
+    objective_options: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float = 10.0
+    steps: int | None = None
+    memory_gb: float = 2.0
+    ndim: int | None = None
+    ignore: int | Sequence[int] = ()
+    axes: str | None = None
+    augment: bool = True
+    patch: Sequence[int] | None = None
+    batch: int | None = None
+    rate: float = 3e-3
+    optimiser: str = "adamw"
+    validation: float = 0.2
+    device: str = "auto"
+    precision: str = "no"
+    seed: int = 0
+
+    def fit(
+        self,
+        images: Any,
+        labels: Any,
+        *,
+        regions: Any = None,
+        classes: Sequence[Class] = (),
+        folder: str | Path | None = None,
+        overwrite: bool = False,
+        tell: Callable[[Told], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Network:
+        """Learn, and return the network.
+
+        Parameters
+        ----------
+        images, labels, regions
+            See `stroma.training.data.cases_of`.
+        classes : sequence of Class
+            Names and colours of labels.
+        folder : str or Path, optional
+            Where history, curves and pictures go, and the state, from which a training that was
+            cut off goes on when it is called again.
+        overwrite : bool
+            Start over, whatever is in the folder.
+        tell : callable, optional
+            Is told how far it is, after every step.
+        cancel : callable, optional
+            Asked before every step.
+        """
+        task = self.task(images, labels, regions=regions)
+        return task.run(
+            classes=classes,
+            folder=None if folder is None else Path(folder),
+            overwrite=overwrite,
+            tell=tell,
+            cancel=cancel,
+        )
+
+    def task(self, images: Any, labels: Any, *, regions: Any = None) -> Task:
+        """Return everything that is decided before the first step; trains nothing."""
+        kind = TARGETS[self.target]
+        cases = cases_of(
+            images,
+            labels,
+            truth=kind.truth,
+            ndim=self.ndim,
+            ignore=self.ignore,
+            regions=regions,
+            axes=self.axes,
+        )
+        facts = facts_of(cases, kind.truth)
+        target: Target = kind.made_for(facts, **self.target_options)
+        setup = decide(
+            [case.shape for case in cases],
+            facts,
+            outputs=len(target.channels()),
+            memory_gb=self.memory_gb,
+            network=self.network,
+            options=self.network_options,
+            patch=self.patch,
+            batch=self.batch,
+        )
+        names: Sequence[str] = cases[0].image.channels or ("",) * cases[0].channels
+        scale = normalisation_for(names)
+        if "clip" in scale.schemes:
+            scale = normalisation_for(names, foreground_of(cases))
+        return Task(self, tuple(cases), facts, target, setup, scale)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A training, decided but not begun.
+
+    Parameters
+    ----------
+    learner : Learner
+        What was asked for.
+    cases : tuple of Case
+        What is learned from.
+    facts : Facts
+        What is known of the labels.
+    target : Target
+        What is learned.
+    setup : Setup
+        Network, patches, batches.
+    scale : Normalisation
+        Of intensities.
+    """
+
+    learner: Learner
+    cases: tuple[Case, ...]
+    facts: Facts
+    target: Target
+    setup: Setup
+    scale: Normalisation
+
+    def built(self) -> nn.Module:
+        """Return the network, with weights drawn by the seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.learner.seed)
+            made: nn.Module = NETWORKS[self.setup.network](
+                self.cases[0].channels,
+                len(self.target.channels()),
+                ndim=self.facts.ndim,
+                **self.setup.params,
+            )
+        return made
+
+    def run(
+        self,
+        *,
+        classes: Sequence[Class] = (),
+        folder: Path | None = None,
+        overwrite: bool = False,
+        tell: Callable[[Told], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Network:
+        """Train; see `Learner.fit`."""
+        learned, kept = split(self.cases, share=self.learner.validation, seed=self.learner.seed)
+        pictures = None
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            if overwrite:
+                (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+            pictures = Pictures(folder, self.target, kept)
+        examined = Examination(kept[:LOOKED_AT], self.target, self.scale, self.setup.patch)
+        training = self._training(learned, examined, folder, pictures)
+        state = training.run(self.built(), tell=tell, cancel=cancel)
+        module = self.built()
+        module.load_state_dict(state.best)
+        network = Network(module, self._about(state, classes))
+        if folder is not None:
+            (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        return network
+
+    def _training(
+        self,
+        learned: Sequence[Case],
+        examined: Examination,
+        folder: Path | None,
+        pictures: Pictures | None,
+    ) -> Training:
+        given = self.learner
+        augmentation = Augmentation(flat=self.setup.flat) if given.augment else NONE
+        patches = Patches(
+            learned,
+            self.target,
+            self.scale,
+            self.setup.patch,
+            self.setup.batch,
+            augmentation,
+            seed=given.seed,
+        )
+
+        def look(module: nn.Module, history: list[dict[str, float]]) -> None:
+            if pictures is not None:
+                pictures.draw(history, examined.results(module))
+
+        return Training(
+            objective=OBJECTIVES[given.objective](self.target, **given.objective_options),
+            batch=patches.batch,
+            validate=examined,
+            schedule=Schedule(
+                minutes=given.minutes,
+                steps=given.steps,
+                rate=given.rate,
+                optimiser=given.optimiser,  # type: ignore[arg-type]
+            ),
+            device=given.device,
+            precision=given.precision,
+            folder=folder,
+            identity=self.identity(),
+            look=look,
+        )
+
+    def identity(self) -> str:
+        """Return a hash of data, network and settings."""
+        said = [asdict(self.learner), asdict(self.setup), fingerprint(self.cases)]
+        return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
+
+    def _about(self, state: State, classes: Sequence[Class]) -> About:
+        best = max(state.history, key=lambda row: next(iter(_scores(row).values()), 0.0))
+        return About(
+            network=self.setup.network,
+            params=_json(self.setup.params),
+            target=self.learner.target,
+            target_params=_plain(self.target),
+            ndim=self.facts.ndim,
+            channels=self.cases[0].channels,
+            normalisation=_json(asdict(self.scale)),
+            patch=tuple(self.setup.patch),
+            classes=tuple(asdict(c) for c in classes),
+            plan=_json(asdict(self.setup)),
+            training={
+                "scores": _scores(best),
+                "history": state.history,
+                "steps": state.step,
+                "seconds": round(state.seconds, 1),
+                "images": [case.name for case in self.cases],
+                "data": fingerprint(self.cases),
+                "settings": _json(asdict(self.learner)),
+            },
+            versions={
+                "stroma": stroma.__version__,
+                "python": platform.python_version(),
+                **{name: metadata.version(name) for name in RECORDED},
+            },
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Examination:
+    """Scores of a network on cases that it does not learn from.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        Of each, only the part that is allowed counts.
+    target : Target
+        Decodes and scores.
+    scale : Normalisation
+        Of intensities.
+    patch : tuple of int
+        Sides of patches.
+    """
+
+    cases: Sequence[Case]
+    target: Target
+    scale: Normalisation
+    patch: tuple[int, ...]
+
+    def __call__(self, module: nn.Module) -> dict[str, float]:
+        """Return the scores, the first of which decides."""
+        truths = [case.truth(case.area) for case in self.cases]
+        return self.target.score(self.results(module), truths)
+
+    def results(self, module: nn.Module) -> list[Any]:
+        """Return the decoded result of the part of every case that counts."""
+        return [self.target.decode(self.prediction(module, case)) for case in self.cases]
+
+    def prediction(self, module: nn.Module, case: Case) -> NDArray[np.float32]:
+        """Return the (K, *space) prediction of the part of a case that counts."""
+        device = next(module.parameters()).device
+        predictor = NetworkPredictor(
+            module, self.target, self.scale, case.statistics, self.patch, device=device
+        )
+        result = np.zeros(
+            (len(predictor.outputs), *(s.stop - s.start for s in case.area)), np.float32
+        )
+        cores = [_common(core, case.area) for core in blocks_in(case.shape, predictor, case.area)]
+        for core, values in zip(cores, predicted(predictor, case.image, cores), strict=True):
+            place = tuple(
+                slice(c.start - a.start, c.stop - a.start)
+                for c, a in zip(core, case.area, strict=True)
+            )
+            result[(slice(None), *place)] = values
+        return result
+
+
+def _common(core: tuple[slice, ...], area: tuple[slice, ...]) -> tuple[slice, ...]:
+    return tuple(
+        slice(max(c.start, a.start), min(c.stop, a.stop)) for c, a in zip(core, area, strict=True)
+    )
+
+
+def _scores(row: Mapping[str, float]) -> dict[str, float]:
+    return {k: v for k, v in row.items() if k not in ("step", "seconds", "loss")}
+
+
+def _plain(target: Target) -> dict[str, Any]:
+    """Return the parameters of a target as JSON has them."""
+    if not is_dataclass(target):
+        raise ParameterError(f"A target is a dataclass, got {type(target).__name__}.")
+    return _json(asdict(target))
+
+
+def _json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as they are after they were written as JSON."""
+    found: dict[str, Any] = json.loads(json.dumps(dict(values), default=str))
+    return found

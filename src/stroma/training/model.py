@@ -1,0 +1,389 @@
+"""A trained network, as users have it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from stroma.blocks.box import Box
+from stroma.blocks.result import BlockResult
+from stroma.data.classes import Class, complete, require_classes
+from stroma.data.image import AXES, Image
+from stroma.errors import FormatError, ParameterError, ShapeError
+from stroma.training import about as files
+from stroma.training.about import About
+from stroma.training.open import as_image
+from stroma.training.predict import NetworkPredictor, blocks_in, predicted
+from stroma.training.windows import Cube
+
+Cancel = Callable[[], bool]
+
+
+class Network:
+    """A network and what it means: applied like a model of strokes, and kept in one file.
+
+    Made by ``stroma.learn`` or read by ``stroma.load``. Everything but the tensors is in
+    ``about``.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    about : About
+        What it is.
+    """
+
+    def __init__(self, module: nn.Module, about: About) -> None:
+        self.module = module.eval().requires_grad_(False)
+        self.about = about
+        self.target = about.built_target()
+        self._classes = about.named_classes()
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def ndim(self) -> int:
+        """Axes that it looks along: 2 (planes) or 3 (volumes)."""
+        return self.about.ndim
+
+    @property
+    def classes_(self) -> NDArray[np.int64]:
+        """The labels it tells apart; probability k is of ``classes_[k]``."""
+        labels = getattr(self.target, "labels", None)
+        if labels is None:
+            raise ParameterError(
+                f"A network that learned {self.about.target!r} has no classes; its results are "
+                f"{self.target.result}."
+            )
+        return np.array(labels, np.int64)
+
+    @property
+    def classes(self) -> tuple[Class, ...]:
+        """Names and colours of the classes, without 0; set it to an iterable of `Class`."""
+        labels = getattr(self.target, "labels", ())
+        return complete(self._classes, [n for n in labels if n])
+
+    @classes.setter
+    def classes(self, classes: Sequence[Class]) -> None:
+        self._classes = require_classes(classes)
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Names of what is predicted for every pixel; of the classes, where there are some."""
+        if self.target.result != "classes":
+            return list(self.target.channels())
+        known = {0: "background", **{c.label: c.name for c in self.classes}}
+        return [known[int(label)] for label in self.classes_]
+
+    @property
+    def scores_(self) -> Mapping[str, float]:
+        """Scores on the part of the data that was kept from training."""
+        return dict(self.about.training.get("scores", {}))
+
+    @property
+    def history_(self) -> list[dict[str, float]]:
+        """One row per round of the training."""
+        return list(self.about.training.get("history", []))
+
+    @property
+    def plan_(self) -> Mapping[str, Any]:
+        """How it was decided to be as it is."""
+        return dict(self.about.plan)
+
+    # ------------------------------------------------------------------ prediction
+
+    def open(self, image: Any) -> Image:
+        """Return an image as this network sees it.
+
+        Raises
+        ------
+        ShapeError
+            If it has another number of channels, or no z for a network of volumes.
+        """
+        found = as_image(image, channels=self.about.channels)
+        channels = found.sizes.get("c", 1)
+        if channels != self.about.channels:
+            raise ShapeError(
+                f"The network was trained on {self.about.channels} channels, this image has "
+                f"{channels} (axes {found.kept_axes!r}, shape {found.shape}). Name its axes with "
+                "axes= when reading it, or choose channels with image.at(c=...)."
+            )
+        if self.ndim == 3 and "z" not in found.sizes:
+            raise ShapeError(
+                f"The network was trained on volumes, this image has axes {found.kept_axes!r}: "
+                "it needs z, y and x."
+            )
+        return found
+
+    def predictor(
+        self, image: Image, *, mirror: bool = False, device: str = "auto"
+    ) -> NetworkPredictor:
+        """Return what predicts blocks of an image; it pickles."""
+        from stroma.training.cases import Case
+
+        place = _device(device)
+        return NetworkPredictor(
+            self.module.to(place),
+            self.target,
+            self.about.scale(),
+            Case("", image, self.ndim).statistics,
+            self.about.patch,
+            mirror,
+            place,
+        )
+
+    def predictions(
+        self,
+        image: Image,
+        *,
+        region: Box | None = None,
+        mirror: bool = False,
+        device: str = "auto",
+        workers: int | None = None,
+        use_dask: bool = False,
+        cancel: Cancel | None = None,
+    ) -> Iterator[tuple[dict[str, int], Cube, NDArray[np.float32], int, int]]:
+        """Yield position along outer axes, block, (K, *block) prediction, done and total."""
+        outer = {a: n for a, n in image.sizes.items() if a in self._outer_axes}
+        predictor = self.predictor(image, mirror=mirror, device=device)
+        shape = image.shape[-self.ndim :]
+        cores = blocks_in(shape, predictor, _cube(region, shape))
+        positions = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
+        total, done = len(positions) * len(cores), 0
+        for position in positions:
+            found = predicted(
+                predictor,
+                image.at(**position),
+                cores,
+                workers=workers,
+                use_dask=use_dask,
+                cancel=cancel,
+            )
+            for core, values in zip(cores, found, strict=True):
+                done += 1
+                yield position, core, values, done, total
+
+    @property
+    def _outer_axes(self) -> str:
+        return "tz" if self.ndim == 2 else "t"
+
+    def blocks(
+        self,
+        image: Image,
+        *,
+        region: Box | None = None,
+        mirror: bool = False,
+        device: str = "auto",
+        use_dask: bool = False,
+        cancel: Cancel | None = None,
+    ) -> Iterator[BlockResult]:
+        """Yield labels and probabilities block by block, plane by plane of each block.
+
+        Parameters
+        ----------
+        image : Image
+            From `open`.
+        region : Box, optional
+            Only blocks that touch these rows and columns.
+        mirror : bool
+            Take the mean over all mirror images; 4 or 8 times the work.
+        device : {"auto", "cpu", "cuda", "mps"}
+            Where to run.
+        use_dask : bool
+            Run on the workers of dask.distributed.
+        cancel : callable, optional
+            Asked before every block.
+        """
+        dtype = _smallest(self.classes_)
+        for position, core, values, done, total in self.predictions(
+            image,
+            region=region,
+            mirror=mirror,
+            device=device,
+            use_dask=use_dask,
+            cancel=cancel,
+        ):
+            labels = self.target.decode(values).astype(dtype)
+            for plane, k in _planes(position, core, "z" in image.sizes):
+                y, x = core[-2:]
+                p, best = (values, labels) if k is None else (values[:, k], labels[k])
+                yield BlockResult(plane, y, x, p, best, 1, done, total)
+
+    def segment(
+        self,
+        image: Any,
+        *,
+        mirror: bool = False,
+        device: str = "auto",
+        use_dask: bool = False,
+        **tunable: Any,
+    ) -> Any:
+        """Return what the network says of an image: labels, for a network of classes.
+
+        Parameters
+        ----------
+        image : array-like, Image, path, or list of these
+            With the channels of the training.
+        mirror : bool
+            Take the mean over all mirror images; 4 or 8 times the work.
+        device : {"auto", "cpu", "cuda", "mps"}
+            Where to run.
+        use_dask : bool
+            Run blocks on the workers of dask.distributed.
+        **tunable
+            Options of the target's ``decode``.
+
+        Returns
+        -------
+        (t, z, y, x), as far as the image has these axes, array of uint8 or uint16
+            For targets with other results, these; a list for a list of images.
+        """
+        how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
+        if isinstance(image, list | tuple):
+            return [self.segment(one, **how, **tunable) for one in image]
+        opened = self.open(image)
+        if self.target.merge == "pixels" and self.target.result == "classes":
+            result = np.zeros(_without_channels(opened), _smallest(self.classes_))
+            for block in self.blocks(opened, **how):
+                result[block.index] = block.labels
+            return result
+        return self.decoded(opened, self.predict_probas(opened, **how), **tunable)
+
+    def decoded(self, image: Image, prediction: NDArray[np.float32], **tunable: Any) -> Any:
+        """Return the results of a whole prediction: one, or one per position along t (and z)."""
+        outer = [n for a, n in image.sizes.items() if a in self._outer_axes]
+        if not outer:
+            return self.target.decode(prediction, **tunable)
+        places = list(product(*map(range, outer)))
+        parts = prediction.reshape(len(prediction), len(places), *image.shape[-self.ndim :])
+        found = [self.target.decode(parts[:, i], **tunable) for i in range(len(places))]
+        if self.target.result in ("points", "image"):
+            return found
+        return np.stack(found).reshape(_without_channels(image))
+
+    def predict_probas(
+        self, image: Any, *, mirror: bool = False, device: str = "auto", use_dask: bool = False
+    ) -> Any:
+        """Return what is predicted for every pixel, before it is decoded.
+
+        Parameters are those of `segment`.
+
+        Returns
+        -------
+        (K, t, z, y, x), as far as the image has these axes, float32 array
+            For classes, their probabilities in the order of ``classes_``; a list for a list.
+        """
+        how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
+        if isinstance(image, list | tuple):
+            return [self.predict_probas(one, **how) for one in image]
+        opened = self.open(image)
+        count = len(self.target.channels())
+        result = np.zeros((count, *_without_channels(opened)), np.float32)
+        for position, core, values, _, _ in self.predictions(opened, **how):
+            place: tuple[Any, ...] = (slice(None), *position.values(), *core)
+            result[place] = values
+        return result
+
+    def evaluate(
+        self, images: Any, labels: Any, *, ignore: int | Sequence[int] = (), **how: Any
+    ) -> dict[str, float]:
+        """Return the scores of this network on labelled images, over all their pixels.
+
+        Parameters
+        ----------
+        images, labels
+            As for ``stroma.learn``.
+        ignore : int or sequence of int
+            Labels of pixels that do not count.
+        **how
+            As for `segment`.
+        """
+        from stroma.training.data import cases_of
+
+        cases = cases_of(images, labels, truth=self.target.truth, ndim=self.ndim, ignore=ignore)
+        results = [self.segment(case.image, **how) for case in cases]
+        truths = [case.truth(case.area) for case in cases]
+        return self.target.score(results, truths)
+
+    # ------------------------------------------------------------------ files
+
+    def save(self, path: str | Path) -> Path:
+        """Write the network to one ``.safetensors`` file.
+
+        Raises
+        ------
+        FormatError
+            If the name ends otherwise.
+        """
+        target = Path(path)
+        if target.suffix != ".safetensors":
+            raise FormatError(f"A network is kept in a .safetensors file, got {str(path)!r}.")
+        kept = tuple(asdict(c) for c in self._classes)
+        files.write(target, replace(self.about, classes=kept), self.module)
+        return target
+
+    @classmethod
+    def load(cls, path: str | Path) -> Network:
+        """Read a network; runs no code of the file."""
+        about, module = files.read(Path(path))
+        return cls(module, about)
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything the results depend on."""
+        digest = hashlib.sha256()
+        about = self.about
+        facts: list[Any] = [
+            about.network,
+            dict(about.params),
+            about.target,
+            dict(about.target_params),
+        ]
+        facts += [dict(about.normalisation), list(about.patch), about.ndim]
+        digest.update(json.dumps(facts, sort_keys=True).encode())
+        for name, tensor in self.module.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+
+def _cube(region: Box | None, shape: Sequence[int]) -> Cube | None:
+    if region is None:
+        return None
+    whole = [slice(0, n) for n in shape[:-2]]
+    return (*whole, *region.slices)
+
+
+def _planes(
+    position: dict[str, int], core: Cube, has_z: bool
+) -> Iterator[tuple[dict[str, int], int | None]]:
+    """Yield the position of every plane of a block, with its place in the block."""
+    if len(core) == 2:
+        yield position, None
+        return
+    assert has_z
+    for k, z in enumerate(range(core[0].start, core[0].stop)):
+        yield {**position, "z": z}, k
+
+
+def _smallest(labels: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
+    return np.uint8 if labels.max() <= 255 else np.uint16
+
+
+def _without_channels(image: Image) -> tuple[int, ...]:
+    return tuple(image.sizes[a] for a in AXES if a in image.sizes and a != "c")
+
+
+def _device(name: str) -> torch.device:
+    from stroma.backbones.device import resolve
+
+    return resolve(name)

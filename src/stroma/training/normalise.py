@@ -1,0 +1,106 @@
+"""Intensities that a network can work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.statistics import Statistics
+from stroma.errors import ParameterError
+
+Scheme = Literal["zscore", "clip", "rescale", "rgb", "none"]
+"""How a channel is scaled; see `Normalisation`."""
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How every channel is scaled, for training and in use; nnU-Net's rules.
+
+    Parameters
+    ----------
+    schemes : tuple of str
+        Per channel: "zscore" is (x - mean) / deviation of the image; "clip" clips to the 0.5th
+        and 99.5th percentile of the foreground of all training images, then does so with their
+        mean and deviation (values that mean something, such as CT); "rescale" brings the least
+        and the largest of the image to 0 and 1; "rgb" divides by 255; "none" does nothing.
+    low, high, mean, std : tuple of float
+        Of the foreground of all training images, for "clip".
+    """
+
+    schemes: tuple[Scheme, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take lists for tuples, as JSON has them, and check."""
+        for name in ("schemes", "low", "high", "mean", "std"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        unknown = [s for s in self.schemes if s not in get_args(Scheme)]
+        if unknown:
+            raise ParameterError(
+                f"No normalisation {unknown[0]!r}. Known: {', '.join(get_args(Scheme))}."
+            )
+
+    def __call__(self, values: NDArray[Any], image: Statistics) -> NDArray[np.float32]:
+        """Return normalised values.
+
+        Parameters
+        ----------
+        values : (C, *space) array
+            As in the image.
+        image : Statistics
+            Of the whole image, or stack, that they are from.
+        """
+        result = np.empty(values.shape, np.float32)
+        for c, scheme in enumerate(self.schemes):
+            result[c] = self._one(values[c], scheme, c, image)
+        return result
+
+    def _one(self, values: NDArray[Any], scheme: Scheme, c: int, image: Statistics) -> Any:
+        plain = values.astype(np.float32)
+        if scheme == "zscore":
+            return (plain - image.mean[c]) / max(image.std[c], 1e-8)
+        if scheme == "clip":
+            clipped = np.clip(plain, self.low[c], self.high[c])
+            return (clipped - self.mean[c]) / max(self.std[c], 1e-8)
+        if scheme == "rescale":
+            span = image.maximum[c] - image.minimum[c]
+            return (plain - image.minimum[c]) / max(span, 1e-8)
+        return plain / 255 if scheme == "rgb" else plain
+
+
+def scheme_of(channel: str) -> Scheme:
+    """Return how a channel of that name is scaled, by nnU-Net's names."""
+    known: dict[str, Scheme] = {
+        "ct": "clip",
+        "nonorm": "none",
+        "rescale_to_0_1": "rescale",
+        "rgb_to_0_1": "rgb",
+    }
+    return known.get(channel.lower(), "zscore")
+
+
+def normalisation_for(
+    channels: Sequence[str], foreground: Sequence[NDArray[np.floating[Any]]] = ()
+) -> Normalisation:
+    """Return the scaling of channels by their names.
+
+    Parameters
+    ----------
+    channels : sequence of str
+        Their names.
+    foreground : sequence of arrays
+        Per channel, intensities of labelled pixels of all images, for those that are clipped.
+    """
+    schemes = tuple(scheme_of(name) for name in channels)
+    if "clip" not in schemes or not foreground:
+        return Normalisation(schemes)
+    low, high = zip(*(np.percentile(v, (0.5, 99.5)).tolist() for v in foreground), strict=True)
+    mean = tuple(float(np.mean(v)) for v in foreground)
+    return Normalisation(schemes, low, high, mean, tuple(float(np.std(v)) for v in foreground))

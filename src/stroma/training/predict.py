@@ -1,0 +1,298 @@
+"""A trained network on images of any size, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import ceil
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from stroma.blocks.distributed import client, run_distributed
+from stroma.blocks.predictor import Sides
+from stroma.blocks.run import run
+from stroma.data.image import Image, Index
+from stroma.data.statistics import Statistics, require_finite
+from stroma.targets.contract import Target
+from stroma.targets.turns import Turn, mirrors
+from stroma.training.normalise import Normalisation
+from stroma.training.windows import (
+    Cube,
+    cube,
+    inside,
+    lattice,
+    read_mirrored,
+    relative,
+    shape_of,
+    surroundings,
+)
+
+Array = NDArray[np.float32]
+CPU = torch.device("cpu")
+SIDE = {2: (512, 512), 3: (64, 256, 256)}
+"""Sides of blocks, in pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkPredictor:
+    """A network with the statistics of one image; a `stroma.blocks.predictor.Predictor`.
+
+    Parameters
+    ----------
+    module : nn.Module
+        In use, not in training.
+    target : Target
+        What its channels mean.
+    scale : Normalisation
+        Of intensities.
+    statistics : Statistics
+        Of the image.
+    patch : tuple of int
+        Sides of the tiles that are blended, where results depend on the whole window.
+    mirror : bool
+        Take the mean over all mirror images.
+    device : torch.device
+        Where it runs.
+    """
+
+    module: nn.Module
+    target: Target
+    scale: Normalisation
+    statistics: Statistics
+    patch: tuple[int, ...]
+    mirror: bool = False
+    device: torch.device = CPU
+
+    @property
+    def ndim(self) -> int:
+        """Spatial axes of the network."""
+        return len(self.patch)
+
+    @property
+    def halo(self) -> Sides | None:
+        """Pixels around a core that its result depends on; None where it is the whole window."""
+        found = self.module.halo
+        return None if found is None else _three(found, 0)  # type: ignore[arg-type]
+
+    @property
+    def stride(self) -> Sides:
+        """What windows are aligned with."""
+        return _three(self.module.stride, 1)  # type: ignore[arg-type]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the channels."""
+        return self.target.channels()
+
+    def predict(self, block: Array, /) -> Array:
+        """Return the (K, z, y, x) prediction of the (C, z, y, x) pixels of a window."""
+        if self.ndim == 3:
+            return self.window(block)
+        return np.stack([self.window(plane) for plane in block.swapaxes(0, 1)], axis=1)
+
+    def window(self, pixels: NDArray[Any]) -> Array:
+        """Return the (K, *space) prediction of (C, *space) pixels, with the network's axes."""
+        ready = self.scale(pixels, self.statistics)
+        if not self.mirror:
+            return self._run(ready)
+        every = list(mirrors(self.ndim))
+        total = sum(self._mirrored(ready, turn) for turn in every)
+        return np.asarray(total / len(every), np.float32)
+
+    def _mirrored(self, ready: Array, turn: Turn) -> Array:
+        found = self._run(np.ascontiguousarray(turn.apply(ready)))
+        return self.target.turned_back(found, turn)
+
+    def _run(self, ready: Array) -> Array:
+        with torch.inference_mode():
+            images = torch.from_numpy(ready)[None].to(self.device)
+            found: Array = self.target.activate(self.module(images))[0].float().cpu().numpy()
+        return found
+
+
+def _three(values: Sequence[int], first: int) -> Sides:
+    padded = (first,) * (3 - len(values)) + tuple(int(v) for v in values)
+    return padded[0], padded[1], padded[2]
+
+
+def core_of(
+    predictor: NetworkPredictor,
+    read: Callable[[Cube], NDArray[Any]],
+    shape: Sequence[int],
+    core: Cube,
+) -> Array:
+    """Return the (K, *core) prediction of a block.
+
+    With a halo, it is that of the whole image: windows show what the block depends on, and end
+    where the image does, so that the network sees its border as in training. Without one, tiles
+    of the size of the training patches on a lattice that is fixed by the image are blended,
+    weighted by a Gaussian of an eighth of their sides, as nnU-Net does.
+
+    Parameters
+    ----------
+    predictor : NetworkPredictor
+        For this image.
+    read : callable
+        Returns the (C, *space) values of a box inside the image.
+    shape : sequence of int
+        Sides of the image.
+    core : Cube
+        What is wanted.
+    """
+    if predictor.halo is None:
+        return _blended(predictor, read, shape, core)
+    ndim = len(core)
+    halo, stride = predictor.halo[-ndim:], predictor.stride[-ndim:]
+    window = surroundings(core, halo, stride, shape)
+    found = predictor.window(read_mirrored(read, shape, window))
+    return found[(slice(None), *relative(core, window))]
+
+
+def _blended(
+    predictor: NetworkPredictor,
+    read: Callable[[Cube], NDArray[Any]],
+    shape: Sequence[int],
+    core: Cube,
+) -> Array:
+    total = np.zeros((len(predictor.outputs), *shape_of(core)), np.float32)
+    weights = np.zeros(shape_of(core), np.float32)
+    importance = gaussian(predictor.patch)
+    for tile in tiles(shape, predictor.patch):
+        both = tuple(
+            slice(max(a.start, b.start), min(a.stop, b.stop))
+            for a, b in zip(core, tile, strict=True)
+        )
+        if any(s.start >= s.stop for s in both):
+            continue
+        found = predictor.window(read_mirrored(read, shape, tile))
+        weight = importance[relative(both, tile)]
+        total[(slice(None), *relative(both, core))] += (
+            found[(slice(None), *relative(both, tile))] * weight
+        )
+        weights[relative(both, core)] += weight
+    return total / weights
+
+
+def tiles(shape: Sequence[int], size: Sequence[int], *, step: float = 0.5) -> list[Cube]:
+    """Return tiles that overlap by half at least, spread evenly; larger images need more.
+
+    Along an axis shorter than the tile there is one, in the middle.
+    """
+    starts = []
+    for n, side in zip(shape, size, strict=True):
+        if n <= side:
+            starts.append([-((side - n) // 2)])
+            continue
+        count = ceil((n - side) / (side * step)) + 1
+        starts.append([round(i * (n - side) / (count - 1)) for i in range(count)])
+    return [cube(start, size) for start in product(*starts)]
+
+
+def gaussian(size: Sequence[int]) -> Array:
+    """Return the weight of every pixel of a tile: 1 in the middle, above 0 everywhere."""
+    result = np.ones(tuple(size), np.float32)
+    for axis, n in enumerate(size):
+        place = (np.arange(n) - (n - 1) / 2) / (n / 8)
+        profile = np.exp(-(place**2) / 2).astype(np.float32)
+        shape = [1] * len(size)
+        shape[axis] = n
+        result *= profile.reshape(shape)
+    result /= result.max()
+    return np.maximum(result, max(float(result[result > 0].min()), 1e-6))
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One block as it travels to a worker: how to read the image, or the pixels of the window."""
+
+    core: Cube
+    shape: tuple[int, ...]
+    file: tuple[tuple[str, Any], ...] | None
+    selection: Mapping[str, Index]
+    image: Image | None
+
+
+def predicted(
+    predictor: NetworkPredictor,
+    image: Image,
+    cores: Sequence[Cube],
+    *,
+    workers: int | None = None,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[Array]:
+    """Yield the (K, *core) prediction of every block, in their order.
+
+    Parameters
+    ----------
+    predictor : NetworkPredictor
+        For this image.
+    image : Image
+        Axes (c) and those of the network.
+    cores : sequence of Cube
+        What is wanted.
+    workers : int, optional
+        Threads; one unless given, as the network uses all processors itself.
+    use_dask : bool
+        Run on the workers of dask.distributed.
+    cancel : callable, optional
+        Asked before every block.
+    """
+    pieces = (_piece(image, core, use_dask) for core in cores)
+    if use_dask:
+        with client() as active:
+            yield from run_distributed(_compute, pieces, active, shared=predictor, cancel=cancel)
+        return
+    yield from run(lambda p: _compute(p, predictor), pieces, workers=workers or 1, cancel=cancel)
+
+
+def _piece(image: Image, core: Cube, use_dask: bool) -> Piece:
+    ndim = len(core)
+    shape = image.shape[-ndim:]
+    if not use_dask:
+        return Piece(core, shape, None, {}, image)
+    if image.read_with is not None:
+        return Piece(core, shape, tuple(image.read_with.items()), image.selection, None)
+    return Piece(core, shape, None, {}, Image(image.read(), image.kept_axes))
+
+
+def _compute(piece: Piece, predictor: NetworkPredictor) -> Array:
+    image = piece.image
+    if image is None:
+        from stroma.io import read_image
+
+        image = read_image(**dict(piece.file or ())).at(**piece.selection)
+    return core_of(predictor, reader(image, len(piece.core)), piece.shape, piece.core)
+
+
+def reader(image: Image, ndim: int) -> Callable[[Cube], NDArray[Any]]:
+    """Return what reads (C, *space) values of boxes, checked to be finite."""
+    axes = image.kept_axes[-ndim:]
+
+    def read(box: Cube) -> NDArray[Any]:
+        values = image.read(dict(zip(axes, box, strict=True)))
+        require_finite(values, image.source)
+        return values if "c" in image.sizes else values[None]
+
+    return read
+
+
+def blocks_in(
+    shape: Sequence[int], predictor: NetworkPredictor, region: Cube | None = None
+) -> list[Cube]:
+    """Return the blocks of an image that touch a region, in reading order."""
+    ndim = len(shape)
+    every = lattice(shape, SIDE[ndim], predictor.stride[-ndim:])
+    if region is None:
+        return every
+    wanted = inside(region, shape)
+    return [
+        box
+        for box in every
+        if all(a.start < b.stop and b.start < a.stop for a, b in zip(box, wanted, strict=True))
+    ]

@@ -1,0 +1,97 @@
+"""Labelled images to a network, and results to scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stroma.data.classes import Class
+from stroma.training.learner import Learner
+from stroma.workflow.pairs import for_images, paired
+
+if TYPE_CHECKING:
+    from stroma.training.loop import Told
+    from stroma.training.model import Network
+
+
+def learn(
+    images: Any,
+    labels: Any,
+    *,
+    target: str = "semantic",
+    network: str = "auto",
+    minutes: float = 10.0,
+    memory_gb: float = 2.0,
+    device: str = "auto",
+    regions: Any = None,
+    classes: Sequence[Class] = (),
+    folder: str | Path | None = None,
+    overwrite: bool = False,
+    tell: Callable[[Told], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    **options: Any,
+) -> Network:
+    """Train a network on labelled images.
+
+    Parameters
+    ----------
+    images, labels : array-like, Image, path, folder, or list of these
+        Files in two folders pair by their names, lists by position.
+    target : str
+        What is learned: "semantic" (a class for every pixel), or another of
+        ``stroma.targets.TARGETS``.
+    network : str
+        One of ``stroma.networks.NETWORKS``; "auto" chooses by data and budget.
+    minutes : float
+        Time for the training, validation included.
+    memory_gb : float
+        Memory for the training, in GB.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to run.
+    regions : list of images or folder, optional
+        Not 0 where an image is annotated; everything else is ignored.
+    classes : sequence of Class
+        Names and colours of labels.
+    folder : str or Path, optional
+        Gets the history as CSV, curves and pictures of validation images while it learns, and the
+        state: called again after an interruption, it goes on.
+    overwrite : bool
+        Start over, whatever is in the folder.
+    tell : callable, optional
+        Is told how far it is, after every step.
+    cancel : callable, optional
+        Asked before every step.
+    **options
+        Further fields of `stroma.training.learner.Learner`: ``steps``, ``ndim``, ``ignore``,
+        ``patch``, ``batch``, ``rate``, ``seed`` and others.
+
+    Returns
+    -------
+    Network
+        With ``segment``, ``predict_probas``, ``evaluate``, ``save`` and ``scores_``.
+
+    Raises
+    ------
+    ParameterError, ShapeError, LabelError
+        Before the first step, saying what does not fit and what to do.
+    """
+    learner = Learner(
+        target=target,
+        network=network,
+        minutes=minutes,
+        memory_gb=memory_gb,
+        device=device,
+        **options,
+    )
+    many, known = paired(images, labels)
+    return learner.fit(
+        many,
+        known,
+        regions=None if regions is None else for_images(many, regions),
+        classes=classes,
+        folder=folder,
+        overwrite=overwrite,
+        tell=tell,
+        cancel=cancel,
+    )

@@ -1,0 +1,56 @@
+"""One door for models: those of strokes, and networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stroma.errors import FormatError, MissingExtraError, install
+
+if TYPE_CHECKING:
+    from stroma.pixel.model import ConvpaintModel
+    from stroma.training.model import Network
+
+NETWORK = ".safetensors"
+STROKES = (".pkl", ".yml")
+
+
+def load(path: str | Path) -> ConvpaintModel | Network:
+    """Return the model in a file, whichever kind it is.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it has another ending, is damaged, or is not safe to load.
+    MissingExtraError
+        If it is a network, and what networks need is not installed.
+    """
+    where = Path(path)
+    if where.suffix == NETWORK:
+        return _network(where)
+    if where.suffix in STROKES:
+        from stroma.pixel.model import ConvpaintModel
+
+        return ConvpaintModel(model_path=where)
+    raise FormatError(
+        f"A model file ends in .pkl or .yml (strokes) or {NETWORK} (a network), got {str(path)!r}."
+    )
+
+
+def _network(path: Path) -> Network:
+    try:
+        from stroma.training.model import Network
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("stroma"):
+            raise
+        raise MissingExtraError(
+            f"The network in {path} needs {error.name}. Install it with: {install('train')}"
+        ) from error
+    return Network.load(path)

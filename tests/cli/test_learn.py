@@ -1,0 +1,58 @@
+"""A folder of images, one command, and the same commands as for strokes after it."""
+
+import json
+
+import numpy as np
+
+from stroma.io import read_image, write_image, write_labels
+
+SET = [f"--set={s}" for s in ("steps=40", "patch=[32,32]", "rate=0.01", "validation=0.2")]
+NETWORK = "--set=network_options={features: [4, 8]}"
+
+
+def write_scenes(folder, count):
+    (folder / "images").mkdir()
+    (folder / "labels").mkdir()
+    for n in range(count):
+        rng = np.random.default_rng(n)
+        labels = np.zeros((48, 64), np.uint8)
+        y, x = rng.integers(5, 30, 2)
+        labels[y : y + 15, x : x + 20] = 1
+        image = (labels * 80 + rng.normal(100, 10, labels.shape)).astype(np.uint8)
+        write_image(folder / "images" / f"s{n}.tif", image, axes="yx")
+        write_labels(folder / "labels" / f"s{n}.png", labels)
+
+
+def test_a_folder_and_one_command_give_a_model_that_the_others_take(stroma, tmp_path):
+    write_scenes(tmp_path, 4)
+    images, labels, model = (tmp_path / n for n in ("images", "labels", "m.safetensors"))
+    done = stroma(
+        "learn", images, labels, "--model", model, "--class=1=cell", NETWORK, *SET, "--device=cpu",
+        "--json",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    assert said["scores"]["mean iou"] > 0.8
+    assert said["channels"] == ["background", "cell"]
+    assert (tmp_path / "m_training" / "curves.png").exists()
+
+    out = tmp_path / "out"
+    wanted = ("segment", model, images, "--out", out, "--probabilities", "--overlay", "--table")
+    assert stroma(*wanted).code == 0
+    assert read_image(out / "s0_probabilities.tif").sizes["c"] == 2
+    assert "cell" in (out / "summary.csv").read_text()
+    assert (out / "s0_overlay.png").exists()
+    again = json.loads(stroma(*wanted, "--json").out)
+    assert {f["status"] for f in again["files"]} == {"skipped"}
+
+    said = json.loads(stroma("evaluate", out, labels, "--json").out)
+    assert [one["name"] for one in said["images"]] == [f"s{n}_labels.tif" for n in range(4)]
+    assert said["overall"]["mean iou"] > 0.8
+    assert said["images"][0]["hd95 1"] < 5
+    assert "mean IoU" in stroma("evaluate", out, labels).out
+
+    assert "--overwrite" in stroma("learn", images, labels, "--model", model).err
+    assert "safetensors" in stroma("learn", images, labels, "--model", tmp_path / "m.pkl").err
+    wrong = stroma("learn", images, labels, "-m", tmp_path / "n.safetensors", "--target=sematic")
+    assert wrong.code == 2
+    assert "'semantic'" in wrong.err

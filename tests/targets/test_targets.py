@@ -1,0 +1,121 @@
+"""Registered means tested: every target keeps its contract."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from stroma.errors import ContractError, LabelError
+from stroma.targets import TARGETS
+from stroma.targets.contract import Encoded, Facts
+from stroma.targets.semantic import Semantic
+from stroma.targets.turns import Turn, mirrors
+from stroma.testing import check_target
+
+RNG = np.random.default_rng(0)
+
+
+def blobs(shape):
+    """Return 0, 1, 2 in places that no turn maps to themselves."""
+    labels = np.zeros(shape, np.int32)
+    labels[(slice(2, 9), *[slice(3, 12)] * (len(shape) - 1))] = 1
+    labels[(slice(10, 14), *[slice(5, 17)] * (len(shape) - 1))] = 2
+    return labels
+
+
+EXAMPLES = {"semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")]}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("shape", [(16, 20), (15, 16, 18)])
+def test_every_registered_target_keeps_the_contract(name, shape):
+    for target in EXAMPLES[name]:
+        check_target(target, blobs(shape), shape=shape)
+
+
+@dataclass(frozen=True)
+class Forgetful(Semantic):
+    """Counts pixels that nobody knows."""
+
+    def loss(self, output, truth, known, /):
+        return super().loss(output, truth, torch.ones_like(known))
+
+
+@dataclass(frozen=True)
+class Unturned(Semantic):
+    """Leaves predictions as they are."""
+
+    def turned_back(self, prediction, turn, /):
+        return prediction.reshape(len(prediction), *[prediction.shape[1 + i] for i in turn.order])
+
+
+@dataclass(frozen=True)
+class Wrong(Semantic):
+    """Encodes another class."""
+
+    def encode(self, truth, /, *, shape):
+        good = super().encode(truth, shape=shape)
+        return Encoded(np.roll(good.values, 1, 0), good.known)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [(Forgetful, "nobody knows"), (Unturned, "turned"), (Wrong, "decoding what it encoded")],
+)
+def test_a_target_that_breaks_a_promise_is_told_which(kind, said):
+    with pytest.raises(ContractError, match=said):
+        check_target(kind((0, 1, 2)), blobs((16, 20)), shape=(16, 20))
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_turns_are_undone(order):
+    image = RNG.normal(size=(3, 4, 5))
+    for mirror in mirrors(2):
+        turn = Turn(order, mirror.flips)
+        assert np.array_equal(turn.undo(turn.apply(image)), image)
+
+
+def test_vectors_that_point_somewhere_point_there_after_a_turn():
+    # Vectors from every pixel to one point, of the image and of the turned image.
+    shape, point = (6, 8), np.array([1.0, 5.0])
+    grid = np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij")).astype(float)
+    vectors = point[:, None, None] - grid
+    mark = np.zeros(shape)
+    mark[1, 5] = 1
+    for order in [(0, 1), (1, 0)]:
+        for mirror in mirrors(2):
+            turn = Turn(order, mirror.flips)
+            moved = turn.apply(mark)
+            there = np.argwhere(moved)[0]
+            grid_t = np.stack(np.meshgrid(*map(np.arange, moved.shape), indexing="ij"))
+            turned = there[:, None, None] - grid_t.astype(float)
+            assert np.allclose(turn.undo_vectors(turned), vectors)
+
+
+def test_classes_are_those_that_occur():
+    target = Semantic.made_for(Facts(2, {3: 10, 1: 5}))
+    assert target.labels == (1, 3)
+    labels = np.array([[1, 3], [-1, 3]])
+    encoded = target.encode(labels, shape=(2, 2))
+    assert encoded.known[0].tolist() == [[1, 1], [0, 1]]
+    assert target.decode(encoded.values).tolist() == [[1, 3], [1, 3]]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [({}, "no class"), ({4: 9}, "one value only"), (dict.fromkeys(range(90), 1), "like objects")],
+)
+def test_labels_that_are_no_classes_are_refused_with_advice(counts, said):
+    with pytest.raises(LabelError, match=said):
+        Semantic.made_for(Facts(2, counts))
+
+
+def test_score_is_over_all_pixels_and_leaves_out_what_nobody_knows():
+    target = Semantic((0, 1))
+    truth = [np.array([[0, 1, -1]]), np.array([[1, 1, 1]])]
+    result = [np.array([[0, 1, 1]]), np.array([[1, 0, 1]])]
+    scores = target.score(result, truth)
+    assert scores["iou 1"] == pytest.approx(3 / 4)
+    assert scores["iou 0"] == pytest.approx(1 / 2)
+    assert scores["mean iou"] == pytest.approx(5 / 8)
