@@ -18,8 +18,8 @@ SCRIPTS = {
     "live": "in view",
     "hostile_models": "40 parameters:",
 }
-ELSEWHERE = {"measuring", "quality", "clusters", "napari_gui"}
-"""What the scripts share, and those that need labelled images or a screen."""
+ELSEWHERE = {"hostile", "measuring", "quality", "clusters", "napari_gui"}
+"""What the scripts share, those that need labelled images or a screen, and what others run."""
 
 
 def test_every_benchmark_is_run_here():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import threading
+import tokenize
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ from stroma.errors import (
 DAMAGE = (
     *(ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, LookupError),
     *(MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
-    *(struct.error, zlib.error),
+    *(struct.error, tokenize.TokenError, zlib.error),
 )
 """What other people's decoders raise on damaged bytes: about everything."""
 

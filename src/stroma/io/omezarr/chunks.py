@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from stroma.errors import StromaError
+from stroma.errors import FormatError, StromaError
 from stroma.io.lazy import DAMAGE, damaged
 
 
@@ -49,6 +49,10 @@ class Chunks:
         """
         try:
             return np.asarray(self.array[key])
+        except FormatError as error:
+            if str(self.path) in str(error):
+                raise
+            raise FormatError(f"{self.path}: {error}") from None
         except StromaError:
             raise
         except DAMAGE as error:

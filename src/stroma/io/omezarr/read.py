@@ -15,6 +15,7 @@ from stroma.errors import FormatError, LabelError, StromaError, short
 from stroma.io.axes import Facts, arrange, asked, guess
 from stroma.io.class_names import checked
 from stroma.io.lazy import DAMAGE, damaged
+from stroma.io.omezarr.bounded import bounded
 from stroma.io.omezarr.chunks import Chunks
 from stroma.io.omezarr.series import Place, axes_of, metadata, places, scales_of
 from stroma.io.omezarr.store import Node, open_node
@@ -80,7 +81,7 @@ def _plain(array: zarr.Array[Any], axes: str | None, path: Path) -> Image:
         named = asked(axes, array.shape, path)
     elif len(named) != array.ndim:
         named = guess(array.shape)
-    return arrange(Chunks(array, path), named, Facts(), path)
+    return arrange(Chunks(_safe(array, path), path), named, Facts(), path)
 
 
 def _multiscale(group: zarr.Group, place: Place, axes: str | None, path: Path) -> Image:
@@ -100,7 +101,7 @@ def _multiscale(group: zarr.Group, place: Place, axes: str | None, path: Path) -
         if len(letters) != array.ndim:
             raise FormatError(f"{path} names axes {named!r} for an array of shape {array.shape}.")
         known = _facts(described, _scale(scales, dataset, array.ndim), said)
-        images.append(arrange(Chunks(array, path), letters, known, path))
+        images.append(arrange(Chunks(_safe(array, path), path), letters, known, path))
     return replace(_with_colours(images[0]), levels=tuple(map(_with_colours, images[1:])))
 
 
@@ -113,6 +114,13 @@ def _check_values(array: zarr.Array[Any], path: Path) -> None:
         raise FormatError(
             f"{path} stores its values as Python pickles, which are not safe to load."
         )
+
+
+def _safe(array: zarr.Array[Any], path: Path) -> zarr.Array[Any]:
+    try:
+        return bounded(array)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from None
 
 
 def _scale(scales: Mapping[str, Any], dataset: Mapping[str, Any], n: int) -> list[float]:

@@ -136,9 +136,8 @@ def axes_of(scales: Mapping[str, Any]) -> str:
     described = scales.get("axes") or list("tczyx")
     names = [str(a["name"] if isinstance(a, Mapping) else a).lower() for a in described]
     if any(len(name) != 1 for name in names):
-        raise FormatError(
-            f"The axes {short(names)} of an image have names of several letters; they are read "
-            "where each has one (t, c, z, y, x)."
+        raise ValueError(
+            f"its axes {short(names)} have names of several letters, not t, c, z, y, x"
         )
     return "".join(names)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, WebPImagePlugin
+from PIL import Image as Picture
 
 from stroma.data.image import Image
 from stroma.errors import StromaError
@@ -64,7 +65,7 @@ def _open(path: Path) -> Iterator[ImageFile.ImageFile]:
             yield picture
     except StromaError:
         raise
-    except DAMAGE as error:
+    except (*DAMAGE, Picture.DecompressionBombError) as error:
         raise damaged(path, error) from error
 
 

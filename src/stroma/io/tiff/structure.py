@@ -23,6 +23,9 @@ FREE_BYTES = 2**28
 MOST_PACKED = 4096
 """Bytes that one stored byte of a larger piece may stand for."""
 
+FEW_PIECES = 4096
+"""Strips or tiles that a page may declare beyond those it lists; some writers count wrongly."""
+
 _WIDTH, _LENGTH, _BITS, _COMPRESSION, _SAMPLES = 256, 257, 258, 259, 277
 _STRIPS, _ROWS, _STRIP_BYTES = 273, 278, 279
 _TILE_WIDTH, _TILE_LENGTH, _TILES = 322, 323, 324
@@ -142,7 +145,8 @@ def _check_page(tags: Mapping[int, tuple[int, int]], size: int, path: Path) -> N
     stored = max(tags.get(_TILES, (0, 0))[0], tags.get(_STRIPS, (0, 0))[0])
     if bytes_of_piece > FREE_BYTES and bytes_of_piece > MOST_PACKED * size:
         raise _impossible(path, width, height)
-    if pieces > max(stored, 1) and pieces * bytes_of_piece > FREE_BYTES:
+    absent = pieces - max(stored, 1)
+    if absent > FEW_PIECES or (absent > 0 and pieces * bytes_of_piece > FREE_BYTES):
         raise _impossible(path, width, height)
     if max(stored, 1) > size:
         raise _impossible(path, width, height)
