@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 from stroma.data.classes import Class
@@ -63,3 +65,11 @@ def test_what_is_no_list_of_classes_is_said(content, message, tmp_path):
     (tmp_path / "names.csv").write_bytes(content)
     with pytest.raises(FormatError, match=f"names.csv.*({message})"):
         read_class_list(tmp_path / "names.csv")
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@x", "=HYPERLINK(1)", "'quoted'"])
+def test_names_that_spreadsheets_take_for_formulas_are_text_there_and_come_back(tmp_path, name):
+    path = write_class_list(tmp_path / "a.csv", [Class(1, name)])
+    cell = next(csv.reader([path.read_text().splitlines()[1]]))[1]
+    assert cell[0] not in "=+-@"
+    assert [c.name for c in read_class_list(path)] == [name]

@@ -1,5 +1,6 @@
 """A batch segments every file as the model does, and says what became of each."""
 
+import copy
 import csv
 import json
 
@@ -10,6 +11,7 @@ import zarr
 from PIL import Image as Picture
 from tests.workflow.conftest import scene
 
+from stroma.data.classes import Class
 from stroma.errors import Cancelled, FormatError, MissingFileError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.io.labels import read_classes
@@ -64,6 +66,18 @@ def test_tables_and_overlay_say_what_the_labels_do(tmp_path, model, image):
     with Picture.open(tmp_path / "out" / "cells_overlay.png") as shown:
         colours = np.asarray(shown).astype(int)
     assert (colours[..., 0] > colours[..., 1])[labels == 2].all()
+
+
+def test_no_cell_of_a_table_is_a_formula(tmp_path, model):
+    bad = copy.copy(model)
+    bad.classes = [Class(1, "=1+1"), Class(2, "@cmd")]
+    path = write_image(tmp_path / "=cells.tif", scene()[0], axes="yx")
+    result = segment_files(bad, [path], tmp_path / "out", outputs=Outputs(tables=True))
+    assert not result.failed, str(result)
+    for table in (tmp_path / "out").glob("*.csv"):
+        cells = [cell for row in rows(table) for cell in row.values()]
+        assert "'=1+1" in cells
+        assert not [c for c in cells if c.startswith(("=", "@", "+"))]
 
 
 def test_stacks_are_segmented_plane_by_plane_with_axes_kept(tmp_path, model):

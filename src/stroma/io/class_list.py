@@ -10,6 +10,7 @@ from pathlib import Path
 from stroma.data.classes import MAX_LABEL, Class
 from stroma.errors import FormatError
 from stroma.io.atomic import replaced
+from stroma.io.cells import as_cell, from_cell
 
 HEAD = ("label", "name", "color")
 MOST = 1000
@@ -61,7 +62,7 @@ def write_class_list(path: str | Path, classes: Iterable[Class]) -> Path:
     with replaced(target) as new, new.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEAD)
-        writer.writerows((c.label, c.name, c.color) for c in classes)
+        writer.writerows((c.label, as_cell(c.name), c.color) for c in classes)
     return target
 
 
@@ -91,7 +92,7 @@ def _rows(lines: Sequence[str], separator: str, path: Path) -> list[list[str]]:
 def _class(row: Sequence[str], separator: str, path: Path) -> Class | None:
     label, *rest = row
     color = rest.pop() if len(rest) > 1 and COLOR.fullmatch(rest[-1]) else ""
-    name = f"{separator} ".join(rest).strip()
+    name = from_cell(f"{separator} ".join(rest).strip())
     if not label.isdecimal() or len(label) > 9 or not name:
         said = separator.join(row)[:50]
         raise FormatError(f"{path.name}: expected lines of label,name, got {said!r}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
-from stroma.io.atomic import is_zarr
+from stroma.io.atomic import is_zarr, recover
 from stroma.io.series import Series
 from stroma.io.tables import READERS, SERIES
 
@@ -82,6 +82,8 @@ def is_image(path: str | Path) -> bool:
 
 def _ending(path: Path) -> str:
     """Return the ending that tells the reader, after a look at what is there."""
+    if not path.exists():
+        recover(path)
     if not path.exists():
         raise MissingFileError(f"There is no file {path}.")
     if path.is_dir():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from stroma.errors import Cancelled, StromaError
 from stroma.io import read_image
+from stroma.io.atomic import told
 from stroma.workflow.one_image import Cancel, Tell, Work
 from stroma.workflow.outputs import Job, Outputs, claim, is_complete, jobs, record
 from stroma.workflow.region import open_region
@@ -137,11 +138,12 @@ def segment_files(
     """
     wanted = outputs or Outputs()
     todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted)
-    Path(folder).mkdir(parents=True, exist_ok=True)
+    with told(Path(folder)):
+        Path(folder).mkdir(parents=True, exist_ok=True)
     results = []
     for number, job in enumerate(todo, start=1):
-        told = _teller(job.path, number, len(todo), progress)
-        results.append(_one(model, job, told, cancel, use_dask))
+        tell = _teller(job.path, number, len(todo), progress)
+        results.append(_one(model, job, tell, cancel, use_dask))
         LOG.info("%s: %s", job.path, results[-1].status)
     summary = _summary(todo, results, Path(folder)) if wanted.tables else None
     return BatchResult(tuple(results), summary)

@@ -9,6 +9,7 @@ from pathlib import Path
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.io.atomic import replaced
+from stroma.io.cells import as_cells
 from stroma.workflow.components import Measured, bands, components, pixel_area
 
 PLACE = ["image", "t", "z", "label", "class"]
@@ -51,11 +52,12 @@ def write_tables(
             place = {"image": name, "t": t, "z": z}
             found = components(bands(plane))
             measured = Measured.of(found, classes, pixel_area=area, min_size=min_size)
-            part_rows.writerows(_component_rows(measured, place))
+            part_rows.writerows(map(as_cells, _component_rows(measured, place)))
             names = {c.label: c.name for c in classes}
             for k in measured.coverage:
                 said = {"components": k.components, "share": f"{k.share:.6f}"}
-                summary_rows.writerow({**place, **_sizes(k.label, k.area, area, names), **said})
+                row = {**place, **_sizes(k.label, k.area, area, names), **said}
+                summary_rows.writerow(as_cells(row))
 
 
 def write_components(
@@ -79,7 +81,7 @@ def write_components(
     with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
         rows = csv.DictWriter(file, COMPONENTS)
         rows.writeheader()
-        rows.writerows(_component_rows(measured, place))
+        rows.writerows(map(as_cells, _component_rows(measured, place)))
 
 
 def join(tables: Iterable[Path], path: Path) -> None:
@@ -89,7 +91,7 @@ def join(tables: Iterable[Path], path: Path) -> None:
         writer.writeheader()
         for table in tables:
             with table.open(newline="", encoding="utf-8") as file:
-                writer.writerows(csv.DictReader(file))
+                writer.writerows(map(as_cells, csv.DictReader(file)))
 
 
 def planes(image: Image) -> Iterable[tuple[int | str, int | str, Image]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError, ShapeError
-from stroma.io.atomic import check_target, move_into_place, remove
+from stroma.io.atomic import check_target, move_into_place, remove, told
 from stroma.io.blockwise.journal import Journal, identity_of
 from stroma.io.describe import Description, describe_labels
 from stroma.io.omezarr.labels import belongs_to_image, enlist, prepare
@@ -163,6 +163,11 @@ class BlockWriter:
 
     def __init__(self, plan: _Plan, *, resume: bool | Literal["if same"]) -> None:
         self._plan = plan
+        with told(plan.path):
+            self._begin(plan, resume)
+
+    def _begin(self, plan: _Plan, resume: bool | Literal["if same"]) -> None:
+        """Open what was begun, or begin."""
         begun = bool(resume) and plan.journal.exists() and plan.part.exists()
         if begun and resume == "if same":
             begun = identity_of(plan.journal) == plan.identity()
@@ -202,8 +207,9 @@ class BlockWriter:
             raise ShapeError(
                 f"Values of shape {values.shape} do not fill the block {_text(whole)}."
             )
-        self._file.put(whole, np.ascontiguousarray(values, dtype=self._plan.about.dtype))
-        self._journal.add(_text(whole))
+        with told(self._plan.path):
+            self._file.put(whole, np.ascontiguousarray(values, dtype=self._plan.about.dtype))
+            self._journal.add(_text(whole))
 
     def read(self, box: Box) -> NDArray[Any]:
         """Return the values written to a box; 0 where nothing was."""
@@ -211,10 +217,11 @@ class BlockWriter:
 
     def finish(self) -> Path:
         """Add coarser levels and metadata, and give the result its name."""
-        self._file.finish()
-        self.close()
-        move_into_place(self._plan.part, self._plan.path)
-        remove(self._plan.journal)
+        with told(self._plan.path):
+            self._file.finish()
+            self.close()
+            move_into_place(self._plan.part, self._plan.path)
+            remove(self._plan.journal)
         if belongs_to_image(self._plan.path):
             enlist(self._plan.path)
         return self._plan.path
