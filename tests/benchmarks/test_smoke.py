@@ -17,6 +17,7 @@ SCRIPTS = {
     "large": "times as fast",
     "live": "in view",
     "hostile_models": "40 parameters:",
+    "gpu": "Weights:",
 }
 ELSEWHERE = {"hostile", "measuring", "quality", "clusters", "napari_gui"}
 """What the scripts share, those that need labelled images or a screen, and what others run."""
@@ -26,7 +27,12 @@ def test_every_benchmark_is_run_here():
     assert {path.stem for path in FOLDER.glob("*.py")} - ELSEWHERE == set(SCRIPTS)
 
 
-NEEDS = {"deep": "transformers", "large": "distributed", "live": "websockets"}
+NEEDS = {
+    "deep": "transformers",
+    "large": "distributed",
+    "live": "websockets",
+    "gpu": "transformers",
+}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.floating]
-Normalisation = Literal["default", "percentile", "imagenet", "lightness", "color"]
+Normalisation = Literal["default", "percentile", "imagenet", "lightness", "color", "lab"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Wants:
 
     Parameters
     ----------
-    normalisation : {"default", "percentile", "imagenet", "lightness", "color"}
+    normalisation : {"default", "percentile", "imagenet", "lightness", "color", "lab"}
         What is fed when the model normalises: z-scores; the 1st to 99th percentile as 0 to 1; of
         rgb images colours as in ImageNet, or the z-score of their lightness alone, or of their two
-        opponent colours alone (CIELAB). Images that are not rgb have all channels as lightness,
-        none as colours, and z-scores instead of ImageNet's colours.
+        opponent colours alone, or of all three (CIELAB). Images that are not rgb have all channels
+        as lightness and as CIELAB, none as colours, and z-scores instead of ImageNet's colours.
     channels : int or None
         Number of channels taken at once; None takes any number. Where an image has another
         number, each channel is fed alone, repeated ``channels`` times (a channel series).

@@ -14,11 +14,16 @@ from stroma.features.imagenet import like_imagenet
 
 LEAST_DEVIATION = 1e-6
 
+OF_LAB = {"lightness": slice(1), "color": slice(1, 3), "lab": slice(3)}
+"""Which channels of CIELAB are fed."""
+
 
 def fed_channels(channels: tuple[str, ...], kind: Normalisation, *, rgb: bool) -> tuple[str, ...]:
     """Return the names of the channels that `normalise` gives for these."""
     if kind == "lightness" and rgb:
         return LAB[:1]
+    if kind == "lab" and rgb:
+        return LAB
     if kind == "color":
         return LAB[1:] if rgb else ()
     return channels
@@ -36,13 +41,13 @@ def normalise(
     statistics : Statistics or None
         Per channel, of the whole image; None leaves the values as they are (as colours from 0 to
         1, where lightness or opponent colours are asked for).
-    kind : {"default", "percentile", "imagenet", "lightness", "color"}
+    kind : {"default", "percentile", "imagenet", "lightness", "color", "lab"}
         As for `Wants`.
     rgb : bool
         Whether the channels are red, green and blue.
     """
-    if kind in ("lightness", "color") and rgb:
-        return _lab(values, statistics)[:1] if kind == "lightness" else _lab(values, statistics)[1:]
+    if kind in OF_LAB and rgb:
+        return _lab(values, statistics)[OF_LAB[kind]]
     if kind == "color":
         return np.zeros((0, *values.shape[1:]), np.float32)
     if statistics is None:

@@ -1,0 +1,104 @@
+"""Features that were learned for strokes: a small network, trained on generated images.
+
+Its weights come with the package, and OpenCV computes it; nothing is downloaded. What it was
+trained on, and how: ``stroma.training.strokes`` and the page "Learned features".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.features.contract import FeatureMap, Wants
+from stroma.features.derivatives import core_shape
+from stroma.features.learned_graph import INPUT, Weights, feature_order, onnx_model
+from stroma.features.learned_layout import LAYOUT
+from stroma.features.learned_weights import read_weights
+
+Float32 = NDArray[np.float32]
+
+FILE = "strokenet.npz"
+"""Half-precision weights, beside this module."""
+
+_mine = threading.local()
+
+
+@dataclass(frozen=True)
+class StrokeNet:
+    """Forty features of all channels together, and four of every channel alone.
+
+    Of rgb images, the channels are lightness and the two opponent colours.
+    """
+
+    @property
+    def halo(self) -> int:
+        """How far the network sees."""
+        return LAYOUT.halo
+
+    @property
+    def stride(self) -> int:
+        """Cells of its coarsest level."""
+        return LAYOUT.stride
+
+    @property
+    def wants(self) -> Wants:
+        """CIELAB, any number of channels."""
+        return Wants("lab")
+
+    def names(self, channels: Sequence[str]) -> list[str]:
+        """Return names like ``learned_7`` and ``DAPI:learned_2``."""
+        order = feature_order(LAYOUT, len(channels))
+        if len(channels) == 1:
+            return [f"learned_{i}" if c is None else f"own_{i}" for c, i in order]
+        return [f"learned_{i}" if c is None else f"{channels[c]}:own_{i}" for c, i in order]
+
+    def provenance(self) -> dict[str, str]:
+        """Return the name of the file of weights and the start of its SHA-256."""
+        raw = files("stroma.features").joinpath(FILE).read_bytes()
+        return {"file": FILE, "sha256": sha256(raw).hexdigest()[:16]}
+
+    def __call__(self, block: Float32) -> list[FeatureMap]:
+        """Compute the features of one block.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        """
+        core_shape(block, self.halo)
+        return [FeatureMap(computed(_model(len(block)), block))]
+
+
+def computed(model: cv2.dnn.Net, block: Float32) -> Float32:
+    """Return the features (F, y, x) of the core of a block (C, y, x)."""
+    model.setInput(np.ascontiguousarray(block[None], np.float32), INPUT)
+    return np.asarray(model.forward()[0], np.float32)
+
+
+def loaded(weights: Weights, channels: int) -> cv2.dnn.Net:
+    """Return the network for blocks of so many channels; for one thread at a time."""
+    raw = onnx_model(weights, LAYOUT, channels)
+    return cv2.dnn.readNetFromONNX(np.frombuffer(raw, np.uint8))
+
+
+def _model(channels: int) -> cv2.dnn.Net:
+    """Return this thread's own network: OpenCV's keep what they compute."""
+    models = _mine.__dict__.setdefault("models", {})
+    if channels not in models:
+        models[channels] = loaded(shipped(), channels)
+    mine: cv2.dnn.Net = models[channels]
+    return mine
+
+
+@cache
+def shipped() -> Weights:
+    """Return the weights that come with the package."""
+    return read_weights(files("stroma.features").joinpath(FILE).read_bytes(), FILE)

@@ -1,0 +1,1 @@
+"""Networks for a few strokes, trained on generated images."""

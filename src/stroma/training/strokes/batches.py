@@ -1,0 +1,118 @@
+"""Episodes in batches, each made from its number alone, so that training can stop and go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from stroma.training.strokes.companions import companions
+from stroma.training.strokes.episodes import SIDE, Episode, episode
+from stroma.training.strokes.imaging import CHANNELS
+from stroma.training.strokes.painting import UNLABELLED
+
+VALIDATION_SEED = 2**31
+"""Added to the seed of training; episodes of validation are never trained on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Episodes that are learned from together; all have the same number of channels.
+
+    Parameters
+    ----------
+    images : (B, C, n, n) float32
+    labels, strokes : (B, n, n) int64
+    filters : (b, F, n, n) float16
+        Filters made by hand, of the first b episodes.
+    """
+
+    images: Tensor
+    labels: Tensor
+    strokes: Tensor
+    filters: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on another device."""
+        return Batch(*(t.to(device, non_blocking=True) for t in vars(self).values()))
+
+
+class Batches(Dataset[Batch]):
+    """The endless series of batches of a seed.
+
+    Parameters
+    ----------
+    seed, size, side : int
+        Of the series; episodes in a batch; pixels on a side.
+    beside : float
+        Share of the episodes whose filters made by hand are computed too.
+    """
+
+    def __init__(self, seed: int, *, size: int, side: int = SIDE, beside: float = 0.5) -> None:
+        self.seed, self.size, self.side, self.beside = seed, size, side, beside
+
+    def __getitem__(self, number: int) -> Batch:
+        """Return a batch by its number, from 0."""
+        numbers, shares = zip(*CHANNELS, strict=True)
+        channels = int(np.random.default_rng((self.seed, number)).choice(numbers, p=shares))
+        first = number * self.size
+        made = [
+            episode(self.seed, first + i, side=self.side, channels=channels)
+            for i in range(self.size)
+        ]
+        return collated(made, round(self.beside * self.size))
+
+
+def collated(episodes: list[Episode], beside: int) -> Batch:
+    """Return episodes as one batch, the first few with filters made by hand."""
+    filters = np.stack([companions(e.image) for e in episodes[: max(1, beside)]])
+    return Batch(
+        torch.from_numpy(np.stack([e.image for e in episodes])),
+        torch.from_numpy(np.stack([e.labels for e in episodes]).astype(np.int64)),
+        torch.from_numpy(np.stack([e.strokes for e in episodes]).astype(np.int64)),
+        torch.from_numpy(filters),
+    )
+
+
+def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator[Batch]:
+    """Yield batches from a number on, made ahead by other processes if there are workers."""
+    if workers == 0:
+        yield from (batches[i] for i in range(start, stop))
+        return
+    yield from DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(start, stop),
+        num_workers=workers,
+        prefetch_factor=4,
+        worker_init_fn=_single_threaded,
+        multiprocessing_context="spawn",
+    )
+
+
+def _single_threaded(worker: int) -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def painted_pixels(strokes: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where strokes are and what they say, for all episodes of a batch.
+
+    Parameters
+    ----------
+    strokes : (B, n, n) int64
+
+    Returns
+    -------
+    positions, classes : (B, m) int64
+        Positions in the flat image; classes are -1 beyond an episode's own painted pixels.
+    """
+    flat = strokes.flatten(1)
+    most = int((flat != UNLABELLED).sum(1).max())
+    positions = (flat != UNLABELLED).int().topk(most, dim=1).indices
+    return positions, flat.gather(1, positions)

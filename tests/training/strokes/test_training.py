@@ -1,0 +1,149 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from stroma.features.learned_layout import LAYOUT
+from stroma.features.learned_weights import read_weights
+from stroma.training.strokes.__main__ import main
+from stroma.training.strokes.batches import Batches, painted_pixels
+from stroma.training.strokes.head import RidgeHead, mean_iou, stroke_loss
+from stroma.training.strokes.loop import CHECKPOINT, Settings, Training
+from stroma.training.strokes.network import StrokeNetwork
+from stroma.training.strokes.objective import FewStroke, step
+
+TINY = {"batch": 2, "side": 32, "workers": 0, "validation": 8}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_head_is_weighted_ridge_regression_on_the_painted_pixels():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(30, 4)), np.repeat([0, 1], [20, 10])
+    asked = rng.normal(size=(7, 4))
+    head = RidgeHead()
+    penalty = np.log1p(np.exp(head.log_penalty.item()))
+    rows = np.column_stack([x, np.ones(30)])
+    weights = np.where(y == 0, 1 / 40, 1 / 20)[:, None]
+    solution = np.linalg.solve(
+        rows.T @ (weights * rows) + penalty * np.eye(5), (weights * rows).T @ np.eye(2)[y]
+    )
+    expected = np.exp(2.0) * np.column_stack([asked, np.ones(7)]) @ solution
+    padded = np.vstack([x, rng.normal(size=(3, 4))])  # pixels of class -1 have no say
+    classes = torch.tensor(np.append(y, [-1] * 3))[None]
+    near, far = (torch.tensor(a.T, dtype=torch.float32)[None] for a in (padded, asked))
+    found = head(near, classes, far, most=2)[0].T.detach().numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_the_loss_asks_for_unpainted_pixels_and_present_classes_only():
+    labels = torch.tensor([[0, 0, 1, 1]])
+    strokes = torch.tensor([[-1, -1, -1, 1]])
+    scores = torch.tensor([[[9.0, 9, 0, 9], [0, 0, 9, 0], [99, 99, 99, 99]]])
+    assert stroke_loss(scores, labels, strokes) < 0.01
+    assert mean_iou(scores, labels, strokes) == 1
+    assert stroke_loss(scores, 1 - labels, strokes) > 5
+    assert mean_iou(scores, 1 - labels, strokes) == 0
+
+
+def test_painted_pixels_are_padded_with_none():
+    strokes = torch.full((2, 2, 2), -1)
+    strokes[0, 0, 1], strokes[1, 1, 0], strokes[1, 1, 1] = 0, 1, 2
+    positions, classes = painted_pixels(strokes)
+    assert sorted(classes[0].tolist()) == [-1, 0]
+    assert positions[0][classes[0] == 0].tolist() == [1]
+    assert sorted(zip(positions[1].tolist(), classes[1].tolist(), strict=True)) == [(2, 1), (3, 2)]
+
+
+def test_no_output_of_the_network_sees_farther_than_its_halo():
+    network = StrokeNetwork().eval()
+    image = torch.zeros(1, 1, 184, 184, requires_grad=True)
+    network(torch.rand(1, 1, 184, 184) + image)[0, :, 88:96, 88:96].sum().backward()
+    seen = image.grad[0, 0].abs().sum(0).nonzero()
+    assert seen.min() >= 88 - LAYOUT.halo
+    assert seen.max() < 96 + LAYOUT.halo
+    assert seen.min() < 88 - LAYOUT.halo // 2
+
+
+def test_the_order_of_channels_changes_only_the_features_of_single_ones():
+    network = StrokeNetwork().eval()
+    image = torch.randn(1, 3, 32, 32)
+    with torch.no_grad():
+        found, turned = network(image)[0], network(image.flip(1))[0]
+    assert len(found) == LAYOUT.features + 3 * 2 * LAYOUT.own
+    torch.testing.assert_close(found[: LAYOUT.features], turned[: LAYOUT.features])
+    assert not torch.allclose(found[LAYOUT.features :], turned[LAYOUT.features :])
+
+
+def test_the_network_has_the_size_that_was_agreed():
+    count = sum(p.numel() for p in StrokeNetwork().parameters())
+    assert 300_000 <= count <= 1_000_000
+    assert LAYOUT.features + 4 * 2 * LAYOUT.own <= 64
+    assert LAYOUT.halo <= 96
+    assert LAYOUT.stride <= 8
+
+
+def test_strokes_reach_the_network_through_the_head():
+    """A few steps on one batch make its loss smaller, in every part of the network."""
+    torch.manual_seed(0)
+    model, batch = FewStroke(), Batches(0, size=2, side=48)[0]
+    optimiser = torch.optim.Adam(model.parameters(), 3e-3)
+    losses = []
+    for _ in range(12):
+        outcome = step(model, batch, 0, mixed=False)
+        optimiser.zero_grad()
+        outcome.loss.backward()
+        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+        optimiser.step()
+        losses.append(outcome.loss.item())
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def state(folder):
+    return torch.load(folder / CHECKPOINT, weights_only=True)
+
+
+def test_training_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
+    at_once, stopped = tmp_path / "at once", tmp_path / "stopped"
+    Training(at_once, Settings(steps=6, minutes=1e6, **TINY)).run()
+    # the budget sets the falling rate, so both are told the same one
+    halfway = Training(stopped, Settings(steps=6, minutes=1e6, **TINY))
+    halfway.run(until=3)
+    assert state(stopped)["number"] == 3
+    Training(stopped, Settings(steps=6, minutes=1e6, **TINY)).run()
+    a, b = state(at_once), state(stopped)
+    assert a["number"] == b["number"] == 6
+    for name, values in a["average"].items():
+        torch.testing.assert_close(values, b["average"][name], rtol=0, atol=0)
+
+
+def test_several_learners_share_the_steps(tmp_path):
+    Training(tmp_path, Settings(steps=5, threads=2, **TINY)).run()
+    assert state(tmp_path)["number"] in (5, 6)
+
+
+def test_the_command_trains_shows_the_curve_and_exports(tmp_path, capsys):
+    options = [f"--{k}={v}" for k, v in TINY.items()]
+    main([str(tmp_path / "run"), "--steps=2", "--seed=3", *options])
+    main([str(tmp_path / "run"), "--curve"])
+    assert "validation" in capsys.readouterr().out
+    main([str(tmp_path / "run"), "--export", str(tmp_path / "w.npz")])
+    weights = read_weights((tmp_path / "w.npz").read_bytes(), "w.npz")
+    assert weights["stem.weight"].shape == (LAYOUT.widths[0], 1, 3, 3)
+    record = json.loads((tmp_path / "w.json").read_text())
+    assert "--seed 3" in record["command"]
+    assert record["steps"] == 2
+    assert record["episodes"] == 4
+    assert 0 <= record["validation"]["beside"] <= 1
+
+
+def test_export_without_training_says_what_to_do(tmp_path):
+    with pytest.raises(SystemExit, match=r"No training in .* Train there first"):
+        main([str(tmp_path), "--export", str(tmp_path / "w.npz")])
