@@ -104,10 +104,10 @@ def steps(device: str, *, size: int, count: int) -> None:
     """Print how long a step of training takes, in single and in mixed precision."""
     import torch
 
-    from stroma.training.strokes.batches import Batches
+    from stroma.training.strokes.batches import Batches, unpacked
     from stroma.training.strokes.objective import FewStroke, step
 
-    batch = Batches(0, size=size)[0].to(torch.device(device))
+    batch = unpacked(Batches(0, size=size)[0]).to(torch.device(device))
     print(f"\n| a step with {size} episodes | time | loss |\n|---|---|---|")
     for name, mixed in (("single precision", False), ("mixed precision", True)):
         torch.manual_seed(0)
@@ -126,9 +126,9 @@ def steps(device: str, *, size: int, count: int) -> None:
 
 def train(device: str, folder: Path, *, minutes: float, smoke: bool) -> None:
     """Train the network for strokes, and export it; where it goes on, for as long again."""
-    from stroma.training.strokes.__main__ import curve
     from stroma.training.strokes.export import checkpoint, export
     from stroma.training.strokes.loop import CHECKPOINT, Settings, Training
+    from stroma.training.strokes.report import curve, kinds
 
     before = 0.0
     if (folder / CHECKPOINT).exists():
@@ -143,6 +143,8 @@ def train(device: str, folder: Path, *, minutes: float, smoke: bool) -> None:
     Training(folder, settings).run()
     export(folder, folder / "strokenet.npz")
     print("\n" + "\n".join(line for line in curve(folder).splitlines() if "validation" in line))
+    if not smoke:
+        print("\n" + kinds(folder))
     print(f"Weights: {folder / 'strokenet.npz'}")
 
 

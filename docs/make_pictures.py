@@ -17,6 +17,8 @@ from skimage.data import immunohistochemistry
 from stroma import ConvpaintModel, Image
 from stroma.cli.demo import STROKES
 from stroma.io import read_strokes
+from stroma.training.strokes.episodes import episode
+from stroma.training.strokes.scenes import SCENES
 from stroma.workflow.overlay import overlay
 
 FOLDER = Path(__file__).parent / "images"
@@ -146,7 +148,33 @@ def pyramid() -> Figure:
     return figure
 
 
-PICTURES = {"segmentation": segmentation, "halo": halo, "stride": stride, "pyramid": pyramid}
+def episodes() -> Figure:
+    """Show generated images of every kind of scene with their strokes, and what is asked for."""
+    side, shown = 96, 2
+    figure = Figure(figsize=(2 * len(SCENES), 2 * 2 * shown), layout="constrained")
+    axes = figure.subplots(2 * shown, len(SCENES))
+    for column, kind in enumerate(SCENES):
+        for row in range(shown):
+            made = episode(5, row, side=side, kind=kind, channels=3 if row == 1 else 1)
+            picture = np.clip(made.image[0] / 5 + 0.5, 0, 1)
+            painted = np.ma.masked_less(made.strokes, 0)
+            above, below = axes[2 * row, column], axes[2 * row + 1, column]
+            above.imshow(picture, cmap="gray", vmin=0, vmax=1)
+            above.imshow(painted, cmap="tab10", vmin=0, vmax=9, interpolation="nearest")
+            below.imshow(made.labels, cmap="tab10", vmin=0, vmax=9, interpolation="nearest")
+        axes[0, column].set_title(kind)
+    for axis in axes.flat:
+        axis.axis("off")
+    return figure
+
+
+PICTURES = {
+    "segmentation": segmentation,
+    "halo": halo,
+    "stride": stride,
+    "pyramid": pyramid,
+    "episodes": episodes,
+}
 
 if __name__ == "__main__":
     main()

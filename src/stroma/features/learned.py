@@ -6,8 +6,8 @@ trained on, and how: ``stroma.training.strokes`` and the page "Learned features"
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -28,7 +28,10 @@ Float32 = NDArray[np.float32]
 FILE = "strokenet.npz"
 """Half-precision weights, beside this module."""
 
-_mine = threading.local()
+NAME = "strokenet"
+
+_free: dict[int, list[cv2.dnn.Net]] = {}
+"""Networks that nobody uses just now, by their number of channels."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,8 @@ class StrokeNet:
         return [f"learned_{i}" if c is None else f"{channels[c]}:own_{i}" for c, i in order]
 
     def provenance(self) -> dict[str, str]:
-        """Return the name of the file of weights and the start of its SHA-256."""
-        raw = files("stroma.features").joinpath(FILE).read_bytes()
-        return {"file": FILE, "sha256": sha256(raw).hexdigest()[:16]}
+        """Return what identifies the weights: name, repository, revision, file, digest."""
+        return dict(_identity())
 
     def __call__(self, block: Float32) -> list[FeatureMap]:
         """Compute the features of one block.
@@ -74,7 +76,8 @@ class StrokeNet:
             If nothing is left of the block without its halo.
         """
         core_shape(block, self.halo)
-        return [FeatureMap(computed(_model(len(block)), block))]
+        with _borrowed(len(block)) as model:
+            return [FeatureMap(computed(model, block))]
 
 
 def computed(model: cv2.dnn.Net, block: Float32) -> Float32:
@@ -89,16 +92,30 @@ def loaded(weights: Weights, channels: int) -> cv2.dnn.Net:
     return cv2.dnn.readNetFromONNX(np.frombuffer(raw, np.uint8))
 
 
-def _model(channels: int) -> cv2.dnn.Net:
-    """Return this thread's own network: OpenCV's keep what they compute."""
-    models = _mine.__dict__.setdefault("models", {})
-    if channels not in models:
-        models[channels] = loaded(shipped(), channels)
-    mine: cv2.dnn.Net = models[channels]
-    return mine
+@contextmanager
+def _borrowed(channels: int) -> Iterator[cv2.dnn.Net]:
+    """Lend a network that nobody else uses meanwhile: OpenCV's keep what they compute."""
+    shelf = _free.setdefault(channels, [])
+    try:
+        model = shelf.pop()
+    except IndexError:
+        model = loaded(_shipped(), channels)
+    yield model
+    shelf.append(model)
 
 
 @cache
-def shipped() -> Weights:
+def _shipped() -> Weights:
     """Return the weights that come with the package."""
-    return read_weights(files("stroma.features").joinpath(FILE).read_bytes(), FILE)
+    return read_weights(_raw(), FILE)
+
+
+def _raw() -> bytes:
+    return files("stroma.features").joinpath(FILE).read_bytes()
+
+
+@cache
+def _identity() -> tuple[tuple[str, str], ...]:
+    digest = sha256(_raw()).hexdigest()
+    facts = {"name": NAME, "repository": "shipped with Stroma", "revision": "", "file": FILE}
+    return tuple({**facts, "digest": digest}.items())

@@ -7,11 +7,13 @@ import torch
 from stroma.features.learned_layout import LAYOUT
 from stroma.features.learned_weights import read_weights
 from stroma.training.strokes.__main__ import main
-from stroma.training.strokes.batches import Batches, painted_pixels
+from stroma.training.strokes.batches import Batches, painted_pixels, stream, unpacked
 from stroma.training.strokes.head import RidgeHead, mean_iou, stroke_loss
 from stroma.training.strokes.loop import CHECKPOINT, Settings, Training
 from stroma.training.strokes.network import StrokeNetwork
 from stroma.training.strokes.objective import FewStroke, step
+from stroma.training.strokes.report import kinds
+from stroma.training.strokes.scenes import SCENES
 
 TINY = {"batch": 2, "side": 32, "workers": 0, "validation": 8}
 
@@ -93,7 +95,7 @@ def test_the_network_has_the_size_that_was_agreed():
 def test_strokes_reach_the_network_through_the_head():
     """A few steps on one batch make its loss smaller, in every part of the network."""
     torch.manual_seed(0)
-    model, batch = FewStroke(), Batches(0, size=2, side=48)[0]
+    model, batch = FewStroke(), unpacked(Batches(0, size=2, side=48)[0])
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
     losses = []
     for _ in range(12):
@@ -104,6 +106,16 @@ def test_strokes_reach_the_network_through_the_head():
         optimiser.step()
         losses.append(outcome.loss.item())
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_batches_made_by_other_processes_are_the_same():
+    series = Batches(4, size=2, side=32)
+    here = list(stream(series, start=3, stop=5, workers=0))
+    there = list(stream(series, start=3, stop=5, workers=1))
+    assert len(here) == len(there) == 2
+    for a, b in zip(here, there, strict=True):
+        for one, other in zip(vars(a).values(), vars(b).values(), strict=True):
+            torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
 def state(folder):
@@ -142,6 +154,13 @@ def test_the_command_trains_shows_the_curve_and_exports(tmp_path, capsys):
     assert record["steps"] == 2
     assert record["episodes"] == 4
     assert 0 <= record["validation"]["beside"] <= 1
+
+
+def test_the_table_has_a_row_for_every_kind_of_scene(tmp_path):
+    Training(tmp_path, Settings(steps=1, **TINY)).run()
+    rows = [line.strip("| ").split(" | ") for line in kinds(tmp_path, count=1).splitlines()[2:]]
+    assert [row[0] for row in rows] == [*SCENES, "mean"]
+    assert all(0 < float(cell) < 1 for row in rows for cell in row[1:])
 
 
 def test_export_without_training_says_what_to_do(tmp_path):

@@ -1,7 +1,8 @@
 """Train the network for strokes, look at its curve, export its weights.
 
 ``python -m stroma.training.strokes FOLDER --minutes 600`` trains, or goes on; with ``--curve`` it
-shows what was logged, with ``--export FILE.npz`` it writes the weights and a record beside them.
+shows what was logged, with ``--kinds`` how the network does on every kind of scene, and with
+``--export FILE.npz`` it writes the weights and a record beside them.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from stroma.errors import StromaError
-from stroma.training.strokes.export import export, log
+from stroma.training.strokes.export import export
 from stroma.training.strokes.loop import Settings, Training
+from stroma.training.strokes.report import curve, kinds
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="of checkpoint and log")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write weights; train no more")
     parser.add_argument("--curve", action="store_true", help="print the curve; train no more")
+    parser.add_argument("--kinds", action="store_true", help="print scores by kind of scene")
     for setting in fields(Settings):
         kind = type(setting.default)
         parser.add_argument(f"--{setting.name}", type=kind, default=setting.default)
@@ -42,19 +45,12 @@ def _do(given: argparse.Namespace) -> None:
         export(given.folder, given.export)
     elif given.curve:
         print(curve(given.folder))
+    elif given.kinds:
+        print(kinds(given.folder))
     else:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         values = {setting.name: getattr(given, setting.name) for setting in fields(Settings)}
         Training(given.folder, Settings(**values)).run()
-
-
-def curve(folder: Path) -> str:
-    """Return the log of a training as a table; every fiftieth step, and the validations."""
-    rows = [f"{'':12}{'step':>8}{'minutes':>9}{'loss':>8}{'alone':>8}{'beside':>8}"]
-    for entry in log(folder):
-        scores = "".join(f"{entry[name]:8.3f}" for name in ("loss", "alone", "beside"))
-        rows.append(f"{entry['kind']:12}{entry['step']:8}{entry['seconds'] / 60:9.1f}{scores}")
-    return "\n".join(rows)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -15,6 +17,9 @@ from stroma.training.strokes.companions import companions
 from stroma.training.strokes.episodes import SIDE, Episode, episode
 from stroma.training.strokes.imaging import CHANNELS
 from stroma.training.strokes.painting import UNLABELLED
+
+Packed = tuple[NDArray[Any], ...]
+"""Images, labels, strokes and filters of a batch."""
 
 VALIDATION_SEED = 2**31
 """Added to the seed of training; episodes of validation are never trained on."""
@@ -42,8 +47,8 @@ class Batch:
         return Batch(*(t.to(device, non_blocking=True) for t in vars(self).values()))
 
 
-class Batches(Dataset[Batch]):
-    """The endless series of batches of a seed.
+class Batches(Dataset[Packed]):
+    """The endless series of batches of a seed, as they are sent between processes.
 
     Parameters
     ----------
@@ -56,7 +61,7 @@ class Batches(Dataset[Batch]):
     def __init__(self, seed: int, *, size: int, side: int = SIDE, beside: float = 0.5) -> None:
         self.seed, self.size, self.side, self.beside = seed, size, side, beside
 
-    def __getitem__(self, number: int) -> Batch:
+    def __getitem__(self, number: int) -> Packed:
         """Return a batch by its number, from 0."""
         numbers, shares = zip(*CHANNELS, strict=True)
         channels = int(np.random.default_rng((self.seed, number)).choice(numbers, p=shares))
@@ -65,26 +70,35 @@ class Batches(Dataset[Batch]):
             episode(self.seed, first + i, side=self.side, channels=channels)
             for i in range(self.size)
         ]
-        return collated(made, round(self.beside * self.size))
+        return packed(made, round(self.beside * self.size))
 
 
-def collated(episodes: list[Episode], beside: int) -> Batch:
-    """Return episodes as one batch, the first few with filters made by hand."""
-    filters = np.stack([companions(e.image) for e in episodes[: max(1, beside)]])
-    return Batch(
-        torch.from_numpy(np.stack([e.image for e in episodes])),
-        torch.from_numpy(np.stack([e.labels for e in episodes]).astype(np.int64)),
-        torch.from_numpy(np.stack([e.strokes for e in episodes]).astype(np.int64)),
-        torch.from_numpy(filters),
+def packed(episodes: Sequence[Episode], beside: int) -> Packed:
+    """Return episodes as few and small arrays, the first ``beside`` with filters made by hand."""
+    return (
+        np.stack([e.image for e in episodes]),
+        np.stack([e.labels for e in episodes]).astype(np.int8),
+        np.stack([e.strokes for e in episodes]).astype(np.int8),
+        np.stack([companions(e.image) for e in episodes[: max(1, beside)]]),
     )
 
 
+def unpacked(arrays: Packed) -> Batch:
+    """Return a batch that was packed."""
+    images, labels, strokes, filters = map(torch.from_numpy, arrays)
+    return Batch(images, labels.long(), strokes.long(), filters)
+
+
 def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator[Batch]:
-    """Yield batches from a number on, made ahead by other processes if there are workers."""
+    """Yield batches from a number on, made ahead by other processes if there are workers.
+
+    They come as arrays through pipes: tensors would need much shared memory, of which containers
+    often have little.
+    """
     if workers == 0:
-        yield from (batches[i] for i in range(start, stop))
+        yield from (unpacked(batches[i]) for i in range(start, stop))
         return
-    yield from DataLoader(
+    loader = DataLoader(
         batches,
         batch_size=None,
         sampler=range(start, stop),
@@ -92,7 +106,13 @@ def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator
         prefetch_factor=4,
         worker_init_fn=_single_threaded,
         multiprocessing_context="spawn",
+        collate_fn=_as_it_is,
     )
+    yield from map(unpacked, loader)
+
+
+def _as_it_is(arrays: Any) -> Any:
+    return arrays
 
 
 def _single_threaded(worker: int) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stroma.training.strokes.batches import VALIDATION_SEED, Batch, Batches, stream
+from stroma.training.strokes.batches import VALIDATION_SEED, Batch, Batches, stream, unpacked
 from stroma.training.strokes.episodes import SIDE
 from stroma.training.strokes.objective import FewStroke, Outcome, step
 
@@ -177,7 +177,7 @@ class Training:
     def _validation(self) -> list[Batch]:
         settings = self.settings
         series = Batches(settings.seed + VALIDATION_SEED, size=8, side=settings.side, beside=1)
-        return [series[i] for i in range(max(1, settings.validation // 8))]
+        return [unpacked(series[i]) for i in range(max(1, settings.validation // 8))]
 
     @torch.no_grad()
     def validated(self) -> dict[str, float]:

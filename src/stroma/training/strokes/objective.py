@@ -54,11 +54,11 @@ def step(model: FewStroke, batch: Batch, number: int, *, mixed: bool = True) -> 
     most = int(batch.labels.max()) + 1
     positions, classes = painted_pixels(batch.strokes)
     labels, strokes = batch.labels[asked].flatten(1), batch.strokes[asked].flatten(1)
-    near, far = _picked(features, positions), features[asked].flatten(2).float()
+    near, far = picked(features, positions), features[asked].flatten(2).float()
     alone = model.alone(near, classes, far, most=most)
     b = len(batch.filters)
     filters = batch.filters
-    near = torch.cat([near[:b], _picked(filters, positions[:b])], 1)
+    near = torch.cat([near[:b], picked(filters, positions[:b])], 1)
     far = torch.cat([far[:b], filters[asked].flatten(2).float()], 1)
     beside = model.beside(near, classes[:b], far, most=most)
     loss = stroke_loss(alone, labels, strokes) + stroke_loss(beside, labels[:b], strokes[:b])
@@ -67,7 +67,7 @@ def step(model: FewStroke, batch: Batch, number: int, *, mixed: bool = True) -> 
     )
 
 
-def _picked(features: Tensor, positions: Tensor) -> Tensor:
+def picked(features: Tensor, positions: Tensor) -> Tensor:
     """Return the features (B, F, m) of painted pixels."""
     flat = features.flatten(2)
     return flat.gather(2, positions[:, None].expand(-1, flat.shape[1], -1)).float()
