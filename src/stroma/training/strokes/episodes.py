@@ -22,7 +22,7 @@ class Episode:
     Parameters
     ----------
     image : (C, n, n) float32
-        1 to 4 channels with about mean 0 and deviation 1.
+        1 to 4 channels, normalised as part of a larger image.
     labels : (n, n) int32
         Classes from 0 to K - 1.
     strokes : (n, n) int32

@@ -15,6 +15,7 @@ from stroma.training.strokes.noise import (
     borders,
     field,
     smooth,
+    some,
     standard,
     white,
 )
@@ -26,7 +27,7 @@ CHANNELS = ((1, 0.55), (3, 0.3), (2, 0.1), (4, 0.05))
 
 
 def image(rng: Rng, scene: Scene, channels: int | None = None) -> Float32:
-    """Return the image of a scene, every channel with about mean 0 and deviation 1.
+    """Return the image of a scene, normalised as part of a larger one would be.
 
     Parameters
     ----------
@@ -51,11 +52,14 @@ def image(rng: Rng, scene: Scene, channels: int | None = None) -> Float32:
 
 
 def _adjusted(rng: Rng, channel: Float32) -> Float32:
-    """Return a normalised channel, as a part of a larger image: not quite mean 0, deviation 1."""
+    """Return a channel as part of a larger image that was normalised as a whole.
+
+    Most parts have less contrast than the whole, some far less.
+    """
     if channel.std() < 1e-4:
         return np.zeros_like(channel)
-    gain = np.float32(np.exp(rng.normal(0, 0.15)))
-    return standard(channel) * gain + np.float32(rng.normal(0, 0.15))
+    gain = np.float32(some(rng, 0.15, 2))
+    return standard(channel) * gain + np.float32(rng.normal(0, 0.4))
 
 
 def _painted(rng: Rng, scene: Scene) -> Float32:
@@ -68,7 +72,7 @@ def _painted(rng: Rng, scene: Scene) -> Float32:
         means[rng.integers(classes)] = means[rng.integers(classes)]
     image = means.astype(np.float32)[labels]
     shared, share = texture(rng, n), rng.random() < 0.35
-    strength = rng.uniform(0.05, 0.9)
+    strength = some(rng, 0.03, 0.9)
     for k in range(classes):
         own = shared if share or rng.random() < 0.2 else texture(rng, n)
         image += (labels == k) * own * np.float32(strength * rng.uniform(0.2, 1.7))
@@ -97,7 +101,7 @@ def _outlined(rng: Rng, image: Float32, scene: Scene) -> Float32:
 def _littered(rng: Rng, image: Float32) -> Float32:
     litter = np.zeros_like(image)
     for y, x in rng.integers(0, len(image), (rng.integers(1, 12), 2)):
-        value = float(rng.normal(0, 1.5))
+        value = float(rng.normal(0, 3))
         cv2.circle(litter, (int(x), int(y)), int(rng.integers(1, 4)), value, -1)
     return image + litter
 
@@ -160,16 +164,14 @@ def _shot_noise(rng: Rng, image: Float32) -> Float32:
     low, high = float(image.min()), float(image.max())
     light = (image - low) / (high - low + 1e-6)
     noise = np.sqrt(light + 0.02) * white(rng, len(image))
-    return np.asarray(
-        image + np.float32(rng.uniform(0.1, 1.1) * rng.random() * image.std()) * noise, np.float32
-    )
+    return np.asarray(image + np.float32(some(rng, 0.02, 0.8) * image.std()) * noise, np.float32)
 
 
 def _camera_noise(rng: Rng, image: Float32) -> Float32:
     noise = white(rng, len(image))
     if rng.random() < 0.35:
         noise = standard(smooth(noise, rng.uniform(0.4, 1)))
-    return image + np.float32(rng.uniform(0.1, 1) * rng.random() * image.std()) * noise
+    return image + np.float32(some(rng, 0.01, 0.7) * image.std()) * noise
 
 
 def _curve(rng: Rng, image: Float32) -> Float32:
@@ -177,7 +179,7 @@ def _curve(rng: Rng, image: Float32) -> Float32:
     normal = standard(image)
     if rng.random() < 0.5:
         return np.clip(normal, -rng.uniform(1, 2.5), rng.uniform(1, 2.5)).astype(np.float32)
-    bent = np.exp(np.float32(rng.normal(0, 0.5)) * normal)
+    bent = np.exp(np.float32(rng.normal(0, 0.8)) * normal)
     return np.asarray(bent, np.float32)
 
 

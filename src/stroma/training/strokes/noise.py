@@ -27,6 +27,11 @@ def standard(image: Float32) -> Float32:
     return np.asarray((image - mean[0, 0]) * (1 / (deviation[0, 0] + 1e-6)), np.float32)
 
 
+def some(rng: Rng, low: float, high: float) -> float:
+    """Return a number between two, as likely to be doubled anywhere between them."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def white(rng: Rng, n: int) -> Float32:
     """Return independent normal pixels."""
     return rng.standard_normal((n, n), dtype=np.float32)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.training.strokes.noise import Rng
+from stroma.training.strokes.noise import Rng, some
 
 UNLABELLED = -1
 
@@ -27,7 +27,7 @@ def strokes(rng: Rng, labels: NDArray[np.int32]) -> NDArray[np.int32]:
     painted = np.full(labels.shape, UNLABELLED, np.int32)
     classes = int(labels.max()) + 1
     most = max(LEAST_PIXELS + 1.0, MOST_SHARE * labels.size)
-    budget = np.exp(rng.uniform(np.log(LEAST_PIXELS), np.log(most)))
+    budget = some(rng, LEAST_PIXELS, most)
     shares = rng.dirichlet(np.full(classes, rng.choice([3.0, 30.0])))
     width = int(rng.choice([1, 2, 3, 3, 4]))
     clustered, sloppy = rng.random() < 0.3, rng.random() < 0.2

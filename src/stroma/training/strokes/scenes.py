@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.training.strokes.noise import Rng, borders, field, grid, nearest, warped
+from stroma.training.strokes.noise import Rng, borders, field, grid, nearest, some, warped
 
 Int32 = NDArray[np.int32]
 
@@ -87,7 +87,7 @@ def _grains(rng: Rng, n: int) -> Scene:
 
 def _phases(rng: Rng, n: int) -> Scene:
     """Levels of a smooth field, round or drawn out."""
-    heights = field(rng, n, float(np.exp(rng.uniform(np.log(2), np.log(16)))))
+    heights = field(rng, n, some(rng, 2, 16))
     if rng.random() < 0.3:
         long = cv2.resize(heights, None, fx=rng.uniform(1.5, 4), fy=1)
         heights = np.ascontiguousarray(long[:, :n])
@@ -140,7 +140,7 @@ def _cells(rng: Rng, n: int) -> Scene:
 def _objects(rng: Rng, n: int) -> Scene:
     """Round or irregular objects on a ground: alone, touching or overlapping; rims, insides."""
     layers = np.zeros((n, n), np.int32), np.zeros((n, n), np.int32)
-    radius = float(np.exp(rng.uniform(np.log(2.5), np.log(24))))
+    radius = some(rng, 2.5, 24)
     count = int(np.clip(rng.uniform(0.1, 1.3) * (n / radius / 2.2) ** 2, 2, 150))
     rim, core = rng.random() < 0.4, rng.random() < 0.35
     second = rng.random() < 0.25

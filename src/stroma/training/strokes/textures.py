@@ -16,6 +16,7 @@ from stroma.training.strokes.noise import (
     nearest,
     oriented,
     smooth,
+    some,
     standard,
     white,
 )
@@ -33,29 +34,25 @@ def _one(rng: Rng, n: int) -> Float32:
     return standard(TEXTURES[rng.integers(len(TEXTURES))](rng, n))
 
 
-def _scale(rng: Rng, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
-
-
 def _band(rng: Rng, n: int) -> Float32:
     """Noise between two scales."""
-    sigma = _scale(rng, 0.4, 5)
+    sigma = some(rng, 0.4, 5)
     noise = white(rng, n)
     return smooth(noise, sigma) - smooth(noise, sigma * rng.uniform(1.5, 4))
 
 
 def _smooth(rng: Rng, n: int) -> Float32:
-    return field(rng, n, _scale(rng, 0.3, 8))
+    return field(rng, n, some(rng, 0.3, 8))
 
 
 def _oriented(rng: Rng, n: int) -> Float32:
     stretch = rng.uniform(2, 7)
-    return oriented(rng, n, _scale(rng, 0.5, 2.2), angle=rng.uniform(0, np.pi), stretch=stretch)
+    return oriented(rng, n, some(rng, 0.5, 2.2), angle=rng.uniform(0, np.pi), stretch=stretch)
 
 
 def _spots(rng: Rng, n: int) -> Float32:
     """Bright or dark spots of one size, sparse or dense."""
-    points = (rng.random((n, n), dtype=np.float32) < _scale(rng, 0.002, 0.08)).astype(np.float32)
+    points = (rng.random((n, n), dtype=np.float32) < some(rng, 0.002, 0.08)).astype(np.float32)
     sign = np.float32(rng.choice([-1, 1]))
     return sign * smooth(points, rng.uniform(0.6, 2.5))
 
@@ -63,7 +60,7 @@ def _spots(rng: Rng, n: int) -> Float32:
 def _grating(rng: Rng, n: int) -> Float32:
     """Stripes, straight or wavy."""
     y, x = grid(n)
-    angle, period = rng.uniform(0, np.pi), _scale(rng, 2.5, 16)
+    angle, period = rng.uniform(0, np.pi), some(rng, 2.5, 16)
     along = x * np.cos(angle) + y * np.sin(angle) + rng.uniform(0, 3) * field(rng, n, 4)
     wave = np.sin(2 * np.pi / period * along)
     return np.asarray(np.tanh(rng.uniform(0.5, 4) * wave), np.float32)
@@ -71,7 +68,7 @@ def _grating(rng: Rng, n: int) -> Float32:
 
 def _cellular(rng: Rng, n: int) -> Float32:
     """Small cells with dark or bright walls."""
-    parts, distance = nearest(rng, n, int(_scale(rng, 60, 700)), even=rng.random() < 0.5)
+    parts, distance = nearest(rng, n, int(some(rng, 60, 700)), even=rng.random() < 0.5)
     if rng.random() < 0.5:
         return distance if rng.random() < 0.5 else -distance
     walls = borders(parts, 1).astype(np.float32)
@@ -80,7 +77,7 @@ def _cellular(rng: Rng, n: int) -> Float32:
 
 def _worms(rng: Rng, n: int) -> Float32:
     """Winding bands: a field of one wavelength, sharpened."""
-    sigma = _scale(rng, 0.8, 4)
+    sigma = some(rng, 0.8, 4)
     noise = white(rng, n)
     band = standard(smooth(noise, sigma) - smooth(noise, 1.6 * sigma))
     return np.asarray(np.tanh(rng.uniform(0.5, 3) * band), np.float32)
@@ -88,12 +85,12 @@ def _worms(rng: Rng, n: int) -> Float32:
 
 def _ridges(rng: Rng, n: int) -> Float32:
     """Thin lines where a field is zero."""
-    return -np.minimum(np.abs(field(rng, n, _scale(rng, 1, 5))), np.float32(rng.uniform(0.2, 1.5)))
+    return -np.minimum(np.abs(field(rng, n, some(rng, 1, 5))), np.float32(rng.uniform(0.2, 1.5)))
 
 
 def _blocks(rng: Rng, n: int) -> Float32:
     """Flat patches of random brightness."""
-    parts, _ = nearest(rng, n, int(_scale(rng, 40, 600)))
+    parts, _ = nearest(rng, n, int(some(rng, 40, 600)))
     return rng.standard_normal(int(parts.max()) + 1).astype(np.float32)[parts]
 
 
@@ -107,7 +104,7 @@ def _scratches(rng: Rng, n: int) -> Float32:
     """Straight thin lines along about one direction."""
     image = np.zeros((n, n), np.float32)
     angle = rng.uniform(0, np.pi)
-    count = int(_scale(rng, 15, 120))
+    count = int(some(rng, 15, 120))
     middles = rng.uniform(0, n, (count, 2))
     angles = angle + rng.normal(0, rng.choice([0.05, 0.4, 3.0]), count)
     reach = rng.uniform(3, 16) * np.stack([np.cos(angles), np.sin(angles)], 1)
