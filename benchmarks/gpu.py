@@ -105,18 +105,18 @@ def steps(device: str, *, size: int, count: int) -> None:
     import torch
 
     from stroma.training.strokes.batches import Batches, unpacked
-    from stroma.training.strokes.objective import FewStroke, step
+    from stroma.training.strokes.objective import Learner
 
-    batch = unpacked(Batches(0, size=size)[0]).to(torch.device(device))
+    batch = unpacked(Batches(0, size=size)[0], 0).to(torch.device(device))
     print(f"\n| a step with {size} episodes | time | loss |\n|---|---|---|")
     for name, mixed in (("single precision", False), ("mixed precision", True)):
         torch.manual_seed(0)
-        model = FewStroke().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        model = Learner().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimiser = torch.optim.AdamW(model.parameters(), 1e-3)
         for i in range(2 * count):
             if i == count:
                 began = time.perf_counter()
-            loss = step(model, batch, i, mixed=mixed).loss
+            loss = model.outcome(batch, mixed=mixed).loss
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -4,8 +4,11 @@ from stroma.registry import Registry
 
 OBJECTIVES = Registry(
     "objective",
-    {"supervised": "stroma.training.objectives:Supervised"},
+    {
+        "supervised": "stroma.training.objectives:Supervised",
+        "few-stroke": "stroma.training.strokes.objective:FewStrokes",
+    },
     group="stroma.objectives",
-    extras={"supervised": "train"},
+    extras={"supervised": "train", "few-stroke": "deep"},
 )
 """Name -> class of an objective; see :class:`stroma.training.contract.Objective`."""

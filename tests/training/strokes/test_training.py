@@ -4,14 +4,17 @@ import numpy as np
 import pytest
 import torch
 
+from stroma.errors import ParameterError
 from stroma.features.learned_layout import LAYOUT
 from stroma.features.learned_weights import read_weights
+from stroma.training import OBJECTIVES
+from stroma.training.contract import Objective
 from stroma.training.strokes.__main__ import main
 from stroma.training.strokes.batches import Batches, painted_pixels, stream, unpacked
 from stroma.training.strokes.head import RidgeHead, mean_iou, stroke_loss
 from stroma.training.strokes.loop import CHECKPOINT, Settings, Training
 from stroma.training.strokes.network import StrokeNetwork
-from stroma.training.strokes.objective import FewStroke, step
+from stroma.training.strokes.objective import FewStrokes, Learner
 from stroma.training.strokes.report import kinds
 from stroma.training.strokes.scenes import SCENES
 
@@ -95,11 +98,11 @@ def test_the_network_has_the_size_that_was_agreed():
 def test_strokes_reach_the_network_through_the_head():
     """A few steps on one batch make its loss smaller, in every part of the network."""
     torch.manual_seed(0)
-    model, batch = FewStroke(), unpacked(Batches(0, size=2, side=48)[0])
+    model, batch = Learner(), unpacked(Batches(0, size=2, side=48)[0], 0)
     optimiser = torch.optim.Adam(model.parameters(), 3e-3)
     losses = []
     for _ in range(12):
-        outcome = step(model, batch, 0, mixed=False)
+        outcome = model.outcome(batch, mixed=False)
         optimiser.zero_grad()
         outcome.loss.backward()
         assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
@@ -116,6 +119,22 @@ def test_batches_made_by_other_processes_are_the_same():
     for a, b in zip(here, there, strict=True):
         for one, other in zip(vars(a).values(), vars(b).values(), strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=0)
+    assert [batch.seed for batch in there] == [3, 4]
+
+
+def test_it_is_an_objective_that_any_trainer_can_use():
+    objective = OBJECTIVES["few-stroke"]()
+    assert isinstance(objective, FewStrokes)
+    assert isinstance(objective, Objective)
+    batch = unpacked(Batches(0, size=2, side=32)[0], 0)
+    loss, logs = objective.step(StrokeNetwork(), batch)
+    assert loss.requires_grad
+    assert 0 < logs["alone"] < 1
+
+
+def test_it_has_no_target():
+    with pytest.raises(ParameterError, match="generated episodes"):
+        OBJECTIVES["few-stroke"](object())
 
 
 def state(folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from stroma.training.contract import Batch
 from stroma.training.strokes.companions import companions
 from stroma.training.strokes.episodes import SIDE, Episode, episode
 from stroma.training.strokes.imaging import CHANNELS
@@ -26,25 +27,28 @@ VALIDATION_SEED = 2**31
 
 
 @dataclass(frozen=True, eq=False)
-class Batch:
+class Episodes(Batch):
     """Episodes that are learned from together; all have the same number of channels.
+
+    ``truth`` are the labels as (B, 1, n, n) float32; everything is ``known``. The seed is the
+    number of the batch.
 
     Parameters
     ----------
-    images : (B, C, n, n) float32
     labels, strokes : (B, n, n) int64
     filters : (b, F, n, n) float16
         Filters made by hand, of the first b episodes.
     """
 
-    images: Tensor
     labels: Tensor
     strokes: Tensor
     filters: Tensor
 
-    def to(self, device: torch.device) -> Batch:
-        """Return the batch on another device."""
-        return Batch(*(t.to(device, non_blocking=True) for t in vars(self).values()))
+    def to(self, device: torch.device) -> Episodes:
+        """Return them on another device."""
+        values: dict[str, Any] = vars(self)
+        moved = {k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)}
+        return replace(self, **moved)
 
 
 class Batches(Dataset[Packed]):
@@ -83,20 +87,23 @@ def packed(episodes: Sequence[Episode], beside: int) -> Packed:
     )
 
 
-def unpacked(arrays: Packed) -> Batch:
-    """Return a batch that was packed."""
+def unpacked(arrays: Packed, number: int) -> Episodes:
+    """Return a batch that was packed, by its number."""
     images, labels, strokes, filters = map(torch.from_numpy, arrays)
-    return Batch(images, labels.long(), strokes.long(), filters)
+    truth = labels[:, None].float()
+    return Episodes(
+        images, truth, torch.ones_like(truth), number, labels.long(), strokes.long(), filters
+    )
 
 
-def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator[Batch]:
+def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator[Episodes]:
     """Yield batches from a number on, made ahead by other processes if there are workers.
 
     They come as arrays through pipes: tensors would need much shared memory, of which containers
     often have little.
     """
     if workers == 0:
-        yield from (unpacked(batches[i]) for i in range(start, stop))
+        yield from (unpacked(batches[i], i) for i in range(start, stop))
         return
     loader = DataLoader(
         batches,
@@ -108,7 +115,7 @@ def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator
         multiprocessing_context="spawn",
         collate_fn=_as_it_is,
     )
-    yield from map(unpacked, loader)
+    yield from map(unpacked, loader, range(start, stop))
 
 
 def _as_it_is(arrays: Any) -> Any:

@@ -15,7 +15,7 @@ from stroma.errors import FormatError, MissingFileError
 from stroma.features.learned_weights import write_weights
 from stroma.training.strokes.loop import CHECKPOINT, LOG, Settings
 from stroma.training.strokes.network import StrokeNetwork
-from stroma.training.strokes.objective import FewStroke
+from stroma.training.strokes.objective import Learner
 
 
 @torch.no_grad()
@@ -68,7 +68,7 @@ def export(folder: Path, target: Path) -> None:
         If nothing was trained there.
     """
     state = checkpoint(folder)
-    model = FewStroke()
+    model = Learner()
     model.load_state_dict(state["average"])
     write_weights(target, folded(model.network))
     record = made_by(state, log(folder))

@@ -64,7 +64,7 @@ def stroke_loss(scores: Tensor, labels: Tensor, strokes: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def mean_iou(scores: Tensor, labels: Tensor, strokes: Tensor) -> float:
+def mean_iou(scores: Tensor, labels: Tensor, strokes: Tensor) -> Tensor:
     """Return the intersection over union of pixels without strokes, averaged over classes."""
     classes = scores.shape[1]
     scores = scores.masked_fill((_counts(labels, classes) == 0)[..., None], -torch.inf)
@@ -73,7 +73,7 @@ def mean_iou(scores: Tensor, labels: Tensor, strokes: Tensor) -> float:
     true = F.one_hot(labels, classes).bool() & free
     union = (guessed | true).sum(1).float()
     share = (guessed & true).sum(1) / union.clamp(min=1)
-    return float((share.sum(1) / (union > 0).sum(1).clamp(min=1)).mean())
+    return (share.sum(1) / (union > 0).sum(1).clamp(min=1)).mean()
 
 
 def _counts(labels: Tensor, classes: int) -> Tensor:

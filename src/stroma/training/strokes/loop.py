@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stroma.training.strokes.batches import VALIDATION_SEED, Batch, Batches, stream, unpacked
+from stroma.training.contract import Step
+from stroma.training.strokes.batches import VALIDATION_SEED, Batches, Episodes, stream, unpacked
 from stroma.training.strokes.episodes import SIDE
-from stroma.training.strokes.objective import FewStroke, Outcome, step
+from stroma.training.strokes.objective import Learner
 
 logger = logging.getLogger(__name__)
 
@@ -85,14 +86,14 @@ class Training:
         self.folder, self.settings = folder, settings
         self.device = torch.device(settings.device)
         torch.manual_seed(settings.seed)
-        self.model = FewStroke().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = Learner().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), settings.rate, weight_decay=1e-3, betas=(0.9, 0.98)
         )
         self.number, self.seconds, self._began = 0, 0.0, 0.0
         self._outcomes: list[dict[str, float]] = []
-        self._checked: list[Batch] = []
+        self._checked: list[Episodes] = []
         self._turn = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).exists():
@@ -117,7 +118,7 @@ class Training:
         self._save()
         self._log("validation", self.validated())
 
-    def _learn(self, series: Iterator[Batch]) -> None:
+    def _learn(self, series: Iterator[Episodes]) -> None:
         """Learn from one batch after the other, on a copy of the weights as they are then."""
         torch.set_num_threads(1)
         own = deepcopy(self.model)
@@ -126,10 +127,9 @@ class Training:
             with self._turn:
                 batch = None if self._spent() >= 1 else next(series, None)
                 own.load_state_dict(self.model.state_dict())
-                number = self.number
             if batch is None:
                 return
-            outcome = step(own, batch.to(self.device), number)
+            outcome = own.outcome(batch.to(self.device))
             gradients = torch.autograd.grad(outcome.loss, list(own.parameters()))
             with self._turn:
                 self._apply(own, gradients, outcome)
@@ -143,7 +143,7 @@ class Training:
         falling = min(1.0, max(0.02, (1 - self._spent()) / COOL_DOWN))
         return self.settings.rate * min(1.0, (self.number + 1) / WARM_UP, falling)
 
-    def _apply(self, own: FewStroke, gradients: Sequence[Tensor], outcome: Outcome) -> None:
+    def _apply(self, own: Learner, gradients: Sequence[Tensor], outcome: Step) -> None:
         """Change the weights, and keep the books."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate()
@@ -156,7 +156,7 @@ class Training:
         self.number += 1
         self.seconds = time.monotonic() - self._began
         self._follow()
-        self._outcomes.append(outcome.numbers())
+        self._outcomes.append(_numbers(outcome))
         if self.number % LOGGED_EVERY == 0:
             self._log("training", {**_means(self._outcomes), "rate": round(self._rate(), 6)})
             self._outcomes = []
@@ -174,10 +174,10 @@ class Training:
             if value.dtype.is_floating_point:
                 own[name].lerp_(value, 1 - kept)
 
-    def _validation(self) -> list[Batch]:
+    def _validation(self) -> list[Episodes]:
         settings = self.settings
         series = Batches(settings.seed + VALIDATION_SEED, size=8, side=settings.side, beside=1)
-        return [unpacked(series[i]) for i in range(max(1, settings.validation // 8))]
+        return [unpacked(series[i], i) for i in range(max(1, settings.validation // 8))]
 
     @torch.no_grad()
     def validated(self) -> dict[str, float]:
@@ -185,8 +185,8 @@ class Training:
         if not self._checked:
             self._checked = self._validation()
         self.average.eval()
-        outcomes = [step(self.average, b.to(self.device), 0) for b in self._checked]
-        return _means([outcome.numbers() for outcome in outcomes])
+        outcomes = [self.average.outcome(b.to(self.device)) for b in self._checked]
+        return _means([_numbers(outcome) for outcome in outcomes])
 
     def _log(self, kind: str, values: Mapping[str, float]) -> None:
         entry = {"kind": kind, "step": self.number, "seconds": round(self.seconds), **values}
@@ -212,6 +212,10 @@ class Training:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.number, self.seconds = state["number"], state["seconds"]
+
+
+def _numbers(outcome: Step) -> dict[str, float]:
+    return {name: float(value) for name, value in outcome.logs.items()}
 
 
 def _means(values: list[dict[str, float]]) -> dict[str, float]:

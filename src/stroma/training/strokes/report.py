@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stroma.training.strokes.batches import (
     VALIDATION_SEED,
-    Batch,
+    Episodes,
     packed,
     painted_pixels,
     unpacked,
@@ -18,7 +18,7 @@ from stroma.training.strokes.batches import (
 from stroma.training.strokes.episodes import episode
 from stroma.training.strokes.export import checkpoint, log
 from stroma.training.strokes.head import RidgeHead, mean_iou
-from stroma.training.strokes.objective import FewStroke, picked
+from stroma.training.strokes.objective import Learner, picked
 from stroma.training.strokes.scenes import SCENES
 
 PENALTIES = (-5.0, -3.0, -1.0)
@@ -42,7 +42,7 @@ def kinds(folder: Path, *, count: int = 24) -> str:
     count : int
         Grey episodes of every kind of scene.
     """
-    model = FewStroke()
+    model = Learner()
     model.load_state_dict(checkpoint(folder)["average"])
     model.eval()
     found = {kind: _scores(model, _episodes(kind, count)) for kind in SCENES}
@@ -56,13 +56,13 @@ def _row(name: str, scores: tuple[float, ...]) -> str:
     return f"| {name} | " + " | ".join(f"{score:.3f}" for score in scores) + " |"
 
 
-def _episodes(kind: str, count: int) -> Batch:
+def _episodes(kind: str, count: int) -> Episodes:
     made = [episode(VALIDATION_SEED + 1, i, kind=kind, channels=1) for i in range(count)]
-    return unpacked(packed(made, count))
+    return unpacked(packed(made, count), 0)
 
 
 @torch.no_grad()
-def _scores(model: FewStroke, batch: Batch) -> tuple[float, float, float]:
+def _scores(model: Learner, batch: Episodes) -> tuple[float, float, float]:
     """Return the scores of filters, of the network, and of both."""
     learned, filters = model.network(batch.images), batch.filters.float()
     heads = [RidgeHead() for _ in PENALTIES]
@@ -73,8 +73,8 @@ def _scores(model: FewStroke, batch: Batch) -> tuple[float, float, float]:
     return by_hand, _score(model.alone, learned, batch), _score(model.beside, both, batch)
 
 
-def _score(head: RidgeHead, features: Tensor, batch: Batch) -> float:
+def _score(head: RidgeHead, features: Tensor, batch: Episodes) -> float:
     positions, classes = painted_pixels(batch.strokes)
     most = int(batch.labels.max()) + 1
     scores = head(picked(features, positions), classes, features.flatten(2), most=most)
-    return mean_iou(scores, batch.labels.flatten(1), batch.strokes.flatten(1))
+    return float(mean_iou(scores, batch.labels.flatten(1), batch.strokes.flatten(1)))
