@@ -47,7 +47,9 @@ class Episodes(Batch):
     def to(self, device: torch.device) -> Episodes:
         """Return them on another device."""
         values: dict[str, Any] = vars(self)
-        moved = {k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)}
+        moved: dict[str, Any] = {
+            k: v.to(device) for k, v in values.items() if isinstance(v, Tensor)
+        }
         return replace(self, **moved)
 
 
