@@ -58,7 +58,7 @@ def test_every_filter_equals_its_definition(name, raw):
     found = by_name(FilterBank(), image[None])
     for sigma in SIGMAS:
         expected = np.array(plainly(image, name, sigma))[:, 48:-48, 48:-48]
-        computed = [found[f"{output}_s{sigma}"] for output in FILTERS[name].outputs]
+        computed = [found[f"{output}_s{sigma}"] for output in FILTERS[name].outputs()]
         scale = abs(expected).max() + abs(image).max() * 1e-2
         np.testing.assert_allclose(computed, expected, atol=1e-5 * scale, err_msg=f"{sigma}")
 

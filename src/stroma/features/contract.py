@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from stroma.blocks.box import PerAxis
 
 Float = NDArray[np.floating]
 Normalisation = Literal["default", "percentile", "imagenet", "lightness", "color", "lab"]
@@ -35,24 +37,24 @@ class Wants:
 
 @dataclass(frozen=True)
 class FeatureMap:
-    """Features on a regular grid of square cells.
+    """Features on a regular grid of cells.
 
     Parameters
     ----------
-    values : (F, h, w) float array
-        One feature vector per cell.
-    step : int
-        Side of a cell, in pixels of the block.
-    origin : (int, int)
-        Top left pixel (y, x) of cell (0, 0), relative to the block's core; negative where the map
-        reaches beyond the core.
+    values : (F, h, w) or (F, d, h, w) float array
+        One feature vector per cell, of a plane or of a volume.
+    step : int or (int, int, int)
+        Sides of a cell, in pixels of the block: one for y and x, or along z, y and x.
+    origin : tuple of int
+        First pixel, (y, x) or (z, y, x), of the first cell, relative to the block's core; negative
+        where the map reaches beyond the core.
     order : int
         How values between cell centres are found: 0 nearest, 1 linear, 2 to 5 spline.
     """
 
     values: Float
-    step: int = 1
-    origin: tuple[int, int] = (0, 0)
+    step: int | PerAxis = 1
+    origin: tuple[int, ...] = (0, 0)
     order: int = 0
 
     def with_order(self, order: int) -> FeatureMap:
@@ -67,24 +69,29 @@ class Extractor(Protocol):
     An extractor is a frozen dataclass of its parameters. It never loops over blocks, keeps no
     results in ``self``, and pickles as its parameters.
 
+    It looks at planes, unless it says ``axes = "zyx"``: then it looks at volumes, and an image with
+    z is one volume rather than a stack of planes. If it has a method ``sized``, this is called with
+    the size of a voxel along z, y and x in µm (None where it is unknown), and returns the extractor
+    for such images.
+
     Attributes
     ----------
-    halo : int or None
-        Pixels of context on every side of a block, at the scale it is applied to; None where
-        every output sees the whole window (attention).
-    stride : int
+    halo : int, (int, int, int) or None
+        Pixels of context on every side of a block, at the scale it is applied to; of volumes, along
+        z, y and x. None where every output sees the whole window (attention).
+    stride : int or (int, int, int)
         Sides and positions of cores are multiples of this many pixels.
     wants : Wants
         What it is to be fed.
     """
 
     @property
-    def halo(self) -> int | None:
+    def halo(self) -> int | PerAxis | None:
         """Pixels of context on every side; None for global context."""
         ...
 
     @property
-    def stride(self) -> int:
+    def stride(self) -> int | PerAxis:
         """Grid, in pixels, that cores are aligned with."""
         ...
 
@@ -102,7 +109,7 @@ class Extractor(Protocol):
 
         Parameters
         ----------
-        block : (C, y, x) float32
+        block : (C, y, x) or (C, z, y, x) float32
             The core with ``halo`` pixels of context on every side (with none if halo is None);
             the sides of the core are multiples of ``stride``. May be a view that is not
             contiguous; it must not be changed.
@@ -111,7 +118,7 @@ class Extractor(Protocol):
         -------
         list of FeatureMap
             Together the features in the order of ``names``; each covers exactly the core, with
-            origin (0, 0). Their values may not depend on anything outside the block, nor on
+            origin 0. Their values may not depend on anything outside the block, nor on
             where the block lies.
         """
         ...
@@ -129,3 +136,39 @@ class Batched(Extractor, Protocol):
     def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
         """Return what calls with each of the blocks would return; their shapes may differ."""
         ...
+
+
+def axes_of(extractor: Any) -> str:
+    """Return the axes that an extractor looks at: "yx", or "zyx" for volumes."""
+    axes: str = getattr(extractor, "axes", "yx")
+    return axes
+
+
+def halo_of(extractor: Extractor) -> PerAxis | None:
+    """Return the context of an extractor along z, y and x; None where it is global."""
+    return None if extractor.halo is None else _spread(extractor, extractor.halo, 0)
+
+
+def stride_of(extractor: Extractor) -> PerAxis:
+    """Return the grid that cores of an extractor are aligned with, along z, y and x."""
+    return _spread(extractor, extractor.stride, 1)
+
+
+def _spread(extractor: Extractor, value: int | PerAxis, across: int) -> PerAxis:
+    """Return a value per axis; ``across`` is that along an axis that is not looked at."""
+    if not isinstance(value, tuple):
+        return (value if axes_of(extractor) == "zyx" else across), value, value
+    return value
+
+
+def in_volume(feature_map: FeatureMap) -> FeatureMap:
+    """Return a map of a plane as one of a volume of depth one; one of a volume as it is."""
+    values, step, origin = feature_map.values, feature_map.step, feature_map.origin
+    if values.ndim == 3:
+        values, origin = values[:, None], (0, *origin)
+        step = (1, step, step) if isinstance(step, int) else step
+    elif isinstance(step, int):
+        step = (step, step, step)
+    if len(origin) == 2:
+        origin = (0, *origin)
+    return replace(feature_map, values=values, step=step, origin=origin)

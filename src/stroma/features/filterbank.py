@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from stroma.errors import ParameterError, UnknownNameError
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.derivatives import core_shape, in_planes
-from stroma.features.filters import FILTERS, Jets
+from stroma.features.filters import FILTERS
+from stroma.features.jets import Jets
 from stroma.features.naming import per_channel, scale_suffix
 from stroma.registry import suggestion
 
@@ -105,7 +106,7 @@ class FilterBank:
         features = [
             output + scale_suffix(sigma)
             for name, sigma in self.matrix
-            for output in FILTERS[name].outputs
+            for output in FILTERS[name].outputs()
         ]
         return per_channel(channels, features)
 
@@ -119,7 +120,7 @@ class FilterBank:
         """
         halo = self.halo
         core = core_shape(block, halo)
-        counts = [len(FILTERS[name].outputs) for name, _ in self.matrix]
+        counts = [len(FILTERS[name].outputs()) for name, _ in self.matrix]
         features = np.empty((len(block), sum(counts), *core), np.float32)
         for channel, out in zip(block, features, strict=True):
             for y, x in _tiles(*core):

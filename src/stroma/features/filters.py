@@ -1,18 +1,19 @@
-"""The filters of the filter bank, one entry in ``FILTERS`` each.
+"""The filters of the filter banks, one entry in ``FILTERS`` each.
 
-A filter at scale sigma is a pointwise function of Gaussian derivatives. It says which ones it
-needs; what several filters need is computed once.
+A filter at scale sigma is a pointwise function of Gaussian derivatives, in planes and in volumes
+alike. It says which ones it needs; what several filters need is computed once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.features.derivatives import Derivatives, jet, planes, smooth
+from stroma.features.derivatives import Derivatives
 from stroma.features.kernels import reach
 from stroma.features.pointwise import eigenvalues, magnitude
 
@@ -21,51 +22,42 @@ Float32 = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Jet:
-    """All Gaussian derivatives up to an order, on the core and ``margin`` pixels around it."""
+    """All Gaussian derivatives up to an order."""
 
     sigma: float
     order: int
-    margin: int = 0
 
-    @property
-    def halo(self) -> int:
-        """Pixels around the core that are read."""
-        return self.margin + reach(self.sigma, self.order)
-
-    def covers(self, other: Jet) -> bool:
-        """Tell whether this one contains the other."""
-        return (
-            self.sigma == other.sigma and self.order >= other.order and self.margin >= other.margin
-        )
+    def reach(self, unit: float = 1.0) -> int:
+        """Return how far it reads along an axis with so many pixels in a unit of length."""
+        return reach(self.sigma * unit, self.order)
 
 
-class Jets(dict[Jet, Derivatives]):
-    """The derivatives of one window, each computed once.
+@dataclass(frozen=True)
+class Tensor:
+    """The structure tensor: products of the gradient at half the scale, averaged at the scale.
 
-    Parameters
-    ----------
-    window : (y, x) float32
-        From ``derivatives.planes``.
-    halo : int
-        Pixels of context around the core of the window.
-    wanted : iterable of Jet
+    Its entries have the orders of derivative that those of the Hessian have.
     """
 
-    def __init__(self, window: Float32, halo: int, wanted: Iterable[Jet]) -> None:
-        for need in sorted(set(wanted), key=lambda j: (j.order, j.margin), reverse=True):
-            if not any(have.covers(need) for have in self):
-                self[need] = jet(_trim(window, halo - need.halo), need.sigma, need.order)
+    sigma: float
 
-    def __missing__(self, need: Jet) -> Derivatives:
-        """Return the part of a larger jet."""
-        have = next(have for have in self if have.covers(need))
-        cut = have.margin - need.margin
-        return {order: _trim(values, cut) for order, values in self[have].items()}
+    @property
+    def gradient(self) -> Jet:
+        """What is multiplied with itself."""
+        return Jet(self.sigma / 2, 1)
+
+    @property
+    def average(self) -> Jet:
+        """What the products are averaged with."""
+        return Jet(self.sigma, 0)
+
+    def reach(self, unit: float = 1.0) -> int:
+        """Return how far it reads along an axis with so many pixels in a unit of length."""
+        return self.average.reach(unit) + self.gradient.reach(unit)
 
 
-def _trim(image: Float32, cut: int) -> Float32:
-    height, width = image.shape
-    return image[cut : height - cut, cut : width - cut]
+Need = Jet | Tensor
+Found = Mapping[Need, Derivatives]
 
 
 @dataclass(frozen=True)
@@ -74,64 +66,81 @@ class Filter:
 
     Parameters
     ----------
-    outputs : tuple of str
-        Names of its features, without the scale.
+    stem : str
+        Its name.
     needs : callable
-        ``sigma -> jets``; the filter's halo follows from them.
+        ``sigma -> needs``; the filter's halo follows from them.
     compute : callable
-        ``(jets, sigma, out)`` writes the features of the core to ``out`` (n, y, x).
+        ``(found, sigma, out)`` writes the features of one plane to ``out`` (n, y, x).
+    per_axis : bool
+        Whether it gives one value per axis, eigenvalues, rather than one.
     """
 
-    outputs: tuple[str, ...]
-    needs: Callable[[float], tuple[Jet, ...]]
-    compute: Callable[[Jets, float, Float32], None]
+    stem: str
+    needs: Callable[[float], tuple[Need, ...]]
+    compute: Callable[[Found, float, Float32], None]
+    per_axis: bool = False
 
-    def halo(self, sigma: float) -> int:
-        """Return the context, in pixels, that a scale needs."""
-        return max(need.halo for need in self.needs(sigma))
+    def outputs(self, axes: int = 2) -> tuple[str, ...]:
+        """Return the names of its features in two or three axes, without the scale."""
+        if not self.per_axis:
+            return (self.stem,)
+        ranks = ("max", "min") if axes == 2 else ("max", "mid", "min")
+        return tuple(f"{self.stem}_{rank}" for rank in ranks)
 
-
-def _gaussian(jets: Jets, sigma: float, out: Float32) -> None:
-    out[0] = jets[Jet(sigma, 0)][0, 0]
-
-
-def _laplacian(jets: Jets, sigma: float, out: Float32) -> None:
-    second = jets[Jet(sigma, 2)]
-    np.add(second[2, 0], second[0, 2], out=out[0])
-
-
-def _gradient(jets: Jets, sigma: float, out: Float32) -> None:
-    first = jets[Jet(sigma, 1)]
-    magnitude(first[1, 0], first[0, 1], out=out[0])
+    def halo(self, sigma: float, unit: float = 1.0) -> int:
+        """Return the context that a scale needs along an axis."""
+        return max(need.reach(unit) for need in self.needs(sigma))
 
 
-def _dog(jets: Jets, sigma: float, out: Float32) -> None:
-    np.subtract(jets[Jet(sigma, 0)][0, 0], jets[Jet(sigma / 2, 0)][0, 0], out=out[0])
+def orders(total: int, axes: int) -> list[tuple[int, ...]]:
+    """Return all orders of derivative with a sum; with sum 2, the triangle of the Hessian."""
+    chosen = combinations_with_replacement(range(axes), total)
+    return [tuple(c.count(axis) for axis in range(axes)) for c in chosen]
 
 
-def _structure(jets: Jets, sigma: float, out: Float32) -> None:
-    """Average the products of the gradient (at half the scale) with itself."""
-    radius = reach(sigma, 0)
-    inner = jets[Jet(sigma / 2, 1, radius)]
-    dy, dx = inner[1, 0], inner[0, 1]
-    products = planes(3, *dy.shape)
-    for product, (a, b) in zip(products, ((dy, dy), (dy, dx), (dx, dx)), strict=True):
-        np.multiply(a, b, out=product)
-    eigenvalues(*(smooth(product, sigma, radius) for product in products), out=out)
+def of_order(found: Derivatives, total: int) -> list[Float32]:
+    """Return the derivatives of one order, as `orders` lists them."""
+    return [found[o] for o in orders(total, len(next(iter(found))))]
 
 
-def _hessian(jets: Jets, sigma: float, out: Float32) -> None:
-    second = jets[Jet(sigma, 2)]
-    eigenvalues(second[2, 0], second[1, 1], second[0, 2], out=out)
+def _gaussian(found: Found, sigma: float, out: Float32) -> None:
+    [out[0]] = of_order(found[Jet(sigma, 0)], 0)
+
+
+def _laplacian(found: Found, sigma: float, out: Float32) -> None:
+    second = found[Jet(sigma, 2)]
+    first, *rest = [second[o] for o in second if max(o) == 2]
+    np.add(rest[0], first, out=out[0])
+    for other in rest[1:]:
+        out[0] += other
+
+
+def _gradient(found: Found, sigma: float, out: Float32) -> None:
+    magnitude(*of_order(found[Jet(sigma, 1)], 1), out=out[0])
+
+
+def _dog(found: Found, sigma: float, out: Float32) -> None:
+    [wide], [narrow] = (of_order(found[Jet(s, 0)], 0) for s in (sigma, sigma / 2))
+    np.subtract(wide, narrow, out=out[0])
+
+
+def _structure(found: Found, sigma: float, out: Float32) -> None:
+    eigenvalues(*of_order(found[Tensor(sigma)], 2), out=out)
+
+
+def _hessian(found: Found, sigma: float, out: Float32) -> None:
+    eigenvalues(*of_order(found[Jet(sigma, 2)], 2), out=out)
 
 
 FILTERS = {
-    "gaussian": Filter(("gaussian",), lambda s: (Jet(s, 0),), _gaussian),
-    "laplacian": Filter(("laplacian",), lambda s: (Jet(s, 2),), _laplacian),
-    "gradient": Filter(("gradient",), lambda s: (Jet(s, 1),), _gradient),
-    "dog": Filter(("dog",), lambda s: (Jet(s, 0), Jet(s / 2, 0)), _dog),
-    "structure": Filter(
-        ("structure_max", "structure_min"), lambda s: (Jet(s / 2, 1, reach(s, 0)),), _structure
-    ),
-    "hessian": Filter(("hessian_max", "hessian_min"), lambda s: (Jet(s, 2),), _hessian),
+    f.stem: f
+    for f in (
+        Filter("gaussian", lambda s: (Jet(s, 0),), _gaussian),
+        Filter("laplacian", lambda s: (Jet(s, 2),), _laplacian),
+        Filter("gradient", lambda s: (Jet(s, 1),), _gradient),
+        Filter("dog", lambda s: (Jet(s, 0), Jet(s / 2, 0)), _dog),
+        Filter("structure", lambda s: (Tensor(s),), _structure, per_axis=True),
+        Filter("hessian", lambda s: (Jet(s, 2),), _hessian, per_axis=True),
+    )
 }

@@ -23,24 +23,28 @@ from numba.extending import intrinsic, models, register_model
 
 WIDTH = 32
 
-_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+_VECTORS = {bits: ir.VectorType(kind(), WIDTH) for bits, kind in
+            ((32, ir.FloatType), (64, ir.DoubleType))}
+_VECTOR = _VECTORS[32]
 _INDEX = ir.IntType(32)
 
 
 class Lanes(types.Type):  # type: ignore[misc]
-    """The numba type of 32 floats."""
+    """The numba type of 32 floats, of single (32 bits) or double (64 bits) precision."""
 
-    def __init__(self) -> None:
-        super().__init__(name=f"Lanes{WIDTH}")
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
+        super().__init__(name=f"Lanes{WIDTH}x{bits}")
 
 
 @register_model(Lanes)
 class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, fe_type: Any) -> None:
-        super().__init__(manager, fe_type, _VECTOR)
+        super().__init__(manager, fe_type, _VECTORS[fe_type.bits])
 
 
-_LANES = Lanes()
+_LANES, _WIDE = Lanes(32), Lanes(64)
+_NUMBERS = {32: types.float32, 64: types.float64}
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -50,7 +54,7 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any
 
 def _spread(builder: Any, number: Any) -> Any:
     """Repeat a number in all lanes."""
-    empty = ir.Constant(_VECTOR, ir.Undefined)
+    empty = ir.Constant(ir.VectorType(number.type, WIDTH), ir.Undefined)
     first = builder.insert_element(empty, number, _INDEX(0))
     return builder.shuffle_vector(first, empty, ir.Constant(ir.VectorType(_INDEX, WIDTH), None))
 
@@ -98,21 +102,54 @@ def zeros(typing: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def widen(typing: Any, a: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return lanes of single precision in double precision."""
+    return _WIDE(_LANES), lambda context, builder, signature, args: builder.fpext(
+        args[0], _VECTORS[64]
+    )
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def narrow(typing: Any, a: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return lanes of double precision rounded to single precision."""
+    return _LANES(_WIDE), lambda context, builder, signature, args: builder.fptrunc(
+        args[0], _VECTORS[32]
+    )
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def add(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
     """Return a + b."""
-    return _LANES(_LANES, _LANES), lambda context, builder, signature, args: builder.fadd(*args)
+    return a(a, a), lambda context, builder, signature, args: builder.fadd(*args)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def subtract(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
     """Return a - b."""
-    return _LANES(_LANES, _LANES), lambda context, builder, signature, args: builder.fsub(*args)
+    return a(a, a), lambda context, builder, signature, args: builder.fsub(*args)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
 def multiply(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
     """Return a * b."""
-    return _LANES(_LANES, _LANES), lambda context, builder, signature, args: builder.fmul(*args)
+    return a(a, a), lambda context, builder, signature, args: builder.fmul(*args)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def divide(typing: Any, a: Any, b: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return a / b."""
+    return a(a, a), lambda context, builder, signature, args: builder.fdiv(*args)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def at_least(typing: Any, a: Any, least: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the larger of a and a number."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        bound = _spread(builder, args[1])
+        return builder.select(builder.fcmp_ordered(">", args[0], bound), args[0], bound)
+
+    return a(a, _NUMBERS[a.bits]), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -120,11 +157,11 @@ def sqrt(typing: Any, a: Any) -> tuple[Any, Callable[..., Any]]:
     """Return the square root of a."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        form = ir.FunctionType(_VECTOR, [_VECTOR])
-        name = f"llvm.sqrt.v{WIDTH}f32"
+        form = ir.FunctionType(args[0].type, [args[0].type])
+        name = f"llvm.sqrt.v{WIDTH}f{a.bits}"
         return builder.call(cgutils.get_or_insert_function(builder.module, form, name), args)
 
-    return _LANES(_LANES), code
+    return a(a), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -132,8 +169,29 @@ def multiply_add(typing: Any, number: Any, a: Any, b: Any) -> tuple[Any, Callabl
     """Return number * a + b, rounded once where the processor can."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        form = ir.FunctionType(_VECTOR, [_VECTOR] * 3)
-        function = cgutils.get_or_insert_function(builder.module, form, f"llvm.fmuladd.v{WIDTH}f32")
-        return builder.call(function, [_spread(builder, args[0]), args[1], args[2]])
+        return _fused(builder, a.bits, _spread(builder, args[0]), args[1], args[2])
 
-    return _LANES(types.float32, _LANES, _LANES), code
+    return a(_NUMBERS[a.bits], a, a), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def multiply_add_lanes(typing: Any, a: Any, b: Any, c: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return a * b + c, rounded once where the processor can."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _fused(builder, a.bits, *args)
+
+    return a(a, a, a), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def filled(typing: Any, number: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return lanes of a number, in its precision."""
+    lanes = _WIDE if number.bitwidth == 64 else _LANES
+    return lanes(number), lambda context, builder, signature, args: _spread(builder, args[0])
+
+
+def _fused(builder: Any, bits: int, *args: Any) -> Any:
+    form = ir.FunctionType(args[0].type, [args[0].type] * 3)
+    name = f"llvm.fmuladd.v{WIDTH}f{bits}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, form, name), args)

@@ -1,0 +1,271 @@
+"""The filters of ilastik in three dimensions, as they are in the sample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import PerAxis
+from stroma.errors import ParameterError, ShapeError, UnknownNameError
+from stroma.features.contract import FeatureMap, Wants
+from stroma.features.derivatives import in_solids
+from stroma.features.filterbank import FULL, FilterBank
+from stroma.features.filterbank import Matrix as FlatMatrix
+from stroma.features.filters import FILTERS
+from stroma.features.jets import Slab
+from stroma.features.naming import per_channel, scale_suffix
+from stroma.registry import suggestion
+
+Float32 = NDArray[np.float32]
+
+Cell = tuple[str, float, int]
+"""A filter at a scale, in 3 axes or within planes (2)."""
+
+Matrix = tuple[Cell, ...]
+"""What is computed, in this order."""
+
+Voxel = tuple[float, float, float]
+"""Size along z, y and x."""
+
+CUBE: Voxel = (1.0, 1.0, 1.0)
+
+TILE = 128
+"""Largest sides along y and x that are computed at once."""
+
+DEPTH = 32
+"""Largest side along z that is computed at once."""
+
+
+def solid(cells: FlatMatrix, axes: int = 3) -> Matrix:
+    """Return the cells of a matrix for planes (see `filterbank.grid`) as some of volumes."""
+    return tuple((name, sigma, axes) for name, sigma in cells)
+
+
+FULL3 = solid(FULL)
+"""Every filter at every scale of ilastik, in three dimensions."""
+
+
+@dataclass(frozen=True)
+class VolumeFilterBank:
+    """Filters of every channel at selected scales, in three dimensions or within planes.
+
+    The filters are those of `FilterBank`; ``structure`` and ``hessian`` give three eigenvalues.
+    Lengths are those of the sample: where the distance of planes is not that of pixels, a kernel
+    reaches over fewer or more of them, and derivatives are per pixel along x.
+
+    Parameters
+    ----------
+    matrix : tuple of (str, float, int)
+        Filters with their sigma and the number of axes, 3, or 2 for filters of each plane alone.
+        Default: all six at seven scales from 0.3 to 10 in three dimensions, 70 features per channel.
+    unit : {"px", "µm"}
+        What sigma is given in: pixels along x, or micrometres.
+    voxel : (float, float, float)
+        Size of a voxel along z, y and x, in µm; only ratios matter where sigma is in pixels. A
+        model takes it from the image, see `sized`.
+    """
+
+    matrix: Matrix = FULL3
+    unit: str = "px"
+    voxel: Voxel = CUBE
+
+    axes = "zyx"
+
+    def __post_init__(self) -> None:
+        """Check the cells and bring them into one form (saved ones come as lists)."""
+        cells = tuple((str(name), float(sigma), int(axes)) for name, sigma, axes in self.matrix)
+        for name, sigma, axes in cells:
+            if name not in FILTERS:
+                hint = suggestion(name, list(FILTERS))
+                raise UnknownNameError(f"No filter named {name!r}. {hint}")
+            if not (math.isfinite(sigma) and sigma > 0):
+                raise ParameterError(f"The sigma of {name!r} is a length above 0, got {sigma}.")
+            if axes not in (2, 3):
+                raise ParameterError(f"The filter {name!r} has 2 or 3 axes, got {axes}.")
+        if not cells or len(set(cells)) < len(cells):
+            raise ParameterError(f"Select at least one filter, and each once; got {cells}.")
+        if self.unit not in ("px", "µm"):
+            raise ParameterError(f"The unit of sigma is 'px' or 'µm', got {self.unit!r}.")
+        object.__setattr__(self, "matrix", cells)
+        object.__setattr__(self, "voxel", checked_voxel(self.voxel))
+
+    @classmethod
+    def layer_keys(cls) -> list[str]:
+        """Return filters at scales by name, like ``hessian_s1.6``, and ``hessian_s1.6_2d``."""
+        return [
+            name + scale_suffix(sigma) + ending for ending in ("", "_2d") for name, sigma in FULL
+        ]
+
+    @classmethod
+    def from_layers(cls, layers: Sequence[str]) -> VolumeFilterBank:
+        """Return the bank of some filters by name."""
+        cells = dict(zip(cls.layer_keys(), (*FULL3, *solid(FULL, 2)), strict=True))
+        return cls(tuple(cells[layer] for layer in layers))
+
+    def sized(self, voxel: Voxel | None) -> VolumeFilterBank:
+        """Return the bank for images with voxels of that size, in µm; None where it is unknown.
+
+        Raises
+        ------
+        ParameterError
+            If it must be known.
+        """
+        if voxel is None and self.unit == "µm":
+            raise ParameterError(
+                "Filters with sigmas in µm need images that know the size of their voxels. Set "
+                "the parameter voxel_size to [z, y, x] in µm, or use sigmas in pixels."
+            )
+        return replace(self, voxel=voxel or CUBE)
+
+    @property
+    def units(self) -> tuple[float, float, float]:
+        """Voxels in the unit of length along z, y and x."""
+        z, y, x = self.voxel
+        length = 1.0 if self.unit == "µm" else x
+        return length / z, length / y, length / x
+
+    @property
+    def halo(self) -> PerAxis:
+        """Context of the filter that reaches farthest, along every axis."""
+        return _halo(self.matrix, self.units)
+
+    @property
+    def stride(self) -> int:
+        """Any core will do."""
+        return 1
+
+    @property
+    def wants(self) -> Wants:
+        """Any number of channels."""
+        return Wants()
+
+    def names(self, channels: Sequence[str]) -> list[str]:
+        """Return names like ``hessian_mid_s1.6``, after ``channel:`` where there are several."""
+        unit = "um" if self.unit == "µm" else ""
+        features = [
+            output + scale_suffix(sigma) + unit + ("_2d" if axes == 2 else "")
+            for name, sigma, axes in self.matrix
+            for output in FILTERS[name].outputs(axes)
+        ]
+        return per_channel(channels, features)
+
+    def __call__(self, block: Float32) -> list[FeatureMap]:
+        """Compute the features of one block, channel by channel.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        """
+        halo = self.halo
+        core = core_sides(block, halo)
+        counts = [len(FILTERS[name].outputs(axes)) for name, _, axes in self.matrix]
+        features = np.empty((len(block), sum(counts), *core), np.float32)
+        for channel, out in zip(block, features, strict=True):
+            for tile in tiles(core):
+                parts = np.split(out[(slice(None), *tile)], np.cumsum(counts)[:-1])
+                window = channel[with_halo(tile, halo)]
+                self._fill(dict(zip(self.matrix, parts, strict=True)), window)
+        return [FeatureMap(features.reshape(-1, *core))]
+
+    def _fill(self, parts: Mapping[Cell, Float32], window: Float32) -> None:
+        """Write the features of one tile."""
+        flat = {(name, sigma): out for (name, sigma, axes), out in parts.items() if axes == 2}
+        if flat:
+            self._fill_planes(flat, window)
+        solid_parts = {(name, sigma): out for (name, sigma, n), out in parts.items() if n == 3}
+        if not solid_parts:
+            return
+        copy = in_solids(window)
+        for scale in dict.fromkeys(sigma for _, sigma in solid_parts):
+            here = [(FILTERS[n], out) for (n, sigma), out in solid_parts.items() if sigma == scale]
+            needs = [need for filter_, _ in here for need in filter_.needs(scale)]
+            slab = Slab(copy, self.halo, needs, self.units)
+            for z in range(here[0][1].shape[1]):
+                plane = slab.plane(z)
+                for filter_, out in here:
+                    filter_.compute(plane, scale, out[:, z])
+
+    def _fill_planes(self, parts: Mapping[tuple[str, float], Float32], window: Float32) -> None:
+        """Write the features of filters within planes."""
+        depth, rows, columns = self.halo
+        length = self.units[2]  # planes are taken to have square pixels
+        bank = FilterBank(tuple((name, sigma * length) for name, sigma in parts))
+        top, left = rows - bank.halo, columns - bank.halo
+        for z in range(window.shape[0] - 2 * depth):
+            plane = window[depth + z, top : window.shape[1] - top, left : window.shape[2] - left]
+            [found] = bank(plane[None])
+            first = 0
+            for out in parts.values():
+                out[:, z] = found.values[first : first + len(out)]
+                first += len(out)
+
+
+@cache
+def _halo(matrix: Matrix, units: tuple[float, float, float]) -> PerAxis:
+    z, y, x = (
+        max((FILTERS[name].halo(sigma, unit) for name, sigma, n in matrix if n >= least), default=0)
+        for unit, least in zip((units[0], units[2], units[2]), (3, 2, 2), strict=True)
+    )
+    if units[1] == units[2]:
+        return z, y, x
+    own = (FILTERS[name].halo(sigma, units[1]) for name, sigma, n in matrix if n == 3)
+    flat = (FILTERS[name].halo(sigma, units[2]) for name, sigma, n in matrix if n == 2)
+    return z, max((*own, *flat)), x
+
+
+def checked_voxel(voxel: Sequence[float]) -> Voxel:
+    """Return the size of a voxel as three floats, if it is one.
+
+    Raises
+    ------
+    ParameterError
+        If it is not three lengths above 0.
+    """
+    sizes = [float(v) for v in voxel]
+    if len(sizes) != 3 or not all(math.isfinite(v) and v > 0 for v in sizes):
+        raise ParameterError(
+            f"The size of a voxel is three lengths above 0, along z, y and x; got {voxel!r}."
+        )
+    z, y, x = sizes
+    return z, y, x
+
+
+def core_sides(block: Float32, halo: PerAxis) -> PerAxis:
+    """Return the sides of what is left of a block (C, z, y, x) without its halo.
+
+    Raises
+    ------
+    ShapeError
+        If nothing is left.
+    """
+    depth, height, width = (n - 2 * h for n, h in zip(block.shape[1:], halo, strict=True))
+    if min(depth, height, width) < 1:
+        raise ShapeError(
+            f"A block (C, z, y, x) is larger than its halo of {halo} voxels on every side; "
+            f"got the shape {block.shape}."
+        )
+    return depth, height, width
+
+
+def tiles(core: PerAxis) -> Iterator[tuple[slice, slice, slice]]:
+    """Yield parts of a core whose derivatives stay near the processor while in use."""
+    depth, height, width = core
+    for z in range(0, depth, DEPTH):
+        for y in range(0, height, TILE):
+            for x in range(0, width, TILE):
+                yield (
+                    slice(z, min(z + DEPTH, depth)),
+                    slice(y, min(y + TILE, height)),
+                    slice(x, min(x + TILE, width)),
+                )
+
+
+def with_halo(tile: Sequence[slice], halo: PerAxis) -> tuple[slice, ...]:
+    """Return where a part of a core lies, with its context, in the block."""
+    return tuple(slice(t.start, t.stop + 2 * h) for t, h in zip(tile, halo, strict=True))
