@@ -249,7 +249,7 @@ class Short(Mean):
         (Short(), r"covers \[44, 62\] pixels of a core of \[46, 62\]"),
         (Crosstalk(), "parallel threads"),
         (NeedsMemoryOrder(), "not contiguous"),
-        (Shifted(), r"origin \(0, 0\)"),
+        (Shifted(), r"its origin at 0"),
         (Unequal(), "not equal to its pickled copy"),
         (Forgetful(), "pickled copy computes different"),
         (Heavy(), "pickles to 131"),

@@ -19,10 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import ContractError as ContractError
-from stroma.features.contract import Batched, Extractor, FeatureMap, Normalisation, Wants
+from stroma.features.contract import (
+    Batched,
+    Extractor,
+    FeatureMap,
+    Normalisation,
+    Wants,
+    axes_of,
+    halo_of,
+    stride_of,
+)
 
-CORE = (40, 56)
-"""Least sides (y, x) of the cores that are computed, in pixels."""
+CORE = {"yx": (40, 56), "zyx": (6, 20, 28)}
+"""Least sides of the cores that are computed, in pixels."""
 
 TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float16): 4e-3}
 """How far results may be apart, relative to the largest value of the same feature."""
@@ -99,15 +108,18 @@ def _check_declaration(extractor: Extractor) -> None:
         "not a frozen dataclass. Write @dataclass(frozen=True) above the class.",
     )
     halo, stride, wants = extractor.halo, extractor.stride, extractor.wants
+    axes = axes_of(extractor)
+    _require(axes in CORE, extractor, f"axes are {axes!r}, allowed are {' and '.join(CORE)}.")
     _require(
-        halo is None or (_is_int(halo) and halo >= 0),
+        halo is None or _is_per_axis(halo, axes, 0),
         extractor,
-        f"halo is {halo!r}, allowed is an int from 0, or None for global context.",
+        f"halo is {halo!r}, allowed is an int from 0, for volumes also three of them, or None for "
+        "global context.",
     )
     _require(
-        _is_int(stride) and stride >= 1,
+        _is_per_axis(stride, axes, 1),
         extractor,
-        f"stride is {stride!r}, allowed is an int from 1.",
+        f"stride is {stride!r}, allowed is an int from 1, for volumes also three of them.",
     )
     valid = isinstance(wants, Wants) and wants.normalisation in get_args(Normalisation)
     valid = valid and (wants.channels is None or (_is_int(wants.channels) and wants.channels >= 1))
@@ -123,21 +135,42 @@ def _is_int(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+def _is_per_axis(value: Any, axes: str, least: int) -> bool:
+    several = value if isinstance(value, tuple) and len(value) == len(axes) == 3 else (value,)
+    return all(_is_int(v) and v >= least for v in several)
+
+
+def _halo(extractor: Extractor) -> tuple[int, ...]:
+    """Return the context along every axis that the extractor looks at; 0 where it is global."""
+    return (halo_of(extractor) or (0, 0, 0))[-len(axes_of(extractor)) :]
+
+
+def _stride(extractor: Extractor) -> tuple[int, ...]:
+    return stride_of(extractor)[-len(axes_of(extractor)) :]
+
+
+def _step(feature_map: FeatureMap) -> tuple[int, ...]:
+    """Return the sides of a cell along every axis of a map."""
+    step, axes = feature_map.step, feature_map.values.ndim - 1
+    return step[-axes:] if isinstance(step, tuple) else (step,) * axes
+
+
 def _channel_counts(extractor: Extractor) -> Sequence[int]:
     wanted = extractor.wants.channels
     return (1, 2, 3) if wanted is None else (wanted,)
 
 
-def _core_shape(extractor: Extractor) -> tuple[int, int]:
+def _core_shape(extractor: Extractor) -> list[int]:
     """Return sides that are multiples of the stride, an odd number of them if it is above 1."""
-    height, width = (math.ceil(n / extractor.stride) // 2 * 2 + 3 for n in CORE)
-    return height * extractor.stride, width * extractor.stride
+    sides = zip(CORE[axes_of(extractor)], _stride(extractor), strict=True)
+    return [(math.ceil(n / s) // 2 * 2 + 3) * s for n, s in sides]
 
 
 def _random_block(
     extractor: Extractor, channels: int, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    shape = [n + 2 * (extractor.halo or 0) for n in _core_shape(extractor)]
+    sides = zip(_core_shape(extractor), _halo(extractor), strict=True)
+    shape = [n + 2 * h for n, h in sides]
     return rng.normal(size=(channels, *shape)).astype(np.float32)
 
 
@@ -184,27 +217,29 @@ def _check_names(extractor: Extractor, channels: int, maps: list[FeatureMap]) ->
 
 
 def _check_maps(extractor: Extractor, block: NDArray[np.float32], maps: list[FeatureMap]) -> None:
-    core = [n - 2 * (extractor.halo or 0) for n in block.shape[1:]]
+    core = [n - 2 * h for n, h in zip(block.shape[1:], _halo(extractor), strict=True)]
+    wanted = "(F, h, w)" if len(core) == 2 else "(F, d, h, w)"
     for m in maps:
         _require(
-            m.values.ndim == 3 and m.values.dtype in (np.float32, np.float16),
+            m.values.ndim == block.ndim and m.values.dtype in (np.float32, np.float16),
             extractor,
-            f"values are (F, h, w) in float32 or float16, "
+            f"values are {wanted} in float32 or float16, "
             f"got shape {m.values.shape} in {m.values.dtype}.",
         )
         _require(bool(np.isfinite(m.values).all()), extractor, "features are NaN or infinite.")
         _require(
-            _is_int(m.step) and m.step >= 1 and extractor.stride % m.step == 0,
+            _is_per_axis(m.step, axes_of(extractor), 1)
+            and not any(a % b for a, b in zip(_stride(extractor), _step(m), strict=True)),
             extractor,
             f"a map's step is a divisor of the stride {extractor.stride}, got {m.step!r}. "
             "Declare a stride that is a multiple of every step.",
         )
         _require(
-            m.order in range(6) and tuple(m.origin) == (0, 0),
+            m.order in range(6) and not any(m.origin),
             extractor,
-            f"a map has an order from 0 to 5 and origin (0, 0), got {m.order} and {m.origin}.",
+            f"a map has an order from 0 to 5 and its origin at 0, got {m.order} and {m.origin}.",
         )
-        covered = [n * m.step for n in m.values.shape[1:]]
+        covered = [n * s for n, s in zip(m.values.shape[1:], _step(m), strict=True)]
         _require(
             covered == core,
             extractor,
@@ -234,7 +269,7 @@ def _check_repetition(
 
 def _check_view(extractor: Extractor, block: NDArray[np.float32], maps: list[FeatureMap]) -> None:
     """Compute the block as a view that is neither contiguous nor writeable."""
-    view = block.repeat(2, axis=1).repeat(2, axis=2)[:, ::2, ::2]
+    view = block.repeat(2, axis=-2).repeat(2, axis=-1)[..., ::2, ::2]
     view.flags.writeable = False
     _require(
         _agree(extractor(view), maps),
@@ -250,34 +285,35 @@ def _check_cuts(
     rng: np.random.Generator,
 ) -> None:
     """Compare the features of parts with the same parts of the whole."""
-    halo = extractor.halo or 0
-    for y, x in _cuts(extractor, rng):
-        window = block[:, y.start : y.stop + 2 * halo, x.start : x.stop + 2 * halo]
-        expected = [
-            dataclasses.replace(m, values=m.values[:, _cells(y, m.step), _cells(x, m.step)])
-            for m in whole
-        ]
+    for cut in _cuts(extractor, rng):
+        seen = zip(cut, _halo(extractor), strict=True)
+        window = block[(slice(None), *(slice(c.start, c.stop + 2 * h) for c, h in seen))]
+        expected = [dataclasses.replace(m, values=m.values[_cells(cut, m)]) for m in whole]
+        place = ", ".join(f"{c.start}:{c.stop}" for c in cut)
         _require(
             _agree(extractor(window.copy()), expected, within=whole),
             extractor,
-            f"features of the core [{y.start}:{y.stop}, {x.start}:{x.stop}] computed alone differ "
-            f"from those computed with its surroundings. The halo ({halo}) or the stride "
+            f"features of the core [{place}] computed alone differ "
+            f"from those computed with its surroundings. The halo ({extractor.halo}) or the stride "
             f"({extractor.stride}) is too small, or statistics of the block are used.",
         )
 
 
-def _cuts(extractor: Extractor, rng: np.random.Generator) -> Iterator[tuple[slice, slice]]:
+def _cuts(extractor: Extractor, rng: np.random.Generator) -> Iterator[tuple[slice, ...]]:
     """Yield cores within the whole one: its smallest corner, one step inside, and random ones."""
-    cells = [n // extractor.stride for n in _core_shape(extractor)]
-    yield tuple(slice(0, extractor.stride) for _ in cells)  # type: ignore[misc]
-    yield tuple(slice(extractor.stride, n * extractor.stride) for n in cells)  # type: ignore[misc]
+    strides, sides = _stride(extractor), _core_shape(extractor)
+    axes = list(zip(strides, sides, strict=True))
+    yield tuple(slice(0, s) for s in strides)
+    yield tuple(slice(s, n) for s, n in axes)
     for _ in range(3):
-        ends = [sorted(rng.choice(n + 1, 2, replace=False) * extractor.stride) for n in cells]
-        yield tuple(slice(int(a), int(b)) for a, b in ends)  # type: ignore[misc]
+        ends = [sorted(rng.choice(n // s + 1, 2, replace=False) * s) for s, n in axes]
+        yield tuple(slice(int(a), int(b)) for a, b in ends)
 
 
-def _cells(pixels: slice, step: int) -> slice:
-    return slice(pixels.start // step, pixels.stop // step)
+def _cells(cut: Sequence[slice], feature_map: FeatureMap) -> tuple[slice, ...]:
+    """Return the index of the cells of a map that lie in a part of the core."""
+    sides = zip(cut, _step(feature_map), strict=True)
+    return (slice(None), *(slice(c.start // s, c.stop // s) for c, s in sides))
 
 
 def _check_pickling(extractor: Extractor) -> None:
@@ -324,7 +360,7 @@ def _check_batch(
     if not isinstance(extractor, Batched):
         return
     other = _random_block(extractor, len(block), rng)
-    turned = np.swapaxes(other, 1, 2)
+    turned = np.swapaxes(other, -2, -1)
     found = extractor.batch([other, block, turned])
     expected = [extractor(other), maps, extractor(turned)]
     _require(
@@ -352,6 +388,7 @@ def _agree(
 
 
 def _close(found: NDArray[Any], expected: NDArray[Any], large: NDArray[Any]) -> bool:
-    size = np.abs(large.astype(np.float64)).max(axis=(1, 2), keepdims=True)
+    space = tuple(range(1, large.ndim))
+    size = np.abs(large.astype(np.float64)).max(axis=space, keepdims=True)
     difference = np.abs(found.astype(np.float64) - expected)
     return bool((difference <= TOLERANCE[expected.dtype] * size).all())

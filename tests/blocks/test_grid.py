@@ -25,6 +25,29 @@ def test_cores_of_a_lattice_cover_every_pixel_once(shape, stride, size):
     assert all(b.core.top % stride == 0 and b.core.left % stride == 0 for b in blocks)
 
 
+@given(
+    st.tuples(st.integers(1, 40), st.integers(1, 90), st.integers(1, 90)),
+    st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5)),
+    st.tuples(st.integers(1, 30), st.integers(5, 60), st.integers(5, 60)),
+)
+def test_blocks_of_a_volume_cover_every_voxel_once(shape, stride, size):
+    count = np.zeros(shape, np.uint8)
+    for block in lattice(shape, stride=stride, size=size):
+        count[block.core.index] += 1
+        assert all(a % s == 0 for a, s in zip(block.core.start, stride, strict=True))
+        assert block.window == block.core.aligned(stride)
+    assert (count == 1).all()
+
+
+def test_planes_of_a_volume_are_seen_as_deep_as_is_said():
+    shape = (5, 1100, 30)
+    single = windows(shape, stride=14)
+    assert {b.core.sides[0] for b in single} == {1}
+    assert all(b.window.start[0] == b.core.front for b in single)
+    assert len(single) == 5 * len(windows(shape[1:], stride=14))
+    assert {b.window.sides[0] for b in windows(shape, stride=14, depth=None)} == {5}
+
+
 @given(st.lists(st.integers(-20, 1100), min_size=4, max_size=4))
 def test_a_region_leaves_the_blocks_that_share_pixels_with_it(edges):
     region = Box(*edges)

@@ -40,7 +40,7 @@ def test_maps_that_leave_memory_come_back_from_the_folder(tmp_path):
     cache.keep("b", maps(2))
     [again] = cache.find("a")
     assert (again.values == 1).all()
-    assert (again.step, again.origin, again.order) == (2, (-4, 6), 1)
+    assert (again.step, again.origin, again.order) == ((1, 2, 2), (0, -4, 6), 1)
     assert FeatureCache(1000, tmp_path).find("b")[0].values.max() == 2
 
 

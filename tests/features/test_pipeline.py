@@ -1,6 +1,6 @@
 """Combining extractors: names, order, series of channels, and what each is fed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -43,8 +43,8 @@ class Echo:
 
 def computed(pipe, image, feed, region=None):
     region = region or Box.of(image.shape[1:])
-    [maps] = pipe.compute([Piece(image, Box.of(image.shape[1:]), region, region, feed)])
-    return maps
+    [maps] = pipe.compute([Piece(image[:, None], Box.of(image.shape[1:]), region, region, feed)])
+    return [replace(m, values=m.values[:, 0], step=m.step[1], origin=m.origin[1:]) for m in maps]
 
 
 def statistics(mean, std, low=(0.0,), high=(1.0,)):
@@ -102,8 +102,8 @@ def test_equal_layers_need_layers():
 
 def test_maps_share_a_grid_or_are_classified_at_every_pixel():
     fine, coarse = FeatureMap(np.zeros((1, 4, 4))), FeatureMap(np.zeros((1, 2, 2)), 2)
-    assert grid_step([coarse, coarse]) == 2
-    assert grid_step([fine, coarse]) == 1
+    assert grid_step([coarse, coarse]) == (1, 2, 2)
+    assert grid_step([fine, coarse]) == (1, 1, 1)
 
 
 def test_half_precision_is_used_when_asked_and_never_overflows():

@@ -23,14 +23,11 @@ def by_rows(model, image, factor):
     grid = WorkingGrid(image.shape[1:], factor)
     [stack] = model.get_feature_image(image, restore_input_form=False)
     rows = np.ascontiguousarray(stack.reshape(len(stack), -1).T)
-    step = -(-grid.shape[0] // stack.shape[2])
+    step = -(-grid.shape[1] // stack.shape[2])
     probabilities = model.classifier.predict_proba(rows).T.reshape(-1, *stack.shape[2:])
     probabilities = probabilities.repeat(step, 1).repeat(step, 2)
-    return grid.restore(
-        probabilities[:, : grid.shape[0], : grid.shape[1]],
-        Box.of(grid.shape),
-        Box.of(image.shape[1:]),
-    )
+    kept = probabilities[:, None, : grid.shape[1], : grid.shape[2]]
+    return grid.restore(kept, Box.of(grid.shape), Box.of(image.shape[1:]))[:, 0]
 
 
 @settings(max_examples=25, deadline=None)

@@ -71,12 +71,12 @@ def test_features_of_a_block_are_those_of_the_whole_image(
     everything = Block(Box.of(grid.shape), Box.of(grid.shape).aligned(current.stride))
     region = current.region(everything)
     whole = dense(current.features(everything, cache), Box.of(grid.shape).relative(region))
-    for y in range(0, grid.shape[0], -(-side // current.stride) * current.stride):
-        core = Box(y, 0, min(y + side, grid.shape[0]), grid.shape[1])
+    for y in range(0, grid.shape[1], -(-side // current.stride[1]) * current.stride[1]):
+        core = Box(y, 0, min(y + side, grid.shape[1]), grid.shape[2])
         block = Block(core, core.aligned(current.stride))
         maps = current.features(block, cache)
         part = dense(maps, core.relative(current.region(block)))
-        np.testing.assert_allclose(part, whole[(..., *core.slices)], atol=5e-3)
+        np.testing.assert_allclose(part, whole[(..., *core.index)], atol=5e-3)
 
 
 @pytest.mark.parametrize("key", ["tile_image", "tile_annotations", "clf_use_gpu"])
@@ -156,7 +156,9 @@ def test_smoothing_is_a_majority_in_a_disk(disks, radius, small_blocks):
 
 
 def test_ties_of_a_majority_go_to_the_smallest_class():
-    assert (majority(np.array([[1, 0]]), 2) == 0).all()
+    assert (majority(np.array([[[1, 0]]]), (0, 2, 2)) == 0).all()
+    assert (majority(np.array([[[1]], [[0]]]), (2, 2, 2)) == 0).all()
+    assert (majority(np.array([[[1]], [[0]]]), (0, 2, 2)).ravel() == [1, 0]).all()
 
 
 def test_smoothing_does_not_change_probabilities(disks):

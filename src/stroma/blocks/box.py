@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 PerAxis = tuple[int, int, int]
 """A number along z, y and x."""
 
@@ -155,7 +154,7 @@ def read_reflected(read: Callable[[Box], NDArray[Any]], shape: PerAxis, box: Box
     """
     if box.clipped(Box.of(shape)) == box:
         return read(box)
-    at = [reflected(*ends, n) for *ends, n in zip(box.start, box.stop, shape, strict=True)]
+    at = [reflected(a, b, n) for a, b, n in zip(box.start, box.stop, shape, strict=True)]
     first = [int(positions.min()) for positions in at]
     needed = Box.between(first, (int(positions.max()) + 1 for positions in at))
     z, y, x = (positions - start for positions, start in zip(at, first, strict=True))

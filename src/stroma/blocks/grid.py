@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, PerAxis, per_axis
 
 Span = TypeVar("Span", bound=tuple[int, ...])
 
@@ -40,55 +40,90 @@ class Block:
 
 
 def lattice(
-    shape: tuple[int, int], *, stride: int, size: int, region: Box | None = None
+    shape: tuple[int, ...],
+    *,
+    stride: int | PerAxis,
+    size: int | PerAxis,
+    region: Box | None = None,
 ) -> list[Block]:
     """Return the blocks of an image in reading order.
 
     Parameters
     ----------
-    shape : (int, int)
-        Height and width of the image.
-    stride : int
-        Blocks start on multiples of it.
-    size : int
-        Wanted side of a block, rounded down to a multiple of ``stride`` (at least one).
+    shape : (int, int) or (int, int, int)
+        Height and width of the image, or depth, height and width.
+    stride : int or (int, int, int)
+        Blocks start on multiples of it; one number holds along y and x.
+    size : int or (int, int, int)
+        Wanted sides of a block, rounded down to a multiple of ``stride`` (at least one); one number
+        is for blocks of one plane.
     region : Box, optional
         Leave out blocks that do not touch this box.
     """
-    side, seen = max(1, size // stride) * stride, region or Box.of(shape)
-    rows = _touching(_along(shape[0], side), seen.top, seen.bottom)
-    columns = _touching(_along(shape[1], side), seen.left, seen.right)
-    cores = (Box(y0, x0, y1, x1) for y0, y1 in rows for x0, x1 in columns)
+    steps, sizes = per_axis(stride, across=1), per_axis(size, across=1)
+    sides = (max(1, n // s) * s for n, s in zip(sizes, steps, strict=True))
+    whole = Box.of(shape)
+    seen = region or whole
+    spans = [
+        _touching(_along(n, side), *ends)
+        for n, side, *ends in zip(whole.stop, sides, seen.start, seen.stop, strict=True)
+    ]
+    cores = [Box.between(*zip(*spans_, strict=True)) for spans_ in product(*spans)]
     return [Block(core, core.aligned(stride)) for core in cores]
 
 
-def windows(shape: tuple[int, int], *, stride: int, region: Box | None = None) -> list[Block]:
+def windows(
+    shape: tuple[int, ...],
+    *,
+    stride: int | PerAxis,
+    depth: int | None = 1,
+    region: Box | None = None,
+) -> list[Block]:
     """Return overlapping windows for extractors with global context, in reading order.
 
     One window holds an image of up to ``WINDOW`` pixels a side; in larger ones ``DISCARD`` pixels
     at each inner border of a window belong to the neighbour's core.
+
+    Parameters
+    ----------
+    shape : (int, int) or (int, int, int)
+        Height and width of the image, or depth, height and width.
+    stride : int or (int, int, int)
+        Windows start and end on multiples of it; one number holds along y and x.
+    depth : int or None
+        Planes of a window, where the context is that of planes; None for windows of volumes.
+    region : Box, optional
+        Leave out windows whose core does not touch this box.
     """
-    seen = region or Box.of(shape)
-    rows = _touching(_windows_along(shape[0], stride), seen.top, seen.bottom)
-    columns = _touching(_windows_along(shape[1], stride), seen.left, seen.right)
-    return [
-        Block(Box(cy0, cx0, cy1, cx1), Box(wy0, wx0, wy1, wx1))
-        for (cy0, cy1, wy0, wy1) in rows
-        for (cx0, cx1, wx0, wx1) in columns
+    steps, whole = per_axis(stride, across=1), Box.of(shape)
+    seen = region or whole
+    along: list[Iterable[tuple[int, int, int, int]]] = [
+        _windows_along(n, step) for n, step in zip(whole.stop, steps, strict=True)
     ]
+    if depth is not None:
+        along[0] = ((*ends, *ends) for ends in _along(whole.back, depth))
+    spans = [
+        _touching(axis, *ends) for axis, *ends in zip(along, seen.start, seen.stop, strict=True)
+    ]
+    edges = (tuple(zip(*chosen, strict=True)) for chosen in product(*spans))
+    return [Block(Box.between(a, b), Box.between(c, d)) for a, b, c, d in edges]
 
 
-def parts(block: Block, stride: int, pixels: float) -> list[Block]:
+def parts(block: Block, stride: int | PerAxis, pixels: float) -> list[Block]:
     """Return a block as blocks of the same window, each with a core of at most so many pixels.
 
     A core is cut at multiples of the stride; those of a single stride are not cut any further.
     """
-    core = block.core
+    core, (depth, *steps) = block.core, per_axis(stride, across=1)
     if core.area <= pixels:
         return [block]
-    side = max(1, math.isqrt(int(pixels)) // stride) * stride
-    rows, columns = _cuts(core.top, core.bottom, side), _cuts(core.left, core.right, side)
-    return [Block(Box(y0, x0, y1, x1), block.window) for y0, y1 in rows for x0, x1 in columns]
+    deep = max(1, int(pixels / math.prod(core.shape)) // depth) * depth
+    side = math.isqrt(int(pixels / min(deep, core.sides[0])))
+    lengths = deep, *(max(1, side // step) * step for step in steps)
+    spans = (_cuts(*ends) for ends in zip(core.start, core.stop, lengths, strict=True))
+    return [
+        Block(Box.between(*zip(*edges, strict=True)), block.window) for edges in product(*spans)
+    ]
 
 
 def _cuts(start: int, stop: int, side: int) -> list[tuple[int, int]]:
@@ -106,20 +141,18 @@ def holding(
     ----------
     blocks : sequence of Block
         Of one lattice, complete around the points.
-    points : (n, 2) int array
-        Pixels (y, x).
+    points : (n, 3) int array
+        Pixels (z, y, x).
     """
-    corners = {(block.core.top, block.core.left): block for block in blocks}
-    starts = [np.unique([corner[axis] for corner in corners]) for axis in (0, 1)]
-    cell = np.column_stack(
-        [np.searchsorted(s, points[:, axis], side="right") - 1 for axis, s in enumerate(starts)]
-    )
-    number = cell[:, 0] * len(starts[1]) + cell[:, 1]
+    corners = {block.core.start: block for block in blocks}
+    starts = [np.unique([corner[axis] for corner in corners]) for axis in range(3)]
+    cell = [np.searchsorted(s, points[:, axis], side="right") - 1 for axis, s in enumerate(starts)]
+    number = (cell[0] * len(starts[1]) + cell[1]) * len(starts[2]) + cell[2]
     order = np.argsort(number, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(number[order])) + 1)
-    cells = (cell[group[0]] for group in groups if len(group))
-    found = (corners[int(starts[0][y]), int(starts[1][x])] for y, x in cells)
-    return list(zip(found, [g for g in groups if len(g)], strict=True))
+    filled = [group for group in groups if len(group)]
+    first = ([int(s[c[group[0]]]) for s, c in zip(starts, cell, strict=True)] for group in filled)
+    return [(corners[z, y, x], group) for (z, y, x), group in zip(first, filled, strict=True)]
 
 
 def _touching(spans: Iterable[Span], start: int, stop: int) -> list[Span]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,56 +10,79 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box, read_reflected
+from stroma.blocks.box import Box, PerAxis, per_axis, read_reflected
 from stroma.blocks.interpolate import interpolate
 
 
-def block_mean(values: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Return the means of factor x factor blocks of (..., y, x) values; sides must be multiples."""
-    if factor == 1:
+def block_mean(values: NDArray[Any], factor: int | PerAxis) -> NDArray[Any]:
+    """Return the means of blocks of (..., z, y, x) values; sides must be multiples.
+
+    Parameters
+    ----------
+    values : (..., z, y, x) array
+        With one number as ``factor``, the last two axes do.
+    factor : int or (int, int, int)
+        Sides of a block; one number holds along y and x.
+    """
+    steps = [factor] * 2 if isinstance(factor, int) else list(factor)
+    if isinstance(factor, tuple) and factor[0] == 1:
+        steps = steps[1:]
+    cells = math.prod(steps)
+    if cells == 1:
         return values
     dtype = np.float64 if values.dtype == np.float64 else np.float32
-    *rest, height, width = values.shape
-    total = np.zeros((*rest, height // factor, width // factor), dtype)
-    for dy, dx in np.ndindex(factor, factor):  # always the same order: equal wherever it is cut
-        total += values[..., dy::factor, dx::factor]
-    return total / dtype(factor**2)
+    inner = values.shape[-len(steps) :]
+    sides = (n // s for n, s in zip(inner, steps, strict=True))
+    total = np.zeros((*values.shape[: -len(steps)], *sides), dtype)
+    for first in np.ndindex(*steps):  # always the same order: equal wherever it is cut
+        at: tuple[Any, ...] = tuple(slice(f, None, s) for f, s in zip(first, steps, strict=True))
+        total += values[(..., *at)]
+    return total / dtype(cells)
 
 
 @dataclass(frozen=True)
 class WorkingGrid:
     """The pixels that features are computed on.
 
-    Every grid starts at (0, 0). A factor above 1 joins blocks of ``factor`` x ``factor`` pixels to
-    their mean, the last ones completed by mirroring; one below -1 repeats every pixel ``-factor``
-    times along both axes; 1, 0 and -1 leave the image as it is.
+    Every grid starts at 0. A factor above 1 joins blocks of so many pixels to their mean, the last
+    ones completed by mirroring; one below -1 repeats every pixel ``-factor`` times; 1, 0 and -1
+    leave the image as it is.
 
     Parameters
     ----------
-    image_shape : (int, int)
-        Height and width of the image.
-    factor : int
-        ``image_downsample``.
+    image_shape : (int, int) or (int, int, int)
+        Height and width of the image, or depth, height and width; kept as three numbers.
+    factor : int or (int, int, int)
+        ``image_downsample``; one number holds along y and x.
     """
 
-    image_shape: tuple[int, int]
-    factor: int = 1
+    image_shape: tuple[int, ...]
+    factor: int | PerAxis = 1
+
+    def __post_init__(self) -> None:
+        """Bring both into one form: numbers along z, y and x."""
+        object.__setattr__(self, "image_shape", Box.of(self.image_shape).sides)
+        object.__setattr__(self, "factor", per_axis(self.factor, across=1))
 
     @property
-    def down(self) -> int:
+    def whole(self) -> Box:
+        """All pixels of the image."""
+        return Box.of(self.image_shape)
+
+    @property
+    def down(self) -> PerAxis:
         """Pixels of the image per working pixel."""
-        return max(self.factor, 1)
+        return _each(lambda f: max(f, 1), self.factor)
 
     @property
-    def up(self) -> int:
+    def up(self) -> PerAxis:
         """Working pixels per pixel of the image."""
-        return max(-self.factor, 1)
+        return _each(lambda f: max(-f, 1), self.factor)
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of the working grid."""
-        height, width = (-(-n // self.down) * self.up for n in self.image_shape)
-        return height, width
+    def shape(self) -> PerAxis:
+        """Depth, height and width of the working grid."""
+        return _each(lambda n, d, u: -(-n // d) * u, self.image_shape, self.down, self.up)
 
     def read(self, read: Callable[[Box], NDArray[Any]], box: Box) -> NDArray[Any]:
         """Read a box of working pixels, mirrored beyond the border of the grid.
@@ -66,19 +90,20 @@ class WorkingGrid:
         Parameters
         ----------
         read : callable
-            Returns the (C, y, x) values of a box inside the image.
+            Returns the (C, z, y, x) values of a box inside the image.
         box : Box
             Working pixels, of any position.
         """
         return read_reflected(lambda inside: self._read_inside(read, inside), self.shape, box)
 
     def _read_inside(self, read: Callable[[Box], NDArray[Any]], box: Box) -> NDArray[Any]:
-        if self.up > 1:
-            pixels = box.coarse(self.up)
-            repeated = read(pixels).repeat(self.up, axis=-2).repeat(self.up, axis=-1)
-            return repeated[(..., *box.relative(pixels.scaled(self.up)).slices)]
-        pixels = box.scaled(self.down)
-        return block_mean(read_reflected(read, self.image_shape, pixels), self.down)
+        cells = box.coarse(self.up)
+        needed = cells.scaled(self.down)
+        values = block_mean(read_reflected(read, self.whole.sides, needed), self.down)
+        for axis, times in zip((-3, -2, -1), self.up, strict=True):
+            values = values.repeat(times, axis=axis) if times > 1 else values
+        inner = box.relative(cells.scaled(self.up))
+        return values if inner.sides == values.shape[-3:] else values[(..., *inner.index)]
 
     def cells(self, box: Box) -> Box:
         """Return the working pixels that a box of the image touches."""
@@ -86,32 +111,33 @@ class WorkingGrid:
 
     def pixels(self, box: Box) -> Box:
         """Return the pixels of the image that working pixels (whole cells) stand for."""
-        return box.coarse(self.up).scaled(self.down).clipped(Box.of(self.image_shape))
+        return box.coarse(self.up).scaled(self.down).clipped(self.whole)
 
     @property
-    def margin(self) -> int:
+    def margin(self) -> PerAxis:
         """Working pixels needed around a box to bring it back to the image."""
-        return 1 if self.down > 1 else 0
+        return _each(lambda d: 1 if d > 1 else 0, self.down)
 
     def restore(self, values: NDArray[Any], origin: Box, box: Box) -> NDArray[Any]:
-        """Bring (..., y, x) values of working pixels back to the pixels of the image.
+        """Bring (..., z, y, x) values of working pixels back to the pixels of the image.
 
         Parameters
         ----------
         values : array
-            Values on working pixels, which start at the top left of ``origin``.
+            Values on working pixels, which start at the first one of ``origin``.
         origin : Box
             The working pixels the values cover, inside the grid.
         box : Box
             Pixels of the image to return; ``margin`` working pixels around them, as far as the
             grid reaches, must be covered.
         """
-        if self.up > 1:
-            cut = values[(..., *box.scaled(self.up).relative(origin).slices)]
-            return block_mean(cut, self.up)
-        if self.down == 1:
-            return values[(..., *box.relative(origin).slices)]
-        start = (origin.top * self.down, origin.left * self.down)
+        every = self.whole.coarse(self.down)
+        cells = box.coarse(self.down).grown(self.margin).clipped(every)
+        fine = cells.scaled(self.up)
+        values = block_mean(values[(..., *fine.relative(origin).index)], self.up)
+        if max(self.down) == 1:
+            return values
+        start = cells.scaled(self.down).start
         return interpolate(values, box, step=self.down, origin=start, order=1)
 
     def mark(
@@ -124,27 +150,32 @@ class WorkingGrid:
 
         Parameters
         ----------
-        points : (n, 2) int array
-            Pixels (y, x) of the image.
+        points : (n, 3) int array
+            Pixels (z, y, x) of the image.
         labels : (n,) int array
             Their labels.
         """
         points = np.asarray(points, np.intp)
-        if self.up > 1:
-            offset = np.argwhere(np.ones((self.up, self.up), bool))
-            repeated = (points[:, None] * self.up + offset).reshape(-1, 2)
-            return repeated, np.repeat(labels, self.up**2)
-        if self.down == 1:
-            return points, labels
-        return _majority(points // self.down, labels)
+        if max(self.down) > 1:
+            points, labels = _majority(points // np.array(self.down), labels)
+        if max(self.up) > 1:
+            offset = np.argwhere(np.ones(self.up, bool))
+            points = (points[:, None] * np.array(self.up) + offset).reshape(-1, 3)
+            labels = np.repeat(labels, math.prod(self.up))
+        return points, labels
+
+
+def _each(function: Callable[..., int], *values: Any) -> PerAxis:
+    z, y, x = (function(*along) for along in zip(*values, strict=True))
+    return z, y, x
 
 
 def _majority(
     cells: NDArray[np.integer], labels: NDArray[np.integer]
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
     votes, counts = np.unique(np.column_stack([cells, labels]), axis=0, return_counts=True)
-    order = np.lexsort((votes[:, 2], -counts, votes[:, 1], votes[:, 0]))
+    order = np.lexsort((votes[:, 3], -counts, votes[:, 2], votes[:, 1], votes[:, 0]))
     votes = votes[order]
     first = np.ones(len(votes), bool)
-    first[1:] = (votes[1:, :2] != votes[:-1, :2]).any(axis=1)
-    return votes[first, :2].astype(np.intp), votes[first, 2].astype(labels.dtype)
+    first[1:] = (votes[1:, :3] != votes[:-1, :3]).any(axis=1)
+    return votes[first, :3].astype(np.intp), votes[first, 3].astype(labels.dtype)

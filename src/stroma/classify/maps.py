@@ -27,21 +27,21 @@ RankTables = ObliviousTables | ShallowTables
 
 
 class Grid(Protocol):
-    """Features on square cells, as :class:`stroma.features.contract.FeatureMap`."""
+    """Features on cells, as :class:`stroma.features.contract.FeatureMap`."""
 
     @property
     def values(self) -> NDArray[np.floating]:
-        """(F, h, w) values of the cells."""
+        """(F, h, w) or (F, d, h, w) values of the cells."""
         ...
 
     @property
-    def step(self) -> int:
-        """Side of a cell, in pixels."""
+    def step(self) -> int | tuple[int, int, int]:
+        """Side of a cell, in pixels; or its sides along every axis."""
         ...
 
     @property
-    def origin(self) -> tuple[int, int]:
-        """Top left pixel of the first cell."""
+    def origin(self) -> tuple[int, ...]:
+        """First pixel of the first cell."""
         ...
 
 
@@ -51,10 +51,11 @@ class Window:
 
     Parameters
     ----------
-    cells : (F, h, w) float array
+    cells : (F, h, w) or (F, d, h, w) float array
         View of the cells.
     rows, columns : (H,) and (W,) int64
-        Row and column of cells for every row and column of pixels.
+        Row and column of cells for every row and column of pixels. Rows of a volume are those of
+        all its planes, one plane after the other.
     """
 
     cells: NDArray[np.floating]
@@ -62,16 +63,24 @@ class Window:
     columns: NDArray[np.int64]
 
     def of_pixels(self, cells: NDArray[Any]) -> NDArray[Any]:
-        """Return (..., h, w) values of cells as (..., H, W) values of pixels."""
-        if cells.shape[-2:] == (len(self.rows), len(self.columns)):
-            return cells
-        return cells[..., self.rows[:, None], self.columns]
+        """Return (..., d, h, w) values of cells as (..., H, W) values of pixels."""
+        rows = cells.reshape(*cells.shape[: cells.ndim - self.axes], -1, cells.shape[-1])
+        count = len(self.rows)
+        same = rows.shape[-2:] == (count, len(self.columns)) and self.rows[-1] == count - 1
+        if same and self.rows[0] == 0:
+            return rows
+        return rows[..., self.rows[:, None], self.columns]
+
+    @property
+    def axes(self) -> int:
+        """Number of axes of the cells."""
+        return self.cells.ndim - 1
 
 
 def predict_maps(
-    classifier: Classifier, maps: Sequence[Grid], box: tuple[slice, slice]
+    classifier: Classifier, maps: Sequence[Grid], box: tuple[slice, ...]
 ) -> NDArray[np.float32]:
-    """Return the (K, h, w) probabilities of a box of pixels.
+    """Return the (K, h, w) or (K, d, h, w) probabilities of a box of pixels.
 
     Every pixel has the features of the cell it lies in. Trees read only the features they use;
     linear classifiers are applied to cells; others get rows of features, in pieces. One thread
@@ -84,8 +93,9 @@ def predict_maps(
     maps : sequence of FeatureMap
         Together the features in the order of training, of any float type, each with cells of its
         own size. Values that are to be interpolated must be so before.
-    box : (slice, slice)
-        Rows and columns of pixels, counted like the origins of the maps.
+    box : (slice, slice) or (slice, slice, slice)
+        Rows and columns of pixels, or planes, rows and columns, counted like the origins of the
+        maps.
 
     Raises
     ------
@@ -93,16 +103,19 @@ def predict_maps(
         If the maps do not cover the box, or have another number of features than was learnt.
     """
     windows = [_window(grid, box) for grid in maps]
+    shape = tuple(part.stop - part.start for part in box)
     count = sum(len(window.cells) for window in windows)
     if count != classifier.n_features_in_:
         raise ShapeError(
             f"The classifier was trained on {classifier.n_features_in_} features, the maps have "
             f"{count}. Predict with the features it was trained with, or train again."
         )
-    return _by_kind(getattr(classifier, "learned_", None), classifier, windows)
+    learned = getattr(classifier, "learned_", None)
+    return _by_kind(learned, classifier, windows).reshape(-1, *shape)
 
 
 def _by_kind(learned: Any, classifier: Classifier, windows: list[Window]) -> NDArray[np.float32]:
+    """Return the (K, H, W) probabilities of the pixels of windows."""
     if isinstance(learned, ObliviousTrees | DecisionTrees):
         return _by_trees(learned, windows)
     if isinstance(learned, Linear):
@@ -112,19 +125,26 @@ def _by_kind(learned: Any, classifier: Classifier, windows: list[Window]) -> NDA
     return _by_rows(classifier, windows)
 
 
-def _window(grid: Grid, box: tuple[slice, slice]) -> Window:
+def _window(grid: Grid, box: tuple[slice, ...]) -> Window:
     """Cut the cells under a box out of a map."""
     cuts, positions = [], []
-    for part, start, cells in zip(box, grid.origin, grid.values.shape[1:], strict=True):
-        cell = (np.arange(part.start, part.stop) - start) // grid.step
+    steps = (grid.step,) * len(box) if isinstance(grid.step, int) else grid.step
+    for part, start, step, cells in zip(
+        box, grid.origin, steps, grid.values.shape[1:], strict=True
+    ):
+        cell = (np.arange(part.start, part.stop) - start) // step
         if not len(cell) or cell[0] < 0 or cell[-1] >= cells:
             raise ShapeError(
-                f"A map of {cells} cells of {grid.step} px from pixel {start} on does not cover "
+                f"A map of {cells} cells of {step} px from pixel {start} on does not cover "
                 f"pixels {part.start} to {part.stop}."
             )
         cuts.append(slice(cell[0], cell[-1] + 1))
         positions.append(cell - cell[0])
-    return Window(grid.values[:, cuts[0], cuts[1]], *positions)
+    inner = grid.values[(slice(None), *cuts)]
+    *planes, rows, columns = positions
+    for plane in planes:
+        rows = (plane[:, None] * inner.shape[-2] + rows).ravel()
+    return Window(inner, rows, columns)
 
 
 def _by_trees(trees: Trees, windows: list[Window]) -> NDArray[np.float32]:
@@ -150,9 +170,9 @@ def _by_trees(trees: Trees, windows: list[Window]) -> NDArray[np.float32]:
 
 def _where(windows: list[Window], plane: NDArray[np.int64], of_map: NDArray[np.int64]) -> Any:
     """Return where the kernel finds the cell of a pixel, as :func:`kernels._gather` reads it."""
-    row_of = np.stack([window.rows * window.cells.shape[2] for window in windows])
+    row_of = np.stack([window.rows * window.cells.shape[-1] for window in windows])
     column_of = np.stack([window.columns for window in windows])
-    whole = np.array([window.cells.shape[2] == len(window.columns) for window in windows])
+    whole = np.array([window.cells.shape[-1] == len(window.columns) for window in windows])
     return plane, of_map, row_of, column_of, whole
 
 

@@ -7,6 +7,7 @@ EXTRACTORS = Registry(
     {
         "gaussian_features": "stroma.features.gaussian:GaussianFeatures",
         "ilastik_2d": "stroma.features.filterbank:FilterBank",
+        "ilastik_3d": "stroma.features.filterbank3d:VolumeFilterBank",
         "texture_2d": "stroma.features.texture:Texture",
         "color_2d": "stroma.features.texture:ColorGaussians",
         "vgg16": "stroma.features.cnn:VGG16",

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.features.contract import FeatureMap
+from stroma.features.contract import FeatureMap, in_volume
 
 FALLBACK_BYTES = 2 * 1024**3
 
@@ -99,7 +99,9 @@ class FeatureCache:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {f"values_{i}": m.values for i, m in enumerate(maps)}
-        arrays["grid"] = np.array([[m.step, *m.origin, m.order] for m in maps], np.int64)
+        volumes = [in_volume(m) for m in maps]
+        grid = [[*np.broadcast_to(m.step, 3), *m.origin, m.order] for m in volumes]
+        arrays["grid"] = np.array(grid, np.int64)
         partial = self.folder / f"{key}.{threading.get_ident()}.partial"
         with partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
@@ -112,12 +114,24 @@ class FeatureCache:
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return [
-                    FeatureMap(arrays[f"values_{i}"], int(step), (int(y), int(x)), int(order))
-                    for i, (step, y, x, order) in enumerate(arrays["grid"])
+                    _map(arrays[f"values_{i}"], grid)
+                    for i, grid in enumerate(arrays["grid"].tolist())
                 ]
         except (BadZipFile, KeyError, ValueError, EOFError):
             path.unlink(missing_ok=True)  # a damaged file is as good as none: compute again
             return None
+
+
+def _map(values: NDArray[Any], grid: list[int]) -> FeatureMap:
+    """Return a map from what a file says of its grid.
+
+    Raises
+    ------
+    ValueError
+        If it says something else.
+    """
+    dz, dy, dx, *origin, order = grid
+    return FeatureMap(values, (dz, dy, dx), tuple(origin), order)
 
 
 class _Borrowed(FeatureCache):

@@ -62,7 +62,8 @@ class VolumeFilterBank:
     ----------
     matrix : tuple of (str, float, int)
         Filters with their sigma and the number of axes, 3, or 2 for filters of each plane alone.
-        Default: all six at seven scales from 0.3 to 10 in three dimensions, 70 features per channel.
+        Default: all six at seven scales from 0.3 to 10 in three dimensions, which are 70 features
+        per channel.
     unit : {"px", "µm"}
         What sigma is given in: pixels along x, or micrometres.
     voxel : (float, float, float)

@@ -36,7 +36,7 @@ def like_imagenet(values: NDArray[Any], statistics: Statistics) -> NDArray[np.fl
 
     Parameters
     ----------
-    values : (3, y, x) array
+    values : (3, ..., y, x) array
         Red, green and blue, of any type and range.
     statistics : Statistics
         Of the whole image, one entry per channel.
@@ -50,6 +50,7 @@ def like_imagenet(values: NDArray[Any], statistics: Statistics) -> NDArray[np.fl
         raise ShapeError(f"ImageNet's statistics are for 3 channels, got {len(values)}.")
     black, white = black_and_white(statistics)
     span = max(white - black, LEAST_SPAN)
-    offset = (black + span * np.array(MEAN))[:, None, None]
-    scale = (span * np.array(DEVIATION))[:, None, None]
+    column = (-1, *(1,) * (values.ndim - 1))
+    offset = (black + span * np.array(MEAN)).reshape(column)
+    scale = (span * np.array(DEVIATION)).reshape(column)
     return ((values - offset) / scale).astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +38,7 @@ class _Margined:
     def covers(self, other: _Margined) -> bool:
         """Tell whether this one contains the other."""
         mine, its = self.jet, other.jet
-        return (
-            mine.sigma == its.sigma and mine.order >= its.order and self.margin >= other.margin
-        )
+        return mine.sigma == its.sigma and mine.order >= its.order and self.margin >= other.margin
 
 
 class Jets(dict[Need, Derivatives]):
@@ -98,8 +97,10 @@ def _averaged(gradient: Derivatives, need: Tensor) -> Derivatives:
 def _trim(image: Float32, *cuts: int) -> Float32:
     """Cut off the borders of the last axes, the same along y and x if one number is given."""
     cuts = cuts * image.ndim if len(cuts) == 1 else cuts
-    inner = [slice(c, n - c) for c, n in zip(cuts, image.shape[-len(cuts) :], strict=True)]
-    return image[(..., *inner)]
+    sides = image.shape[-len(cuts) :]
+    inner: Any = tuple(slice(c, n - c) for c, n in zip(cuts, sides, strict=True))
+    found: Float32 = image[(..., *inner)]
+    return found
 
 
 class Slab:
@@ -192,8 +193,6 @@ class _Plane(dict[Need, Derivatives]):
         if key not in self:
             self[key] = self._slab.derivatives(key, self._z)
         return self[key]
-
-
 
 
 def _cost(need: Need) -> tuple[float, int]:

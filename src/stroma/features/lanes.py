@@ -23,8 +23,9 @@ from numba.extending import intrinsic, models, register_model
 
 WIDTH = 32
 
-_VECTORS = {bits: ir.VectorType(kind(), WIDTH) for bits, kind in
-            ((32, ir.FloatType), (64, ir.DoubleType))}
+_VECTORS = {
+    bits: ir.VectorType(kind(), WIDTH) for bits, kind in ((32, ir.FloatType), (64, ir.DoubleType))
+}
 _VECTOR = _VECTORS[32]
 _INDEX = ir.IntType(32)
 

@@ -36,7 +36,7 @@ def normalise(
 
     Parameters
     ----------
-    values : (C, y, x) array
+    values : (C, ..., y, x) array
         Raw pixel values.
     statistics : Statistics or None
         Per channel, of the whole image; None leaves the values as they are (as colours from 0 to
@@ -55,7 +55,8 @@ def normalise(
     if kind == "imagenet" and rgb:
         return like_imagenet(values, statistics)
     if kind == "percentile":
-        low, span = _columns(statistics.low), _spans(statistics.low, statistics.high)
+        axes = values.ndim
+        low, span = _columns(statistics.low, axes), _spans(statistics.low, statistics.high, axes)
         return np.clip((values - low) / span, 0, 1).astype(np.float32)
     return _z_score(values, statistics)
 
@@ -67,15 +68,17 @@ def _lab(values: NDArray[Any], statistics: Statistics | None) -> NDArray[np.floa
 
 
 def _z_score(values: NDArray[Any], statistics: Statistics) -> NDArray[np.float32]:
-    mean, scale = _columns(statistics.mean), _spans((0,) * len(statistics.std), statistics.std)
+    axes, zero = values.ndim, (0,) * len(statistics.std)
+    mean, scale = _columns(statistics.mean, axes), _spans(zero, statistics.std, axes)
     if values.dtype == np.float64:
         return ((values - mean) / scale).astype(np.float32)
     return (values - mean.astype(np.float32)) * (1 / scale).astype(np.float32)
 
 
-def _columns(numbers: tuple[float, ...]) -> NDArray[np.float64]:
-    return np.array(numbers)[:, None, None]
+def _columns(numbers: tuple[float, ...], axes: int) -> NDArray[np.float64]:
+    """Return one number per channel for an array of channels with so many axes."""
+    return np.array(numbers).reshape(-1, *(1,) * (axes - 1))
 
 
-def _spans(low: tuple[float, ...], high: tuple[float, ...]) -> NDArray[np.float64]:
-    return np.maximum(_columns(high) - _columns(low), LEAST_DEVIATION)
+def _spans(low: tuple[float, ...], high: tuple[float, ...], axes: int) -> NDArray[np.float64]:
+    return np.maximum(_columns(high, axes) - _columns(low, axes), LEAST_DEVIATION)

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, PerAxis, hull
 from stroma.blocks.interpolate import reach
 from stroma.blocks.working import block_mean
 from stroma.data.statistics import Statistics
 from stroma.errors import ImageError, ParameterError, ShapeError
-from stroma.features.contract import Batched, Extractor, FeatureMap
+from stroma.features.contract import (
+    Batched,
+    Extractor,
+    FeatureMap,
+    axes_of,
+    halo_of,
+    in_volume,
+    stride_of,
+)
 from stroma.features.half import to_half
 from stroma.features.normalise import fed_channels, normalise
 
 VALUES_PER_BLOCK = 2**23
 
+VALUES_PER_VOLUME = 2**25
+"""Feature values of a block of a volume, which pays for its context on all sides."""
+
+DEPTH = 32
+"""Planes of such a block."""
+
+NONE: PerAxis = (0, 0, 0)
+
 VALUES_AT_ONCE = 2**26
 """Feature values of blocks that are computed together."""
+
+
+Voxel = tuple[float, float, float]
+"""Size along z, y and x."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +78,7 @@ class Piece:
 
     Parameters
     ----------
-    raw : (C, y, x) array
+    raw : (C, z, y, x) array
         Pixel values of ``seen``, not normalised.
     seen : Box
         What ``Pipeline.sees(region, window)`` returned.
@@ -107,15 +127,38 @@ class Part:
             )
 
     @property
-    def stride(self) -> int:
-        """Working pixels that blocks must be aligned with."""
-        return math.lcm(*(s * self.extractor.stride for s in self.scalings))
+    def axes(self) -> str:
+        """The axes that the extractor looks at, "yx" or "zyx"."""
+        return axes_of(self.extractor)
+
+    @property
+    def halo(self) -> PerAxis:
+        """Context of the extractor along z, y and x; none where it is global."""
+        return halo_of(self.extractor) or NONE
+
+    @property
+    def stride(self) -> PerAxis:
+        """Working pixels along z, y and x that blocks must be aligned with."""
+        return lcm(*(self._cell(s) for s in self.scalings))
+
+    def sized(self, voxel: Voxel | None) -> Part:
+        """Return the part for images with voxels of that size along z, y and x, in µm."""
+        adapt = getattr(self.extractor, "sized", None)
+        return self if adapt is None else replace(self, extractor=adapt(voxel))
+
+    def factor(self, scale: int) -> PerAxis:
+        """Return a factor of the pyramid along z, y and x."""
+        return (scale if self.axes == "zyx" else 1), scale, scale
+
+    def _cell(self, scale: int) -> PerAxis:
+        """Return the sides, in working pixels, of what the extractor takes as one at a scale."""
+        return times(self.factor(scale), stride_of(self.extractor))
 
     @property
     def weight(self) -> float:
         """Features per working pixel of a one-channel image, as they are stored."""
         features = len(self.extractor.names(["channel"]))
-        return sum(features / s**2 for s in self.scalings)
+        return sum(features / math.prod(self.factor(s)) for s in self.scalings)
 
     def names(self, feed: Feed) -> list[str]:
         """Return the names of the features, scale by scale."""
@@ -130,8 +173,7 @@ class Part:
         """Return the working pixels the features of a region depend on."""
         if self.extractor.halo is None:
             return window
-        boxes = [self._reached(region, s).grown(s * self.extractor.halo) for s in self.scalings]
-        return _hull(boxes)
+        return hull([self._with_halo(self._reached(region, s), s) for s in self.scalings])
 
     def compute(self, pieces: Sequence[Piece]) -> list[list[FeatureMap]]:
         """Return the maps of every piece, origins in working pixels of the whole grid."""
@@ -143,15 +185,15 @@ class Part:
             for piece, blocks, known in zip(pieces, fed, found, strict=True):
                 area = self._area(piece, scale)
                 own = [m for _ in blocks for m in self._trimmed(next(maps))]
-                placed = (_placed(m, scale, area, self.order) for m in own)
+                placed = (_placed(m, self.factor(scale), area, self.order) for m in own)
                 known += [_cropped(m, piece.region) for m in placed]
         return found
 
     def _normalised(self, piece: Piece) -> NDArray[np.float32]:
-        """Return the (C, y, x) values of what this part sees, as its extractor wants them."""
+        """Return the (C, z, y, x) values of what this part sees, as its extractor wants them."""
         seen = self.sees(piece.region, piece.window).relative(piece.seen)
         kind, feed = self.extractor.wants.normalisation, piece.feed
-        return normalise(piece.raw[(..., *seen.slices)], feed.statistics, kind, rgb=feed.rgb)
+        return normalise(piece.raw[(..., *seen.index)], feed.statistics, kind, rgb=feed.rgb)
 
     def _area(self, piece: Piece, scale: int) -> Box:
         """Return what maps of one scale cover: the region, or the window."""
@@ -161,8 +203,11 @@ class Part:
 
     def _reached(self, region: Box, scale: int) -> Box:
         """Return the region with the cells that interpolation looks at."""
-        cell = scale * self.extractor.stride
-        return region.aligned(cell).grown(cell * (reach(self.order) if cell > 1 else 0))
+        cell = self._cell(scale)
+        return region.aligned(cell).grown(_margin(cell, self.order))
+
+    def _with_halo(self, area: Box, scale: int) -> Box:
+        return area.grown(times(self.factor(scale), self.halo))
 
     def _series(self, feed: Feed) -> list[tuple[str, ...]]:
         """Return the groups of channels that go through the extractor together."""
@@ -179,16 +224,25 @@ class Part:
         self, values: NDArray[np.float32], piece: Piece, scale: int
     ) -> list[NDArray[np.float32]]:
         """Return the blocks of one scale that go through the extractor."""
-        halo = scale * (self.extractor.halo or 0)
         seen = self.sees(piece.region, piece.window)
-        needed = self._area(piece, scale).grown(halo).relative(seen)
-        block = block_mean(values[(..., *needed.slices)], scale)
+        needed = self._with_halo(self._area(piece, scale), scale).relative(seen)
+        block = block_mean(values[(..., *needed.index)], self.factor(scale))
         wanted = self.extractor.wants.channels
         if len(self._series(piece.feed)) == 1 and wanted in (None, len(block)):
             return [block]
         return [np.broadcast_to(channel, (wanted or 1, *channel.shape)) for channel in block]
 
-    def _extracted(self, blocks: Sequence[NDArray[np.float32]]) -> Iterable[list[FeatureMap]]:
+    def _extracted(self, blocks: Sequence[NDArray[np.float32]]) -> Iterator[list[FeatureMap]]:
+        """Yield the maps of volumes: of extractors of planes, those of all planes together."""
+        if self.axes == "zyx":
+            yield from ([in_volume(m) for m in maps] for maps in self._called(blocks))
+            return
+        maps = iter(self._called([block[:, z] for block in blocks for z in range(block.shape[1])]))
+        for block in blocks:
+            planes = [[in_volume(m) for m in next(maps)] for _ in range(block.shape[1])]
+            yield [_stacked(same) for same in zip(*planes, strict=True)]
+
+    def _called(self, blocks: Sequence[NDArray[np.float32]]) -> Iterable[list[FeatureMap]]:
         if isinstance(self.extractor, Batched):
             return self.extractor.batch(blocks)
         return map(self.extractor, blocks)
@@ -226,9 +280,18 @@ class Pipeline:
         return any(part.extractor.halo is None for part in self.parts)
 
     @property
-    def stride(self) -> int:
-        """Working pixels that blocks must be aligned with."""
-        return math.lcm(*(part.stride for part in self.parts))
+    def axes(self) -> str:
+        """What an image is cut into: planes, "yx", or volumes, "zyx", if any part looks at them."""
+        return max((part.axes for part in self.parts), key=len)
+
+    @property
+    def stride(self) -> PerAxis:
+        """Working pixels along z, y and x that blocks must be aligned with."""
+        return lcm(*(part.stride for part in self.parts))
+
+    def sized(self, voxel: Voxel | None) -> Pipeline:
+        """Return the pipeline for images with voxels of that size along z, y and x, in µm."""
+        return Pipeline(tuple(part.sized(voxel) for part in self.parts))
 
     @property
     def weight(self) -> float:
@@ -238,8 +301,16 @@ class Pipeline:
     @property
     def block_side(self) -> int:
         """Side of a block, in working pixels, that keeps its features in a few dozen megabytes."""
-        exponent = math.floor(math.log2(math.sqrt(VALUES_PER_BLOCK / self.weight)))
+        if self.axes == "zyx":
+            exponent = round(math.log2(math.sqrt(VALUES_PER_VOLUME / self.weight / DEPTH)))
+        else:
+            exponent = math.floor(math.log2(math.sqrt(VALUES_PER_BLOCK / self.weight)))
         return int(2 ** min(10, max(7, exponent)))
+
+    def block_sides(self, depth: int) -> PerAxis:
+        """Return the sides of blocks of an image where planes are wanted in such a number."""
+        deep = min(depth, DEPTH) if self.axes == "zyx" else 1
+        return deep, self.block_side, self.block_side
 
     def names(self, feed: Feed) -> list[str]:
         """Return the names of all features; computes and loads nothing."""
@@ -252,7 +323,7 @@ class Pipeline:
 
     def sees(self, region: Box, window: Box) -> Box:
         """Return the working pixels the features of a region depend on."""
-        return _hull([part.sees(region, window) for part in self.parts])
+        return hull([part.sees(region, window) for part in self.parts])
 
     def at_once(self, box: Box, channels: int) -> int:
         """Return how many blocks that see such a box are best computed together."""
@@ -282,41 +353,58 @@ class Pipeline:
         ]
 
 
-def grid_step(maps: Sequence[FeatureMap]) -> int:
+def grid_step(maps: Sequence[FeatureMap]) -> PerAxis:
     """Return the step of the grid that maps are classified on: theirs if they share one, or 1."""
-    steps = {m.step for m in maps}
-    return steps.pop() if len(steps) == 1 else 1
+    steps = {in_volume(m).step for m in maps}
+    step = steps.pop() if len(steps) == 1 else 1
+    return step if isinstance(step, tuple) else (1, 1, 1)
 
 
-def _hull(boxes: Sequence[Box]) -> Box:
-    return Box(
-        min(b.top for b in boxes),
-        min(b.left for b in boxes),
-        max(b.bottom for b in boxes),
-        max(b.right for b in boxes),
-    )
+def lcm(*steps: PerAxis) -> PerAxis:
+    """Return the least common multiples along every axis."""
+    z, y, x = (math.lcm(*along) for along in zip(*steps, strict=True))
+    return z, y, x
 
 
-def _placed(feature_map: FeatureMap, scale: int, area: Box, order: int) -> FeatureMap:
+def times(a: PerAxis, b: PerAxis) -> PerAxis:
+    """Return the products along every axis."""
+    z, y, x = (m * n for m, n in zip(a, b, strict=True))
+    return z, y, x
+
+
+def _margin(cell: PerAxis, order: int) -> PerAxis:
+    """Return how far interpolation between cells looks along every axis, in working pixels."""
+    z, y, x = (n * reach(order) if n > 1 else 0 for n in cell)
+    return z, y, x
+
+
+def _stacked(maps: Sequence[FeatureMap]) -> FeatureMap:
+    """Return the maps of planes as one of their volume."""
+    if len(maps) == 1:
+        return maps[0]
+    return replace(maps[0], values=np.concatenate([m.values for m in maps], axis=1))
+
+
+def _placed(feature_map: FeatureMap, factor: PerAxis, area: Box, order: int) -> FeatureMap:
     """Return a map of a reduced block as one of the working grid."""
-    y, x = feature_map.origin
-    origin = (area.top + scale * y, area.left + scale * x)
-    return replace(feature_map, step=feature_map.step * scale, origin=origin, order=order)
+    assert isinstance(feature_map.step, tuple)
+    first = (f * o for f, o in zip(factor, feature_map.origin, strict=True))
+    origin = tuple(a + o for a, o in zip(area.start, first, strict=True))
+    return replace(feature_map, step=times(feature_map.step, factor), origin=origin, order=order)
 
 
 def _cropped(feature_map: FeatureMap, region: Box) -> FeatureMap:
     """Drop cells that neither lie in the region nor are needed to interpolate there."""
-    step = feature_map.step
-    margin = step * (reach(feature_map.order) if step > 1 else 0)
-    y, x = feature_map.origin
-    height, width = feature_map.values.shape[1:]
-    covered = Box(y, x, y + height * step, x + width * step)
-    kept = region.aligned(step).grown(margin).clipped(covered)
+    step, sides = feature_map.step, feature_map.values.shape[1:]
+    assert isinstance(step, tuple)
+    ends = (o + n * s for o, n, s in zip(feature_map.origin, sides, step, strict=True))
+    covered = Box.between(feature_map.origin, ends)
+    kept = region.aligned(step).grown(_margin(step, feature_map.order)).clipped(covered)
     cells = kept.relative(covered).coarse(step)
-    if cells == Box(0, 0, height, width):
+    if cells == Box.of(sides):
         return feature_map
-    values = feature_map.values[(..., *cells.slices)].copy()
-    return replace(feature_map, values=values, origin=(kept.top, kept.left))
+    values = feature_map.values[(..., *cells.index)].copy()
+    return replace(feature_map, values=values, origin=kept.start)
 
 
 def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> FeatureMap:
@@ -331,8 +419,8 @@ def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> F
             "A feature came out as NaN or infinite. Check the image for extreme values, "
             "or normalise it (normalize=2)."
         )
-    y, x = feature_map.origin
-    return replace(feature_map, values=values, origin=(y - region.top, x - region.left))
+    origin = tuple(o - a for o, a in zip(feature_map.origin, region.start, strict=True))
+    return replace(feature_map, values=values, origin=origin)
 
 
 def _owned(values: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stroma.data.classes import MAX_LABEL
 from stroma.data.image import AXES, Image
 from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
+from stroma.io.units import convert
 
 BAND_PIXELS = 4_000_000
 
@@ -69,6 +70,26 @@ class Source:
         """Position of every plane along the outer axes."""
         ranges = (range(n) for n in self.outer.values())
         return [dict(zip(self.outer, p, strict=True)) for p in product(*ranges)]
+
+    @property
+    def depth(self) -> int:
+        """Number of planes along z; 1 without such an axis."""
+        return self.image.sizes.get("z", 1)
+
+    def parts(self, axes: str) -> list[dict[str, int]]:
+        """Return the position of every plane ("yx") or of every volume ("zyx") of the image."""
+        if axes == "yx" or "z" not in self.image.sizes:
+            return self.positions
+        return [{a: i for a, i in p.items() if a != "z"} for p in self.positions[:: self.depth]]
+
+    @property
+    def voxel(self) -> tuple[float, float, float] | None:
+        """Size of a voxel along z, y and x in µm, if the image knows it."""
+        spacing, unit = self.image.spacing, self.image.unit
+        if not unit or not {"z", "y", "x"} <= set(spacing):
+            return None
+        z, y, x = (convert(spacing[a], unit, "µm") for a in "zyx")
+        return z, y, x
 
     @property
     def plane_shape(self) -> tuple[int, int]:

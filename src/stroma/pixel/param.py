@@ -20,6 +20,7 @@ FEATURE_KEYS = frozenset(
         "channel_mode",
         "normalize",
         "norm_from",
+        "voxel_size",
         "fe_name",
         "fe_layers",
         "fe_scalings",
@@ -60,6 +61,19 @@ def _number(low: float, high: float) -> Callable[[Any], str | None]:
         return None if is_number and low <= value <= high else f"a number from {low} to {high}"
 
     return check
+
+
+def _factor(value: Any) -> str | None:
+    """Accept a factor for all axes, or one for each."""
+    several = isinstance(value, list) and len(value) == 3
+    fine = all(_integer(-20, 20)(v) is None for v in (value if several else [value]))
+    return None if fine else "a whole number from -20 to 20, or three of them for z, y and x"
+
+
+def _voxel(value: Any) -> str | None:
+    several = isinstance(value, list) and len(value) == 3
+    positive = several and all(_number(1e-9, 1e9)(v) is None for v in value)
+    return None if positive else "three lengths above 0, in µm, along z, y and x"
 
 
 def _classifier(value: Any) -> str | None:
@@ -121,7 +135,8 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
     "channel_mode": _one_of("single", "multi", "rgb"),
     "normalize": _one_of(1, 2, 3),
     "norm_from": _one_of("image", "training"),
-    "image_downsample": _integer(-20, 20),
+    "image_downsample": _factor,
+    "voxel_size": _voxel,
     "seg_smoothening": _integer(0, 20),
     "edge_smoothing": _integer(0, 64),
     "crf": _number(0, 10),
@@ -162,8 +177,13 @@ class Param:
     norm_from : {"image", "training"}
         Whose statistics: those of the image at hand, or those of the training images together,
         stored with the model (for images taken under comparable conditions).
-    image_downsample : int
-        -20 to 20. Above 1 the image is reduced by that factor, below -1 enlarged.
+    image_downsample : int or list of int
+        -20 to 20. Above 1 the image is reduced by that factor, below -1 enlarged: planes along y
+        and x, volumes (with extractors of three axes) along z too. Three numbers, for z, y and x,
+        reduce a volume differently along its axes.
+    voxel_size : list of float, optional
+        Size of a voxel along z, y and x, in µm, for extractors of three axes; that of the image
+        unless given.
     seg_smoothening : int
         0 to 20. Radius, in pixels, of a majority filter on segmentations; 0 and 1 are off.
     edge_smoothing : int
@@ -205,7 +225,8 @@ class Param:
     channel_mode: str | None = "single"
     normalize: int | None = None
     norm_from: str | None = None
-    image_downsample: int | None = None
+    image_downsample: int | list[int] | None = None
+    voxel_size: list[float] | None = None
     seg_smoothening: int | None = None
     edge_smoothing: int | None = None
     crf: float | None = None

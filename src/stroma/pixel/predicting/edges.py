@@ -45,14 +45,17 @@ class Guide:
     softness: float
 
     def values(self, raw: NDArray[Any], *, rgb: bool) -> NDArray[np.float32]:
-        """Return the (h, w) guide of (C, h, w) pixels: lightness, or the mean of all channels."""
+        """Return the (d, h, w) guide of (C, d, h, w) pixels: lightness, or the channels' mean."""
         light = normalise(raw, self.statistics, "lightness", rgb=rgb).mean(axis=0)
         side = 2 * GUIDE_REACH + 1
-        smooth = cv2.GaussianBlur(light, (side, side), GUIDE_SIGMA, borderType=cv2.BORDER_REFLECT)
-        return np.asarray(smooth, np.float32)
+        planes = [
+            cv2.GaussianBlur(plane, (side, side), GUIDE_SIGMA, borderType=cv2.BORDER_REFLECT)
+            for plane in light
+        ]
+        return np.stack(planes).astype(np.float32, copy=False)
 
 
-def guide_of(statistics: Statistics, factor: int, *, rgb: bool) -> Guide:
+def guide_of(statistics: Statistics, factor: float, *, rgb: bool) -> Guide:
     """Return the guide for images with these statistics, reduced by a factor."""
     known = statistics.lab if rgb and statistics.lab else statistics
     channels = 1 if known is statistics.lab else len(known.std)

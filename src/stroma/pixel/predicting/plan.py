@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, PerAxis, per_axis
 from stroma.blocks.grid import Block, lattice, parts, windows
 from stroma.blocks.interpolate import reach
 from stroma.blocks.working import WorkingGrid
@@ -22,7 +22,8 @@ from stroma.data.statistics import Statistics, measure, require_finite
 from stroma.features.build import pipeline
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
-from stroma.features.pipeline import Feed, Piece, Pipeline
+from stroma.features.filterbank3d import checked_voxel
+from stroma.features.pipeline import Feed, Piece, Pipeline, Voxel, lcm
 from stroma.pixel.door import Source
 from stroma.pixel.param import Param
 from stroma.pixel.predicting.crf import REACH, SIDE, Field, field_of
@@ -43,8 +44,8 @@ class Recipe:
     ----------
     pipeline : Pipeline
         From pixels to features.
-    factor : int
-        ``image_downsample``.
+    factor : int or (int, int, int)
+        ``image_downsample``; one number holds along all axes that the pipeline looks at.
     normalize : int
         1 none, 2 per stack, 3 per plane.
     unpatch_order : int
@@ -57,16 +58,19 @@ class Recipe:
         Strength of the dense random field on probabilities; 0 is off.
     exact : bool
         Keep features in single precision where half precision would do.
+    voxel : (float, float, float) or None
+        Size of a voxel along z, y and x, in µm, instead of what images say.
     """
 
     pipeline: Pipeline
-    factor: int
+    factor: int | PerAxis
     normalize: int
     unpatch_order: int
     smoothing: int
     edges: int = 0
     crf: float = 0
     exact: bool = False
+    voxel: Voxel | None = None
 
     @classmethod
     def of(cls, param: Param, *, skip_norm: bool = False, device: str | None = None) -> Recipe:
@@ -81,13 +85,53 @@ class Recipe:
                 equal_layers=bool(param.fe_use_min_features),
                 device=device or _device(param.fe_use_gpu),
             ),
-            factor=int(param.image_downsample or 1),
+            factor=_factor(param.image_downsample),
             normalize=1 if skip_norm else int(param.normalize or 1),
             unpatch_order=int(param.unpatch_order or 0),
             smoothing=radius if radius > 1 else 0,
             edges=int(param.edge_smoothing or 0),
             crf=float(param.crf or 0),
+            voxel=None if param.voxel_size is None else checked_voxel(param.voxel_size),
         )
+
+    @property
+    def axes(self) -> str:
+        """What images are cut into: planes, "yx", or volumes, "zyx"."""
+        return self.pipeline.axes
+
+    @property
+    def factors(self) -> PerAxis:
+        """Factors by which an image is reduced along z, y and x."""
+        if isinstance(self.factor, tuple):
+            return self.factor if self.axes == "zyx" else (1, *self.factor[1:])
+        return per_axis(self.factor, across=self.factor if self.axes == "zyx" else 1)
+
+    def grid(self, source: Source) -> WorkingGrid:
+        """Return the working grid of a part of an image."""
+        depth = source.depth if self.axes == "zyx" else 1
+        return WorkingGrid((depth, *source.plane_shape), self.factors)
+
+    def parts(self, source: Source) -> list[dict[str, int]]:
+        """Return the planes, or volumes, of an image, by position along the other axes."""
+        return source.parts(self.axes)
+
+
+@lru_cache(maxsize=64)
+def _sized(recipe: Recipe, voxel: Voxel | None) -> Recipe:
+    """Return the recipe for images with voxels of that size; the same object for the same size."""
+    size = recipe.voxel or voxel
+    if size is not None:
+        z, y, x = (v * max(f, 1) / max(-f, 1) for v, f in zip(size, recipe.factors, strict=True))
+        size = z, y, x
+    return replace(recipe, pipeline=recipe.pipeline.sized(size))
+
+
+def _factor(given: Any) -> int | PerAxis:
+    """Return a factor as the recipe has it."""
+    if isinstance(given, list):
+        z, y, x = given
+        return z, y, x
+    return int(given or 1)
 
 
 def _device(use_gpu: bool | str | None) -> str:
@@ -98,12 +142,12 @@ def _device(use_gpu: bool | str | None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Everything needed to compute on one plane, block by block.
+    """Everything needed to compute on one plane or volume, block by block.
 
     Parameters
     ----------
     image : Image
-        One plane: axes c (perhaps), y, x.
+        One plane: axes c (perhaps), y, x; or one volume, with z.
     feed : Feed
         Channels and statistics.
     recipe : Recipe
@@ -123,41 +167,59 @@ class Plan:
     @cached_property
     def grid(self) -> WorkingGrid:
         """The working grid."""
-        shape = (self.image.sizes["y"], self.image.sizes["x"])
-        return WorkingGrid(shape, self.recipe.factor)
+        shape = (self.image.sizes.get("z", 1), self.image.sizes["y"], self.image.sizes["x"])
+        return WorkingGrid(shape, self.recipe.factors)
 
     @cached_property
-    def stride(self) -> int:
+    def stride(self) -> PerAxis:
         """Working pixels that blocks are aligned with: whole cells of every map and pixel."""
-        return math.lcm(self.recipe.pipeline.stride, self.grid.up)
+        return lcm(self.recipe.pipeline.stride, self.grid.up)
 
     @cached_property
-    def context(self) -> int:
+    def context(self) -> PerAxis:
         """Working pixels beyond a block's core that its result depends on, beside features."""
-        smoothing = -(-self.recipe.smoothing // self.grid.down) * self.grid.up
+        grid = self.grid
+        scales = zip(self.smoothing, grid.down, grid.up, strict=True)
+        smoothing = [-(-radius // down) * up for radius, down, up in scales]
         coarse = self.recipe.pipeline.stride
-        patch = coarse * reach(self.recipe.unpatch_order) if coarse > 1 else 0
-        return smoothing + self.looks_around + self.grid.margin + patch
+        patch = [n * reach(self.recipe.unpatch_order) if n > 1 else 0 for n in coarse]
+        around = (0, self.looks_around, self.looks_around)
+        z, y, x = map(sum, zip(smoothing, around, grid.margin, patch, strict=True))
+        return z, y, x
 
     @property
     def looks_around(self) -> int:
-        """Working pixels around a place that smoothing and refining of probabilities look at."""
+        """Working pixels in a plane that smoothing and refining of probabilities look at."""
         return (guided_reach(self.recipe.edges) if self.guide else 0) + (REACH if self.field else 0)
+
+    @property
+    def smoothing(self) -> PerAxis:
+        """Radius of the majority filter along z, y and x, in pixels of the image."""
+        radius = self.recipe.smoothing
+        return (radius if self.recipe.axes == "zyx" else 0), radius, radius
 
     def blocks(self, region: Box | None = None, *, classes: int = 1) -> list[Block]:
         """Return the blocks that touch a region (pixels of the image), in reading order.
 
-        Many classes make blocks smaller, so that their probabilities take bounded memory.
+        Of a single plane of a volume, blocks are one working plane deep: they cost less, and hold
+        what deeper blocks hold. Many classes make blocks smaller, so that their probabilities take
+        bounded memory.
         """
         working = None if region is None else self.grid.cells(region)
-        pixels = MAX_PROBABILITIES / classes / self.grid.down**2
+        pixels = MAX_PROBABILITIES / classes / math.prod(self.grid.down)
+        depth = self.grid.shape[0] if working is None else working.sides[0]
+        deep, side, _ = self.recipe.pipeline.block_sides(depth)
         if self.recipe.pipeline.is_global:
-            whole = windows(self.grid.shape, stride=self.stride, region=working)
+            whole = windows(self.grid.shape, stride=self.stride, depth=deep, region=working)
             return [part for block in whole for part in parts(block, self.stride, pixels)]
-        side = max(self.recipe.pipeline.block_side, SIDE if self.field else 0)
-        while side > self.stride and side**2 > pixels:
+        if self.field:  # it sees whole planes, as far as possible
+            deep, side = 1, max(side, SIDE)
+        while deep > self.stride[0] and deep * side**2 > pixels:
+            deep = max(1, deep // 2)
+        while side > max(self.stride) and deep * side**2 > pixels:
             side //= 2
-        return lattice(self.grid.shape, stride=self.stride, size=side, region=working)
+        sides = deep, side, side
+        return lattice(self.grid.shape, stride=self.stride, size=sides, region=working)
 
     def region(self, block: Block) -> Box:
         """Return the working pixels whose features a block holds: its core and some context."""
@@ -191,7 +253,7 @@ class Plan:
         return Piece(raw, seen, self.region(block), block.window, self.feed)
 
     def guide_values(self, box: Box, cache: FeatureCache) -> NDArray[np.float32]:
-        """Return the (h, w) image whose edges guide the smoothing, on working pixels."""
+        """Return the (d, h, w) image whose edges guide the smoothing, on working pixels."""
         if self.guide is None:
             raise AssertionError("this plan smooths nothing")
         around = box.grown(GUIDE_REACH).clipped(Box.of(self.grid.shape))
@@ -201,28 +263,27 @@ class Plan:
         if found is None:
             raw = self.raw(around) if raw is None else raw
             values = self.guide.values(raw, rgb=self.feed.rgb)
-            found = [FeatureMap(values[None, *box.relative(around).slices])]
+            found = [FeatureMap(values[None, *box.relative(around).index], origin=(0, 0, 0))]
             cache.keep(key, found)
         guide: NDArray[np.float32] = found[0].values[0]
         return guide
 
     def _known(self, seen: Box) -> tuple[str, NDArray[Any] | None]:
         """Return what identifies some working pixels, and them if they had to be read for it."""
-        whole, place = content(self.image), f"{self.recipe.factor} {seen}"
+        whole, place = content(self.image), f"{self.grid.factor} {seen}"
         if whole is not None:
             return f"{whole} {place}", None
         return part_content(self.image, place, lambda: self.raw(seen))
 
     def raw(self, seen: Box) -> NDArray[Any]:
-        """Return the (C, h, w) values of working pixels, as they are in the image."""
+        """Return the (C, d, h, w) values of working pixels, as they are in the image."""
         return self.grid.read(self._pixels, seen)
 
     def _pixels(self, box: Box) -> NDArray[Any]:
-        rows, columns = box.slices
-        values = self.image.read({"y": rows, "x": columns})
+        at = dict(zip("zyx", box.index, strict=True))
+        values = self.image.read({a: part for a, part in at.items() if a in self.image.sizes})
         require_finite(values, self.image.source)
-        if values.ndim == 2:
-            values = values[None]
+        values = values.reshape(-1, *box.sides)
         exact_in_single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 2)
         return values.astype(np.float32 if exact_in_single else np.float64)
 
@@ -284,35 +345,35 @@ def features_of(
 def plan(
     source: Source, position: dict[str, int], recipe: Recipe, pooled: Statistics | None = None
 ) -> Plan:
-    """Return the plan for one plane of an image.
+    """Return the plan for one plane, or volume, of an image.
 
     Parameters
     ----------
     source : Source
         The image.
     position : dict of str to int
-        The plane, by position along t and z as far as present.
+        Which one, by position along t and z as far as present; see ``Recipe.parts``.
     recipe : Recipe
         What is to be done.
     pooled : Statistics, optional
         Statistics to normalise by instead of the image's own.
     """
-    plane = source.image.at(**position)
-    statistics = (
-        None if recipe.normalize == 1 else (pooled or own_statistics(source, recipe, plane))
-    )
-    large = plane.sizes["y"] * plane.sizes["x"] > HALF_ABOVE
+    part = source.image.at(**position)
+    recipe = _sized(recipe, source.voxel if recipe.axes == "zyx" else None)
+    statistics = None if recipe.normalize == 1 else (pooled or own_statistics(source, recipe, part))
+    large = math.prod(part.sizes.get(a, 1) for a in "zyx") > HALF_ABOVE
     half = large and statistics is not None and not recipe.exact
     feed = Feed(source.channels, statistics, source.rgb, half)
     if not recipe.edges and not recipe.crf:
-        return Plan(plane, feed, recipe)
-    known = statistics or own_statistics(source, recipe, plane)
-    guide = guide_of(known, max(1, recipe.factor), rgb=source.rgb) if recipe.edges else None
-    return Plan(plane, feed, recipe, guide, field_of(known, recipe.crf) if recipe.crf else None)
+        return Plan(part, feed, recipe)
+    known = statistics or own_statistics(source, recipe, part)
+    cells = math.prod(max(1, f) for f in recipe.factors)
+    guide = guide_of(known, cells**0.5, rgb=source.rgb) if recipe.edges else None
+    return Plan(part, feed, recipe, guide, field_of(known, recipe.crf) if recipe.crf else None)
 
 
 def own_statistics(source: Source, recipe: Recipe, plane: Image) -> Statistics:
-    """Return the statistics of the whole that a plane is normalised by.
+    """Return the statistics of the whole that a plane, or volume, is normalised by.
 
     They are those of the whole the image came from, so that a crop or one plane of a stack is
     treated as part of its image.

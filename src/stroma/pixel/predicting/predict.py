@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, PerAxis
 from stroma.blocks.interpolate import interpolate, sample
 from stroma.blocks.result import BlockResult as BlockResult
 from stroma.classify.contract import Classifier
@@ -42,31 +42,43 @@ class Trained:
     statistics: Statistics | None = None
 
 
-def result_of(
+def results_of(
     task: Task,
     maps: Sequence[FeatureMap],
     trained: Trained,
     cache: FeatureCache,
     *,
     coarse: int,
-    done: int,
-    total: int,
-) -> BlockResult:
-    """Return the result of one block, whose features are given."""
-    box = task.plan.grid.pixels(task.block.core)
+) -> list[BlockResult]:
+    """Return the results of one block, whose features are given: one for each of its planes."""
+    box = task.pixels
     if coarse > 1:
         probabilities = coarse_probabilities(task, maps, trained.classifier, coarse)
         best: NDArray[np.integer] = most_probable(probabilities)
     else:
-        around = box.grown(task.plan.recipe.smoothing).clipped(Box.of(task.plan.grid.image_shape))
+        radius = task.plan.smoothing
+        around = box.grown(radius).clipped(task.plan.grid.whole)
         wide = probabilities_in(task, maps, around, trained.classifier, cache)
-        inner = box.relative(around).slices
-        best = majority(most_probable(wide), task.plan.recipe.smoothing)[inner]
+        inner = box.relative(around).index
+        best = majority(most_probable(wide), radius)[inner]
         probabilities = wide[(..., *inner)]
     classes = trained.classifier.classes_
     labels = classes.astype(label_dtype(classes))[best]
     rows, columns = box.slices
-    return BlockResult(task.position, rows, columns, probabilities, labels, coarse, done, total)
+    deep = "z" in task.plan.image.sizes
+    return [
+        BlockResult(
+            {**task.position, "z": box.front + z} if deep else task.position,
+            rows,
+            columns,
+            probabilities[:, z],
+            labels[z],
+            coarse,
+            0,
+            0,
+        )
+        for z in range(box.sides[0])
+    ]
 
 
 def label_dtype(classes: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
@@ -81,7 +93,7 @@ def probabilities_in(
     classifier: Classifier,
     cache: FeatureCache,
 ) -> NDArray[np.float32]:
-    """Return the (K, h, w) probabilities of pixels of the image in and around a block.
+    """Return the (K, d, h, w) probabilities of pixels of the image in and around a block.
 
     Parameters
     ----------
@@ -101,19 +113,31 @@ def probabilities_in(
     working = grid.cells(box).grown(grid.margin).clipped(whole)
     around = working.grown(current.looks_around).clipped(whole)
     values = _on_working_grid(task, maps, around, classifier)
+    if current.field is None and current.guide is None:
+        return grid.restore(values, around, box)
+    refined = [_refined(values[:, z], z, task, around, cache) for z in range(around.sides[0])]
+    inner = np.stack(refined, axis=1)[(..., *working.relative(around).index)]
+    return grid.restore(inner, working, box)
+
+
+def _refined(
+    values: NDArray[np.float32], z: int, task: Task, box: Box, cache: FeatureCache
+) -> NDArray[np.float32]:
+    """Return the (K, h, w) probabilities of a plane of a box, refined by the image there."""
+    current, plane = task.plan, replace(box, front=box.front + z, back=box.front + z + 1)
     if current.field is not None:
-        values = current.field.refine(values, current.raw(around))
+        values = current.field.refine(values, current.raw(plane)[:, 0])
     if current.guide is not None:
-        guide, noise = current.guide_values(around, cache), current.guide.softness
+        guide, noise = current.guide_values(plane, cache)[0], current.guide.softness
         values = guided(values, guide, radius=current.recipe.edges, softness=noise)
-    return grid.restore(values[(..., *working.relative(around).slices)], working, box)
+    return values
 
 
 def _on_working_grid(
     task: Task, maps: Sequence[FeatureMap], working: Box, classifier: Classifier
 ) -> NDArray[np.float32]:
     region, step = task.plan.region(task.block), grid_step(maps)
-    if step > 1:
+    if max(step) > 1:
         return _on_patches(maps, region, task.plan, classifier, step, working)
     return classify(maps, working.relative(region), classifier)
 
@@ -123,34 +147,36 @@ def _on_patches(
     region: Box,
     current: Plan,
     classifier: Classifier,
-    step: int,
+    step: PerAxis,
     working: Box,
 ) -> NDArray[np.float32]:
     """Classify whole patches, and find the probabilities of pixels between their centres."""
     cells = region.clipped(Box.of(current.grid.shape).aligned(step)).coarse(step)
-    origin = (cells.top * step, cells.left * step)
-    on_cells = [
-        FeatureMap(m.values, origin=((m.origin[0]) // step, (m.origin[1]) // step)) for m in maps
-    ]
-    values = classify(on_cells, Box.of(cells.shape), classifier)
-    return interpolate(
-        values, working, step=step, origin=origin, order=current.recipe.unpatch_order
-    )
+    on_cells = [on_grid(m, step) for m in maps]
+    values = classify(on_cells, Box.of(cells.sides), classifier)
+    order = current.recipe.unpatch_order
+    return interpolate(values, working, step=step, origin=cells.scaled(step).start, order=order)
+
+
+def on_grid(feature_map: FeatureMap, step: PerAxis) -> FeatureMap:
+    """Return a map whose cells are the pixels of a coarser grid."""
+    origin = tuple(o // s for o, s in zip(feature_map.origin, step, strict=True))
+    return FeatureMap(feature_map.values, (1, 1, 1), origin)
 
 
 def classify(maps: Sequence[FeatureMap], box: Box, classifier: Classifier) -> NDArray[np.float32]:
-    """Return the (K, h, w) probabilities in a box, in pixels from where the maps' origins count."""
-    ready = [m if m.order == 0 or m.step == 1 else _dense_map(m, box) for m in maps]
-    return predict_maps(classifier, ready, box.slices)
+    """Return the (K, d, h, w) probabilities in a box, in pixels like the maps' origins."""
+    ready = [m if m.order == 0 or m.step == (1, 1, 1) else _dense_map(m, box) for m in maps]
+    return predict_maps(classifier, ready, box.index)
 
 
 def _dense_map(feature_map: FeatureMap, box: Box) -> FeatureMap:
     """Return a map whose values are to be interpolated as one that has them at every pixel."""
-    return FeatureMap(dense([feature_map], box), origin=(box.top, box.left))
+    return FeatureMap(dense([feature_map], box), (1, 1, 1), box.start)
 
 
 def dense(maps: Sequence[FeatureMap], box: Box) -> NDArray[np.floating]:
-    """Return the (F, h, w) features in a box."""
+    """Return the (F, d, h, w) features in a box."""
     return np.concatenate(
         [interpolate(m.values, box, step=m.step, origin=m.origin, order=m.order) for m in maps]
     )
@@ -160,23 +186,23 @@ def coarse_probabilities(
     task: Task, maps: Sequence[FeatureMap], classifier: Classifier, every: int
 ) -> NDArray[np.float32]:
     """Return the probabilities at the centres of squares of ``every`` x ``every`` pixels."""
-    grid = task.plan.grid
-    box = grid.pixels(task.block.core)
+    grid, box = task.plan.grid, task.pixels
+    planes = np.arange(box.front, box.back)
     rows = np.minimum(np.arange(box.top, box.bottom, every) + every // 2, box.bottom - 1)
     columns = np.minimum(np.arange(box.left, box.right, every) + every // 2, box.right - 1)
-    pixels = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
-    working = pixels // grid.down * grid.up
+    pixels = np.stack(np.meshgrid(planes, rows, columns, indexing="ij"), -1).reshape(-1, 3)
+    working = pixels // np.array(grid.down) * np.array(grid.up)
     X = features_at(task, maps, working)
-    return classifier.predict_proba(X).T.reshape(-1, len(rows), len(columns))
+    shape = len(planes), len(rows), len(columns)
+    return classifier.predict_proba(X).T.reshape(-1, *shape)
 
 
 def features_at(
-    task: Task, maps: Sequence[FeatureMap], yx: NDArray[np.intp]
+    task: Task, maps: Sequence[FeatureMap], zyx: NDArray[np.intp]
 ) -> NDArray[np.floating]:
     """Return the (n, F) features of working pixels in a block, as the classifier sees them."""
-    region = task.plan.region(task.block)
-    points = yx - np.array([region.top, region.left])
-    on_patches = grid_step(maps) > 1
+    points = zyx - np.array(task.plan.region(task.block).start)
+    on_patches = max(grid_step(maps)) > 1
     columns = [
         sample(m.values, points, step=m.step, origin=m.origin, order=0 if on_patches else m.order)
         for m in maps
@@ -185,7 +211,7 @@ def features_at(
 
 
 def most_probable(probabilities: NDArray[np.float32]) -> NDArray[np.unsignedinteger[Any]]:
-    """Return the (h, w) positions of the greatest of (K, h, w) probabilities, of equals the first.
+    """Return the positions of the greatest of (K, d, h, w) probabilities, of equals the first.
 
     Some times faster than numpy's argmax along the first axis.
     """
@@ -197,16 +223,28 @@ def most_probable(probabilities: NDArray[np.float32]) -> NDArray[np.unsignedinte
     return best
 
 
-def majority(classes: NDArray[np.integer], radius: int) -> NDArray[np.integer]:
-    """Return the most frequent class in a disk around every pixel, the smallest of equals.
+def majority(classes: NDArray[np.integer], radius: PerAxis) -> NDArray[np.integer]:
+    """Return the most frequent class in a ball around every pixel, the smallest of equals.
 
-    Only pixels inside the array count. A radius of 0 changes nothing.
+    Only pixels inside the array count. Radii of 0 change nothing; one along z of 0 makes the ball
+    a disk in each plane.
     """
-    if radius == 0:
+    if max(radius) == 0:
         return classes
     from skimage.filters.rank import majority as rank_majority
-    from skimage.morphology import disk
 
     dtype = np.uint8 if classes.max() <= 255 else np.uint16
-    result: NDArray[np.integer] = rank_majority(classes.astype(dtype), disk(radius))
+    ball = _ball(radius)
+    if len(ball) == 1:
+        planes = [rank_majority(plane.astype(dtype), ball[0]) for plane in classes]
+        return np.stack(planes)
+    result: NDArray[np.integer] = rank_majority(classes.astype(dtype), ball)
     return result
+
+
+def _ball(radius: PerAxis) -> NDArray[np.uint8]:
+    """Return which pixels lie in a ball with a radius along every axis."""
+    away = np.indices([2 * r + 1 for r in radius]) - np.array(radius)[:, None, None, None]
+    size = np.maximum(radius, 1)[:, None, None, None]
+    ball: NDArray[np.uint8] = (np.square(away / size).sum(axis=0) <= 1).astype(np.uint8)
+    return ball

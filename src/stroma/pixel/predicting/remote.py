@@ -24,27 +24,32 @@ from stroma.data.image import Image, Index
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Feed
 from stroma.pixel.predicting.edges import Guide
-from stroma.pixel.predicting.plan import Plan
-from stroma.pixel.predicting.predict import BlockResult, Trained, result_of
+from stroma.pixel.predicting.plan import Plan, Recipe
+from stroma.pixel.predicting.predict import BlockResult, Trained, results_of
 from stroma.pixel.predicting.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    """An array of which only one rectangle is here; the rest is never asked for."""
+    """An array of which only one box is here; the rest is never asked for."""
 
     values: NDArray[Any]
     box: Box
     shape: tuple[int, ...]
+    axes: str
 
     @property
     def dtype(self) -> np.dtype[Any]:
         return self.values.dtype
 
     def __getitem__(self, key: tuple[Any, ...]) -> NDArray[Any]:
-        *rest, rows, columns = key
-        wanted = Box(rows.start or 0, columns.start or 0, rows.stop, columns.stop)
-        return self.values[(*rest, *wanted.relative(self.box).slices)]
+        inner = len(self.axes.lstrip("c"))
+        starts = self.box.start[3 - inner :]
+        moved = [
+            slice((part.start or 0) - start, part.stop - start)
+            for part, start in zip(key[-inner:], starts, strict=True)
+        ]
+        return self.values[(*key[:-inner], *moved)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,28 +57,28 @@ class _Remote:
     """A task as it travels."""
 
     position: dict[str, int]
+    recipe: Recipe
     feed: Feed
     guide: Guide | None
     block: Block
+    planes: tuple[int, int] | None
     file: tuple[tuple[str, Any], ...] | None
     selection: Mapping[str, Index]
     pixels: _Window | None
     axes: str
-    done: int
-    total: int
     coarse: int
 
 
-def results_of(
+def computed(
     tasks: Sequence[Task], trained: Trained, coarse: int, cancel: Callable[[], bool] | None
-) -> Iterator[BlockResult]:
+) -> Iterator[list[BlockResult]]:
     """Yield the results of blocks, computed by dask's workers, in order."""
-    sent = (_sent(task, n, len(tasks), coarse) for n, task in enumerate(tasks, 1))
+    sent = (_sent(task, coarse) for task in tasks)
     with client() as active:
         yield from run_distributed(_compute, sent, active, shared=trained, cancel=cancel)
 
 
-def _sent(task: Task, done: int, total: int, coarse: int) -> _Remote:
+def _sent(task: Task, coarse: int) -> _Remote:
     image = task.plan.image
     file = None if image.read_with is None else tuple(image.read_with.items())
     pixels = None if file else _window(task)
@@ -81,15 +86,15 @@ def _sent(task: Task, done: int, total: int, coarse: int) -> _Remote:
     feed, axes = task.plan.feed, image.kept_axes
     return _Remote(
         task.position,
+        task.plan.recipe,
         feed,
         task.plan.guide,
         task.block,
+        task.planes,
         file,
         selection,
         pixels,
         axes,
-        done,
-        total,
         coarse,
     )
 
@@ -99,9 +104,9 @@ def _window(task: Task) -> _Window:
     current = task.plan
     image, grid = current.image, current.grid
     box = _touched(grid, current.seen(task.block))
-    rows, columns = box.slices
-    values = image.read({"y": rows, "x": columns})
-    return _Window(values, box, image.shape)
+    parts = dict(zip("zyx", box.index, strict=True))
+    values = image.read({a: part for a, part in parts.items() if a in image.sizes})
+    return _Window(values, box, image.shape, image.kept_axes)
 
 
 def _touched(grid: WorkingGrid, seen: Box) -> Box:
@@ -110,32 +115,24 @@ def _touched(grid: WorkingGrid, seen: Box) -> Box:
 
     def note(box: Box) -> NDArray[Any]:
         asked.append(box)
-        return np.zeros(box.shape, np.float32)
+        return np.zeros(box.sides, np.float32)
 
     grid.read(note, seen)
     [box] = asked
     return box
 
 
-def _compute(remote: _Remote, trained: Trained) -> BlockResult:
+def _compute(remote: _Remote, trained: Trained) -> list[BlockResult]:
     """Compute one block, on a worker."""
     if remote.pixels is None:
         image = _read(remote.file or ()).at(**remote.selection)
     else:
         image = Image(remote.pixels, remote.axes)
-    task = Task(
-        remote.position, Plan(image, remote.feed, trained.recipe, remote.guide), remote.block
-    )
+    current = Plan(image, remote.feed, remote.recipe, remote.guide)
+    task = Task(remote.position, current, remote.block, remote.planes)
     cache = FeatureCache(0)
-    return result_of(
-        task,
-        task.plan.features(task.block, cache),
-        trained,
-        cache,
-        coarse=remote.coarse,
-        done=remote.done,
-        total=remote.total,
-    )
+    maps = task.plan.features(task.block, cache)
+    return results_of(task, maps, trained, cache, coarse=remote.coarse)
 
 
 def _read(arguments: tuple[tuple[str, Any], ...]) -> Image:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from stroma.blocks.box import Box
@@ -10,8 +11,8 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Source
 from stroma.pixel.predicting.contract import Model
-from stroma.pixel.predicting.plan import plan
-from stroma.pixel.predicting.predict import BlockResult, Trained, result_of
+from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.predict import BlockResult, Trained, results_of
 from stroma.pixel.predicting.tasks import Task, each
 
 
@@ -25,13 +26,34 @@ def tasks_of(
 ) -> list[Task]:
     """Return the blocks of an image, plane by plane; parameters as for `blocks_of`."""
     tasks = []
-    for position in source.positions if positions is None else positions:
+    # Features are computed ahead of the first training, when there is no classifier yet.
+    classes = len(trained.classifier.classes_) if trained.classifier else 1
+    for position, box in _wanted(source, trained.recipe, positions, region):
         current = plan(source, position, trained.recipe, trained.statistics)
-        blocks = current.blocks(region, classes=len(trained.classifier.classes_))
+        blocks = current.blocks(box, classes=classes)
         if first is not None:
             blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
-        tasks += [Task(position, current, block) for block in blocks]
+        planes = None if box is None or positions is None else (box.front, box.back)
+        deep = "z" in current.image.sizes
+        tasks += [Task(position, current, b, planes if deep else None) for b in blocks]
     return tasks
+
+
+def _wanted(
+    source: Source, recipe: Recipe, positions: Sequence[dict[str, int]] | None, region: Box | None
+) -> Iterator[tuple[dict[str, int], Box | None]]:
+    """Yield the planes or volumes to predict, each with what is wanted of it.
+
+    Planes of a volume are asked for one by one, or as neighbours, that come in deeper blocks.
+    """
+    if positions is None or recipe.axes == "yx" or "z" not in source.image.sizes:
+        yield from ((position, region) for position in positions or recipe.parts(source))
+        return
+    flat = region or Box.of(source.plane_shape)
+    for position in positions:
+        part = {a: i for a, i in position.items() if a != "z"}
+        ends = (position["z"], position["z"] + 1) if "z" in position else (0, source.depth)
+        yield part, replace(flat, front=ends[0], back=ends[1])
 
 
 def blocks_of(
@@ -60,7 +82,8 @@ def blocks_of(
     positions : sequence of dict, optional
         Planes to predict, by position along t and z; all, unless given.
     region : Box, optional
-        Only blocks that touch these pixels.
+        Only blocks that touch these pixels; of volumes, its front and back count where no planes
+        are given.
     coarse : int
         Classify only every ``coarse``-th pixel along each axis.
     first : (float, float), optional
@@ -90,17 +113,22 @@ def run_tasks(
 ) -> Iterator[BlockResult]:
     """Yield the results of given blocks, in their order; parameters as for `blocks_of`."""
     if use_dask:
-        from stroma.pixel.predicting.remote import results_of  # dask is loaded only when used
+        from stroma.pixel.predicting.remote import computed  # dask is loaded only when used
 
-        yield from results_of(tasks, trained, coarse, cancel)
+        yield from counted(computed(tasks, trained, coarse, cancel), tasks)
         return
 
-    def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> BlockResult:
-        return result_of(
-            task, maps, trained, cache, coarse=coarse, done=number + 1, total=len(tasks)
-        )
+    def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> list[BlockResult]:
+        return results_of(task, maps, trained, cache, coarse=coarse)
 
-    yield from each(one, tasks, cache, workers=workers, cancel=cancel)
+    yield from counted(each(one, tasks, cache, workers=workers, cancel=cancel), tasks)
+
+
+def counted(results: Iterable[list[BlockResult]], tasks: Sequence[Task]) -> Iterator[BlockResult]:
+    """Yield the results of blocks one by one, saying how many are ready and that there are."""
+    total = sum(task.pixels.sides[0] for task in tasks)
+    for done, result in enumerate((one for block in results for one in block), 1):
+        yield replace(result, done=done, total=total)
 
 
 def predict_blocks(

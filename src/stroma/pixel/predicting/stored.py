@@ -88,12 +88,13 @@ def write_result(
         sink = ChunkSink(writer, Target("".join(sizes), tuple(sizes.values())), TILE, dtype)
         tasks = tasks_of(source, trained)
         left = [task for task in tasks if not _written(task, sink)]
-        done = len(tasks) - len(left)
+        total = sum(task.pixels.sides[0] for task in tasks)
+        done = total - sum(task.pixels.sides[0] for task in left)
         for block in run_tasks(left, trained, FeatureCache(0), use_dask=use_dask, cancel=cancel):
             values = block.probabilities if probabilities else block.labels
             sink.add(block.plane, block.y, block.x, values)
             if progress is not None:
-                progress(done + block.done, len(tasks))
+                progress(done + block.done, total)
         writer.finish()
     return Path(path)
 
@@ -101,8 +102,15 @@ def write_result(
 def _written(task: Task, sink: ChunkSink) -> bool:
     """Tell whether everything a block contributes to is in the file."""
     grid = task.plan.grid
-    touched = chunks(grid.image_shape, TILE, *grid.pixels(task.block.core).slices)
-    return all(sink.is_done(task.position, rows, columns) for rows, columns in touched)
+    box = grid.pixels(task.block.core)
+    deep = "z" in task.plan.image.sizes
+    planes = [{"z": z} for z in range(box.front, box.back)] if deep else [{}]
+    touched = list(chunks(grid.whole.shape, TILE, *box.slices))
+    return all(
+        sink.is_done({**task.position, **plane}, rows, columns)
+        for plane in planes
+        for rows, columns in touched
+    )
 
 
 def _sizes(source: Source, classes: int) -> dict[str, int]:

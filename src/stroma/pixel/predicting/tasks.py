@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from stroma.blocks.box import Box
 from stroma.blocks.grid import Block
 from stroma.blocks.run import run
 from stroma.features.cache import FeatureCache
@@ -18,11 +19,39 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One block of one plane."""
+    """One block of one plane or volume.
+
+    Parameters
+    ----------
+    position : dict of str to int
+        Which plane or volume, by position along t and z as far as it is cut along them.
+    plan : Plan
+        What is done on it.
+    block : Block
+        Which part of it.
+    planes : (int, int) or None
+        Planes of the volume, from one up to, not including, another, whose results are wanted; all
+        of the block unless given.
+    """
 
     position: dict[str, int]
     plan: Plan
     block: Block
+    planes: tuple[int, int] | None = None
+
+    @property
+    def pixels(self) -> Box:
+        """The pixels of the image whose results are wanted."""
+        box = self.plan.grid.pixels(self.block.core)
+        if self.planes is None:
+            return box
+        first, end = self.planes
+        return replace(box, front=max(box.front, first), back=min(box.back, end))
+
+    @property
+    def rectangle(self) -> Box:
+        """Their rows and columns."""
+        return replace(self.pixels, front=0, back=1)
 
 
 def each(

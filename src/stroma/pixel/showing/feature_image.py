@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, PerAxis
 from stroma.blocks.grid import Block
-from stroma.blocks.interpolate import interpolate
 from stroma.blocks.run import run
 from stroma.features.cache import FeatureCache
+from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Source
 from stroma.pixel.predicting.plan import Plan, Recipe, plan
-from stroma.pixel.predicting.predict import dense
+from stroma.pixel.predicting.predict import dense, on_grid
 from stroma.pixel.training.learn import Labelled, marked
 
 Array = NDArray[Any]
@@ -24,13 +24,15 @@ Array = NDArray[Any]
 
 def feature_image(source: Source, recipe: Recipe) -> NDArray[np.float32]:
     """Return the (F, z, y, x) or (F, y, x) features at every pixel of an image."""
-    features = len(recipe.pipeline.names(plan(source, source.positions[0], recipe).feed))
+    parts = recipe.parts(source)
+    features = len(recipe.pipeline.names(plan(source, parts[0], recipe).feed))
     result = np.empty((features, *source.shape), np.float32)
-    for position in source.positions:
+    for position in parts:
         current = plan(source, position, recipe)
+        deep = "z" in current.image.sizes
         for box, values in _blocks(current):
-            index: tuple[int | slice, ...] = (slice(None), *position.values(), *box.slices)
-            result[index] = values
+            place = box.index if deep else box.slices
+            result[(slice(None), *position.values(), *place)] = values if deep else values[:, 0]
     return result
 
 
@@ -42,7 +44,7 @@ def _blocks(current: Plan) -> Iterator[tuple[Box, Array]]:
         maps, region = current.features(block, cache), current.region(block)
         box = grid.pixels(block.core)
         working = grid.cells(box).grown(grid.margin).clipped(Box.of(grid.shape))
-        if grid_step(maps) > 1:
+        if max(grid_step(maps)) > 1:
             order = current.recipe.unpatch_order
             maps = [m.with_order(order) for m in maps]
         return box, grid.restore(dense(maps, working.relative(region)), working, box)
@@ -52,38 +54,33 @@ def _blocks(current: Plan) -> Iterator[tuple[Box, Array]]:
 
 def native_features(source: Source, recipe: Recipe) -> NDArray[np.float32]:
     """Return the (F, z, h, w) features of the grid that is classified, plane by plane."""
-    planes = [native_plane(plan(source, position, recipe)) for position in source.positions]
-    return np.stack([values for values, _ in planes], axis=1)
+    parts = [native_part(plan(source, position, recipe)) for position in recipe.parts(source)]
+    return np.concatenate([values for values, _ in parts], axis=1)
 
 
-def native_plane(current: Plan) -> tuple[NDArray[np.float32], int]:
-    """Return the (F, h, w) features of one plane, and the working pixels per cell of their grid."""
-    cache, result, step = FeatureCache(0), np.zeros(0, np.float32), 1
+def native_part(current: Plan) -> tuple[NDArray[np.float32], PerAxis]:
+    """Return the (F, d, h, w) features of a plane or volume, and the sides of a cell.
+
+    These are working pixels along z, y and x.
+    """
+    cache, result = FeatureCache(0), np.zeros(0, np.float32)
+    step: PerAxis = (1, 1, 1)
     for block in current.blocks():
         maps, region = current.features(block, cache), current.region(block)
         step = grid_step(maps)
         values, cells = _native(maps, region, block.core, step)
         if not result.size:
-            shape = (len(values), *Box.of(current.grid.shape).coarse(step).shape)
+            shape = (len(values), *Box.of(current.grid.shape).coarse(step).sides)
             result = np.zeros(shape, np.float32)
-        result[(..., *cells.slices)] = values
+        result[(..., *cells.index)] = values
     return result, step
 
 
-def _native(maps: Any, region: Box, core: Box, step: int) -> tuple[Array, Box]:
+def _native(maps: Sequence[FeatureMap], region: Box, core: Box, step: PerAxis) -> tuple[Array, Box]:
     cells = core.coarse(step)
-    if step == 1:
+    if max(step) == 1:
         return dense(maps, core.relative(region)), cells
-    start = region.coarse(step)
-    nearest = [
-        interpolate(m.values, cells.relative(start), step=1, origin=_cell_origin(m, step))
-        for m in maps
-    ]
-    return np.concatenate(nearest), cells
-
-
-def _cell_origin(feature_map: Any, step: int) -> tuple[int, int]:
-    return feature_map.origin[0] // step, feature_map.origin[1] // step
+    return dense([on_grid(m, step) for m in maps], cells.relative(region.coarse(step))), cells
 
 
 def labelled_features(
@@ -96,15 +93,17 @@ def labelled_features(
     names: list[str] = []
     for name, (source, points) in strokes.items():
         here = marked(points, recipe, source)
-        for index in np.unique(here.plane):
-            values, step = native_plane(plan(source, source.positions[index], recipe))
-            chosen = here.plane == index
-            cells = here.yx[chosen] // step
+        for index in np.unique(here.part):
+            values, step = native_part(plan(source, recipe.parts(source)[index], recipe))
+            chosen = here.part == index
+            cells = here.zyx[chosen] // np.array(step)
             painted = np.zeros(values.shape[1:], np.uint16)
-            painted[cells[:, 0], cells[:, 1]] = here.label[chosen]
-            y, x = np.indices(painted.shape)
-            features.append(values[:, None])
-            labels.append(painted[None])
-            coordinates.append(np.stack([np.full_like(y, index), y * step, x * step])[:, None])
-            names.append(name)
-    return features, labels, coordinates, names, recipe.factor
+            painted[tuple(cells.T)] = here.label[chosen]
+            for z in np.unique(cells[:, 0]):
+                y, x = np.indices(painted.shape[1:])
+                place = np.full_like(y, index * here.depth + z * step[0])
+                features.append(values[:, z : z + 1])
+                labels.append(painted[z : z + 1])
+                coordinates.append(np.stack([place, y * step[1], x * step[2]])[:, None])
+                names.append(name)
+    return features, labels, coordinates, names, recipe.factors[2]

@@ -69,7 +69,7 @@ def principal_components(
     Returns
     -------
     (count, y, x) float32 array
-        The components, at the resolution of the image.
+        The components, at the resolution of the image; (count, z, y, x) of a volume.
     Components
         What they were computed with.
 
@@ -93,9 +93,9 @@ def principal_components(
     picture = np.empty((count, *current.grid.image_shape), np.float32)
     projected = run(lambda b: (b, _projected(current, b, cache, found)), blocks)
     for done, (block, values) in enumerate(projected, 1):
-        picture[(..., *current.grid.pixels(block.core).slices)] = values
+        picture[(..., *current.grid.pixels(block.core).index)] = values
         report(len(blocks) + done, 2 * len(blocks))
-    return picture, found
+    return (picture if "z" in current.image.sizes else picture[:, 0]), found
 
 
 def as_colours(components: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, PerAxis
 from stroma.blocks.grid import holding
-from stroma.blocks.working import WorkingGrid
 from stroma.data.statistics import Statistics, pool
 from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
@@ -59,6 +58,9 @@ class Labelled(NamedTuple):
 
 
 Memory = Mapping[str, Entry]
+
+MOST_SLICES = 8
+"""Labelled planes of a volume above which its blocks are as deep as for segmentation."""
 
 
 def learn(
@@ -154,7 +156,7 @@ def _require_equal_channels(entries: Memory) -> None:
         )
 
 
-def require_every_class(memory: Memory, factor: int) -> None:
+def require_every_class(memory: Memory, factor: int | PerAxis) -> None:
     """Raise where a painted class has no working pixel of its own.
 
     Raises
@@ -182,57 +184,102 @@ def rows(
     cache: FeatureCache,
 ) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
     """Return the features and labels of the labelled working pixels of one image."""
-    chosen = thinned(marked(points, recipe, source), cap)
+    chosen = marked(points, recipe, source).thinned(cap)
     held = list(holders(source, chosen, recipe, common))
     if not held:
         return np.zeros((0, 0), np.float32), np.zeros(0, np.uint16)
 
     def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> NDArray[np.floating]:
-        return features_at(task, maps, chosen.yx[held[number][1]])
+        return features_at(task, maps, chosen.zyx[held[number][1]])
 
     X = list(each(one, [task for task, _ in held], cache))
     return np.concatenate(X), np.concatenate([chosen.label[members] for _, members in held])
 
 
 def holders(
-    source: Source, points: Points, recipe: Recipe, statistics: Statistics | None
+    source: Source, points: Marked, recipe: Recipe, statistics: Statistics | None
 ) -> Iterator[tuple[Task, NDArray[np.intp]]]:
     """Yield the blocks that hold labelled working pixels, each with the positions of its points.
+
+    Of a volume these are blocks one plane deep, unless many of its planes are labelled.
 
     Parameters
     ----------
     source : Source
         The image.
-    points : Points
+    points : Marked
         Labelled working pixels, see ``marked``.
     recipe : Recipe
         From pixels to features.
     statistics : Statistics or None
         Those to normalise by, instead of the image's own.
     """
-    for index in np.unique(points.plane).tolist():
-        here = np.flatnonzero(points.plane == index)
-        position, yx = source.positions[index], points.yx[here]
-        current = plan(source, position, recipe, statistics)
-        for block, members in holding(current.blocks(around(yx, current)), yx):
-            yield Task(position, current, block), here[members]
+    parts = recipe.parts(source)
+    for index in np.unique(points.part).tolist():
+        here = np.flatnonzero(points.part == index)
+        current = plan(source, parts[index], recipe, statistics)
+        for group in _slices(points.zyx[here]):
+            members = here[group]
+            zyx = points.zyx[members]
+            for block, held in holding(current.blocks(around(zyx, current)), zyx):
+                yield Task(parts[index], current, block), members[held]
 
 
-def marked(points: Points, recipe: Recipe, source: Source) -> Points:
+def _slices(zyx: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Yield the positions of points that are looked up together: those of one plane, or of all."""
+    planes = np.unique(zyx[:, 0])
+    if len(planes) > MOST_SLICES:
+        yield np.arange(len(zyx))
+        return
+    for z in planes:
+        yield np.flatnonzero(zyx[:, 0] == z)
+
+
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """Labelled working pixels of one image.
+
+    Parameters
+    ----------
+    part : (n,) int array
+        Position among its planes or volumes, see ``Recipe.parts``.
+    zyx : (n, 3) int array
+        Working pixel; z is 0 in planes.
+    label : (n,) uint16 array
+        1 to 65535.
+    depth : int
+        Planes of a part.
+    """
+
+    part: NDArray[np.intp]
+    zyx: NDArray[np.intp]
+    label: NDArray[np.uint16]
+    depth: int = 1
+
+    def thinned(self, cap: int) -> Marked:
+        """Keep at most ``cap`` pixels of every label, see ``door.thinned``."""
+        place = np.arange(len(self.label))
+        numbered = np.column_stack([self.zyx[:, 1:], place])
+        plane = self.part * self.depth + self.zyx[:, 0]
+        kept = thinned(Points(plane, numbered, self.label), cap).yx[:, 2]
+        return Marked(self.part[kept], self.zyx[kept], self.label[kept], self.depth)
+
+
+def marked(points: Points, recipe: Recipe, source: Source) -> Marked:
     """Return labelled pixels as labelled working pixels."""
-    grid = WorkingGrid(source.plane_shape, recipe.factor)
-    parts = []
-    for index in np.unique(points.plane):
-        here = points.plane == index
-        yx, labels = grid.mark(points.yx[here], points.label[here])
-        parts.append((np.full(len(labels), index), yx, labels))
-    if not parts:
-        return points
-    return Points(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    grid = recipe.grid(source)
+    planes = grid.image_shape[0]
+    parts: list[Any] = [(np.zeros(0, np.intp), np.zeros((0, 3), np.intp), points.label[:0])]
+    for index in np.unique(points.plane // planes):
+        here = points.plane // planes == index
+        zyx = np.column_stack([points.plane[here] % planes, points.yx[here]])
+        cells, labels = grid.mark(zyx, points.label[here])
+        parts.append((np.full(len(labels), index), cells, labels))
+    part, zyx, label = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Marked(part, zyx, label, grid.shape[0])
 
 
-def around(yx: NDArray[np.intp], current: Plan) -> Box:
+def around(zyx: NDArray[np.intp], current: Plan) -> Box:
     """Return the pixels of the image around some working pixels."""
-    (top, left), (bottom, right) = yx.min(axis=0).tolist(), yx.max(axis=0).tolist()
-    up = current.grid.up
-    return current.grid.pixels(Box(top, left, bottom + 1, right + 1).aligned(up))
+    box = Box.between(zyx.min(axis=0).tolist(), (zyx.max(axis=0) + 1).tolist())
+    return current.grid.pixels(box.aligned(current.grid.up))

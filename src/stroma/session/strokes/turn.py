@@ -165,7 +165,7 @@ class StrokeTurn:
 
 
 def _pixels(task: Task) -> Box:
-    return task.plan.grid.pixels(task.block.core)
+    return task.rectangle
 
 
 def _block(result: BlockResult, trained: Trained, revision: int) -> Block:
