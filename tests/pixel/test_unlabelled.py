@@ -7,8 +7,10 @@ import pytest
 
 from stroma import ConvpaintModel
 from stroma.errors import ImageError, ParameterError
+from stroma.features.cache import FeatureCache
 from stroma.pixel.door import open_image
-from stroma.pixel.training.unlabelled import WINDOW, groups, sampled
+from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.training.unlabelled import WINDOW, clustered, groups, sampled
 
 
 def phases(rng: int = 0, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -76,3 +78,20 @@ def test_a_failed_call_leaves_the_model_as_it_was() -> None:
         model.cluster(image, classes=1)
     assert np.array_equal(model.segment(image), before)
     assert len(model.classes) == 3
+
+
+def test_samples_of_a_reduced_image_are_pixels_of_the_image():
+    image = np.zeros((60, 64), np.float32)
+    image[:, 32:] = 5
+    image += np.random.default_rng(0).normal(size=image.shape) * 0.1
+    param = ConvpaintModel("gaussian").get_params()
+    param.image_downsample = 2
+    source = {"a": open_image(image, "single")}
+    found = clustered(source, Recipe.of(param), classes=2, samples=500, cache=FeatureCache(0))[
+        "a"
+    ].points
+    assert found.yx[:, 1].max() > 40
+    bright = found.yx[:, 1] >= 40
+    assert (found.label[bright] == 2).all() or (found.label[bright] == 1).all()
+    dark = found.yx[:, 1] < 24
+    assert set(found.label[dark]) & set(found.label[bright]) == set()

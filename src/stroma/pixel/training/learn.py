@@ -279,6 +279,15 @@ def marked(points: Points, recipe: Recipe, source: Source) -> Marked:
     return Marked(part, zyx, label, grid.shape[0])
 
 
+def located(points: Points, recipe: Recipe, source: Source) -> Marked:
+    """Return the working pixel in which every labelled pixel lies, one for each."""
+    grid = recipe.grid(source)
+    planes = grid.image_shape[0]
+    pixels = np.column_stack([points.plane % planes, points.yx])
+    cells = pixels // np.array(grid.down) * np.array(grid.up)
+    return Marked(points.plane // planes, cells, points.label, grid.shape[0])
+
+
 def around(zyx: NDArray[np.intp], current: Plan) -> Box:
     """Return the pixels of the image around some working pixels."""
     box = Box.between(zyx.min(axis=0).tolist(), (zyx.max(axis=0) + 1).tolist())

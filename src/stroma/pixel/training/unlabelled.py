@@ -14,7 +14,7 @@ from stroma.pixel.door import Points, Source
 from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import features_at
 from stroma.pixel.predicting.tasks import Task, each
-from stroma.pixel.training.learn import Labelled, holders, marked
+from stroma.pixel.training.learn import Labelled, holders, located
 
 WINDOW = 128
 WINDOWS = 48
@@ -57,9 +57,7 @@ def clustered(
         raise ParameterError(f"Classes without strokes are 2 to {OVER}, got {classes}.")
     random = np.random.default_rng(rng)
     share = max(classes, samples // max(1, len(sources)))
-    points = {
-        key: marked(sampled(s, count=share, random=random), recipe, s) for key, s in sources.items()
-    }
+    points = {key: sampled(s, count=share, random=random) for key, s in sources.items()}
     X = [_features(sources[key], p, recipe, cache) for key, p in points.items()]
     labels = groups(np.concatenate(X), classes=classes, rng=rng)
     ends = np.cumsum([len(rows) for rows in X])[:-1]
@@ -130,11 +128,12 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
 def _features(
     source: Source, points: Points, recipe: Recipe, cache: FeatureCache
 ) -> NDArray[np.floating]:
-    """Return the (n, F) features of working pixels, in the order of the points."""
-    held = list(holders(source, points, recipe, None))
+    """Return the (n, F) features of pixels, in the order of the points."""
+    cells = located(points, recipe, source)
+    held = list(holders(source, cells, recipe, None))
 
     def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> NDArray[np.floating]:
-        return features_at(task, maps, points.yx[held[number][1]])
+        return features_at(task, maps, cells.zyx[held[number][1]])
 
     rows = np.concatenate(list(each(one, [task for task, _ in held], cache)))
     back = np.argsort(np.concatenate([members for _, members in held]), kind="stable")
