@@ -41,7 +41,7 @@ shapes = st.tuples(st.integers(2, 12), st.integers(9, 40), st.integers(9, 40))
 sides = st.tuples(st.integers(1, 6), st.integers(4, 20), st.integers(4, 20))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     shape=shapes,
     sides=sides,
