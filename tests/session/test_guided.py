@@ -51,10 +51,10 @@ def test_areas_are_those_of_the_results(session, halves):
     paint_halves(session, key)
     settle(session)
     values = session.result(key).values
-    found = session.areas(key).result(60)
+    found = session.areas(key).result(60).value
     assert [c.area for c in found] == [int((values == c.label).sum()) for c in found]
     assert sum(c.share for c in found) == pytest.approx(1)
-    large = session.areas(key, min_size=10**6).result(60)
+    large = session.areas(key, min_size=10**6).result(60).value
     assert [c.components for c in found] != [c.components for c in large] == [0, 0]
 
 
@@ -65,14 +65,14 @@ def test_components_are_those_of_the_results_in_pixels_and_micrometres(session, 
         paint_halves(session, key, plane={"z": z})
     session.look(key, plane={"z": 1})
     settle(session)
-    found = session.measure(key, plane={"z": 1}).result(60)
+    found = session.measure(key, plane={"z": 1}).result(60).value
     values = session.result(key, plane={"z": 1}).values
     biggest = sorted(found.components, key=lambda c: -c.area)[:2]
     assert {c.label for c in biggest} == {1, 2}
     assert sum(c.area for c in found.components) == values.size
     assert sum(c.area for c in found.coverage) == values.size
     assert found.pixel_area == pytest.approx(0.25)
-    small = session.measure(key, plane={"z": 1}, min_size=10**6).result(60)
+    small = session.measure(key, plane={"z": 1}, min_size=10**6).result(60).value
     assert small.components == ()
     assert [c.area for c in small.coverage] == [c.area for c in found.coverage]
 

@@ -154,6 +154,11 @@ class RoundFinished(Event):
 
 
 @dataclass(frozen=True)
+class Rested(Event):
+    """Nothing is under way any more: what the status says now stays, until something is done."""
+
+
+@dataclass(frozen=True)
 class RoundCancelled(Event):
     """A round was given up, because of a new stroke or on request; old results stay."""
 

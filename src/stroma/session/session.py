@@ -14,9 +14,11 @@ from stroma.session.core.core import Core, Fitting
 from stroma.session.core.document import Document, Edit
 from stroma.session.core.images import Images
 from stroma.session.core.opening import OpenImage
+from stroma.session.core.screen import Screen
+from stroma.session.core.status import Status
 from stroma.session.core.storage import Storage
 from stroma.session.core.tasks import Task, Tasks
-from stroma.session.core.worker import Status, Worker
+from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
 from stroma.session.repeat import Repeating
 from stroma.session.strokes.bench import Strokes
@@ -90,11 +92,12 @@ class Session:
                 core.add(fitting.learning(core))
         self._storage, self._exports = Storage(core), Exports(core, self._model)
         self._images, files = Images(core), StrokeFiles(core)
+        self._screen = Screen(core)
         parts = [
             *(core, core.worker, core.tasks, self._storage, self._images, self._model),
             *(ClassList(core), Painting(core), files, Looking(core, self._model)),
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
-            Repeating(core, self._model, files),
+            *(self._screen, Repeating(core, self._model, files)),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -270,9 +273,10 @@ class Session:
 
     @property
     def status(self) -> Status:
-        """What is under way."""
-        return self.core.worker.status(Strokes.name, self._model.turn())
+        """What is under way, and how things stand wherever somebody looks."""
+        return self._screen.status(Strokes.name)
 
+    standing = _by(Screen.standing)
     cancel = _by(Worker.give_up)
     wait = _by(Worker.wait)
     result = _by(Looking.result)

@@ -40,7 +40,8 @@ def stale(session: Session, values: Values) -> list[Plain]:
 
 def areas(session: Session, values: Values) -> list[Plain]:
     """Answer with the area and the number of components of every class on a plane."""
-    return [asdict(a) for a in session.areas(values["image"], plane=values["plane"]).result()]
+    found = session.areas(values["image"], plane=values["plane"]).result()
+    return [asdict(a) for a in found.value or ()]
 
 
 def suggest(session: Session, values: Values) -> Plain | None:

@@ -13,6 +13,7 @@ from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.component_table import AREA, Components, component_view
 from stroma.session import events as ev
+from stroma.session.core.status import Measurement
 from stroma.session.events import Event, Position
 from stroma.workflow.components import Component, Measured
 from stroma.workflow.tables import write_components
@@ -76,9 +77,12 @@ class Measuring:
         image, plane, least = bridge.image, bridge.plane(), self.smallest.value()
         name = studio.session.image(image).name
 
-        def then(found: Measured) -> None:
+        def then(found: Measurement[Measured]) -> None:
+            if found.value is None:
+                studio.say(StromaError(found.reason or "This is still being computed."))
+                return
             self._image, self._name, self._plane = image, name, plane
-            self.show(found)
+            self.show(found.value)
 
         studio.do(lambda: studio.session.measure(image, plane=plane, min_size=least), then)
 

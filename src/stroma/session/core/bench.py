@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from stroma.session.core.operations import Operation
+from stroma.session.core.results import Results
 from stroma.session.core.sheet import Sheet
 from stroma.session.core.view import View
 from stroma.session.core.work import Job
@@ -174,6 +175,10 @@ class Learning(Protocol):
 
     name: str
     """Of the bench."""
+
+    @property
+    def results(self) -> Results[Any]:
+        """What is known, block by block; it decides what is said to be on the screen."""
 
     @property
     def is_live(self) -> bool:

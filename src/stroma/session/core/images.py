@@ -229,4 +229,6 @@ class Images:
             return f"{said} {wrong}".strip()
         core.images[key] = found
         core.missing.discard(key)
+        if said:
+            core.pixels_changed(key)  # the model that was saved has seen other pixels
         return said

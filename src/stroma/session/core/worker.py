@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from stroma.errors import Cancelled, StromaError
+from stroma.errors import Cancelled, ParameterError, StromaError
 from stroma.session.core.bench import Learning, Turn
 from stroma.session.core.results import PlaneKey
 from stroma.session.core.view import View
@@ -23,6 +23,7 @@ from stroma.session.core.work import Job, Pace, Token, attempt
 from stroma.session.events import (
     Event,
     ModelTrained,
+    Rested,
     RoundCancelled,
     RoundFailed,
     RoundFinished,
@@ -34,31 +35,6 @@ STAGES: tuple[Callable[[Turn, View, Job], int], ...] = (
     lambda turn, view, job: turn.visible(view, job),
     lambda turn, view, job: turn.rest(view, job),
 )
-
-
-@dataclass(frozen=True)
-class Status:
-    """What rounds are doing.
-
-    Parameters
-    ----------
-    busy : bool
-        Whether something is under way.
-    phase : {"", "features", "training", "visible", "plane"}
-        What.
-    revision : int
-        The present revision.
-    trained : int
-        The revision the model answers; -1 for none.
-    message : str
-        What keeps the session from going on: too few strokes, or the last error.
-    """
-
-    busy: bool
-    phase: str
-    revision: int
-    trained: int
-    message: str
 
 
 @dataclass
@@ -189,11 +165,34 @@ class Worker:
             self._token.cancel()
         self._pool.shutdown()
 
-    def status(self, name: str, turn: Turn) -> Status:
-        """Return what is under way, for one bench."""
+    @property
+    def doing(self) -> tuple[bool, str]:
+        """Whether something is under way, and what."""
         with self._state:
-            message = self._standings[name].problem or turn.lacking
-            return Status(self._running, self._phase, turn.revision, turn.answered, message)
+            return self._running, self._phase
+
+    def problem(self, bench: str) -> str:
+        """Return what went wrong last for a bench; empty where nothing did."""
+        with self._state:
+            return self._standings[bench].problem
+
+    def trouble(self, bench: str, revision: int, plane: PlaneKey) -> str:
+        """Return why a plane could not be computed for a revision; empty where nothing failed."""
+        with self._state:
+            standing = self._standings[bench]
+            if standing.untrained and standing.settled == revision:
+                return standing.untrained
+            return standing.unseen.get(plane, "")
+
+    def awaited(self, bench: str, turn: Turn, plane: PlaneKey) -> tuple[bool, bool]:
+        """Return whether it is about to train for a bench, and to show more of a plane."""
+        with self._state:
+            if not self._running or self._given_up or self._closed:
+                return False, False
+            standing = self._standings[bench]
+            training = self._training == bench or _is_due(turn, standing)
+            showing = turn.answered >= 0 and any(view.key == plane for view in turn.views)
+            return training, showing and not _is_paused(turn, standing)
 
     # ------------------------------------------------------------------ the thread
 
@@ -237,8 +236,11 @@ class Worker:
                 self._phase, self._training, self._running = "", "", False
                 if self._again or (error is None and done.result()):
                     self._start()
-                if not self._running:
+                rests = not self._running
+                if rests:
                     self._state.notify_all()
+            if rests:
+                self._tell(Rested())
 
     def _cancelled(self) -> None:
         with self._state:
@@ -266,6 +268,9 @@ class Worker:
     def _train(self, name: str, turn: Turn, standing: Standing, job: Job) -> None:
         with self._state:
             self._training, full = name, standing.asked
+        if turn.lacking:
+            self._refuse(name, turn, standing)
+            return
         self._tell(RoundStarted(turn.revision, name))
         start = time.monotonic()
         error = attempt(lambda: turn.train(job, full=full))
@@ -277,6 +282,12 @@ class Worker:
             self._training, standing.untrained, standing.settled = "", "", turn.revision
             standing.asked = standing.asked and not full
         self._tell(ModelTrained(turn.revision, time.monotonic() - start, name))
+
+    def _refuse(self, name: str, turn: Turn, standing: Standing) -> None:
+        """Answer who asked for training while there is too little to learn from."""
+        with self._state:
+            standing.asked, self._training = False, ""
+        self._tell(RoundFailed(turn.revision, turn.lacking, ParameterError(turn.lacking), name))
 
     def _untrained(self, turn: Turn, standing: Standing, error: Exception) -> None:
         with self._state:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.errors import Cancelled
 from stroma.session.core.core import Core
+from stroma.session.core.screen import Screen
+from stroma.session.core.status import Measurement
 from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.strokes.looking import Looking
@@ -21,6 +24,8 @@ BAND_PIXELS = 2_000_000
 
 Report = Callable[[int, int], None]
 Cancel = Callable[[], bool]
+Bands = Iterator[NDArray[np.integer]]
+Value = TypeVar("Value")
 
 
 class Measuring:
@@ -36,12 +41,15 @@ class Measuring:
 
     def __init__(self, core: Core, model: StrokeModel) -> None:
         self.core, self.model = core, model
-        self.looking = Looking(core, model)
+        self.looking, self.screen = Looking(core, model), Screen(core)
 
     def areas(
         self, image: str, *, plane: Position | None = None, min_size: int = 0
-    ) -> Task[list[Coverage]]:
-        """Measure how much each class covers of what is predicted, and in how many components.
+    ) -> Task[Measurement[list[Coverage]]]:
+        """Measure how much each class covers of a plane, and in how many components.
+
+        What is measured is told together with its state; there are no numbers of a plane that is
+        not predicted as a whole.
 
         Parameters
         ----------
@@ -53,15 +61,15 @@ class Measuring:
             Smaller components, in pixels, are not counted.
         """
 
-        def areas(progress: Report, cancelled: Cancel) -> list[Coverage]:
-            found = components(self._bands(image, plane, progress, cancelled))
-            return coverage(found, tuple(self.model.bench.classes.values()), min_size=min_size)
+        def areas(bands: Bands) -> list[Coverage]:
+            classes = tuple(self.model.bench.classes.values())
+            return coverage(components(bands), classes, min_size=min_size)
 
-        return self.core.tasks.start("areas", areas)
+        return self._measured("areas", areas, image, plane)
 
     def measure(
         self, image: str, *, plane: Position | None = None, min_size: int = 0
-    ) -> Task[Measured]:
+    ) -> Task[Measurement[Measured]]:
         """List the connected components of what is predicted on a plane, and sum them up.
 
         Parameters
@@ -70,17 +78,39 @@ class Measuring:
             As for ``areas``; components of fewer pixels are not listed either.
         """
 
-        def measure(progress: Report, cancelled: Cancel) -> Measured:
-            found = components(self._bands(image, plane, progress, cancelled))
+        def measure(bands: Bands) -> Measured:
             area = pixel_area(self.core.image(image).image)
             classes = tuple(self.model.bench.classes.values())
-            return Measured.of(found, classes, pixel_area=area, min_size=min_size)
+            return Measured.of(components(bands), classes, pixel_area=area, min_size=min_size)
 
-        return self.core.tasks.start("measuring", measure)
+        return self._measured("measuring", measure, image, plane)
+
+    def _measured(
+        self, what: str, measure: Callable[[Bands], Value], image: str, plane: Position | None
+    ) -> Task[Measurement[Value]]:
+        """Measure a plane, and say whether that is true: before, and still afterwards."""
+
+        def run(progress: Report, cancelled: Cancel) -> Measurement[Value]:
+            before, revision = self.screen.standing(image, plane=plane), self.model.bench.revision
+            if before.state not in ("current", "older") or not self._is_whole(image, plane):
+                return Measurement(before.state, before.reason, None)
+            value = measure(self._bands(image, plane, progress, cancelled))
+            after = self.screen.standing(image, plane=plane)
+            if revision != self.model.bench.revision or after.state != before.state:
+                return Measurement(after.state, after.reason, None)
+            return Measurement(after.state, after.reason, value)
+
+        return self.core.tasks.start(what, run)
+
+    def _is_whole(self, image: str, plane: Position | None) -> bool:
+        """Tell whether there is a result wherever one belongs."""
+        height, width = self.core.image(image).shape
+        step = max(1, round((height * width / BAND_PIXELS) ** 0.5))
+        return not self.looking.result(image, plane=plane, step=step).missing
 
     def _bands(
         self, image: str, plane: Position | None, progress: Report, cancelled: Cancel
-    ) -> Iterator[NDArray[np.integer]]:
+    ) -> Bands:
         """Yield what is predicted on a plane, in bands of rows."""
         height, width = self.core.image(image).shape
         rows = max(1, BAND_PIXELS // width)
