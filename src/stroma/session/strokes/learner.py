@@ -11,7 +11,7 @@ from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.plan import Recipe, plan
 from stroma.pixel.predicting.predict import Trained
 from stroma.pixel.predicting.run import tasks_of
 from stroma.pixel.predicting.tasks import Task
@@ -124,6 +124,14 @@ def tasks_in(source: Source, trained: Trained, view: View, box: Box) -> list[Tas
     if not box.area:
         return []
     return tasks_of(source, trained, positions=[view.position], region=box, first=view.middle)
+
+
+def tasks_before(source: Source, recipe: Recipe, view: View, box: Box) -> list[Task]:
+    """Return the blocks of a view's plane that touch a box, while there is no model."""
+    if not box.area:
+        return []
+    current = plan(source, view.position, recipe, None)
+    return [Task(view.position, current, block) for block in current.blocks(box)]
 
 
 def param_for(settings: Settings, *, full: bool) -> Param:

@@ -21,7 +21,7 @@ from stroma.session.core.view import View
 from stroma.session.core.work import Job
 from stroma.session.events import BlockReady
 from stroma.session.strokes.blocks import BYTE, Block, uncertainty
-from stroma.session.strokes.learner import Learner, needed, param_for, tasks_in
+from stroma.session.strokes.learner import Learner, needed, param_for, tasks_before
 from stroma.session.strokes.wish import Wish
 
 REST = 0.25
@@ -118,8 +118,8 @@ class StrokeTurn:
         """Predict what is in view; before there is a model, compute its features."""
         box = self.wish.box(view)
         if self.learner.trained is None:
-            blank = Trained(Recipe.of(self.wish.settings.param), None)  # type: ignore[arg-type]
-            self._warm(tasks_in(self.wish.source(view.image), blank, view, box), job)
+            recipe = Recipe.of(self.wish.settings.param)
+            self._warm(tasks_before(self.wish.source(view.image), recipe, view, box), job)
             return 0
         return self._predict("visible", view, self._missing(view, box, 1), 1, job)
 
