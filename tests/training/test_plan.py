@@ -1,11 +1,17 @@
 """The plan is nnU-Net's: its own planner, on 60 geometries, says the same."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from stroma.errors import ParameterError
+from stroma.networks import NETWORKS
+from stroma.targets.contract import Facts
+from stroma.training.learner import Learner
 from stroma.training.plan import Budget, Fingerprint, plan, target_spacing, topology
+from stroma.training.setup import Setup, decide, fitted, smaller
 
 TABLE = json.loads(Path(__file__).with_name("oracles").joinpath("plans.json").read_text())
 
@@ -74,3 +80,42 @@ def test_a_plan_says_what_will_be_done():
     assert "per step" in said
     assert "features" in said
     assert "GB" in said
+
+
+def test_patches_get_smaller_until_there_are_enough_steps():
+    facts = Facts(2, {0: 1, 1: 1}, (1.0, 1.0))
+    setup = decide([(512, 512)] * 7, facts, outputs=2, memory_gb=2)
+    assert setup.patch == (512, 512)
+    found = fitted(setup, speed=lambda s: 50_000, minutes=10)
+    assert 10 * 60 * 50_000 / found.pixels >= 500
+    assert found.patch < setup.patch
+    assert len(found.params["features"]) < len(setup.params["features"])
+    assert fitted(setup, speed=lambda s: 1e9, minutes=10) == setup
+    assert fitted(setup, speed=lambda s: 1, minutes=10).patch == (64, 64)
+    assert Setup.of(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_what_is_given_is_not_decided():
+    facts = Facts(3, {0: 1, 1: 1}, (4.0, 1.0, 1.0))
+    setup = decide([(20, 200, 200)], facts, outputs=2, memory_gb=2, patch=[8, 64, 64], batch=1)
+    assert setup.patch == (8, 64, 64)
+    assert setup.batch == 1
+    assert setup.flat
+    assert smaller(setup) is None
+    with pytest.raises(ParameterError, match="one side per axis"):
+        decide([(20, 200, 200)], facts, outputs=2, memory_gb=2, patch=[64, 64])
+
+
+def test_nnunet_is_planned_as_it_is():
+    facts = Facts(2, {0: 1, 1: 1}, (1.0, 1.0))
+    setup = decide([(512, 512)] * 7, facts, outputs=2, memory_gb=8, network="nnunet")
+    assert setup.params["features"][0] == 32
+    network = NETWORKS["nnunet"](1, 2, ndim=2, **{**setup.params, "features": [4] * 8})
+    assert network.halo is None
+
+
+def test_a_short_training_decides_for_itself(scenes):
+    images, labels = zip(*scenes[:2], strict=True)
+    network = Learner(minutes=0.02, device="cpu").fit(list(images), list(labels))
+    assert network.about.patch == (64, 64)
+    assert network.plan_["params"]["strides"]

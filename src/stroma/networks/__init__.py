@@ -4,8 +4,12 @@ from stroma.registry import Registry
 
 NETWORKS = Registry(
     "network",
-    {"unet": "stroma.networks.unet:UNet"},
+    {
+        "unet": "stroma.networks.unet:UNet",
+        "nnunet": "stroma.networks.unet:nnunet",
+        "resenc": "stroma.networks.unet:resenc",
+    },
     group="stroma.networks",
-    extras={"unet": "train"},
+    extras=dict.fromkeys(("unet", "nnunet", "resenc"), "train"),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

@@ -159,6 +159,19 @@ class UNet(nn.Module):
         return [finest, *reversed(found)] if self.training and self.deep else finest
 
 
+def nnunet(channels: int, outputs: int, *, ndim: int = 2, **params: Any) -> UNet:
+    """Return nnU-Net's plain network: normalised by the instance, supervised deeply."""
+    return UNet(channels, outputs, ndim=ndim, **{"norm": "instance", "deep": True, **params})
+
+
+def resenc(channels: int, outputs: int, *, ndim: int = 2, **params: Any) -> UNet:
+    """Return nnU-Net's network with a residual encoder: 1, 3, 4, 6, 6, ... blocks."""
+    count = len(params.get("features", (0,) * 4))
+    blocks = [1, 3, 4, *[6] * count][:count]
+    chosen = {"convolutions": blocks, "decoder_convolutions": 1, "block": "residual", **params}
+    return nnunet(channels, outputs, ndim=ndim, **chosen)
+
+
 class _Style:
     """How every convolution is followed."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 import stroma
+from stroma.backbones.device import resolve
 from stroma.data.classes import Class
 from stroma.errors import ParameterError
+from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
@@ -27,16 +30,17 @@ from stroma.training.about import About
 from stroma.training.augment import NONE, Augmentation
 from stroma.training.cases import Case
 from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, split
-from stroma.training.loop import Schedule, Told, Training
+from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.model import Network
 from stroma.training.normalise import Normalisation, normalisation_for
 from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
-from stroma.training.setup import Setup, decide
+from stroma.training.setup import Setup, decide, fitted
 from stroma.training.state import State
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
+SETUP = "setup.json"
 LOOKED_AT = 8
 """Cases that are validated in every round, at most."""
 
@@ -170,6 +174,7 @@ class Learner:
             [case.shape for case in cases],
             facts,
             outputs=len(target.channels()),
+            channels=cases[0].channels,
             memory_gb=self.memory_gb,
             network=self.network,
             options=self.network_options,
@@ -232,13 +237,57 @@ class Task:
         cancel: Callable[[], bool] | None = None,
     ) -> Network:
         """Train; see `Learner.fit`."""
-        learned, kept = split(self.cases, share=self.learner.validation, seed=self.learner.seed)
-        pictures = None
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             if overwrite:
-                (folder / "checkpoint.safetensors").unlink(missing_ok=True)
-            pictures = Pictures(folder, self.target, kept)
+                (folder / CHECKPOINT).unlink(missing_ok=True)
+        return self._fitted(folder)._run(classes, folder, tell, cancel)
+
+    def _fitted(self, folder: Path | None) -> Task:
+        """Return the task with patches that leave time for enough steps.
+
+        The speed is measured once: a training that goes on has the patches it began with.
+        """
+        if self.learner.steps is not None or not self.setup.free:
+            return self
+        kept = None if folder is None else folder / SETUP
+        if kept is not None and kept.exists() and (kept.parent / CHECKPOINT).exists():
+            return replace(self, setup=Setup.of(json.loads(kept.read_text(encoding="utf-8"))))
+        setup = fitted(self.setup, speed=self.pixels_per_second, minutes=self.learner.minutes)
+        if kept is not None:
+            with replaced(kept) as new:
+                new.write_text(json.dumps(asdict(setup)), encoding="utf-8")
+        return replace(self, setup=setup)
+
+    def pixels_per_second(self, setup: Setup) -> float:
+        """Return how many pixels the network of a setup learns from in a second, measured.
+
+        On patches of 128 pixels a side at most (16 along z), after a step that is not counted.
+        """
+        device = resolve(self.learner.device)
+        module = replace(self, setup=setup).built().to(device).train()
+        most = (16, 128, 128)[-self.facts.ndim :]
+        sides = [min(n, top) for n, top in zip(setup.patch, most, strict=True)]
+        images = torch.zeros(2, self.cases[0].channels, *sides, device=device)
+        began = 0.0
+        for _ in range(2):
+            began = time.monotonic()
+            outputs = module(images)
+            several = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
+            mean = torch.stack([o.square().mean() for o in several]).sum()
+            mean.backward()  # type: ignore[no-untyped-call]
+            mean.detach().item()  # waits for graphics processors
+        return images[:, 0].numel() / max(time.monotonic() - began, 1e-9)
+
+    def _run(
+        self,
+        classes: Sequence[Class],
+        folder: Path | None,
+        tell: Callable[[Told], None] | None,
+        cancel: Callable[[], bool] | None,
+    ) -> Network:
+        learned, kept = split(self.cases, share=self.learner.validation, seed=self.learner.seed)
+        pictures = None if folder is None else Pictures(folder, self.target, kept)
         examined = Examination(kept[:LOOKED_AT], self.target, self.scale, self.setup.patch)
         training = self._training(learned, examined, folder, pictures)
         state = training.run(self.built(), tell=tell, cancel=cancel)
@@ -246,7 +295,8 @@ class Task:
         module.load_state_dict(state.best)
         network = Network(module, self._about(state, classes))
         if folder is not None:
-            (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+            (folder / SETUP).unlink(missing_ok=True)
         return network
 
     def _training(

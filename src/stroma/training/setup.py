@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
-import numpy as np
-
+from stroma.errors import ParameterError
 from stroma.targets.contract import Facts
+from stroma.training.plan import Budget, Fingerprint, Plan, plan, topology, widths
+
+PLANNED = {"unet": 16, "nnunet": 32, "resenc": 32}
+"""Networks whose stages are planned, with the features of their finest."""
+
+LEAST_BATCH = 4
+"""Patches per step, so that normalisation by the batch has something to go by."""
+
+LEAST_PATCH = {2: (64, 64), 3: (16, 64, 64)}
+"""Patches are not made smaller than this to have more steps."""
+
+LEAST_STEPS = 500
+"""Steps that a training should have."""
+
+SHRINK = 2 / 3
+DEEP_FROM = 4
+"""Stages from which on all resolutions are supervised."""
+
+THICK = 3
+"""A patch that is so many times wider than deep is turned and bent within planes only."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +47,37 @@ class Setup:
         Patches per step.
     flat : bool
         Whether volumes are turned and bent within planes only.
+    spacing : tuple of float
+        Size of a pixel, which decided how stages follow each other.
+    free : bool
+        Whether patches may be made smaller, to have more steps.
     """
 
     network: str
     params: Mapping[str, Any] = field(default_factory=dict)
     patch: tuple[int, ...] = ()
-    batch: int = 4
+    batch: int = LEAST_BATCH
     flat: bool = False
+    spacing: tuple[float, ...] = ()
+    free: bool = True
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Setup:
+        """Return a setup from what JSON gives back."""
+        values = {**stored, "patch": tuple(stored["patch"]), "spacing": tuple(stored["spacing"])}
+        return cls(**values)
+
+    @property
+    def pixels(self) -> int:
+        """Pixels per step."""
+        return self.batch * prod(self.patch)
+
+    def __str__(self) -> str:
+        """Say it so that users understand."""
+        patch = " x ".join(map(str, self.patch))
+        features = self.params.get("features")
+        stages = "" if features is None else f" of {len(features)} stages, {features} features"
+        return f"{self.network}{stages}; {self.batch} patches of {patch} pixels per step"
 
 
 def decide(
@@ -41,17 +85,122 @@ def decide(
     facts: Facts,
     *,
     outputs: int,
+    channels: int = 1,
     memory_gb: float,
     network: str = "auto",
     options: Mapping[str, Any] | None = None,
     patch: Sequence[int] | None = None,
     batch: int | None = None,
 ) -> Setup:
-    """Return the setup for some data and a budget."""
-    most = 256 if facts.ndim == 2 else 64
-    median = np.median(np.array(shapes), axis=0)
-    side = [int(min(most, -(-n // 16) * 16)) for n in median] if patch is None else list(patch)
-    params = {"features": [16, 32, 64, 128, 256], **(options or {})}
-    return Setup(
-        "unet" if network == "auto" else network, params, tuple(side), 4 if batch is None else batch
+    """Return the setup for some data and a budget: as planned, unless something is given.
+
+    Parameters
+    ----------
+    shapes : sequence of tuple of int
+        Sides of images.
+    facts : Facts
+        What is known of labels.
+    outputs, channels : int
+        Of the network.
+    memory_gb : float
+        Memory for a training step.
+    network : str
+        "auto" is a U-Net.
+    options : mapping, optional
+        Parameters of the network that are not to be decided.
+    patch, batch : optional
+        Where they are not to be decided.
+    """
+    name = "unet" if network == "auto" else network
+    if patch is not None and len(patch) != facts.ndim:
+        raise ParameterError(
+            f"patch has one side per axis, {facts.ndim} here (ndim), got {list(patch)}."
+        )
+    spacing = facts.spacing or (1.0,) * facts.ndim
+    given = dict(options or {})
+    if name not in PLANNED:
+        sides = tuple(patch) if patch is not None else _common_patch(shapes, facts.ndim)
+        return Setup(name, given, sides, batch or LEAST_BATCH, spacing=spacing, free=False)
+    found = planned(shapes, facts, outputs=outputs, memory_gb=memory_gb, network=name).full
+    sides = found.patch if patch is None else tuple(int(n) for n in patch)
+    enough = found.batch if name != "unet" else max(found.batch, LEAST_BATCH)
+    setup = Setup(
+        name,
+        given,
+        sides,
+        enough if batch is None else batch,
+        flat=facts.ndim == 3 and max(sides) / sides[0] > THICK,
+        spacing=spacing,
+        free=patch is None and name == "unet",
     )
+    return _with_stages(setup)
+
+
+def planned(
+    shapes: Sequence[tuple[int, ...]],
+    facts: Facts,
+    *,
+    outputs: int,
+    memory_gb: float,
+    network: str = "unet",
+) -> Plan:
+    """Return nnU-Net's plan for the data, with the features of a network."""
+    spacing = facts.spacing or (1.0,) * facts.ndim
+    fingerprint = Fingerprint(tuple(shapes), (spacing,) * len(shapes), outputs)
+    return plan(fingerprint, Budget(memory_gb, PLANNED[network]))
+
+
+def smaller(setup: Setup) -> Setup | None:
+    """Return a setup with patches two thirds as wide; None where they are small already."""
+    least = LEAST_PATCH[len(setup.patch)]
+    sides = tuple(
+        max(low, round(n * SHRINK)) if n > low else n
+        for n, low in zip(setup.patch, least, strict=True)
+    )
+    if not setup.free or sides == setup.patch:
+        return None
+    found = _with_stages(replace(setup, patch=sides))
+    return found if found.pixels < setup.pixels else None
+
+
+def fitted(setup: Setup, *, speed: Callable[[Setup], float], minutes: float) -> Setup:
+    """Return a setup with patches small enough for 500 steps in the time.
+
+    Parameters
+    ----------
+    setup : Setup
+        As planned.
+    speed : callable
+        Measures how many pixels the network of a setup learns from in a second.
+    minutes : float
+        Time for the training.
+    """
+    while (other := smaller(setup)) is not None:
+        if minutes * 60 * speed(setup) / setup.pixels >= LEAST_STEPS:
+            break
+        setup = other
+    return setup
+
+
+def _with_stages(setup: Setup) -> Setup:
+    """Return a setup whose network has the stages that its patches are large enough for."""
+    if "features" in setup.params and "strides" not in setup.params:
+        return setup
+    found = topology(setup.spacing, setup.patch)
+    features = widths(len(found.strides), len(setup.patch), PLANNED[setup.network])
+    stages: dict[str, Any] = {
+        "features": list(features),
+        "strides": [list(s) for s in found.strides],
+        "kernels": [list(k) for k in found.kernels],
+        "deep": len(features) >= DEEP_FROM,
+    }
+    kept = {k: v for k, v in setup.params.items() if k not in stages}
+    return replace(setup, params={**stages, **kept}, patch=found.patch)
+
+
+def _common_patch(shapes: Sequence[tuple[int, ...]], ndim: int) -> tuple[int, ...]:
+    """Return sides that fit into most images, multiples of 32 (of 8 along z)."""
+    middle = [sorted(sides)[len(sides) // 2] for sides in zip(*shapes, strict=True)]
+    most = (256, 256) if ndim == 2 else (32, 96, 96)
+    step = (32, 32) if ndim == 2 else (8, 32, 32)
+    return tuple(min(top, -(-n // by) * by) for n, top, by in zip(middle, most, step, strict=True))

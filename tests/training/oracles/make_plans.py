@@ -5,10 +5,12 @@ the tests. Run as ``python make_plans.py``.
 """
 
 import contextlib
+import importlib
 import io
 import json
 import os
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -16,7 +18,9 @@ import torch
 for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"):
     os.environ.setdefault(name, "unused")
 
-from nnunetv2.experiment_planning.experiment_planners import default_experiment_planner as module
+module = importlib.import_module(
+    "nnunetv2.experiment_planning.experiment_planners.default_experiment_planner"
+)
 
 GEOMETRIES = 60
 MEMORY = (0.5, 1, 2, 4, 8, 12, 16, 24)
@@ -55,11 +59,10 @@ def defaults():
     """Run the constructor as far as it sets constants: it reads files after the first lines."""
     with contextlib.ExitStack() as stack:
         put = stack.enter_context
-        from unittest import mock
-
-        put(mock.patch.object(module, "maybe_convert_to_dataset_name", lambda n: "unused"))
-        put(mock.patch.object(module, "load_json", lambda p: {}))
-        put(mock.patch.object(module, "get_filenames_of_train_images_and_targets", lambda *a: {}))
+        put(mock.patch.object(module, "maybe_convert_to_dataset_name", return_value="unused"))
+        put(mock.patch.object(module, "load_json", return_value={}))
+        files = "get_filenames_of_train_images_and_targets"
+        put(mock.patch.object(module, files, return_value={}))
         put(mock.patch.object(module, "isfile", lambda p: "fingerprint" in str(p)))
         plain = module.ExperimentPlanner("unused")
     return {k: v for k, v in vars(plain).items() if k != "dataset_json"}
