@@ -244,7 +244,7 @@ def resampled_shape(shape: Sequence[int], old: Sequence[float], new: Sequence[fl
     return tuple(round(a / b * n) for n, a, b in zip(shape, old, new, strict=True))
 
 
-def topology(spacing: Sequence[float], patch: Sequence[int]) -> Topology:
+def topology(spacing: Sequence[float] | NDArray[Any], patch: Sequence[int]) -> Topology:
     """Return the stages of a network for patches of about that size.
 
     Axes are halved while 8 pixels are left (12 of the only one), the finest and those less than
