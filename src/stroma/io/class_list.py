@@ -67,6 +67,8 @@ def write_class_list(path: str | Path, classes: Iterable[Class]) -> Path:
 
 
 def _text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise FormatError(f"{path} is no file; expected a text with lines of label,name.")
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:

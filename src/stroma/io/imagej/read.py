@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,8 @@ import numpy as np
 
 from stroma.data.image import Image
 from stroma.data.shapes import Area, Dots, Ellipse, Line, Points, Shape, rectangle
-from stroma.errors import FormatError
+from stroma.errors import FormatError, StromaError, short
+from stroma.io.lazy import DAMAGE
 from stroma.io.marks import MAX_COORDINATE, Mark, too_large
 
 MAX_ROI_BYTES = 2**24
@@ -63,9 +63,13 @@ def read_zip(path: Path, image: Image, width: float) -> list[Mark]:
                 if left < 0 or len(data) > MAX_ROI_BYTES:
                     raise too_large(path, MAX_ZIP_BYTES)
                 title = entry.filename.removesuffix(".roi")
-                marks.append(_mark(data, f"{path}: {entry.filename!r}", title, image, width))
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
-        raise FormatError(f"{path} is not a zip file of ROIs: {error}.") from error
+                marks.append(_mark(data, f"{path}: {short(entry.filename)!r}", title, image, width))
+    except StromaError:
+        raise
+    except (zipfile.BadZipFile, *DAMAGE) as error:
+        raise FormatError(
+            f"{path} is not a zip file of ROIs, or damaged: {short(error)}. Save it again."
+        ) from error
     return marks
 
 
@@ -110,7 +114,7 @@ def _mark(data: bytes, where: str, title: str, image: Image, width: float) -> Ma
         name=class_name,
         label=group or label,
         color=_color(roi),
-        title=f"the ROI {name!r}",
+        title=f"the ROI {short(name, 40)!r}",
     )
 
 

@@ -38,7 +38,7 @@ def read(path: Path, image: Image, width: float) -> list[Mark]:
     if path.stat().st_size > MAX_BYTES:
         raise too_large(path, MAX_BYTES, "Export fewer objects, or a label image.")
     try:
-        content = json.loads(path.read_bytes(), parse_constant=_refuse)
+        content = json.loads(path.read_bytes(), parse_constant=_refuse, object_hook=_packed)
         return [m for i, f in enumerate(_features(content)) for m in _marks(f, i, width)]
     except FormatError:
         raise
@@ -53,6 +53,18 @@ def read(path: Path, image: Image, width: float) -> list[Mark]:
         raise FormatError(
             f"{path} is not GeoJSON as QuPath writes it: {short(said)}. Export it again."
         ) from error
+
+
+def _packed(found: dict[str, Any]) -> dict[str, Any]:
+    """Keep the coordinates of a geometry as arrays as soon as it is read: lists take ten times."""
+    rings = found.get("coordinates")
+    if found.get("type") in ("Polygon", "MultiLineString") and isinstance(rings, list):
+        found["coordinates"] = [_points(ring) for ring in rings]
+    elif found.get("type") in ("LineString", "MultiPoint") and isinstance(rings, list):
+        found["coordinates"] = _points(rings)
+    elif found.get("type") == "MultiPolygon" and isinstance(rings, list):
+        found["coordinates"] = [[_points(ring) for ring in part] for part in rings]
+    return found
 
 
 def _refuse(constant: str) -> float:
@@ -143,7 +155,9 @@ def _shapes(geometry: Mapping[str, Any], width: float, depth: int) -> Iterator[S
         raise ValueError(f"{short(kind)!r} is no kind of geometry")
 
 
-def _points(found: Sequence[Sequence[float]]) -> Points:
+def _points(found: Points | Sequence[Sequence[float]]) -> Points:
+    if isinstance(found, np.ndarray):
+        return found
     points = np.array([[float(p[0]), float(p[1])] for p in found], dtype=np.float64)
     if not len(points) or not (np.abs(points) < MAX_COORDINATE).all():
         raise ValueError("a geometry without points, or with points that lie in no image")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ _PRIVATE = (
     *("ndpi", "ndtiff", "nih", "philips", "qpi", "scanimage", "scn", "shaped", "sis", "stk", "svs"),
 )
 """Kinds of TIFF that are told by private tags; without them the pages are read as they lie."""
+
+
+_SHAPED_BY_TAGS = ("lsm", "fluoview", "stk", "nih")
+"""Kinds whose private tags say how many planes there are."""
 
 
 class Opened:
@@ -82,7 +87,17 @@ class Opened:
 def _images(file: Any) -> list[Any]:
     """Return the series of a file; those of an LSM without its thumbnails."""
     every = list(file.series)
+    for series in every:
+        if any(n < 0 for n in series.shape) or not _fits(series):
+            raise ValueError(f"they declare {short(series.shape)} samples, the pages hold others")
     return every[:1] if file.is_lsm else every
+
+
+def _fits(series: Any) -> bool:
+    """Tell whether a shape that private tags declare is that of the pages."""
+    if series.kind not in _SHAPED_BY_TAGS:
+        return True
+    return bool(math.prod(series.shape) == len(series) * math.prod(series.keyframe.shape))
 
 
 def list_series(path: Path) -> tuple[Series, ...]:
