@@ -14,6 +14,7 @@ from stroma.errors import LabelError, ParameterError
 
 MAX_POINTS = 100_000
 MAX_NAME = 1000
+MAX_KEY = 64
 MAX_COORDINATE = 1e7
 
 Point = tuple[float, float]
@@ -40,6 +41,16 @@ def text(value: Any, what: str) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
         raise ParameterError(f"{what} is a text of 1 to {MAX_NAME} characters.")
     return value
+
+
+def key(value: Any) -> str:
+    """Return the key of an image: letters and digits, safe in the name of a file."""
+    given = text(value, "an image's key")
+    if len(given) > MAX_KEY or not all(c.isascii() and (c.isalnum() or c in "-_") for c in given):
+        raise ParameterError(
+            f"An image's key has at most {MAX_KEY} letters, digits, - and _, got {given[:50]!r}."
+        )
+    return given
 
 
 def mapping(value: Any, what: str) -> Mapping[str, Any]:

@@ -86,9 +86,11 @@ class Core:
         """Apply an operation, write it to the journal, and tell everybody."""
         with self.lock:
             before = self._revisions()
+            # First, since what the journal cannot hold must not be done either.
+            line = b"" if self.project is None else ops.encoded(operation)
             events = self.document.apply(operation)
             if self.project is not None and (events or isinstance(operation, ops.SetReference)):
-                self.project.journal.append(operation.to_json())
+                self.project.journal.append(line)
             for event in events:
                 if isinstance(event, ImageClosed):
                     self._forget(event.image)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -13,11 +14,16 @@ from typing import Any
 from stroma.errors import FormatError
 from stroma.io.atomic import flush as to_disk
 from stroma.io.atomic import replaced
+from stroma.session.core.regular import open_regular
 from stroma.session.events import Event, Saved, SaveFailed
 
 MAX_LINE = 2**28
 RETRY_SECONDS = 1.0
 ENDING = ".jsonl"
+BEGINNING = b'{"n":'
+SAVE_ELSEWHERE = (
+    "Nothing more is written there. All of it is still in memory: save it as another project."
+)
 
 
 class Journal:
@@ -31,15 +37,24 @@ class Journal:
         Number of the last line that is there.
     tell : callable
         Is given `Saved` and `SaveFailed`.
+    lost : callable
+        Returns why the project is not this session's any more; empty while it is.
     """
 
-    def __init__(self, folder: Path, last: int, tell: Callable[[Event], object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        last: int,
+        tell: Callable[[Event], object],
+        lost: Callable[[], str] = lambda: "",
+    ) -> None:
         self.last = last
+        self._lost_project = lost
         self._folder, self.tell = folder, tell
         self._state = threading.Condition()
         self._lines: list[bytes] = []
         self._settings: dict[str, Any] | None = None
-        self._file = -1
+        self._file, self._path = -1, folder
         self._written = 0
         self._closed = self._fresh = False
         self.problem = ""
@@ -47,12 +62,11 @@ class Journal:
         self._thread = threading.Thread(target=self._work, name="stroma-journal", daemon=True)
         self._thread.start()
 
-    def append(self, values: Mapping[str, Any]) -> None:
-        """Add a line; it is on the disk a moment later."""
+    def append(self, operation: bytes) -> None:
+        """Add a line, an object of JSON; it is on the disk a moment later."""
         with self._state:
             self.last += 1
-            line = json.dumps({"n": self.last, **values}, separators=(",", ":"), allow_nan=False)
-            self._lines.append(line.encode() + b"\n")
+            self._lines.append(b'{"n":%d,%s\n' % (self.last, operation.removeprefix(b"{")))
             self._state.notify_all()
 
     def set_settings(self, settings: Mapping[str, Any]) -> None:
@@ -101,17 +115,35 @@ class Journal:
 
     def _write_all(self) -> bool:
         """Write what there is, and say how that went; tell whether it failed."""
+        wrong = self.lost()
         try:
-            self._write_lines()
-            self._write_settings()
-        except OSError as error:
-            known, self.problem = self.problem, _advice(self._folder, error)
+            if not wrong:
+                self._write_lines()
+                self._write_settings()
+        except (OSError, FormatError) as error:
+            wrong = _advice(self._folder, error)
+        if wrong:
+            known, self.problem = self.problem, wrong
             if not known:
                 self.tell(SaveFailed(str(self._folder), self.problem))
             return True
         self.problem = ""
         self.tell(Saved(str(self._folder)))
         return False
+
+    def lost(self) -> str:
+        """Return why nothing may be written any more; empty while all is well.
+
+        A journal that was deleted would go on growing unseen, and be gone when it is closed.
+        """
+        said = self._lost_project()
+        if said or self._file < 0:
+            return said
+        try:
+            there = os.path.samestat(os.fstat(self._file), os.lstat(self._path))
+        except OSError:
+            there = False
+        return "" if there else f"{self._path} was removed while it was open. {SAVE_ELSEWHERE}"
 
     def _write_lines(self) -> None:
         with self._state:
@@ -135,7 +167,7 @@ class Journal:
 
     def _open_file(self, first: int) -> None:
         path = self._folder / "events" / f"{first:010}{ENDING}"
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        self._file, self._path = open_regular(path, os.O_RDWR | os.O_CREAT), path
         self._written = 0
         to_disk(path.parent)
 
@@ -174,8 +206,14 @@ def read_json(data: bytes | str) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"the number {constant}")
 
+    def finite(text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            refuse(text[:20])
+        return number
+
     try:
-        return json.loads(data, parse_constant=refuse)
+        return json.loads(data, parse_constant=refuse, parse_float=finite)
     except RecursionError as error:
         raise ValueError("too many levels") from error
 
@@ -192,6 +230,8 @@ def lines(folder: Path, after: int) -> Iterator[tuple[Path, Mapping[str, Any]]]:
         If another line is damaged or missing.
     """
     files = sorted((folder / "events").glob("*" + ENDING))
+    for path in files:
+        _first(path)
     expected = after + 1
     for position, path in enumerate(files):
         following = files[position + 1] if position + 1 < len(files) else None
@@ -219,6 +259,12 @@ def cut_torn_line(folder: Path) -> None:
     whole = 0
     for row, line in enumerate(_read(files[-1]), 1):
         if _parsed(line) is None:
+            begun = BEGINNING.startswith(line[: len(BEGINNING)]) or not line.strip(b"\0")
+            if not whole and not begun:
+                raise FormatError(
+                    f"{files[-1]} is damaged, or no journal of a project. Restore it from a "
+                    f"backup; or remove it, if it does not belong there."
+                )
             if _nothing_after(files[-1], row):
                 _cut(files[-1], whole)
             return
@@ -226,12 +272,12 @@ def cut_torn_line(folder: Path) -> None:
 
 
 def _cut(path: Path, length: int) -> None:
-    with path.open("r+b") as file:
+    with os.fdopen(open_regular(path, os.O_RDWR), "r+b") as file:
         file.truncate(length)
 
 
 def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with os.fdopen(open_regular(path), "rb") as file:
         while line := file.readline(MAX_LINE):
             yield line
 
@@ -265,8 +311,9 @@ def _damage(path: Path, row: int, what: str) -> FormatError:
     )
 
 
-def _advice(folder: Path, error: OSError) -> str:
+def _advice(folder: Path, error: OSError | FormatError) -> str:
+    reason = getattr(error, "strerror", None) or error
     return (
-        f"{folder} cannot be written: {error.strerror or error}. Nothing is lost while Stroma "
+        f"{folder} cannot be written: {reason}. Nothing is lost while Stroma "
         f"runs; make room or restore the rights, and it is tried again every second."
     )

@@ -7,6 +7,7 @@ created, and `Document.apply` checks it against what is there.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
@@ -59,7 +60,7 @@ class AddImage(Operation):
 
     def __post_init__(self) -> None:
         """Check the name and the sizes."""
-        checks.text(self.image, "an image's key")
+        checks.key(self.image)
         checks.text(self.name, "an image's name")
         checks.mapping(self.reference, "an image's reference")
         axes = "".join(checks.mapping(self.sizes, "an image's sizes"))
@@ -115,7 +116,7 @@ class SetDisplay(Operation):
     def __post_init__(self) -> None:
         """Check the type and size."""
         checks.mapping(self.display, "display settings")
-        if len(repr(self.display)) > MAX_DISPLAY:
+        if len(encoded(self)) > MAX_DISPLAY:
             raise ParameterError(f"Display settings have at most {MAX_DISPLAY} characters.")
 
 
@@ -160,6 +161,24 @@ def from_json(values: Any, kinds: Mapping[str, type[Operation]]) -> Operation:
     if missing:
         raise ParameterError(f"The operation {kind.op!r} lacks {', '.join(missing)}.")
     return kind.from_json(values)
+
+
+def encoded(operation: Operation) -> bytes:
+    """Return an operation as a line of JSON.
+
+    Raises
+    ------
+    ParameterError
+        If it holds what JSON cannot: infinite numbers, values of other types, endless nesting.
+    """
+    try:
+        text = json.dumps(operation.to_json(), separators=(",", ":"), allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ParameterError(
+            f"{operation.op!r} holds a value that cannot be saved ({str(error)[:100]}). Give "
+            f"finite numbers, texts, lists and mappings."
+        ) from error
+    return text.encode()
 
 
 def plain(value: Any) -> Any:

@@ -10,6 +10,10 @@
 
 from __future__ import annotations
 
+import glob
+import re
+import shutil
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,14 +21,22 @@ from typing import Any
 
 from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, StromaError
-from stroma.io.atomic import flush
+from stroma.io.atomic import flush, remove
 from stroma.session.core import checks, snapshot
 from stroma.session.core import operations as ops
 from stroma.session.core.bench import Learning
 from stroma.session.core.document import Document
-from stroma.session.core.journal import Journal, cut_torn_line, lines, read_json, write_json
+from stroma.session.core.journal import (
+    SAVE_ELSEWHERE,
+    Journal,
+    cut_torn_line,
+    lines,
+    read_json,
+    write_json,
+)
 from stroma.session.core.lock import Lock
 from stroma.session.core.reference import checked
+from stroma.session.core.regular import read_regular, require_plain
 from stroma.session.events import Event
 
 ABOUT = {"format": "stroma project", "version": 1}
@@ -32,6 +44,9 @@ KEPT_SNAPSHOTS = 2
 FLUSH_SECONDS = 1.0
 """How long a save waits for lines of the journal, so that these stay together."""
 MAX_BYTES = 2**32
+UNFINISHED = ".new"
+TEMPORARY = re.compile(r"\.[0-9a-f]{12}\..")
+"""How files are named that are not whole yet."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +89,16 @@ class Project:
     ) -> None:
         self.folder = folder
         self._lock = lock
-        self.journal = Journal(folder, last, tell)
+        self.journal = Journal(folder, last, tell, self._lost)
+
+    def _lost(self) -> str:
+        """Return why this project is not this session's any more; empty while it is."""
+        if self._lock.is_held:
+            return ""
+        return (
+            f"{self.folder} was removed, moved or taken by another session while it was open here. "
+            f"{SAVE_ELSEWHERE}"
+        )
 
     def save(self, saved: Mapping[str, Any], after: int, learnings: Iterable[Learning]) -> None:
         """Write the models and a snapshot.
@@ -94,6 +118,9 @@ class Project:
         FileError, OSError
             If that is not possible; what was saved before stays.
         """
+        lost = self.journal.lost()
+        if lost:
+            raise FileError(lost)
         self.journal.flush(FLUSH_SECONDS)
         for learning in learnings:
             learning.keep(self.folder)
@@ -137,13 +164,46 @@ def create(folder: Path, tell: Callable[[Event], object]) -> Project:
         raise FileError(f"{folder} exists and is not empty. Choose another name for the project.")
     if not folder.parent.is_dir():
         raise MissingFileError(f"There is no folder {folder.parent} to make {folder.name} in.")
-    folder.mkdir(exist_ok=True)
-    lock = Lock(folder)
-    for name in ("events", "snapshots"):
-        (folder / name).mkdir()
-    write_json(folder / "project.json", ABOUT)
-    flush(folder)
+    _remove_unfinished(folder)
+    made = folder.with_name(f".{uuid.uuid4().hex[:12]}.{folder.name}{UNFINISHED}")
+    try:
+        made.mkdir()
+        lock = Lock(made)
+        for name in ("events", "snapshots"):
+            (made / name).mkdir()
+        write_json(made / "project.json", ABOUT)
+        flush(made)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise FileError(
+            f"{folder} cannot be made: {error.strerror or error}. Choose another place for the "
+            f"project."
+        ) from error
+    lock.folder = folder
+    flush(folder.parent)
     return Project(folder, lock, 0, tell)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what was left of this project when the program stopped while it was made."""
+    for left in folder.parent.glob(f".*.{glob.escape(folder.name)}{UNFINISHED}"):
+        if left.is_dir() and not left.is_symlink():
+            try:
+                Lock(left).release()
+            except (FileError, FormatError, OSError):
+                continue  # it is being made right now
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _remove_temporary(folder: Path) -> None:
+    """Remove files that were being written when the program stopped."""
+    for room in (folder, folder / "snapshots", folder / "images"):
+        for left in room.glob(".*") if room.is_dir() else ():
+            if TEMPORARY.match(left.name):
+                remove(left)
 
 
 def load(
@@ -172,6 +232,7 @@ def load(
     _require_project(folder)
     lock = Lock(folder)
     try:
+        _remove_temporary(folder)
         cut_torn_line(folder)
         settings = _settings(folder)
         latest, after = _latest(folder, blank)
@@ -205,12 +266,7 @@ def _require_project(folder: Path) -> None:
             f"{folder} was made by another version of Stroma (format {found.get('version')}). "
             f"Update Stroma to open it."
         )
-    for path in folder.iterdir():
-        if path.is_symlink():
-            raise FormatError(
-                f"{path} is a link, so that what is saved would go elsewhere. Put what it points "
-                f"to in its place, or delete it if this project is not your own."
-            )
+    require_plain(folder, rooms=("events", "snapshots"))
 
 
 def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, int]:
@@ -260,9 +316,7 @@ def _settings(folder: Path) -> Mapping[str, Any]:
 
 
 def _read(path: Path) -> Any:
-    if path.stat().st_size > MAX_BYTES:
-        raise FormatError(f"{path} is larger than any file of a project.")
     try:
-        return read_json(path.read_bytes())
+        return read_json(read_regular(path, MAX_BYTES))
     except ValueError as error:
         raise FormatError(f"{path} is not JSON: {error}") from error

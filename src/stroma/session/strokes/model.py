@@ -16,6 +16,7 @@ from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.door import Points
 from stroma.pixel.model import ConvpaintModel
 from stroma.session.core.core import Core
+from stroma.session.core.regular import require_regular
 from stroma.session.core.results import Results
 from stroma.session.core.view import View
 from stroma.session.events import SettingsChanged
@@ -274,6 +275,7 @@ def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
     if not path.exists():
         return None, ""
     try:
+        require_regular(path)
         return ConvpaintModel(model_path=path), ""
     except StromaError as error:
         return None, f"{error} The model is trained again from the strokes."
