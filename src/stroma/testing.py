@@ -30,7 +30,7 @@ from stroma.features.contract import (
     stride_of,
 )
 
-CORE = {"yx": (40, 56), "zyx": (6, 20, 28)}
+CORE = {"yx": (40, 56), "zyx": (2, 8, 12)}
 """Least sides of the cores that are computed, in pixels."""
 
 TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float16): 4e-3}
@@ -157,7 +157,8 @@ def _step(feature_map: FeatureMap) -> tuple[int, ...]:
 
 def _channel_counts(extractor: Extractor) -> Sequence[int]:
     wanted = extractor.wants.channels
-    return (1, 2, 3) if wanted is None else (wanted,)
+    several = (1, 2) if axes_of(extractor) == "zyx" else (1, 2, 3)
+    return several if wanted is None else (wanted,)
 
 
 def _core_shape(extractor: Extractor) -> list[int]:

@@ -7,7 +7,9 @@ EXTRACTORS = Registry(
     {
         "gaussian_features": "stroma.features.gaussian:GaussianFeatures",
         "ilastik_2d": "stroma.features.filterbank:FilterBank",
+        "gaussian_3d": "stroma.features.gaussian3d:VolumeGaussian",
         "ilastik_3d": "stroma.features.filterbank3d:VolumeFilterBank",
+        "texture_3d": "stroma.features.texture3d:VolumeTexture",
         "texture_2d": "stroma.features.texture:Texture",
         "color_2d": "stroma.features.texture:ColorGaussians",
         "vgg16": "stroma.features.cnn:VGG16",

@@ -8,6 +8,7 @@ from typing import Any
 from stroma.errors import MissingExtraError, ParameterError, UnknownNameError
 from stroma.features import EXTRACTORS
 from stroma.features.contract import Extractor
+from stroma.features.orthogonal import OrthogonalPlanes
 from stroma.features.pipeline import Part, Pipeline
 from stroma.registry import suggestion
 
@@ -23,6 +24,15 @@ SYNONYMS = {
     "dinov3_small-plus": "dinov3_vits16plus",
 }
 """Names that newer versions of the original use for the same extractors."""
+
+
+ORTHOGONAL = "orthogonal:"
+"""Before the name of an extractor of planes, makes one of volumes of it."""
+
+
+def _within(name: str) -> str:
+    """Return the registered name in a name."""
+    return name.removeprefix(ORTHOGONAL)
 
 
 def known_names() -> list[str]:
@@ -51,7 +61,7 @@ def part_names(name: str) -> list[str]:
     """
     parts = COMBINATIONS.get(name, name).split("+")
     parts = [SYNONYMS.get(part.strip(), part.strip()) for part in parts]
-    for part in parts:
+    for part in map(_within, parts):
         if part not in EXTRACTORS:
             hint = suggestion(part, known_names())
             raise UnknownNameError(f"No feature extractor named {part!r}. {hint}")
@@ -60,18 +70,18 @@ def part_names(name: str) -> list[str]:
 
 def layer_keys(name: str) -> list[str] | None:
     """Return what can be chosen in ``layers``, or None if the extractor has no layers."""
-    keys = getattr(EXTRACTORS[name], "layer_keys", None)
+    keys = getattr(EXTRACTORS[_within(name)], "layer_keys", None)
     return None if keys is None else list(keys())
 
 
 def default_scalings(name: str) -> list[int]:
     """Return the pyramid factors that an extractor prefers."""
-    return list(getattr(EXTRACTORS[name], "default_scalings", (1,)))
+    return list(getattr(EXTRACTORS[_within(name)], "default_scalings", (1,)))
 
 
 def default_layers(name: str) -> list[str] | None:
     """Return the layers that an extractor takes unless told, or None if it has none."""
-    keys = getattr(EXTRACTORS[name], "default_layers", None)
+    keys = getattr(EXTRACTORS[_within(name)], "default_layers", None)
     return None if keys is None else list(keys)
 
 
@@ -83,7 +93,8 @@ def extractor(
     Parameters
     ----------
     name : str
-        A registered name.
+        A registered name; after "orthogonal:", one of an extractor of planes, which is then shown
+        the planes of a volume in all three directions.
     layers : sequence of str or int, optional
         Keys of layers, of which the part before the space is enough, or their positions in
         ``layer_keys(name)``; in which order, makes no difference.
@@ -95,6 +106,8 @@ def extractor(
     ParameterError
         If the extractor has no layers, or not these.
     """
+    if name.startswith(ORTHOGONAL):
+        return OrthogonalPlanes(extractor(_within(name), layers=layers, device=device))
     kind = EXTRACTORS[name]
     options: dict[str, Any] = {}
     if layers is not None:

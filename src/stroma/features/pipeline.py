@@ -280,6 +280,11 @@ class Pipeline:
         return any(part.extractor.halo is None for part in self.parts)
 
     @property
+    def is_global_along_z(self) -> bool:
+        """Whether any part sees windows of volumes."""
+        return any(p.extractor.halo is None and p.axes == "zyx" for p in self.parts)
+
+    @property
     def axes(self) -> str:
         """What an image is cut into: planes, "yx", or volumes, "zyx", if any part looks at them."""
         return max((part.axes for part in self.parts), key=len)

@@ -64,9 +64,13 @@ class Texture:
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return names like ``hessian_max_s1.6``, ``white_hat_r5`` and ``median_r2``."""
+        return per_channel(channels, [*BANK.names(["one"]), *self.narrow_names])
+
+    @property
+    def narrow_names(self) -> list[str]:
+        """Names of the top-hats and medians."""
         hats = [f"{kind}_hat_r{radius}" for radius, _ in HATS for kind in ("white", "black")]
-        medians = [f"median_r{radius}" for radius in MEDIANS]
-        return per_channel(channels, [*BANK.names(["one"]), *hats, *medians])
+        return [*hats, *(f"median_r{radius}" for radius in MEDIANS)]
 
     def __call__(self, block: Float32) -> list[FeatureMap]:
         """Compute the features of one block, channel by channel.
@@ -82,10 +86,14 @@ class Texture:
     def _of(self, channel: Float32) -> list[FeatureMap]:
         spare = self.halo - BANK.halo
         inner = channel[spare : channel.shape[0] - spare, spare : channel.shape[1] - spare]
-        others = [m for radius, step in HATS for m in _hats(_smooth(channel), radius, step)]
-        others += [_median(channel, radius) for radius in MEDIANS]
+        return [*BANK(inner[None]), FeatureMap(self.narrow(channel))]
+
+    def narrow(self, channel: Float32) -> Float32:
+        """Return the (10, h, w) top-hats and medians of the core of one channel (y, x)."""
+        found = [m for radius, step in HATS for m in _hats(_smooth(channel), radius, step)]
+        found += [_median(channel, radius) for radius in MEDIANS]
         core = slice(self.halo, -self.halo)
-        return [*BANK(inner[None]), FeatureMap(np.stack([m[core, core] for m in others]))]
+        return np.stack([m[core, core] for m in found])
 
 
 @dataclass(frozen=True)

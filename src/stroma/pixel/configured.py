@@ -146,6 +146,11 @@ class Configured(ABC):
             )
         return extractor(parts[0], layers=layers, device="auto" if use_gpu else "cpu")
 
+    @property
+    def ndim(self) -> int:
+        """2 if it looks at planes, 3 if at volumes."""
+        return len(Recipe.of(self._param).axes)
+
     def get_fe_defaults(self) -> Param:
         """Return the parameters a model has by default with this extractor."""
         return extractor_defaults(str(self._param.fe_name))

@@ -199,25 +199,27 @@ class Work:
     @property
     def _deep(self) -> bool:
         """Whether the model looks along z too."""
-        return is_network(self.model) and self.model.ndim == 3
+        return self.model.ndim == 3 and "z" in self.image.sizes
 
     def _missing(self, plane: Plane, sinks: Sequence[Sink]) -> Box | None:
         """Return the box around the chunks that are to be predicted; None if there are none."""
-        depth = range(self.image.sizes["z"]) if self._deep else ()
-        inner = [{**plane, "z": z} for z in depth] or [plane]
+        depth = self.image.sizes["z"] if self._deep else 1
+        inner = [{**plane, "z": z} for z in range(depth)] if self._deep else [plane]
         missing = [
-            (y, x)
-            for at in inner
+            (z, y, x)
+            for z, at in enumerate(inner)
             for y, x in chunks(self.label_target.shape[-2:], CHUNK)
             if not all(s.is_done(at, y, x) for s in sinks) and self.region.inside(at, y, x).any()
         ]
         if not missing:
             return None
         return Box(
-            min(y.start for y, _ in missing),
-            min(x.start for _, x in missing),
-            max(y.stop for y, _ in missing),
-            max(x.stop for _, x in missing),
+            min(y.start for _, y, _ in missing),
+            min(x.start for *_, x in missing),
+            max(y.stop for _, y, _ in missing),
+            max(x.stop for *_, x in missing),
+            min(z for z, *_ in missing),
+            max(z for z, *_ in missing) + 1,
         )
 
     def _write_overlay(self, labels: Image, path: Path) -> None:

@@ -210,7 +210,8 @@ class Plan:
         depth = self.grid.shape[0] if working is None else working.sides[0]
         deep, side, _ = self.recipe.pipeline.block_sides(depth)
         if self.recipe.pipeline.is_global:
-            whole = windows(self.grid.shape, stride=self.stride, depth=deep, region=working)
+            seen = None if self.recipe.pipeline.is_global_along_z else deep
+            whole = windows(self.grid.shape, stride=self.stride, depth=seen, region=working)
             return [part for block in whole for part in parts(block, self.stride, pixels)]
         if self.field:  # it sees whole planes, as far as possible
             deep, side = 1, max(side, SIDE)
