@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from stroma.blocks.box import Box
+from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Source
@@ -25,11 +26,45 @@ def tasks_of(
     first: tuple[float, float] | None = None,
 ) -> list[Task]:
     """Return the blocks of an image, plane by plane; parameters as for `blocks_of`."""
+    return tasks_under(
+        source,
+        trained.recipe,
+        trained.statistics,
+        classes=len(trained.classifier.classes_),
+        positions=positions,
+        region=region,
+        first=first,
+    )
+
+
+def tasks_under(
+    source: Source,
+    recipe: Recipe,
+    statistics: Statistics | None,
+    *,
+    classes: int = 1,
+    positions: Sequence[dict[str, int]] | None = None,
+    region: Box | None = None,
+    first: tuple[float, float] | None = None,
+) -> list[Task]:
+    """Return the blocks of an image; there need not be a model yet.
+
+    Parameters
+    ----------
+    source : Source
+        The image.
+    recipe : Recipe
+        From pixels to features.
+    statistics : Statistics or None
+        Those to normalise by, instead of the image's own.
+    classes : int
+        How many classes there are.
+    positions, region, first
+        As for `blocks_of`.
+    """
     tasks = []
-    # Features are computed ahead of the first training, when there is no classifier yet.
-    classes = len(trained.classifier.classes_) if trained.classifier else 1
-    for position, box in _wanted(source, trained.recipe, positions, region):
-        current = plan(source, position, trained.recipe, trained.statistics)
+    for position, box in _wanted(source, recipe, positions, region):
+        current = plan(source, position, recipe, statistics)
         blocks = current.blocks(box, classes=classes)
         if first is not None:
             blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))

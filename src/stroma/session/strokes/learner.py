@@ -11,9 +11,9 @@ from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
-from stroma.pixel.predicting.run import tasks_of
+from stroma.pixel.predicting.run import tasks_of, tasks_under
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import tasks_at
 from stroma.session.core.view import View
@@ -130,8 +130,7 @@ def tasks_before(source: Source, recipe: Recipe, view: View, box: Box) -> list[T
     """Return the blocks of a view's plane that touch a box, while there is no model."""
     if not box.area:
         return []
-    current = plan(source, view.position, recipe, None)
-    return [Task(view.position, current, block) for block in current.blocks(box)]
+    return tasks_under(source, recipe, None, positions=[view.position], region=box)
 
 
 def param_for(settings: Settings, *, full: bool) -> Param:
