@@ -112,3 +112,32 @@ def test_an_empty_file_is_said_and_leaves_no_project_behind(stroma, tmp_path) ->
     assert ended.code == 2
     assert "0 bytes" in ended.err
     assert [p.name for p in tmp_path.iterdir()] == ["empty.tif"]
+
+
+def test_a_project_is_opened_by_its_name(image) -> None:
+    with Session.create(image.with_name("cells.stroma")) as session:
+        session.add_image(image)
+    with painting(image.with_name("cells.stroma")):
+        pass
+    with Session.open(image.with_name("cells.stroma")) as session:
+        assert [one.name for one in session.images] == ["cells.tif"]
+
+
+def test_two_projects_at_once_are_refused_with_their_names(stroma, tmp_path) -> None:
+    for name in ("a", "b"):
+        Session.create(tmp_path / f"{name}.stroma").close()
+    ended = stroma("paint", tmp_path / "a.stroma", "--project", tmp_path / "b.stroma")
+    assert ended.code == 2
+    assert "a.stroma" in ended.err
+    assert "b.stroma" in ended.err
+
+
+def test_a_folder_of_images_becomes_one_project_beside_it(image, tmp_path) -> None:
+    folder = tmp_path / "plate 1.2"
+    folder.mkdir()
+    image.rename(folder / "cells.tif")
+    with painting(folder):
+        pass
+    assert [path.name for path in folder.iterdir()] == ["cells.tif"]
+    with Session.open(tmp_path / "plate 1.2.stroma") as session:
+        assert [one.name for one in session.images] == ["cells.tif"]

@@ -139,3 +139,25 @@ def test_every_answer_holds_the_page_to_its_own_scripts(inside) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
         assert headers["cache-control"] == "no-store"
+
+
+def test_the_address_of_this_machine_is_a_name_for_it_and_that_of_another_is_not() -> None:
+    there = "http://192.0.2.7:8123"
+    browser = TestClient(Gate(Starlette(routes=[Route("/", answer)]), ADDRESS), base_url=there)
+    browser.cookies.set(ADDRESS.cookie, ADDRESS.token)
+    assert browser.get("/", headers={"origin": there}).status_code == 200
+    assert browser.get("/", headers={"host": "192.0.2.8:8123"}).status_code == 403
+    assert browser.get("/", headers={"origin": "http://192.0.2.8:8123"}).status_code == 403
+
+
+def test_who_comes_from_a_file_gets_the_cookie_with_a_page_that_leads_on() -> None:
+    """Browsers hold a strict cookie back from a redirect that began elsewhere."""
+    answer = client().get("/?token=the-right-token", headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 200
+    assert 'content="0; url=/"' in answer.text
+    assert ADDRESS.cookie in answer.headers["set-cookie"]
+
+
+def test_connections_of_strangers_are_not_kept(inside) -> None:
+    assert client().get("/").headers["connection"] == "close"
+    assert "connection" not in inside.get("/").headers

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from PIL import Image as Picture
-from tests.web.served import Client, served
+from tests.web.served import PATIENCE, Client, served
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -24,7 +24,7 @@ from stroma.io import write_image
 from stroma.pixel.guidance.compare import Comparison
 from stroma.session import Session
 from stroma.web.room import MAX_MESSAGE, Room
-from stroma.web.serve import claim, names_of
+from stroma.web.serve import HERE, claim, names_of, opening
 
 STROKE = {"image": "1", "plane": {}, "points": [[10, 10], [10, 20]], "radius": 3, "label": 1}
 
@@ -418,6 +418,8 @@ def test_a_port_that_is_taken_is_said() -> None:
 def test_names_for_other_machines_are_those_of_this_one() -> None:
     assert names_of("127.0.0.1")[0] == "127.0.0.1"
     assert sockets.gethostname() in names_of("0.0.0.0")
+    own = [name for name in names_of("0.0.0.0") if name not in HERE]
+    assert list(names_of("0.0.0.0")) == [*own, *HERE]
     assert names_of("192.0.2.7")[0] == "192.0.2.7"
 
 
@@ -427,3 +429,54 @@ def test_every_run_has_a_token_of_its_own() -> None:
         assert one.address.token != two.address.token
         assert len(one.address.token) >= 32
         assert json.dumps(one.address.url)
+
+
+def test_a_browser_is_given_a_file_that_only_its_user_can_read(tmp_path) -> None:
+    place = claim()
+    (tmp_path / "secret").write_text("kept")
+    (tmp_path / "open-page.html").symlink_to(tmp_path / "secret")
+    with place.listening, opening(place.address, tmp_path) as file:
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert place.address.token not in file.as_uri()
+        assert f"url={place.address.url}" in file.read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+    assert (tmp_path / "secret").read_text() == "kept"
+    with opening(place.address, None) as file:
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert not file.exists()
+
+
+def test_connections_that_ask_for_nothing_do_not_keep_the_owner_out(client) -> None:
+    where = ("127.0.0.1", client.address.port)
+    idle = [sockets.create_connection(where) for _ in range(210)]
+    try:
+        assert client.get("/").status == 200
+        with client.tab() as tab:
+            assert "result" in tab.ask("painted", image="1")
+        idle[0].settimeout(PATIENCE)
+        assert idle[0].recv(1) == b""  # those that wait longest make room
+    finally:
+        for one in idle:
+            one.close()
+
+
+def test_a_connection_has_limited_time_for_its_first_request(session, monkeypatch) -> None:
+    monkeypatch.setattr("stroma.web.connections.FIRST_REQUEST_SECONDS", 0.05)
+    with served(session) as client:
+        with sockets.create_connection(("127.0.0.1", client.address.port)) as slow:
+            slow.sendall(b"GET / HTTP/1.1\r\nHost: ")
+            slow.settimeout(PATIENCE)
+            assert slow.recv(1) == b""
+        with client.tab() as tab:
+            threading.Event().wait(0.1)
+            assert "result" in tab.ask("painted", image="1")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e999", "-1e999", "NaN"])
+def test_numbers_that_cannot_be_are_refused_and_the_tab_goes_on(client, session, number) -> None:
+    with client.tab() as tab:
+        rest = '"image": "1", "plane": {}, "points": [[1, 1]], "label": 1'
+        tab.socket.send(f'{{"id": "x", "do": "paint", {rest}, "radius": {number}}}')
+        assert tab.until(re="x")["error"]
+        assert "result" in tab.ask("painted", image="1")
+    assert not session.strokes("1").any()

@@ -336,10 +336,12 @@ def test_other_files_that_are_not_there_are_an_error_and_nothing_is_left(
     train(session)
     sent = json.loads(send_other(client, "other.png", png(noise(1))).body)["file"]
     with client.tab() as tab:
-        said = tab.ask("apply", files=[sent, name], **PLAIN)["error"]
-    assert said == f"{name}: not here any more. Choose the files once more."
+        images = tab.ask("apply", files=[sent, name], **PLAIN)["result"]["images"]
+    assert [(one["name"], one["error"]) for one in images] == [
+        (sent, ""),
+        (name, "It is not here any more. Choose it once more."),
+    ]
     assert not list((session.path / "others").iterdir())
-    assert not (session.path / "results").exists()
     assert Path(session.image("1").image.source).exists()
 
 
@@ -403,3 +405,88 @@ def test_errors_have_the_types_that_say_what_is_wrong(session) -> None:
         uploads.safe_name("a.exe", [".tif"])
     with pytest.raises(ParameterError, match="no folders in it"):
         uploads.safe_name("a/b.tif", [".tif"])
+
+
+def damaged() -> Iterator[tuple[str, bytes]]:
+    """Files of which bytes in the middle were changed, as a bad disk or cable does it."""
+    random = np.random.default_rng(0)
+    tiff, packed, stack = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    Picture.fromarray(noise(1)).save(tiff, "TIFF")
+    Picture.fromarray(noise(1)).save(packed, "TIFF", compression="tiff_adobe_deflate")
+    np.save(stack, np.zeros((4, 8, 8)))
+    bodies = {"png": png(noise(1)), "tif": tiff.getvalue(), "tiff": packed.getvalue()}
+    for ending, body in {**bodies, "npy": stack.getvalue()}.items():
+        for i in range(6):
+            broken = bytearray(body)
+            start = int(random.integers(0, min(len(body), 400)))
+            broken[start : start + 40] = random.bytes(40)
+            yield f"broken{i}.{ending}", bytes(broken)
+
+
+def test_damaged_files_are_told_in_words_and_leave_nothing(client, session) -> None:
+    refused = 0
+    for name, body in damaged():
+        answer = send_image(client, name, body)
+        assert answer.status in (200, 400), (name, answer.body)
+        if answer.status == 400:
+            refused += 1
+            assert not (session.path / "images" / name).exists()
+            assert name in answer.body.decode() or "damaged" in answer.body.decode()
+    assert refused > 5
+    assert len(list((session.path / "images").iterdir())) == len(session.images) - 1
+
+
+def test_what_a_decoder_of_others_raises_is_told_in_words(client, session, monkeypatch) -> None:
+    def fail(*args, **options):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(uploads, "read_image", fail)
+    answer = send_image(client, "second.png", png(noise(1)))
+    assert answer.status == 400
+    assert answer.body.decode() == f"It was not opened: {uploads.NOT_READ}"
+    assert files_of(session) == {"images"}
+
+
+FOLDER = "0123456789abcdef"
+
+
+def send_folder(client: Client, folder: Path, number: str = FOLDER) -> None:
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        where = quote(path.relative_to(folder).as_posix(), safe="")
+        answer = client.post(f"/uploads/pieces?folder={number}&path={where}", path.read_bytes())
+        assert answer.status == 200, answer.body
+
+
+def test_an_ome_zarr_is_sent_file_by_file_and_opened(client, session, tmp_path) -> None:
+    send_folder(client, write_image(tmp_path / "plate.zarr", noise(1), axes="yx"))
+    assert [path.name for path in (session.path / "images").iterdir()] == [f".{FOLDER}.part"]
+    with client.tab() as tab:
+        key = tab.ask("open-folder", folder=FOLDER, name="plate.zarr")["result"]
+    assert session.image(key).name == "plate.zarr"
+    np.testing.assert_array_equal(session.image(key).image.read(), noise(1))
+    assert [path.name for path in (session.path / "images").iterdir()] == ["plate.zarr"]
+
+
+def test_a_folder_that_is_no_image_or_is_given_up_leaves_nothing(client, session, tmp_path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "text.txt").write_text("text")
+    with client.tab() as tab:
+        send_folder(client, tmp_path / "x")
+        assert "not opened" in tab.ask("open-folder", folder=FOLDER, name="x")["error"]
+        send_folder(client, tmp_path / "x")
+        tab.ask("leave-folder", folder=FOLDER)
+        assert "error" in tab.ask("open-folder", folder=FOLDER, name="x")
+    assert files_of(session) == {"images"}
+    assert len(session.images) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "path"),
+    [(FOLDER, "../x"), (FOLDER, "/etc/x"), (FOLDER, "a//b"), (FOLDER, "a/../../b"), ("../x", "y")],
+)
+def test_files_of_a_folder_cannot_lead_elsewhere(client, session, tmp_path, number, path) -> None:
+    before = set(tmp_path.rglob("*"))
+    where = f"folder={quote(number, safe='')}&path={quote(path, safe='')}"
+    assert client.post(f"/uploads/pieces?{where}", b"x").status == 400
+    assert {p for p in tmp_path.rglob("*") if "first.stroma" not in str(p)} <= before
+    assert files_of(session) <= {"images"}

@@ -23,7 +23,11 @@ is not encrypted. On a shared network, leave out --host and use an SSH tunnel in
 
 Images = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="IMAGE...", help="Images, or folders of them.", show_default=False),
+    typer.Argument(
+        metavar="IMAGE...",
+        help="Images, folders of them, or a project to go on with.",
+        show_default=False,
+    ),
 ]
 Configuration = Annotated[
     str | None,
@@ -39,7 +43,7 @@ Project = Annotated[
         "--project",
         "-p",
         help="Folder for strokes, model and results.",
-        show_default="beside the first image: its name, ending in .stroma",
+        show_default="beside the first image or folder: its name, ending in .stroma",
     ),
 ]
 
@@ -60,13 +64,14 @@ def paint(
 
     Everything is kept in the project: run the same command again, and go on where you stopped.
     """
-    if not images and project is None:
-        raise typer.BadParameter("Name an image to paint on, or a project to go on with.")
+    images, project = sorted_out(images or [], project)
     from stroma.workflow.find import find_images
 
     show = FRONT_ENDS["browser"]
-    files = find_images(images or ())
-    session = opened(files, project or beside(files[0]), alias)
+    files = find_images(images)
+    if project is None:
+        project = beside(images[0] if images[0].is_dir() else files[0])
+    session = opened(files, project, alias)
 
     def say(url: str, at_port: int) -> None:
         typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
@@ -79,9 +84,35 @@ def paint(
         session.close()
 
 
+def sorted_out(paths: list[Path], project: Path | None) -> tuple[list[Path], Path | None]:
+    """Return the images, and the project if it is named, whichever way.
+
+    Raises
+    ------
+    typer.BadParameter
+        If nothing is named, or several projects are.
+    """
+    projects = [path for path in paths if is_project(path)]
+    projects += [project] if project is not None else []
+    if len({path.resolve() for path in projects}) > 1:
+        names = ", ".join(map(str, projects))
+        raise typer.BadParameter(f"Only one project is open at a time, got {names}.")
+    if not paths and not projects:
+        raise typer.BadParameter("Name an image to paint on, or a project to go on with.")
+    images = [path for path in paths if not is_project(path)]
+    return images, projects[0] if projects else None
+
+
+def is_project(path: Path) -> bool:
+    """Tell whether a folder is a project, or once was one."""
+    return path.is_dir() and (path.suffix == ".stroma" or (path / "project.json").is_file())
+
+
 def beside(image: Path) -> Path:
-    """Return the project that belongs to an image unless another is named."""
-    return image.with_name(f"{image.stem.removesuffix('.ome')}.stroma")
+    """Return the project that belongs to an image, or a folder, unless another is named."""
+    whole = image.resolve() if image.is_dir() else image
+    stem = whole.name if whole.is_dir() and whole.suffix != ".zarr" else whole.stem
+    return whole.with_name(f"{stem.removesuffix('.ome')}.stroma")
 
 
 def opened(files: list[Path], project: Path, alias: str | None) -> Session:

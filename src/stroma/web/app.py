@@ -22,7 +22,8 @@ from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
 from stroma.web.questions import QUESTIONS
-from stroma.web.room import Room
+from stroma.web.room import MISTAKE, Room
+from stroma.web.words import said
 
 STATIC = Path(__file__).parent / "static"
 
@@ -63,7 +64,7 @@ def create_app(
             *posts.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
-        exception_handlers={StromaError: refused, OSError: refused},
+        exception_handlers={StromaError: refused, OSError: refused, Exception: mistaken},
         lifespan=open_room,
     )
     app.state.session = session
@@ -84,6 +85,11 @@ async def socket(websocket: WebSocket) -> None:
 async def refused(request: Request, error: Exception) -> Response:
     """Answer with what is wrong."""
     if isinstance(error, UnknownNameError | MissingFileError):
-        return PlainTextResponse(str(error), status_code=404)
+        return PlainTextResponse(said(error), status_code=404)
     ours = isinstance(error, OSError) and not isinstance(error, FormatError)
-    return PlainTextResponse(str(error), status_code=500 if ours else 400)
+    return PlainTextResponse(said(error), status_code=500 if ours else 400)
+
+
+async def mistaken(request: Request, error: Exception) -> Response:
+    """Answer where the mistake is ours; the terminal shows which."""
+    return PlainTextResponse(MISTAKE, status_code=500)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from stroma.errors import MissingFileError, ParameterError
 from stroma.session import Session
+from stroma.web import archive
+from stroma.web.words import said
 from stroma.workflow.outputs import Outputs
 
+Values = Mapping[str, Any]
+Plain = dict[str, Any]
+
+GONE = MissingFileError("It is not here any more. Choose it once more.")
 STROKE_FORMATS = (".tif", ".zip", ".geojson")
 
 
@@ -61,54 +67,55 @@ def strokes_folder(session: Session) -> Path:
     return results_folder(session).with_name("strokes")
 
 
-def export(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Segment images with the present model, and answer with what was written."""
-    return _segmented(session, [_file(session, key) for key in values["images"]], values)
+def export(session: Session, values: Values) -> Plain:
+    """Segment images with the present model, and answer with what became of each."""
+    files, gone = [], []
+    for key in values["images"]:
+        try:
+            files.append(_file(session, key))
+        except (MissingFileError, ParameterError) as error:
+            gone.append(_became(session.image(key).name, error=error))
+    return _segmented(session, files, values, gone)
 
 
-def apply(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Segment files that were sent for that, remove them, and answer like ``export``.
-
-    Raises
-    ------
-    MissingFileError
-        If one of them is not there; the others are removed all the same.
-    """
+def apply(session: Session, values: Values) -> Plain:
+    """Segment files that were sent for that, remove them, and answer like ``export``."""
     folder = others_folder(session)
     there = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
     names = [str(name) for name in values["files"]]
-    gone = ", ".join(name[:100] for name in names if name not in there)
     files = [there[name] for name in names if name in there]
+    gone = [_became(name[:100], error=GONE) for name in names if name not in there]
     try:
-        if gone:
-            raise MissingFileError(f"{gone}: not here any more. Choose the files once more.")
-        return _segmented(session, files, values)
+        return _segmented(session, files, values, gone)
     finally:
         for file in files:
             file.unlink(missing_ok=True)
 
 
-def _segmented(session: Session, files: list[Path], values: Mapping[str, Any]) -> dict[str, Any]:
+def _segmented(session: Session, files: list[Path], values: Values, gone: list[Plain]) -> Plain:
+    """Segment files, and answer with what became of them, and of those that are gone."""
     outputs = Outputs(
         format=str(values["format"]),
         probabilities=bool(values["probabilities"]),
         overlay=bool(values["overlay"]),
         tables=bool(values["tables"]),
     )
-    folder = results_folder(session)
-    result = session.apply(files, folder, outputs=outputs).result()
-    images = [
-        {
-            "name": file.path.name,
-            "files": [path.name for path in file.outputs],
-            "error": str(file.error) if file.error else "",
-        }
-        for file in result.files
-    ]
-    return {"folder": str(folder), "images": images}
+    folder, images, summary = results_folder(session), gone, None
+    if files:
+        result = session.apply(files, folder, outputs=outputs).result()
+        done = [_became(f.path.name, f.outputs, f.error) for f in result.files]
+        images, summary = [*done, *gone], result.summary
+    folder.mkdir(exist_ok=True)
+    archive.note(folder, images, summary)
+    return {"folder": str(folder), "images": images, "archive": archive.NAME}
 
 
-def save_model(session: Session, values: Mapping[str, Any]) -> str:
+def _became(name: str, outputs: Iterable[Path] = (), error: Exception | None = None) -> Plain:
+    reason = "" if error is None else said(error)
+    return {"name": name, "files": [path.name for path in outputs], "error": reason}
+
+
+def save_model(session: Session, values: Values) -> str:
     """Write the model, and answer with the name of the file."""
     session.model.trained()
     folder = results_folder(session)
@@ -117,7 +124,7 @@ def save_model(session: Session, values: Mapping[str, Any]) -> str:
     return "model.pkl"
 
 
-def save_strokes(session: Session, values: Mapping[str, Any]) -> str:
+def save_strokes(session: Session, values: Values) -> str:
     """Write the strokes of an image, and answer with the name of the file."""
     ending = str(values["format"])
     if ending not in STROKE_FORMATS:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
@@ -33,6 +33,9 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+ON_TO_THE_PAGE = (
+    '<!doctype html><meta http-equiv="refresh" content="0; url=/"><title>Stroma</title>'
+)
 TOO_LARGE = "What was sent is too large: at most {:,} bytes are taken here.\n"
 
 
@@ -117,14 +120,14 @@ class Gate:
     def _refusal(self, scope: Scope) -> Response | None:
         """Return the answer to a request that stops here; None where it may pass."""
         headers = Headers(scope=scope)
-        if headers.get("host", "") not in self.address.hosts:
-            return PlainTextResponse(NOT_FROM_HERE, status_code=403)
+        if headers.get("host", "") not in {*self.address.hosts, _reached(scope)}:
+            return _refused(NOT_FROM_HERE)
         if self._is_opening(scope, headers):
-            return _opened(self.address)
+            return _opened(self.address, headers)
         if not self._is_own(scope, headers):
-            return PlainTextResponse(NOT_FROM_HERE, status_code=403)
+            return _refused(NOT_FROM_HERE)
         if not _equal(_cookie(headers, self.address.cookie), self.address.token):
-            return PlainTextResponse(NO_TOKEN, status_code=403)
+            return _refused(NO_TOKEN)
         return None
 
     def _is_opening(self, scope: Scope, headers: Headers) -> bool:
@@ -141,7 +144,8 @@ class Gate:
         needs_origin = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
         if origin is None:
             return not needs_origin and site in ("same-origin", "none")
-        return origin in self.address.origins and site in ("same-origin", "none")
+        known = {*self.address.origins, f"http://{_reached(scope)}"}
+        return origin in known and site in ("same-origin", "none")
 
     async def _close(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a socket before it is accepted, which browsers see as 403."""
@@ -204,9 +208,30 @@ async def _body(receive: Receive) -> bytes | None:
     return body
 
 
-def _opened(address: Address) -> Response:
-    """Return the answer that turns the token of the address into a cookie."""
-    answer = RedirectResponse("/", status_code=303)
+def _refused(text: str) -> Response:
+    """Return the answer to whoever does not get in, whose connection is not kept either."""
+    return PlainTextResponse(text, status_code=403, headers={"Connection": "close"})
+
+
+def _reached(scope: Scope) -> str:
+    """Return the address and port at which this machine was reached, as a Host header writes it.
+
+    A name may be made to point here by somebody else; an address cannot.
+    """
+    host, port = scope.get("server") or ("", None)
+    bare = str(host).removeprefix("::ffff:")
+    return f"[{bare}]:{port}" if ":" in bare else f"{bare}:{port}"
+
+
+def _opened(address: Address, headers: Headers) -> Response:
+    """Return the answer that turns the token of the address into a cookie.
+
+    Where a file or another page led here, browsers keep the cookie from a redirect, and send it
+    with what our own page asks for.
+    """
+    answer: Response = RedirectResponse("/", status_code=303)
+    if headers.get("sec-fetch-site", "none") != "none":
+        answer = HTMLResponse(ON_TO_THE_PAGE)
     answer.set_cookie(address.cookie, address.token, httponly=True, samesite="strict", path="/")
     return answer
 

@@ -10,14 +10,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stroma.session import Session
-from stroma.web import exports, uploads
+from stroma.web import exports, folders, uploads
 
 IMAGES = "/uploads/images"
 OTHERS = "/uploads/others"
+PIECES = "/uploads/pieces"
 STROKES = "/uploads/strokes"
 LIMITS = {
     IMAGES: uploads.MAX_IMAGE,
     OTHERS: uploads.MAX_IMAGE,
+    PIECES: uploads.MAX_IMAGE,
     STROKES: uploads.MAX_STROKES,
 }
 """Bytes that a body may have, by address; the body is the file."""
@@ -28,6 +30,7 @@ def routes() -> list[Route]:
     return [
         Route(IMAGES, images, methods=["POST"]),
         Route(OTHERS, others, methods=["POST"]),
+        Route(PIECES, pieces, methods=["POST"]),
         Route(STROKES, strokes, methods=["POST"]),
     ]
 
@@ -43,8 +46,19 @@ async def images(request: Request) -> Response:
 async def others(request: Request) -> Response:
     """Take an image that is only to be segmented, and answer with its name."""
     new = await _received(request, exports.others_folder(_session(request)))
-    await run_in_threadpool(uploads.check_image, new)
+    await run_in_threadpool(uploads.check_image, new.whole)
     return JSONResponse({"file": new.whole.name})
+
+
+async def pieces(request: Request) -> Response:
+    """Take one file of an image that is a folder."""
+    session, asked = _session(request), request.query_params
+    size = int(request.headers.get("content-length", "0"))
+    new = await run_in_threadpool(
+        folders.begin_piece, session, asked.get("folder", ""), asked.get("path", ""), size
+    )
+    await new.receive(request.stream())
+    return JSONResponse({})
 
 
 async def _received(request: Request, folder: Path) -> uploads.Part:

@@ -9,7 +9,7 @@ from typing import Any
 
 from stroma.errors import ParameterError
 from stroma.session import Session
-from stroma.web import contrast, exports
+from stroma.web import contrast, exports, folders
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -111,6 +111,8 @@ QUESTIONS = {
     "compare": compare,
     "code": code,
     "stop-task": stop_task,
+    "open-folder": folders.join_folder,
+    "leave-folder": folders.leave_folder,
     "export": exports.export,
     "apply": exports.apply,
     "save-model": exports.save_model,

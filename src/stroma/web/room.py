@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from stroma.session import Session
 from stroma.session.events import Event
 from stroma.web.state import described, home
 from stroma.web.telling import told
+from stroma.web.words import said
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ MAX_MESSAGE = 4 * 1024 * 1024
 
 MAX_WAITING = 64
 """Messages of one tab that may be under way at once."""
+
+LONGEST_NUMBER = 30
+"""Digits of a whole number in a message."""
 
 MAX_UNREAD = 5000
 """Messages to a tab that does not read before it is hung up; it comes back and starts afresh."""
@@ -42,6 +47,10 @@ REMEMBERED = 4096
 OTHER_RUN = (
     "Something you did before Stroma was started again had not arrived, and was left out: "
     "it may not belong to what is open now. Look at your latest strokes."
+)
+MISTAKE = (
+    "Stroma made a mistake. What you painted is kept. The window in which Stroma runs shows what "
+    "happened; please report it."
 )
 STATE_DELAY = 0.02
 ASK_AGAIN = 0.2
@@ -173,8 +182,7 @@ class Room:
             await tab.put(answer.result())
             return
         log.error("a message could not be answered", exc_info=error)
-        text = f"Stroma made a mistake ({error!r}). What you painted is kept; please report this."
-        await tab.put(json.dumps({"re": answer.get_name(), "error": text}))
+        await tab.put(json.dumps({"re": answer.get_name(), "error": MISTAKE}))
 
     def _asked_once(self, text: str, tab: str) -> asyncio.Task[str]:
         """Start what a message asks; for one that came before, return what was started then."""
@@ -206,10 +214,10 @@ class Room:
                     "know. Reload the page."
                 )
         except (StromaError, OSError) as error:
-            return json.dumps({"re": key, "error": str(error)})
-        except (KeyError, TypeError, ValueError) as error:
+            return json.dumps({"re": key, "error": said(error)})
+        except (KeyError, TypeError, ValueError):
             log.exception("a message could not be understood")
-            text = f"The page sent {name!r} in a form that is not understood ({error!r})."
+            text = f"The page sent {name!r} in a form that is not understood. Reload the page."
             return json.dumps({"re": key, "error": text})
         return json.dumps({"re": key, "result": result}, allow_nan=False)
 
@@ -220,12 +228,26 @@ class Room:
 
 
 def parsed(text: str) -> Mapping[str, Any]:
-    """Return the values of a message; empty where it is none."""
+    """Return the values of a message; empty where it is none.
+
+    Numbers that no message needs (infinite ones, and those of hundreds of digits) become None.
+    """
     try:
-        message = json.loads(text, parse_constant=lambda _: None)
-    except (json.JSONDecodeError, RecursionError):
+        message = json.loads(
+            text, parse_constant=lambda _: None, parse_int=_whole, parse_float=_finite
+        )
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else None
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
 
 
 async def _send_all(socket: WebSocket, tab: asyncio.Queue[str | None]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import os
 import secrets
 import socket
+import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -17,11 +20,18 @@ import uvicorn
 from stroma.errors import FileError
 from stroma.session import Session
 from stroma.web.app import create_app
+from stroma.web.connections import Connection
 from stroma.web.gate import Address
 from stroma.web.room import MAX_MESSAGE
 
 HERE = ("127.0.0.1", "localhost", "[::1]")
 GRACE_SECONDS = 2
+NOWHERE = ("192.0.2.1", 9)
+"""An address that nobody has (RFC 5737); asking for the way there sends nothing."""
+
+OPENS = """<!doctype html><meta charset="utf-8"><title>Stroma</title>
+<meta http-equiv="refresh" content="0; url={url}"><a href="{url}">Open Stroma</a>
+"""
 
 
 @dataclass(frozen=True)
@@ -64,14 +74,35 @@ def show(
     place = claim_for(session.path, host, port)
     say(place.address.url, place.address.port)
 
-    def ready() -> None:
-        if browser:
-            opening = threading.Thread(target=webbrowser.open, args=(place.address.url,))
-            opening.daemon = True  # some browsers return only when they are closed
-            opening.start()
+    with opening(place.address, session.path) as file:
 
-    with suppress(KeyboardInterrupt):  # how a person ends it
-        server(session, place, ready=ready).run(sockets=[place.listening])
+        def ready() -> None:
+            if browser:
+                started = threading.Thread(target=webbrowser.open, args=(file.as_uri(),))
+                started.daemon = True  # some browsers return only when they are closed
+                started.start()
+
+        with suppress(KeyboardInterrupt):  # how a person ends it
+            server(session, place, ready=ready).run(sockets=[place.listening])
+
+
+@contextmanager
+def opening(address: Address, project: Path | None) -> Iterator[Path]:
+    """Yield a file that leads to the page; nobody else can read it, and it goes at the end.
+
+    Browsers are told this file and not the address, since other users of a machine can read the
+    command lines of its programs.
+    """
+    with tempfile.TemporaryDirectory(prefix="stroma-") as private:
+        file = Path(project or private).resolve() / "open-page.html"
+        file.unlink(missing_ok=True)  # of a program that was killed
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(descriptor, "w", encoding="utf-8") as written:
+                written.write(OPENS.format(url=html.escape(address.url)))
+            yield file
+        finally:
+            file.unlink(missing_ok=True)
 
 
 def claim_for(project: Path | None, host: str = "127.0.0.1", port: int = 0) -> Place:
@@ -136,7 +167,18 @@ def names_of(host: str) -> tuple[str, ...]:
     if host not in ("0.0.0.0", "::"):
         return (f"[{host}]" if ":" in host else host, *HERE)
     name = socket.gethostname()
-    return (socket.getfqdn(), name, *_addresses(name), *HERE)
+    others = [*_outward(), socket.getfqdn(), name, *_addresses(name)]
+    return tuple(dict.fromkeys([*(n for n in others if not _is_here(n)), *HERE]))
+
+
+def _outward() -> list[str]:
+    """Return the address that other machines see, where there is a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(NOWHERE)
+        except OSError:
+            return []
+        return [str(asked.getsockname()[0])]
 
 
 def _addresses(name: str) -> list[str]:
@@ -145,6 +187,10 @@ def _addresses(name: str) -> list[str]:
     except OSError:  # the machine does not know its own name
         return []
     return sorted({str(entry[4][0]) for entry in found})
+
+
+def _is_here(name: str) -> bool:
+    return name.startswith(("127.", "localhost", "ip6-"))
 
 
 def server(
@@ -166,12 +212,12 @@ def server(
             create_app(session, place.address, ready=ready),
             log_level="warning",
             access_log=False,
+            http=Connection,
             server_header=False,
             ws="websockets-sansio",
             ws_max_size=2 * MAX_MESSAGE,  # beyond it the connection breaks, without a word
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
-            limit_concurrency=200,
             h11_max_incomplete_event_size=64 * 1024,
         )
     )

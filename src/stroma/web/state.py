@@ -13,6 +13,7 @@ from stroma.session.core.opening import OpenImage
 from stroma.session.strokes import channels as alike
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
+from stroma.web.words import plain
 
 UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
@@ -37,7 +38,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "home": home(session),
         "project": session.path.name if session.path else "",
         "unsaved": session.unsaved,
-        "notices": [one.message for one in session.notices],
+        "notices": [{"image": one.image, "message": plain(one.message)} for one in session.notices],
         "images": [_image(one) for one in images],
         "mixed": mixed(images, settings.channels),
         "classes": [_class(one) for one in session.classes],
@@ -50,7 +51,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "trained": status.trained >= 0,
         "working": status.busy,
         "phase": status.phase,
-        "message": status.message,
+        "message": plain(status.message) if status.message else "",
         "stale": 0 <= status.trained < session.revision,
         "revision": session.revision,
         "canUndo": session.undoable is not None,

@@ -8,6 +8,7 @@ from functools import singledispatch
 from typing import Any
 
 from stroma.session import events as ev
+from stroma.web.words import plain, said
 
 Told = dict[str, Any]
 
@@ -77,7 +78,7 @@ def _(event: ev.RoundFailed) -> Told:
         "event": "round",
         "what": "failed",
         "revision": event.revision,
-        "message": event.message,
+        "message": said(event.error),
     }
 
 
@@ -98,7 +99,7 @@ def _(event: ev.TaskCancelled) -> Told:
 
 @told.register
 def _(event: ev.TaskFailed) -> Told:
-    return {"event": "task", "task": event.task, "what": "failed", "message": event.message}
+    return {"event": "task", "task": event.task, "what": "failed", "message": said(event.error)}
 
 
 @told.register
@@ -108,4 +109,4 @@ def _(event: ev.Saved) -> Told:
 
 @told.register
 def _(event: ev.Notice) -> Told:
-    return {"event": "notice", "message": event.message, "bad": False}
+    return {"event": "notice", "message": plain(event.message), "bad": False}

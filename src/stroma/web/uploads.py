@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +19,9 @@ from stroma.errors import FileError, FormatError, ParameterError, StromaError
 from stroma.io import READERS, STROKE_READERS, read_image
 from stroma.session import Session
 from stroma.web.exports import others_folder, project
+from stroma.web.words import said
+
+log = logging.getLogger(__name__)
 
 MAX_IMAGE = 8 * 2**30
 """Bytes of an image that the page may send; larger ones are opened where they lie."""
@@ -26,6 +32,10 @@ MAX_STROKES = 2**28
 LONGEST_NAME = 120
 """Bytes of a name before its ending."""
 
+SMALL = 2**26
+"""Values of an image that is read as a whole before it is opened."""
+
+NOT_READ = "it is damaged, or of a kind that cannot be read. Export it again, as TIFF for instance."
 PART = ".part"
 FOLDERS = (".zarr",)
 """Endings of images that are folders, which a page cannot send."""
@@ -99,8 +109,7 @@ def safe_name(name: str, endings: list[str]) -> str:
     if ending not in endings:
         raise FormatError(
             f"{name[:100]!r} has the ending {ending[:20]!r}, which cannot be opened here. Possible "
-            f"are {', '.join(endings)}. Convert it, or name a folder (OME-Zarr) on the command "
-            "line: stroma paint FOLDER --project NAME.stroma"
+            f"are {', '.join(endings)}. Convert it; a folder (OME-Zarr) is dropped as a whole."
         )
     clean = re.sub(r"[^\w.()+ -]", "_", name[: -len(ending)]).strip(". ")
     kept = clean.encode()[:LONGEST_NAME].decode(errors="ignore").rstrip()
@@ -137,22 +146,36 @@ def begin_image(session: Session, name: str, size: int, *, folder: Path) -> Part
     """
     wanted = safe_name(name, image_endings())
     folder.mkdir(exist_ok=True)
-    free = shutil.disk_usage(folder).free
+    require_room(session, wanted, size)
+    return next(new for path in free_paths(session, wanted, folder) if _claim(new := Part(path)))
+
+
+def require_room(session: Session, name: str, size: int) -> None:
+    """Check that a file of so many bytes has room in the project.
+
+    Raises
+    ------
+    FileError
+        If not.
+    """
+    free = shutil.disk_usage(project(session)).free
     if size > free:
         raise FileError(
-            f"{wanted} has {size / 2**20:.0f} MiB, and {free / 2**20:.0f} MiB are left for the "
+            f"{name} has {size / 2**20:.0f} MiB, and {free / 2**20:.0f} MiB are left for the "
             f"project {session.path}. Make room, or open the file where it lies: "
             "stroma paint FILE --project NAME.stroma"
         )
+
+
+def free_paths(session: Session, wanted: str, folder: Path) -> Iterator[Path]:
+    """Yield paths in a folder, named like no image that is open or there: cells, cells-2 ..."""
     names = [one.name for one in session.images]
     names += [path.name.removesuffix(PART) for path in folder.iterdir()]
     taken = {_stem(one) for one in names}
-    number = 1
-    while True:
-        new = Part(folder / _numbered(wanted, number))
-        if _stem(new.whole.name) not in taken and _claim(new):
-            return new
-        number += 1
+    for number in count(1):
+        path = folder / _numbered(wanted, number)
+        if _stem(path.name) not in taken:
+            yield path
 
 
 def _claim(new: Part) -> bool:
@@ -188,35 +211,57 @@ def join_image(session: Session, new: Part) -> str:
     FormatError
         If it is not an image, or damaged.
     """
-    check_image(new)
-    with _removed_if_bad(new):
+    check_image(new.whole)
+    with removed_if_bad(new.whole):
         return session.add_image(new.whole)
 
 
-def check_image(new: Part) -> None:
-    """Read a little of an image that has come; what cannot be read is removed.
+def check_image(path: Path) -> None:
+    """Read an image that has come, a large one in part; what cannot be read is removed.
 
     Raises
     ------
     FormatError
         If it is not an image, or damaged.
     """
-    with _removed_if_bad(new):
-        _try_to_read(new.whole)
+    with removed_if_bad(path):
+        _try_to_read(path)
 
 
 @contextmanager
-def _removed_if_bad(new: Part) -> Iterator[None]:
+def removed_if_bad(path: Path) -> Iterator[None]:
+    """Remove a file or folder that has come, if it cannot be used.
+
+    Raises
+    ------
+    FormatError
+        In that case.
+    """
+    good = False
     try:
         yield
-    except (StromaError, OSError) as error:
-        new.whole.unlink()
-        raise FormatError(f"It was not opened. {_without_folder(error, new.whole)}") from error
+        good = True
+    except Exception as error:  # decoders of others raise anything on damaged files
+        raise FormatError(f"It was not opened: {_reason(error, path)}") from error
+    finally:
+        if not good:
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what is in it."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _try_to_read(path: Path) -> None:
-    """Read the last row of an image: not every format says at once that a file was cut off."""
+    """Read an image, or its last row where it is large: not every format says what was cut off."""
     image = read_image(path)
+    if math.prod(image.shape) <= SMALL:
+        image.read()
+        return
     last = image.at(**{axis: size - 1 for axis, size in image.sizes.items() if axis in "tz"})
     last.read({"y": slice(image.sizes["y"] - 1, image.sizes["y"])})
 
@@ -239,10 +284,9 @@ async def import_strokes(
         await new.receive(pieces)
         try:
             await run_in_threadpool(session.import_strokes, key, new.whole)
-        except (StromaError, OSError) as error:
-            raise ParameterError(
-                f"Nothing was imported. {_without_folder(error, new.whole)}"
-            ) from error
+        except Exception as error:  # as above
+            reason = _reason(error, new.whole)
+            raise ParameterError(f"Nothing was imported: {reason}") from error
 
 
 def remove_left_over(session: Session) -> None:
@@ -250,13 +294,16 @@ def remove_left_over(session: Session) -> None:
     if session.path is None:
         return
     for part in images_folder(session).glob(f"*{PART}"):
-        part.unlink()
+        remove(part)
     if others_folder(session).is_dir():
         shutil.rmtree(others_folder(session))
     for folder in session.path.glob(".import-*"):
         shutil.rmtree(folder)
 
 
-def _without_folder(error: Exception, path: Path) -> str:
+def _reason(error: BaseException, path: Path) -> str:
     """Return what is wrong with a file, by the name that the user knows."""
-    return str(error).replace(str(path), path.name)
+    if isinstance(error, StromaError | OSError):
+        return said(error).replace(str(path), path.name)
+    log.warning("%s cannot be read", path, exc_info=error)
+    return NOT_READ

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from stroma.blocks.box import Box
@@ -16,7 +17,7 @@ from stroma.session import Session
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Position
 from stroma.session.strokes.blocks import Layer
-from stroma.web import exports, tiles
+from stroma.web import archive, exports, tiles
 from stroma.web.tiles import Shown
 
 FOR_EVER = "private, max-age=86400, immutable"
@@ -33,6 +34,7 @@ def routes() -> list[Route]:
         Route(f"/images/{{key}}/labels/{tile}", labels),
         Route(f"/images/{{key}}/uncertainty/{tile}", uncertainty),
         Route(f"/images/{{key}}/probability/{{label:int}}/{tile}", probability),
+        Route(f"/results/{archive.NAME}", results_archive),
         Route("/results/{name}", result_file),
     ]
 
@@ -80,6 +82,15 @@ def result_file(request: Request) -> Response:
     """Answer with a file that was exported."""
     path = exports.result_file(_session(request), request.path_params["name"])
     return FileResponse(path, filename=path.name)
+
+
+def results_archive(request: Request) -> Response:
+    """Answer with all files of the latest export as one .zip."""
+    session = _session(request)
+    files = archive.contents(exports.results_folder(session))
+    name = f"{exports.project(session).stem}-{archive.NAME}"
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+    return StreamingResponse(archive.zipped(files), media_type="application/zip", headers=headers)
 
 
 def _result(request: Request, layer: Layer, label: int | None = None) -> Response:

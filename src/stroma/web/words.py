@@ -1,0 +1,61 @@
+"""What went wrong, in the words of people who paint: nothing that only programmers know.
+
+Errors are written for everybody who calls the package. Some of them, for good reason, name
+arguments, types or values of Python; nobody who looks at the page can do anything with those.
+"""
+
+from __future__ import annotations
+
+import re
+
+from stroma.errors import WeightsError
+
+UNKNOWN = "That is not possible with these images and settings."
+NOT_FETCHED = "The pretrained network is not on this machine and could not be downloaded."
+
+AXES = {"t": "times", "z": "planes", "c": "channels"}
+
+SIZES = re.compile(r"\{'[tczyx]': \d+(?:, '[tczyx]': \d+)*\}")
+"""Sizes of an image along its axes, as Python prints them."""
+
+SYSTEM = re.compile(r"<urlopen error (?:\[Errno -?\d+\] )?([^>]*)>|\[Errno -?\d+\] ")
+
+KIND = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning): ")
+"""What Python puts in front of a message."""
+
+CODE = re.compile(
+    r"\b(?:np|numpy|torch|sklearn|scipy|catboost|skimage|zarr|tifffile)\.\w"
+    r"|\b(?:in_channels|channel_mode|channels_last|memory_mode|img_ids|save_as|as_code|ndim|dtype|"
+    r"(?:fe|clf|norm|image|seg|tile|use|ignore)_[a-z_]+|(?:axes|series|set|read|write)_?\w*=)"
+    r"|\b(?:None|True|False|NoneType|ndarray|kwargs?|Traceback)\b"
+    r"|\w\(\w*(?:=[^)]*)?\)|\b[bru]'|\\x[0-9a-f]{2}|<(?:class|function|\w+ object)"
+    r"|\((?:\d+, ?)+\d*\)|\w+\[['\"\d]"
+)
+"""Names of arguments and modules, constants, calls, bytes and shapes."""
+
+ASIDES = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
+SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
+
+
+def plain(text: str) -> str:
+    """Return a message without the sentences that speak of code; sizes are written out."""
+    text = SIZES.sub(_sizes, KIND.sub("", text))
+    text = SYSTEM.sub(lambda found: found[1] or "", text)
+    text = ASIDES.sub(lambda found: "" if CODE.search(found[0]) else found[0], text)
+    kept = [one for one in SENTENCES.split(text) if not CODE.search(one)]
+    return " ".join(kept).strip() or UNKNOWN
+
+
+def said(error: BaseException) -> str:
+    """Return what is wrong; what only some need to know follows after an empty line."""
+    if isinstance(error, WeightsError):
+        return f"{NOT_FETCHED}\n\n{plain(str(error))}"
+    return plain(str(error))
+
+
+def _sizes(found: re.Match[str]) -> str:
+    """Write {'z': 3, 'y': 256, 'x': 200} as "3 planes of 256 x 200"."""
+    sizes = dict(re.findall(r"'(\w)': (\d+)", found[0]))
+    plane = " x ".join(sizes[axis] for axis in "yx" if axis in sizes)
+    outer = ", ".join(f"{sizes[axis]} {word}" for axis, word in AXES.items() if axis in sizes)
+    return f"{outer} of {plane}" if outer and plane else outer or plane

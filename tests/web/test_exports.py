@@ -1,0 +1,93 @@
+"""Results of many images at once: as one archive, with a report of what failed and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.web.served import Client, served
+
+from stroma.io import write_image
+from stroma.session import Session
+
+WANTED = {"format": ".tif", "probabilities": False, "overlay": False, "tables": True}
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory) -> Iterator[Session]:
+    """Three images and a model; the second file was damaged since, and the third is gone."""
+    folder = tmp_path_factory.mktemp("batch")
+    values = np.where(np.arange(64) < 32, 60, 180) + np.arange(48)[:, None] % 5
+    with Session.create(folder / "many.stroma", mode="demand") as made:
+        for name in ("one", "=two", "three"):
+            made.add_image(write_image(folder / f"{name}.tif", values.astype(np.uint8), axes="yx"))
+        made.paint("1", [(10, 5), (10, 20)], label=1)
+        made.paint("1", [(10, 40), (10, 60)], label=2)
+        made.train()
+        assert made.wait(60)
+        (folder / "=two.tif").write_bytes(b"damaged")
+        (folder / "three.tif").unlink()
+        yield made
+
+
+@pytest.fixture
+def client(session: Session) -> Iterator[Client]:
+    with served(session) as made:
+        yield made
+
+
+def exported(client: Client) -> dict:
+    with client.tab() as tab:
+        return tab.ask("export", images=["1", "2", "3"], **WANTED)["result"]
+
+
+def test_every_failure_is_told_with_its_reason_and_the_others_are_done(client) -> None:
+    images = {one["name"]: one for one in exported(client)["images"]}
+    assert images["one.tif"]["files"][0] == "one_labels.tif"
+    assert not images["one.tif"]["error"]
+    assert "damaged" in images["=two.tif"]["error"]
+    assert images["three.tif"]["error"]
+    assert images["three.tif"]["files"] == []
+
+
+def test_the_archive_begins_with_the_report_and_the_summary(client) -> None:
+    exported(client)
+    answer = client.get("/results/results.zip")
+    assert answer.status == 200
+    assert "many-results.zip" in answer.headers["content-disposition"]
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert names[:3] == ["report.csv", "summary.csv", "one_labels.tif"]
+        rows = list(csv.reader(io.StringIO(archive.read("report.csv").decode())))
+    assert [row[:2] for row in rows[1:]] == [
+        ["one.tif", "yes"],
+        ["'=two.tif", "no"],
+        ["three.tif", "no"],
+    ]
+
+
+def test_the_archive_holds_folders_too_and_follows_no_link(client, session, tmp_path) -> None:
+    with client.tab() as tab:
+        tab.ask("export", images=["1"], **{**WANTED, "format": ".zarr"})
+    results = session.path / "results"
+    (tmp_path / "secret").write_text("secret")
+    (results / "one_labels.zarr" / "link").symlink_to(tmp_path / "secret")
+    (results / "link").symlink_to(tmp_path / "secret")
+    listed = results / "report.json"
+    listed.write_text(json.dumps([*json.loads(listed.read_text()), "link", "../lock"]))
+    body = client.get("/results/results.zip").body
+    names = zipfile.ZipFile(io.BytesIO(body)).namelist()
+    assert "one_labels.zarr/.zattrs" in names
+    assert not [name for name in names if "link" in name or "lock" in name]
+
+
+def test_before_anything_is_exported_there_is_no_archive(tmp_path: Path) -> None:
+    with Session.create(tmp_path / "new.stroma") as session, served(session) as client:
+        assert client.get("/results/results.zip").status == 404
