@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +51,14 @@ def shown(page: Page, y: float, x: float) -> np.ndarray:
     return np.asarray(picture, float).mean(axis=(0, 1))
 
 
+def area(page: Page, first: tuple[float, float], last: tuple[float, float]) -> np.ndarray:
+    """Return the (h, w, 3) colours between two pixels of the image, as they are on the screen."""
+    left, top = place(page, *first)
+    right, bottom = place(page, *last)
+    clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    return np.asarray(Picture.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
+
+
 def wait_for_colour(page: Page, at: tuple[float, float], colour: tuple[int, int, int]) -> None:
     """Wait until the picture has, at a place, the hue of a class laid over grey."""
     wanted = np.subtract(colour, np.mean(colour))
@@ -83,6 +92,15 @@ def wait_for_black(page: Page, at: tuple[float, float]) -> None:
             return
         page.wait_for_timeout(100)
     raise AssertionError(f"{found} at {at} is not the ground of the page")
+
+
+def until(page: Page, reached: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    for _ in range(PATIENCE // 50):
+        if reached():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it did not come to that")
 
 
 def wait_for_image(page: Page, name: str) -> None:

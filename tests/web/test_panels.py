@@ -11,6 +11,7 @@ from tests.web.browsing import (
     SIZE,
     paint_both,
     stroke,
+    until,
     wait_for_colour,
     wait_for_grey,
     wait_for_image,
@@ -40,14 +41,6 @@ def opened(browser):
     yield open_page
     context.close()
     assert wrong == []
-
-
-def until(page, reached) -> None:
-    for _ in range(PATIENCE // 50):
-        if reached():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it did not come to that")
 
 
 def test_sliders_and_keys_lead_through_planes_and_times(opened) -> None:

@@ -9,6 +9,7 @@ import json
 import socket as sockets
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -266,13 +267,16 @@ def test_results_that_did_not_change_are_not_sent_again(client, session) -> None
     assert session.wait(30)
     first = client.get("/images/1/labels/1/0/0")
     assert first.status == 200
-    assert set(map(tuple, pixels(first.body)[10:12, 15:50].reshape(-1, 4))) == {
-        (0, 0x72, 0xB2, 255)
-    }
+    assert first.headers["x-shape"] == "96 128"
+    labels = np.frombuffer(zlib.decompress(first.body), np.uint8).reshape(96, 128)
+    assert np.unique(labels[10:12, 15:50]).tolist() == [1]
     assert client.get("/images/1/labels/1/0/0", If_None_Match=first.headers["etag"]).status == 304
+    ramp = client.get("/images/1/probability/1/1/0/0")
+    assert pixels(ramp.body)[10, 20].tolist()[:3] == [0, 0x72, 0xB2]
     session.change_class(1, color="#ff0000")
-    again = client.get("/images/1/labels/1/0/0", If_None_Match=first.headers["etag"])
-    assert pixels(again.body)[10, 20].tolist() == [255, 0, 0, 255]
+    again = client.get("/images/1/probability/1/1/0/0", If_None_Match=ramp.headers["etag"])
+    assert pixels(again.body)[10, 20].tolist()[:3] == [255, 0, 0]
+    assert client.get("/images/1/labels/1/0/0", If_None_Match=first.headers["etag"]).status == 304
 
 
 def test_channels_are_answered_with_their_contrast(client, session) -> None:
@@ -311,9 +315,10 @@ def test_guidance_is_answered_in_plain_values(learned) -> None:
         shares = tab.ask("importance")["result"]
         assert len(shares) == 12
         assert shares[0][1] >= shares[1][1] > 0
-        box = tab.ask("suggest", **where)["result"]
-        assert box is None or box["left"] < 128
-        assert tab.ask("stale", **where)["result"] == []
+        place = tab.ask("suggest", **where)["result"]
+        assert place is None or (place["image"], place["plane"]) == ("1", {})
+        known = tab.ask("standing", **where)["result"]
+        assert (known["state"], known["share"], known["stale"]) == ("current", 1.0, [])
 
 
 def test_a_comparison_says_what_could_not_be_tried(learned, monkeypatch) -> None:

@@ -12,6 +12,8 @@ from stroma.data.image import Image
 from stroma.errors import ShapeError, WeightsError
 from stroma.session import Session
 from stroma.web.words import CODE, UNKNOWN, plain, said
+from stroma.weights import fetch
+from stroma.weights.http import UnreachableError
 
 
 @pytest.mark.parametrize(
@@ -40,11 +42,20 @@ def test_sentences_about_code_are_left_out(written, wanted) -> None:
     assert plain(written) == wanted
 
 
-def test_what_is_long_comes_after_a_sentence_that_says_it() -> None:
-    error = WeightsError("https://x/y cannot be reached: <urlopen error [Errno -2] Name unknown>.")
-    first, rest = said(error).split("\n\n")
+def test_what_is_long_comes_after_a_sentence_that_says_it(monkeypatch) -> None:
+    why = "<urlopen error [Errno -2] Name unknown>"
+    there = "https://x/y cannot be reached"
+    monkeypatch.setattr("stroma.weights.hub.is_offline", lambda: False)
+
+    def refuse(*args: object) -> None:
+        raise UnreachableError(f"{there}: {why}.")
+
+    monkeypatch.setattr("stroma.weights.download.to_shelf", refuse)
+    with pytest.raises(WeightsError) as caught:
+        fetch("vgg16")
+    first, rest = said(caught.value).split("\n\n")
     assert first == "The pretrained network is not on this machine and could not be downloaded."
-    assert rest == "https://x/y cannot be reached: Name unknown."
+    assert f"{there}: Name unknown." in rest
 
 
 def npy(header: bytes) -> bytes:

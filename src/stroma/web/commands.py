@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.session import Session
+from stroma.session.document import Edit
+from stroma.session.events import Event, StrokesChanged
 
 Values = Mapping[str, Any]
+Plain = dict[str, Any]
 
 
 def paint(session: Session, values: Values) -> int:
@@ -31,14 +35,26 @@ def clear(session: Session, values: Values) -> None:
     session.clear(values["image"], plane=values["plane"])
 
 
-def undo(session: Session, values: Values) -> None:
-    """Unmake the last edit."""
-    session.undo()
+def undo(session: Session, values: Values) -> Plain:
+    """Unmake the last edit, and answer with what it was and where."""
+    edit = session.undoable
+    return _changed(edit, session.undo())
 
 
-def redo(session: Session, values: Values) -> None:
-    """Make it again."""
-    session.redo()
+def redo(session: Session, values: Values) -> Plain:
+    """Make it again, and answer like ``undo``."""
+    edit = session.redoable
+    return _changed(edit, session.redo())
+
+
+def _changed(edit: Edit | None, events: Sequence[Event]) -> Plain:
+    """Return what an edit was, and the planes and boxes that it changed."""
+    places = [
+        {"image": e.image, "plane": dict(e.plane), "box": asdict(e.box)}
+        for e in events
+        if isinstance(e, StrokesChanged)
+    ]
+    return {"kind": "" if edit is None else edit.kind, "places": places}
 
 
 def add_class(session: Session, values: Values) -> int:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
+from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
-from stroma.web import contrast, exports, folders
+from stroma.session.events import Position
+from stroma.web import contrast, exports, folders, pretrained
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
 
 FEATURES_SHOWN = 12
+SAMPLES = 256
+"""Places along each axis of a plane at which it is looked up whether there are results."""
+
+HERE = 1.1
+"""How much better a place elsewhere must be than one on the plane that is shown."""
 
 
 def channels(session: Session, values: Values) -> list[Plain]:
@@ -32,10 +41,24 @@ def painted(session: Session, values: Values) -> Plain:
     }
 
 
-def stale(session: Session, values: Values) -> list[Plain]:
-    """Answer with the rectangles of a plane whose results are older than its strokes."""
-    blocks = session.blocks(values["image"], plane=values["plane"])
-    return [asdict(block.box) for block in blocks if block.stale]
+def standing(session: Session, values: Values) -> Plain:
+    """Answer with what is known of a plane: whether it has results, and of which strokes.
+
+    The state is "current", "older" than the strokes, "partial" or "absent"; "stale" are the
+    rectangles that are older, "share" is how much of the plane is known, and equal tags mean equal
+    results.
+    """
+    one, plane = session.image(values["image"]), values["plane"]
+    step, wanted = max(1, max(one.shape) // SAMPLES), one.region or Box.of(one.shape)
+    shown = session.result(one.key, plane=plane, step=step)
+    blocks = session.blocks(one.key, plane=plane)
+    state = "older" if shown.stale else "partial" if shown.missing else "current"
+    return {
+        "state": state if blocks else "absent",
+        "share": float((shown.values > 0).mean()) / (wanted.area / Box.of(one.shape).area),
+        "stale": [asdict(block.box) for block in blocks if block.stale],
+        "tag": shown.tag,
+    }
 
 
 def areas(session: Session, values: Values) -> list[Plain]:
@@ -45,9 +68,29 @@ def areas(session: Session, values: Values) -> list[Plain]:
 
 
 def suggest(session: Session, values: Values) -> Plain | None:
-    """Answer with the place where a stroke would help most; None where all is certain."""
-    found = session.suggest(values["image"], plane=values["plane"]).result()
-    return None if found is None else asdict(found.box)
+    """Answer with the place where a stroke would help most; None where all is certain.
+
+    All planes of all images are looked at that have results; the one that is shown comes first
+    where it is as good.
+    """
+    shown = values["image"], dict(values["plane"])
+    best, most = None, 0.0
+    for image, plane in _known_planes(session):
+        found = session.suggest(image, plane=plane).result()
+        score = 0.0 if found is None else found.score * (HERE if (image, plane) == shown else 1)
+        if found is not None and score > most:
+            best, most = {"image": image, "plane": plane, "box": asdict(found.box)}, score
+    return best
+
+
+def _known_planes(session: Session) -> Iterator[tuple[str, Position]]:
+    """Yield the planes that have results."""
+    for one in session.images:
+        if session.planes_shown(one.key):
+            for index in np.ndindex(*one.outer.values()):
+                plane = dict(zip(one.outer, map(int, index), strict=True))
+                if session.blocks(one.key, plane=plane):
+                    yield one.key, plane
 
 
 def validate(session: Session, values: Values) -> Plain:
@@ -103,7 +146,7 @@ def stop_task(session: Session, values: Values) -> None:
 QUESTIONS = {
     "channels": channels,
     "painted": painted,
-    "stale": stale,
+    "standing": standing,
     "areas": areas,
     "suggest": suggest,
     "validate": validate,
@@ -111,6 +154,8 @@ QUESTIONS = {
     "compare": compare,
     "code": code,
     "stop-task": stop_task,
+    "needs": pretrained.needs,
+    "download": pretrained.download,
     "open-folder": folders.join_folder,
     "leave-folder": folders.leave_folder,
     "export": exports.export,

@@ -20,6 +20,9 @@ UPLOADS = {
     "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
 }
 
+LACKING = ("Paint a few strokes", "Only class")
+"""How a session begins to say that there is not enough to learn from yet."""
+
 
 def described(session: Session, epoch: str) -> dict[str, Any]:
     """Return the state of a session as plain values.
@@ -51,13 +54,19 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "trained": status.trained >= 0,
         "working": status.busy,
         "phase": status.phase,
-        "message": plain(status.message) if status.message else "",
+        "lacking": status.message if status.message.startswith(LACKING) else "",
+        "message": problem(status.message),
         "stale": 0 <= status.trained < session.revision,
         "revision": session.revision,
         "canUndo": session.undoable is not None,
         "canRedo": session.redoable is not None,
         "uploads": UPLOADS,
     }
+
+
+def problem(message: str) -> str:
+    """Return what went wrong, in words for people; empty where only strokes are lacking."""
+    return "" if not message or message.startswith(LACKING) else plain(message)
 
 
 def home(session: Session) -> str:

@@ -7,6 +7,7 @@ per ``factor`` x ``factor`` pixels.
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -212,6 +213,12 @@ def labels_png(labels: NDArray[np.integer], classes: Sequence[Class]) -> bytes:
         if one.label < len(index):
             index[one.label] = position
     return _indexed(index[labels], palette)
+
+
+def packed(labels: NDArray[np.integer]) -> bytes:
+    """Return labels compressed (zlib), a byte each; two, the lower first, where that is too few."""
+    kind = "u1" if labels.max(initial=0) < 256 else "<u2"
+    return zlib.compress(labels.astype(kind).tobytes(), 1)
 
 
 def ramp_png(values: NDArray[np.floating], ramp: Ramp) -> bytes:

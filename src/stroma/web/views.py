@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from stroma.blocks.box import Box
@@ -64,7 +64,7 @@ def strokes(request: Request) -> Response:
 
 
 def labels(request: Request) -> Response:
-    """Answer with the most probable classes."""
+    """Answer with the most probable classes: their labels, which the page gives colours."""
     return _result(request, "labels")
 
 
@@ -88,25 +88,23 @@ def results_archive(request: Request) -> Response:
     """Answer with all files of the latest export as one .zip."""
     session = _session(request)
     files = archive.contents(exports.results_folder(session))
-    name = f"{exports.project(session).stem}-{archive.NAME}"
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    return StreamingResponse(archive.zipped(files), media_type="application/zip", headers=headers)
+    return archive.Archive(files, f"{exports.project(session).stem}-{archive.NAME}")
 
 
 def _result(request: Request, layer: Layer, label: int | None = None) -> Response:
     one, plane, factor, box = _asked(request)
     session = _session(request)
     shown = session.result(one.key, box, plane=plane, layer=layer, label=label, step=factor)
-    classes = session.classes
-    tag = f'"{shown.tag}-{hash((classes, factor)) & 0xFFFFFFFF:x}"'
+    colours = () if layer == "labels" else session.classes
+    tag = f'"{shown.tag}-{hash((colours, factor)) & 0xFFFFFFFF:x}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": AGAIN})
     if layer == "labels":
-        png = tiles.labels_png(shown.values, classes) if shown.values.any() else b""
-    else:
-        ramp = tiles.UNCERTAINTY if label is None else _ramp(classes, label)
-        png = b"" if np.isnan(shown.values).all() else tiles.ramp_png(shown.values, ramp)
-    return _png(png, AGAIN, tag) if png else _nothing()
+        return _values(shown.values, tag) if shown.values.any() else _nothing()
+    ramp = tiles.UNCERTAINTY if label is None else _ramp(session.classes, label)
+    if np.isnan(shown.values).all():
+        return _nothing()
+    return _png(tiles.ramp_png(shown.values, ramp), AGAIN, tag)
 
 
 def _ramp(classes: Sequence[Class], label: int) -> tiles.Ramp:
@@ -143,6 +141,14 @@ def _channel(text: str) -> Shown:
         raise ParameterError(
             f"A channel is written 'channel:low:high:rrggbb', got {text[:60]!r}."
         ) from error
+
+
+def _values(values: NDArray[np.integer], tag: str) -> Response:
+    """Answer with labels row by row, a byte each, or two where that is not enough."""
+    shape = " ".join(map(str, values.shape))
+    headers = {"Cache-Control": AGAIN, "ETag": tag, "Content-Encoding": "deflate", "X-Shape": shape}
+    packed = tiles.packed(values)
+    return Response(packed, media_type="application/octet-stream", headers=headers)
 
 
 def _png(content: bytes, caching: str, tag: str = "") -> Response:

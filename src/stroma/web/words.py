@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-from stroma.errors import WeightsError
-
 UNKNOWN = "That is not possible with these images and settings."
+UNFETCHED = re.compile("The weights of .* are not on this machine and could not be fetched")
 NOT_FETCHED = "The pretrained network is not on this machine and could not be downloaded."
 
 AXES = {"t": "times", "z": "planes", "c": "channels"}
@@ -37,20 +36,27 @@ ASIDES = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 
+def said(error: BaseException) -> str:
+    """Return what is wrong, see ``plain``."""
+    return plain(str(error))
+
+
 def plain(text: str) -> str:
-    """Return a message without the sentences that speak of code; sizes are written out."""
+    """Return a message without the sentences that speak of code; sizes are written out.
+
+    What only some need to know follows after an empty line.
+    """
+    if UNFETCHED.match(text):
+        return f"{NOT_FETCHED}\n\n{_without_code(text)}"
+    return _without_code(text)
+
+
+def _without_code(text: str) -> str:
     text = SIZES.sub(_sizes, KIND.sub("", text))
     text = SYSTEM.sub(lambda found: found[1] or "", text)
     text = ASIDES.sub(lambda found: "" if CODE.search(found[0]) else found[0], text)
     kept = [one for one in SENTENCES.split(text) if not CODE.search(one)]
     return " ".join(kept).strip() or UNKNOWN
-
-
-def said(error: BaseException) -> str:
-    """Return what is wrong; what only some need to know follows after an empty line."""
-    if isinstance(error, WeightsError):
-        return f"{NOT_FETCHED}\n\n{plain(str(error))}"
-    return plain(str(error))
 
 
 def _sizes(found: re.Match[str]) -> str:

@@ -1,7 +1,7 @@
 // What the page knows: the session's state as the server told it, and what this tab looks at.
 
 import { Connection } from "./connection.js";
-import { forget, notice, orNotice } from "./notices.js";
+import { forget, holds, notice, orNotice } from "./notices.js";
 import { showWhile } from "./tasks.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -9,6 +9,8 @@ import { showWhile } from "./tasks.js";
 /** @typedef {import("./types.js").Told} Told */
 /** @typedef {import("./types.js").Stroke} Stroke */
 /** @typedef {import("./types.js").Channel} Channel */
+/** @typedef {import("./types.js").Class} Class */
+/** @typedef {import("./types.js").Standing} Standing */
 
 const KEPT = "stroma.view";
 
@@ -16,14 +18,18 @@ const KEPT = "stroma.view";
 const REMEMBERED = {
   theme: "dark",
   radius: 4,
+  brushOn: "image",
   overlay: "labels",
+  style: "filled",
+  grey: false,
   opacity: 0.5,
   showStrokes: true,
   tab: "paint",
 };
 
 /**
- * Events: "change" after state or view changed, "told" (detail: Told) for everything else.
+ * Events: "change" after state or view changed, "told" (detail: Told) for everything else, "class"
+ * when the user has chosen one to paint.
  */
 export class App extends EventTarget {
   constructor() {
@@ -39,6 +45,10 @@ export class App extends EventTarget {
     /** @type {Record<string, number>} */
     this.plane = {};
     this.label = 1;
+    /** @type {Class | null} a class that was added here, until the session has it */
+    this.adding = null;
+    /** @type {Standing | null} what is known of the plane that was looked at last */
+    this.standing = null;
     /** Class whose probability is shown. */
     this.probability = 1;
     /** @type {Map<string, Channel[]>} channels by image, once they are known */
@@ -61,13 +71,44 @@ export class App extends EventTarget {
   }
 
   /**
-   * Ask the session to do something; what goes wrong is shown.
+   * Ask the session to do something; what goes wrong is shown until it goes well.
    * @param {string} command
    * @param {Record<string, any>} [values]
    * @returns {Promise<any>} what it answers; undefined where it could not
    */
   ask(command, values) {
-    return orNotice(this.connection.send(command, values));
+    return orNotice(this.connection.send(command, values), `command ${command}`);
+  }
+
+  /**
+   * Choose the class that is painted.
+   * @param {number} label
+   */
+  chooseClass(label) {
+    this.label = label;
+    this.dispatchEvent(new CustomEvent("class"));
+    this.changed();
+  }
+
+  /** Add a class; it is there at once, so that it can be named and painted. */
+  async addClass() {
+    if (!this.state || this.adding) return;
+    const taken = new Set(this.state.classes.map((one) => one.label));
+    let label = 1;
+    while (taken.has(label)) label += 1;
+    this.adding = { label, name: `class ${label}`, color: "#808080" };
+    this._withAdded(this.state);
+    this.chooseClass(label);
+    const given = await this.ask("add-class");
+    this.adding = null;
+    if (given !== undefined && given !== label) this.chooseClass(given);
+  }
+
+  /** @param {State} state */
+  _withAdded(state) {
+    const { adding } = this;
+    if (!adding || state.classes.some((one) => one.label === adding.label)) return;
+    state.classes = [...state.classes, adding].sort((a, b) => a.label - b.label);
   }
 
   /**
@@ -172,27 +213,36 @@ export class App extends EventTarget {
     this.dispatchEvent(new CustomEvent("told", { detail: told }));
   }
 
+  /** @param {State} state what was noticed when the project was opened */
+  _tellOpened({ notices }) {
+    for (const { image, message } of notices) {
+      notice(message, "bad", { key: image ? `image ${image}` : message });
+    }
+  }
+
   /**
    * Say when strokes cannot be stored, and when they can again.
    * @param {string} now
    * @param {string} before
    */
   _tellSaving(now, before) {
-    if (now && !before) notice(now, "bad");
-    if (before && !now) {
-      forget(before);
-      notice("Everything is saved again.", "good");
-    }
+    holds("saving", now);
+    if (before && !now) notice("Everything is saved again.", "good");
   }
 
   /** @param {State} state */
   _take(state) {
     this.connection.epoch = state.epoch;
     this.connection.home = state.home;
-    if (!this.state) for (const text of state.notices) notice(text, "bad");
-    if (state.mixed && state.mixed !== this.state?.mixed) notice(state.mixed, "bad");
+    if (!this.state) this._tellOpened(state);
+    for (const { key, missing } of this.state?.images ?? []) {
+      const now = state.images.find((one) => one.key === key);
+      if (missing && !now?.missing) forget(`image ${key}`);
+    }
+    holds("mixed", state.mixed);
     this._tellSaving(state.unsaved, this.state?.unsaved ?? "");
     const before = this.state?.images ?? [];
+    this._withAdded(state);
     this.state = state;
     for (const image of state.images) {
       if (image.display.channels) this.channels.set(image.key, image.display.channels);

@@ -3,7 +3,9 @@
 import { closeImage } from "./closing.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { showKeys } from "./keys.js";
-import { notice } from "./notices.js";
+import { holds, showAgain } from "./notices.js";
+import { subject } from "./standing.js";
+import { timeLeft } from "./tasks.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
@@ -13,7 +15,14 @@ const PHASES = {
   features: "Reading the image",
   training: "Training",
   visible: "Updating what you see",
-  plane: "Updating the rest",
+  plane: "Updating the rest of the plane",
+};
+/** @type {Record<import("./types.js").Standing["state"], [string, string]>} */
+const STANDINGS = {
+  current: ["good", "Up to date"],
+  older: ["warn", "Results are older than your strokes"],
+  partial: ["warn", "Only a part of this plane is computed"],
+  absent: ["", "Nothing is computed here yet"],
 };
 const LONG_WAIT = 2000;
 const AXES = { t: "Time", z: "Plane" };
@@ -90,8 +99,10 @@ function hint(state, image) {
     );
   }
   if (!state.images.length) return "Drop an image here, or choose one with Open images.";
-  if (state.revision > 0 || state.trained) return "";
-  return "Paint a few strokes of each class. The segmentation follows by itself.";
+  if (state.trained) return "";
+  if (!state.lacking) return "";
+  const first = "Paint a few strokes of each class. The segmentation follows by itself.";
+  return state.lacking.startsWith("Only") ? state.lacking : first;
 }
 
 /**
@@ -106,13 +117,13 @@ function followRound(app) {
   };
   app.addEventListener("change", () => {
     if (!app.state?.working) progress = null;
+    holds("round", app.state?.message ?? "");
     show();
   });
   app.addEventListener("told", (event) => {
     const { detail } = /** @type {CustomEvent<Told>} */ (event);
     if (detail.event === "progress" && !detail.task) progress = detail;
     if (detail.event === "round") progress = null;
-    if (detail.event === "round" && detail.message) notice(detail.message, "bad");
     show();
   });
 }
@@ -122,18 +133,47 @@ function followRound(app) {
  * @param {Told | null} progress
  * @returns {(Node | string)[]}
  */
-function roundWords({ state }, progress) {
-  const dot = (/** @type {string} */ kind) => el("span", { class: `dot ${kind}` });
-  if (!state) return [];
-  if (state.working) {
-    const phase = PHASES[/** @type {keyof typeof PHASES} */ (state.phase)] ?? "Working";
-    const left = progress?.left ? `, ${Math.ceil(progress.left)} s left` : "";
-    const bar = progress?.total && el("progress", { max: progress.total, value: progress.done });
-    return [dot("busy"), `${phase}${left}`, ...(bar ? [bar] : [])];
+function roundWords(app, progress) {
+  const { state } = app;
+  if (!state || !app.current) return [];
+  if (state.working) return working(app, progress);
+  if (state.message) return [...said("bad", "It failed"), whyButton()];
+  if (!state.trained) return [];
+  const { standing } = app;
+  if (standing?.about !== subject(app)) return [];
+  const [kind, words] = STANDINGS[standing.state];
+  return said(kind, words);
+}
+
+function whyButton() {
+  return el("button", { class: "flat wide", type: "button", text: "Why?", onclick: () => showAgain("round") });
+}
+
+/**
+ * Say what is under way, and how far it is. What is not in view has no end that could be foretold:
+ * it grows with the plane, so its share is told and no time.
+ * @param {App} app
+ * @param {Told | null} progress
+ */
+function working({ state, standing }, progress) {
+  const phase = state?.phase ?? "";
+  const words = PHASES[/** @type {keyof typeof PHASES} */ (phase)] ?? "Working";
+  if (phase === "plane") {
+    const share = Math.floor(100 * (standing?.share ?? 0));
+    return said("busy", `${words}, ${share} %`);
   }
-  if (state.message) return [dot("warn"), state.message];
-  if (state.stale) return [dot("warn"), "Results are older than your strokes"];
-  return state.trained ? [dot("good"), "Up to date"] : [];
+  const left = progress?.left ? `, ${timeLeft(progress.left)}` : "";
+  const bar = progress?.total && el("progress", { max: progress.total, value: progress.done });
+  return [...said("busy", `${words}${left}`), ...(bar ? [bar] : [])];
+}
+
+/**
+ * @param {string} kind
+ * @param {string} words
+ * @returns {(Node | string)[]}
+ */
+function said(kind, words) {
+  return [el("span", { class: `dot ${kind}` }), words];
 }
 
 /** @param {App} app */

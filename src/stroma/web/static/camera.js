@@ -51,7 +51,8 @@ export class Camera {
   }
 
   /**
-   * Bring a box of the image into view, large enough to paint in, with little beyond the plane.
+   * Bring a box of the image into the middle of the view, large enough to paint in, and with so much
+   * around it that one sees where it is.
    * @param {import("./types.js").Box} box
    */
   show(box) {
@@ -61,9 +62,7 @@ export class Camera {
       this.width / (box.right - box.left),
       this.height / (box.bottom - box.top),
     );
-    this.scale = Math.min(Math.max(fits / 3, this.scale), fits, CLOSEST);
-    this.y = within(this.y, this.height / this.scale / 2, this.planeHeight);
-    this.x = within(this.x, this.width / this.scale / 2, this.planeWidth);
+    this.scale = Math.min(Math.max(fits / 8, this.scale), fits / 4, CLOSEST);
   }
 
   /**
@@ -106,14 +105,4 @@ export class Camera {
     this.y = Math.min(Math.max(this.y, 0), this.planeHeight);
     this.x = Math.min(Math.max(this.x, 0), this.planeWidth);
   }
-}
-
-/**
- * Return the middle of a view moved so that it shows nothing beyond the plane, if that can be.
- * @param {number} middle
- * @param {number} half of what is in view
- * @param {number} length of the plane
- */
-function within(middle, half, length) {
-  return 2 * half > length ? length / 2 : Math.min(Math.max(middle, half), length - half);
 }

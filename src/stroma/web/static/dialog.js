@@ -22,10 +22,11 @@ export function openDialog(title, ...children) {
 /**
  * Ask before something is done that cannot be undone.
  * @param {string} title
- * @param {{lines: string[], yes: string}} words what it means, line by line, and the button's text
+ * @param {{lines: string[], yes: string, kind?: string}} words what it means, line by line, and the button's
+ *   text and look
  * @returns {Promise<boolean>}
  */
-export function confirmed(title, { lines, yes }) {
+export function confirmed(title, { lines, yes, kind = "danger" }) {
   const dialog = theDialog();
   return new Promise((resolve) => {
     let answer = false;
@@ -35,7 +36,7 @@ export function confirmed(title, { lines, yes }) {
     };
     dialog.addEventListener("close", () => resolve(answer), { once: true });
     const no = el("button", { type: "button", text: "Cancel", autofocus: true, onclick: choose(false) });
-    const go = el("button", { class: "danger", type: "button", id: "confirm", text: yes, onclick: choose(true) });
+    const go = el("button", { class: kind, type: "button", id: "confirm", text: yes, onclick: choose(true) });
     openDialog(title, ...lines.map((text) => el("p", { text })), el("div", { class: "answers" }, no, go));
     no.focus();
   });

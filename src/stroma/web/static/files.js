@@ -1,24 +1,54 @@
 // Files that the user brings: images to open, and strokes for the image that is shown.
 
 import { byId, el } from "./dom.js";
-import { notice, orNotice } from "./notices.js";
+import { taken } from "./dropped.js";
+import { notice, orNotice, report, wordsOf } from "./notices.js";
 import { showWork } from "./tasks.js";
+
+const AT_ONCE = 4;
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./types.js").Uploads} Uploads */
 
+/** @typedef {import("./dropped.js").Dropped} Dropped */
+
+/**
+ * Do something with files one after the other; those that fail are told at the end, each with its
+ * reason.
+ * @template T
+ * @param {Dropped[]} things
+ * @param {(one: Dropped) => Promise<T | undefined>} work
+ * @param {{done: string, key: string}} words
+ * @returns {Promise<T[]>} what came of the others
+ */
+async function oneByOne(things, work, { done, key }) {
+  const made = [];
+  const failed = [];
+  for (const one of things) {
+    try {
+      const found = await work(one);
+      if (found !== undefined) made.push(found);
+    } catch (error) {
+      failed.push({ name: one.name, error: wordsOf(error) });
+    }
+  }
+  report(`${done} ${made.length} of ${things.length}`, failed, key);
+  return made;
+}
+
 /**
  * Open images one after the other, and look at the first that could be opened.
  * @param {App} app
- * @param {File[]} files
+ * @param {Dropped[]} things
  */
-export async function openImages(app, files) {
+export async function openImages(app, things) {
   let first = "";
-  for (const file of files) {
-    const allowed = app.state?.uploads.images;
-    const opened = allowed && (await orNotice(send(file, "/uploads/images", {}, allowed)));
+  const open = async (/** @type {Dropped} */ one) => {
+    const opened = one.files ? await sendFolder(app, one) : await sendImage(app, one, "/uploads/images");
     if (opened && !first) app.goTo((first = opened.image));
-  }
+    return opened;
+  };
+  await oneByOne(things, open, { done: "Opened", key: "opening" });
 }
 
 /**
@@ -28,13 +58,25 @@ export async function openImages(app, files) {
  * @returns {Promise<string[]>} their names in the project
  */
 export async function sendOthers(app, files) {
-  const names = [];
-  for (const file of files) {
-    const allowed = app.state?.uploads.images;
-    const sent = allowed && (await orNotice(send(file, "/uploads/others", {}, allowed)));
-    if (sent) names.push(sent.file);
-  }
-  return names;
+  const work = (/** @type {Dropped} */ one) => sendImage(app, one, "/uploads/others");
+  const sent = await oneByOne(files.map(asDropped), work, { done: "Sent", key: "sending" });
+  return sent.map((one) => one.file);
+}
+
+/** @param {File} file */
+export function asDropped(file) {
+  return { name: file.name, file };
+}
+
+/**
+ * @param {App} app
+ * @param {Dropped} one
+ * @param {string} path
+ * @returns {Promise<any>}
+ */
+async function sendImage(app, { file }, path) {
+  const allowed = app.state?.uploads.images;
+  return file && allowed ? send(file, path, { name: file.name }, allowed) : undefined;
 }
 
 /**
@@ -45,8 +87,21 @@ export async function sendOthers(app, files) {
 export async function importStrokes(app, file) {
   const { image } = app;
   const allowed = app.state?.uploads.strokes;
-  const done = allowed && (await orNotice(send(file, "/uploads/strokes", { image }, allowed)));
+  const values = { name: file.name, image };
+  const done = allowed && (await orNotice(named(file, send(file, "/uploads/strokes", values, allowed)), "strokes"));
   if (done) notice(`The strokes of ${file.name} were imported; Undo takes them back.`, "good");
+}
+
+/**
+ * Put the name of a file in front of what went wrong with it.
+ * @template T
+ * @param {File} file
+ * @param {Promise<T>} promise
+ */
+function named(file, promise) {
+  return promise.catch((error) => {
+    throw new Error(`${file.name}: ${wordsOf(error)}`);
+  });
 }
 
 /**
@@ -85,23 +140,68 @@ export function takeDrops(app) {
   window.addEventListener("drop", (event) => {
     event.preventDefault();
     show(false);
-    take(app, [...(event.dataTransfer?.files ?? [])]);
+    if (event.dataTransfer) taken(event.dataTransfer).then((things) => take(app, things));
   });
 }
 
 /**
  * @param {App} app
- * @param {File[]} files
+ * @param {Dropped[]} things
  */
-function take(app, files) {
-  const endings = app.state?.uploads.strokes.endings ?? [];
-  const isStrokes = (/** @type {File} */ { name }) =>
+function take(app, things) {
+  const { images, strokes } = app.state?.uploads ?? {};
+  const ends = (/** @type {string[]} */ endings = []) => (/** @type {Dropped} */ { name }) =>
     endings.some((ending) => name.toLowerCase().endsWith(ending));
-  for (const file of files.filter(isStrokes)) importStrokes(app, file);
-  openImages(app, files.filter((file) => !isStrokes(file)));
+  const isStrokes = ends(strokes?.endings);
+  const isImage = ends(images?.endings);
+  for (const { file, inside } of things.filter(isStrokes)) if (file && !inside) importStrokes(app, file);
+  // A folder may hold anything; what lies in it and is no image is left out, and that is said.
+  const wanted = things.filter((one) => one.files || isImage(one) || !(one.inside || isStrokes(one)));
+  const left = things.filter((one) => one.inside && !one.files && !isImage(one)).length;
+  if (left) notice(`${left} ${left === 1 ? "file in the folder is" : "files in the folder are"} no image.`);
+  if (wanted.length) openImages(app, wanted);
+  else if (things.every((one) => one.inside)) notice("There is no image in that folder.", "bad");
 }
 
 let sent = 0;
+
+/**
+ * Send an image that is a folder, file by file, and open it.
+ * @param {App} app
+ * @param {Dropped} one
+ * @returns {Promise<any>}
+ */
+async function sendFolder(app, { name, files = [] }) {
+  const folder = crypto.getRandomValues(new Uint32Array(4)).reduce((text, n) => text + n.toString(16).padStart(8, "0"), "");
+  const key = `file ${(sent += 1)}`;
+  const stopped = new AbortController();
+  const left = files.map((_, i) => i).reverse();
+  const show = () => {
+    const done = files.length - left.length;
+    showWork(key, { what: `Sending ${name}`, done, total: files.length, stop: () => stopped.abort() });
+  };
+  const sender = async () => {
+    for (let i = left.pop(); i !== undefined; i = left.pop()) {
+      const query = new URLSearchParams({ folder, path: files[i].path });
+      const how = { method: "POST", body: files[i].file, signal: stopped.signal };
+      const answer = await fetch(`/uploads/pieces?${query}`, how);
+      if (!answer.ok) throw new Error(await answer.text());
+      show();
+    }
+  };
+  show();
+  try {
+    await Promise.all(Array.from({ length: AT_ONCE }, sender));
+    return { image: await app.connection.send("open-folder", { folder, name }) };
+  } catch (error) {
+    left.length = 0;
+    await app.connection.send("leave-folder", { folder });
+    if (stopped.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    showWork(key, null);
+  }
+}
 
 /**
  * Send a file, showing how far that is.
@@ -115,7 +215,7 @@ function send(file, path, values, { limit }) {
   if (file.size > limit) {
     const [has, most] = [file.size, limit].map((bytes) => Math.ceil(bytes / 2 ** 20));
     return Promise.reject(
-      new Error(`${file.name} has ${has} MiB, and ${most} MiB can be sent. Open it where it lies: stroma paint FILE --project NAME.stroma`),
+      new Error(`It has ${has} MiB, and ${most} MiB can be sent. Open it where it lies: stroma paint FILE --project NAME.stroma`),
     );
   }
   const request = new XMLHttpRequest(); // fetch does not tell how far it is
@@ -133,14 +233,14 @@ function send(file, path, values, { limit }) {
     request.upload.addEventListener("progress", (event) => show(event.loaded));
     request.addEventListener("load", () => {
       if (request.status === 200) resolve(JSON.parse(request.responseText));
-      else reject(new Error(`${file.name}: ${request.responseText}`));
+      else reject(new Error(request.responseText));
     });
     request.addEventListener("abort", () => resolve(undefined));
     request.addEventListener("error", () => {
-      reject(new Error(`${file.name} was not sent: it cannot be read, or the connection broke. Try again.`));
+      reject(new Error("It was not sent: it cannot be read, or the connection broke. Try again."));
     });
   });
-  request.open("POST", `${path}?${new URLSearchParams({ name: file.name, ...values })}`);
+  request.open("POST", `${path}?${new URLSearchParams(values)}`);
   request.send(file);
   show(0);
   return ended.finally(() => showWork(key, null));

@@ -2,6 +2,7 @@
 
 import { openDialog } from "./dialog.js";
 import { byId, el } from "./dom.js";
+import { trainNow } from "./panel-paint.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
@@ -13,13 +14,14 @@ import { byId, el } from "./dom.js";
  * @property {(name: any) => void} chooseTool
  * @property {(radius: number) => void} setRadius
  * @property {() => void} paintHereNext
+ * @property {(command: "undo" | "redo") => void} step
  * @property {{close: () => void, back: () => void, cancel?: () => void}} closing
  */
 
 const KEYS = [
   ["B  E  P  V", "brush, eraser, polygon, move"],
   ["1 … 9", "choose a class"],
-  ["[  ]", "smaller or larger brush"],
+  ["[  ]  Shift + wheel", "smaller or larger brush"],
   ["Alt + drag", "erase with the brush"],
   ["Enter  Backspace  Esc", "close, shorten or drop a polygon"],
   ["Ctrl+Z  Ctrl+Shift+Z", "undo, redo"],
@@ -77,10 +79,10 @@ function isTyping(event) {
  * @param {Actions} actions
  * @returns {(() => void) | undefined}
  */
-function withControl(event, { app }) {
+function withControl(event, { app, step }) {
   const key = event.key.toLowerCase();
-  if (key === "z") return () => app.ask(event.shiftKey ? "redo" : "undo");
-  if (key === "y") return () => app.ask("redo");
+  if (key === "z") return () => step(event.shiftKey ? "redo" : "undo");
+  if (key === "y") return () => step("redo");
   if (key === "pageup") return () => nextImage(app, -1);
   if (key === "pagedown") return () => nextImage(app, 1);
   return undefined;
@@ -114,7 +116,7 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
     ".": () => nextPlane(app, "z", 1),
     o: () => toggleOverlay(app),
     s: () => app.look({ showStrokes: !showStrokes }),
-    t: () => app.ask("train"),
+    t: () => trainNow(app),
     n: paintHereNext,
     "?": showKeys,
     enter: closing.close,
@@ -133,9 +135,7 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
  */
 function chooseClass(app, number) {
   const one = app.state?.classes[number - 1];
-  if (!one) return;
-  app.label = one.label;
-  app.changed();
+  if (one) app.chooseClass(one.label);
 }
 
 let shownBefore = "labels";

@@ -1,7 +1,10 @@
 // A layer of tiles: what is loaded is drawn, what is missing or out of date is fetched.
 
+import { Labels } from "./labels.js";
+
 /** @typedef {import("./types.js").Box} Box */
 /** @typedef {import("./camera.js").Camera} Camera */
+/** @typedef {import("./labels.js").Look} Look */
 
 export const SIDE = 512;
 const KEPT = 160;
@@ -13,7 +16,9 @@ const RETRY_AFTER = 2000;
  * @property {number} factor
  * @property {number} row
  * @property {number} column
- * @property {ImageBitmap | null} bitmap what is shown, perhaps from before the last change
+ * @property {ImageBitmap | OffscreenCanvas | null} bitmap what is shown, perhaps from before the last change
+ * @property {Labels | null} labels what it is drawn from, in layers of labels
+ * @property {string} look how they were drawn
  * @property {string} source the address the bitmap came from
  * @property {boolean} empty whether there is nothing to show here
  * @property {boolean} stale whether newer content is known to exist
@@ -28,10 +33,12 @@ export class Layer {
    * @param {(factor: number, row: number, column: number) => string | null} options.address
    *   where a tile is; null where there is none to show
    * @param {() => void} options.changed called when there is something new to draw
-   * @param {(text: string) => void} options.failed
+   * @param {(text: string) => void} options.failed called with the reason; with "" when one came
    * @param {boolean} [options.smooth] whether pixels are smoothed when shown reduced
    */
   constructor({ address, changed, failed, smooth = false }) {
+    /** @type {() => Omit<Look, "times">} how labels are drawn, in layers of labels */
+    this.look = () => ({ style: "filled", classes: [] });
     this.address = address;
     this.changed = changed;
     this.failed = failed;
@@ -40,6 +47,8 @@ export class Layer {
     this.visible = true;
     /** @type {Map<string, Tile>} */
     this.tiles = new Map();
+    /** @type {Set<Tile>} those that could not be had */
+    this.broken = new Set();
     this.clock = 0;
   }
 
@@ -47,9 +56,11 @@ export class Layer {
   clear() {
     for (const tile of this.tiles.values()) {
       tile.loading?.abort();
-      tile.bitmap?.close();
+      release(tile);
     }
     this.tiles.clear();
+    if (this.broken.size) this.failed("");
+    this.broken.clear();
     this.changed();
   }
 
@@ -80,6 +91,7 @@ export class Layer {
     const factor = factorFor(camera.scale * density);
     const wanted = inView(camera, factor).map(([row, column]) => this._tile(factor, row, column));
     this._fetch(wanted); // first: what is not to be shown any more is not drawn once again
+    this._restyle(wanted, camera.scale * density);
     context.globalAlpha = this.opacity;
     context.imageSmoothingEnabled = this.smooth && camera.scale * density < 2;
     for (const tile of wanted) {
@@ -101,7 +113,8 @@ export class Layer {
     let tile = this.tiles.get(key);
     if (!tile) {
       tile = {
-        factor, row, column, bitmap: null, source: "", empty: false, stale: true, loading: null, used: 0,
+        factor, row, column, bitmap: null, labels: null, look: "", source: "", empty: false, stale: true,
+        loading: null, used: 0,
       };
       this.tiles.set(key, tile);
     }
@@ -146,8 +159,7 @@ export class Layer {
     for (const tile of wanted) {
       const source = this.address(tile.factor, tile.row, tile.column);
       if (source === null) {
-        tile.bitmap?.close();
-        tile.bitmap = null;
+        release(tile);
         tile.empty = true;
         tile.source = "";
       } else if (!tile.loading && (tile.stale || tile.source !== source) && running < AT_ONCE) {
@@ -168,10 +180,8 @@ export class Layer {
     try {
       const answer = await fetch(source, { signal: control.signal });
       if (!answer.ok) throw new Error(await answer.text());
-      const bitmap = answer.status === 204 ? null : await createImageBitmap(await answer.blob());
-      tile.bitmap?.close();
-      tile.bitmap = bitmap;
-      tile.empty = bitmap === null;
+      await this._take(tile, answer);
+      if (this.broken.delete(tile) && !this.broken.size) this.failed("");
       tile.source = source;
       tile.loading = null;
     } catch (error) {
@@ -183,11 +193,44 @@ export class Layer {
   }
 
   /**
+   * @param {Tile} tile
+   * @param {Response} answer
+   */
+  async _take(tile, answer) {
+    const isLabels = answer.headers.get("content-type") === "application/octet-stream";
+    const [height, width] = (answer.headers.get("x-shape") ?? "0 0").split(" ").map(Number);
+    const bytes = isLabels ? await answer.arrayBuffer() : null;
+    const bitmap = bytes || answer.status === 204 ? null : await createImageBitmap(await answer.blob());
+    if (bytes && tile.labels) tile.look = ""; // the old picture stays until the new one is drawn
+    else release(tile);
+    if (bytes) tile.labels = Labels.of(bytes, height, width);
+    else tile.bitmap = bitmap;
+    tile.empty = !bytes && !bitmap;
+  }
+
+  /**
+   * Draw labels anew where colours or style have changed; finer lines where pixels are large.
+   * @param {Tile[]} tiles
+   * @param {number} scale pixels of the canvas per pixel of the image
+   */
+  _restyle(tiles, scale) {
+    const look = this.look();
+    const times = look.style === "filled" ? 1 : scale >= 4 ? 4 : scale >= 2 ? 2 : 1;
+    const now = JSON.stringify([look, times]);
+    for (const tile of tiles) {
+      if (!tile.labels || tile.look === now) continue;
+      tile.bitmap = tile.labels.drawn({ ...look, times });
+      tile.look = now;
+    }
+  }
+
+  /**
    * Keep a tile that failed from being asked for again at once.
    * @param {Tile} tile
    * @param {unknown} error
    */
   _tryAgainLater(tile, error) {
+    this.broken.add(tile);
     this.failed(error instanceof Error ? error.message : String(error));
     setTimeout(() => {
       tile.loading = null;
@@ -201,10 +244,17 @@ export class Layer {
     const oldest = [...this.tiles.entries()].sort(([, a], [, b]) => a.used - b.used);
     for (const [key, tile] of oldest.slice(0, this.tiles.size - KEPT)) {
       tile.loading?.abort();
-      tile.bitmap?.close();
+      release(tile);
       this.tiles.delete(key);
     }
   }
+}
+
+/** @param {Tile} tile */
+function release(tile) {
+  if (tile.bitmap instanceof ImageBitmap) tile.bitmap.close();
+  tile.bitmap = tile.labels = null;
+  tile.look = "";
 }
 
 /**
@@ -268,12 +318,13 @@ function touches(tile, box) {
  * @param {Tile} tile
  */
 function place(context, camera, tile) {
-  const bitmap = /** @type {ImageBitmap} */ (tile.bitmap);
+  const bitmap = /** @type {ImageBitmap | OffscreenCanvas} */ (tile.bitmap);
+  const step = tile.labels ? (tile.factor * tile.labels.width) / bitmap.width : tile.factor;
   const { top, left } = covered(tile);
   const [x0, y0] = camera.toScreen(top, left);
   const [x1, y1] = camera.toScreen(
-    top + bitmap.height * tile.factor,
-    left + bitmap.width * tile.factor,
+    top + bitmap.height * step,
+    left + bitmap.width * step,
   );
   const density = context.getTransform().a;
   const snap = (/** @type {number} */ v) => Math.round(v * density) / density;

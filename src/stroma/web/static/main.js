@@ -3,7 +3,7 @@
 import { App } from "./app.js";
 import { showBar } from "./bar.js";
 import { byId, el, fill, icon } from "./dom.js";
-import { choosesFiles, openImages, takeDrops } from "./files.js";
+import { asDropped, choosesFiles, openImages, takeDrops } from "./files.js";
 import { listenToKeys } from "./keys.js";
 import { notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
@@ -11,9 +11,10 @@ import { modelPanel } from "./panel-model.js";
 import { paintPanel } from "./panel-paint.js";
 import { resultsPanel } from "./panel-results.js";
 import { showPlanes } from "./planes.js";
-import { hatchStale } from "./stale.js";
+import { followStanding } from "./standing.js";
 import { showTasks } from "./tasks.js";
-import { brush, polygon } from "./tools.js";
+import { brush, brushRadius, polygon } from "./tools.js";
+import { goToPlace, step } from "./undo.js";
 import { Viewer } from "./viewer.js";
 import { settled } from "./widgets.js";
 
@@ -21,7 +22,6 @@ import { settled } from "./widgets.js";
 /** @typedef {import("./types.js").Stroke} Stroke */
 
 const LOOK_DELAY = 60;
-const SUGGESTED_FOR = 8000;
 
 const app = new App();
 const viewer = new Viewer(/** @type {HTMLCanvasElement} */ (byId("canvas")));
@@ -29,7 +29,7 @@ const viewer = new Viewer(/** @type {HTMLCanvasElement} */ (byId("canvas")));
 // ------------------------------------------------------------------ tools
 
 const hand = {
-  radius: () => app.view.radius,
+  radius: () => brushRadius(app.view, viewer.camera.scale),
   label: () => app.label,
   colour: (/** @type {number} */ label) => app.colourOf(label),
   done: (/** @type {Stroke} */ stroke) => app.paint(stroke),
@@ -42,18 +42,34 @@ const TOOLS = {
   pan: { title: "Move (V, or hold Space)", make: () => ({ cursor: "grab" }) },
 };
 
+/** @type {keyof typeof TOOLS} */
+let tool = "brush";
+
 /** @param {keyof typeof TOOLS} name */
 function chooseTool(name) {
+  tool = name;
   viewer.setTool(TOOLS[name].make());
   for (const button of byId("tools").querySelectorAll("[data-tool]")) {
     button.setAttribute("aria-pressed", String(button.getAttribute("data-tool") === name));
   }
 }
 
+// Who chooses a class wants to paint it.
+app.addEventListener("class", () => {
+  if (tool === "eraser" || tool === "pan") chooseTool("brush");
+});
+
 /** @param {number} radius */
 function setRadius(radius) {
   app.look({ radius: Math.min(200, Math.max(0.5, Math.round(radius * 2) / 2)) });
 }
+
+viewer.addEventListener("size", (event) => {
+  const steps = /** @type {CustomEvent<number>} */ (event).detail;
+  const { radius } = app.view;
+  const wanted = radius * 1.15 ** steps;
+  setRadius(steps > 0 ? Math.max(wanted, radius + 0.5) : Math.min(wanted, radius - 0.5));
+});
 
 /**
  * A button with a picture.
@@ -67,10 +83,12 @@ function iconButton(picture, title, run, more) {
   return el("button", { class: "flat", ...words, ...more, onclick: run }, icon(picture));
 }
 
+const back = (/** @type {"undo" | "redo"} */ command) => step(app, viewer, command);
+
 function buildTools() {
   const names = /** @type {(keyof typeof TOOLS)[]} */ (Object.keys(TOOLS));
-  const undo = iconButton("undo", "Undo (Ctrl+Z)", () => app.ask("undo"), { id: "undo" });
-  const redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => app.ask("redo"), { id: "redo" });
+  const undo = iconButton("undo", "Undo (Ctrl+Z)", () => back("undo"), { id: "undo" });
+  const redo = iconButton("redo", "Redo (Ctrl+Shift+Z)", () => back("redo"), { id: "redo" });
   fill(
     byId("tools"),
     ...names.map((name) =>
@@ -88,28 +106,38 @@ function buildTools() {
 
 // ------------------------------------------------------------------ paint here next
 
-/** @type {Box | null} */
+/**
+ * Where a stroke would help most; shown until something is painted, or Escape is pressed.
+ * @typedef {{image: string, plane: Record<string, number>, box: Box}} Suggested
+ */
+
+/** @type {Suggested | null} */
 let suggested = null;
 
-/** Show the place where a stroke would help most. */
+/** Show the place where a stroke would help most, on whichever plane and image it is. */
 async function paintHereNext() {
-  const box = await app.ask("suggest", { image: app.image, plane: app.plane });
-  if (box === null) notice("There is no uncertain place without strokes on this plane.");
-  if (!box) return;
-  suggested = box;
-  viewer.camera.show(box);
-  viewer.moved();
-  setTimeout(() => {
-    suggested = null;
-    viewer.redraw();
-  }, SUGGESTED_FOR);
+  /** @type {Suggested | null | undefined} */
+  const found = await app.ask("suggest", { image: app.image, plane: app.plane });
+  if (found === null) notice("There is no uncertain place without strokes.");
+  if (!found) return;
+  suggested = found;
+  goToPlace(app, viewer, found);
 }
+
+/** @param {Event} event */
+function forgetSuggested(event) {
+  if (event instanceof KeyboardEvent && event.key !== "Escape") return;
+  suggested = null;
+  viewer.redraw();
+}
+app.addEventListener("stored", forgetSuggested);
+window.addEventListener("keydown", forgetSuggested);
 
 viewer.addEventListener("drawn", (event) => {
   const context = /** @type {CustomEvent<CanvasRenderingContext2D>} */ (event).detail;
   const region = app.current?.region;
   if (region) outline(context, region, []);
-  if (suggested) outline(context, suggested, [7, 5]);
+  if (suggested && app.isShown(suggested.image, suggested.plane)) outline(context, suggested.box, [7, 5]);
 });
 
 /**
@@ -201,7 +229,7 @@ function moveTab(event, name) {
 // ------------------------------------------------------------------ start
 
 showPlanes(app, viewer);
-hatchStale(app, viewer);
+followStanding(app, viewer);
 showBar(app, viewer);
 showTasks(app);
 choosesFiles(
@@ -210,11 +238,11 @@ choosesFiles(
     id: "image-files", title: "Images to open", multiple: true,
     accept: () => app.state?.uploads.images.endings ?? [],
   },
-  (files) => openImages(app, files),
+  (files) => openImages(app, files.map(asDropped)),
 );
 takeDrops(app);
 buildTools();
 buildTabs();
 chooseTool("brush");
-listenToKeys({ app, viewer, chooseTool, setRadius, paintHereNext, closing });
+listenToKeys({ app, viewer, chooseTool, setRadius, paintHereNext, closing, step: back });
 app.connection.connect();

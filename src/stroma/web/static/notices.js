@@ -1,52 +1,138 @@
-// What the user must know, where the user looks: over the image.
+// What the user must know, in a place of its own over the image: it goes when its cause has gone.
 
 import { byId, el, icon } from "./dom.js";
 
 const SECONDS = 8;
+const SHORT = 320;
 
 /**
- * Show a notice; one that says the same replaces the one before.
- * @param {string} text
- * @param {"bad" | "good" | "plain"} [kind] bad ones stay until they are closed
- * @param {Node} [more] a link or button
+ * @typedef {object} Options
+ * @property {string} [key] what it is about; a notice about the same takes its place
+ * @property {Node | null} [more] a list, a link or a button
  */
-export function notice(text, kind = "plain", more) {
+
+/**
+ * Show a notice. What comes after an empty line, or after the first sentence of a long text, is
+ * folded.
+ * @param {string} text
+ * @param {"bad" | "good" | "plain"} [kind] bad ones stay until they are closed or their cause is gone
+ * @param {Options} [options]
+ */
+export function notice(text, kind = "plain", { key = text, more = null } = {}) {
   const shown = byId("notices");
-  forget(text);
+  const [first, rest] = folded(text);
   const made = el(
     "div",
-    { class: `notice ${kind}`, "data-text": text },
+    { class: `notice ${kind}`, "data-cause": key },
     kind === "bad" && icon("warning"),
-    el("p", { text }),
-    more,
-    el("button", { class: "flat", type: "button", "aria-label": "Close", onclick: () => made.remove() }, icon("close")),
+    el("div", { class: "said" }, el("p", { text: first }), rest && details(rest), more),
+    el(
+      "button",
+      { class: "flat", type: "button", "aria-label": "Close", onclick: () => made.remove() },
+      icon("close"),
+    ),
   );
-  shown.append(made);
-  while (shown.children.length > 3) shown.firstElementChild?.remove();
+  const old = about(key);
+  if (old.length) old[0].replaceWith(made);
+  else shown.append(made);
+  for (const one of old.slice(1)) one.remove();
   if (kind !== "bad") setTimeout(() => made.remove(), SECONDS * 1000);
+  else if (!old.length) made.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {string} text */
+function details(text) {
+  return el("details", {}, el("summary", { text: "Details" }), el("p", { class: "small", text }));
 }
 
 /**
- * Take a notice away that does not hold any more.
+ * Split a text into what is shown and what is folded.
  * @param {string} text
+ * @returns {[string, string]}
  */
-export function forget(text) {
-  for (const old of [...byId("notices").children]) {
-    if (/** @type {HTMLElement} */ (old).dataset.text === text) old.remove();
-  }
+function folded(text) {
+  const gap = text.indexOf("\n\n");
+  if (gap > 0) return [text.slice(0, gap), text.slice(gap + 2)];
+  if (text.length <= SHORT) return [text, ""];
+  const end = /[.!?] (?=\S)/.exec(text.slice(40));
+  return end ? [text.slice(0, 41 + end.index), text.slice(42 + end.index)] : [text, ""];
 }
 
 /**
- * Show the reason why a promise was not kept.
+ * Take away the notice about something that is in order now.
+ * @param {string} key
+ */
+export function forget(key) {
+  for (const old of about(key)) old.remove();
+}
+
+/**
+ * @param {string} key
+ * @returns {HTMLElement[]}
+ */
+function about(key) {
+  const all = /** @type {HTMLElement[]} */ ([...byId("notices").children]);
+  return all.filter((one) => one.dataset.cause === key);
+}
+
+/** @type {Map<string, string>} what holds at present; whoever closes its notice has read it */
+const held = new Map();
+
+/**
+ * Show a notice as long as there is something to say.
+ * @param {string} key
+ * @param {string} text empty where all is in order
+ */
+export function holds(key, text) {
+  if ((held.get(key) ?? "") === text) return;
+  held.set(key, text);
+  if (text) notice(text, "bad", { key });
+  else forget(key);
+}
+
+/**
+ * Show what holds once more.
+ * @param {string} key
+ */
+export function showAgain(key) {
+  const text = held.get(key);
+  if (text) notice(text, "bad", { key });
+}
+
+/**
+ * Show the reason why a promise was not kept; it goes as soon as one about the same is kept.
  * @template T
  * @param {Promise<T>} promise
+ * @param {string} key
  * @returns {Promise<T | undefined>} undefined where it was not kept
  */
-export async function orNotice(promise) {
+export async function orNotice(promise, key) {
   try {
-    return await promise;
+    const kept = await promise;
+    forget(key);
+    return kept;
   } catch (error) {
-    notice(error instanceof Error ? error.message : String(error), "bad");
+    notice(wordsOf(error), "bad", { key });
     return undefined;
   }
+}
+
+/** @param {unknown} error */
+export function wordsOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * What became of several files: those that failed with the reason of each.
+ * @param {string} title
+ * @param {{name: string, error: string}[]} failed
+ * @param {string} key
+ */
+export function report(title, failed, key) {
+  if (!failed.length) {
+    forget(key);
+    return;
+  }
+  const rows = failed.map(({ name, error }) => el("li", { text: `${name}: ${error}` }));
+  notice(title, "bad", { key, more: el("ul", { class: "failed" }, ...rows) });
 }

@@ -1,6 +1,8 @@
 // The panel "Model": which features, which classifier, and how good they are.
 
+import { confirmed } from "./dialog.js";
 import { el } from "./dom.js";
+import { notice } from "./notices.js";
 import { group, rebuild, slider } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -119,8 +121,12 @@ function aliasField(app) {
   const select = el("select", {
     id: "alias",
     title: "What the classifier sees of the image",
-    onchange: (/** @type {Event} */ event) =>
-      app.ask("alias", { alias: /** @type {HTMLSelectElement} */ (event.target).value }),
+    onchange: async () => {
+      const { value } = select;
+      if (await isAtHand(app, value, select.selectedOptions[0]?.text ?? value)) {
+        await app.ask("alias", { alias: value });
+      } else select.value = app.state?.alias ?? "";
+    },
   });
   app.addEventListener("change", () => {
     const { state } = app;
@@ -131,6 +137,35 @@ function aliasField(app) {
     select.value = state.alias;
   });
   return el("label", { class: "field" }, "Extractor", select);
+}
+
+/**
+ * Tell whether a configuration can be used; what has to be downloaded is, if the user agrees.
+ * @param {App} app
+ * @param {string} alias
+ * @param {string} title
+ */
+async function isAtHand(app, alias, title) {
+  /** @type {{problem: string, downloads: Download[]} | undefined} */
+  const needs = await app.ask("needs", { alias });
+  if (!needs) return false;
+  if (needs.problem) notice(needs.problem, "bad", { key: "command needs" });
+  if (needs.problem || !needs.downloads.length) return !needs.problem;
+  const agreed = await confirmed(`Download ${title}?`, {
+    lines: needs.downloads.map(words),
+    yes: "Download",
+    kind: "first",
+  });
+  return agreed && (await app.ask("download", { alias })) !== undefined;
+}
+
+/** @typedef {{name: string, megabytes: number, licence: string, repository: string, gated: boolean}} Download */
+
+/** @param {Download} download */
+function words({ megabytes, licence, repository, gated }) {
+  const first = `Up to ${megabytes} MB from ${repository}; only the layers that are used are fetched, once.`;
+  const accept = gated ? " It has to be accepted on the page of the repository first." : "";
+  return `${first} Licence of the network: ${licence}.${accept}`;
 }
 
 /**

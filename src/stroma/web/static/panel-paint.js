@@ -1,6 +1,7 @@
 // The panel "Paint": classes, brush, training, and what of the result is shown.
 
 import { el, icon } from "./dom.js";
+import { notice } from "./notices.js";
 import { group, rebuild, segmented, slider, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -26,7 +27,7 @@ function classGroup(app) {
   const list = el("ul", { class: "classes", id: "classes" });
   const add = el(
     "button",
-    { type: "button", id: "add-class", onclick: () => addClass(app) },
+    { type: "button", id: "add-class", onclick: () => addClass(app, list) },
     icon("plus"),
     "Add class",
   );
@@ -46,19 +47,18 @@ function classGroup(app) {
   return group("Classes", list, add);
 }
 
-/** @param {App} app */
-async function addClass(app) {
-  const label = await app.ask("add-class");
-  if (label !== undefined) chooseClass(app, label);
-}
-
 /**
+ * Add a class, with its name in edit at once.
  * @param {App} app
- * @param {number} label
+ * @param {HTMLElement} list
  */
-function chooseClass(app, label) {
-  app.label = label;
-  app.changed();
+function addClass(app, list) {
+  app.addClass();
+  const input = list.querySelector(`[data-key="name-${app.label}"]`);
+  if (input instanceof HTMLInputElement) {
+    input.focus();
+    input.select();
+  }
 }
 
 /**
@@ -73,11 +73,14 @@ function classRow(app, { label, name, color }, i) {
   const change = (/** @type {object} */ values) => app.ask("change-class", { label, ...values });
   return el(
     "li",
-    { class: active ? "class active" : "class", onclick: () => chooseClass(app, label) },
+    { class: active ? "class active" : "class", onclick: () => app.chooseClass(label) },
     el("button", {
       class: "choose", type: "button", text: i < 9 ? String(i + 1) : "·", "data-key": `choose-${label}`,
       "aria-pressed": String(active), "aria-label": `Paint ${name}`, title: `Paint ${name} (${i + 1})`,
-      onclick: () => chooseClass(app, label),
+      onclick: (/** @type {Event} */ event) => {
+        event.stopPropagation();
+        app.chooseClass(label);
+      },
     }),
     el("input", {
       type: "color", value: color, "aria-label": `Colour of ${name}`, "data-key": `color-${label}`,
@@ -86,9 +89,15 @@ function classRow(app, { label, name, color }, i) {
     el("input", {
       type: "text", value: name, maxlength: 100, "aria-label": `Name of class ${label}`,
       "data-key": `name-${label}`, spellcheck: "false",
-      onchange: (/** @type {Event} */ event) => change({ name: valueOf(event).trim() || name }),
+      onblur: (/** @type {Event} */ event) => {
+        const typed = valueOf(event).trim();
+        if (typed && typed !== name) change({ name: typed });
+        else /** @type {HTMLInputElement} */ (event.target).value = name;
+      },
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
-        if (event.key === "Enter") /** @type {HTMLElement} */ (event.target).blur();
+        const input = /** @type {HTMLInputElement} */ (event.target);
+        if (event.key === "Escape") input.value = name;
+        if (event.key === "Enter" || event.key === "Escape") input.blur();
       },
     }),
     el(
@@ -116,14 +125,21 @@ function brushGroup(app, setRadius) {
     title: "Brush size", low: 0, high: 100, step: 1,
     words: () => `${2 * app.view.radius} px`,
     change: (value) => setRadius(0.5 * 400 ** (value / 100)),
-    help: "Diameter in pixels of the image ([ and ])",
+    help: "Diameter ([ and ], or Shift and the wheel)",
   });
+  const on = segmented(
+    "Brush size is measured on",
+    { image: "Image pixels", screen: "Screen pixels" },
+    (name) => app.look({ brushOn: name }),
+  );
+  on.made.title = "On the screen, the brush stays as wide as it looks whatever the zoom";
   const strokes = tick("Show strokes", (on) => app.look({ showStrokes: on }));
   app.addEventListener("change", () => {
     size.show(Math.round((100 * Math.log(app.view.radius / 0.5)) / Math.log(400)));
     strokes.show(app.view.showStrokes);
+    on.show(app.view.brushOn);
   });
-  return group("Brush", size.made, strokes.made);
+  return group("Brush", size.made, on.made, strokes.made);
 }
 
 /**
@@ -143,7 +159,7 @@ function trainGroup(app, paintHereNext) {
   );
   const train = el("button", {
     class: "first", type: "button", id: "train", text: "Train now", title: "T",
-    onclick: () => app.ask(app.state?.working ? "cancel" : "train"),
+    onclick: () => (app.state?.working ? app.ask("cancel") : trainNow(app)),
   });
   const next = el(
     "button",
@@ -158,9 +174,21 @@ function trainGroup(app, paintHereNext) {
     on.show(state.trainOn);
     on.made.hidden = state.images.length < 2;
     train.textContent = state.working ? "Stop" : "Train now";
+    train.disabled = Boolean(state.lacking) && !state.working;
+    train.title = state.lacking || "T";
     /** @type {HTMLButtonElement} */ (next).disabled = !state.trained;
   });
   return group("Training", mode.made, on.made, el("div", { class: "buttons" }, train, next));
+}
+
+/**
+ * Train now, or say what is to be painted first.
+ * @param {App} app
+ */
+export function trainNow(app) {
+  const { lacking = "" } = app.state ?? {};
+  if (lacking) notice("Paint at least two classes first.", "plain", { key: "lacking" });
+  else app.ask("train");
 }
 
 /** @param {App} app */
@@ -170,6 +198,13 @@ function overlayGroup(app) {
     { labels: "Classes", probability: "Probability", uncertainty: "Uncertainty", none: "None" },
     (name) => app.look({ overlay: name }),
   );
+  const style = segmented(
+    "How classes are drawn",
+    { filled: "Filled", outlines: "Outlines", hatched: "Hatched" },
+    (name) => app.look({ style: name }),
+  );
+  const grey = tick("Image in grey", (on) => app.look({ grey: on }));
+  grey.made.title = "So that the colours of the classes do not mix with those of the image";
   const which = el("select", {
     "aria-label": "Class whose probability is shown",
     onchange: (/** @type {Event} */ event) => {
@@ -186,6 +221,9 @@ function overlayGroup(app) {
   app.addEventListener("change", () => {
     const { overlay } = app.view;
     kind.show(overlay);
+    style.show(app.view.style);
+    style.made.hidden = overlay !== "labels";
+    grey.show(app.view.grey);
     opacity.show(app.view.opacity);
     whichRow.hidden = overlay !== "probability";
     rebuild(which, app.state?.classes, () =>
@@ -193,5 +231,5 @@ function overlayGroup(app) {
     );
     which.value = String(app.probability);
   });
-  return group("Result", kind.made, whichRow, opacity.made);
+  return group("Result", kind.made, style.made, whichRow, opacity.made, grey.made);
 }

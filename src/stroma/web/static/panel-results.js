@@ -3,9 +3,10 @@
 import { openDialog } from "./dialog.js";
 import { el, fill, icon } from "./dom.js";
 import { choosesFiles, importStrokes, sendOthers } from "./files.js";
-import { notice } from "./notices.js";
+import { notice, report } from "./notices.js";
+import { subject } from "./standing.js";
 import { showWhile } from "./tasks.js";
-import { group, rebuild, segmented, tick } from "./widgets.js";
+import { group, segmented, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./types.js").Told} Told */
@@ -18,6 +19,7 @@ import { group, rebuild, segmented, tick } from "./widgets.js";
  * @property {string} error
  */
 
+const SEVERAL = 6;
 const STROKES = { ".tif": "label TIFF", ".zip": "ImageJ ROIs", ".geojson": "QuPath GeoJSON" };
 const FORMATS = { ".tif": "TIFF", ".zarr": "OME-Zarr", ".png": "PNG", ".npy": "NPY" };
 
@@ -33,30 +35,55 @@ function areaGroup(app) {
   const heads = ["Class", "Pixels", "Share", "Parts"].map((text) => el("th", { text, scope: "col" }));
   const body = el("tbody", { id: "areas" });
   const table = el("table", { hidden: true }, el("thead", {}, el("tr", {}, ...heads)), body);
-  const note = el("p", { class: "note" });
-  let shown = "";
+  const note = el("p", { class: "note", id: "areas-note" });
+  let measured = "";
+  let asked = "";
   const measure = async () => {
-    if (!app.state?.trained || app.state.working || app.view.tab !== "results") return;
-    const now = JSON.stringify([app.image, app.plane, app.state.revision, app.state.classes, app.current?.region]);
-    if (now === shown) return;
-    shown = now;
+    const about = measurable(app);
+    if (!about || about === measured || about === asked || app.view.tab !== "results") return;
+    asked = about;
     const found = await app.ask("areas", { image: app.image, plane: app.plane });
-    if (!found) {
-      shown = "";
-      return;
+    asked = "";
+    if (found && about === measurable(app)) {
+      measured = about;
+      fill(body, ...found.map((/** @type {any} */ one) => areaRow(app, one)));
     }
-    table.hidden = !found.length;
-    fill(body, ...found.map((/** @type {any} */ one) => areaRow(app, one)));
+    show();
+  };
+  const show = () => {
+    const about = measurable(app);
+    table.hidden = !about || about !== measured;
+    note.textContent = table.hidden ? whyNot(app) : olderWords(app);
+    note.hidden = !note.textContent;
   };
   app.addEventListener("change", () => {
-    const { state } = app;
-    note.hidden = Boolean(state?.trained && !state.working);
-    note.textContent = state?.trained
-      ? "Measured again when the results are up to date."
-      : "Nothing to measure yet: paint two classes first.";
+    show();
     measure();
   });
   return group("Areas on this plane", table, note);
+}
+
+/**
+ * Return what areas are about; empty while there is nothing on the screen that could be measured.
+ * @param {App} app
+ */
+function measurable(app) {
+  const { state, standing } = app;
+  if (!state?.trained || standing?.about !== subject(app)) return "";
+  if (standing.state !== "current" && standing.state !== "older") return "";
+  return JSON.stringify([standing.about, standing.tag, state.classes]);
+}
+
+/** @param {App} app */
+function whyNot({ state, standing }) {
+  if (!state?.trained) return "Nothing to measure yet: paint two classes first.";
+  if (state.working || standing?.state === "current") return "Measuring…";
+  return "Nothing is computed here yet. Train, and this plane is measured.";
+}
+
+/** @param {App} app */
+function olderWords({ standing }) {
+  return standing?.state === "older" ? "Of results that are older than your strokes." : "";
 }
 
 /**
@@ -130,7 +157,7 @@ function exportGroup(app) {
     const found = await segment();
     busy = false;
     enable();
-    if (found) showFiles(list, found);
+    if (found) showFiles(app, list, found);
   };
   run.addEventListener("click", () => {
     const all = app.state?.images.map((one) => one.key) ?? [];
@@ -159,16 +186,23 @@ function exportGroup(app) {
 }
 
 /**
+ * Show what became of each image: the failures with their reasons, and all files as one archive.
+ * @param {App} app
  * @param {HTMLElement} list
- * @param {{folder: string, images: Exported[]}} found
+ * @param {{folder: string, images: Exported[], archive: string}} found
  */
-function showFiles(list, { folder, images }) {
+function showFiles(app, list, { folder, images, archive }) {
   const failed = images.filter((one) => one.error);
-  for (const { name, error } of failed) notice(`${name}: ${error}`, "bad");
-  if (failed.length < images.length) notice(`Written to ${folder}`, "good");
-  rebuild(list, images, () =>
-    images.flatMap(({ files }) => files.map((file) => el("li", {}, link(file)))),
-  );
+  const done = images.length - failed.length;
+  report(`${done} of ${images.length} done`, failed, "batch");
+  const older = app.state?.stale ? " They answer strokes from before your latest ones." : "";
+  if (done) notice(`Written to ${folder}.${older}`, older ? "plain" : "good", { key: "written" });
+  const files = images.flatMap((one) => one.files);
+  const rows = files.map((file) => el("li", {}, link(file)));
+  const all = el("a", { href: `/results/${archive}`, download: "", id: "archive", text: "All as one .zip" });
+  const many = files.length > SEVERAL;
+  const folded = el("details", {}, el("summary", { text: `${files.length} files` }), el("ul", { class: "files" }, ...rows));
+  fill(list, ...(files.length > 1 ? [el("li", {}, all)] : []), ...(many ? [el("li", {}, folded)] : rows));
 }
 
 /**

@@ -1,7 +1,7 @@
 // What is drawn of a plane: the image, the results, the strokes; kept up to date.
 
 import { Layer } from "./layer.js";
-import { notice } from "./notices.js";
+import { holds } from "./notices.js";
 import { drawStroke } from "./tools.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -29,8 +29,10 @@ function address(app, kind, tile, more = []) {
 function shownChannels(app) {
   const channels = app.channels.get(app.image);
   if (!channels) return null;
+  const share = Math.round(255 / Math.max(1, channels.filter(({ on }) => on).length));
+  const grey = share.toString(16).padStart(2, "0").repeat(3);
   return channels.flatMap(({ on, low, high, color }, i) =>
-    on ? [`c=${i}:${low}:${high}:${color.slice(1)}`] : [],
+    on ? [`c=${i}:${low}:${high}:${app.view.grey ? grey : color.slice(1)}`] : [],
   );
 }
 
@@ -52,7 +54,7 @@ export function shownResult(app) {
 export function showPlanes(app, viewer) {
   const changed = () => viewer.redraw();
   const failed = (/** @type {string} */ text) => {
-    if (app.connected) notice(text, "bad");
+    if (app.connected || !text) holds("tiles", text);
   };
   const pixels = new Layer({
     address: (...tile) => {
@@ -73,6 +75,10 @@ export function showPlanes(app, viewer) {
   });
   const strokes = new Layer({ address: (...tile) => address(app, "strokes", tile), changed, failed });
   strokes.opacity = 0.9;
+  results.look = () => ({
+    style: /** @type {import("./labels.js").Style} */ (app.view.style),
+    classes: app.state?.classes ?? [],
+  });
   viewer.layers = [pixels, results, strokes];
   followSession(app, results, strokes);
   followView(app, viewer, results, strokes);
@@ -95,7 +101,7 @@ function followSession(app, results, strokes) {
   let before = "";
   app.addEventListener("change", () => {
     const now = JSON.stringify([app.state?.classes, app.current?.region]);
-    if (now !== before) for (const layer of [results, strokes]) layer.invalidate(null);
+    if (now !== before) for (const layer of [results, strokes]) layer.invalidate(null); // and redraw
     before = now;
   });
 }

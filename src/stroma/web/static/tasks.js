@@ -1,7 +1,6 @@
 // Work that takes a while: how far it is, how long it will take, and a button to stop it.
 
 import { byId, el, fill } from "./dom.js";
-import { notice } from "./notices.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./types.js").Told} Told */
@@ -10,6 +9,7 @@ const SILENT = 500;
 const NAMES = {
   areas: "Measuring areas",
   batch: "Segmenting",
+  download: "Downloading",
   comparison: "Comparing extractors",
   suggestion: "Looking for a place",
   validation: "Measuring accuracy",
@@ -73,7 +73,7 @@ export function showWhile(what, answer) {
  */
 export function showTasks(app) {
   app.addEventListener("told", (event) => {
-    const { event: kind, task, what = "", name = "", message, done, total, left } =
+    const { event: kind, task, what = "", name = "", done, total, left } =
       /** @type {CustomEvent<Told>} */ (event).detail;
     if (!task) return;
     const key = `task ${task}`;
@@ -81,7 +81,6 @@ export function showTasks(app) {
     if (kind === "progress") showWork(key, { what: words(what), done, total, left, stop });
     else if (what === "started") showLater(key, { what: words(name), stop });
     else showWork(key, null);
-    if (what === "failed") notice(message ?? "", "bad");
   });
 }
 
@@ -90,13 +89,23 @@ function words(name) {
   return NAMES[/** @type {keyof typeof NAMES} */ (name)] ?? name;
 }
 
+/**
+ * Say how long something will take, no more exactly than that is known.
+ * @param {number} seconds
+ */
+export function timeLeft(seconds) {
+  if (seconds < 60) return `${seconds < 10 ? Math.ceil(seconds) : 5 * Math.ceil(seconds / 5)} s left`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `about ${minutes} min left` : `about ${Math.round(minutes / 60)} h left`;
+}
+
 /** @param {Work} work */
 function row({ what, done = 0, total, left, stop }) {
   const value = total ? { max: total, value: done } : {};
   return el(
     "div",
     { class: "round" },
-    el("span", { text: left ? `${what}, ${Math.ceil(left)} s left` : what }),
+    el("span", { text: left ? `${what}, ${timeLeft(left)}` : what }),
     el("progress", { ...value, "aria-label": what }),
     stop &&
       el("button", {

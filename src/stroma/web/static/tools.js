@@ -18,6 +18,17 @@ const HALO = "rgba(0, 0, 0, 0.55)";
  * @property {(stroke: Stroke) => void} done
  */
 
+const LARGEST = 500;
+
+/**
+ * Return the radius of the brush in pixels of the image.
+ * @param {{radius: number, brushOn: string}} view
+ * @param {number} scale pixels of the screen per pixel of the image
+ */
+export function brushRadius({ radius, brushOn }, scale) {
+  return brushOn === "screen" ? Math.min(LARGEST, Math.max(0.5, radius / scale)) : radius;
+}
+
 /**
  * Return a brush, or an eraser.
  * @param {Hand} hand

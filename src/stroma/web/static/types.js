@@ -89,7 +89,7 @@
  * @property {string} home which project it is
  * @property {string} project
  * @property {string} unsaved what keeps strokes from the disk; empty where nothing does
- * @property {string[]} notices what was noticed when the project was opened
+ * @property {{image: string, message: string}[]} notices what was noticed when the project was opened
  * @property {Img[]} images
  * @property {string} mixed what to do about images of which one model cannot learn; empty where it can
  * @property {Class[]} classes
@@ -103,12 +103,23 @@
  * @property {boolean} trained
  * @property {boolean} working
  * @property {string} phase what it is working on
- * @property {string} message what keeps it from going on; empty where nothing does
+ * @property {string} lacking what must be painted before anything can be learned; empty if there is enough
+ * @property {string} message what went wrong last; empty where nothing did
  * @property {boolean} stale whether results on screen are older than the strokes
  * @property {number} revision
  * @property {boolean} canUndo
  * @property {boolean} canRedo
  * @property {{images: Uploads, strokes: Uploads}} uploads
+ */
+
+/**
+ * What is known of a plane.
+ * @typedef {object} Standing
+ * @property {"current" | "older" | "partial" | "absent"} state
+ * @property {number} share of the plane that has results
+ * @property {Box[]} stale where these are older than the strokes
+ * @property {string} tag equal tags mean equal results
+ * @property {string} about image, plane and revision
  */
 
 /**

@@ -6,6 +6,7 @@ import { Camera } from "./camera.js";
 /** @typedef {import("./layer.js").Layer} Layer */
 
 const WHEEL = 0.0016;
+const NOTCH = 100;
 const KEY_STEP = 60;
 
 /**
@@ -20,7 +21,10 @@ const KEY_STEP = 60;
  * @property {(context: CanvasRenderingContext2D, viewer: Viewer) => void} [draw]
  */
 
-/** Shows a plane. Events: "view" after the camera moved, "hover" (detail: [y, x] or null). */
+/**
+ * Shows a plane. Events: "view" after the camera moved, "hover" (detail: [y, x] or null), "size"
+ * (detail: steps) when the brush is to change.
+ */
 export class Viewer extends EventTarget {
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -233,6 +237,11 @@ export class Viewer extends EventTarget {
   _wheel(event) {
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
+    if (event.shiftKey) {
+      const turned = event.deltaY || event.deltaX; // browsers turn a wheel with Shift sideways
+      this.dispatchEvent(new CustomEvent("size", { detail: (-turned * lines) / NOTCH }));
+      return;
+    }
     const strength = event.ctrlKey ? 6 : 1;
     const { x, y } = this._local(event);
     this.camera.zoom(Math.exp(-event.deltaY * lines * strength * WHEEL), x, y);
@@ -255,9 +264,9 @@ export class Viewer extends EventTarget {
    */
   _space(event, held) {
     if (event && event.code !== "Space") return;
-    if (held && document.activeElement !== this.canvas && document.activeElement !== document.body)
-      return;
-    if (event && held) event.preventDefault();
+    // Over the image, Space moves it and presses no button that was clicked before.
+    const idle = [this.canvas, document.body].some((one) => one === document.activeElement);
+    if (event && !isText(document.activeElement) && (idle || this.hover)) event.preventDefault();
     this.spaceHeld = held;
     this._showCursor();
   }
@@ -292,4 +301,9 @@ export class Viewer extends EventTarget {
     const { x, y } = this._local(event);
     return this.camera.toImage(x, y);
   }
+}
+
+/** @param {Element | null} element */
+function isText(element) {
+  return element instanceof HTMLInputElement && ["text", "number", "search"].includes(element.type);
 }

@@ -104,6 +104,24 @@ export function rebuild(parent, about, build) {
 }
 
 /**
+ * Return a function that runs soon after it is called, and then not again for a moment.
+ * @param {() => void} run
+ * @param {number} milliseconds
+ */
+export function throttled(run, milliseconds) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  let last = -milliseconds;
+  return () => {
+    waiting ??= setTimeout(() => {
+      waiting = undefined;
+      last = performance.now();
+      run();
+    }, Math.max(10, last + milliseconds - performance.now()));
+  };
+}
+
+/**
  * Return a function that waits until it has not been called for a moment.
  * @template {any[]} A
  * @param {(...values: A) => void} run

@@ -1,44 +1,74 @@
-// Results that are older than the strokes stay on screen, and are hatched until replaced.
+// What is known of the plane on the screen: current, older than the strokes, in part, or nothing.
 
 import { shownResult } from "./planes.js";
-import { settled } from "./widgets.js";
+import { settled, throttled } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").Told} Told */
 /** @typedef {import("./types.js").Box} Box */
 
-const AFTER = 600;
+const BETWEEN = 120;
+const HATCHED_AFTER = 600;
 const SPACE = 28;
 
 /**
- * Hatch what has been out of date for a moment.
+ * Keep `app.standing` true, and hatch what has been older than the strokes for a moment.
  * @param {App} app
  * @param {Viewer} viewer
  */
-export function hatchStale(app, viewer) {
+export function followStanding(app, viewer) {
+  let asked = 0;
+  const find = throttled(async () => {
+    if (!app.state?.trained || !app.current || !app.connected) return;
+    const [number, about] = [(asked += 1), subject(app)];
+    const found = await app.ask("standing", { image: app.image, plane: app.plane });
+    if (!found || number !== asked || about !== subject(app)) return;
+    app.standing = { ...found, about };
+    app.changed();
+  }, BETWEEN);
+  app.addEventListener("told", (event) => {
+    const { event: name } = /** @type {CustomEvent<Told>} */ (event).detail;
+    if (["strokes", "block", "round"].includes(name)) find();
+  });
+  let before = "";
+  app.addEventListener("change", () => {
+    const now = JSON.stringify([subject(app), app.state?.working, app.state?.trained, app.connected]);
+    if (now === before) return;
+    before = now;
+    find();
+  });
+  hatch(app, viewer);
+}
+
+/**
+ * Return what a standing is about; another plane or revision has one of its own.
+ * @param {App} app
+ */
+export function subject({ image, plane, state, current }) {
+  return JSON.stringify([image, plane, state?.revision, state?.epoch, current?.region]);
+}
+
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+function hatch(app, viewer) {
   /** @type {Box[]} */
   let boxes = [];
   let looked = "";
-  const find = settled(async () => {
-    if (!app.state?.trained || !app.current || !app.connected) return;
-    const found = await app.ask("stale", { image: app.image, plane: app.plane });
-    if (found) boxes = found;
+  const show = settled((/** @type {Box[]} */ found) => {
+    boxes = found;
     viewer.redraw();
-  }, AFTER);
-  app.addEventListener("told", (event) => {
-    const { event: name, image, plane, box } = /** @type {CustomEvent<Told>} */ (event).detail;
-    if (name === "block" && app.isShown(image, plane)) {
-      boxes = boxes.filter((old) => JSON.stringify(old) !== JSON.stringify(box));
-    }
-    if (["strokes", "block", "round"].includes(name)) find();
-  });
+  }, HATCHED_AFTER);
   app.addEventListener("change", () => {
-    const now = JSON.stringify([app.image, app.plane, app.state?.revision]);
+    const { about = "", stale = [] } = app.standing ?? {};
+    const now = about === subject(app) ? JSON.stringify([about, stale]) : "";
     if (now === looked) return;
     looked = now;
-    boxes = [];
-    find();
+    const left = new Set(now ? stale.map((one) => JSON.stringify(one)) : []);
+    boxes = boxes.filter((one) => left.has(JSON.stringify(one)));
+    if (now) show(stale);
   });
   viewer.addEventListener("drawn", (event) => {
     if (shownResult(app) === null || !boxes.length) return;

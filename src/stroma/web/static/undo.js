@@ -1,0 +1,77 @@
+// Undo and redo: where something changed that is not on the screen, the page goes there and says so.
+
+import { notice } from "./notices.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./types.js").Box} Box */
+
+/** @typedef {{image: string, plane: Record<string, number>, box: Box}} Place */
+
+const KINDS = {
+  paint: "a stroke",
+  erase: "erasing",
+  fill: "a filled area",
+  stamp: "a filled area",
+  clear: "clearing strokes",
+  import: "importing strokes",
+  class: "a change of classes",
+  "remove class": "removing a class",
+};
+const AXES = { t: "time", z: "plane" };
+
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ * @param {"undo" | "redo"} command
+ */
+export async function step(app, viewer, command) {
+  /** @type {{kind: string, places: Place[]} | undefined} */
+  const done = await app.ask(command);
+  if (!done?.kind) return;
+  const { kind, places } = done;
+  const seen = places.some((place) => isInView(app, viewer, place));
+  if (seen || (!places.length && kind === "class")) return;
+  const verb = command === "undo" ? "Undone" : "Done again";
+  const what = KINDS[/** @type {keyof typeof KINDS} */ (kind)] ?? kind;
+  const where = places.length ? ` on ${nameOf(app, places[0])}` : "";
+  notice(`${verb}: ${what}${where}.`, "plain", { key: "undo" });
+  if (places.length) goToPlace(app, viewer, places[0]);
+}
+
+/**
+ * Show a place, on whichever plane and image it is.
+ * @param {App} app
+ * @param {Viewer} viewer
+ * @param {Place} place
+ */
+export function goToPlace(app, viewer, { image, plane, box }) {
+  if (!app.isShown(image, plane)) app.goTo(image, plane);
+  viewer.camera.show(box);
+  viewer.moved();
+}
+
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ * @param {Place} place
+ */
+function isInView(app, viewer, { image, plane, box }) {
+  const view = viewer.camera.view();
+  return (
+    app.isShown(image, plane) &&
+    box.top < view.bottom && view.top < box.bottom && box.left < view.right && view.left < box.right
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {Place} place
+ */
+function nameOf(app, { image, plane }) {
+  const one = app.state?.images.find(({ key }) => key === image);
+  const at = Object.entries(plane)
+    .filter(([axis]) => (one?.outer[axis] ?? 1) > 1)
+    .map(([axis, index]) => `, ${AXES[/** @type {keyof typeof AXES} */ (axis)]} ${index + 1}`);
+  return `${one?.name ?? image}${at.join("")}`;
+}
