@@ -123,7 +123,9 @@ function followView(app, viewer, results, strokes) {
       viewer.setPlane(image.height, image.width);
       before = now;
     }
-    results.opacity = app.view.opacity;
+    const { opacity, style, overlay } = app.view;
+    const lines = overlay === "labels" && style !== "filled"; // which cover little of the image
+    results.opacity = lines && opacity ? (1 + opacity) / 2 : opacity;
     strokes.visible = app.view.showStrokes;
     viewer.redraw();
   });
