@@ -23,7 +23,7 @@ from tests.web.browsing import (
 
 from stroma.errors import WeightsError
 from stroma.io import read_image, write_image
-from stroma.session.learner import Learner
+from stroma.session.strokes.learner import Learner
 from stroma.web.serve import opening
 
 COVERED = "#areas tr:nth-child(2)"
@@ -237,7 +237,7 @@ def test_what_failed_in_a_batch_is_told_for_each_file(page, session, folder) -> 
     page.click("#panel-results >> text=All images")
     page.click("#export")
     page.wait_for_selector("#notices >> text=1 of 2 done")
-    page.wait_for_selector("#notices >> text=/second.tif: .*damaged/")
+    page.wait_for_selector("#notices >> text=/second.tif: .*TIFF/")
     with page.expect_download() as download:
         page.click("#archive")
     assert download.value.suggested_filename == "first-results.zip"

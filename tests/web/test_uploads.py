@@ -490,3 +490,17 @@ def test_files_of_a_folder_cannot_lead_elsewhere(client, session, tmp_path, numb
     assert client.post(f"/uploads/pieces?{where}", b"x").status == 400
     assert {p for p in tmp_path.rglob("*") if "first.stroma" not in str(p)} <= before
     assert files_of(session) <= {"images"}
+
+
+def test_classes_of_a_file_get_colours_that_no_class_has(client, session) -> None:
+    square = [[[4, 4], [20, 4], [20, 20], [4, 20], [4, 4]]]
+    named = {"name": "nuclei", "color": [0, 0x72, 0xB2]}  # the colour of the first class
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": square},
+        "properties": {"classification": named},
+    }
+    body = json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+    assert send_strokes(client, "cells.geojson", body).status == 200
+    assert [c.name for c in session.classes] == ["background", "foreground", "nuclei"]
+    assert len({c.color for c in session.classes}) == 3

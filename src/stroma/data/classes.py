@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stroma.errors import LabelError, ParameterError
 
@@ -24,6 +24,9 @@ SHADES = ((0, 0.0), (0, 0.4), (255, 0.45), (0, 0.65), (255, 0.7))
 """What the palette is mixed with when it has been gone through: black or white, and how much."""
 
 MAX_LABEL = 65535
+MOST_COLORS = 40
+NEAR = 24
+"""Sum of the differences in red, green and blue up to which two colours look alike."""
 
 
 def color_of(label: int) -> str:
@@ -74,6 +77,37 @@ def free_label(classes: Iterable[Class]) -> int:
     """Return the lowest label that no class has."""
     taken = {c.label for c in classes}
     return next(n for n in range(1, len(taken) + 2) if n not in taken)
+
+
+def free_color(classes: Iterable[Class], label: int) -> str:
+    """Return a colour for a new class: that of its label, or the first that no class is near to."""
+    taken = [c.rgb for c in classes]
+    colors = [color_of(label), *(color_of(n) for n in range(1, MOST_COLORS + 1))]
+    return next((c for c in colors if _is_distinct(c, taken)), colors[0])
+
+
+def told_apart(new: Iterable[Class], known: Iterable[Class]) -> tuple[Class, ...]:
+    """Return classes that join others, with other colours where theirs are taken.
+
+    Those with the label of a known class are that class, and stay as they are.
+    """
+    taken = list(known)
+    labels = {c.label for c in taken}
+    found = []
+    for one in new:
+        if one.label not in labels and not _is_distinct(one.color, [c.rgb for c in taken]):
+            one = replace(one, color=free_color(taken, one.label))
+        found.append(one)
+        taken.append(one)
+    return tuple(found)
+
+
+def _is_distinct(color: str, taken: Iterable[tuple[int, int, int]]) -> bool:
+    """Tell whether a colour is like none of those; of many, that cannot be asked."""
+    taken, own = list(taken), bytes.fromhex(color[1:])
+    return len(taken) > MOST_COLORS or all(
+        sum(abs(a - b) for a, b in zip(own, other, strict=True)) > NEAR for other in taken
+    )
 
 
 def complete(classes: Iterable[Class], labels: Iterable[int]) -> tuple[Class, ...]:

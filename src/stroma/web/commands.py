@@ -8,7 +8,7 @@ from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.session import Session
-from stroma.session.document import Edit
+from stroma.session.core.document import Edit
 from stroma.session.events import Event, StrokesChanged
 
 Values = Mapping[str, Any]

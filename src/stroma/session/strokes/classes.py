@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from stroma.data.classes import Class, free_label
+from stroma.data.classes import Class, free_color, free_label
 from stroma.errors import LabelError
 from stroma.session.core.core import Core
 from stroma.session.strokes import operations as ops
@@ -36,7 +36,8 @@ class ClassList:
     def add_class(self, name: str = "", color: str = "") -> Class:
         """Add a class with the next free label."""
         with self.core.lock:
-            new = Class(free_label(self.classes), name, color)
+            label = free_label(self.classes)
+            new = Class(label, name, color or free_color(self.classes, label))
             self.core.do(ops.SetClass(new.label, new.name, new.color))
         return new
 

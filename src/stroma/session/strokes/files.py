@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
+from stroma.data.classes import Class, told_apart
 from stroma.data.strokes import Strokes as Marks
 from stroma.data.strokes import as_labels
 from stroma.errors import ShapeError
@@ -64,7 +64,7 @@ class StrokeFiles:
 
             source = read_strokes(source, pixels, classes=self._classes, width=width)
         if isinstance(source, Marks):
-            labels, classes = source.labels, source.classes
+            labels, classes = source.labels, told_apart(source.classes, self._classes)
         else:
             labels, classes = as_labels(np.asarray(source)), ()
         tiles = StrokeTiles.of(labels.reshape(-1, *labels.shape[-2:]), sheet.shape)
