@@ -91,7 +91,7 @@ def copy_settings(session: Session, values: Values) -> int:
 
 def region(session: Session, values: Values) -> None:
     """Restrict results to a rectangle, or (null) lift that."""
-    session.set_region(values["image"], _box(values["box"]) if values["box"] else None)
+    session.set_region(values["image"], as_box(values["box"]) if values["box"] else None)
 
 
 def mode(session: Session, values: Values) -> None:
@@ -132,11 +132,12 @@ def cancel(session: Session, values: Values) -> None:
 
 def look(session: Session, values: Values) -> None:
     """Say what this tab shows, so that it is predicted first."""
-    box = _box(values["box"])
+    box = as_box(values["box"])
     session.look(values["image"], plane=values["plane"], box=box, view=values["tab"])
 
 
-def _box(given: Values) -> Box:
+def as_box(given: Values) -> Box:
+    """Return a rectangle that the page named by its edges."""
     return Box(*(int(given[edge]) for edge in ("top", "left", "bottom", "right")))
 
 

@@ -14,6 +14,7 @@ from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import Position
 from stroma.web import contrast, exports, folders, pretrained
+from stroma.web.commands import as_box
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -42,29 +43,33 @@ def painted(session: Session, values: Values) -> Plain:
 
 
 def standing(session: Session, values: Values) -> Plain:
-    """Answer with what is known of a plane: whether it has results, and of which strokes.
+    """Answer with how the results on a plane stand: in view ("state", "reason") and in all of it.
 
-    The state is "current", "older" than the strokes, "partial" or "absent"; "stale" are the
-    rectangles that are older, "share" is how much of the plane is known, and equal tags mean equal
-    results.
+    "stale" are the rectangles that are older than the strokes, "share" is how much of the plane is
+    known, and equal tags mean equal results.
     """
     one, plane = session.image(values["image"]), values["plane"]
+    seen = session.standing(one.key, as_box(values["box"]), plane=plane)
     step, wanted = max(1, max(one.shape) // SAMPLES), one.region or Box.of(one.shape)
     shown = session.result(one.key, plane=plane, step=step)
     blocks = session.blocks(one.key, plane=plane)
-    state = "older" if shown.stale else "partial" if shown.missing else "current"
     return {
-        "state": state if blocks else "absent",
+        "state": seen.state,
+        "reason": seen.reason,
+        "whole": session.standing(one.key, plane=plane).state,
         "share": float((shown.values > 0).mean()) / (wanted.area / Box.of(one.shape).area),
         "stale": [asdict(block.box) for block in blocks if block.stale],
         "tag": shown.tag,
     }
 
 
-def areas(session: Session, values: Values) -> list[Plain]:
-    """Answer with the area and the number of components of every class on a plane."""
-    found = session.areas(values["image"], plane=values["plane"]).result()
-    return [asdict(a) for a in found.value or ()]
+def areas(session: Session, values: Values) -> list[Plain] | None:
+    """Answer with the area and the number of components of every class on a plane.
+
+    None where there is no whole result to measure.
+    """
+    found = session.areas(values["image"], plane=values["plane"]).result().value
+    return None if found is None else [asdict(a) for a in found]
 
 
 def suggest(session: Session, values: Values) -> Plain | None:

@@ -10,6 +10,7 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
+from stroma.session.core.status import Status
 from stroma.session.strokes import channels as alike
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
@@ -19,9 +20,6 @@ UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
     "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
 }
-
-LACKING = ("Paint a few strokes", "Only class")
-"""How a session begins to say that there is not enough to learn from yet."""
 
 
 def described(session: Session, epoch: str) -> dict[str, Any]:
@@ -54,8 +52,8 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "trained": status.trained >= 0,
         "working": status.busy,
         "phase": status.phase,
-        "lacking": status.message if status.message.startswith(LACKING) else "",
-        "message": problem(status.message),
+        "lacking": status.lacking,
+        "message": problem(status),
         "stale": 0 <= status.trained < session.revision,
         "revision": session.revision,
         "canUndo": session.undoable is not None,
@@ -64,9 +62,9 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
     }
 
 
-def problem(message: str) -> str:
+def problem(status: Status) -> str:
     """Return what went wrong, in words for people; empty where only strokes are lacking."""
-    return "" if not message or message.startswith(LACKING) else plain(message)
+    return "" if status.message in ("", status.lacking) else plain(status.message)
 
 
 def home(session: Session) -> str:

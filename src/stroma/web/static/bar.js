@@ -17,12 +17,13 @@ const PHASES = {
   visible: "Updating what you see",
   plane: "Updating the rest of the plane",
 };
-/** @type {Record<import("./types.js").Standing["state"], [string, string]>} */
+/** @type {Record<import("./types.js").Stand, [string, string]>} */
 const STANDINGS = {
+  absent: ["", "Nothing is computed here yet"],
+  computing: ["busy", "Working"],
   current: ["good", "Up to date"],
   older: ["warn", "Results are older than your strokes"],
-  partial: ["warn", "Only a part of this plane is computed"],
-  absent: ["", "Nothing is computed here yet"],
+  failed: ["bad", "It failed"],
 };
 const LONG_WAIT = 2000;
 const AXES = { t: "Time", z: "Plane" };
@@ -137,12 +138,11 @@ function roundWords(app, progress) {
   const { state } = app;
   if (!state || !app.current) return [];
   if (state.working) return working(app, progress);
-  if (state.message) return [...said("bad", "It failed"), whyButton()];
+  if (state.message) return [...said(...STANDINGS.failed), whyButton()];
   if (!state.trained) return [];
   const { standing } = app;
   if (standing?.about !== subject(app)) return [];
-  const [kind, words] = STANDINGS[standing.state];
-  return said(kind, words);
+  return said(...STANDINGS[standing.state], standing.reason);
 }
 
 function whyButton() {
@@ -170,10 +170,11 @@ function working({ state, standing }, progress) {
 /**
  * @param {string} kind
  * @param {string} words
+ * @param {string} [reason]
  * @returns {(Node | string)[]}
  */
-function said(kind, words) {
-  return [el("span", { class: `dot ${kind}` }), words];
+function said(kind, words, reason) {
+  return [el("span", { class: `dot ${kind}` }), el("span", { text: words, title: reason || null })];
 }
 
 /** @param {App} app */

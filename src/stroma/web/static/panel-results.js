@@ -70,20 +70,20 @@ function areaGroup(app) {
 function measurable(app) {
   const { state, standing } = app;
   if (!state?.trained || standing?.about !== subject(app)) return "";
-  if (standing.state !== "current" && standing.state !== "older") return "";
+  if (standing.whole !== "current" && standing.whole !== "older") return "";
   return JSON.stringify([standing.about, standing.tag, state.classes]);
 }
 
 /** @param {App} app */
 function whyNot({ state, standing }) {
   if (!state?.trained) return "Nothing to measure yet: paint two classes first.";
-  if (state.working || standing?.state === "current") return "Measuring…";
+  if (state.working || standing?.whole === "current") return "Measuring…";
   return "Nothing is computed here yet. Train, and this plane is measured.";
 }
 
 /** @param {App} app */
 function olderWords({ standing }) {
-  return standing?.state === "older" ? "Of results that are older than your strokes." : "";
+  return standing?.whole === "older" ? "Of results that are older than your strokes." : "";
 }
 
 /**

@@ -1,4 +1,4 @@
-// What is known of the plane on the screen: current, older than the strokes, in part, or nothing.
+// How the results on the screen stand: absent, computing, current, older than the strokes, or failed.
 
 import { shownResult } from "./planes.js";
 import { settled, throttled } from "./widgets.js";
@@ -22,7 +22,8 @@ export function followStanding(app, viewer) {
   const find = throttled(async () => {
     if (!app.state?.trained || !app.current || !app.connected) return;
     const [number, about] = [(asked += 1), subject(app)];
-    const found = await app.ask("standing", { image: app.image, plane: app.plane });
+    const box = viewer.camera.view();
+    const found = await app.ask("standing", { image: app.image, plane: app.plane, box });
     if (!found || number !== asked || about !== subject(app)) return;
     app.standing = { ...found, about };
     app.changed();
@@ -31,6 +32,7 @@ export function followStanding(app, viewer) {
     const { event: name } = /** @type {CustomEvent<Told>} */ (event).detail;
     if (["strokes", "block", "round"].includes(name)) find();
   });
+  viewer.addEventListener("view", find);
   let before = "";
   app.addEventListener("change", () => {
     const now = JSON.stringify([subject(app), app.state?.working, app.state?.trained, app.connected]);

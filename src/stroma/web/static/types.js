@@ -113,9 +113,16 @@
  */
 
 /**
+ * How results stand.
+ * @typedef {"absent" | "computing" | "current" | "older" | "failed"} Stand
+ */
+
+/**
  * What is known of a plane.
  * @typedef {object} Standing
- * @property {"current" | "older" | "partial" | "absent"} state
+ * @property {Stand} state of what is in view
+ * @property {string} reason why, and what to do
+ * @property {Stand} whole of the whole plane
  * @property {number} share of the plane that has results
  * @property {Box[]} stale where these are older than the strokes
  * @property {string} tag equal tags mean equal results
