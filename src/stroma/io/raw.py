@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from stroma.errors import FormatError
 
-GAP_BYTES = 2**14
-"""Runs that lie closer than this are read as one (16 KiB)."""
+GAP_BYTES = 2**10
+"""Runs that lie closer than this, or than they are long, are read as one (1 KiB)."""
 
 BLOCK_BYTES = 2**25
 """Blocks of which less than half is wanted are not larger (32 MiB)."""
@@ -77,13 +77,17 @@ class RawArray:
         first, last = inner[0][0], inner[0][-1]
         at_once = all(r == range(n) for r, n in zip(inner[1:], sizes[1:], strict=True))
         at_once = at_once and inner[0].step == 1
+        size = (last + 1 - first) * row * self.dtype.itemsize
+        if at_once:
+            view = values.reshape(-1).view(np.uint8).data
+            for i, (_, start) in enumerate(self._starts(ranges[:split])):
+                at = self._offset + (start + first * row) * self.dtype.itemsize
+                self._read(view[i * size : (i + 1) * size], at)
+            return
         for place, start in self._starts(ranges[:split]):
             at = self._offset + (start + first * row) * self.dtype.itemsize
-            if at_once:
-                self._read(values[place], at)
-                continue
             block = np.empty((last + 1 - first, *sizes[1:]), self.dtype)
-            self._read(block, at)
+            self._read(block.reshape(-1).view(np.uint8).data, at)
             rest = tuple(slice(r.start, r.stop, r.step) for r in inner[1:])
             values[place] = block[(slice(None, None, inner[0].step), *rest)]
 
@@ -95,7 +99,8 @@ class RawArray:
             span = r[-1] + 1 - r[0]
             size *= n
             block = size * (ranges[axis - 1][-1] + 1 - ranges[axis - 1][0])
-            few = r.step == 1 and (n - span) * (size // n) <= GAP_BYTES
+            gap, run = (n - span) * (size // n), span * (size // n)
+            few = r.step == 1 and gap <= max(GAP_BYTES, run)
             if not few or (block > BLOCK_BYTES and 2 * span < n):
                 break
             split = axis - 1
@@ -107,9 +112,8 @@ class RawArray:
         for place in product(*(range(len(r)) for r in ranges)):
             yield place, sum(r[i] * s for r, i, s in zip(ranges, place, steps, strict=True))
 
-    def _read(self, into: NDArray[Any], at: int) -> None:
-        """Fill an array, contiguous in memory, with the bytes at a place of the file."""
-        view = into.reshape(-1).view(np.uint8).data
+    def _read(self, view: memoryview, at: int) -> None:
+        """Fill a part of the memory with the bytes at a place of the file."""
         done = 0
         while done < len(view):
             got = self._some(view[done : done + 2**30], at + done)

@@ -158,7 +158,7 @@ def _shapes(geometry: Mapping[str, Any], width: float, depth: int) -> Iterator[S
 def _points(found: Points | Sequence[Sequence[float]]) -> Points:
     if isinstance(found, np.ndarray):
         return found
-    points = np.array([[float(p[0]), float(p[1])] for p in found], dtype=np.float64)
+    points = np.array([p[:2] for p in found], dtype=np.float64).reshape(len(found), 2)
     if not len(points) or not (np.abs(points) < MAX_COORDINATE).all():
         raise ValueError("a geometry without points, or with points that lie in no image")
     return points
