@@ -10,14 +10,26 @@ _PUBLIC = {
     "Param": "stroma.pixel.param",
     "Image": "stroma.data.image",
     "Network": "stroma.training.model",
+    "Tracks": "stroma.data.tracks",
     "learn": "stroma.workflow.learn",
     "load": "stroma.workflow.load",
+    "track": "stroma.workflow.track",
 }
 
 _TRAIN = ("Network", "learn")
 """What needs the extra ``train``."""
 
-__all__ = ["ConvpaintModel", "Image", "Network", "Param", "__version__", "learn", "load"]
+__all__ = [
+    "ConvpaintModel",
+    "Image",
+    "Network",
+    "Param",
+    "Tracks",
+    "__version__",
+    "learn",
+    "load",
+    "track",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ SCRIPTS = {
     "live": "in view",
     "hostile_models": "40 parameters:",
     "gpu": "Weights:",
+    "tracking": "right links",
 }
 ELSEWHERE = {"hostile", "measuring", "quality", "clusters", "napari_gui"}
 """What the scripts share, those that need labelled images or a screen, and what others run."""

@@ -9,6 +9,7 @@ COMMANDS = Registry(
         "paint": "stroma.cli.paint:paint",
         "train": "stroma.cli.train:train",
         "segment": "stroma.cli.segment:segment",
+        "track": "stroma.cli.track:track",
         "cluster": "stroma.cli.cluster:cluster",
         "learn": "stroma.cli.learn:learn",
         "evaluate": "stroma.cli.evaluate:evaluate",

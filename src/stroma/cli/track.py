@@ -1,0 +1,106 @@
+"""``stroma track``: objects over time."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stroma.cli.show import AsJson, as_json, progress
+
+Labels = Annotated[
+    Path,
+    typer.Argument(
+        metavar="LABELS",
+        help="Folder of label images, one for each frame; a stack of them; or a table of points "
+        "(.csv with t, y, x).",
+        show_default=False,
+    ),
+]
+Formats = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="ctc|trackmate|csv|geff",
+        help="Format of the tracks; may be repeated.",
+        show_default="ctc, of points csv",
+    ),
+]
+
+
+def track(
+    labels: Labels,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("tracks"),
+    formats: Formats = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            help="What makes two objects the same: distance, overlap, size, intensity, joined by "
+            "+, with weights if wanted (2*overlap+distance).",
+            show_default="overlap+distance, of points distance",
+        ),
+    ] = None,
+    solver: Annotated[
+        str,
+        typer.Option(metavar="lap|greedy|ilp", help="How links are chosen."),
+    ] = "lap",
+    max_distance: Annotated[
+        float | None,
+        typer.Option(
+            help="How far an object gets from frame to frame, in the unit of the pixel size.",
+            show_default="found from the data",
+        ),
+    ] = None,
+    max_gap: Annotated[int, typer.Option(help="Frames in which an object may be missing.")] = 1,
+    divisions: Annotated[
+        bool, typer.Option("--divisions/--no-divisions", help="Whether objects may divide.")
+    ] = True,
+    motion: Annotated[
+        str,
+        typer.Option(
+            metavar="none|velocity",
+            help="Whether objects are expected where they were, or where they were heading.",
+        ),
+    ] = "none",
+    image: Annotated[
+        Path | None,
+        typer.Option(help="The movie itself, for the cost intensity.", show_default=False),
+    ] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(help="Axes of a stack that does not name them, such as tzyx."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier tracks.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Track the objects of label images, or points, over time."""
+    from stroma.tracking.track import Linking
+    from stroma.workflow.track import POINTS, track_files
+
+    points = labels.suffix.lower() == POINTS
+    how = Linking(
+        cost=cost or ("distance" if points else "overlap+distance"),
+        solver=solver,
+        max_distance=max_distance,
+        max_gap=max_gap,
+        divisions=divisions,
+        motion=motion,  # type: ignore[arg-type]  # checked there
+    )
+    with progress() as report:
+        found = track_files(
+            labels,
+            out,
+            how=how,
+            image=image,
+            formats=tuple(formats or (["csv"] if points else ["ctc"])),
+            axes=axes,
+            overwrite=overwrite,
+            progress=lambda done, total: report(labels.name, done, total),
+        )
+    if json:
+        as_json(asdict(found))
+        return
+    typer.echo(f"{found.detections} objects in {found.tracks} tracks, {found.divisions} divisions.")
+    typer.echo(f"Written to {out}: {found.paths[0].name} to {found.paths[-1].name}")

@@ -1,0 +1,26 @@
+"""Linking over time: costs of pairs of detections, and solvers that choose among them."""
+
+from stroma.registry import Registry
+
+COSTS = Registry(
+    "linking cost",
+    {
+        "distance": "stroma.tracking.costs:distance",
+        "overlap": "stroma.tracking.costs:overlap",
+        "size": "stroma.tracking.costs:size",
+        "intensity": "stroma.tracking.costs:intensity",
+    },
+    group="stroma.linking_costs",
+)
+"""Functions of a `stroma.tracking.candidates.Candidates` to (m,) costs, 0 for a sure link."""
+
+SOLVERS = Registry(
+    "linking solver",
+    {
+        "lap": "stroma.tracking.lap:solve",
+        "greedy": "stroma.tracking.greedy:solve",
+        "ilp": "stroma.tracking.ilp:solve",
+    },
+    group="stroma.linking_solvers",
+)
+"""Functions of a `stroma.tracking.problem.Problem` to the (k,) candidates that are links."""

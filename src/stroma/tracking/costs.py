@@ -1,0 +1,75 @@
+"""What it costs to say that two detections are the same: 0 for sure, 1 where it is as good as not.
+
+A cost of several parts is their mean, by their weights: ``"overlap+distance"``,
+``"2*overlap+distance+size"``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stroma.data.tracks import Floats
+from stroma.errors import ParameterError
+from stroma.tracking import COSTS
+from stroma.tracking.candidates import Candidates
+from stroma.tracking.detect import AREA, INTENSITY
+
+UNKNOWN = 0.6
+DOUBLE = float(np.log(2))
+
+
+def distance(pairs: Candidates) -> Floats:
+    """Return the squared distance, 1 at the reach; a gap makes room as diffusion does."""
+    return np.square(pairs.distance / pairs.reach) / pairs.gap
+
+
+def overlap(pairs: Candidates) -> Floats:
+    """Return one minus the shared part of both; of gaps and daughters it says little."""
+    unknown = (pairs.gap > 1) | pairs.family
+    return np.where(unknown, UNKNOWN, 1 - pairs.overlap)
+
+
+def size(pairs: Candidates) -> Floats:
+    """Return the squared log ratio of areas, 1 where one is twice the other."""
+    return np.square(pairs.ratio(AREA) / DOUBLE)
+
+
+def intensity(pairs: Candidates) -> Floats:
+    """Return the squared log ratio of mean intensities, 1 where one is twice the other."""
+    return np.square(pairs.ratio(INTENSITY) / DOUBLE)
+
+
+def parsed(cost: str) -> dict[str, float]:
+    """Return the weights of the parts of a cost, by name.
+
+    Raises
+    ------
+    ParameterError
+        If it is not of the form "overlap+2*distance".
+    """
+    weights: dict[str, float] = {}
+    for part in cost.split("+"):
+        weight, star, name = part.rpartition("*")
+        try:
+            value = float(weight) if star else 1.0
+        except ValueError as error:
+            raise ParameterError(
+                f"A cost is written like overlap+2*distance, got {cost!r}."
+            ) from error
+        if not 0 < value < np.inf:
+            raise ParameterError(f"Weights of costs are above 0, got {part.strip()!r}.")
+        weights[name.strip()] = value
+    return weights
+
+
+def combined(pairs: Candidates, cost: str) -> Floats:
+    """Return the (m,) cost of every pair.
+
+    Raises
+    ------
+    UnknownNameError
+        If a part of the cost is not registered.
+    """
+    weights = parsed(cost)
+    total = sum(weight * COSTS[name](pairs) for name, weight in weights.items())
+    return np.asarray(total / sum(weights.values()), np.float64)

@@ -1,0 +1,55 @@
+"""Where objects are heading: a Kalman filter of constant velocity, frame after frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stroma.data.tracks import Detections, Floats, Ints
+from stroma.tracking.candidates import near_pairs
+from stroma.tracking.lap import assign
+
+JERK = 0.3
+"""Deviation of the change of velocity from frame to frame, in typical displacements."""
+
+NOISE = 0.3
+"""Deviation of a measured position, in typical displacements."""
+
+
+def heading(found: Detections, reach: float) -> Floats:
+    """Return the (n, d) expected displacement per frame of each detection, given those before it.
+
+    Frames are assigned one after the other to where the objects before are expected. State:
+    position and velocity along each axis; constant velocity with random changes (Kalman, 1960).
+
+    Parameters
+    ----------
+    found : Detections
+        The objects.
+    reach : float
+        Greatest distance from where an object is expected, in their unit.
+    """
+    ahead = np.zeros_like(found.places)
+    spread = np.tile(_start(reach), (len(found), 1, 1))
+    for frame in range(found.frames - 1):
+        pairs, apart = near_pairs(found, frame, 1, reach, ahead)
+        chosen = pairs[assign(pairs, 1 - np.square(apart / reach))]
+        ahead[chosen[:, 1]], spread[chosen[:, 1]] = _updated(found, chosen, ahead, spread, reach)
+    return ahead
+
+
+def _updated(
+    found: Detections, pairs: Ints, ahead: Floats, spread: Floats, reach: float
+) -> tuple[Floats, Floats]:
+    """Return velocities and covariances of the later of each pair, given those of the earlier."""
+    before, now = pairs.T
+    move = np.array([[1.0, 1.0], [0.0, 1.0]])
+    drift = (JERK * reach / 3) ** 2 * np.array([[1 / 3, 1 / 2], [1 / 2, 1.0]])
+    expected = move @ spread[before] @ move.T + drift
+    trust = expected[:, :, 0] / (expected[:, :1, 0] + (NOISE * reach / 3) ** 2)
+    surprise = found.places[now] - (found.places[before] + ahead[before])
+    velocity = ahead[before] + trust[:, 1:] * surprise
+    return velocity, expected - trust[:, :, None] * expected[:, :1, :]
+
+
+def _start(reach: float) -> Floats:
+    return np.diag([(NOISE * reach / 3) ** 2, reach**2])

@@ -1,0 +1,129 @@
+"""What a solver is given, and what a solution costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.tracks import Floats, Ints
+from stroma.errors import ParameterError
+from stroma.tracking.candidates import Candidates
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What happens beside links, in units of the cost of a link (1 is as good as none).
+
+    Parameters
+    ----------
+    appear, disappear : float
+        A track that begins after the first frame, or ends before the last.
+    divide : float
+        A division, beside the links to both daughters; infinite for none.
+    skip : float
+        Every frame in which an object is missing.
+    leave_out : float
+        A group of alternatives of which none is taken.
+    """
+
+    appear: float = 0.6
+    disappear: float = 0.6
+    divide: float = 0.4
+    skip: float = 0.3
+    leave_out: float = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Candidates with their costs, from which links are to be chosen.
+
+    Parameters
+    ----------
+    pairs : Candidates
+        The candidates.
+    cost : (m,) float64
+        What linking each costs.
+    prices : Prices
+        What else costs.
+    exclusive : sequence of sequences of int
+        Detections of which at most one is real: alternative segmentations of one place.
+    pinned, forbidden : (k, 2) int64
+        Pairs that are links, and that are none, whatever they cost; pins are among the candidates.
+    """
+
+    pairs: Candidates
+    cost: Floats
+    prices: Prices = field(default_factory=Prices)
+    exclusive: Sequence[Sequence[int]] = ()
+    pinned: Ints | None = None
+    forbidden: Ints | None = None
+
+    def __post_init__(self) -> None:
+        """Check that costs are finite and pins can be met."""
+        if not np.isfinite(self.cost).all():
+            raise ParameterError("Costs of links are finite numbers; some are not.")
+        if self.fixed.sum() < len(_rows(self.pinned)):
+            raise ParameterError("A pinned link is not among the candidates.")
+
+    @property
+    def total(self) -> Floats:
+        """The (m,) cost of every candidate, with what skipping frames adds."""
+        return self.cost + self.prices.skip * (self.pairs.gap - 1)
+
+    @property
+    def fixed(self) -> NDArray[np.bool_]:
+        """The (m,) candidates that are links whatever they cost."""
+        return self._among(self.pinned)
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """The (m,) candidates that may be links."""
+        return np.asarray(~self._among(self.forbidden) | self.fixed)
+
+    def objective(self, chosen: Ints) -> float:
+        """Return what a solution costs; of alternatives, those that are linked are taken.
+
+        Parameters
+        ----------
+        chosen : (k,) int64
+            Candidates that are links.
+        """
+        found, links = self.pairs.detections, self.pairs.pairs[chosen]
+        out = np.bincount(links[:, 0], minlength=len(found))
+        into = np.bincount(links[:, 1], minlength=len(found))
+        taken = self.taken(chosen)
+        begun = taken & (into == 0) & (found.frame > 0)
+        ended = taken & (out == 0) & (found.frame < found.frames - 1)
+        prices = self.prices
+        divisions = int((out > 1).sum())
+        empty = sum(not taken[np.asarray(group)].any() for group in self.exclusive)
+        return float(
+            self.total[chosen].sum()
+            + prices.appear * begun.sum()
+            + prices.disappear * ended.sum()
+            + (prices.divide * divisions if divisions else 0)
+            + min(prices.leave_out, prices.appear + prices.disappear) * empty
+        )
+
+    def taken(self, chosen: Ints) -> NDArray[np.bool_]:
+        """Return which detections are real: all but alternatives that are not linked."""
+        taken = np.ones(len(self.pairs.detections), np.bool_)
+        linked = np.zeros(len(taken), np.bool_)
+        linked[self.pairs.pairs[chosen].ravel()] = True
+        for group in self.exclusive:
+            members = np.asarray(group)
+            taken[members] = linked[members]
+        return taken
+
+    def _among(self, rows: Ints | None) -> NDArray[np.bool_]:
+        n = len(self.pairs.detections)
+        wanted = _rows(rows)
+        code = self.pairs.pairs[:, 0] * n + self.pairs.pairs[:, 1]
+        return np.isin(code, wanted[:, 0] * n + wanted[:, 1])
+
+
+def _rows(rows: Ints | None) -> Ints:
+    return np.zeros((0, 2), np.int64) if rows is None else np.asarray(rows).reshape(-1, 2)

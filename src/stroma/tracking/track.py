@@ -1,0 +1,120 @@
+"""Detections in, tracks out: candidates, costs, solver, and motion where it is predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from stroma.data.tracks import Detections, Ints, Tracks
+from stroma.errors import ParameterError
+from stroma.tracking import SOLVERS
+from stroma.tracking.candidates import Candidates, candidates, typical_reach
+from stroma.tracking.costs import combined
+from stroma.tracking.detect import Seen
+from stroma.tracking.motion import heading
+from stroma.tracking.problem import Prices, Problem
+
+Motion = Literal["none", "velocity"]
+
+
+@dataclass(frozen=True)
+class Linking:
+    """How detections are linked.
+
+    Parameters
+    ----------
+    cost : str
+        Names of costs joined by "+", with weights if wanted: "overlap+2*distance".
+    solver : {"lap", "greedy", "ilp"}
+        Frame by frame, cheapest first, or all at once.
+    max_distance : float, optional
+        How far an object gets from frame to frame, in the unit of the detections; found from the
+        data unless given.
+    max_gap : int
+        Frames in which an object may be missing.
+    divisions : bool
+        Whether objects may divide.
+    motion : {"none", "velocity"}
+        Whether objects are expected where they were, or where they were heading.
+    prices : Prices
+        What beginnings, ends, divisions and gaps cost.
+    """
+
+    cost: str = "overlap+distance"
+    solver: str = "lap"
+    max_distance: float | None = None
+    max_gap: int = 1
+    divisions: bool = True
+    motion: Motion = "none"
+    prices: Prices = field(default_factory=Prices)
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        if self.max_distance is not None and not 0 < self.max_distance < np.inf:
+            raise ParameterError(f"max_distance is above 0, got {self.max_distance}.")
+        if not 0 <= self.max_gap <= 50:
+            raise ParameterError(f"max_gap is 0 to 50 frames, got {self.max_gap}.")
+        if self.motion not in ("none", "velocity"):
+            raise ParameterError(f"motion is 'none' or 'velocity', got {self.motion!r}.")
+
+
+def link(
+    seen: Seen | Detections,
+    how: Linking | None = None,
+    *,
+    exclusive: Sequence[Sequence[int]] = (),
+    pinned: Ints | None = None,
+    forbidden: Ints | None = None,
+) -> Tracks:
+    """Return the tracks of detections.
+
+    Parameters
+    ----------
+    seen : Seen or Detections
+        Detections, with the overlaps of label images where there are any.
+    how : Linking, optional
+        How they are linked.
+    exclusive : sequence of sequences of int
+        Detections of which at most one is real (solver "ilp").
+    pinned, forbidden : (k, 2) int64, optional
+        Links that must, and must not, be there, whatever they cost.
+    """
+    how = how or Linking()
+    known = seen if isinstance(seen, Seen) else Seen(seen, _NO_PAIRS, _NO_PAIRS[:, 0])
+    reach = typical_reach(known) if how.max_distance is None else float(how.max_distance)
+    ahead = heading(known.detections, reach) if how.motion == "velocity" else None
+    found = candidates(known, reach, max_gap=how.max_gap + 1, divisions=how.divisions, ahead=ahead)
+    found = _with(found, pinned)
+    prices = how.prices if how.divisions else _without_divisions(how.prices)
+    problem = Problem(found, combined(found, how.cost), prices, exclusive, pinned, forbidden)
+    chosen = SOLVERS[how.solver](problem)
+    return Tracks(known.detections, found.pairs[chosen])
+
+
+_NO_PAIRS = np.zeros((0, 2), np.int64)
+
+
+def _without_divisions(prices: Prices) -> Prices:
+    return Prices(prices.appear, prices.disappear, np.inf, prices.skip, prices.leave_out)
+
+
+def _with(found: Candidates, pinned: Ints | None) -> Candidates:
+    """Return the candidates, with those that are pinned among them."""
+    if pinned is None or not len(pinned):
+        return found
+    rows, n = np.asarray(pinned, np.int64).reshape(-1, 2), len(found.detections)
+    known = found.pairs[:, 0] * n + found.pairs[:, 1]
+    new = rows[~np.isin(rows[:, 0] * n + rows[:, 1], known)]
+    places = found.detections.places
+    apart = np.linalg.norm(places[new[:, 0]] - places[new[:, 1]], axis=1)
+    return Candidates(
+        found.detections,
+        np.concatenate([found.pairs, new]),
+        np.concatenate([found.distance, apart]),
+        np.concatenate([found.overlap, np.zeros(len(new))]),
+        found.reach,
+        np.concatenate([found.family, np.zeros(len(new), np.bool_)]),
+    )

@@ -1,0 +1,263 @@
+"""Movies in files to tracks, and tracks to files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.tracks import Detections, Ints, Tracks
+from stroma.errors import FileError, ParameterError, ShapeError
+from stroma.io.tracks import TRACK_WRITERS
+from stroma.io.tracks.ctc import linked, text_of
+from stroma.io.tracks.movie import Movie, movie_of, read_movie
+from stroma.io.tracks.table import read_points, write_rows
+from stroma.metrics.tracking import Matches, match, scores, seg
+from stroma.tracking.detect import Frame, Seen, detect
+from stroma.tracking.summary import summary
+from stroma.tracking.track import Linking, Motion, link
+
+Progress = Callable[[int, int], None]
+
+POINTS = ".csv"
+
+
+@dataclass(frozen=True)
+class TrackedFiles:
+    """What was written, and what is in it.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files.
+    detections, tracks, divisions : int
+        How many objects in all frames, tracks, and divisions.
+    """
+
+    paths: tuple[Path, ...]
+    detections: int
+    tracks: int
+    divisions: int
+
+
+def track(
+    labels: Any,
+    image: Any = None,
+    *,
+    cost: str = "overlap+distance",
+    solver: str = "lap",
+    max_distance: float | None = None,
+    max_gap: int = 1,
+    divisions: bool = True,
+    motion: Motion = "none",
+    spacing: Sequence[float] = (),
+    unit: str = "px",
+    exclusive: Sequence[Sequence[int]] = (),
+    pinned: Ints | None = None,
+    forbidden: Ints | None = None,
+) -> Tracks:
+    """Link the objects of a movie over time.
+
+    Parameters
+    ----------
+    labels : array, path, or Detections
+        (t, y, x) or (t, z, y, x) label images, or a folder or file of them; a table of points
+        (``.csv`` with t, y, x); or detections made otherwise.
+    image : array or path, optional
+        The movie itself, for the cost "intensity".
+    cost : str
+        Names of costs joined by "+", with weights if wanted: "overlap+2*distance"; points have no
+        overlap.
+    solver : {"lap", "greedy", "ilp"}
+        Frame by frame, cheapest first, or all at once by integer programming.
+    max_distance : float, optional
+        How far an object gets from frame to frame, in ``unit``; found from the data unless given.
+    max_gap : int
+        Frames in which an object may be missing.
+    divisions : bool
+        Whether objects may divide.
+    motion : {"none", "velocity"}
+        Whether objects are expected where they were, or where they were heading.
+    spacing, unit
+        Size of a pixel along each axis of space, where the files do not say it.
+    exclusive, pinned, forbidden
+        As for ``stroma.tracking.track.link``.
+
+    Returns
+    -------
+    Tracks
+        Detections and links.
+    """
+    how = Linking(cost, solver, max_distance, max_gap, divisions, motion)
+    seen = _seen(labels, image, tuple(spacing), unit)
+    return link(seen, how, exclusive=exclusive, pinned=pinned, forbidden=forbidden)
+
+
+def track_files(
+    source: str | Path,
+    folder: str | Path,
+    *,
+    how: Linking | None = None,
+    image: str | Path | None = None,
+    formats: Sequence[str] = ("ctc",),
+    axes: str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> TrackedFiles:
+    """Track the objects of label images, or points, in files, and write the tracks.
+
+    Parameters
+    ----------
+    source : path
+        Folder of label images (one a frame), a stack of them, or a table of points (``.csv``).
+    folder : path
+        Where results go; made if need be.
+    how : Linking, optional
+        How objects are linked.
+    image : path, optional
+        The movie itself, in the same form, for the cost "intensity".
+    formats : sequence of str
+        "ctc", "trackmate", "csv", "geff"; a table of tracks is written beside them.
+    axes : str, optional
+        Axes of a stack that does not name them.
+    overwrite : bool
+        Replace results that are there.
+    progress : callable, optional
+        Told how many frames are read, and of how many.
+
+    Raises
+    ------
+    FileError
+        If there are results in the folder already.
+    """
+    source, folder = Path(source), Path(folder)
+    writers = [TRACK_WRITERS[name] for name in formats]
+    _require_room(folder, source, overwrite=overwrite)
+    movie = None if source.suffix.lower() == POINTS else read_movie(source, axes=axes)
+    seen = _of_files(source, movie, image, axes, progress)
+    if movie is None:
+        how = how or Linking(cost="distance")
+    tracks = link(seen, how)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = source.stem
+    written = [path for write in writers for path in write(folder, tracks, movie, stem)]
+    table = folder / f"{stem}_table.csv"
+    header, rows = summary(tracks)
+    write_rows(table, header, rows)
+    divisions = int((tracks.children > 1).sum())
+    return TrackedFiles((*written, table), len(tracks.detections), tracks.count, divisions)
+
+
+def tracks_of(folder: str | Path) -> tuple[Tracks, Movie]:
+    """Return the tracks of a folder of the Cell Tracking Challenge, and its label images."""
+    movie = read_movie(folder)
+    seen = detect((np.asarray(labels), None) for labels in movie)
+    return linked(seen.detections, movie.numbers, text_of(folder)), movie
+
+
+def evaluate_tracks(
+    result: str | Path, truth: str | Path, *, outlines: str | Path | None = None
+) -> dict[str, float]:
+    """Return the scores of tracks in a folder against those in another.
+
+    Parameters
+    ----------
+    result, truth : path
+        Folders of the Cell Tracking Challenge; frames pair by number.
+    outlines : path, optional
+        Folder of label images with true outlines of some frames, for SEG.
+
+    Raises
+    ------
+    ShapeError
+        If the frames differ in number or shape.
+    """
+    (ours, images), (true, markers) = tracks_of(result), tracks_of(truth)
+    if images.numbers != markers.numbers:
+        raise ShapeError(
+            f"{result} has the frames {images.numbers[0]} to {images.numbers[-1]}, {truth} "
+            f"{markers.numbers[0]} to {markers.numbers[-1]}."
+        )
+    pairs: Matches = match(true.detections, ours.detections, zip(markers, images, strict=True))
+    found = scores(true, ours, pairs)
+    if outlines is not None:
+        found["SEG"] = seg(_outlined(Path(outlines), images))
+    return found
+
+
+def _outlined(
+    folder: Path, images: Movie
+) -> Iterator[tuple[NDArray[np.generic], NDArray[np.generic]]]:
+    """Yield true outlines and results of the frames that have outlines."""
+    from stroma.io.read import is_image, read_image
+    from stroma.io.tracks.movie import NUMBER
+
+    at = {number: i for i, number in enumerate(images.numbers)}
+    for path in sorted(folder.iterdir()):
+        number = NUMBER.search(path.stem) if is_image(path) else None
+        if number and int(number[1]) in at:
+            yield np.asarray(read_image(path).read()), images.read(at[int(number[1])])
+
+
+def _seen(labels: Any, image: Any, spacing: tuple[float, ...], unit: str) -> Seen | Detections:
+    if isinstance(labels, Detections | Seen):
+        return labels
+    if isinstance(labels, str | Path):
+        path = Path(labels)
+        movie = None if path.suffix.lower() == POINTS else read_movie(path)
+        return _of_files(path, movie, image, None, None)
+    movie = movie_of(np.asarray(labels))
+    pictures = None if image is None else movie_of(np.asarray(image))
+    return detect(_frames(movie, pictures, None), spacing=spacing, unit=unit)
+
+
+def _of_files(
+    source: Path,
+    movie: Movie | None,
+    image: Any,
+    axes: str | None,
+    progress: Progress | None,
+) -> Seen | Detections:
+    if movie is None:
+        if image is not None:
+            raise ParameterError("Points have no pixels, so an image says nothing about them.")
+        return read_points(source)
+    pictures = None if image is None else read_movie(image, axes=axes)
+    return detect(
+        _frames(movie, pictures, progress),
+        spacing=movie.spacing,
+        unit=movie.unit,
+        interval=movie.interval,
+    )
+
+
+def _frames(movie: Movie, pictures: Movie | None, progress: Progress | None) -> Iterator[Frame]:
+    if pictures is not None and len(pictures) != len(movie):
+        raise ShapeError(f"There are {len(movie)} frames of labels, but {len(pictures)} of images.")
+    for i, labels in enumerate(movie):
+        yield np.asarray(labels), None if pictures is None else pictures.read(i)
+        if progress is not None:
+            progress(i + 1, len(movie))
+
+
+def _require_room(folder: Path, source: Path, *, overwrite: bool) -> None:
+    if folder.resolve() == source.resolve():
+        raise ParameterError(f"Results do not go among the label images ({folder}); name another.")
+    there = sorted(
+        p.name
+        for pattern in ("mask*.tif", "res_track.txt", f"{source.stem}_t*.*")
+        for p in folder.glob(pattern)
+    )
+    if not there:
+        return
+    if not overwrite:
+        raise FileError(
+            f"{folder} holds tracks already ({there[0]} and {len(there) - 1} more). Name another "
+            "folder, or say that they may be replaced (overwrite)."
+        )
+    for path in folder.glob("mask*.tif"):
+        path.unlink()

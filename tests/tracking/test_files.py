@@ -1,0 +1,212 @@
+"""Tracks go to files that other programs read, and come back as they were."""
+
+from __future__ import annotations
+
+import csv
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from stroma.errors import (
+    FileError,
+    FormatError,
+    LabelError,
+    MissingFileError,
+    ParameterError,
+    ShapeError,
+)
+from stroma.io import write_image
+from stroma.io.tracks.ctc import relabelled
+from stroma.io.tracks.movie import read_movie
+from stroma.io.tracks.table import read_points
+from stroma.tracking.track import Linking
+from stroma.workflow.track import evaluate_tracks, track, track_files, tracks_of
+from tracking.movies import family
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of label images that begins at frame 7, a PNG each."""
+    (tmp_path / "cells").mkdir()
+    for t, frame in enumerate(family()):
+        write_image(tmp_path / "cells" / f"t{t + 7:03d}.png", frame, axes="yx")
+    return tmp_path / "cells"
+
+
+def test_a_folder_becomes_a_result_of_the_challenge_with_its_frame_numbers(folder, tmp_path):
+    done = track_files(folder, tmp_path / "out")
+    assert (done.tracks, done.divisions) == (4, 1)
+    names = sorted(p.name for p in (tmp_path / "out").glob("mask*.tif"))
+    assert names == [f"mask{t:03d}.tif" for t in range(7, 13)]
+    rows = np.loadtxt(tmp_path / "out" / "res_track.txt", dtype=int)
+    assert rows.tolist() == [[1, 7, 9, 0], [2, 7, 12, 0], [3, 10, 12, 1], [4, 10, 12, 1]]
+    mask = tifffile.imread(tmp_path / "out" / "mask010.tif")
+    assert mask.dtype == np.uint16
+    truth = family()[3]
+    assert {tuple(p) for p in np.unique(np.stack([truth, mask], -1).reshape(-1, 2), axis=0)} == {
+        (0, 0), (2, 3), (3, 4), (4, 2),
+    }  # fmt: skip
+
+
+def test_a_result_read_again_has_the_same_tracks(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out")
+    again, movie = tracks_of(tmp_path / "out")
+    plain = track(family())
+    assert movie.numbers == tuple(range(7, 13))
+    assert again.count == plain.count
+    assert again.mother.tolist() == plain.mother.tolist()
+    assert sorted(np.bincount(again.track)[1:]) == sorted(np.bincount(plain.track)[1:])
+    assert evaluate_tracks(tmp_path / "out", tmp_path / "out")["TRA"] == 1
+
+
+def test_stacks_are_movies_with_their_pixel_size_and_time(tmp_path) -> None:
+    path = tmp_path / "stack.ome.tif"
+    write_image(path, family(), axes="tyx", spacing={"t": 120.0, "y": 0.5, "x": 0.25}, unit="µm")
+    movie = read_movie(path)
+    assert (movie.spacing, movie.unit, movie.interval) == ((0.5, 0.25), "µm", 120.0)
+    assert np.array_equal(movie.read(4), family()[4])
+    done = track_files(path, tmp_path / "out", formats=("csv", "trackmate", "geff"))
+    table = read(tmp_path / "out" / "stack.ome_table.csv")
+    assert float(table[1]["duration_s"]) == 5 * 120
+    assert float(table[1]["path_µm"]) == pytest.approx(5 * 0.25, rel=1e-3)
+    assert table[0]["daughters"] == "2"
+    assert len(done.paths) == 4
+
+
+def test_the_table_has_a_row_for_every_object(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out", formats=("csv",))
+    rows = read(tmp_path / "out" / "cells_tracks.csv")
+    assert len(rows) == sum(len(np.unique(f)) - 1 for f in family())
+    first = rows[0]
+    assert (first["track"], first["frame"], first["label"], first["mother"]) == ("1", "7", "1", "0")
+    assert (float(first["y_px"]), float(first["x_px"])) == (48, 40)
+
+
+def test_trackmate_gets_spots_edges_and_lineages(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out", formats=("trackmate",))
+    root = ET.parse(tmp_path / "out" / "cells_tracks.xml").getroot()
+    spots = {s.get("ID"): s for s in root.iter("Spot")}
+    assert root.tag == "TrackMate"
+    assert root.find("Model/AllSpots").get("nspots") == str(len(spots))
+    tracks = root.findall("Model/AllTracks/Track")
+    edges = [len(t.findall("Edge")) for t in tracks]
+    assert sorted(edges) == [5, 2 + 2 + 4]  # the bystander; mother, division, daughters
+    for edge in root.iter("Edge"):
+        before, after = (
+            int(spots[edge.get(k)].get("FRAME")) for k in ("SPOT_SOURCE_ID", "SPOT_TARGET_ID")
+        )
+        assert after == before + 1
+    assert {t.get("TRACK_ID") for t in root.findall("Model/FilteredTracks/TrackID")} == {"0", "1"}
+    assert root.find("Settings/ImageData").get("nframes") == "6"
+
+
+def test_geff_holds_the_graph(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out", formats=("geff",))
+    group = zarr.open_group(tmp_path / "out" / "cells_tracks.geff", mode="r")
+    said = group.attrs["geff"]
+    assert said["directed"] is True
+    assert [a["name"] for a in said["axes"]] == ["t", "y", "x"]
+    nodes, edges = group["nodes/ids"][:], group["edges/ids"][:]
+    times = group["nodes/props/t/values"][:]
+    assert len(nodes) == len(times)
+    assert (times[edges[:, 1].astype(int)] - times[edges[:, 0].astype(int)] == 1).all()
+    assert set(said["node_props_metadata"]) == set(group["nodes/props"].group_keys())
+    json.dumps(said)
+
+
+def test_points_of_a_table_are_tracked_and_sorted_by_frame(tmp_path) -> None:
+    path = tmp_path / "spots.csv"
+    rows = [(t, 10 + t, 40 - t) for t in (2, 0, 1)] + [(t, 60, 20) for t in range(3)]
+    path.write_text("frame,y,x\n" + "".join(f"{t},{y},{x}\n" for t, y, x in rows))
+    assert read_points(path).frame.tolist() == [0, 0, 1, 1, 2, 2]
+    done = track_files(path, tmp_path / "out", how=Linking(cost="distance"), formats=("csv",))
+    assert (done.detections, done.tracks) == (6, 2)
+    assert track(path, cost="distance").count == 2
+    with pytest.raises(ParameterError, match="points have none"):
+        track_files(path, tmp_path / "other", formats=("ctc",))
+
+
+def test_relabelling_leaves_out_what_is_in_no_track() -> None:
+    tracks = track(family())
+    frame = family()[0].copy()
+    frame[0, 0] = 999
+    assert relabelled(frame, tracks, 0)[0, 0] == 0
+
+
+def test_results_are_not_replaced_unasked(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out")
+    with pytest.raises(FileError, match="holds tracks already"):
+        track_files(folder, tmp_path / "out")
+    track_files(folder, tmp_path / "out", overwrite=True)
+    with pytest.raises(ParameterError, match="do not go among the label images"):
+        track_files(folder, folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "error", "said"),
+    [
+        ([], MissingFileError, "no images"),
+        (["cells.png"], LabelError, "no number in its name"),
+        (["t0.png", "t2.png"], MissingFileError, "lacks 1 frames, the first of them number 1"),
+        (["t1.png", "t01.png"], LabelError, "number 1"),
+        (["a0.png", "a1.png", "b0.png", "b1.png"], LabelError, "several kinds"),
+    ],
+)
+def test_folders_that_are_no_movie_say_why(names, error, said, tmp_path) -> None:
+    for name in names:
+        write_image(tmp_path / name, np.zeros((4, 4), np.uint8), axes="yx")
+    with pytest.raises(error, match=said):
+        read_movie(tmp_path)
+
+
+def test_files_that_are_no_movie_say_why(tmp_path) -> None:
+    write_image(tmp_path / "one.png", np.zeros((4, 4), np.uint8), axes="yx")
+    with pytest.raises(ShapeError, match="single image"):
+        read_movie(tmp_path / "one.png")
+    write_image(tmp_path / "rgb.ome.tif", np.zeros((2, 3, 4, 4), np.uint8), axes="tcyx")
+    with pytest.raises(ShapeError, match="3 channels"):
+        read_movie(tmp_path / "rgb.ome.tif")
+    (tmp_path / "no.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(FormatError, match=r"need t .*, y and x"):
+        read_points(tmp_path / "no.csv")
+    (tmp_path / "bad.csv").write_text("t,y,x\n0,1,2\n0,one,2\n")
+    with pytest.raises(FormatError, match="line 3: not a number"):
+        read_points(tmp_path / "bad.csv")
+    (tmp_path / "inf.csv").write_text("t,y,x\n0,inf,2\n")
+    with pytest.raises(FormatError, match="no numbers"):
+        read_points(tmp_path / "inf.csv")
+
+
+def test_texts_of_tracks_that_are_wrong_say_where(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out")
+    text = tmp_path / "out" / "res_track.txt"
+    text.write_text(text.read_text() + "five 1 2 0\n")
+    with pytest.raises(FormatError, match=r"line 5: .*four whole numbers"):
+        tracks_of(tmp_path / "out")
+    text.write_text("1 7 9 77\n")
+    with pytest.raises(FormatError, match="comes from 77, which is nowhere"):
+        tracks_of(tmp_path / "out")
+    text.unlink()
+    with pytest.raises(MissingFileError, match=r"no res_track.txt or man_track.txt"):
+        tracks_of(tmp_path / "out")
+
+
+def test_the_command_tracks_and_says_what_it_found(folder, tmp_path, capsys) -> None:
+    from stroma.cli.app import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["track", str(folder), "--out", str(tmp_path / "out"), "--format", "ctc", "--json"])
+    assert not ended.value.code
+    found = json.loads(capsys.readouterr().out)
+    assert (found["tracks"], found["divisions"]) == (4, 1)
+    assert (tmp_path / "out" / "res_track.txt").exists()
