@@ -340,7 +340,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, step, full)
-    with pytest.raises(FileError, match=r"model\.pkl: No space left"):
+    with pytest.raises(FileError, match=r"model\.pkl cannot be written: the disk is full"):
         files.write(path, {"new": 2})
     assert files.read(path) == {"old": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["model.pkl"]
