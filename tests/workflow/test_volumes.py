@@ -1,14 +1,21 @@
 """A model that looks at volumes segments files as volumes."""
 
+import csv
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage as ndi
 
 from stroma import ConvpaintModel
 from stroma.errors import Cancelled
 from stroma.io import read_image, write_image
 from stroma.workflow import one_image
+from stroma.workflow.components import solids
 from stroma.workflow.outputs import Outputs
 from stroma.workflow.segment import segment_files
+from stroma.workflow.volume_tables import BOX
 
 
 @pytest.fixture
@@ -41,6 +48,11 @@ def test_a_file_is_segmented_as_the_volume_it_is(tmp_path, model, path):
     assert not result.failed, str(result)
     found = read_image(result.files[0].outputs[0]).read()
     np.testing.assert_array_equal(found, model.segment(path))
+    with result.summary.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["volume_vx"]) for row in rows] == [(found == k).sum() for k in (1, 2)]
+    assert float(rows[1]["volume_um3"]) == pytest.approx((found == 2).sum() * 0.054, rel=1e-4)
+    assert "area_px" not in rows[0]
     flat = np.stack([model.segment(read_image(path).at(z=z)) for z in range(9)])
     assert (found != flat).any()
 
@@ -68,3 +80,26 @@ def test_a_large_volume_is_continued_where_it_stopped(tmp_path, model, path, mon
     result = segment_files(model, [path], tmp_path / "out")
     found = read_image(result.files[0].outputs[0]).read()
     np.testing.assert_array_equal(found, model.segment(path))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 7), st.integers(1, 9), st.integers(1, 9)),
+    seed=st.integers(0, 99),
+    cut=st.integers(1, 4),
+)
+def test_components_of_a_volume_are_those_of_scipy_however_it_is_cut(shape, seed, cut):
+    labels = np.random.default_rng(seed).choice(3, shape, p=[0.6, 0.2, 0.2]).astype(np.uint8)
+    found = solids(labels[z : z + cut] for z in range(0, shape[0], cut))
+    expected = []
+    for label in (1, 2):
+        ids, _ = ndi.label(labels == label, np.ones((3, 3, 3)))
+        for k, box in enumerate(ndi.find_objects(ids), 1):
+            centre = ndi.center_of_mass(ids == k)
+            ends = [b.start for b in box] + [b.stop for b in box]
+            expected.append((label, int((ids == k).sum()), *np.round(centre, 6), *ends))
+    made = [
+        (s.label, s.area, *np.round((s.z, s.y, s.x), 6), *(getattr(s, side) for side in BOX))
+        for s in found
+    ]
+    assert sorted(made) == sorted(expected)

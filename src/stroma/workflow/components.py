@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,37 @@ class Component:
 
 
 @dataclass(frozen=True)
+class Solid:
+    """A connected part of one class of a volume; voxels that share a corner are connected.
+
+    Parameters
+    ----------
+    label : int
+        Its class.
+    area : int
+        Number of voxels.
+    z, y, x : float
+        Centroid; whole numbers are centres of voxels.
+    front, top, left, back, bottom, right : int
+        Bounding box; back, bottom and right lie outside.
+    """
+
+    label: int
+    area: int
+    z: float
+    y: float
+    x: float
+    front: int
+    top: int
+    left: int
+    back: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True)
 class Coverage:
-    """How much of a plane a class covers.
+    """How much of a plane, or volume, a class covers.
 
     Parameters
     ----------
@@ -53,7 +83,7 @@ class Coverage:
     components : int
         Number of its components that are large enough.
     area : int
-        Number of its pixels, in components of any size.
+        Number of its pixels or voxels, in components of any size.
     share : float
         Part of all segmented pixels, 0 to 1.
     """
@@ -113,6 +143,27 @@ def components(bands: Iterable[NDArray[np.integer]]) -> list[Component]:
     list of Component
         In the order of their topmost, then leftmost pixel.
     """
+    return [_component(row) for row in _joined(bands)]
+
+
+def solids(slabs: Iterable[NDArray[np.integer]]) -> list[Solid]:
+    """Return the components of one volume, given as slabs of planes from front to back.
+
+    Parameters
+    ----------
+    slabs : iterable of (d, y, x) int arrays
+        The labels; 0 belongs to no component. The result does not depend on how it is cut.
+
+    Returns
+    -------
+    list of Solid
+        In the order of their foremost, then topmost, then leftmost voxel.
+    """
+    return [_solid(row) for row in _joined(slabs)]
+
+
+def _joined(bands: Iterable[NDArray[np.integer]]) -> Iterable[NDArray[np.float64]]:
+    """Return one row for each component of bands that follow each other along their first axis."""
     parts: list[NDArray[np.float64]] = []
     seams: list[NDArray[np.intp]] = [np.zeros((0, 2), np.intp)]
     above: tuple[NDArray[np.integer], NDArray[np.intp]] | None = None
@@ -128,12 +179,11 @@ def components(bands: Iterable[NDArray[np.integer]]) -> list[Component]:
         row += len(band)
     if not count:
         return []
-    merged = _merge(np.concatenate(parts), np.concatenate(seams))
-    return [_component(row) for row in merged]
+    return _merge(np.concatenate(parts), np.concatenate(seams))
 
 
 def coverage(
-    found: Sequence[Component], classes: Sequence[Class], *, min_size: int = 0
+    found: Sequence[Component | Solid], classes: Sequence[Class], *, min_size: int = 0
 ) -> list[Coverage]:
     """Return the area of every class, from all components of a plane."""
     total = sum(c.area for c in found)
@@ -154,6 +204,22 @@ def bands(plane: Image) -> Iterator[NDArray[np.integer]]:
         yield plane.read({"y": slice(y, min(y + rows, height))})
 
 
+def slabs(volume: Image) -> Iterator[NDArray[np.integer]]:
+    """Iterate over a volume of labels in slabs of planes that fit in memory."""
+    depth, height, width = volume.shape
+    planes = max(1, BAND_PIXELS // (height * width))
+    for z in range(0, depth, planes):
+        yield volume.read({"z": slice(z, min(z + planes, depth))})
+
+
+def voxel_volume(image: Image) -> float | None:
+    """Return the volume of a voxel in µm³, if the image knows it."""
+    if not image.unit or not {"z", "y", "x"} <= set(image.spacing):
+        return None
+    z, y, x = (convert(image.spacing[a], image.unit, "µm") for a in "zyx")
+    return z * y * x
+
+
 def pixel_area(image: Image) -> float | None:
     """Return the area of a pixel in µm², if the image knows it."""
     if not image.unit or not {"y", "x"} <= set(image.spacing):
@@ -163,24 +229,33 @@ def pixel_area(image: Image) -> float | None:
 
 
 def _measure(band: NDArray[np.integer], row: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return numbers of components, from 1, and their label, area, sums of y and x, and box."""
+    """Return numbers of components, from 1, and what is known of each.
+
+    That is its label, its size, the sums of its coordinates, and the first and last corner of its
+    box; coordinates along the first axis count from ``row``.
+    """
     from scipy import ndimage
     from skimage import measure
 
-    ids = np.asarray(measure.label(band, background=0, connectivity=2), dtype=np.intp)
+    ids = np.asarray(measure.label(band, background=0, connectivity=band.ndim), dtype=np.intp)
     n = int(ids.max(initial=0))
-    y, x = np.arange(band.shape[0])[:, None], np.arange(band.shape[1])
     flat = ids.ravel()
     label = np.zeros(n + 1)
     label[flat] = band.ravel()
-    area = np.bincount(flat, minlength=n + 1)
-    sum_y = np.bincount(flat, np.broadcast_to(y + row, band.shape).ravel(), n + 1)
-    sum_x = np.bincount(flat, np.broadcast_to(x, band.shape).ravel(), n + 1)
-    boxes = np.array(
-        [(r.start + row, c.start, r.stop + row, c.stop) for r, c in ndimage.find_objects(ids)],
-        dtype=np.float64,
-    ).reshape(-1, 4)
-    return ids, np.column_stack([label[1:], area[1:], sum_y[1:], sum_x[1:], boxes])
+    size = np.bincount(flat, minlength=n + 1)
+    start = [row, *[0] * (band.ndim - 1)]
+    sums = [
+        np.bincount(flat, np.broadcast_to(at + first, band.shape).ravel(), n + 1)
+        for at, first in zip(np.ogrid[tuple(map(slice, band.shape))], start, strict=True)
+    ]
+    found = ndimage.find_objects(ids)
+    low, high = (
+        [[getattr(part, end) + s for part, s in zip(box, start, strict=True)] for box in found]
+        for end in ("start", "stop")
+    )
+    boxes = np.hstack([np.array(e, np.float64).reshape(-1, band.ndim) for e in (low, high)])
+    columns = [label[1:], size[1:], *(total[1:] for total in sums), boxes]
+    return ids, np.column_stack(columns)
 
 
 def _touching(
@@ -191,12 +266,10 @@ def _touching(
 ) -> NDArray[np.intp]:
     """Return pairs of numbers of components that touch across the seam between two bands."""
     pairs = []
-    n = len(labels)
-    for shift in (-1, 0, 1):
-        own, other = (
-            slice(max(0, -shift), n - max(0, shift)),
-            slice(max(0, shift), n + min(0, shift)),
-        )
+    for shift in product((-1, 0, 1), repeat=labels.ndim):
+        moves = list(zip(shift, labels.shape, strict=True))
+        own = tuple(slice(max(0, -s), n - max(0, s)) for s, n in moves)
+        other = tuple(slice(max(0, s), n + min(0, s)) for s, n in moves)
         same = (labels[own] == labels_above[other]) & (labels[own] != 0)
         pairs.append(np.stack([ids[own][same], ids_above[other][same]], axis=1))
     return np.unique(np.concatenate(pairs), axis=0)
@@ -206,15 +279,16 @@ def _merge(parts: NDArray[np.float64], seams: NDArray[np.intp]) -> NDArray[np.fl
     """Add up the parts of every component."""
     from scipy import sparse
 
-    n = len(parts)
+    n, axes = len(parts), (parts.shape[1] - 2) // 3
     links = sparse.coo_matrix((np.ones(len(seams), bool), (seams - 1).T), shape=(n, n))
     count, whole = sparse.csgraph.connected_components(links, directed=False)
-    merged = np.zeros((count, 8))
+    low, high = slice(2 + axes, 2 + 2 * axes), slice(2 + 2 * axes, 2 + 3 * axes)
+    merged = np.zeros((count, parts.shape[1]))
     merged[whole, 0] = parts[:, 0]
-    np.add.at(merged[:, 1:4], whole, parts[:, 1:4])
-    merged[:, 4:6] = np.inf
-    np.minimum.at(merged[:, 4:6], whole, parts[:, 4:6])
-    np.maximum.at(merged[:, 6:8], whole, parts[:, 6:8])
+    np.add.at(merged[:, 1 : 2 + axes], whole, parts[:, 1 : 2 + axes])
+    merged[:, low] = np.inf
+    np.minimum.at(merged[:, low], whole, parts[:, low])
+    np.maximum.at(merged[:, high], whole, parts[:, high])
     first = np.full(count, n)
     np.minimum.at(first, whole, np.arange(n))
     return merged[np.argsort(first)]
@@ -224,3 +298,10 @@ def _component(row: NDArray[np.float64]) -> Component:
     label, area, sum_y, sum_x, *box = row.tolist()
     top, left, bottom, right = map(int, box)
     return Component(int(label), int(area), sum_y / area, sum_x / area, top, left, bottom, right)
+
+
+def _solid(row: NDArray[np.float64]) -> Solid:
+    label, size, *numbers = row.tolist()
+    z, y, x = (total / size for total in numbers[:3])
+    front, top, left, back, bottom, right = map(int, numbers[3:])
+    return Solid(int(label), int(size), z, y, x, front, top, left, back, bottom, right)

@@ -24,6 +24,7 @@ from stroma.workflow.outputs import Files, Job
 from stroma.workflow.overlay import overlay, picture, sampled
 from stroma.workflow.region import Region
 from stroma.workflow.tables import planes, write_tables
+from stroma.workflow.volume_tables import write_volume_tables
 
 if TYPE_CHECKING:
     from stroma.io.blockwise.writer import BlockWriter
@@ -110,7 +111,8 @@ class Work:
         """Write what follows from the labels: tables and overlay."""
         labels = _read_back(self.files.labels, self.image)
         if self.files.components and self.files.summary:
-            write_tables(
+            write = write_volume_tables if self._deep else write_tables
+            write(
                 labels,
                 self.model.classes,
                 self.job.name,

@@ -85,13 +85,20 @@ def write_components(
 
 
 def join(tables: Iterable[Path], path: Path) -> None:
-    """Write several tables with the same heads as one."""
+    """Write several tables as one, with the heads of all; those of planes come first."""
+    rows: list[dict[str, str]] = []
+    heads = dict.fromkeys(SUMMARY)
+    for table in tables:
+        with table.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            heads |= dict.fromkeys(reader.fieldnames or ())
+            rows += reader
+    if rows and not any("area_px" in row for row in rows):
+        heads = dict.fromkeys(head for head in heads if any(head in row for row in rows))
     with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, SUMMARY)
+        writer = csv.DictWriter(out, list(heads))
         writer.writeheader()
-        for table in tables:
-            with table.open(newline="", encoding="utf-8") as file:
-                writer.writerows(map(as_cells, csv.DictReader(file)))
+        writer.writerows(map(as_cells, rows))
 
 
 def planes(image: Image) -> Iterable[tuple[int | str, int | str, Image]]:
