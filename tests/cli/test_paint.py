@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
+from stroma.cli.paint import opened
 from stroma.io import write_image
 from stroma.session import Session
 
@@ -141,3 +143,18 @@ def test_a_folder_of_images_becomes_one_project_beside_it(image, tmp_path) -> No
     assert [path.name for path in folder.iterdir()] == ["cells.tif"]
     with Session.open(tmp_path / "plate 1.2.stroma") as session:
         assert [one.name for one in session.images] == ["cells.tif"]
+
+
+def test_all_images_of_a_file_are_opened_or_those_that_are_named(tmp_path) -> None:
+    path = tmp_path / "three.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for i in range(3):
+            values = np.full((16, 16), i, np.uint8)
+            writer.write(values, photometric="minisblack", metadata={"axes": "YX"})
+    chosen, every = (tmp_path / f"{name}.stroma" for name in ("chosen", "every"))
+    opened([path], chosen, None, (2,)).close()
+    with opened([path], chosen, None) as session:  # of a file that is open, no more by itself
+        assert [one.image.read_with["series"] for one in session.images] == [2]
+    with opened([path], every, None) as session:
+        assert [one.image.read()[0, 0] for one in session.images] == [0, 1, 2]
+        assert len({one.name for one in session.images}) == 3

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from tests.web.browsing import (
     BLUE,
     ORANGE,
@@ -375,3 +376,17 @@ def test_the_browser_is_led_to_the_page_by_a_file(browser, client, tmp_path) -> 
         page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
         assert "token" not in page.url
     context.close()
+
+
+def test_a_file_with_several_images_is_asked_about(page, session, folder) -> None:
+    values = read_image(folder / "second.tif").read()
+    path = folder.parent / "three.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for _ in range(3):
+            writer.write(values, photometric="minisblack", metadata={"axes": "YX"})
+    page.set_input_files("#image-files", path)
+    page.wait_for_selector("#dialog >> text=three.ome.tif holds 3 images")
+    page.locator(".choices input").nth(1).uncheck()
+    page.click("#open-series")
+    until(page, lambda: len(session.images) == 4)
+    assert [one.image.read_with["series"] for one in session.images[2:]] == [0, 2]

@@ -461,7 +461,7 @@ def test_an_ome_zarr_is_sent_file_by_file_and_opened(client, session, tmp_path) 
     send_folder(client, write_image(tmp_path / "plate.zarr", noise(1), axes="yx"))
     assert [path.name for path in (session.path / "images").iterdir()] == [f".{FOLDER}.part"]
     with client.tab() as tab:
-        key = tab.ask("open-folder", folder=FOLDER, name="plate.zarr")["result"]
+        key = tab.ask("open-folder", folder=FOLDER, name="plate.zarr")["result"]["image"]
     assert session.image(key).name == "plate.zarr"
     np.testing.assert_array_equal(session.image(key).image.read(), noise(1))
     assert [path.name for path in (session.path / "images").iterdir()] == ["plate.zarr"]
@@ -504,3 +504,31 @@ def test_classes_of_a_file_get_colours_that_no_class_has(client, session) -> Non
     assert send_strokes(client, "cells.geojson", body).status == 200
     assert [c.name for c in session.classes] == ["background", "foreground", "nuclei"]
     assert len({c.color for c in session.classes}) == 3
+
+
+def two_images() -> bytes:
+    """An OME-TIFF with two images."""
+    import tifffile
+
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out, ome=True) as writer:
+        for i in range(2):
+            writer.write(noise(i), photometric="minisblack", metadata={"axes": "YX"})
+    return out.getvalue()
+
+
+def test_of_a_file_with_several_images_the_page_is_asked_which_to_open(client, session) -> None:
+    answer = json.loads(send_image(client, "two.ome.tif", two_images()).body)
+    assert [one["number"] for one in answer["choose"]] == [0, 1]
+    assert len(session.images) == 1
+    with client.tab() as tab:
+        [key] = tab.ask("open-series", file=answer["file"], numbers=[1])["result"]
+        np.testing.assert_array_equal(session.image(key).image.read(), noise(1))
+        assert session.image(key).name.startswith("two.ome.tif [")
+        tab.ask("leave-file", file=answer["file"])
+        assert (session.path / "images" / "two.ome.tif").exists()  # an open image lies in it
+        other = json.loads(send_image(client, "more.ome.tif", two_images()).body)
+        tab.ask("leave-file", file=other["file"])
+        assert "more.ome.tif" not in files_of(session)
+        assert "error" in tab.ask("leave-file", file="../project.json")
+        assert "error" in tab.ask("open-series", file=other["file"], numbers=[0])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from stroma.cli.settings import several
 from stroma.registry import Registry
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ def paint(
     images: Images = None,
     project: Project = None,
     alias: Configuration = None,
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="0,2",
+            help="Images to open of files that hold several, counted from 0, or all.",
+            show_default="all, or the first where there are more than 12",
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")
     ] = HERE,
@@ -71,7 +80,7 @@ def paint(
     files = find_images(images)
     if project is None:
         project = beside(images[0] if images[0].is_dir() else files[0])
-    session = opened(files, project, alias)
+    session = opened(files, project, alias, several(series))
 
     def say(url: str, at_port: int) -> None:
         typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
@@ -115,21 +124,40 @@ def beside(image: Path) -> Path:
     return whole.with_name(f"{stem.removesuffix('.ome')}.stroma")
 
 
-def opened(files: list[Path], project: Path, alias: str | None) -> Session:
+def opened(
+    files: list[Path],
+    project: Path,
+    alias: str | None,
+    series: tuple[int, ...] | Literal["all"] | None = None,
+) -> Session:
     """Return the session of a project, new or not, with images that are not in it yet."""
     from stroma.io import read_image
     from stroma.session import Session
+    from stroma.session.series import numbers
 
-    for path in files:
-        read_image(path)  # what cannot be opened leaves no project behind
+    wanted = [(path, number) for path in files for number in numbers(path, series)]
+    for path, number in wanted:
+        read_image(path, series=number)  # what cannot be opened leaves no project behind
     if project.exists():
         session = Session.open(project)
         if alias is not None:
             session.set_alias(alias)
     else:
         session = Session.create(project, alias or "stroma")
-    known = {Path(one.image.source).resolve() for one in session.images}
-    for path in files:
-        if path.resolve() not in known and not session.recognise(path):
-            session.add_image(path)
+    _join(session, wanted, every=series is not None)
     return session
+
+
+def _join(session: Session, wanted: list[tuple[Path, int]], *, every: bool) -> None:
+    """Open images that are not open yet; of a file that is, more only if ``every`` one counts."""
+    from stroma.session.series import add
+
+    known = [(Path(one.image.source).resolve(), one.image.read_with) for one in session.images]
+    there = {(path, (with_ or {}).get("series", 0)) for path, with_ in known}
+    paths = {path for path, _ in known}
+    for path, number in wanted:
+        own = path.resolve()
+        if (own, number) in there or (own in paths and not every):
+            continue
+        if not session.recognise(path):
+            add(session, path, [number])

@@ -51,8 +51,8 @@ def begin_piece(session: Session, number: str, path: str, size: int) -> Part:
     return new
 
 
-def join_folder(session: Session, values: Mapping[str, Any]) -> str:
-    """Open an image whose files have all come, and return its key; a bad one is removed.
+def join_folder(session: Session, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Open an image whose files have all come, and answer like ``uploads.join_image``.
 
     Raises
     ------
@@ -67,9 +67,7 @@ def join_folder(session: Session, values: Mapping[str, Any]) -> str:
         wanted = uploads.safe_name(name, list(FOLDERS))
         where = next(uploads.free_paths(session, wanted, folder.parent))
         folder.rename(where)
-    uploads.check_image(where)
-    with uploads.removed_if_bad(where):
-        return session.add_image(where)
+    return uploads.join_image(session, where)
 
 
 def leave_folder(session: Session, values: Mapping[str, Any]) -> None:

@@ -36,11 +36,10 @@ def routes() -> list[Route]:
 
 
 async def images(request: Request) -> Response:
-    """Take an image into the project, open it, and answer with its key."""
+    """Take an image into the project, and answer like ``uploads.join_image``."""
     session = _session(request)
     new = await _received(request, uploads.images_folder(session))
-    key = await run_in_threadpool(uploads.join_image, session, new)
-    return JSONResponse({"image": key})
+    return JSONResponse(await run_in_threadpool(uploads.join_image, session, new.whole))
 
 
 async def others(request: Request) -> Response:

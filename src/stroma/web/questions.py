@@ -13,7 +13,7 @@ from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.web import contrast, exports, folders, pretrained
+from stroma.web import contrast, exports, folders, pretrained, uploads
 from stroma.web.commands import as_box
 
 Values = Mapping[str, Any]
@@ -163,6 +163,8 @@ QUESTIONS = {
     "download": pretrained.download,
     "open-folder": folders.join_folder,
     "leave-folder": folders.leave_folder,
+    "open-series": uploads.open_series,
+    "leave-file": uploads.leave_file,
     "export": exports.export,
     "apply": exports.apply,
     "save-model": exports.save_model,

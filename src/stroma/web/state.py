@@ -102,6 +102,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "channels": one.image.sizes.get("c", 1),
         "rgb": one.image.rgb,
         "missing": one.missing,
+        "notes": [plain(note) for note in one.image.notes],
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,
     }

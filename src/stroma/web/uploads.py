@@ -7,17 +7,19 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from stroma.errors import FileError, FormatError, ParameterError, StromaError
+from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, StromaError
 from stroma.io import READERS, STROKE_READERS, read_image
-from stroma.session import Session
+from stroma.io.read import series_of
+from stroma.session import Session, series
 from stroma.web.exports import others_folder, project
 from stroma.web.words import said
 
@@ -203,17 +205,44 @@ def _numbered(name: str, number: int) -> str:
     return f"{name.removesuffix(ending)}-{number}{ending}"
 
 
-def join_image(session: Session, new: Part) -> str:
-    """Open an image that has come, and return its key; what cannot be read is removed.
+def join_image(session: Session, path: Path) -> dict[str, Any]:
+    """Open an image that has come, and answer with its key; what cannot be read is removed.
+
+    Of a file with several images, answer with these, so that the page asks which to open.
 
     Raises
     ------
     FormatError
         If it is not an image, or damaged.
     """
-    check_image(new.whole)
-    with removed_if_bad(new.whole):
-        return session.add_image(new.whole)
+    check_image(path)
+    with removed_if_bad(path):
+        listed = series_of(path)
+        if len(listed) > 1:
+            choose = [{"number": one.number, "title": str(one)} for one in listed]
+            return {"file": path.name, "choose": choose}
+        return {"image": session.add_image(path)}
+
+
+def open_series(session: Session, values: Mapping[str, Any]) -> list[str]:
+    """Open some images of a file that was sent, and answer with their keys."""
+    path = _sent(session, str(values["file"]))
+    return series.add(session, path, [int(number) for number in values["numbers"]])
+
+
+def leave_file(session: Session, values: Mapping[str, Any]) -> None:
+    """Remove a file that was sent and of which nothing was opened."""
+    path = _sent(session, str(values["file"]))
+    if path not in [session.source(one.key) for one in session.images]:
+        remove(path)
+
+
+def _sent(session: Session, name: str) -> Path:
+    folder = images_folder(session)
+    found = {path.name: path for path in folder.iterdir()} if folder.is_dir() else {}
+    if name not in found or found[name].is_symlink():
+        raise MissingFileError(f"There is no file {name[:100]!r} any more. Send it again.")
+    return found[name]
 
 
 def check_image(path: Path) -> None:

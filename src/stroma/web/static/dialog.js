@@ -43,6 +43,6 @@ export function confirmed(title, { lines, yes, kind = "danger" }) {
 }
 
 /** @returns {HTMLDialogElement} */
-function theDialog() {
+export function theDialog() {
   return /** @type {HTMLDialogElement} */ (byId("dialog"));
 }

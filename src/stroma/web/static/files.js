@@ -3,6 +3,7 @@
 import { byId, el } from "./dom.js";
 import { taken } from "./dropped.js";
 import { notice, orNotice, report, wordsOf } from "./notices.js";
+import { opened } from "./series.js";
 import { showWork } from "./tasks.js";
 
 const AT_ONCE = 4;
@@ -44,9 +45,10 @@ async function oneByOne(things, work, { done, key }) {
 export async function openImages(app, things) {
   let first = "";
   const open = async (/** @type {Dropped} */ one) => {
-    const opened = one.files ? await sendFolder(app, one) : await sendImage(app, one, "/uploads/images");
-    if (opened && !first) app.goTo((first = opened.image));
-    return opened;
+    const sent = one.files ? await sendFolder(app, one) : await sendImage(app, one, "/uploads/images");
+    const joined = await opened(app, one.name, sent);
+    if (joined && !first) app.goTo((first = joined.image));
+    return joined;
   };
   await oneByOne(things, open, { done: "Opened", key: "opening" });
 }
@@ -192,7 +194,7 @@ async function sendFolder(app, { name, files = [] }) {
   show();
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, sender));
-    return { image: await app.connection.send("open-folder", { folder, name }) };
+    return await app.connection.send("open-folder", { folder, name });
   } catch (error) {
     left.length = 0;
     await app.connection.send("leave-folder", { folder });

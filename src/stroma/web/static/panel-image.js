@@ -35,7 +35,8 @@ export function imagePanel(app, view) {
     const channels = app.channels.get(app.image);
     const image = app.current;
     const outer = Object.entries(image?.outer ?? {}).map(([axis, size]) => `${size} ${axis}, `);
-    facts.textContent = image ? `${outer.join("")}${image.height} × ${image.width} pixels` : "";
+    const size = image ? `${outer.join("")}${image.height} × ${image.width} pixels` : "";
+    facts.textContent = [size, ...(image?.notes ?? [])].join("\n");
     const shape = channels?.map(({ name, minimum, maximum }) => [name, minimum, maximum]);
     rebuild(list, [app.image, shape], () => (channels ?? []).map((one, i) => row(one, i, change, use)));
     channels?.forEach((one, i) => showRow(list.children[i], one));

@@ -52,6 +52,7 @@
  * @property {number} channels how many
  * @property {boolean} rgb whether these are colours, which belong together
  * @property {boolean} missing whether its file is not there any more
+ * @property {string[]} notes what of its file was left out, or read differently than stored
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted
  */
