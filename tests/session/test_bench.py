@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from tests.session.dots import DOTS, DotsChanged, add, dots, learning
 from tests.session.scene import paint_halves, settle
 
+from stroma.blocks.box import Box
 from stroma.errors import FormatError, ParameterError
 from stroma.session import Session
-from stroma.session.events import BlockReady, ModelTrained, RoundFailed, RoundFinished
+from stroma.session.events import BlockReady, ModelTrained, RoundFailed, RoundFinished, Undone
 
 KILLED = """
 import os, sys
@@ -148,3 +150,33 @@ def test_a_project_with_a_bench_that_is_not_there_is_refused_whole(project):
         Session.open(project)
     with Session.open(project, benches=[DOTS]) as session:
         assert dots(session, "1") == ((1, 2),)
+
+
+def test_undo_says_what_and_where(session, heard, halves):
+    first = session.add_image(np.stack([halves, halves]), name="cells")
+    session.paint(first, [(10, 10)], label=1, plane={"z": 1})
+    add(session, first, 1, 2)
+    for wanted in ("Undone: add dot on cells, z = 1.", "Undone: paint on cells, z = 2."):
+        assert session.undo()[-1].message == wanted
+    undone = [e for e in heard if isinstance(e, Undone)]
+    assert [(e.image, e.plane, e.again) for e in undone] == [
+        (first, {"z": 0}, False),
+        (first, {"z": 1}, False),
+    ]
+    assert undone[0].box is None
+    assert undone[1].box.clipped(Box(10, 10, 11, 11)).area == 1
+    assert session.redo()[-1].again
+    session.add_class("vessel")
+    assert session.undo()[-1].image == ""
+
+
+def test_of_many_files_every_one_that_cannot_be_opened_is_told(session, tmp_path, halves):
+    np.save(tmp_path / "good.npy", halves)
+    (tmp_path / "bad.npy").write_bytes(b"no image")
+    wanted = [tmp_path / n for n in ("gone.npy", "good.npy", "bad.npy")]
+    added = session.add_images(wanted)
+    assert [one.name for one in session.images] == ["good.npy"]
+    assert added.keys == (session.images[0].key,)
+    assert [path for path, _ in added.failed] == [wanted[0], wanted[2]]
+    assert all(reason for _, reason in added.failed)
+    assert str(added).startswith("1 of 3 opened\n")

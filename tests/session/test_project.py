@@ -12,8 +12,8 @@ from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, ShapeError
 from stroma.io import write_image
 from stroma.session import Session
-from stroma.session.core import snapshot
-from stroma.session.core.reference import fingerprint
+from stroma.session.core.disk import snapshot
+from stroma.session.core.disk.reference import fingerprint
 
 PAINTER = """
 import sys

@@ -13,7 +13,7 @@ from tests.session.scene import SECONDS, paint_halves
 from stroma.errors import FileError, FormatError, ParameterError
 from stroma.session import Session
 from stroma.session.core import operations as ops
-from stroma.session.core.journal import read_json
+from stroma.session.core.disk.journal import read_json
 from stroma.session.events import SaveFailed
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links and FIFOs")
@@ -23,7 +23,7 @@ SECRET = b"a letter to my aunt\n"
 MAKER = """
 import os, sys
 from pathlib import Path
-from stroma.session.core import project
+from stroma.session.core.disk import project
 project.write_json = lambda path, values: os._exit(9)
 project.create(Path(sys.argv[1]), print)
 """

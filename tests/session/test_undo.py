@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError, UnknownNameError
+from stroma.session.core.disk.snapshot import read, to_json
 from stroma.session.core.document import Document
 from stroma.session.core.operations import AddImage, Redo, Undo, from_json
-from stroma.session.core.snapshot import read, to_json
 from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.operations import (
     Clear,

@@ -73,6 +73,34 @@ class ClassesChanged(Event):
 
 
 @dataclass(frozen=True)
+class Undone(Event):
+    """A step was undone, or made again; told after what changed, so that views can go there.
+
+    Parameters
+    ----------
+    kind : str
+        What the step was: "paint", "erase", "fill", "clear", "import", "class", "remove class" ...
+    image : str
+        Key of the image where it was; empty for one that changed no image.
+    plane : dict of str to int
+        The plane.
+    box : Box or None
+        Where on the plane; None where that is not known.
+    again : bool
+        Whether it was made again.
+    message : str
+        The same in words, for people.
+    """
+
+    kind: str
+    image: str
+    plane: Position
+    box: Box | None
+    again: bool
+    message: str
+
+
+@dataclass(frozen=True)
 class SettingsChanged(Event):
     """Parameters, mode, channels or what is trained on changed."""
 

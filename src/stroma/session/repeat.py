@@ -8,7 +8,7 @@ from stroma.errors import ParameterError
 from stroma.pixel.param import Param
 from stroma.session import code
 from stroma.session.core.core import Core
-from stroma.session.core.reference import located
+from stroma.session.core.disk.reference import located
 from stroma.session.strokes.files import StrokeFiles
 from stroma.session.strokes.model import StrokeModel
 

@@ -9,8 +9,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from stroma.data.classes import Class
 from stroma.pixel.model import ConvpaintModel
-from stroma.session.core import project as projects
 from stroma.session.core.core import Core, Fitting
+from stroma.session.core.disk import project as projects
 from stroma.session.core.document import Document, Edit
 from stroma.session.core.images import Images
 from stroma.session.core.opening import OpenImage
@@ -178,6 +178,7 @@ class Session:
 
     image = _by(Core.image)
     add_image = _by(Images.add_image)
+    add_images = _by(Images.add_images)
     close_image = _by(Images.close_image)
     source = _by(Images.source)
     set_region = _by(Images.set_region)

@@ -11,9 +11,9 @@ from stroma.data.image import Image
 from stroma.errors import MissingFileError
 from stroma.session.core import operations as ops
 from stroma.session.core.bench import Bench, Learning
+from stroma.session.core.disk.project import Project
 from stroma.session.core.document import Document, Edit
 from stroma.session.core.opening import OpenImage
-from stroma.session.core.project import Project
 from stroma.session.core.tasks import Tasks
 from stroma.session.core.view import View
 from stroma.session.core.worker import Worker

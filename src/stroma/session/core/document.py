@@ -12,7 +12,14 @@ from stroma.errors import ParameterError, UnknownNameError
 from stroma.session.core import operations as ops
 from stroma.session.core.bench import Bench, Done
 from stroma.session.core.sheet import Sheet
-from stroma.session.events import Event, ImageChanged, ImageClosed, ImageOpened
+from stroma.session.events import (
+    Event,
+    ImageChanged,
+    ImageClosed,
+    ImageOpened,
+    StrokesChanged,
+    Undone,
+)
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,7 @@ class Document:
             raise ParameterError("There is nothing to undo.")
         edit = self.done.pop()
         self.undone.append(edit)
-        return list(self.benches[edit.bench].replay(edit.change.reversed()))
+        return self._replayed(edit, edit.change.reversed(), again=False)
 
     @apply.register
     def _(self, operation: ops.Redo) -> list[Event]:
@@ -156,7 +163,25 @@ class Document:
             raise ParameterError("There is nothing to redo.")
         edit = self.undone.pop()
         self.done.append(edit)
-        return list(self.benches[edit.bench].replay(edit.change))
+        return self._replayed(edit, edit.change, again=True)
+
+    def _replayed(self, edit: Edit, change: Any, *, again: bool) -> list[Event]:
+        """Replay a change, and say what and where it was."""
+        events = list(self.benches[edit.bench].replay(change))
+        image, plane, where = edit.change.image, {}, ""
+        if image:
+            sheet = self.sheet(image)
+            plane = sheet.position(edit.change.plane)
+            at = "".join(f", {axis} = {i + 1}" for axis, i in plane.items())
+            where = f" on {sheet.name}{at}"
+        boxes = [
+            e.box
+            for e in events
+            if isinstance(e, StrokesChanged) and (e.image, e.plane) == (image, plane)
+        ]
+        message = f"{'Made again' if again else 'Undone'}: {edit.kind}{where}."
+        told = Undone(edit.kind, image, plane, boxes[0] if boxes else None, again, message)
+        return [*events, told]
 
     def _kept(self, bench: str, done: Done) -> list[Event]:
         """Keep what was done as a step that can be undone."""

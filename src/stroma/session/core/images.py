@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,33 @@ from stroma.data.image import Image
 from stroma.errors import ShapeError, StromaError
 from stroma.session.core import operations as ops
 from stroma.session.core.core import Core
+from stroma.session.core.disk.reference import change, fingerprint, located, refer
+from stroma.session.core.disk.reference import opened as reopened
 from stroma.session.core.opening import opened, without_channels
-from stroma.session.core.reference import change, fingerprint, located, refer
-from stroma.session.core.reference import opened as reopened
 from stroma.session.core.sheet import Sheet
 from stroma.session.core.view import View
 from stroma.session.events import ImageChanged, Notice, Position
+
+
+@dataclass(frozen=True)
+class Added:
+    """What became of files that were to be opened.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        The images that were opened.
+    failed : tuple of (Path, str)
+        The files that were not, each with its reason.
+    """
+
+    keys: tuple[str, ...]
+    failed: tuple[tuple[Path, str], ...]
+
+    def __str__(self) -> str:
+        """Say how many were opened, and why the others were not."""
+        said = f"{len(self.keys)} of {len(self.keys) + len(self.failed)} opened"
+        return "\n".join([said, *(f"{path}: {reason}" for path, reason in self.failed)])
 
 
 class Images:
@@ -64,6 +86,19 @@ class Images:
             shown = name or (path.name if path else f"image {key}")
             core.do(ops.AddImage(key, shown, without_channels(image), reference))
         return key
+
+    def add_images(self, paths: Iterable[str | Path]) -> Added:
+        """Open many files; one that cannot be opened does not keep the others away.
+
+        Every failure is returned with its reason.
+        """
+        keys, failed = [], []
+        for path in map(Path, paths):
+            try:
+                keys.append(self.add_image(path))
+            except (StromaError, OSError) as error:
+                failed.append((path, str(error)))
+        return Added(tuple(keys), tuple(failed))
 
     def _next_key(self) -> str:
         """Return a key that no image has, or had."""

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from stroma.errors import FileError, ParameterError
-from stroma.session.core import project as projects
-from stroma.session.core import snapshot
 from stroma.session.core.core import Core
-from stroma.session.core.project import Contents, Project
-from stroma.session.core.reference import moved, refer
+from stroma.session.core.disk import project as projects
+from stroma.session.core.disk import snapshot
+from stroma.session.core.disk.project import Contents, Project
+from stroma.session.core.disk.reference import moved, refer
 from stroma.session.events import Saved, SaveFailed
 
 

@@ -16,7 +16,7 @@ from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.door import Points
 from stroma.pixel.model import ConvpaintModel
 from stroma.session.core.core import Core
-from stroma.session.core.regular import require_regular
+from stroma.session.core.disk.regular import require_regular
 from stroma.session.core.results import Results
 from stroma.session.core.view import View
 from stroma.session.events import SettingsChanged

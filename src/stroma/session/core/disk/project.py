@@ -22,11 +22,11 @@ from typing import Any
 from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, StromaError
 from stroma.io.atomic import flush, remove
-from stroma.session.core import checks, snapshot
+from stroma.session.core import checks
 from stroma.session.core import operations as ops
 from stroma.session.core.bench import Learning
-from stroma.session.core.document import Document
-from stroma.session.core.journal import (
+from stroma.session.core.disk import snapshot
+from stroma.session.core.disk.journal import (
     SAVE_ELSEWHERE,
     Journal,
     cut_torn_line,
@@ -34,9 +34,10 @@ from stroma.session.core.journal import (
     read_json,
     write_json,
 )
-from stroma.session.core.lock import Lock
-from stroma.session.core.reference import checked
-from stroma.session.core.regular import read_regular, require_plain
+from stroma.session.core.disk.lock import Lock
+from stroma.session.core.disk.reference import checked
+from stroma.session.core.disk.regular import read_regular, require_plain
+from stroma.session.core.document import Document
 from stroma.session.events import Event
 
 ABOUT = {"format": "stroma project", "version": 1}

@@ -7,8 +7,8 @@ from typing import Any
 
 from stroma.session.core import checks
 from stroma.session.core import operations as ops
+from stroma.session.core.disk.reference import checked
 from stroma.session.core.document import Document, Edit
-from stroma.session.core.reference import checked
 
 KEPT_EDITS = 1000
 """Steps of undo that are left when a snapshot is made."""

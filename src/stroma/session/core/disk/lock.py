@@ -8,7 +8,7 @@ from pathlib import Path
 from weakref import WeakSet
 
 from stroma.errors import FileError
-from stroma.session.core.regular import open_regular
+from stroma.session.core.disk.regular import open_regular
 
 NAME = "lock"
 

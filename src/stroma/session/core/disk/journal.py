@@ -14,7 +14,7 @@ from typing import Any
 from stroma.errors import FormatError
 from stroma.io.atomic import flush as to_disk
 from stroma.io.atomic import replaced
-from stroma.session.core.regular import open_regular
+from stroma.session.core.disk.regular import open_regular
 from stroma.session.events import Event, Saved, SaveFailed
 
 MAX_LINE = 2**28

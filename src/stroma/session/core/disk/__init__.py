@@ -1,0 +1,1 @@
+"""A session on the disk: its project, journal, snapshots and lock."""
