@@ -14,6 +14,7 @@ _PUBLIC = {
     "learn": "stroma.workflow.learn",
     "load": "stroma.workflow.load",
     "track": "stroma.workflow.track",
+    "register_extractor": "stroma.features.build",
 }
 
 _TRAIN = ("Network", "learn")
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "learn",
     "load",
+    "register_extractor",
     "track",
 ]
 

@@ -1,5 +1,6 @@
 from stroma.data.image import Image as Image
 from stroma.data.tracks import Tracks as Tracks
+from stroma.features.build import register_extractor as register_extractor
 from stroma.pixel.model import ConvpaintModel as ConvpaintModel
 from stroma.pixel.param import Param as Param
 from stroma.training.model import Network as Network
@@ -16,6 +17,7 @@ __all__ = [
     "__version__",
     "learn",
     "load",
+    "register_extractor",
     "track",
 ]
 

@@ -5,7 +5,20 @@ A message says what is wrong, what was given, what is allowed and what to do nex
 
 
 class StromaError(Exception):
-    """Base of every error that Stroma raises on purpose."""
+    """Base of every error that Stroma raises on purpose.
+
+    Parameters
+    ----------
+    *args
+        The message, for people who call Stroma from Python; it may name parameters.
+    told : str, optional
+        The same for people who paint: what front ends show instead (see `for_people`). Left out
+        where the message is fit for both.
+    """
+
+    def __init__(self, *args: object, told: str = "") -> None:
+        super().__init__(*args)
+        self.told = told
 
     def __str__(self) -> str:
         """Return the message as written (``KeyError`` would quote it)."""
@@ -98,3 +111,8 @@ def short(value: object, most: int = 80) -> str:
     text = " ".join(str(value)[: 8 * most].split())
     text = "".join(c if c.isprintable() else "�" for c in text)
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def for_people(error: BaseException) -> str:
+    """Return what a front end shows of an error: words of the page, not of Python."""
+    return getattr(error, "told", "") or str(error)

@@ -9,7 +9,7 @@ from functools import cached_property
 from importlib import metadata
 from typing import Any
 
-from stroma.errors import MissingExtraError, UnknownNameError, install
+from stroma.errors import MissingExtraError, ParameterError, UnknownNameError, install
 
 
 def suggestion(name: str, known: list[str]) -> str:
@@ -45,6 +45,7 @@ class Registry(Mapping[str, Any]):
         self._own = dict(paths)
         self._group = group
         self._extras = dict(extras or {})
+        self._added: dict[str, Any] = {}
 
     @cached_property
     def paths(self) -> dict[str, str]:
@@ -52,10 +53,24 @@ class Registry(Mapping[str, Any]):
         plugins = metadata.entry_points(group=self._group) if self._group else ()
         return {**{point.name: point.value for point in plugins}, **self._own}
 
+    def add(self, name: str, part: Any) -> None:
+        """Make an object known by name, until this process ends.
+
+        Raises
+        ------
+        ParameterError
+            If the name is taken by another.
+        """
+        if name in self.paths:
+            raise ParameterError(f"There is a {self.kind} {name!r} already. Choose another name.")
+        self._added[name] = part
+
     def __getitem__(self, name: str) -> Any:
         """Return the object of that name, importing its module."""
+        if name in self._added:
+            return self._added[name]
         if name not in self.paths:
-            hint = suggestion(name, list(self.paths))
+            hint = suggestion(name, list(self))
             raise UnknownNameError(f"No {self.kind} named {name!r}. {hint}")
         module, _, attribute = self.paths[name].partition(":")
         try:
@@ -73,12 +88,12 @@ class Registry(Mapping[str, Any]):
 
     def __contains__(self, name: object) -> bool:
         """Tell whether the name is known, without importing anything."""
-        return name in self.paths
+        return name in self.paths or name in self._added
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names."""
-        return iter(self.paths)
+        return iter([*self.paths, *self._added])
 
     def __len__(self) -> int:
         """Return the number of names."""
-        return len(self.paths)
+        return len(self.paths) + len(self._added)

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from stroma.classify import CLASSIFIERS
-from stroma.classify.catboost import CatBoost
+from stroma.classify.catboost import CatBoost, _quantised
 from stroma.classify.ensemble import Ensemble
 from stroma.classify.forest import Forest
 from stroma.classify.logistic import Logistic
@@ -36,7 +36,7 @@ def blobs(n, classes, *, features=7, seed=0):
 def library(name, classifier):
     if name == "catboost":
         options = {**classifier.params(), "rsm": 1.0}  # there are fewer than ten features here
-        return CatBoostClassifier(**options, allow_writing_files=False, silent=True)
+        return OnOurBorders(**options, allow_writing_files=False, silent=True)
     if name == "forest":
         options = classifier.params()
         kind = ExtraTreesClassifier if options.pop("random_splits") else RandomForestClassifier
@@ -46,6 +46,15 @@ def library(name, classifier):
     return make_pipeline(
         StandardScaler(), LogisticRegression(class_weight="balanced", **classifier.params())
     )
+
+
+class OnOurBorders(CatBoostClassifier):
+    """The library, with the borders that we choose."""
+
+    def fit(self, X, y):
+        codes = np.unique(y, return_inverse=True)[1]
+        pool = _quantised(np.asarray(X, np.float32), codes, self.get_params()["border_count"])
+        return super().fit(pool)
 
 
 class Mean:

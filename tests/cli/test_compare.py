@@ -51,4 +51,4 @@ def test_too_few_strokes_end_with_what_is_needed(stroma, textures: None) -> None
     write_labels("few.png", labels)
     ended = stroma("compare", "image.tif", "few.png", "--alias", "gaussian")
     assert ended.code == 2
-    assert "at least two classes need two strokes each" in ended.err
+    assert "at least 3 strokes, apart from one another" in ended.err

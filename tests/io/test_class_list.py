@@ -73,3 +73,10 @@ def test_names_that_spreadsheets_take_for_formulas_are_text_there_and_come_back(
     cell = next(csv.reader([path.read_text().splitlines()[1]]))[1]
     assert cell[0] not in "=+-@"
     assert [c.name for c in read_class_list(path)] == [name]
+
+
+def test_one_name_a_line_counts_them_from_one(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("cell\nnucleus (bright)\n\nbackground\n")
+    found = [(c.label, c.name) for c in read_class_list(path)]
+    assert found == [(1, "cell"), (2, "nucleus (bright)"), (3, "background")]

@@ -11,7 +11,8 @@ from stroma.pixel.guidance.compare import compare
 from stroma.pixel.guidance.components import components
 from stroma.pixel.guidance.importance import importance
 from stroma.pixel.guidance.suggest import suggest
-from stroma.pixel.guidance.validate import Validation, validate
+from stroma.pixel.guidance.validate import validate
+from stroma.pixel.guidance.validation import Validation, better
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.training.learn import Labelled
 
@@ -105,22 +106,66 @@ def test_clear_classes_are_validated_as_clear_and_noise_as_chance():
     assert blind.confusion.sum() == (labels > 0).sum()
 
 
-def test_a_stroke_is_never_tested_by_its_own_pixels():
+def test_a_stroke_is_never_tested_by_its_own_pixels(monkeypatch):
     """Strokes that each look different cannot be predicted from the others."""
     image, labels = scene(noise=0.01)
     parts, _ = ndimage.label(labels)
     image = ((parts * 7) % 10 + 3 * (labels == 0)).astype(np.float32)
     honest = validate(strokes_of(image, labels), param(normalize=1), FeatureCache())
     same = {"image": np.arange(1, (labels > 0).sum() + 1)}
+    joined = validate(strokes_of(image, labels), param(normalize=1), FeatureCache(), groups=same)
+    assert joined.strokes == honest.strokes
+    assert joined.accuracy == honest.accuracy
+    monkeypatch.setattr("stroma.pixel.guidance.validate.APART", 0)
     leaking = validate(strokes_of(image, labels), param(normalize=1), FeatureCache(), groups=same)
     assert leaking.accuracy > honest.accuracy + 0.2
 
 
+def told(*trust, found=None):
+    """Return what is known of classes with these strokes."""
+    shares = tuple(np.array(t, float) for t in trust)
+    counts = tuple(len(t) for t in shares)
+    labels = tuple(range(1, len(shares) + 1))
+    few = tuple(k for k, n in zip(labels, counts, strict=True) if n < 3)
+    confusion = np.zeros((len(labels), len(labels)), int)
+    return Validation(labels, confusion, counts, few, 2, 0.1, found or shares, shares)
+
+
 def test_the_accuracy_is_the_mean_of_the_recalls_of_tested_classes():
-    confusion = np.array([[90, 10, 0], [5, 5, 0], [0, 0, 0]])
-    made = Validation((1, 2, 3), confusion, (2, 2, 1), (3,), 2, 0.1)
-    assert made.recall[:2] == (0.9, 0.5)
+    made = told([1, 0.9, 0.8], [0.5, 0.5, 0.5], [])
+    assert made.recall[:2] == pytest.approx((0.9, 0.5))
     assert made.accuracy == pytest.approx(0.7)
+    assert np.isnan(made.recall[2])
+
+
+def test_ranges_hold_the_shares_and_narrow_with_strokes():
+    few, many = told([1.0] * 3, [0.5] * 4), told([1.0] * 30, [0.5] * 40)
+    for made in (few, many):
+        for share, (low, high) in zip(made.recall, made.ranges, strict=True):
+            assert 0 <= low <= share <= high <= 1
+        assert made.range[0] <= made.accuracy <= made.range[1]
+    assert few.ranges[0][0] == pytest.approx(3 / (3 + 1.645**2))  # Wilson's, by hand
+    assert np.diff(few.range) > 2 * np.diff(many.range)
+
+
+def test_models_are_told_apart_stroke_by_stroke_or_not_at_all():
+    base = [0.5, 0.9, 0.7, 0.6]
+    above = [t + 0.05 for t in base]
+    mixed = [0.4, 1.0, 0.6, 0.75]
+    assert better(told(above, above), told(base, base)) == 1
+    assert better(told(base, base), told(above, above)) == -1
+    assert better(told(mixed, mixed), told(base, base)) == 0
+    assert better(told(base, base), told(base, base)) == 0
+    assert better(told([], []), told([], [])) == 0
+
+
+def test_strokes_that_nearly_touch_are_one():
+    image, labels = scene(strokes=4)
+    labels[14:18, 5:20] = labels[14:18, 55:70] = 1
+    assert (labels == 2).any()
+    labels[14:18, 55:70] = 2
+    found = validate(strokes_of(image, labels), param(), FeatureCache())
+    assert found.strokes == (3, 3)  # the gaps are 15 - 4 px, those beside the new ones less than 8
 
 
 def test_a_class_with_one_stroke_is_named_as_untested():
@@ -132,8 +177,8 @@ def test_a_class_with_one_stroke_is_named_as_untested():
 
 
 def test_too_few_strokes_are_an_error_that_says_how_many_there_are():
-    with pytest.raises(LabelError, match=r"\{1: 1, 2: 1\} by class"):
-        validate(strokes_of(*scene(strokes=1)), param(), FeatureCache())
+    with pytest.raises(LabelError, match="class 1 has 2, class 2 has 2"):
+        validate(strokes_of(*scene(strokes=2)), param(), FeatureCache())
 
 
 def test_validation_sees_strokes_reduced_as_training_does():

@@ -230,7 +230,8 @@ def test_chosen_channels_are_saved(disks, tmp_path):
 
 
 def test_an_untrained_model_can_be_saved(tmp_path):
-    ConvpaintModel("gaussian").save(tmp_path / "model")
+    with pytest.warns(UserWarning, match="not trained yet"):
+        ConvpaintModel("gaussian").save(tmp_path / "model")
     loaded = ConvpaintModel(model_path=tmp_path / "model.pkl")
     assert loaded.get_params() == ConvpaintModel("gaussian").get_params()
 

@@ -26,11 +26,12 @@ def test_the_place_to_paint_next_is_uncertain_and_away_from_strokes(session, hal
     assert not session.strokes(key, found.box).any()
 
 
-def test_accuracy_is_estimated_by_leaving_out_what_was_painted_in_one_step(session, halves):
+def test_accuracy_is_estimated_by_leaving_out_strokes_that_are_apart(session, halves):
     key = session.add_image(halves)
-    for i in range(3):  # they touch, so only the steps tell them apart
-        session.paint(key, [(10 + 5 * i, 10), (15 + 5 * i, 10)], label=1, radius=2)
-        session.paint(key, [(10 + 5 * i, 80), (15 + 5 * i, 80)], label=2, radius=2)
+    for i in range(3):
+        for label, x in ((1, 10), (2, 80)):  # the second step touches the first, and is part of it
+            session.paint(key, [(6 + 16 * i, x)], label=label, radius=2)
+            session.paint(key, [(8 + 16 * i, x)], label=label, radius=2)
     found = session.validate().result(60)
     assert found.strokes == (3, 3)
     assert found.accuracy > 0.8

@@ -328,7 +328,13 @@ def test_a_comparison_says_what_could_not_be_tried(learned, monkeypatch) -> None
     monkeypatch.setattr("stroma.session.strokes.guidance.compare", lambda *args, **options: tried)
     with served(learned) as client, client.tab() as tab:
         found = tab.ask("compare")["result"]
-    assert found[0] == {"alias": "stroma", "accuracy": None, "seconds": 0.5, "problem": ""}
+    assert found[0] == {
+        "alias": "stroma",
+        "accuracy": None,
+        "tied": False,
+        "seconds": 0.5,
+        "problem": "",
+    }
     assert found[1]["problem"] == "torch is missing"
 
 

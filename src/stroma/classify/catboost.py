@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.classify.borders import borders_of, write_borders
 from stroma.classify.learner import Learner
 from stroma.classify.limits import MAX_TREES
 from stroma.classify.oblivious import MAX_DEPTH, ObliviousTrees
@@ -40,7 +41,8 @@ class CatBoost(Learner[ObliviousTrees]):
     depth : int
         Questions per tree, 1 to 16.
     border_count : int
-        Thresholds tried per feature, 1 to 255.
+        Thresholds tried per feature, 1 to 255: half of them where classes change along it, the
+        others evenly among the rows (`stroma.classify.borders`).
     rsm : float
         Share of the features tried per question (random subspace method), but ten of them, or
         all where there are fewer.
@@ -85,7 +87,7 @@ class CatBoost(Learner[ObliviousTrees]):
             logging_level="Silent",
         )
         try:
-            model.fit(rows, codes)
+            model.fit(_quantised(rows, codes, self.border_count))
         except CatBoostError as error:
             raise FitError(f"CatBoost could not learn from the strokes: {error}") from error
         return replace(self, learned_=_trees(_exported(model), classes, rows.shape[1]))
@@ -99,6 +101,18 @@ class CatBoost(Learner[ObliviousTrees]):
     def read(cls, arrays: Arrays) -> ObliviousTrees:
         """Return the trees in stored arrays, every one checked."""
         return ObliviousTrees.from_arrays(arrays)
+
+
+def _quantised(rows: NDArray[np.float32], codes: NDArray[np.int64], count: int) -> Any:
+    """Return rows in the library's form, every value as the number of borders below it."""
+    from catboost import Pool
+
+    pool = Pool(rows, codes)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "borders.tsv"
+        write_borders(path, borders_of(rows, codes, count))
+        pool.quantize(input_borders=str(path))
+    return pool
 
 
 def _exported(model: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import stroma
 from stroma.cli import COMMANDS
 from stroma.cli.codes import exit_code
 from stroma.cli.notes import Notes
-from stroma.errors import StromaError
+from stroma.errors import StromaError, for_people
 
 HELP = """\
 From a few brush strokes to a segmentation.
@@ -38,7 +38,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except (StromaError, OSError) as error:
         if debug:
             raise
-        typer.echo(f"stroma: {error}", err=True)
+        typer.echo(f"stroma: {for_people(error)}", err=True)
         sys.exit(exit_code(error))
     finally:
         notes.close()

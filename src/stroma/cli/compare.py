@@ -20,7 +20,7 @@ StrokesFile = Annotated[
     typer.Argument(
         metavar="STROKES",
         help="Its strokes: a label image (0 where nothing is painted), an ImageJ ROI zip, or a "
-        "QuPath GeoJSON. At least two classes need two strokes each.",
+        "QuPath GeoJSON. At least two classes need three strokes each, apart from one another.",
         show_default=False,
     ),
 ]
@@ -47,9 +47,10 @@ def compare(
 ) -> None:
     """Compare configurations on the strokes of an image.
 
-    Accuracy is the mean share of each class's pixels that were found when their stroke was left
-    out of training (5-fold). Seconds are from nothing: features and training at the strokes, and
-    segmenting a million pixels.
+    Accuracy is the share of the strokes that a model recognises which was not shown them, the mean
+    of the classes, with the range it most likely has. It is of places like those that were painted.
+    "as good" marks what the strokes cannot tell from the best. Seconds are from nothing: features
+    and training at the strokes, and segmenting a million pixels.
     """
     from stroma.workflow.compare import compare_files
 
@@ -69,6 +70,8 @@ def _facts(each: Comparison) -> dict[str, Any]:
     return {
         "alias": each.alias,
         "accuracy": None if tried is None else tried.accuracy,
+        "range": None if tried is None else list(tried.range),
+        "as_good_as_the_best": each.tied,
         "training_seconds": None if tried is None else each.training,
         "seconds_per_megapixel": None if tried is None else each.segmenting,
         "labels": [] if tried is None else list(tried.labels),
@@ -80,14 +83,21 @@ def _facts(each: Comparison) -> dict[str, Any]:
 
 def _show(found: list[Comparison]) -> None:
     rows = [
-        (each.alias, f"{each.accuracy:.3f}", f"{each.training:.2f}", f"{each.segmenting:.2f}")
+        (
+            each.alias,
+            f"{each.accuracy:.3f}",
+            "-".join(f"{end:.2f}" for end in each.validation.range),
+            "as good" if each.tied else "",
+            f"{each.training:.2f}",
+            f"{each.segmenting:.2f}",
+        )
         for each in found
-        if not each.problem
+        if each.validation is not None
     ]
-    table(("alias", "accuracy", "training s", "s per megapixel"), rows)
+    table(("alias", "accuracy", "range", "", "training s", "s per megapixel"), rows)
     untested = {label for each in found if each.validation for label in each.validation.untested}
     for label in sorted(untested):
-        typer.echo(f"Class {label} has a single stroke, so nothing is known about it.")
+        typer.echo(f"Class {label} has too few separate strokes to tell; paint at least three.")
     for each in found:
         if each.problem:
             typer.echo(f"{each.alias}: {each.problem}")

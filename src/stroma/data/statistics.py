@@ -30,7 +30,7 @@ SORTED_VALUES = 200_000
 RECENT = 64
 """Arrays whose statistics are remembered by their content."""
 
-FULL_SCALES = (1.0, 255.0)
+FULL_SCALES = (1.0, 255.0, 4095.0, 65535.0)
 MOST_DEVIATIONS = 3.0
 MAD_OF_NORMAL = 0.6745
 LARGEST = 1e36
@@ -118,9 +118,9 @@ def _of_content(image: Image, rgb: bool, rng: int) -> Statistics:
 def black_and_white(statistics: Statistics) -> tuple[float, float]:
     """Return the values that stand for black and white in an rgb image.
 
-    Where no value is negative and the largest lies in the upper half of a customary full scale, 1
-    or 255, that scale is believed. Otherwise they are the least and the largest value, but no
-    further than three deviations from the mean, so that hot pixels do not decide.
+    Where no value is negative and the largest lies in the upper half of a customary full scale (1,
+    255, 4095 or 65535), that scale is believed. Otherwise they are the least and the largest value,
+    but no further than three deviations from the mean, so that hot pixels do not decide.
     """
     least, most = min(statistics.minimum), max(statistics.maximum)
     for white in FULL_SCALES:
@@ -170,7 +170,9 @@ def require_finite(values: NDArray[Any], source: str = "") -> None:
     if values.dtype.kind not in "buif":
         raise ImageError(
             f"The image{where} has values of type {values.dtype}; allowed are integers, floats and "
-            f"booleans. Convert it first, for complex values for instance with abs()."
+            f"booleans. Convert it first, for complex values for instance with abs().",
+            told=f"The image{where} holds values of a kind that is no brightness (such as complex "
+            f"numbers). Export it as whole numbers or decimals.",
         )
     if values.dtype.kind != "f":
         return
@@ -181,7 +183,9 @@ def require_finite(values: NDArray[Any], source: str = "") -> None:
     if bad:
         raise ImageError(
             f"The image{where} holds {bad} values that are NaN or infinite. Replace them first, "
-            f"for instance with numpy.nan_to_num(image)."
+            f"for instance with numpy.nan_to_num(image).",
+            told=f"The image{where} has {bad} pixels without a value (NaN or infinite). Fill them "
+            f"in first, in the program it comes from.",
         )
     raise ImageError(
         f"The image{where} holds values from {least:.3g} to {most:.3g}; allowed are -{LARGEST:g} "

@@ -8,6 +8,7 @@ from typing import Any
 from stroma.errors import MissingExtraError, ParameterError, UnknownNameError
 from stroma.features import EXTRACTORS
 from stroma.features.contract import Extractor
+from stroma.features.naming import original_layers
 from stroma.features.orthogonal import OrthogonalPlanes
 from stroma.features.pipeline import Part, Pipeline
 from stroma.registry import suggestion
@@ -35,20 +36,43 @@ def _within(name: str) -> str:
     return name.removeprefix(ORTHOGONAL)
 
 
+def register_extractor(name: str, kind: type) -> None:
+    """Make a feature extractor known by name until this process ends, as a notebook needs it.
+
+    Packages register theirs by an entry point. Workers of dask do not know what is registered so.
+
+    Parameters
+    ----------
+    name : str
+        What models call it; of letters, digits and underscores.
+    kind : type
+        A frozen dataclass that keeps the contract of extractors; `stroma.testing` checks it.
+
+    Raises
+    ------
+    ParameterError
+        If the name is taken or cannot be one.
+    """
+    if not name.isidentifier() or name in COMBINATIONS or name in SYNONYMS:
+        raise ParameterError(f"{name!r} cannot be the name of a feature extractor. Choose another.")
+    EXTRACTORS.add(name, kind)
+
+
 def known_names() -> list[str]:
     """Return the names of all extractors and named combinations."""
     return [*EXTRACTORS, *COMBINATIONS]
 
 
 def installed() -> dict[str, type]:
-    """Return the extractors whose dependencies are installed, by name."""
+    """Return the extractors and combinations whose dependencies are installed, by name."""
     found: dict[str, type] = {}
     for name in EXTRACTORS:
         try:
             found[name] = EXTRACTORS[name]
         except MissingExtraError:
             continue
-    return found
+    whole = [name for name, parts in COMBINATIONS.items() if set(parts.split("+")) <= set(found)]
+    return found | dict.fromkeys(whole, Pipeline)
 
 
 def part_names(name: str) -> list[str]:
@@ -59,8 +83,9 @@ def part_names(name: str) -> list[str]:
     UnknownNameError
         If one of them is not registered.
     """
-    parts = COMBINATIONS.get(name, name).split("+")
-    parts = [SYNONYMS.get(part.strip(), part.strip()) for part in parts]
+    given = [part.strip() for part in name.split("+")]
+    parts = [one for part in given for one in COMBINATIONS.get(part, part).split("+")]
+    parts = [SYNONYMS.get(part, part) for part in parts]
     for part in map(_within, parts):
         if part not in EXTRACTORS:
             hint = suggestion(part, known_names())
@@ -173,14 +198,17 @@ def _resolved(name: str, layers: Sequence[str | int]) -> tuple[str, ...]:
     keys = layer_keys(name)
     if keys is None:
         raise ParameterError(
-            f"The feature extractor {name!r} has no layers to choose from. Set fe_layers to None."
+            f"The feature extractor {name!r} has no layers to choose from. Set fe_layers to None.",
+            told=f"The feature extractor {name!r} has no layers to choose from.",
         )
     short = {key.partition(" ")[0]: key for key in keys}
+    original = original_layers(name)
+    short |= dict(zip(original, keys, strict=True)) if original else {}
     chosen = set()
     for layer in layers:
         if isinstance(layer, int) and not 0 <= layer < len(keys):
             raise ParameterError(f"{name!r} has layers 0 to {len(keys) - 1}, got {layer}.")
-        key = keys[layer] if isinstance(layer, int) else short.get(layer, layer)
+        key = keys[layer] if isinstance(layer, int) else short.get(layer.partition(" ")[0], layer)
         if key not in keys:
             raise UnknownNameError(f"{name!r} has no layer {key!r}. {suggestion(key, keys)}")
         chosen.add(key)

@@ -5,9 +5,9 @@ the deviation of ImageNet's colours. So black and white have to be known, for im
 The rule looks at values, not at types: the same picture gives the same features however it is
 stored.
 
-- Where no value is negative and the largest lies in the upper half of a customary full scale, 1 or
-  255, that scale is believed: black is 0, white is 1 or 255.
-- Otherwise (16-bit and signed integers, floats in units of their own, very dark images) black and
+- Where no value is negative and the largest lies in the upper half of a customary full scale, 1,
+  255, 4095 or 65535, that scale is believed: black is 0, white is its end.
+- Otherwise (signed integers, floats in units of their own, very dark images) black and
   white are the least and the largest value, but no further than three deviations from the mean, so
   that hot pixels do not decide. All three channels share them: colours keep their proportions.
 

@@ -25,7 +25,8 @@ def read_class_list(path: str | Path) -> tuple[Class, ...]:
     """Return the classes in a text file.
 
     Lines are ``label,name`` or ``label,name,#rrggbb``, with commas, semicolons or tabs, with a
-    head or without; the label 0 is left out. A single line of names alone counts them from 1.
+    head or without; the label 0 is left out. Names alone, on one line or one a line, are counted
+    from 1.
 
     Raises
     ------
@@ -44,6 +45,8 @@ def read_class_list(path: str | Path) -> tuple[Class, ...]:
         rows = rows[1:]
     elif len(rows) == 1 and not rows[0][0].isdecimal():
         rows = [[str(i), name] for i, name in enumerate(rows[0], 1)]
+    elif all(len(row) == 1 and not row[0].isdecimal() for row in rows):
+        rows = [[str(i), name] for i, [name] in enumerate(rows, 1)]
     elif not rows[0][0].isdecimal():
         rows = rows[1:]
     if len(rows) > MOST:

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stroma.errors import ParameterError
-from stroma.features.build import extractor, installed, layer_keys, part_names
+from stroma.features import EXTRACTORS
+from stroma.features.build import (
+    default_scalings,
+    extractor,
+    installed,
+    layer_keys,
+    part_names,
+)
 from stroma.features.contract import Extractor
 from stroma.pixel.choices.aliases import (
     default_param,
@@ -15,6 +22,7 @@ from stroma.pixel.choices.aliases import (
     extractor_defaults,
     require_param,
 )
+from stroma.pixel.devices import locked_device
 from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.predicting.plan import Recipe
 
@@ -23,6 +31,7 @@ class Configured(ABC):
     """What a model can be told, in the words of the reference; what it does is its own."""
 
     _param: Param
+    _locked: str | None
 
     @abstractmethod
     def _has_learned(self) -> bool:
@@ -114,7 +123,9 @@ class Configured(ABC):
         if not forget:
             raise ParameterError(
                 f"The model was trained with another {' and '.join(sorted(keys))}. Make a new "
-                f"model, or pass ignore_warnings=True to change it and forget the training."
+                f"model, or pass ignore_warnings=True to change it and forget the training.",
+                told="The model was trained with other settings of its features. Train again to "
+                "change them.",
             )
         self.reset_classifier()
 
@@ -154,6 +165,33 @@ class Configured(ABC):
     def get_fe_defaults(self) -> Param:
         """Return the parameters a model has by default with this extractor."""
         return extractor_defaults(str(self._param.fe_name))
+
+    def lock_device(self, device: str = "off", part: str = "both") -> None:
+        """Bind features to a device, whatever later calls ask for; "off" ends it.
+
+        Parameters
+        ----------
+        device : {"auto", "gpu", "cpu", "cuda", "mps", "off"}
+            Where networks run.
+        part : {"fe", "clf", "both"}
+            What is bound; classifiers always run on the processor.
+        """
+        locked = locked_device(device, part)
+        if part != "clf":
+            self._locked = locked
+
+    def get_fe_proposed_scalings(self) -> list[list[int]]:
+        """Return lists of scalings that go well with the extractor; any others work too."""
+        parts = part_names(str(self._param.fe_name))
+        default = default_scalings(parts[0])
+        if len(parts) > 1 or default == [1]:
+            return [[1]] if len(parts) > 1 else [[1], [1, 2]]
+        return [[1], [1, 2], [1, 2, 4], [1, 2, 4, 8]]
+
+    def get_fe_description(self) -> str:
+        """Return what the extractor computes, in a sentence for each of its parts."""
+        parts = part_names(str(self._param.fe_name))
+        return " ".join(str(EXTRACTORS[part].__doc__).strip().splitlines()[0] for part in parts)
 
     def get_fe_layer_keys(self) -> list[str] | None:
         """Return the layers the extractor offers; None if it has none, or is a combination."""

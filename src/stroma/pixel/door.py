@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,13 +143,12 @@ def _as_image(data: Any, channel_mode: str) -> Image:
     if isinstance(data, Image):
         return data
     if isinstance(data, str | Path):
-        from stroma.io import read_image
-
-        return read_image(data)
+        return _from_file(Path(data), channel_mode)
     if np.ma.is_masked(data):
         raise ImageError(
             "The image has masked pixels, and features need a value everywhere. Fill them first, "
-            "for instance with image.filled(image.mean()), and leave them without strokes."
+            "for instance with image.filled(image.mean()), and leave them without strokes.",
+            told="Some pixels of the image have no value. Fill them, and paint no strokes there.",
         )
     array = _arraylike(data)
     if not isinstance(array.dtype, np.dtype):  # e.g. a torch tensor
@@ -161,10 +160,35 @@ def _as_image(data: Any, channel_mode: str) -> Image:
     if len(array.shape) not in axes:
         raise ShapeError(
             f"Image has wrong number of dimensions: {len(array.shape)} (shape {array.shape}). "
-            f"Give 2 (y, x), 3 (z, y, x or c, y, x, by channel_mode) or 4 (c, z, y, x)."
+            f"Give 2 (y, x), 3 (z, y, x or c, y, x, by channel_mode) or 4 (c, z, y, x).",
+            told=f"The image has {len(array.shape)} axes. An image has height and width, and may "
+            f"have channels, planes or times.",
         )
     _refuse_channels_last(array.shape, channel_mode)
     return Image(array, axes[len(array.shape)], rgb=channel_mode == "rgb" and array.shape[0] == 3)
+
+
+def _from_file(path: Path, channel_mode: str) -> Image:
+    """Return the image in a file; where it does not name its axes, the mode says what three are."""
+    from stroma.io import read_image
+
+    image = read_image(path)
+    if channel_mode == "single" or image.axes != "zyx" or _names_planes(path):
+        return image
+    image = read_image(path, axes="cyx")
+    return replace(image, rgb=channel_mode == "rgb" and image.sizes["c"] == 3)
+
+
+def _names_planes(path: Path) -> bool:
+    """Tell whether a file says itself that its axis of three is one of planes."""
+    if path.suffix.lower() == ".npy":
+        return False
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return True
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        return "Z" in file.series[0].axes or "T" in file.series[0].axes
 
 
 def _arraylike(data: Any) -> Any:
@@ -186,7 +210,8 @@ def _refuse_channels_last(shape: tuple[int, ...], channel_mode: str) -> None:
     if channel_mode == "rgb" and len(shape) == 3 and shape[0] != 3 and shape[2] in (3, 4):
         raise ShapeError(
             f"The image of shape {shape} looks like rgb with the channels last. Channels come "
-            f"first here: give numpy.moveaxis(image[..., :3], -1, 0)."
+            f"first here: give numpy.moveaxis(image[..., :3], -1, 0).",
+            told="The colours of the image are its last axis, where they should be the first.",
         )
 
 
@@ -194,7 +219,8 @@ def _selected(image: Image, in_channels: Sequence[int]) -> Image:
     if "c" not in image.sizes:
         raise ParameterError(
             "in_channels needs an image with channels; this one has none. For arrays, set "
-            "channel_mode to 'multi' (or 'rgb')."
+            "channel_mode to 'multi' (or 'rgb').",
+            told="The image has one channel only, so there is none to choose.",
         )
     count = image.sizes["c"]
     given = list(in_channels) if isinstance(in_channels, Iterable) else []
@@ -202,7 +228,8 @@ def _selected(image: Image, in_channels: Sequence[int]) -> Image:
     chosen = [int(c) for c in whole if 0 <= c < count]
     if len(chosen) != len(given) or not chosen:
         raise ParameterError(
-            f"in_channels must be a list of channels from 0 to {count - 1}, got {in_channels!r}."
+            f"in_channels must be a list of channels from 0 to {count - 1}, got {in_channels!r}.",
+            told=f"The image has {count} channels; some of those chosen are not among them.",
         )
     return image.at(c=chosen)
 
@@ -238,9 +265,16 @@ def labelled_points(annotation: Any, source: Source) -> Points:
         raise ShapeError(
             f"Image and annotations have different (non-channel) dimensions: the image has "
             f"{source.shape}, the annotations have {tuple(array.shape)}. Channels come first, and "
-            f"channel_mode says whether a 3-D array holds planes or channels."
+            f"channel_mode says whether a 3-D array holds planes or channels.",
+            told=f"The strokes are {_by(array.shape)} pixels, the image is {_by(source.shape)}. "
+            f"They belong to another image, or its planes are taken for channels.",
         )
     return _joined(list(_found(array, source)))
+
+
+def _by(shape: Sequence[int]) -> str:
+    """Return a shape for people: 3 x 512 x 512."""
+    return " x ".join(str(n) for n in shape)
 
 
 def _inside(points: Points, source: Source) -> Points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.classes import Class, complete, require_classes
+from stroma.data.image import Image
 from stroma.errors import (
     FormatError,
     NotTrainedError,
@@ -23,9 +25,11 @@ from stroma.pixel.choices.aliases import (
     alias_param,
     defaults_for,
     initial_param,
+    translated,
 )
 from stroma.pixel.choices.classifiers import TITLES, fit, unfitted
 from stroma.pixel.configured import Configured
+from stroma.pixel.devices import device_of
 from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.files import plain as files
 from stroma.pixel.files.saved import Fitted, Saved
@@ -35,6 +39,7 @@ from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
 from stroma.pixel.predicting.results import How, collected
 from stroma.pixel.showing.feature_image import feature_image, labelled_features, native_features
+from stroma.pixel.showing.reduced import reduced
 from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 from stroma.pixel.training.unlabelled import clustered
@@ -88,6 +93,7 @@ class ConvpaintModel(Configured):
                 f"Make the model first, then call set_params({', '.join(kwargs)}=...)."
             )
         self.cache = FeatureCache()
+        self._locked: str | None = None
         self._fitted: Fitted | None = None
         self._memory: Memory = {}
         self._classes: tuple[Class, ...] = ()
@@ -133,6 +139,10 @@ class ConvpaintModel(Configured):
     def classes(self, classes: Iterable[Class]) -> None:
         self._classes = require_classes(classes)
 
+    def _device(self, *asked: str | None) -> str | None:
+        """Return where networks run: as locked, else as asked for in a call."""
+        return self._locked or device_of(*asked)
+
     def _has_learned(self) -> bool:
         return self._fitted is not None or bool(self._memory)
 
@@ -140,7 +150,9 @@ class ConvpaintModel(Configured):
         if self._fitted is None:
             raise NotTrainedError(
                 "No trained classifier found. Call train(image, annotations) first, or load a "
-                "trained model (.pkl)."
+                "trained model (.pkl).",
+                told="There is no trained model yet. Paint strokes of two classes, or open a "
+                "trained model.",
             )
         return self._fitted
 
@@ -158,6 +170,8 @@ class ConvpaintModel(Configured):
         skip_norm: bool = False,
         *,
         device: str | None = None,
+        fe_use_device: str | None = None,
+        clf_use_device: str | None = None,
     ) -> Any:
         """Fit the classifier to the labelled pixels of one or several images.
 
@@ -183,8 +197,12 @@ class ConvpaintModel(Configured):
             Channels to use; remembered, and used by ``segment`` too.
         skip_norm : bool
             Take the pixel values as they are.
-        device : {"auto", "cpu", "cuda", "mps"}, optional
+        device : {"auto", "gpu", "cpu", "cuda", "mps"}, optional
             Where networks run in this call; as ``fe_use_gpu`` says unless given.
+        fe_use_device : str, optional
+            The same, by the name newer versions of the original give it.
+        clf_use_device : str, optional
+            Accepted for compatibility; classifiers are fitted on the processor.
 
         Returns
         -------
@@ -199,7 +217,9 @@ class ConvpaintModel(Configured):
             If images and annotations do not fit, or cannot be used.
         """
         strokes, named = self._given(image, annotations, in_channels, memory_mode, img_ids)
-        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
+        device_of(clf_use_device)
+        place = self._device(device, fe_use_device)
+        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=place)
         chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
         kind, blank = unfitted(self._param, use_rf=use_rf)
         self._fit(strokes, recipe, kind, blank, chosen, memory_mode=memory_mode)
@@ -268,12 +288,14 @@ class ConvpaintModel(Configured):
         memory_mode: bool = False,
     ) -> None:
         """Fit a classifier to labelled pixels; nothing changes when that fails."""
-        entries, common = self._learn(strokes, recipe, memory_mode)
+        entries, common = self._learned(strokes, recipe, memory_mode)
         require_every_class(entries, recipe.factor)
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
         classifier = fit(blank, X, y, int(self._param.clf_max_pixels or 0))
+        if memory_mode:
+            self._memory = entries
         source = next(iter(strokes.values())).source
         names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
         weights = tuple(recipe.pipeline.provenance())
@@ -294,17 +316,18 @@ class ConvpaintModel(Configured):
         return given_strokes(
             image,
             annotations,
-            channel_mode=str(self._param.channel_mode),
+            channel_mode=self._mode_of(image, annotations),
             in_channels=in_channels,
             memory_mode=memory_mode,
             img_ids=img_ids,
             classes=self.classes if memory_mode else self._classes,
         )
 
-    def _learn(
+    def _learned(
         self, strokes: Mapping[str, Labelled], recipe: Recipe, memory_mode: bool
     ) -> tuple[Memory, Any]:
-        memory, common = learn(
+        """Return what would be known with these strokes, and common statistics."""
+        return learn(
             self._memory if memory_mode else {},
             strokes,
             recipe,
@@ -312,9 +335,6 @@ class ConvpaintModel(Configured):
             cap=int(self._param.clf_max_pixels or 0),
             cache=self.cache,
         )
-        if memory_mode:
-            self._memory = memory
-        return memory, common
 
     def reset_classifier(self) -> None:
         """Forget the classifier and the training memory."""
@@ -337,6 +357,8 @@ class ConvpaintModel(Configured):
         *,
         out: str | Path | None = None,
         device: str | None = None,
+        fe_use_device: str | None = None,
+        use_device: str | None = None,
     ) -> Any:
         """Return the most probable class of every pixel.
 
@@ -354,8 +376,10 @@ class ConvpaintModel(Configured):
         out : str or Path, optional
             Write to this ``.zarr``, ``.tif`` or ``.ome.tif`` as blocks become ready, and continue
             it after an interruption; one image only.
-        device : {"auto", "cpu", "cuda", "mps"}, optional
+        device : {"auto", "gpu", "cpu", "cuda", "mps"}, optional
             Where networks run in this call; as ``fe_use_gpu`` says unless given.
+        fe_use_device, use_device : str, optional
+            The same, by the names newer versions of the original give it.
 
         Returns
         -------
@@ -363,7 +387,8 @@ class ConvpaintModel(Configured):
             The image's axes without channels; a list of such for a list of images; the path if
             ``out`` is given.
         """
-        how = How(in_channels, skip_norm, use_dask, device)
+        place = self._device(device, fe_use_device, use_device)
+        how = How(in_channels, skip_norm, use_dask, place)
         return collected(self, image, how, out=out, probabilities=False)
 
     def predict_probas(
@@ -375,6 +400,8 @@ class ConvpaintModel(Configured):
         *,
         out: str | Path | None = None,
         device: str | None = None,
+        fe_use_device: str | None = None,
+        use_device: str | None = None,
     ) -> Any:
         """Return the probability of every class at every pixel.
 
@@ -386,7 +413,8 @@ class ConvpaintModel(Configured):
             Classes first, in the order of ``classes_``; a list of such for a list of images; the
             path if ``out`` is given.
         """
-        how = How(in_channels, skip_norm, use_dask, device)
+        place = self._device(device, fe_use_device, use_device)
+        how = How(in_channels, skip_norm, use_dask, place)
         return collected(self, image, how, out=out, probabilities=True)
 
     def open(self, image: Any, in_channels: Sequence[int] | None = None) -> Source:
@@ -400,14 +428,35 @@ class ConvpaintModel(Configured):
         fitted = self._fitted
         if in_channels is None and fitted is not None and fitted.in_channels is not None:
             in_channels = fitted.in_channels
-        source = open_image(image, str(self._param.channel_mode), in_channels)
+        source = open_image(image, self._mode(), in_channels)
         if fitted is not None and len(source.channels) != fitted.channels:
             raise ShapeError(
                 f"The model was trained on {fitted.channels} channels, this image has "
                 f"{len(source.channels)} (shape {source.image.shape}). Choose channels with "
-                f"in_channels, or check channel_mode (now {self._param.channel_mode!r})."
+                f"in_channels, or check channel_mode (now {self._param.channel_mode!r}).",
+                told=f"The model was trained on images with {_channels(fitted)}, this one has "
+                f"{len(source.channels)}. Choose the same channels, or train on images like this.",
             )
         return source
+
+    def _mode(self) -> str:
+        """Return what a 3-D array means: as the training images were, where they had channels.
+
+        ``channel_mode`` says it for arrays; images from files bring their channels along, and a
+        model that was trained on those still knows how to read an array.
+        """
+        mode, fitted = str(self._param.channel_mode), self._fitted
+        if mode == "single" and fitted is not None and fitted.channels > 1:
+            return "rgb" if fitted.rgb else "multi"
+        return mode
+
+    def _mode_of(self, image: Any, annotations: Any) -> str:
+        """Return what 3-D arrays mean in training: as before, if their strokes are of one plane."""
+        count = 0 if self._fitted is None else self._fitted.channels
+        images, notes = _shapes(image), _shapes(annotations)
+        alike = all(len(shape) == 3 and shape[0] == count for shape in images)
+        flat = all(len(shape) == 2 for shape in notes)
+        return self._mode() if alike and flat else str(self._param.channel_mode)
 
     def trained(self, *, skip_norm: bool = False, device: str | None = None) -> Trained:
         """Return what prediction needs; later training does not change it.
@@ -420,7 +469,7 @@ class ConvpaintModel(Configured):
             If the pretrained weights are missing, or not those of the training.
         """
         fitted = self._require_fitted()
-        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=device)
+        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=self._device(device))
         fitted.require_same_weights(recipe.pipeline.provenance())
         return Trained(recipe, fitted.classifier, None if skip_norm else fitted.statistics)
 
@@ -435,6 +484,10 @@ class ConvpaintModel(Configured):
         img_ids: str | int | Sequence[str | int] | None = None,
         in_channels: Sequence[int] | None = None,
         skip_norm: bool = False,
+        *,
+        pca_components: int = 0,
+        kmeans_clusters: int = 0,
+        use_device: str | None = None,
     ) -> Any:
         """Return the features of images.
 
@@ -455,6 +508,12 @@ class ConvpaintModel(Configured):
             Channels to use.
         skip_norm : bool
             Take the pixel values as they are.
+        pca_components : int
+            Return so many principal components of each image's features, from 0 to 1, instead.
+        kmeans_clusters : int
+            Return the (y, x) or (z, y, x) cluster of every pixel, from 1, instead.
+        use_device : str, optional
+            Where networks run in this call.
 
         Returns
         -------
@@ -464,7 +523,21 @@ class ConvpaintModel(Configured):
             labels, one per plane with labels; in memory mode also their coordinates
             ((3, 1, h, w): z, y, x, in working pixels), image names, and the scale.
         """
-        recipe = replace(Recipe.of(self._param, skip_norm=skip_norm), exact=True)
+        place = self._device(use_device)
+        recipe = replace(Recipe.of(self._param, skip_norm=skip_norm, device=place), exact=True)
+        if pca_components or kmeans_clusters:
+            if annotations is not None or not restore_input_form:
+                raise ParameterError(
+                    "pca_components and kmeans_clusters are for whole images: leave out "
+                    "annotations and restore_input_form."
+                )
+            whole = self.get_feature_image(
+                data, in_channels=in_channels, skip_norm=skip_norm, use_device=use_device
+            )
+            sizes = {"components": pca_components, "clusters": kmeans_clusters}
+            return (
+                [reduced(f, **sizes) for f in whole] if is_many(data) else reduced(whole, **sizes)
+            )
         if annotations is None:
             if memory_mode:
                 raise ParameterError("memory_mode=True registers annotations; give annotations.")
@@ -475,7 +548,8 @@ class ConvpaintModel(Configured):
             return made[0] if restore_input_form and not is_many(data) else made
         strokes = self._given(data, annotations, in_channels, memory_mode, img_ids).strokes
         if memory_mode:
-            self._learn(strokes, Recipe.of(self._param, skip_norm=skip_norm), memory_mode)
+            known = Recipe.of(self._param, skip_norm=skip_norm)
+            self._memory, _ = self._learned(strokes, known, memory_mode)
         if restore_input_form:
             restored = [feature_image(s.source, recipe) for s in strokes.values()]
             return restored if is_many(data) else restored[0]
@@ -500,7 +574,17 @@ class ConvpaintModel(Configured):
         ------
         FileError
             If a file cannot be written; an older one is then left as it was.
+
+        Warns
+        -----
+        UserWarning
+            If the model is not trained, so that ``.pkl`` holds no classifier.
         """
+        if create_pkl and self._fitted is None:
+            warnings.warn(
+                "The model is not trained yet, so the .pkl holds its parameters only.",
+                stacklevel=2,
+            )
         path = Path(model_path)
         stem = path.with_suffix("") if path.suffix in (".pkl", ".yml") else path
         if create_pkl:
@@ -511,7 +595,8 @@ class ConvpaintModel(Configured):
 
     def _restore(self, saved: Saved, source: str) -> None:
         try:
-            self._param = saved.param.filled(defaults_for(saved.param))
+            param = translated(saved.param)
+            self._param = param.filled(defaults_for(param))
             recipe = Recipe.of(self._param)
         except ParameterError as error:
             raise FormatError(f"{source}: {error}") from error
@@ -521,3 +606,16 @@ class ConvpaintModel(Configured):
         self._classes = saved.classes
         if self._fitted is None:
             self._param.classifier = None
+
+
+def _channels(fitted: Fitted) -> str:
+    """Return the number and kind of the channels a model was trained on, for people."""
+    if fitted.rgb:
+        return "red, green and blue"
+    return "one channel" if fitted.channels == 1 else f"{fitted.channels} channels"
+
+
+def _shapes(data: Any) -> list[tuple[int, ...]]:
+    """Return the shapes of what are arrays without named axes."""
+    items = list(data) if is_many(data) else [data]
+    return [tuple(i.shape) for i in items if hasattr(i, "shape") and not isinstance(i, Image)]

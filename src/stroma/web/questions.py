@@ -106,6 +106,9 @@ def validate(session: Session, values: Values) -> Plain:
         "labels": list(found.labels),
         "confusion": found.confusion.tolist(),
         "untested": list(found.untested),
+        "recall": [_number(share) for share in found.recall],
+        "ranges": [[_number(end) for end in ends] for ends in found.ranges],
+        "range": [_number(end) for end in found.range],
     }
 
 
@@ -120,6 +123,7 @@ def compare(session: Session, values: Values) -> list[Plain]:
         {
             "alias": one.alias,
             "accuracy": _number(one.accuracy),
+            "tied": one.tied,
             "seconds": _number(one.segmenting),
             "problem": one.problem,
         }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from stroma.errors import for_people
+
 UNKNOWN = "That is not possible with these images and settings."
 UNFETCHED = re.compile("The weights of .* are not on this machine and could not be fetched")
 NOT_FETCHED = "The pretrained network is not on this machine and could not be downloaded."
@@ -38,7 +40,7 @@ SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 def said(error: BaseException) -> str:
     """Return what is wrong, see ``plain``."""
-    return plain(str(error))
+    return plain(for_people(error))
 
 
 def plain(text: str) -> str:

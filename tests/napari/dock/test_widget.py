@@ -94,8 +94,9 @@ def test_tabs_show_what_the_session_knows(viewer, open_widget):
     panel.classes.measuring.measure()
     until(lambda: panel.classes.measuring.areas.rowCount() == 2)
     assert panel.classes.measuring.areas.item(1, 1).text() == "50.0%"
+    paint(widget, {(60, 20): 1, (60, 80): 2})
     panel.model.checks.validate()
-    until(lambda: "Accuracy 100%" in panel.model.checks.accuracy.text())
+    until(lambda: "100% was recognised" in panel.model.checks.accuracy.text())
     panel.model.checks.rank()
     assert panel.model.checks.important.rowCount() > 0
     panel.advanced.clusters.setValue(2)

@@ -14,7 +14,7 @@ from psygnal import Signal
 from qtpy import QtCore
 from qtpy.QtCore import QObject, Qt, QTimer
 
-from stroma.errors import StromaError
+from stroma.errors import StromaError, for_people
 from stroma.napari.studio.activity import ROUND, Activity
 from stroma.napari.studio.bridge import Bridge
 from stroma.pixel.model import ConvpaintModel
@@ -253,7 +253,7 @@ class Studio:
         """Tell the user what went wrong; errors of ours go on to napari."""
         if not isinstance(error, StromaError | OSError):
             raise error
-        show_error(str(error))
+        show_error(for_people(error))
 
     def tell(self, message: str) -> None:
         """Tell the user something."""

@@ -52,13 +52,19 @@ class Checks:
     def _show_accuracy(self, found: Any) -> None:
         names = {c.label: c.name for c in self._studio.session.classes}
         each = ", ".join(
-            f"{names.get(label, label)} {share:.0%}"
+            f"{names.get(label, label)} {share:.0%} ({low:.0%} to {high:.0%})"
             if share == share
-            else f"{names.get(label, label)}: paint a second stroke"
-            for label, share in zip(found.labels, found.recall, strict=True)
+            else f"{names.get(label, label)}: too few strokes to tell"
+            for label, share, (low, high) in zip(
+                found.labels, found.recall, found.ranges, strict=True
+            )
         )
         self.accuracy.show()
-        self.accuracy.setText(f"Accuracy {found.accuracy:.0%} ({each}).")
+        low, high = found.range
+        self.accuracy.setText(
+            f"Of strokes that were set aside, {found.accuracy:.0%} was recognised, most likely "
+            f"{low:.0%} to {high:.0%} ({each})."
+        )
 
     def compare(self) -> None:
         """Try the other configurations that are installed here."""
@@ -71,17 +77,15 @@ class Checks:
         self._studio.call("Looking up models", survey, ready)
 
     def _show_compared(self, found: Any) -> None:
-        ranked = sorted(found, key=lambda c: -c.accuracy if c.accuracy == c.accuracy else 1)
         self.compared.show()
-        parts.fill(
-            self.compared,
-            [
-                (c.alias, f"{c.accuracy:.0%}", f"{c.training:.1f} s", f"{c.segmenting:.1f} s")
-                if not c.problem
-                else (c.alias, c.problem, "", "")
-                for c in ranked
-            ],
-        )
+        parts.fill(self.compared, [self._row(one) for one in found])
+
+    @staticmethod
+    def _row(one: Any) -> tuple[str, str, str, str]:
+        if one.problem:
+            return one.alias, one.problem, "", ""
+        share = f"{one.accuracy:.0%}" + (", as good" if one.tied else "")
+        return one.alias, share, f"{one.training:.1f} s", f"{one.segmenting:.1f} s"
 
     def rank(self) -> None:
         """List what the model rests on."""

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from stroma.errors import ParameterError, UnknownNameError
-from stroma.features.build import default_layers, default_scalings, known_names, part_names
+from stroma.features.build import (
+    COMBINATIONS,
+    default_layers,
+    default_scalings,
+    known_names,
+    part_names,
+)
 from stroma.pixel.param import Param
 from stroma.registry import suggestion
 
@@ -69,7 +75,7 @@ def extractor_defaults(name: str) -> Param:
     param = base_defaults()
     param.fe_name = name
     if len(parts) == 1:
-        param.fe_layers, param.fe_scalings = default_layers(name), default_scalings(parts[0])
+        param.fe_layers, param.fe_scalings = default_layers(parts[0]), default_scalings(parts[0])
     else:
         param.fe_scalings = [default_scalings(part) for part in parts]
     return param
@@ -118,6 +124,21 @@ def require_param(param: Any) -> Param:
     return param
 
 
+def translated(param: Param) -> Param:
+    """Return parameters of Convpaint in our terms.
+
+    Its combinations take no scalings or layers but those of their parts, whatever is written.
+    """
+    if param.fe_name not in COMBINATIONS:
+        return param
+    made = param.copy()
+    for key in ("fe_scalings", "fe_layers"):
+        value = made.get(key)
+        if value and not all(v is None or isinstance(v, list) for v in value):
+            made.set_single(key, None)
+    return made
+
+
 def defaults_for(param: Param) -> Param:
     """Return what fills the gaps in parameters."""
     return default_param() if param.fe_name is None else extractor_defaults(param.fe_name)
@@ -128,7 +149,8 @@ def initial_param(param: Param | None, fe_name: str | None, given: Mapping[str, 
     if param is None and fe_name is None:
         return default_param()
     if param is not None:
-        made = require_param(param).filled(defaults_for(param))
+        made = translated(require_param(param))
+        made = made.filled(defaults_for(made))
     else:
         made = extractor_defaults(str(fe_name))
         made.set(**{key: value for key, value in given.items() if value is not None})

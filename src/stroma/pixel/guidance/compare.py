@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from stroma.features.build import part_names
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import ALIASES, alias_param
 from stroma.pixel.door import Source
-from stroma.pixel.guidance.validate import Cancel, Progress, Validation, stop_if, validate
+from stroma.pixel.guidance.validate import Cancel, Progress, stop_if, validate
+from stroma.pixel.guidance.validation import Validation, better, score
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predicting.run import predict_blocks
 from stroma.pixel.training.learn import Labelled
@@ -42,6 +43,8 @@ class Comparison:
         Seconds to segment a million pixels, from nothing.
     problem : str
         Why it could not be tried: what is missing and how to get it.
+    tied : bool
+        Whether the strokes there are cannot tell it from the best one.
     """
 
     alias: str
@@ -49,10 +52,11 @@ class Comparison:
     training: float = float("nan")
     segmenting: float = float("nan")
     problem: str = ""
+    tied: bool = False
 
     @property
     def accuracy(self) -> float:
-        """Mean share of each class's pixels that were found; NaN if it could not be tried."""
+        """Mean share of each class that was recognised; NaN if it could not be tried."""
         return float("nan") if self.validation is None else self.validation.accuracy
 
 
@@ -105,7 +109,20 @@ def compare(
             tried.append(Comparison(alias, problem=lacking))
         else:
             tried.append(_tried(alias, strokes, groups, cancel))
-    return sorted(tried, key=lambda c: (bool(c.problem), -c.accuracy if not c.problem else 0))
+    return _ranked(tried)
+
+
+def _ranked(tried: list[Comparison]) -> list[Comparison]:
+    """Return configurations, the best first, with those that strokes cannot tell from it marked."""
+    sound = [c for c in tried if c.validation is not None]
+    sound.sort(key=lambda c: -score(c.validation) if c.validation else 0)
+    best = sound[0].validation if sound else None
+    marked = [
+        replace(c, tied=c.validation is not best and better(best, c.validation) == 0)
+        for c in sound
+        if best is not None and c.validation is not None
+    ]
+    return [*marked, *(c for c in tried if c.validation is None)]
 
 
 def _distinct() -> list[str]:

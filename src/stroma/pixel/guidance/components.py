@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from stroma.pixel.door import Points
 
@@ -23,11 +25,40 @@ def components(points: Points) -> NDArray[np.int64]:
     return group
 
 
+def separate(
+    points: Points, label_of: NDArray[np.integer], apart: float
+) -> tuple[Points, NDArray[np.integer]]:
+    """Return points labelled with their separate stroke, from 1, and the label of each of those.
+
+    Parameters
+    ----------
+    points : Points
+        Labelled with the stroke they belong to, from 1.
+    label_of : (n,) int array
+        Label of every stroke.
+    apart : float
+        Pixels below which two strokes of one label in one plane are one.
+    """
+    from scipy.spatial import cKDTree
+
+    stroke = points.label.astype(np.intp) - 1
+    pairs = [np.zeros((2, 0), np.intp)]
+    kinds = np.column_stack([points.plane, label_of[stroke]])
+    for kind in np.unique(kinds, axis=0):
+        members = np.flatnonzero((kinds == kind).all(axis=1))
+        near = cKDTree(points.yx[members]).query_pairs(apart, output_type="ndarray")
+        pairs.append(stroke[members[near.T]])
+    ties = np.concatenate(pairs, axis=1)
+    graph = coo_matrix((np.ones(ties.shape[1], bool), ties), shape=(len(label_of),) * 2)
+    _, joined = connected_components(graph, directed=False)
+    found, number = np.unique(joined[stroke], return_inverse=True)
+    first = np.array([np.flatnonzero(joined == group)[0] for group in found])
+    labelled = Points(points.plane, points.yx, (number + 1).astype(np.uint16))
+    return labelled, label_of[first]
+
+
 def _connected(yx: NDArray[np.intp]) -> tuple[NDArray[np.int64], int]:
     """Return the component (from 1) of every pixel, and how many there are."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     width = int(yx[:, 1].max()) + 3
     place = (yx[:, 0].astype(np.int64) + 1) * width + yx[:, 1] + 1
     order = np.argsort(place)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,8 @@ from stroma.errors import Cancelled, LabelError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.classifiers import fit, unfitted
 from stroma.pixel.door import Points, thinned
-from stroma.pixel.guidance.components import components
+from stroma.pixel.guidance.components import components, separate
+from stroma.pixel.guidance.validation import LEAST_STROKES, Validation, too_few
 from stroma.pixel.param import Param
 from stroma.pixel.predicting.plan import Recipe, own_statistics
 from stroma.pixel.training.learn import Labelled, rows
@@ -24,49 +24,11 @@ MAX_GROUPS = 65535
 CAP = 2000
 """Labelled pixels per class and image that accuracy is estimated with."""
 
+APART = 8
+"""Pixels between two strokes of a class below which they count as one."""
+
 Cancel = Callable[[], bool]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Validation:
-    """How well strokes are predicted from other strokes.
-
-    Parameters
-    ----------
-    labels : tuple of int
-        The classes, in the order of ``confusion``.
-    confusion : (K, K) int array
-        Labelled pixels, by painted (row) and predicted (column) class.
-    strokes : tuple of int
-        Strokes per class.
-    untested : tuple of int
-        Classes with a single stroke: it was never left out, so nothing is known about them.
-    folds : int
-        How many times a part of the strokes was left out.
-    seconds : float
-        Time it took.
-    """
-
-    labels: tuple[int, ...]
-    confusion: NDArray[np.int64]
-    strokes: tuple[int, ...]
-    untested: tuple[int, ...]
-    folds: int
-    seconds: float
-
-    @property
-    def recall(self) -> tuple[float, ...]:
-        """Share of each class's pixels that were found; NaN for untested classes."""
-        total = self.confusion.sum(axis=1)
-        right = self.confusion.diagonal()
-        return tuple(r / t if t else float("nan") for r, t in zip(right, total, strict=True))
-
-    @property
-    def accuracy(self) -> float:
-        """Mean of the recalls of the tested classes, so that large strokes do not count more."""
-        known = [r for r in self.recall if r == r]
-        return sum(known) / len(known)
 
 
 def validate(
@@ -79,9 +41,11 @@ def validate(
     cancel: Cancel | None = None,
     progress: Progress | None = None,
 ) -> Validation:
-    """Estimate how good a model is, by leaving out a fifth of the strokes and predicting them.
+    """Estimate how good a model is, by leaving out a part of the strokes and predicting them.
 
-    Whole strokes are left out, since pixels of one stroke are too much alike to test each other.
+    Whole strokes are left out, since pixels of one stroke are too much alike to test each other,
+    and strokes of a class that nearly touch are left out together. Classes count alike, and so do
+    the strokes of a class.
 
     Parameters
     ----------
@@ -103,35 +67,63 @@ def validate(
     Raises
     ------
     LabelError
-        If no two classes have two strokes each.
+        If not even two classes have three separate strokes each.
     """
     start = time.perf_counter()
     owners = groups or {key: components(s.points) for key, s in strokes.items()}
     X, stroke, label_of = _grouped_rows(strokes, owners, param, cache, cancel)
     labels = np.unique(label_of)
     counts = tuple(int((label_of == label).sum()) for label in labels)
-    fold_of = _dealt(label_of, folds)
-    if sum(count > 1 for count in counts) < 2:
+    names = tuple(int(v) for v in labels)
+    if sum(count >= LEAST_STROKES for count in counts) < 2:
         raise LabelError(
-            "Accuracy is measured by leaving out strokes, so at least two classes need two "
-            f"strokes each; there are {dict(zip(labels.tolist(), counts, strict=True))} by class."
+            f"Too few strokes to tell how good it is. Paint at least {LEAST_STROKES} strokes, "
+            f"apart from one another, of two classes or more; {too_few(names, counts)}."
         )
-    y, fold = label_of[stroke], fold_of[stroke]
+    y, fold = label_of[stroke], _dealt(label_of, folds)[stroke]
     used = [f for f in range(folds) if (fold == f).any()]
-    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    given = np.zeros((len(y), len(labels)), np.float32)
     for done, left_out in enumerate(used):
         stop_if(cancel)
         if progress is not None:
             progress(done, len(used))
         test = fold == left_out
         classifier = _fitted(param, X[~test], y[~test])
-        guess = classifier.classes_[classifier.predict_proba(X[test]).argmax(axis=1)]
-        at = np.searchsorted(labels, y[test]), np.searchsorted(labels, guess)
-        np.add.at(confusion, at, 1)
-    untested = tuple(int(v) for v, count in zip(labels, counts, strict=True) if count < 2)
-    seconds = time.perf_counter() - start
-    names = tuple(int(v) for v in labels)
-    return Validation(names, confusion, counts, untested, len(used), seconds)
+        columns = np.searchsorted(labels, classifier.classes_)
+        given[np.ix_(test, columns)] = classifier.predict_proba(X[test])
+    return _summed(given, stroke, label_of, fold >= 0, names, counts, len(used), start)
+
+
+def _summed(
+    given: NDArray[np.float32],
+    stroke: NDArray[np.intp],
+    label_of: NDArray[np.uint16],
+    tested: NDArray[np.bool_],
+    names: tuple[int, ...],
+    counts: tuple[int, ...],
+    folds: int,
+    start: float,
+) -> Validation:
+    """Return what the (n, K) probabilities of left-out pixels say."""
+    labels = np.array(names)
+    true = np.searchsorted(labels, label_of[stroke])
+    guess = given.argmax(axis=1)
+    confusion = np.zeros((len(labels), len(labels)), np.int64)
+    np.add.at(confusion, (true[tested], guess[tested]), 1)
+    size = np.bincount(stroke[tested], minlength=len(label_of))
+    right = np.bincount(stroke[tested], (guess == true)[tested], len(label_of))
+    trust = np.bincount(stroke[tested], given[np.arange(len(true)), true][tested], len(label_of))
+    of_class = [np.flatnonzero((label_of == label) & (size > 0)) for label in labels]
+    return Validation(
+        names,
+        confusion,
+        counts,
+        tuple(n for n, count in zip(names, counts, strict=True) if count < LEAST_STROKES),
+        folds,
+        time.perf_counter() - start,
+        tuple(right[members] / size[members] for members in of_class),
+        tuple(trust[members] / size[members] for members in of_class),
+    )
 
 
 def _fitted(param: Param, X: NDArray[np.floating], y: NDArray[np.uint16]) -> Classifier:
@@ -159,12 +151,13 @@ def _grouped_rows(
         pairs = np.column_stack([owners[key], points.label])
         found, number = np.unique(pairs, axis=0, return_inverse=True)
         few = _thinned(points, number.reshape(-1))
+        few, found = separate(few, found[:MAX_GROUPS, 1], APART)
         made, own = rows(source, few, recipe, common, cap=len(points.label), cache=cache)
         stroke.append(own.astype(np.intp) - 1 + sum(len(labels) for labels in label_of))
         X.append(made)
-        label_of.append(found[:MAX_GROUPS, 1].astype(np.uint16))
+        label_of.append(found.astype(np.uint16))
     if not X:
-        raise LabelError("There are no strokes yet. Paint at least two of each class.")
+        raise LabelError("There are no strokes yet. Paint at least three of each class.")
     return np.concatenate(X), np.concatenate(stroke), np.concatenate(label_of)
 
 
@@ -185,12 +178,12 @@ def _common(strokes: Mapping[str, Labelled], param: Param, recipe: Recipe) -> St
 
 
 def _dealt(label_of: NDArray[np.uint16], folds: int) -> NDArray[np.intp]:
-    """Return the fold of every stroke, those of a class dealt out evenly, -1 for single ones."""
+    """Return the fold of every stroke, those of a class dealt out evenly; -1 where too few."""
     fold = np.full(len(label_of), -1)
     random = np.random.default_rng(0)
     for label in np.unique(label_of):
         members = random.permutation(np.flatnonzero(label_of == label))
-        if len(members) > 1:
+        if len(members) >= LEAST_STROKES:
             fold[members] = np.arange(len(members)) % folds
     return fold
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from stroma.data import strokes as painted
 from stroma.data.classes import Class
-from stroma.errors import ParameterError, ShapeError
+from stroma.errors import LabelError, ParameterError, ShapeError, for_people
 from stroma.pixel.door import Source, is_many, labelled_points, open_image
 from stroma.pixel.training.learn import Labelled
 
@@ -60,7 +60,13 @@ def given_strokes(
     strokes, known = {}, tuple(classes)
     for key, source, note in zip(ids, sources, notes, strict=True):
         labels, known = _labels(note, source, known)
-        strokes[key] = Labelled(source, labelled_points(labels, source))
+        try:
+            strokes[key] = Labelled(source, labelled_points(labels, source))
+        except (ShapeError, LabelError) as error:
+            if len(sources) == 1:
+                raise
+            where = f"Image {ids.index(key)}" + (f" ({key!r})" if memory_mode else "")
+            raise type(error)(f"{where}: {error}", told=f"{where}: {for_people(error)}") from error
     return Given(strokes, known[len(classes) :])
 
 
@@ -82,7 +88,9 @@ def _require_equal(sources: Sequence[Source]) -> None:
         if len(source.channels) != first:
             raise ShapeError(
                 f"Image {i} has different number of channels ({len(source.channels)}) than image 0 "
-                f"({first}). Choose channels with in_channels, or train on them separately."
+                f"({first}). Choose channels with in_channels, or train on them separately.",
+                told=f"The images have different numbers of channels ({first} and "
+                f"{len(source.channels)}). Train on images of one kind.",
             )
 
 
@@ -97,7 +105,13 @@ def _paired(
             img_ids = img_ids[0] if len(img_ids) == 1 else _wrong_ids(img_ids, 1)
         return [image], [annotations], [str(img_ids if img_ids is not None else "image")]
     images = list(image)
-    if not is_many(annotations) or len(annotations) != len(images) or not images:
+    if not images:
+        raise ParameterError(
+            "There are no images to train on: the list is empty. Give at least one image with "
+            "its annotations.",
+            told="There is nothing to train on yet. Paint strokes of at least two classes.",
+        )
+    if not is_many(annotations) or len(annotations) != len(images):
         count = len(annotations) if is_many(annotations) else "no list of"
         raise ParameterError(
             f"Images and annotations must correspond: got {len(images)} images and {count} "

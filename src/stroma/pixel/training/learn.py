@@ -139,7 +139,9 @@ def _current(
         raise ParameterError(
             f"The parameters or statistics changed, so the features of the remembered image "
             f"{key!r} must be computed again, but a saved model holds no images. Pass this image "
-            f"with its annotations too, or call reset_training()."
+            f"with its annotations too, or call reset_training().",
+            told=f"The settings changed, so the strokes on {key!r} have to be learned again, and "
+            f"that image is not open. Open it, or train without it.",
         )
     X, y = rows(entry.source, entry.points, recipe, common, cap=cap, cache=cache)
     return replace(entry, made_by=made_by, X=X, y=y)
@@ -152,7 +154,9 @@ def _require_equal_channels(entries: Memory) -> None:
         raise ShapeError(
             f"The images have different numbers of channels, so their features do not match "
             f"({listed}). Give images with equal channels, choose channels with in_channels, or "
-            f"call reset_training() to forget earlier images."
+            f"call reset_training() to forget earlier images.",
+            told="The images have different numbers of channels, so one model cannot learn from "
+            "all of them. Train on images of one kind.",
         )
 
 
@@ -170,7 +174,10 @@ def require_every_class(memory: Memory, factor: int | PerAxis) -> None:
         raise LabelError(
             f"With image_downsample={factor}, the strokes of {sorted(painted - learned)} lie in "
             f"working pixels that hold more of another class. Reduce the image less, or paint the "
-            f"classes further apart."
+            f"classes further apart.",
+            told=f"The image is reduced {factor} times, and the strokes of the classes "
+            f"{', '.join(map(str, sorted(painted - learned)))} disappear beneath others. Reduce it "
+            f"less, or paint the classes further apart.",
         )
 
 

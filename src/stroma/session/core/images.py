@@ -11,7 +11,7 @@ import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.errors import ShapeError, StromaError
+from stroma.errors import ShapeError, StromaError, for_people
 from stroma.session.core import operations as ops
 from stroma.session.core.core import Core
 from stroma.session.core.disk.reference import change, fingerprint, located, refer
@@ -258,7 +258,7 @@ class Images:
             said = change(sheet.reference, folder)
             found = reopened(sheet.reference, folder)
         except (StromaError, OSError, KeyError) as error:
-            return said or str(error)
+            return said or for_people(error)
         if without_channels(found) != sheet.sizes:
             wrong = f"It has {without_channels(found)} pixels instead of {sheet.sizes}."
             return f"{said} {wrong}".strip()

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from stroma.errors import Cancelled, StromaError
+from stroma.errors import Cancelled, StromaError, for_people
 from stroma.session.core.work import Pace, Token
 from stroma.session.events import Event, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
 
@@ -130,5 +130,5 @@ class Tasks:
             self._tell(TaskCancelled(task.number, task.what))
         else:
             known = isinstance(error, StromaError)
-            message = str(error) if known else f"{type(error).__name__}: {error}"
+            message = for_people(error) if known else f"{type(error).__name__}: {error}"
             self._tell(TaskFailed(task.number, task.what, message, error))

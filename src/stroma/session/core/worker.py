@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
 
-from stroma.errors import Cancelled, ParameterError, StromaError
+from stroma.errors import Cancelled, ParameterError, StromaError, for_people
 from stroma.session.core.bench import Learning, Turn
 from stroma.session.core.results import PlaneKey
 from stroma.session.core.view import View
@@ -343,4 +343,6 @@ def _is_paused(turn: Turn, standing: Standing) -> bool:
 
 
 def _said(error: BaseException) -> str:
-    return str(error) if isinstance(error, StromaError) else f"{type(error).__name__}: {error}"
+    return (
+        for_people(error) if isinstance(error, StromaError) else f"{type(error).__name__}: {error}"
+    )

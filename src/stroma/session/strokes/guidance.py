@@ -11,7 +11,8 @@ from stroma.errors import NotTrainedError
 from stroma.pixel.guidance.compare import Comparison, compare
 from stroma.pixel.guidance.importance import importance
 from stroma.pixel.guidance.suggest import Suggestion, suggest
-from stroma.pixel.guidance.validate import Validation, validate
+from stroma.pixel.guidance.validate import validate
+from stroma.pixel.guidance.validation import Validation
 from stroma.pixel.training.learn import Labelled
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task

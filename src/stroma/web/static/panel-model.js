@@ -59,9 +59,9 @@ function qualityGroup(app) {
 /**
  * Show a cross-validation: the share that is right, and what is taken for what.
  * @param {App} app
- * @param {{accuracy: number | null, labels: number[], confusion: number[][], untested: number[]}} found
+ * @param {{accuracy: number | null, labels: number[], confusion: number[][], untested: number[], range: (number | null)[]}} found
  */
-function accuracy(app, { accuracy: share, labels, confusion, untested }) {
+function accuracy(app, { accuracy: share, labels, confusion, untested, range: [low, high] }) {
   const name = (/** @type {number} */ label) =>
     app.state?.classes.find((one) => one.label === label)?.name ?? String(label);
   const wrong = confusion
@@ -71,9 +71,12 @@ function accuracy(app, { accuracy: share, labels, confusion, untested }) {
     .slice(0, 4);
   return [
     el("p", { class: "large", text: share === null ? "-" : percent(share) }),
-    el("p", { class: "note", text: "of each class is found when its strokes are left out." }),
+    el("p", {
+      class: "note",
+      text: `of the strokes is recognised by a model that was not shown them; most likely ${percent(low ?? 0)} to ${percent(high ?? 1)}. Places that no stroke is like are not in it.`,
+    }),
     ...untested.map((label) =>
-      el("p", { class: "note", text: `${name(label)} has a single stroke, so it was not tested.` }),
+      el("p", { class: "note", text: `${name(label)} has too few separate strokes to tell; paint three or more.` }),
     ),
     ...wrong.map(({ count, from, to }) =>
       el("p", { class: "note", text: `${count} px of ${name(from)} taken for ${name(to)}` }),
@@ -91,15 +94,15 @@ function bars(found) {
   return [el("div", { class: "bars" }, ...rows)];
 }
 
-/** @param {{alias: string, accuracy: number | null, seconds: number | null, problem: string}[]} found */
+/** @param {{alias: string, accuracy: number | null, tied: boolean, seconds: number | null, problem: string}[]} found */
 function comparison(found) {
   const heads = ["Extractor", "Accuracy", "s / Mpx"].map((text) => el("th", { text, scope: "col" }));
-  const rows = found.map(({ alias, accuracy: share, seconds, problem }) =>
+  const rows = found.map(({ alias, accuracy: share, tied, seconds, problem }) =>
     el(
       "tr",
       { title: problem || null },
       el("td", { text: alias }),
-      el("td", { text: share === null ? "-" : percent(share) }),
+      el("td", { text: share === null ? "-" : percent(share) + (tied ? ", as good" : "") }),
       el("td", { text: seconds === null ? "-" : seconds.toFixed(1) }),
     ),
   );
