@@ -20,7 +20,7 @@ SCRIPTS = {
     "gpu": "Weights:",
     "tracking": "right links",
 }
-ELSEWHERE = {"hostile", "measuring", "quality", "clusters", "napari_gui"}
+ELSEWHERE = {"guidance", "hostile", "measuring", "quality", "clusters", "napari_gui"}
 """What the scripts share, those that need labelled images or a screen, and what others run."""
 
 
