@@ -97,7 +97,8 @@ class Training:
         self._turn = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / CHECKPOINT).exists():
-            self._restore(torch.load(folder / CHECKPOINT, weights_only=True))
+            state = torch.load(folder / CHECKPOINT, weights_only=True, map_location=self.device)
+            self._restore(state)
 
     def run(self, *, until: int | None = None) -> None:
         """Train until the budget is spent; save on the way and at the end.
@@ -108,6 +109,8 @@ class Training:
             Stop after this step, as if interrupted.
         """
         settings = self.settings
+        # Made before other processes start, so that what it compiles is compiled once.
+        self._checked = self._validation()
         batches = Batches(settings.seed, size=settings.batch, side=settings.side)
         stop = min(settings.steps, until or settings.steps)
         series = stream(batches, start=self.number, stop=stop, workers=settings.workers)
@@ -182,8 +185,6 @@ class Training:
     @torch.no_grad()
     def validated(self) -> dict[str, float]:
         """Return the scores of the averaged network on episodes that are not trained on."""
-        if not self._checked:
-            self._checked = self._validation()
         self.average.eval()
         outcomes = [self.average.outcome(b.to(self.device)) for b in self._checked]
         return _means([_numbers(outcome) for outcome in outcomes])
