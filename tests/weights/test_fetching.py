@@ -268,7 +268,7 @@ def test_a_file_that_is_nowhere_says_what_to_do(hub):
         "model.safetensors of timm/vgg16.tv_in1k",
         "stroma fetch vgg16",
         "STROMA_WEIGHTS",
-        "texture_2d, color_2d, ilastik_2d",
+        "texture_2d, color_2d, strokenet, ilastik_2d",
     ):
         assert part in str(caught.value)
 

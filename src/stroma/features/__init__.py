@@ -12,6 +12,7 @@ EXTRACTORS = Registry(
         "texture_3d": "stroma.features.texture3d:VolumeTexture",
         "texture_2d": "stroma.features.texture:Texture",
         "color_2d": "stroma.features.texture:ColorGaussians",
+        "strokenet": "stroma.features.learned:StrokeNet",
         "vgg16": "stroma.features.cnn:VGG16",
         "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
         "efficientnet_lite0": "stroma.features.lite:EfficientNetLite0",

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from stroma.errors import UnknownNameError
 from stroma.registry import suggestion
 
-WITHOUT_DOWNLOAD = ("texture_2d", "color_2d", "ilastik_2d", "gaussian_features")
+WITHOUT_DOWNLOAD = ("texture_2d", "color_2d", "strokenet", "ilastik_2d", "gaussian_features")
 """Some extractors that need no weights, named where weights cannot be had."""
 
 
