@@ -168,11 +168,51 @@ def episodes() -> Figure:
     return figure
 
 
+def volume_halo() -> Figure:
+    """Show the core of a block of a volume and its halo, cut along z and x, and a single plane."""
+    figure, (deep, single) = sheet(2, 10, 3.9)
+    for axis, (front, back), title in (
+        (deep, (3, 7), "a block of a volume"),
+        (single, (5, 6), "a plane in view: one plane deep"),
+    ):
+        cells(axis, 11, 20)
+        box(axis, front - 2, 3, back + 2, 17, edge=ORANGE, fill=ORANGE, style="--")
+        box(axis, front, 7, back, 13, edge=BLUE, fill=BLUE)
+        axis.text(10, (front + back) / 2, "core", ha="center", va="center", color=BLUE)
+        axis.text(10, back + 1, "halo", ha="center", va="center", color="#8a5f00")
+        axis.annotate("z", (-0.8, 8), (-0.8, 3), arrowprops={"arrowstyle": "->"}, ha="center")
+        axis.annotate("x", (13, -0.8), (8, -0.8), arrowprops={"arrowstyle": "->"}, va="center")
+        axis.set(xlim=(-1.6, 20.6), ylim=(11.6, -1.6), title=title)
+    return figure
+
+
+def anisotropy() -> Figure:
+    """Show which voxels a kernel reaches where planes are three times further apart than pixels."""
+    figure, axes = sheet(2, 10, 4.2)
+    reach, apart = 6, 3
+    for axis, along_z, title in (
+        (axes[0], reach, "the same number of voxels: too far along z"),
+        (axes[1], reach // apart, "the same length in the sample"),
+    ):
+        for z in range(-7, 8):
+            for x in range(-7, 8):
+                inside = (z / along_z) ** 2 + (x / reach) ** 2 < 1
+                place = (apart * z - apart / 2, x - 0.5, apart * z + apart / 2, x + 0.5)
+                fill = ORANGE if inside else "none"
+                box(axis, *place, edge=GREY, fill=fill, line=0.5)
+        turn = np.linspace(0, 2 * np.pi, 100)
+        axis.plot(reach * np.cos(turn), reach * np.sin(turn), color=BLUE, lw=2)
+        axis.set(xlim=(-8, 8), ylim=(20, -20), title=title)
+    return figure
+
+
 PICTURES = {
     "segmentation": segmentation,
     "halo": halo,
     "stride": stride,
     "pyramid": pyramid,
+    "volume_halo": volume_halo,
+    "anisotropy": anisotropy,
     "episodes": episodes,
 }
 

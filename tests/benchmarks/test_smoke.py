@@ -19,8 +19,9 @@ SCRIPTS = {
     "hostile_models": "40 parameters:",
     "gpu": "Weights:",
     "tracking": "right links",
+    "volumes": "noise 0.25",
 }
-ELSEWHERE = {"guidance", "hostile", "measuring", "quality", "clusters", "napari_gui"}
+ELSEWHERE = {"guidance", "hostile", "measuring", "phantom", "quality", "clusters", "napari_gui"}
 """What the scripts share, those that need labelled images or a screen, and what others run."""
 
 

@@ -18,7 +18,10 @@ def pictures():
     return module.PICTURES
 
 
-@pytest.mark.parametrize("name", ["segmentation", "halo", "stride", "pyramid", "episodes"])
+NAMES = ["segmentation", "halo", "stride", "pyramid", "volume_halo", "anisotropy", "episodes"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_picture_is_made_for_each_name(pictures, name: str, tmp_path: Path) -> None:
     assert name in pictures
     assert (DOCS / "images" / f"{name}.png").exists()
