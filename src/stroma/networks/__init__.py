@@ -8,8 +8,10 @@ NETWORKS = Registry(
         "unet": "stroma.networks.unet:UNet",
         "nnunet": "stroma.networks.unet:nnunet",
         "resenc": "stroma.networks.unet:resenc",
+        "segnet": "stroma.networks.segnet:SegNet",
+        "ladder": "stroma.networks.ladder:Ladder",
     },
     group="stroma.networks",
-    extras=dict.fromkeys(("unet", "nnunet", "resenc"), "train"),
+    extras=dict.fromkeys(("unet", "nnunet", "resenc", "segnet", "ladder"), "train"),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

@@ -22,6 +22,7 @@ from stroma.networks.contract import (
     normalisation,
     padded,
 )
+from stroma.networks.shuffle import Shuffle
 
 Per = int | Sequence[int]
 """One number for all axes, or one per axis."""
@@ -56,8 +57,9 @@ class UNet(nn.Module):
         After normalisation.
     down : {"stride", "pool"}
         How resolution falls.
-    up : {"transposed", "nearest"}
-        How it rises.
+    up : {"transposed", "nearest", "shuffle"}
+        How it rises: by a transposed convolution, repeated pixels, or (planes, by 2) shuffled
+        ones.
     deep : bool
         While training, predict at every resolution of the decoder but the coarsest.
     """
@@ -77,7 +79,7 @@ class UNet(nn.Module):
         norm: str = "batch",
         activation: str = "leaky",
         down: Literal["stride", "pool"] = "stride",
-        up: Literal["transposed", "nearest"] = "transposed",
+        up: Literal["transposed", "nearest", "shuffle"] = "transposed",
         deep: bool = False,
     ) -> None:
         super().__init__()
@@ -87,6 +89,7 @@ class UNet(nn.Module):
         self.kernels = _stages(kernels or [3] * n, n, ndim, "kernels")
         depth = [convolutions] * n if isinstance(convolutions, int) else list(convolutions)
         self._depth, self._decoder_depth = depth, decoder_convolutions
+        self._up = up
         self._residual = block == "residual"
         style = _Style(ndim, norm, activation)
         widths = [channels, *features]
@@ -130,8 +133,9 @@ class UNet(nn.Module):
             steps.append(steps[-1] * stage[axis])
         margin = 0
         for i in range(len(steps) - 1):
-            margin += self._decoder_depth * reach[i] * steps[i]
+            margin += (self._decoder_depth * reach[i] + (self._up == "shuffle")) * steps[i]
             margin = -(-margin // steps[i + 1]) * steps[i + 1]
+            margin += steps[i + 1] * (self._up == "shuffle")
         each = 2 if self._residual else 1
         for i in reversed(range(len(steps))):
             strided = not self._residual and self.down == "stride" and i > 0
@@ -147,15 +151,19 @@ class UNet(nn.Module):
         for stage in self.encoder:
             x = stage(x)
             bridges.append(x)
-        return self._decode(bridges, space)
+        found = self.decode(bridges)
+        if isinstance(found, list):
+            return [cropped(found[0], space), *found[1:]]
+        return cropped(found, space)
 
-    def _decode(self, bridges: list[Tensor], space: Sequence[int]) -> Any:
+    def decode(self, bridges: Sequence[Tensor]) -> Any:
+        """Return outputs for what the stages of the encoder gave, finest first; not cropped."""
         x, found = bridges[-1], []
         for i in reversed(range(len(bridges) - 1)):
             x = self.decoder[i](torch.cat([self.rise[i](x), bridges[i]], 1))
             if self.training and self.deep and i > 0:
                 found.append(self.heads[i](x))
-        finest = cropped(self.heads[0](x), space)
+        finest = self.heads[0](x)
         return [finest, *reversed(found)] if self.training and self.deep else finest
 
 
@@ -259,7 +267,12 @@ def _rise(up: str, inputs: int, width: int, step: Sequence[int], ndim: int) -> n
         return nn.Sequential(
             nn.Upsample(scale_factor=scale, mode="nearest"), CONVOLUTIONS[ndim](inputs, width, 1)
         )
-    raise ParameterError(f"No way up {up!r}. Known: transposed, nearest.")
+    if up == "shuffle" and tuple(step) == (2, 2):
+        return Shuffle(inputs, width)
+    raise ParameterError(
+        f"No way up {up!r} for steps of {tuple(step)}. Known: transposed, nearest, and shuffle for "
+        "planes by 2."
+    )
 
 
 def _stages(given: Sequence[Per], count: int, ndim: int, what: str) -> list[tuple[int, ...]]:

@@ -6,9 +6,14 @@ OBJECTIVES = Registry(
     "objective",
     {
         "supervised": "stroma.training.objectives:Supervised",
+        "ladder": "stroma.training.objectives:LadderObjective",
+        "sequence": "stroma.training.objectives:Sequence",
         "few-stroke": "stroma.training.strokes.objective:FewStrokes",
     },
     group="stroma.objectives",
-    extras={"supervised": "train", "few-stroke": "deep"},
+    extras={
+        **dict.fromkeys(("supervised", "ladder", "sequence"), "train"),
+        "few-stroke": "deep",
+    },
 )
 """Name -> class of an objective; see :class:`stroma.training.contract.Objective`."""

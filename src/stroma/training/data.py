@@ -38,9 +38,10 @@ def cases_of(
     images : image, or list of images
         Arrays, paths or `Image`.
     labels : the same number of labels
-        For "classes" and "instances" label images of the same size; several for one image, as a
-        tuple, are laid over one another, 0 covering nothing. For "points" arrays (n, ndim) of
-        pixels, or CSV files of them with columns y, x (z). For "image" images.
+        For "classes" and "instances" label images of the same size, or None for an image without;
+        several for one image, as a tuple, are laid over one another, 0 covering nothing. For
+        "points" arrays (n, ndim) of pixels, or CSV files of them with columns y, x (z). For
+        "image" images.
     truth : {"classes", "instances", "points", "image"}
         What labels are.
     ndim : {2, 3}, optional
@@ -122,6 +123,8 @@ class _Maker:
             sides = tuple(n for a, n in other.sizes.items() if a != "c")
             require_same_space(sides, space, "the image to learn has", self.name)
             return other
+        if known is None:
+            return np.full(space, UNKNOWN, np.int32)
         several = known if isinstance(known, tuple) else (known,)
         layers = [self._labels(one, space) for one in several]
         result = layers[0]
@@ -298,14 +301,23 @@ def split(cases: Sequence[Case], *, share: float = 0.2, seed: int = 0) -> tuple[
     From four on, whole cases are kept for validation; of fewer, a strip of each: the last part
     along its longest axis.
     """
+    bare = [c for c in cases if is_bare(c)]
+    if bare:
+        learned, kept = split([c for c in cases if not is_bare(c)], share=share, seed=seed)
+        return [*learned, *bare], kept
     if len(cases) >= 4:
         count = max(1, round(share * len(cases)))
         order = np.random.default_rng([seed, 1]).permutation(len(cases))
-        kept = set(order[:count].tolist())
-        learned = [c for i, c in enumerate(cases) if i not in kept]
-        return learned, [c for i, c in enumerate(cases) if i in kept]
+        chosen = set(order[:count].tolist())
+        learned = [c for i, c in enumerate(cases) if i not in chosen]
+        return learned, [c for i, c in enumerate(cases) if i in chosen]
     parts = [_strips(case, share) for case in cases]
     return [a for a, _ in parts], [b for _, b in parts]
+
+
+def is_bare(case: Case) -> bool:
+    """Tell whether nothing is known of a case."""
+    return case.labels is not None and bool((case.labels[case.area] == UNKNOWN).all())
 
 
 def _strips(case: Case, share: float) -> tuple[Case, Case]:

@@ -20,7 +20,7 @@ from torch import nn
 import stroma
 from stroma.backbones.device import resolve
 from stroma.data.classes import Class
-from stroma.errors import ParameterError
+from stroma.errors import LabelError, ParameterError
 from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
@@ -29,7 +29,7 @@ from stroma.training import OBJECTIVES
 from stroma.training.about import About
 from stroma.training.augment import NONE, Augmentation
 from stroma.training.cases import Case
-from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, split
+from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare, split
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.model import Network
 from stroma.training.normalise import Normalisation, normalisation_for
@@ -169,6 +169,13 @@ class Learner:
             axes=self.axes,
         )
         facts = facts_of(cases, kind.truth)
+        bare = [case.name for case in cases if is_bare(case)]
+        if bare and not getattr(OBJECTIVES[self.objective], "unlabelled", False):
+            raise LabelError(
+                f"Nothing is labelled in {', '.join(bare[:3])} ({len(bare)} of {len(cases)} "
+                "images). Leave out images without labels, or learn from them with "
+                "network='ladder' and objective='ladder'."
+            )
         target: Target = kind.made_for(facts, **self.target_options)
         setup = decide(
             [case.shape for case in cases],

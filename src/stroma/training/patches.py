@@ -16,6 +16,7 @@ from stroma.targets.contract import Encoded, Target
 from stroma.training.augment import Augmentation
 from stroma.training.cases import UNKNOWN, Case
 from stroma.training.contract import Batch
+from stroma.training.data import is_bare
 from stroma.training.geometry import Geometry, is_inside, turned_shape
 from stroma.training.normalise import Normalisation
 
@@ -71,7 +72,8 @@ class Patches:
     def patch(self, number: int) -> tuple[NDArray[np.float32], Encoded]:
         """Return the patch of that number: its pixels, and what is to be predicted."""
         rng = np.random.default_rng([self.seed, number])
-        index = int(rng.integers(len(self.cases)))
+        group = self._groups[number % len(self._groups)]
+        index = group[int(rng.integers(len(group)))]
         case = self.cases[index]
         # The last patches of every batch, so that all batches have the same share.
         chosen = (number % self.count) >= round(self.count * (1 - self.foreground))
@@ -110,6 +112,13 @@ class Patches:
         fits = np.clip(middle, np.minimum(low, high), np.maximum(low, high))
         centre: list[float] = np.where(low <= high, fits, (low + high) / 2).tolist()
         return centre
+
+    @cached_property
+    def _groups(self) -> list[list[int]]:
+        """Cases with labels and those without, which every batch has halves of."""
+        bare = [i for i, case in enumerate(self.cases) if is_bare(case)]
+        known = [i for i in range(len(self.cases)) if i not in set(bare)]
+        return [group for group in (known, bare) if group]
 
     @cached_property
     def _places(self) -> list[list[NDArray[np.intp]]]:
