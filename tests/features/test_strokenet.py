@@ -9,6 +9,7 @@ import pytest
 
 from stroma import ConvpaintModel
 from stroma.errors import ShapeError
+from stroma.features import learned
 from stroma.features.learned import FILE, StrokeNet
 from stroma.features.normalise import fed_channels, normalise
 
@@ -48,6 +49,12 @@ def test_threads_do_not_share_a_network():
         found = list(pool.map(StrokeNet(), blocks))
     for a, (b,) in zip(expected, found, strict=True):
         np.testing.assert_array_equal(a, b.values)
+
+
+def test_networks_that_are_kept_are_few():
+    for width in range(16, 16 + 8 * (learned.KEPT + 3), 8):
+        StrokeNet()(block(1, 8, width))
+    assert len(learned._shelf) <= learned.KEPT
 
 
 def test_the_weights_are_identified():

@@ -6,6 +6,7 @@ trained on, and how: ``stroma.training.strokes`` and the page "Learned features"
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,8 +31,11 @@ FILE = "strokenet.npz"
 
 NAME = "strokenet"
 
-_free: dict[int, list[cv2.dnn.Net]] = {}
-"""Networks that nobody uses just now, by their number of channels."""
+KEPT = 8
+"""Networks that are kept while nobody uses them; each holds some 40 MB for a block of 256 x 256."""
+
+_shelf: list[tuple[tuple[int, ...], cv2.dnn.Net]] = []
+_shelf_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class StrokeNet:
             If nothing is left of the block without its halo.
         """
         core_shape(block, self.halo)
-        with _borrowed(len(block)) as model:
+        with _borrowed(block.shape) as model:
             return [FeatureMap(computed(model, block))]
 
 
@@ -86,22 +90,24 @@ def computed(model: cv2.dnn.Net, block: Float32) -> Float32:
     return np.asarray(model.forward()[0], np.float32)
 
 
-def loaded(weights: Weights, channels: int) -> cv2.dnn.Net:
-    """Return the network for blocks of so many channels; for one thread at a time."""
-    raw = onnx_model(weights, LAYOUT, channels)
+def loaded(weights: Weights, shape: tuple[int, ...]) -> cv2.dnn.Net:
+    """Return the network for blocks of a shape (C, y, x); for one thread at a time."""
+    raw = onnx_model(weights, LAYOUT, shape)
     return cv2.dnn.readNetFromONNX(np.frombuffer(raw, np.uint8))
 
 
 @contextmanager
-def _borrowed(channels: int) -> Iterator[cv2.dnn.Net]:
+def _borrowed(shape: tuple[int, ...]) -> Iterator[cv2.dnn.Net]:
     """Lend a network that nobody else uses meanwhile: OpenCV's keep what they compute."""
-    shelf = _free.setdefault(channels, [])
-    try:
-        model = shelf.pop()
-    except IndexError:
-        model = loaded(_shipped(), channels)
+    with _shelf_lock:
+        place = next((i for i, (known, _) in enumerate(_shelf) if known == shape), None)
+        model = None if place is None else _shelf.pop(place)[1]
+    if model is None:
+        model = loaded(_shipped(), shape)
     yield model
-    shelf.append(model)
+    with _shelf_lock:
+        _shelf.append((shape, model))
+        del _shelf[:-KEPT]
 
 
 @cache

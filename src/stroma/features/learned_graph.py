@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,22 +15,25 @@ Weights = Mapping[str, NDArray[np.float32]]
 INPUT = "image"
 
 
-def onnx_model(weights: Weights, layout: Layout, channels: int) -> bytes:
-    """Return the model for blocks of so many channels.
+def onnx_model(weights: Weights, layout: Layout, shape: Sequence[int]) -> bytes:
+    """Return the model for blocks of one shape; older OpenCVs need to know it.
 
-    It takes (1, channels, y, x) float32 with the layout's halo around a core, and returns the
+    It takes (1, C, y, x) float32 with the layout's halo around a core, and returns the
     (1, features, y, x) features of the core.
 
     Parameters
     ----------
     weights : mapping of str to float32 arrays
         Weights and biases by the names of the layers, batch normalisation folded into them.
+    shape : (C, y, x)
+        Of a block, halo included.
     """
+    channels = shape[0]
     graph = Graph()
     common = _common(graph, weights, layout, _pooled(graph, weights, channels))
     alone = _alone(graph, weights, layout, channels)
     output = graph.add("Concat", [*common, *alone], axis=1)
-    return graph.model({INPUT: (1, channels, "y", "x")}, output)
+    return graph.model({INPUT: (1, *shape)}, output)
 
 
 def feature_order(layout: Layout, channels: int) -> list[tuple[int | None, int]]:
