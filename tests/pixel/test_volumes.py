@@ -1,5 +1,7 @@
 """What holds for planes holds for volumes: blocks, crops, memory, files, dask, tables of planes."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -228,3 +230,46 @@ def test_sigmas_in_micrometres_need_voxels_of_a_known_size():
         ConvpaintModel(fe_name="ilastik_3d", voxel_size=[1, 2])
     with pytest.raises(ParameterError, match="three of them"):
         ConvpaintModel(fe_name="ilastik_3d", image_downsample=[1, 2])
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_blocks_of_a_volume_travel_to_other_processes(from_file, tmp_path, monkeypatch):
+    from stroma.io import read_image, write_image
+    from stroma.pixel.predicting import remote
+    from stroma.pixel.predicting.run import tasks_of
+
+    volume, strokes = volume_of((7, 40, 44))
+    model = trained(volume, strokes, seg_smoothening=2)
+    expected = model.segment(volume)
+    path = write_image(tmp_path / "volume.zarr", volume, axes="zyx")
+    source, ready = model.open(read_image(path) if from_file else volume), model.trained()
+    cut_into(monkeypatch, (3, 16, 16))
+    found = np.zeros_like(expected)
+    for task in tasks_of(source, ready):
+        sent = pickle.loads(pickle.dumps(remote._sent(task, 1)))
+        for result in remote._compute(sent, ready):
+            found[result.index] = result.labels
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_volume_in_a_file_is_segmented_without_reading_it_whole(tmp_path, monkeypatch):
+    from stroma.io import read_image, write_image
+
+    volume, strokes = volume_of((12, 40, 44))
+    path = write_image(tmp_path / "volume.zarr", volume, axes="zyx")
+    image = read_image(path)
+    model = trained(image, strokes)
+    expected = model.segment(volume)
+    cut_into(monkeypatch, (3, 16, 16))
+    asked, read = [], Image.read
+
+    def counted(self, box=None):
+        values = read(self, box)
+        asked.append(values.size)
+        return values
+
+    monkeypatch.setattr(Image, "read", counted)
+    out = model.segment(read_image(path), out=tmp_path / "labels.zarr")
+    monkeypatch.undo()
+    np.testing.assert_array_equal(read_image(out).read(), expected)
+    assert max(asked) < volume.size
