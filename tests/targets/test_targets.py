@@ -9,6 +9,7 @@ import torch
 from stroma.errors import ContractError, LabelError
 from stroma.targets import TARGETS
 from stroma.targets.contract import Encoded, Facts
+from stroma.targets.distances import Distances
 from stroma.targets.semantic import Semantic
 from stroma.targets.turns import Turn, mirrors
 from stroma.testing import check_target
@@ -24,7 +25,10 @@ def blobs(shape):
     return labels
 
 
-EXAMPLES = {"semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")]}
+EXAMPLES = {
+    "semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")],
+    "distances": [Distances()],
+}
 
 
 @pytest.mark.parametrize("name", TARGETS)

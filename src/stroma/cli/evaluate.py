@@ -36,19 +36,43 @@ def evaluate(
     tolerance: Annotated[
         float, typer.Option(help="How far borders may be apart for surface Dice, in their unit.")
     ] = 1.0,
+    kind: Annotated[
+        str,
+        typer.Option(
+            metavar="classes|objects",
+            help="What the labels are.",
+            show_default="objects for files called NAME_objects, classes for others",
+        ),
+    ] = "auto",
     json: AsJson = False,
 ) -> None:
-    """Compare label images with the truth: IoU, Dice, surface Dice, Hausdorff distance.
+    """Compare label images with the truth.
+
+    Classes: IoU, Dice, surface Dice, Hausdorff distance. Objects: average precision at an IoU of
+    0.5 to 0.95, F1, panoptic quality.
 
     A class that neither image has does not count; one that only one of them has counts as 0.
     """
     from stroma.workflow.evaluate import evaluate as compare
 
-    found = compare(results, truth, ignore=tuple(ignore or ()), tolerance=tolerance)
+    found = compare(results, truth, ignore=tuple(ignore or ()), tolerance=tolerance, kind=kind)
     as_json(asdict(found)) if json else _show(found)
 
 
+SHOWN = {"AP50": "ap 0.50", "mean AP": "mean ap", "F1": "f1", "PQ": "pq"}
+
+
+def _show_objects(found: Evaluation) -> None:
+    every = [*found.images, {"name": "mean", **found.overall}]
+    rows = [[one["name"], *(_text(one[key]) for key in SHOWN.values())] for one in every]
+    counts = [[f"{one[key]:.6g}" for key in ("true", "found")] for one in every]
+    table(["image", *SHOWN, "true", "found"], [[*a, *b] for a, b in zip(rows, counts, strict=True)])
+
+
 def _show(found: Evaluation) -> None:
+    if found.kind == "objects":
+        _show_objects(found)
+        return
     heads = ["image", *(f"IoU {n}" for n in found.labels)]
     rows = [[one["name"], *(_text(one[f"iou {n}"]) for n in found.labels)] for one in found.images]
     rows.append(["all pixels", *(_text(found.overall[f"iou {n}"]) for n in found.labels)])

@@ -4,9 +4,12 @@ from stroma.registry import Registry
 
 TARGETS = Registry(
     "target",
-    {"semantic": "stroma.targets.semantic:Semantic"},
+    {
+        "semantic": "stroma.targets.semantic:Semantic",
+        "distances": "stroma.targets.distances:Distances",
+    },
     group="stroma.targets",
-    extras={"semantic": "train"},
+    extras=dict.fromkeys(("semantic", "distances"), "train"),
 )
 """Name -> class of a target; see :class:`stroma.targets.contract.Target`."""
 

@@ -22,6 +22,7 @@ from stroma.data.image import AXES, Image
 from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.training import about as files
 from stroma.training.about import About
+from stroma.training.found import find_objects
 from stroma.training.open import as_image
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.windows import Cube
@@ -257,6 +258,8 @@ class Network:
             for block in self.blocks(opened, **how):
                 result[block.index] = block.labels
             return result
+        if self.target.result == "instances":
+            return find_objects(self, opened, tunable=tunable, **how)
         return self.decoded(opened, self.predict_probas(opened, **how), **tunable)
 
     def decoded(self, image: Image, prediction: NDArray[np.float32], **tunable: Any) -> Any:

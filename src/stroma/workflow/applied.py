@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from stroma.errors import ParameterError
-
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
@@ -17,19 +15,11 @@ if TYPE_CHECKING:
 
 
 def is_network(model: Model) -> TypeIs[Network]:
-    """Tell whether a model is a network, without importing what networks need.
-
-    Raises
-    ------
-    ParameterError
-        If it is a network whose results are not classes, which is applied in another way.
-    """
+    """Tell whether a model is a network, without importing what networks need."""
     loaded: Any = sys.modules.get("stroma.training.model")
-    if loaded is None or not isinstance(model, loaded.Network):
-        return False
-    if model.target.result != "classes":
-        raise ParameterError(
-            f"This network learned {model.about.target!r}, whose results are "
-            f"{model.target.result}, not classes. Call its segment(image) instead."
-        )
-    return True
+    return loaded is not None and isinstance(model, loaded.Network)
+
+
+def result_of(model: Model) -> str:
+    """Return what a model makes of an image: classes, instances, points or an image."""
+    return model.target.result if is_network(model) else "classes"

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import LabelError
+from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.io import read_image
 from stroma.io.pictures.png import read_indices
+from stroma.metrics.instances import instance_scores, mean_scores
 from stroma.metrics.semantic import confusion, dice_of, iou_of
 from stroma.metrics.surface import surface_scores
 from stroma.workflow.pairs import paired
+
+KINDS = ("auto", "classes", "objects")
+"""What results may be."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,16 @@ class Evaluation:
     images : tuple of dict
         Per image: its name and scores of every class; None where a class is in neither.
     overall : dict
-        Over the pixels of all images: mean IoU and mean Dice of the classes that occur, and
-        those of each class.
+        Of classes over the pixels of all images: mean IoU and mean Dice of those that occur, and
+        those of each. Of objects the means over images.
+    kind : {"classes", "objects"}
+        What was compared.
     """
 
     labels: tuple[int, ...]
     images: tuple[dict[str, Any], ...]
     overall: dict[str, Any]
+    kind: str = "classes"
 
 
 def evaluate(
@@ -44,8 +51,9 @@ def evaluate(
     *,
     ignore: Sequence[int] = (),
     tolerance: float = 1.0,
+    kind: str = "auto",
 ) -> Evaluation:
-    """Compare label images with the truth.
+    """Compare label images with the truth: classes, or objects by number.
 
     Parameters
     ----------
@@ -56,8 +64,12 @@ def evaluate(
     tolerance : float
         How far borders may be apart for surface Dice, in the unit of the spacing of the files
         (pixels where they have none).
+    kind : {"auto", "classes", "objects"}
+        What is compared; unless given, objects if the results are called ``NAME_objects``.
     """
     found, known = _files(results, truth)
+    if _kind(kind, found) == "objects":
+        return _objects(found, known, ignore)
     pairs = [(path, *_read(path, true)) for path, true in zip(found, known, strict=True)]
     labels = _classes([true for _, _, true, _ in pairs], ignore)
     tables = [confusion(result, true, labels=labels) for _, result, true, _ in pairs]
@@ -80,21 +92,56 @@ def evaluate(
     return Evaluation(tuple(labels), tuple(images), overall)
 
 
+def _kind(kind: str, found: Sequence[Path]) -> str:
+    if kind not in KINDS:
+        raise ParameterError(f"No kind of results {kind!r}. Known: {', '.join(KINDS)}.")
+    if kind != "auto":
+        return kind
+    named = {_ending(path) == "_objects" for path in found}
+    if len(named) > 1:
+        raise ParameterError(
+            "Some of the results are objects, others are not. Compare those of one kind at a time, "
+            "or say which all are (--kind)."
+        )
+    return "objects" if True in named else "classes"
+
+
+def _objects(found: Sequence[Path], known: Sequence[Path], ignore: Sequence[int]) -> Evaluation:
+    images: list[dict[str, Any]] = []
+    for path, true in zip(found, known, strict=True):
+        result, truth, _ = _read(path, true)
+        if result.shape != truth.shape:
+            raise ShapeError(
+                f"{path} has {result.shape} pixels, its truth {true} has {truth.shape}. They are "
+                "compared pixel by pixel; check that they belong together."
+            )
+        counted = np.where(np.isin(truth, list(ignore)), -1, truth)
+        images.append({"name": path.name, **instance_scores(result, counted)})
+    scores = [{k: v for k, v in one.items() if k != "name"} for one in images]
+    return Evaluation((), tuple(images), mean_scores(scores), "objects")
+
+
 def _files(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
-    """Pair results, whose names end in "_labels", with the truth by the name before that."""
+    """Pair results, by the name before "_labels" or "_objects", with the truth."""
     if isinstance(results, str | Path) and Path(results).is_dir():
         inside = sorted(Path(results).iterdir())
-        several: Any = [p for p in inside if p.name.split(".")[0].endswith("_labels")] or inside
+        several: Any = [p for p in inside if _ending(p)] or inside
     else:
         several = results
     if isinstance(truth, str | Path) and Path(truth).is_dir():
         plain = [Path(str(p)) for p in (several if isinstance(several, list) else [several])]
-        named = [p.with_name(p.name.replace("_labels.", ".", 1)) for p in plain]
+        named = [p.with_name(p.name.replace(f"{_ending(p)}.", ".", 1)) for p in plain]
         from stroma.workflow.pairs import for_images
 
         return plain, for_images(named, truth)
     many, known = paired(several, list(truth) if isinstance(truth, tuple) else truth)
     return [Path(p) for p in many], [Path(p) for p in known]
+
+
+def _ending(path: Path) -> str:
+    """Return how the name of a result ends: "" for other files."""
+    stem = path.name.split(".")[0]
+    return next((end for end in ("_labels", "_objects") if stem.endswith(end)), "")
 
 
 def _read(path: Path, true: Path) -> tuple[NDArray[Any], NDArray[Any], tuple[float, ...]]:

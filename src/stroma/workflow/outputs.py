@@ -16,10 +16,13 @@ from stroma.data.image import Image
 from stroma.errors import ParameterError, StromaError
 from stroma.io import series_of
 from stroma.io.atomic import is_zarr, replaced
-from stroma.workflow.applied import is_network
+from stroma.workflow.applied import is_network, result_of
 
 if TYPE_CHECKING:
     from stroma.workflow.applied import Model
+
+NAMES = {"classes": "labels", "instances": "objects", "points": "points", "image": "restored"}
+"""How the file of a result ends, before its format."""
 
 FORMATS = ("auto", ".tif", ".ome.tif", ".png", ".npy", ".zarr")
 
@@ -78,7 +81,10 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Files:
-    """Where the results of one image go; None for what is not wanted."""
+    """Where the results of one image go; None for what is not wanted.
+
+    ``labels`` is the main one: classes, objects, points or an image.
+    """
 
     labels: Path
     probabilities: Path | None
@@ -110,6 +116,8 @@ class Job:
         Changes when the model, the image or what is wanted changes.
     series : int, optional
         Which image of the file.
+    result : {"classes", "instances", "points", "image"}
+        What the model makes of it.
     """
 
     path: Path
@@ -117,6 +125,7 @@ class Job:
     outputs: Outputs
     fingerprint: str
     series: int | None = None
+    result: str = "classes"
 
     def files(self, image: Image) -> Files:
         """Return where the results of the image go."""
@@ -128,8 +137,9 @@ class Job:
         if many and form == ".png":
             raise ParameterError(f"{self.path} has several planes, a PNG has one; choose '.tif'.")
         values = form if form != ".png" else ".tif"
+        main = ".csv" if self.result == "points" else form
         return Files(
-            labels=self._named(f"_labels{form}"),
+            labels=self._named(f"_{NAMES[self.result]}{main}"),
             probabilities=self._named(f"_probabilities{values}") if wanted.probabilities else None,
             overlay=self._named(f"_overlay.{'tif' if many else 'png'}") if wanted.overlay else None,
             components=self._named("_components.csv") if wanted.tables else None,
@@ -158,8 +168,10 @@ def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) ->
     Raises
     ------
     ParameterError
-        If a file is given twice.
+        If a file is given twice, or what is wanted goes with classes alone.
     """
+    result = result_of(model)
+    _require_classes(outputs, result)
     absolute = [path.absolute() for path in paths]
     twice = sorted(str(p) for p, count in Counter(absolute).items() if count > 1)
     if twice:
@@ -172,10 +184,25 @@ def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) ->
             outputs,
             _identity(model_hash, path, outputs, number),
             number,
+            result,
         )
         for path, name in zip(paths, _names(absolute), strict=True)
         for number in _numbers(path, outputs)
     ]
+
+
+def _require_classes(outputs: Outputs, result: str) -> None:
+    given = {
+        "--probabilities": outputs.probabilities,
+        "--overlay": outputs.overlay,
+        "--table": outputs.tables,
+    }
+    asked = [name for name, wanted in given.items() if wanted]
+    if result != "classes" and asked:
+        raise ParameterError(
+            f"{', '.join(asked)} {'goes' if len(asked) == 1 else 'go'} with models of classes; "
+            f"this network finds {NAMES[result]}. Leave {'it' if len(asked) == 1 else 'them'} out."
+        )
 
 
 def _numbers(path: Path, outputs: Outputs) -> Sequence[int | None]:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from stroma.errors import Cancelled, StromaError
 from stroma.io import read_image
 from stroma.io.atomic import told
+from stroma.workflow.applied import is_network
+from stroma.workflow.found import write_found
 from stroma.workflow.one_image import Cancel, Tell, Work
 from stroma.workflow.outputs import Job, Outputs, claim, is_complete, jobs, record
 from stroma.workflow.region import open_region
@@ -174,9 +176,12 @@ def _one(
             return FileResult(job.path, "skipped", files.all)
         claim(job, files)
         region = open_region(job.outputs.mask, job.path, image)
-        work = Work(model, image, job, files, region, use_dask)
-        work.segment(tell, cancel)
-        work.describe()
+        if is_network(model) and job.result != "classes":
+            write_found(model, image, files.labels, region, tell, cancel, use_dask=use_dask)
+        else:
+            work = Work(model, image, job, files, region, use_dask)
+            work.segment(tell, cancel)
+            work.describe()
         record(job, files)
     except Cancelled:
         raise

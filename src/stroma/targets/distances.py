@@ -1,0 +1,203 @@
+"""Objects by how far their pixels are from their middle and from their border.
+
+Three channels, decoded by a seeded watershed, as in torch-em and the automatic mode of micro-sam
+(Archit et al. 2025, doi 10.1038/s41592-024-02580-4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.segmentation import watershed
+
+from stroma.metrics.instances import instance_scores, mean_scores
+from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
+from stroma.targets.losses import CrossEntropy, Dice
+from stroma.targets.turns import Turn
+
+Array = NDArray[np.float32]
+REACH = 1.5
+"""A block is decoded with so many of the largest diameters around it."""
+
+SMALL = 0.25
+"""Objects of less than this share of the pixels of small ones are taken for litter."""
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Foreground, nearness to the middle of the object, and depth below its border.
+
+    Nearness is 1 in the middle and 0 in the farthest pixel of an object, depth is 1 in its
+    deepest; both are 0 outside.
+
+    Parameters
+    ----------
+    diameter : float
+        Of the largest objects, in pixels: how far decoding looks around a block.
+    smallest : int
+        Objects of fewer pixels are left out.
+    dice : float
+        Weight of the Dice loss of the foreground, beside the cross-entropies.
+    inside : float
+        Weight of nearness and depth within objects; outside it is 1.
+    """
+
+    truth: ClassVar[Truth] = "instances"
+    result: ClassVar[Result] = "instances"
+    merge: ClassVar[Merge] = "objects"
+
+    diameter: float = 32.0
+    smallest: int = 10
+    dice: float = 0.5
+    inside: float = 2.0
+
+    @classmethod
+    def made_for(cls, facts: Facts, /, **options: Any) -> Self:
+        """Return the target for objects of some sizes."""
+        return cls(**{**sizes_of(facts), **options})
+
+    @property
+    def tunable(self) -> Mapping[str, tuple[Any, ...]]:
+        """Thresholds of foreground and of seeds, and the smallest objects."""
+        return {
+            "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
+            "seed": (0.5, 0.4, 0.6, 0.3, 0.7),
+            "smallest": (self.smallest, self.smallest // 2, 2 * self.smallest),
+        }
+
+    @property
+    def context(self) -> int:
+        """What the largest objects need."""
+        return ceil(REACH * self.diameter)
+
+    def channels(self) -> tuple[str, ...]:
+        """Return their names."""
+        return ("foreground", "nearness", "depth")
+
+    def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
+        """Return the channels of objects by number."""
+        labels = np.asarray(truth)
+        values = np.zeros((3, *labels.shape), np.float32)
+        values[0] = labels > 0
+        for label, box in boxes(labels):
+            _encode_object(labels, label, box, values)
+        return Encoded(values, (labels >= 0)[None].astype(np.float32))
+
+    def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
+        """Return the cross-entropies, which soft truth has too, and Dice of the foreground."""
+        front, rest = output[:, :1], output[:, 1:]
+        crossed = CrossEntropy("sigmoid")(front, truth[:, :1], known)
+        dice = Dice("sigmoid", batch=True)(front, truth[:, :1], known)
+        weight = known * (1 + (self.inside - 1) * truth[:, :1])
+        depths = CrossEntropy("sigmoid")(rest, truth[:, 1:], weight)
+        found = crossed + self.dice * dice + depths
+        parts = {"foreground": crossed, "dice": dice, "distances": depths}
+        return found, {name: part.detach() for name, part in parts.items()}
+
+    def activate(self, output: torch.Tensor, /) -> torch.Tensor:
+        """Return all channels from 0 to 1."""
+        return output.sigmoid()
+
+    def decode(
+        self,
+        prediction: NDArray[np.float32],
+        /,
+        *,
+        foreground: float = 0.5,
+        seed: float = 0.5,
+        smallest: int | None = None,
+    ) -> NDArray[np.uint32]:
+        """Return objects by number.
+
+        Seeds are the parts where nearness and depth, on average, are above a threshold; they grow
+        over the foreground, the deepest pixels first. Foreground that has no seed is an object.
+
+        Parameters
+        ----------
+        prediction : (3, *space) float32 array
+            From 0 to 1.
+        foreground : float
+            Threshold.
+        seed : float
+            Threshold.
+        smallest : int, optional
+            Objects of fewer pixels are left out.
+        """
+        least = self.smallest if smallest is None else smallest
+        front = prediction[0] > foreground
+        height = ndimage.gaussian_filter((prediction[1] + prediction[2]) / 2, 1.0)
+        seeds, _ = ndimage.label((height > seed) & front)
+        found = watershed(-height, seeds, mask=front)
+        lone, _ = ndimage.label(front & (found == 0))
+        found = np.where(lone > 0, lone + found.max(), found)
+        return without_small(found, least)
+
+    def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
+        """Return it turned back; distances have no direction."""
+        return turn.undo(prediction)
+
+    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
+        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
+        return objects_score(results, truths)
+
+
+def _encode_object(labels: NDArray[Any], label: int, box: tuple[slice, ...], values: Array) -> None:
+    """Fill in one object; the border of the image is no border of the object."""
+    wide = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)
+    mask = labels[wide] == label
+    places = np.argwhere(mask)
+    middle = places.mean(0)
+    if not mask[tuple(np.rint(middle).astype(int))]:
+        middle = places[((places - middle) ** 2).sum(1).argmin()]
+    far = np.sqrt(((places - middle) ** 2).sum(1))
+    inside = tuple(places.T)
+    values[1][wide][inside] = 1 - far / max(float(far.max()), 1.0)
+    if mask.all():
+        values[2][wide][inside] = 1
+        return
+    depth = ndimage.distance_transform_edt(mask)[inside]
+    values[2][wide][inside] = depth / depth.max()
+
+
+def boxes(labels: NDArray[Any]) -> list[tuple[int, tuple[slice, ...]]]:
+    """Return every object above 0 with the box around it; numbers may be as large as they like."""
+    numbers, place = np.unique(labels, return_inverse=True)
+    first = int(np.searchsorted(numbers, 1))
+    small = (place.reshape(labels.shape) - first + 1).clip(0)
+    found = ndimage.find_objects(small)
+    pairs = zip(numbers[first:].tolist(), found, strict=True)
+    return [(label, box) for label, box in pairs if box is not None]
+
+
+def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
+    """Return objects of so many pixels at least, numbered from 1 in their order."""
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    kept = sizes >= max(least, 1)
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint32)
+    found: NDArray[np.uint32] = numbers[labels]
+    return found
+
+
+def sizes_of(facts: Facts) -> dict[str, Any]:
+    """Return the diameter of the largest objects, and the pixels of what is too small to be one."""
+    if not facts.diameters:
+        return {}
+    small, large = np.percentile(facts.diameters, (5, 100))
+    area = np.pi / 4 * small**2 if facts.ndim == 2 else np.pi / 6 * small**3
+    return {"diameter": round(float(large), 1), "smallest": max(1, round(SMALL * area))}
+
+
+def objects_score(results: Sequence[Any], truths: Sequence[Any]) -> dict[str, float]:
+    """Return how good objects are: the mean over images, AP at an IoU of 0.5 first."""
+    pairs = zip(results, truths, strict=True)
+    mean = mean_scores([instance_scores(found, true) for found, true in pairs])
+    names = {"ap50": "ap 0.50", "mean ap": "mean ap", "f1": "f1", "pq": "pq"}
+    return {name: mean[key] for name, key in names.items()}

@@ -1,0 +1,110 @@
+"""What a network finds in an image, decoded block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import Image
+from stroma.training.predict import blocks_in, predicted
+from stroma.training.stitch import Stitching, around
+from stroma.training.windows import Cube
+
+if TYPE_CHECKING:
+    from stroma.training.model import Network
+
+Tell = Callable[[int, int], None]
+Position = dict[str, int]
+
+
+def find_objects(
+    network: Network,
+    image: Image,
+    *,
+    into: NDArray[np.uint32] | None = None,
+    tunable: Mapping[str, Any] | None = None,
+    tell: Tell | None = None,
+    **how: Any,
+) -> NDArray[np.unsignedinteger[Any]]:
+    """Return the objects of an image, numbered from 1 over all its planes or times.
+
+    Parameters
+    ----------
+    network : Network
+        Of a target whose results are instances.
+    image : Image
+        As ``network.open`` returns it.
+    into : uint32 array, optional
+        Is filled in and returned, for instance one in a file; in memory, unless given.
+    tunable : mapping, optional
+        Options of the target's ``decode``.
+    tell : callable, optional
+        Is told how many blocks are ready, and of how many.
+    **how
+        ``mirror``, ``device``, ``workers``, ``use_dask``, ``cancel``, as for ``predictions``.
+
+    Returns
+    -------
+    (t, z, y, x), as far as the image has these axes, array of uint16 or uint32
+        uint16 if the numbers fit, unless ``into`` is given.
+    """
+    shape = tuple(n for a, n in image.sizes.items() if a != "c")
+    labels = np.zeros(shape, np.uint32) if into is None else into
+    count = 0
+    stitching: Stitching | None = None
+    place: Position | None = None
+    for position, core, window, objects in decoded(network, image, tunable or {}, tell, **how):
+        if stitching is None or position != place:
+            count = count if stitching is None else stitching.finish(after=count)
+            place, stitching = position, Stitching(labels[tuple(position.values())])
+        stitching.add(core, window, objects)
+    count = 0 if stitching is None else stitching.finish(after=count)
+    return labels if into is not None or count > 65535 else labels.astype(np.uint16)
+
+
+def decoded(
+    network: Network,
+    image: Image,
+    tunable: Mapping[str, Any],
+    tell: Tell | None = None,
+    *,
+    mirror: bool = False,
+    device: str = "auto",
+    workers: int | None = None,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[tuple[Position, Cube, Cube, Any]]:
+    """Yield position along outer axes, block, its window, and the decoded result of the window.
+
+    Windows are blocks with what decoding needs to see around them.
+    """
+    predictor = network.predictor(image, mirror=mirror, device=device)
+    shape = image.shape[-network.ndim :]
+    cores = blocks_in(shape, predictor)
+    windows = [around(core, network.target.context, shape) for core in cores]
+    outer = {a: n for a, n in image.sizes.items() if a in outer_axes(network.ndim)}
+    positions = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
+    done = 0
+    for position in positions:
+        found = predicted(
+            predictor,
+            image.at(**position),
+            windows,
+            workers=workers,
+            use_dask=use_dask,
+            cancel=cancel,
+        )
+        for core, window, values in zip(cores, windows, found, strict=True):
+            yield position, core, window, network.target.decode(values, **tunable)
+            done += 1
+            if tell is not None:
+                tell(done, len(positions) * len(cores))
+
+
+def outer_axes(ndim: int) -> str:
+    """Return the axes along which every position is looked at by itself."""
+    return "tz" if ndim == 2 else "t"

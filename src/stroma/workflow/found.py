@@ -1,0 +1,92 @@
+"""One image through a network that finds objects."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import Image
+from stroma.io import write_labels
+from stroma.workflow.region import Region
+
+if TYPE_CHECKING:
+    from stroma.training.model import Network
+
+LARGE_BYTES = 2**29
+"""Objects of larger images are gathered in a file beside the result, not in memory."""
+
+Tell = Callable[[int, int], None]
+Cancel = Callable[[], bool]
+
+
+def write_found(
+    network: Network,
+    image: Image,
+    path: Path,
+    region: Region,
+    tell: Tell,
+    cancel: Cancel | None,
+    *,
+    use_dask: bool = False,
+) -> None:
+    """Write the objects that a network finds in an image.
+
+    Parameters
+    ----------
+    network : Network
+        Of objects.
+    image : Image
+        What it looks at.
+    path : Path
+        Where to.
+    region : Region
+        What lies outside is left out.
+    tell : callable
+        Is told how many blocks are ready, and of how many.
+    cancel : callable, optional
+        Asked before every block.
+    use_dask : bool
+        Compute blocks on the workers of dask.distributed.
+    """
+    how: dict[str, Any] = {"tell": tell, "cancel": cancel, "use_dask": use_dask}
+    from stroma.training.found import find_objects
+
+    image = network.open(image)
+    shape = tuple(n for a, n in image.sizes.items() if a != "c")
+    with _room(shape, path.parent) as room:
+        labels = find_objects(network, image, into=room, **how)
+        _keep(labels, image, region)
+        write_labels(path, labels, like=image)
+
+
+@contextmanager
+def _room(shape: Sequence[int], folder: Path) -> Iterator[NDArray[np.uint32] | None]:
+    """Yield an array in a file where labels are large; None where memory does."""
+    if 4 * np.prod(shape, dtype=np.int64) <= LARGE_BYTES:
+        yield None
+        return
+    with tempfile.TemporaryFile(dir=folder) as file:
+        yield np.memmap(file, np.uint32, "w+", shape=tuple(shape))
+
+
+def _keep(labels: NDArray[Any], image: Image, region: Region) -> None:
+    """Make 0 what lies outside the region, plane by plane."""
+    if region.mask is None:
+        return
+    rows, columns = slice(0, labels.shape[-2]), slice(0, labels.shape[-1])
+    for place in _places(image):
+        labels[tuple(place.values())] *= region.inside(place, rows, columns)
+
+
+def _places(image: Image) -> Iterator[dict[str, int]]:
+    """Yield the position of every plane."""
+    outer = {a: n for a, n in image.sizes.items() if a in "tz"}
+    for place in product(*map(range, outer.values())):
+        yield dict(zip(outer, place, strict=True))
