@@ -3,9 +3,7 @@
 import time
 
 import numpy as np
-
-PATIENCE = 600
-"""Seconds until a wait is given up: only what will never come takes so long, on any machine."""
+from tests.patience import PATIENCE
 
 
 def two_halves(height=64, width=96):

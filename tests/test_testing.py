@@ -1,9 +1,10 @@
-import time
+import threading
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 from scipy import ndimage as ndi
+from tests.patience import PATIENCE
 
 from stroma.features.contract import FeatureMap, Wants
 from stroma.testing import ContractError, check_extractor
@@ -193,6 +194,7 @@ class Heavy(Mean):
 
 
 RUNNING = []
+TOGETHER = threading.Barrier(2)
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ class Crosstalk(Mean):
 
     def __call__(self, block):
         RUNNING.append(block)
-        time.sleep(0.02)
+        if threading.current_thread() is not threading.main_thread():
+            TOGETHER.wait(PATIENCE)
         block = block * np.float32(len(RUNNING))
         RUNNING.pop()
         return super().__call__(block)

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from tests.patience import PATIENCE
 
 from stroma.cli.paint import opened
 from stroma.io import write_image
 from stroma.session import Session
 
-PATIENCE = 60
 RUN = "from stroma.cli.app import main; main()"
 
 

@@ -1,4 +1,4 @@
-SECONDS = 60
+from tests.patience import PATIENCE as SECONDS
 
 
 def paint_halves(session, key, plane=None):

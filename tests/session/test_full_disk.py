@@ -51,7 +51,6 @@ def test_a_full_disk_is_reported_once_and_nothing_is_lost_when_there_is_room_aga
         [sys.executable, "-c", textwrap.dedent(PROGRAM), str(folder)],
         capture_output=True,
         text=True,
-        timeout=100,
     )
     assert done.returncode == 0, done.stderr
     with Session.open(folder) as session:

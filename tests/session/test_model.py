@@ -2,7 +2,7 @@ import threading
 
 import numpy as np
 import pytest
-from tests.session.scene import paint_halves, settle
+from tests.session.scene import SECONDS, paint_halves, settle
 
 from stroma import ConvpaintModel, Image
 from stroma.data.classes import Class
@@ -106,13 +106,13 @@ def test_a_training_under_way_does_not_put_its_model_in_place_of_one_that_is_tak
 
     def slowly(model, *args, **kwargs):
         begun.set()
-        assert go_on.wait(60)
+        assert go_on.wait(SECONDS)
         return train(model, *args, **kwargs)
 
     monkeypatch.setattr(ConvpaintModel, "train", slowly)
     key = session.add_image(halves)
     paint_halves(session, key)
-    assert begun.wait(60)
+    assert begun.wait(SECONDS)
     session.set_model(upside)
     go_on.set()
     settle(session)
@@ -176,11 +176,11 @@ def test_segmenting_a_whole_stack_says_how_far_it_is_and_can_be_cancelled(sessio
             task.cancel()
 
     def work(progress, cancelled):
-        assert ready.wait(60)
+        assert ready.wait(SECONDS)
         return session.segment(key, progress=stop_at_three, cancelled=cancelled)
 
     task = session.start("all", work)
     ready.set()
     with pytest.raises(Cancelled):
-        task.result(60)
+        task.result(SECONDS)
     assert reached == [1, 2, 3]

@@ -3,7 +3,7 @@ import threading
 
 import numpy as np
 import pytest
-from tests.session.scene import paint_halves, settle
+from tests.session.scene import SECONDS, paint_halves, settle
 
 from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
@@ -77,7 +77,7 @@ def test_a_new_stroke_cancels_what_is_under_way(session, heard, halves):
     first = threading.Event()
     session.listen(lambda e: first.set() if isinstance(e, BlockReady) else None)
     paint_halves(session, key)
-    assert first.wait(60)
+    assert first.wait(SECONDS)
     session.paint(key, [(50, 20)], label=1)
     settle(session)
     finished = [event.revision for event in of(RoundFinished, heard)]
@@ -190,7 +190,7 @@ def test_cancelling_stops_until_the_next_stroke(session, heard, halves):
     started = threading.Event()
     session.listen(lambda e: started.set() if isinstance(e, BlockReady) else None)
     paint_halves(session, key)
-    assert started.wait(60)
+    assert started.wait(SECONDS)
     session.cancel()
     settle(session)
     assert not of(RoundFinished, heard)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image as Picture
+from tests.patience import PATIENCE as SECONDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PATIENCE = 30_000
+PATIENCE = 1000 * SECONDS
+"""Milliseconds."""
+
 BLUE, ORANGE = (0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)
 SIZE = 256
 """Rows and columns of the images."""

@@ -43,7 +43,9 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium: apt-get install chromium, or name one in STROMA_CHROMIUM")
     api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
     with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(ARGUMENTS), timeout=PATIENCE
+        )
         yield started
         started.close()
 

@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
+from tests.patience import PATIENCE
 from websockets.sync.client import ClientConnection, connect
 
 from stroma.session import Session
 from stroma.web.gate import Address
 from stroma.web.serve import Place, claim, server
 
-PATIENCE = 20.0
+PATIENT: dict[str, Any] = {"open_timeout": PATIENCE, "ping_interval": None}
+"""A connection is not given up because the machine is busy."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Client:
             "Origin": self.origin,
         }
         url = f"ws://127.0.0.1:{self.address.port}/socket"
-        with connect(url, additional_headers=headers, max_size=None) as socket:
+        with connect(url, additional_headers=headers, max_size=None, **PATIENT) as socket:
             yield Tab(socket)
 
 

@@ -45,7 +45,7 @@ def program(image: Path) -> Iterator[tuple[subprocess.Popen[str], Client]]:
             yield run, Client(Address((url.hostname,), url.port, token))
         finally:
             run.send_signal(signal.SIGINT)
-            run.wait(60)
+            run.wait(PATIENCE / 1000)
 
 
 def dots(count: int) -> list[list[list[int]]]:

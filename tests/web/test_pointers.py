@@ -137,8 +137,11 @@ def test_two_fingers_zoom_around_their_middle_and_paint_nothing(page, hand, sess
     wait_for_colour(page, (60, 60), BLUE)
     before = scale(page)
     pinch(hand, (60, 60))
-    page.wait_for_timeout(300)
-    assert 2.2 * before < scale(page) < 2.8 * before
+    page.wait_for_function(
+        "([low, high]) => { const now = parseFloat(document.querySelector('#zoom-fit').innerText);"
+        " return low < now && now < high; }",
+        arg=[2.2 * before, 2.8 * before],
+    )
     wait_for_colour(page, (60, 60), BLUE)
     wait_for_colour(page, (60, 74), BLUE)  # 8 pixels away before, 20 now
     settled(page)

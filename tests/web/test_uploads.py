@@ -299,7 +299,7 @@ def train(session: Session) -> None:
     for label, points in enumerate(STROKES, start=1):
         session.paint("1", points, label=label)
     session.train()
-    assert session.wait(60)
+    assert session.wait(PATIENCE)
 
 
 def test_other_files_are_segmented_without_being_opened(client, session) -> None:

@@ -3,44 +3,91 @@
 import subprocess
 import sys
 
+import pytest
+from tests.patience import PATIENCE
+
 from stroma.session import Session
 
 PROGRAM = """
+import faulthandler
+import os
 import sys
+import traceback
 import napari
 import numpy as np
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 from stroma.errors import DISTRIBUTION
 from stroma.napari.menus import commands
+from stroma.session import events as ev
+
+moment, path, patience = sys.argv[1:]
+faulthandler.dump_traceback_later(float(patience), exit=True)  # what never ends says where it is
+
+def once(function):
+    def called(*args):
+        try:
+            if not done and (args == () or function(*args)):
+                done.append(True)
+                QTimer.singleShot(0, close)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    done = []
+    return called
+
+def close():
+    viewer.close()
+    QApplication.quit()
 
 viewer = napari.Viewer(show=False)
 viewer.add_image(np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8), name="noise")
-_, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
+studio = commands.studio_of(viewer)
+
+@once
+def end(event):
+    return isinstance(event, MOMENTS.get(moment, ()))
+
+MOMENTS = {"round": ev.RoundStarted, "block": ev.BlockReady, "trained": ev.ModelTrained}
+painted = []
 
 def paint():
-    studio = commands.studio_of(viewer)
-    layer = studio.bridge and studio.bridge.board.layer("strokes")
-    if layer is None:
-        QTimer.singleShot(50, paint)
+    board = studio.bridge and studio.bridge.board
+    layer = board and board.layer("strokes")
+    if layer is None or painted:
         return
-    studio.session.save_as(sys.argv[1])
+    painted.append(True)
+    studio.session.save_as(path)
     for label, row in ((1, 50), (2, 200)):
         layer.paint((row, 100), label)
-    QTimer.singleShot(50, viewer.close)
-    QTimer.singleShot(1000, QApplication.quit)
 
-QTimer.singleShot(0, paint)
+studio.told.connect(end)
+studio.shown.connect(paint)
+viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
+if moment == "start":
+    QTimer.singleShot(0, close)
 napari.run(force=True)
 """
 
 
-def test_closing_napari_in_a_round_keeps_the_strokes_and_complains_of_nothing(display, tmp_path):
-    path = tmp_path / "noise.stroma"
-    command = [sys.executable, "-c", PROGRAM, str(path)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0
+def closed_at(moment, path):
+    """Run the program to its end."""
+    command = [sys.executable, "-c", PROGRAM, moment, str(path), str(PATIENCE)]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
     assert "Error" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("moment", ["round", "block"])
+def test_closing_napari_in_a_round_keeps_the_strokes_and_complains_of_nothing(
+    display, tmp_path, moment
+):
+    path = tmp_path / "noise.stroma"
+    closed_at(moment, path)
     with Session.open(path) as again:
         [image] = again.images
         assert set(again.points(image.key).label.tolist()) == {1, 2}
+
+
+def test_closing_napari_while_the_widget_starts_complains_of_nothing(display, tmp_path):
+    closed_at("start", tmp_path / "none.stroma")
