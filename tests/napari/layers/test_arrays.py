@@ -89,3 +89,45 @@ def test_results_cannot_be_painted_on():
     array = PlaneArray({"y": 2, "x": 2}, int, lambda plane, box: np.zeros(box.shape))
     with pytest.raises(TypeError, match="cannot be painted on"):
         array[0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda a: a == 7,
+        lambda a: (a > 7) & (a < 30),
+        lambda a: a + 1,
+        lambda a: 2.5 * a,
+        lambda a: -a,
+        lambda a: a.astype(np.uint8),
+        lambda a: a.sum(axis=-1),
+        lambda a: a.max(),
+        lambda a: a.copy(),
+        lambda a: a.T,
+        lambda a: a[a > 50],
+        lambda a: a[None, 1],
+        lambda a: a[1][a[1] == 130],
+        lambda a: np.unique(a),
+        lambda a: np.add(a, a),
+        lambda a: np.maximum.reduce(a),
+        lambda a: (130 in a, 10**6 in a),
+        lambda a: list(a)[1],
+        lambda a: np.stack([a, a]),
+    ],
+)
+def test_it_answers_as_the_array_in_memory_does(asked):
+    _, plain, array = plain_and_array()
+    np.testing.assert_array_equal(asked(array), asked(plain))
+
+
+def test_values_are_changed_where_a_mask_says():
+    values, plain, array = plain_and_array()
+    array[array == 9] = 1000
+    assert values[plain[:, 0] == 9] == [1000]
+    assert (values == 1000).sum() == 1
+
+
+def test_what_no_array_has_is_not_there():
+    _, _, array = plain_and_array()
+    with pytest.raises(AttributeError, match="compute"):
+        array.compute()

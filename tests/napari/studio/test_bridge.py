@@ -3,6 +3,7 @@ import pytest
 
 from napari_scene import settle, two_halves
 from stroma.blocks.box import Box
+from stroma.errors import StromaError
 
 
 def strokes(bridge):
@@ -296,3 +297,115 @@ def test_layers_are_used_again_for_another_image_of_the_kind_and_lie_over_it(pai
     painted.paint_on([stack], "zyx")
     assert strokes(painted) is not before
     assert before not in painted.viewer.layers
+
+
+def test_labels_given_as_the_data_of_annotations_are_strokes_and_one_step_of_undo(painted):
+    labels = np.zeros((64, 96), int)
+    labels[5:60, 5:30], labels[5:60, 60:90] = 1, 2
+    before = painted.session.strokes("1")
+    painted.viewer.layers["annotations"].data = labels
+    np.testing.assert_array_equal(painted.session.strokes("1"), labels)
+    settle(painted)
+    assert (segmentation(painted)[:, 56:] == 2).all()
+    strokes(painted).paint((50, 50), 1)
+    assert painted.session.strokes("1")[50, 50] == 1
+    strokes(painted).undo()
+    strokes(painted).undo()
+    np.testing.assert_array_equal(painted.session.strokes("1"), before)
+
+
+def test_labels_for_all_planes_are_strokes_through_a_window_too(bridge):
+    image = bridge.viewer.add_image(np.zeros((2, 2100, 2100), np.uint8))
+    bridge.paint_on([image], "zyx")
+    assert strokes(bridge).data.shape != image.data.shape
+    labels = np.zeros(image.data.shape, np.uint8)
+    labels[1, 2050, 7] = 2
+    strokes(bridge).data = labels
+    assert bridge.session.strokes("1", Box(2050, 7, 2051, 8), plane={"z": 1}) == 2
+    assert len(bridge.session.points("1").label) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.zeros((96, 64), int), r"the shape \(64, 96\), got labels of \(96, 64\)"),
+        (np.full((64, 96), 0.5), "whole numbers"),
+        (np.full((64, 96), -1), "-1"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_and_the_layer_stays(painted, values, said):
+    before = painted.session.strokes("1")
+    with pytest.raises(StromaError, match=said):
+        strokes(painted).data = values
+    np.testing.assert_array_equal(painted.session.strokes("1"), before)
+    np.testing.assert_array_equal(np.asarray(strokes(painted).data), before)
+
+
+@pytest.mark.parametrize("role", ["segmentation", "uncertainty", "probability"])
+def test_layers_of_results_take_no_other_values_and_say_what_to_do(painted, role):
+    painted.show(role)
+    layer = painted.board.layer(role)
+    with pytest.raises(StromaError, match="viewer.add_labels"):
+        layer.data = np.zeros((64, 96), int)
+    settle(painted)
+    assert np.asarray(layer.data).any()
+
+
+def test_the_segmentation_behaves_as_an_array(painted):
+    settle(painted)
+    data = painted.viewer.layers["segmentation"].data
+    labels = np.asarray(data)
+    np.testing.assert_array_equal(data == 2, labels == 2)
+    assert (data == 2).sum() == np.count_nonzero(labels == 2) > 0
+    assert data.astype(int).sum() == labels.sum()
+
+
+def test_undo_shows_the_image_and_the_plane_of_what_it_unmakes(bridge, tmp_path):
+    for name in ("one", "two"):
+        np.save(tmp_path / f"{name}.npy", np.stack([two_halves()] * 5))
+    first, second = (bridge.session.add_image(tmp_path / f"{n}.npy") for n in ("one", "two"))
+    bridge.show_image(first)
+    bridge.viewer.dims.set_point(0, 4)
+    strokes(bridge).paint((4, 10, 20), 1)
+    bridge.viewer.dims.set_point(0, 1)
+    strokes(bridge).undo()
+    assert bridge.plane() == {"z": 4}
+    bridge.show_image(second)
+    strokes(bridge).redo()
+    assert (bridge.image, bridge.plane()) == (first, {"z": 4})
+
+
+def test_an_image_is_shown_as_a_whole_first_and_then_as_it_was_looked_at(bridge, tmp_path):
+    np.save(tmp_path / "small.npy", np.stack([two_halves()] * 5))
+    np.save(tmp_path / "large.npy", np.zeros((9, 1000, 800), np.uint8))
+    small, large = (bridge.session.add_image(tmp_path / f"{n}.npy") for n in ("small", "large"))
+    camera = bridge.viewer.scene.camera
+    bridge.show_image(small)
+    assert bridge.plane() == {"z": 2}
+    np.testing.assert_allclose(camera.center[-2:], (31.5, 47.5))
+    camera.zoom, camera.center = 7, (0, 10, 20)
+    bridge.viewer.dims.set_point(0, 1)
+    bridge.show_image(large)
+    assert bridge.plane() == {"z": 4}
+    np.testing.assert_allclose(camera.center[-2:], (499.5, 399.5))
+    assert camera.zoom < 1
+    bridge.show_image(small)
+    assert bridge.plane() == {"z": 1}
+    assert (camera.zoom, camera.center[-2:]) == (7, (10, 20))
+
+
+@pytest.mark.parametrize("mode", ["erase", "pan_zoom"])
+def test_choosing_another_label_paints_with_it(painted, mode):
+    layer = strokes(painted)
+    layer.mode = mode
+    layer.selected_label = 2
+    assert layer.mode == "paint"
+
+
+def test_new_colours_of_classes_leave_the_eraser_alone(painted):
+    layer = strokes(painted)
+    layer.selected_label = 2
+    layer.mode = "erase"
+    painted.session.change_class(2, color="#ff0000")
+    painted.pump()
+    assert (layer.mode, layer.selected_label) == ("erase", 2)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.napari.layers.arraylike import ArrayLike, by_values
 from stroma.session.events import Position
 
 Array = NDArray[Any]
@@ -21,7 +22,7 @@ Span = tuple[slice, Any]
 """A range along an axis, and what to take of it: a position, a slice or a list of positions."""
 
 
-class PlaneArray:
+class PlaneArray(ArrayLike):
     """An array-like whose planes are read, and may be written, by functions.
 
     Parameters
@@ -74,7 +75,9 @@ class PlaneArray:
         return np.asarray(self[...], dtype=dtype)
 
     def __getitem__(self, key: Any) -> Any:
-        """Read a part; keys as in numpy, as far as napari uses them."""
+        """Read a part; keys as in numpy."""
+        if by_values(key):
+            return np.asarray(self)[key]
         spans = spans_of(key, self.shape)
         return self._region([span for span, _ in spans])[picked(spans)]
 
@@ -82,6 +85,11 @@ class PlaneArray:
         """Write a part."""
         if self._write is None:
             raise TypeError("This array shows results; it cannot be painted on.")
+        if by_values(key):
+            whole = np.asarray(self)
+            whole[key] = values
+            self[...] = whole
+            return
         spans = spans_of(key, self.shape)
         ranges = [span for span, _ in spans]
         region = self._region(ranges)

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from napari.layers import Image, Labels, Layer, Shapes
+from napari.layers import Labels, Layer, Shapes
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.napari.layers import colors
+from stroma.napari.layers.arrays import PlaneArray
 from stroma.napari.layers.placed import Placed
+from stroma.napari.layers.results_layer import ShownImage, ShownLabels
 from stroma.napari.layers.strokes_layer import Strokes
 from stroma.napari.layers.views import (
     WHOLE,
@@ -128,7 +130,7 @@ class Board:
             layer.data = self._arrays(role, layer.metadata[MARK]["label"])[0]
             layer.metadata[MARK]["image"] = self.image
             if role == STROKES:
-                layer.pen = self.pen
+                layer.pen, layer.whole = self.pen, self._whole()
             self._layers[role] = layer
             self.viewer.layers.move(self.viewer.layers.index(layer), len(self.viewer.layers))
         other._layers.clear()
@@ -240,6 +242,7 @@ class Board:
         made = Strokes(
             self._arrays(STROKES, None)[0],
             pen=self.pen,
+            whole=self._whole(),
             opacity=0.8,
             colormap=colors.label_colors(classes),
             features=colors.class_features(classes),
@@ -253,7 +256,7 @@ class Board:
         options = {**self.placed.options(), "multiscale": multiscale}
         classes = self.session.classes
         if role == SEGMENTATION:
-            made = Labels(
+            made = ShownLabels(
                 data,
                 opacity=0.45,
                 colormap=colors.label_colors(classes),
@@ -263,7 +266,7 @@ class Board:
             made.editable = False
             return made
         ramp = colors.uncertainty_colors() if role == UNCERTAINTY else self._ramp(label)
-        return Image(
+        return ShownImage(
             data,
             opacity=0.7,
             colormap=ramp,
@@ -278,6 +281,10 @@ class Board:
         layer.data = self._arrays(PROBABILITY, label)[0]
         layer.metadata[MARK]["label"] = label
         layer.colormap = self._ramp(label)
+
+    def _whole(self) -> PlaneArray:
+        """Return what is painted on all pixels."""
+        return strokes_array(self.pen, self.sizes, Window(self.plane))
 
     def _arrays(self, role: str, label: int | None) -> tuple[Any, bool]:
         if role == STROKES:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
+from stroma.napari.layers.arraylike import ArrayLike, by_values
 
 
 @dataclass(frozen=True, eq=False)
-class Permuted:
+class Permuted(ArrayLike):
     """An array with its axes in another order; reads only what is asked for.
 
     Parameters
@@ -52,6 +53,9 @@ class Permuted:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """Read a box, given by one position or slice per axis; axes left out are read in full."""
+        if by_values(key):
+            values: NDArray[Any] = np.asarray(self)[key]
+            return values
         given = key if isinstance(key, tuple) else (key,)
         keys = [*given, *[slice(None)] * (self.ndim - len(given))]
         spans = [_span(k, n) for k, n in zip(keys, self.shape, strict=True)]
@@ -89,7 +93,7 @@ class Stacked:
 
 
 @dataclass(frozen=True, eq=False)
-class ImageArray:
+class ImageArray(ArrayLike):
     """A cut of an image as an array."""
 
     image: Image
@@ -115,6 +119,9 @@ class ImageArray:
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         """Read a box, given by a position or slice per axis; axes left out are read in full."""
+        if by_values(key):
+            values: NDArray[Any] = np.asarray(self)[key]
+            return values
         keys = key if isinstance(key, tuple) else (key,)
         cut = {
             axis: int(k) if isinstance(k, int | np.integer) else k

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,45 @@ from stroma.session.events import Position
 
 CLOSE = 16
 """A place that is gone to fills at least this part of the view: 1 / CLOSE."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How somebody looked at an image.
+
+    Parameters
+    ----------
+    center : tuple of float
+        Of the camera, in the world.
+    zoom : float
+        Of the camera.
+    point : tuple of float
+        Where the planes lie, in the world.
+    """
+
+    center: tuple[float, ...]
+    zoom: float
+    point: tuple[float, ...]
+
+
+def looked(viewer: Any) -> Look:
+    """Return how the viewer looks now."""
+    camera = viewer.scene.camera
+    return Look(tuple(camera.center), camera.zoom, tuple(viewer.dims.point))
+
+
+def look_again(viewer: Any, look: Look) -> None:
+    """Look as somebody did."""
+    camera = viewer.scene.camera
+    camera.center, camera.zoom = look.center, look.zoom
+    viewer.dims.point = look.point[-viewer.dims.ndim :]
+
+
+def middle_plane(board: Board) -> Position:
+    """Return the plane to see first: the middle one of the first stack."""
+    return {
+        axis: size // 2 if axis == "z" else 0 for axis, size in board.sizes.items() if axis in "tz"
+    }
 
 
 def plane(viewer: Any, board: Board, seen: Layer | None) -> Position:

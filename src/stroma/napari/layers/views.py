@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from stroma.blocks.box import Box
 from stroma.data.classes import Class
 from stroma.napari.layers.arrays import PlaneArray
 from stroma.session import Session
-from stroma.session.events import Position
+from stroma.session.events import Event, Position
 from stroma.session.strokes.blocks import Layer
 
 Labels = NDArray[np.uint16]
@@ -93,12 +93,15 @@ class Pen:
     ----------
     own : set of int
         Revisions of the session that this pen made; the layer shows them already.
+    show : callable
+        Brings into view what an edit that was undone, or made again, changed.
     """
 
     def __init__(self, session: Session, image: str) -> None:
         self.session = session
         self.image = image
         self.own: set[int] = set()
+        self.show: Callable[[Sequence[Event]], object] = lambda events: None
         self._stroke = 0
 
     def lift(self) -> None:

@@ -20,6 +20,7 @@ from stroma.napari.layers import pictures, viewport
 from stroma.napari.layers.board import FRAME, MARK, SEGMENTATION, STROKES, Board
 from stroma.napari.layers.pictures import Picture
 from stroma.napari.layers.placed import Placed
+from stroma.napari.layers.viewport import Look
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.events import Event, Position
@@ -73,6 +74,7 @@ class Bridge:
         self._wake, self._later = wake, later
         self._events: deque[Event] = deque()
         self._pictures: dict[str, Picture] = {}
+        self._looks: dict[str, Look] = {}
         self._visible = {STROKES, SEGMENTATION}
         self._stop = session.listen(self._heard)
         viewer.layers.events.removed.connect(self._removed)
@@ -154,7 +156,36 @@ class Bridge:
         for other, hidden in self._pictures.items():
             for layer in hidden.layers:
                 layer.visible = other == key
+        old = self.image
+        if old is not None and old != key:
+            self._looks[old] = viewport.looked(self.viewer)
         self.choose(key)
+        if old != key:
+            self._frame(key)
+
+    def _frame(self, key: str) -> None:
+        """Look at an image as it was looked at last; at first, at all of its middle plane."""
+        assert self.board is not None
+        if key in self._looks:
+            viewport.look_again(self.viewer, self._looks[key])
+            return
+        viewport.turn_to(self.viewer, self.board, viewport.middle_plane(self.board))
+        self.viewer.reset_view(layers=self._pictures[key].layers)
+
+    def show_change(self, events: Sequence[Event]) -> None:
+        """Bring into view what an edit changed, where it lies elsewhere."""
+        changed = [e for e in events if isinstance(e, ev.StrokesChanged) and self._is_open(e.image)]
+        if not changed:
+            return
+        first = changed[0]
+        if first.image != self.image:
+            self.show_image(first.image)
+        if self.board is None:
+            return
+        if first.plane != self.plane():
+            viewport.turn_to(self.viewer, self.board, first.plane)
+        if not first.box.clipped(self.view()).area:
+            viewport.centre(self.viewer, self.board, first.box, self.view())
 
     def choose(self, key: str | None) -> None:
         """Show the strokes and results of an image, in place of those of another."""
@@ -197,9 +228,10 @@ class Bridge:
     def _new_board(self, key: str) -> Board:
         picture, opened = self._pictures[key], self.session.image(key)
         sizes = pictures.overlay_sizes(opened.image, picture.axes)
-        return Board(
-            self.viewer, self.session, key, sizes, Placed.like(picture.layers[0], len(sizes))
-        )
+        placed = Placed.like(picture.layers[0], len(sizes))
+        made = Board(self.viewer, self.session, key, sizes, placed)
+        made.pen.show = self.show_change
+        return made
 
     def _follow(self, board: Board, *, follow: bool) -> None:
         """Move the board with its image, or stop."""

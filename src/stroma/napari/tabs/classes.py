@@ -44,6 +44,7 @@ class Classes:
         self._studio = studio
         self._painted: dict[int, ClassCount] = {}
         self._counting: Task[Any] | None = None
+        self._unnamed: int | None = None
         self._rest = QTimer()
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
@@ -76,7 +77,7 @@ class Classes:
     def _buttons(self) -> list[Any]:
         return [
             parts.row(
-                parts.button("Add", "Add a class", lambda: self._change("add_class")),
+                parts.button("Add", "Add a class, and name it", self._add),
                 parts.button("Colour…", "Choose another colour for the class", self._recolor),
                 parts.button(
                     "Remove", "Remove the class and its annotations in all images", self._remove
@@ -110,7 +111,20 @@ class Classes:
                     item: Any = self.table.item(i, column)
                     item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
         self._show_painted()
+        self._name_new()
         self.tally()
+
+    def _add(self) -> None:
+        """Add a class; its name is edited as soon as it is listed."""
+        made = self._studio.attempt(lambda: self._studio.session.add_class())
+        self._unnamed = None if made is None else made.label
+
+    def _name_new(self) -> None:
+        labels = [c.label for c in self._studio.session.classes]
+        if self._unnamed in labels:
+            row, self._unnamed = labels.index(self._unnamed), None
+            self.table.setCurrentCell(row, NAME)
+            self.table.editItem(self.table.item(row, NAME))
 
     def tally(self) -> None:
         """Count what is painted of each class; later, if that is being done."""

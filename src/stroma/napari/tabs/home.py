@@ -179,10 +179,15 @@ class Home:
         self._studio.session.set_mode(mode)
 
     def _undo(self) -> None:
-        self._studio.attempt(lambda: self._studio.session.undo())
+        self._show_change(self._studio.attempt(lambda: self._studio.session.undo()))
 
     def _redo(self) -> None:
-        self._studio.attempt(lambda: self._studio.session.redo())
+        self._show_change(self._studio.attempt(lambda: self._studio.session.redo()))
+
+    def _show_change(self, events: Any) -> None:
+        bridge = self._studio.bridge
+        if bridge is not None and events:
+            self._studio.attempt(lambda: bridge.show_change(events))
 
     def _segment_all(self) -> None:
         bridge, studio = self._studio.bridge, self._studio
