@@ -345,7 +345,7 @@ def test_labels_that_do_not_fit_are_refused_and_the_layer_stays(painted, values,
 def test_layers_of_results_take_no_other_values_and_say_what_to_do(painted, role):
     painted.show(role)
     layer = painted.board.layer(role)
-    with pytest.raises(StromaError, match="viewer.add_labels"):
+    with pytest.raises(StromaError, match="add_labels"):
         layer.data = np.zeros((64, 96), int)
     settle(painted)
     assert np.asarray(layer.data).any()

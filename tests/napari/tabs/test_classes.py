@@ -3,7 +3,8 @@ import csv
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLineEdit, QPushButton
 
 from napari_scene import two_halves, until
 from stroma.napari.tabs import parts
@@ -200,3 +201,30 @@ def test_a_new_label_is_none_of_the_classes_in_the_palette(classes, viewer):
 
 def new_buttons(window):
     return [b for b in window.findChildren(QPushButton, "newLabelButton") if b.property("stroma")]
+
+
+def test_a_new_class_is_named_at_once_and_its_name_is_no_command(classes, viewer):
+    [add] = [b for b in classes.widget.findChildren(QPushButton) if b.text() == "Add"]
+    layer = classes._studio.bridge.board.layer("strokes")
+    before = layer.mode, layer.selected_label
+    add.click()
+    until(lambda: classes.table.state() == classes.table.State.EditingState)
+    editor = classes.table.findChild(QLineEdit)
+    assert editor.selectedText() == "class 3"
+    QTest.keyClicks(editor, "Warp M 2")
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    until(lambda: classes._studio.session.classes[-1].name == "Warp M 2")
+    assert (layer.mode, layer.selected_label) == before
+
+
+def test_outlines_leave_the_image_visible(classes):
+    home, bridge = classes._studio, classes._studio.bridge
+    until(lambda: bridge.is_shown("segmentation"))
+    bridge.outline(True)
+    assert bridge.board.layer("segmentation").contour == 2
+    bridge.hide("segmentation")
+    home.viewer.layers.remove(bridge.board.layer("segmentation"))
+    bridge.show("segmentation")
+    assert bridge.board.layer("segmentation").contour == 2
+    bridge.outline(False)
+    assert bridge.board.layer("segmentation").contour == 0

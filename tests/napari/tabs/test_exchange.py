@@ -1,13 +1,15 @@
 import numpy as np
 import pytest
+import tifffile
 from napari.layers import Labels
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QMessageBox
+from qtpy.QtWidgets import QDialog, QFileDialog, QMessageBox
 
 from napari_scene import two_halves, until
 from stroma.io import read_image, write_image
 from stroma.napari.layers import colors
+from stroma.napari.tabs.series import WhichSeries
 from stroma.session import Session
 
 
@@ -270,3 +272,60 @@ def buttons(group):
     from qtpy.QtWidgets import QPushButton
 
     return group.findChildren(QPushButton)
+
+
+@pytest.fixture
+def tab(viewer, open_widget):
+    """The tab, with no image."""
+    notification_manager.records.clear()
+    return open_widget().panel.files
+
+
+def two_in_one(path):
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for shape in ((20, 30), (64, 96)):
+            writer.write(two_halves(*shape), photometric="minisblack", metadata={"axes": "YX"})
+    return path
+
+
+def answer(monkeypatch, *places):
+    """Choose these of the images of a file; leave the dialog without any."""
+
+    def chosen(dialog):
+        dialog.list.clearSelection()
+        for place in places:
+            dialog.list.item(place).setSelected(True)
+        return QDialog.DialogCode.Accepted if places else QDialog.DialogCode.Rejected
+
+    monkeypatch.setattr(WhichSeries, "exec", chosen)
+
+
+def test_which_images_of_a_file_are_wanted_is_asked(tab, tmp_path, monkeypatch):
+    path = two_in_one(tmp_path / "two.ome.tif")
+    studio = tab._studio
+    answer(monkeypatch, 1)
+    tab.add([path])
+    until(lambda: studio.bridge.image is not None and not studio.working)
+    [one] = studio.session.images
+    assert one.image.sizes == {"y": 64, "x": 96}
+    answer(monkeypatch, 0, 1)
+    tab.add([path])
+    until(lambda: len(studio.session.images) == 3 and not studio.working)
+    assert [one.image.sizes["y"] for one in studio.session.images] == [64, 20, 64]
+    assert len({one.name for one in studio.session.images[1:]}) == 2
+    answer(monkeypatch)
+    tab.add([path])
+    until(lambda: not studio.working)
+    assert len(studio.session.images) == 3
+
+
+def test_files_that_cannot_be_opened_are_each_named_and_the_others_open(tab, tmp_path):
+    good = write_image(tmp_path / "good.tif", two_halves(), axes="yx")
+    (tmp_path / "empty.tif").touch()
+    (tmp_path / "text.png").write_text("no picture")
+    tab.add([tmp_path / "empty.tif", good, tmp_path / "text.png"])
+    until(lambda: bool(last_message()))
+    assert [one.name for one in tab._studio.session.images] == ["good.tif"]
+    first, *reasons = last_message().splitlines()
+    assert first == "1 of 3 images opened."
+    assert [r.split(":")[0] for r in reasons] == ["empty.tif", "text.png"]

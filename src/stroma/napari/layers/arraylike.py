@@ -8,12 +8,22 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
-METHODS = frozenset(
-    ("T", "all", "any", "argmax", "argmin", "argsort", "astype", "clip", "copy", "cumsum", "dot")
-    + ("flat", "flatten", "item", "max", "mean", "min", "nonzero", "prod", "ravel", "repeat")
-    + ("reshape", "round", "squeeze", "std", "sum", "swapaxes", "take", "tobytes", "tolist")
-    + ("transpose", "var")
+SUMS = ("all", "any", "argmax", "argmin", "max", "mean", "min", "prod", "std", "sum", "var")
+VALUES = (
+    "argsort",
+    "astype",
+    "clip",
+    "copy",
+    "cumsum",
+    "dot",
+    "nonzero",
+    "repeat",
+    "round",
+    "take",
 )
+SHAPES = ("take", "T", "flat", "flatten", "ravel", "reshape", "squeeze", "swapaxes", "transpose")
+OBJECTS = ("item", "tobytes", "tolist")
+METHODS = frozenset((*SUMS, *VALUES, *SHAPES, *OBJECTS))
 """What of an array in memory is asked of all values, which are read for it."""
 
 

@@ -26,6 +26,8 @@ from stroma.session import events as ev
 from stroma.session.events import Event, Position
 
 VIEW = "napari"
+OUTLINE = 2
+"""Pixels of an outline."""
 PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
 
 
@@ -75,6 +77,7 @@ class Bridge:
         self._events: deque[Event] = deque()
         self._pictures: dict[str, Picture] = {}
         self._looks: dict[str, Look] = {}
+        self._outlined = False
         self._visible = {STROKES, SEGMENTATION}
         self._stop = session.listen(self._heard)
         viewer.layers.events.removed.connect(self._removed)
@@ -84,6 +87,7 @@ class Bridge:
     def close(self) -> None:
         """Let go of the viewer; the session goes on."""
         self._stop()
+        self._events.clear()  # also for a `pump` that is under way
         self.choose(None)
         for picture in self._pictures.values():
             for layer in picture.layers:
@@ -262,9 +266,19 @@ class Bridge:
         if self.board is not None:
             if role == "probability" and label is None and self.session.classes:
                 label = self.session.classes[-1].label
-            layer = self.board.show(role, label=label)
+            there = self.board.layer(role)
+            layer: Any = self.board.show(role, label=label)
+            if role == SEGMENTATION and there is None:
+                layer.contour = OUTLINE if self._outlined else 0
             layer.events.visible.connect(self._on_shown)
             self._on_shown()
+
+    def outline(self, on: bool) -> None:
+        """Show the segmentation as outlines, under which the colours of the image stay."""
+        self._outlined = on
+        layer: Any = None if self.board is None else self.board.layer(SEGMENTATION)
+        if layer is not None:
+            layer.contour = OUTLINE if on else 0
 
     def _on_shown(self) -> None:
         self.shown.emit()

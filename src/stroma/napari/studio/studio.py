@@ -96,7 +96,6 @@ class Studio:
         self._pump = Relay(self._on_pump, PUMP_MS)
         self._rest = Relay(self._on_rest, REST_MS)
         self._activity = Activity(self._stop)
-        self.told.connect(self._activity.hear)
         self._watch = QTimer()
         self._watch.setInterval(WATCH_MS)
         self._watch.timeout.connect(self._on_watch)
@@ -311,6 +310,8 @@ class Studio:
         elif isinstance(event, ev.Notice | ev.SaveFailed):
             show_info(event.message)
         self.told.emit(event)
+        if not self._closed:
+            self._activity.hear(event)  # last: its bars let Qt work, and so close the viewer
 
 
 _STUDIOS: WeakKeyDictionary[Any, Studio] = WeakKeyDictionary()

@@ -11,9 +11,12 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QHeaderView, QMessageBox
 
+from stroma.errors import StromaError
+from stroma.io.series import Series
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.exchange import YES, Exchange
+from stroma.napari.tabs.series import Listed, ask_which, listed
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.opening import OpenImage
@@ -191,19 +194,36 @@ class Files:
             self.add(find_images([folder]))
 
     def add(self, paths: Sequence[Path]) -> None:
-        """Open images; the first is shown."""
+        """Open images; which, is asked of files with several; the first is shown."""
+        if paths:
+            what = f"Looking at {_counted(len(paths), 'file')}"
+            self._studio.call(what, lambda: [listed(path) for path in paths], self._add_listed)
+
+    def _add_listed(self, files: Sequence[Listed]) -> None:
         session, studio = self._studio.session, self._studio
+        failed = [f"{one.path.name}: {one.problem}" for one in files if one.problem]
+        wanted = [(f, series) for f in files for series in ask_which(self.widget, f)]
 
         def opened() -> list[str]:
-            return [session.add_image(path) for path in paths]
+            keys = []
+            for file, series in wanted:
+                name = _title(file, series)
+                try:
+                    keys.append(session.add_image(file.path, name=name, series=series.number))
+                except (StromaError, OSError) as error:
+                    failed.append(f"{name}: {error}")
+            return keys
 
         def shown(keys: list[str]) -> None:
             if keys and studio.bridge is not None:
                 studio.bridge.show_image(keys[0])
             self.show()
+            if failed:
+                count = f"{len(keys)} of {_counted(len(keys) + len(failed), 'image')}"
+                studio.say(StromaError("\n".join([f"{count} opened.", *failed])))
 
-        if paths:
-            studio.call(f"Opening {len(paths)} image{'s' * (len(paths) != 1)}", opened, shown)
+        if wanted or failed:
+            studio.call(f"Opening {_counted(len(wanted), 'image')}", opened, shown)
 
     def _close_images(self) -> None:
         session, bridge, wanted = self._studio.session, self._studio.bridge, self.chosen()
@@ -245,3 +265,14 @@ class Files:
         counted = ev.RoundFinished | ev.StrokesChanged
         if isinstance(event, listed) or (isinstance(event, counted) and self.widget.isVisible()):
             self.show()
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _title(file: Listed, series: Series) -> str:
+    """Return what an image of a file is called."""
+    if len(file.series) < 2:
+        return file.path.name
+    return f"{file.path.name} · {series.name or series.number}"

@@ -49,6 +49,11 @@ class Home:
         self._classes = QButtonGroup()
         self._modes = QButtonGroup()
         self.shown = {role: self._show_box(role, text, tip) for role, text, tip in SHOWN}
+        self.outlines = parts.check(
+            "Outlines",
+            "Show the segmentation as outlines only: the colours of the image stay as they are",
+            self._outline,
+        )
         self.probability = parts.choice("The class", self._show_probability)
         self.widget = self._laid_out()
         studio.replaced.connect(self._on_replaced)
@@ -102,7 +107,7 @@ class Home:
             parts.group(
                 "Show",
                 parts.row(boxes[0], boxes[1]),
-                parts.row(boxes[2]),
+                parts.row(boxes[2], self.outlines),
                 parts.row(boxes[3], self.probability),
             ),
         )
@@ -217,6 +222,10 @@ class Home:
         label = self.probability.currentData() if role == PROBABILITY else None
         bridge.show(role, label=label) if on else bridge.hide(role)
 
+    def _outline(self, on: bool) -> None:
+        if self._studio.bridge is not None:
+            self._studio.bridge.outline(on)
+
     def _show_probability(self, label: int) -> None:
         if self._studio.bridge is not None:
             self._studio.bridge.show(PROBABILITY, label=label)
@@ -225,6 +234,7 @@ class Home:
     # ------------------------------------------------------------------ what happens
 
     def _on_replaced(self) -> None:
+        self._outline(self.outlines.isChecked())
         self._show_settings()
         self._show_classes()
         self._on_chosen()
