@@ -1,6 +1,8 @@
 """Losses are what their formulas say, on examples that are computed by hand."""
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -148,3 +150,30 @@ def test_a_grey_image_is_learned_by_bce_dice():
     known = torch.ones_like(truth)
     right, wrong = torch.logit(truth.clamp(1e-6, 1 - 1e-6)), torch.zeros_like(truth)
     assert float(bce_dice()(right, truth, known)) < float(bce_dice()(wrong, truth, known))
+
+
+TABLE = json.loads(Path(__file__).with_name("oracles").joinpath("losses.json").read_text())
+SAME = {
+    "dice": Dice(),
+    "dice squared": Dice(squared=True),
+    "dice of the batch": Dice(batch=True),
+    "dice without background": Dice(background=False),
+    "dice sigmoid": Dice("sigmoid"),
+    "generalised dice": GeneralisedDice(),
+    "tversky": Tversky(),
+    "focal": Focal(),
+    "focal sigmoid": Focal("sigmoid"),
+    "dice and cross entropy": dice_ce(background=True, batch=False),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("number", range(len(TABLE)))
+def test_losses_are_those_of_monai(name, number):
+    row = TABLE[number]
+    output = torch.tensor(row["output"], dtype=torch.double)
+    index = torch.tensor(row["classes"])
+    truth = torch.nn.functional.one_hot(index, output.shape[1]).movedim(-1, 1).double()
+    known = torch.ones_like(truth[:, :1])
+    found = float(SAME[name](output, truth, known))
+    assert found == pytest.approx(row["losses"][name], rel=1e-5)
