@@ -51,6 +51,14 @@ def test_a_folder_and_one_command_give_a_model_that_the_others_take(stroma, tmp_
     assert said["images"][0]["hd95 1"] < 5
     assert "mean IoU" in stroma("evaluate", out, labels).out
 
+    said = json.loads(stroma("plan", images, labels, "--json").out)
+    assert said["images"] == 4
+    assert said["outputs"] == ["0", "1"]
+    assert set(said["pixels"]) == {"0", "1"}
+    shown = stroma("plan", images, labels).out
+    assert "patches of" in shown
+    assert "GB" in shown
+
     assert "--overwrite" in stroma("learn", images, labels, "--model", model).err
     assert "safetensors" in stroma("learn", images, labels, "--model", tmp_path / "m.pkl").err
     wrong = stroma("learn", images, labels, "-m", tmp_path / "n.safetensors", "--target=sematic")

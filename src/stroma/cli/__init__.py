@@ -12,6 +12,7 @@ COMMANDS = Registry(
         "track": "stroma.cli.track:track",
         "cluster": "stroma.cli.cluster:cluster",
         "learn": "stroma.cli.learn:learn",
+        "plan": "stroma.cli.plan:plan",
         "evaluate": "stroma.cli.evaluate:evaluate",
         "compare": "stroma.cli.compare:compare",
         "features": "stroma.cli.features:features",

@@ -1,0 +1,91 @@
+"""What a training would be, without training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stroma.training.learner import Learner, Task
+from stroma.training.setup import PLANNED, planned
+from stroma.workflow.pairs import paired
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a training would be.
+
+    Parameters
+    ----------
+    images : int
+        Planes or volumes there are to learn from.
+    channels : int
+        Of each.
+    outputs : tuple of str
+        Channels that are predicted.
+    pixels : dict of int to int
+        Labelled pixels by label.
+    normalisation : tuple of str
+        Per channel.
+    network : str
+        What is trained, with its patches.
+    plan : str
+        nnU-Net's plan for the data; empty for networks that are not planned.
+    """
+
+    images: int
+    channels: int
+    outputs: tuple[str, ...]
+    pixels: dict[int, int]
+    normalisation: tuple[str, ...]
+    network: str
+    plan: str
+
+    def __str__(self) -> str:
+        """Say it so that users understand."""
+        total = max(sum(self.pixels.values()), 1)
+        shares = ", ".join(f"{n}: {100 * v / total:.1f} %" for n, v in sorted(self.pixels.items()))
+        lines = [
+            f"{self.images} images of {self.channels} channels; normalised by "
+            f"{', '.join(self.normalisation)}",
+            f"Predicted: {', '.join(self.outputs)}",
+            f"Labelled pixels: {shares}" if shares else "",
+            f"Trained: {self.network}",
+            "Patches are made smaller if the time is too short for 500 steps, as measured then.",
+            self.plan,
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+def preview(images: Any, labels: Any, learner: Learner) -> Preview:
+    """Return what a training would be; reads labels, and trains nothing.
+
+    Parameters
+    ----------
+    images, labels
+        As for ``stroma.learn``.
+    learner : Learner
+        What is asked for.
+    """
+    task = learner.task(*paired(images, labels))
+    return Preview(
+        images=len(task.cases),
+        channels=task.cases[0].channels,
+        outputs=task.target.channels(),
+        pixels=dict(task.facts.counts) if task.target.truth == "classes" else {},
+        normalisation=task.scale.schemes,
+        network=str(task.setup),
+        plan=_planned(task),
+    )
+
+
+def _planned(task: Task) -> str:
+    if task.setup.network not in PLANNED:
+        return ""
+    found = planned(
+        [case.shape for case in task.cases],
+        task.facts,
+        outputs=len(task.target.channels()),
+        memory_gb=task.learner.memory_gb,
+        network=task.setup.network,
+    )
+    return str(found)
