@@ -19,6 +19,7 @@ from tests.patience import PATIENCE
 
 from stroma.cli.paint import opened
 from stroma.io import write_image
+from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
 
 RUN = "from stroma.cli.app import main; main()"
@@ -158,3 +159,36 @@ def test_all_images_of_a_file_are_opened_or_those_that_are_named(tmp_path) -> No
     with opened([path], every, None) as session:
         assert [one.image.read()[0, 0] for one in session.images] == [0, 1, 2]
         assert len({one.name for one in session.images}) == 3
+
+
+def test_a_sample_is_opened_in_a_project_of_its_name_and_a_model_is_gone_on_with(
+    image, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    values = np.zeros((32, 32), np.uint8)
+    values[:, 16:] = 200
+    strokes = np.zeros((32, 32), np.uint8)
+    strokes[10, 2:10], strokes[10, 20:30] = 1, 2
+    trained = ConvpaintModel("gaussian")
+    trained.train(values, strokes)
+    trained.save(tmp_path / "model.pkl", create_yml=False)
+    for _ in range(2):  # the second time, it is there already
+        with painting("--sample", "coins", "--model", tmp_path / "model.pkl"):
+            pass
+    with Session.open(tmp_path / "coins.stroma") as session:
+        [one] = session.images
+        assert one.name == "coins"
+        assert one.image.read().max() > 200
+        assert session.status.trained >= 0
+
+
+def test_a_sample_that_there_is_not_and_a_bad_model_are_told(stroma, image) -> None:
+    ended = stroma("paint", "--sample", "none")
+    assert ended.code == 2
+    assert "tissue, cell, coins" in ended.err
+    (image.parent / "bad.pkl").write_bytes(b"bad")
+    ended = stroma("paint", image, "--model", image.parent / "bad.pkl")
+    assert ended.code == 2
+    assert "bad.pkl" in ended.err
+    with Session.open(image.with_name("cells.stroma")):  # is not locked any more
+        pass

@@ -491,3 +491,27 @@ def test_numbers_that_cannot_be_are_refused_and_the_tab_goes_on(client, session,
         assert tab.until(re="x")["error"]
         assert "result" in tab.ask("painted", image="1")
     assert not session.strokes("1").any()
+
+
+def test_what_is_known_of_a_pixel_and_of_the_parts_is_answered(learned) -> None:
+    with served(learned) as client, client.tab() as tab:
+        where = {"image": "1", "plane": {}}
+        dark = tab.ask("readout", **where, y=40, x=20)["result"]
+        assert dark["values"] == [int(learned.image("1").image.read()[40, 20])]
+        assert dark["label"] == 1
+        assert dark["probability"] > 0.5 > dark["uncertainty"]
+        assert "error" in tab.ask("readout", **where, y=96, x=0)
+        found = tab.ask("parts", **where)["result"]
+        assert found["area"] is None
+        assert found["count"] == len(found["parts"]) >= 2
+        assert found["sizes"] == sorted(found["sizes"], reverse=True)
+        assert sum(found["sizes"]) == 96 * 128
+        assert tab.ask("parts", **where, smallest=10**6)["result"]["count"] == 0
+
+
+def test_the_size_of_a_pixel_is_told_in_micrometres(client, session) -> None:
+    values = np.zeros((8, 8), np.uint8)
+    session.add_image(Image(values, "yx", {"y": 250, "x": 500}, "nm"), name="two")
+    with client.tab() as tab:
+        told = [one["pixel"] for one in tab.hear()["state"]["images"]]
+    assert told == [None, [0.25, 0.5]]

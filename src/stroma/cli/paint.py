@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 FRONT_ENDS = Registry("front end", {"browser": "stroma.web.serve:show"}, extras={"browser": "web"})
 
+SAMPLES = {
+    "tissue": "immunohistochemistry",
+    "cell": "cell",
+    "coins": "coins",
+    "vessels": "microaneurysms",
+    "retina": "retina",
+}
+"""Images that come with scikit-image, and their names there."""
+
 HERE = "127.0.0.1"
 EXPOSED = """\
 Whoever has the address above can read the opened images and change the project, and what travels
@@ -61,6 +70,21 @@ def paint(
             show_default="all, or the first where there are more than 12",
         ),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="A model to go on with: it segments at once, until strokes train it anew.",
+            show_default=False,
+        ),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"An image to try it on, which comes with scikit-image: {', '.join(SAMPLES)}.",
+            show_default=False,
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; 0.0.0.0 is all of this machine's.")
     ] = HERE,
@@ -73,6 +97,8 @@ def paint(
 
     Everything is kept in the project: run the same command again, and go on where you stopped.
     """
+    if sample is not None:
+        project = project or Path(f"{require_sample(sample)}.stroma")
     images, project = sorted_out(images or [], project)
     from stroma.workflow.find import find_images
 
@@ -81,6 +107,10 @@ def paint(
     if project is None:
         project = beside(images[0] if images[0].is_dir() else files[0])
     session = opened(files, project, alias, several(series))
+    if sample is not None:
+        add_sample(session, sample)
+    if model is not None:
+        take_model(session, model)
 
     def say(url: str, at_port: int) -> None:
         typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
@@ -91,6 +121,47 @@ def paint(
         show(session, say, host=host, port=port, browser=not no_browser)
     finally:
         session.close()
+
+
+def require_sample(name: str) -> str:
+    """Return the name of a sample.
+
+    Raises
+    ------
+    typer.BadParameter
+        If there is none of that name.
+    """
+    if name not in SAMPLES:
+        raise typer.BadParameter(
+            f"There is no sample {name!r}; there are {', '.join(SAMPLES)}.", param_hint="--sample"
+        )
+    return name
+
+
+def add_sample(session: Session, name: str) -> None:
+    """Open a sample, unless the project has it already; it is kept in the project."""
+    if any(one.name == name for one in session.images):
+        return
+    import numpy as np
+    import skimage.data
+
+    from stroma.data.image import Image
+
+    values = getattr(skimage.data, SAMPLES[name])()
+    colours = values.ndim > 2
+    image = Image(np.moveaxis(values, -1, 0), "cyx", rgb=True) if colours else Image(values, "yx")
+    session.add_image(image, name=name)
+
+
+def take_model(session: Session, path: Path) -> None:
+    """Go on with a model from a file; the session is closed if that cannot be."""
+    from stroma.pixel.model import ConvpaintModel
+
+    try:
+        session.set_model(ConvpaintModel(model_path=path))
+    except BaseException:
+        session.close()
+        raise
 
 
 def sorted_out(paths: list[Path], project: Path | None) -> tuple[list[Path], Path | None]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.data.statistics import Statistics, measure
@@ -15,6 +17,9 @@ COLOURS = ("#00c853", "#d500f9", "#00b0ff", "#ffab00", "#ff5252", "#ffffff")
 RGB = ("#ff0000", "#00ff00", "#0000ff")
 COLOUR_NAMES = ("red", "green", "blue")
 SHOWN_AT_FIRST = 3
+BINS = 64
+SAMPLE = 1024
+"""Half the side of the square whose values the histogram counts."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class Channel:
         Values shown as black and at full brightness.
     minimum, maximum : float
         What may be chosen: the range of the values.
+    histogram : tuple of int
+        How frequent values are from minimum to maximum, in equal steps; 100 for the most frequent.
+        Heights are square roots, so that what is rare is seen too.
     """
 
     name: str
@@ -42,6 +50,7 @@ class Channel:
     high: float
     minimum: float
     maximum: float
+    histogram: tuple[int, ...] = ()
 
 
 def automatic(image: Image) -> list[Channel]:
@@ -54,13 +63,34 @@ def automatic(image: Image) -> list[Channel]:
     given = image.channels or (COLOUR_NAMES if image.rgb else ())
     names = given or tuple(f"channel {i + 1}" for i in range(count))
     colours = RGB if image.rgb else COLOURS if count > 1 else ("#ffffff",)
+    sample = _sample(image)
     made = []
     for i in range(count):
         low, high = (0.0, 255.0) if image.rgb and image.dtype == np.uint8 else _spread(found, i)
         bounds = min(found.minimum[i], low), max(found.maximum[i], high)
         colour = colours[i % len(colours)]
-        made.append(Channel(names[i], i < SHOWN_AT_FIRST, colour, low, high, *bounds))
+        heights = histogram(sample[i], *bounds)
+        made.append(Channel(names[i], i < SHOWN_AT_FIRST, colour, low, high, *bounds, heights))
     return made
+
+
+def _sample(image: Image) -> NDArray[Any]:
+    """Return (channels, values) of the middle of the image: what people see first."""
+    plane = image.at(**{a: n // 2 for a, n in image.sizes.items() if a in "tz"})
+    height, width = plane.sizes["y"], plane.sizes["x"]
+    rows, columns = (slice(max(0, n // 2 - SAMPLE), n // 2 + SAMPLE) for n in (height, width))
+    values = plane.read({"y": rows, "x": columns})
+    return values.reshape(values.shape[0] if "c" in plane.sizes else 1, -1)
+
+
+def histogram(values: NDArray[Any], minimum: float, maximum: float) -> tuple[int, ...]:
+    """Return the heights of the bars of a histogram, 0 to 100."""
+    known = values[np.isfinite(values)]
+    if not known.size or not maximum > minimum:
+        return ()
+    counts, _ = np.histogram(known, bins=BINS, range=(minimum, maximum))
+    heights = np.sqrt(counts / max(1, counts.max()))
+    return tuple(np.rint(100 * heights).astype(int).tolist())
 
 
 def _spread(found: Statistics, i: int) -> tuple[float, float]:

@@ -13,13 +13,14 @@ from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.web import contrast, exports, folders, pretrained, uploads
+from stroma.web import contrast, exports, folders, pretrained, readout, uploads
 from stroma.web.commands import as_box
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
 
 FEATURES_SHOWN = 12
+PARTS_SHOWN = 2000
 SAMPLES = 256
 """Places along each axis of a plane at which it is looked up whether there are results."""
 
@@ -70,6 +71,27 @@ def areas(session: Session, values: Values) -> list[Plain] | None:
     """
     found = session.areas(values["image"], plane=values["plane"]).result().value
     return None if found is None else [asdict(a) for a in found]
+
+
+def parts(session: Session, values: Values) -> Plain | None:
+    """Answer with the connected parts on a plane, the largest first; None without a whole result.
+
+    "area" is that of a pixel in µm², None where that is not known; "count" is how many parts there
+    are, of which no more than ``PARTS_SHOWN`` are told one by one.
+    """
+    task = session.measure(
+        values["image"], plane=values["plane"], min_size=int(values.get("smallest", 0))
+    )
+    found = task.result().value
+    if found is None:
+        return None
+    largest = sorted(found.components, key=lambda c: -c.area)
+    return {
+        "area": found.pixel_area,
+        "count": len(largest),
+        "parts": [asdict(one) for one in largest[:PARTS_SHOWN]],
+        "sizes": [one.area for one in largest],
+    }
 
 
 def suggest(session: Session, values: Values) -> Plain | None:
@@ -156,6 +178,8 @@ QUESTIONS = {
     "channels": channels,
     "painted": painted,
     "standing": standing,
+    "readout": readout.readout,
+    "parts": parts,
     "areas": areas,
     "suggest": suggest,
     "validate": validate,

@@ -8,6 +8,8 @@ from hashlib import blake2b
 from typing import Any
 
 from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.io.units import convert
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
 from stroma.session.core.status import Status
@@ -102,10 +104,18 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "channels": one.image.sizes.get("c", 1),
         "rgb": one.image.rgb,
         "missing": one.missing,
+        "pixel": pixel_size(one.image),
         "notes": [plain(note) for note in one.image.notes],
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,
     }
+
+
+def pixel_size(image: Image) -> list[float] | None:
+    """Return height and width of a pixel in µm; None where they are not known."""
+    if not image.unit or not {"y", "x"} <= set(image.spacing):
+        return None
+    return [float(f"{convert(image.spacing[a], image.unit, 'µm'):.6g}") for a in "yx"]
 
 
 def _class(one: Class) -> dict[str, Any]:

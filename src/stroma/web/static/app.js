@@ -44,9 +44,15 @@ export class App extends EventTarget {
     this.awaited = "";
     /** @type {Record<string, number>} */
     this.plane = {};
+    /** @type {Map<string, Record<string, number>>} the plane of each image that was looked at last */
+    this.planes = new Map();
     this.label = 1;
     /** @type {Class | null} a class that was added here, until the session has it */
     this.adding = null;
+    /** @type {Set<number>} classes whose results are not shown */
+    this.hidden = new Set();
+    /** @type {Map<number, number>} how opaque the results of a class are, where less than others */
+    this.faint = new Map();
     /** @type {Standing | null} what is known of the plane that was looked at last */
     this.standing = null;
     /** Class whose probability is shown. */
@@ -88,6 +94,32 @@ export class App extends EventTarget {
     this.label = label;
     this.dispatchEvent(new CustomEvent("class"));
     this.changed();
+  }
+
+  /**
+   * Show the results of a class, or not.
+   * @param {number} label
+   */
+  toggleClass(label) {
+    if (!this.hidden.delete(label)) this.hidden.add(label);
+    this.changed();
+  }
+
+  /**
+   * Show the results of one class alone, or those of all again.
+   * @param {number} label
+   */
+  solo(label) {
+    const others = (this.state?.classes ?? []).map((one) => one.label).filter((one) => one !== label);
+    const alone = others.every((one) => this.hidden.has(one));
+    this.hidden = new Set(alone ? [] : others);
+    this.changed();
+  }
+
+  /** @returns {(Class & {alpha: number})[]} the classes whose results are shown */
+  get shownClasses() {
+    const all = (this.state?.classes ?? []).filter(({ label }) => !this.hidden.has(label));
+    return all.map((one) => ({ ...one, alpha: this.faint.get(one.label) ?? 1 }));
   }
 
   /** Add a class; it is there at once, so that it can be named and painted. */
@@ -138,7 +170,8 @@ export class App extends EventTarget {
     const first = Object.fromEntries(
       Object.entries(image.outer).map(([axis, size]) => [axis, axis === "z" ? size >> 1 : 0]),
     );
-    this.plane = { ...first, ...plane };
+    this.plane = { ...first, ...this.planes.get(key), ...plane };
+    this.planes.set(key, this.plane);
     this.changed();
   }
 

@@ -41,8 +41,7 @@ export function showBar(app, viewer) {
     showState(app);
     showSliders(app);
   });
-  const where = () => showWhere(app, viewer);
-  for (const event of ["view", "hover"]) viewer.addEventListener(event, where);
+  viewer.addEventListener("view", () => showZoom(viewer));
 }
 
 /**
@@ -241,16 +240,8 @@ function slider(app, axis, size) {
   );
 }
 
-/**
- * @param {App} app
- * @param {Viewer} viewer
- */
-function showWhere(app, viewer) {
-  const image = app.current;
+/** @param {Viewer} viewer */
+function showZoom(viewer) {
   const percent = viewer.camera.scale * 100;
   byId("zoom-fit").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
-  const at = viewer.hover;
-  const inside =
-    image && at && at[0] >= 0 && at[1] >= 0 && at[0] < image.height && at[1] < image.width;
-  byId("where").textContent = inside ? `y ${Math.floor(at[0])}   x ${Math.floor(at[1])}` : "";
 }

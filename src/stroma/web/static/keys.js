@@ -23,6 +23,7 @@ const KEYS = [
   ["1 … 9", "choose a class"],
   ["[  ]  Shift + wheel", "smaller or larger brush"],
   ["Alt + drag", "erase with the brush"],
+  ["Shift + click", "a straight line from where the last stroke ended"],
   ["Enter  Backspace  Esc", "close, shorten or drop a polygon"],
   ["Ctrl+Z  Ctrl+Shift+Z", "undo, redo"],
   ["Space + drag  Middle button", "move the image"],

@@ -8,7 +8,7 @@
  * How labels are drawn.
  * @typedef {object} Look
  * @property {Style} style
- * @property {Class[]} classes those that are shown
+ * @property {(Class & {alpha: number})[]} classes those that are shown, and how opaque
  * @property {number} times pixels of the picture per label, along each axis
  */
 
@@ -119,14 +119,14 @@ function line(pixels, from, step, count, colour) {
 
 /**
  * Return the colour of every label, as it lies in the memory of a picture; 0 is transparent.
- * @param {Class[]} classes
+ * @param {(Class & {alpha: number})[]} classes
  */
 function palette(classes) {
   const colours = new Uint32Array(65536);
   const bytes = new Uint8Array(colours.buffer);
-  for (const { label, color } of classes) {
+  for (const { label, color, alpha } of classes) {
     const value = parseInt(color.slice(1), 16);
-    bytes.set([value >> 16, (value >> 8) & 255, value & 255, 255], 4 * label);
+    bytes.set([value >> 16, (value >> 8) & 255, value & 255, Math.round(255 * alpha)], 4 * label);
   }
   return colours;
 }

@@ -7,10 +7,12 @@ import { asDropped, choosesFiles, openImages, takeDrops } from "./files.js";
 import { listenToKeys } from "./keys.js";
 import { notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
+import { showMinimap } from "./minimap.js";
 import { modelPanel } from "./panel-model.js";
 import { paintPanel } from "./panel-paint.js";
 import { resultsPanel } from "./panel-results.js";
 import { showPlanes } from "./planes.js";
+import { showReadout } from "./readout.js";
 import { followStanding } from "./standing.js";
 import { showTasks } from "./tasks.js";
 import { brush, brushRadius, polygon } from "./tools.js";
@@ -32,6 +34,7 @@ const hand = {
   radius: () => brushRadius(app.view, viewer.camera.scale),
   label: () => app.label,
   colour: (/** @type {number} */ label) => app.colourOf(label),
+  where: () => JSON.stringify([app.image, app.plane]),
   done: (/** @type {Stroke} */ stroke) => app.paint(stroke),
 };
 const closing = polygon(hand);
@@ -182,7 +185,7 @@ const panels = {
   paint: { title: "Paint", panel: paintPanel(app, { setRadius, paintHereNext }) },
   image: { title: "Image", panel: imagePanel(app, () => viewer.camera.view()) },
   model: { title: "Model", panel: modelPanel(app) },
-  results: { title: "Results", panel: resultsPanel(app) },
+  results: { title: "Results", panel: resultsPanel(app, viewer) },
 };
 
 function buildTabs() {
@@ -230,6 +233,8 @@ function moveTab(event, name) {
 
 showPlanes(app, viewer);
 followStanding(app, viewer);
+showReadout(app, viewer);
+showMinimap(app, viewer);
 showBar(app, viewer);
 showTasks(app);
 choosesFiles(

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { notice } from "./notices.js";
+import { length } from "./readout.js";
 import { group, rebuild, settled } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -36,16 +37,22 @@ export function imagePanel(app, view) {
     const image = app.current;
     const outer = Object.entries(image?.outer ?? {}).map(([axis, size]) => `${size} ${axis}, `);
     const size = image ? `${outer.join("")}${image.height} × ${image.width} pixels` : "";
-    facts.textContent = [size, ...(image?.notes ?? [])].join("\n");
+    facts.textContent = [size, pixelWords(image?.pixel ?? null), ...(image?.notes ?? [])].join("\n");
     const shape = channels?.map(({ name, minimum, maximum }) => [name, minimum, maximum]);
-    rebuild(list, [app.image, shape], () => (channels ?? []).map((one, i) => row(one, i, change, use)));
+    rebuild(list, [app.image, shape], () => (channels ?? []).map((one, i) => row(one, i, { change, use, automatic })));
     channels?.forEach((one, i) => showRow(list.children[i], one));
     for (const [i, row] of [...list.children].entries()) showUse(app, row, i);
   });
-  const automatic = async () => {
+  const automatic = async (/** @type {number} */ only = -1) => {
     const image = app.image;
-    const channels = await app.ask("channels", { image });
-    if (!channels) return;
+    /** @type {Channel[] | undefined} */
+    const found = await app.ask("channels", { image });
+    if (!found) return;
+    const now = app.channels.get(image) ?? found;
+    const channels = now.map((one, i) => {
+      const { low, high } = found[i];
+      return only < 0 ? found[i] : i === only ? { ...one, low, high } : one;
+    });
     app.channels.set(image, channels);
     app.changed();
     keep(image, channels);
@@ -57,7 +64,7 @@ export function imagePanel(app, view) {
       "Channels and contrast",
       list,
       el("button", {
-        type: "button", text: "Automatic contrast", onclick: automatic,
+        type: "button", text: "Automatic contrast", onclick: () => automatic(),
         title: "From the 1st to the 99th percentile of each channel",
       }),
     ),
@@ -118,10 +125,12 @@ function copyGroup(app) {
 /**
  * @param {Channel} one
  * @param {number} i
- * @param {(i: number, values: Partial<Channel>) => void} change
- * @param {(i: number, on: boolean) => void} use
+ * @param {object} actions
+ * @param {(i: number, values: Partial<Channel>) => void} actions.change
+ * @param {(i: number, on: boolean) => void} actions.use
+ * @param {(i: number) => void} actions.automatic
  */
-function row({ name, minimum, maximum }, i, change, use) {
+function row({ name, minimum, maximum }, i, { change, use, automatic }) {
   const step = (maximum - minimum) / STEPS || 1;
   const of = (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target);
   const level = (/** @type {"low" | "high"} */ which, /** @type {string} */ title) => [
@@ -154,7 +163,17 @@ function row({ name, minimum, maximum }, i, change, use) {
       }),
       "train",
     ),
-    el("div", { class: "levels" }, ...level("low", "Black"), ...level("high", "White")),
+    el(
+      "div",
+      { class: "levels" },
+      el("canvas", { class: "histogram", width: 256, height: 34, "data-part": "histogram", "aria-hidden": "true" }),
+      ...level("low", "Black"),
+      ...level("high", "White"),
+    ),
+    el("button", {
+      class: "flat wide small auto", type: "button", text: "Auto", onclick: () => automatic(i),
+      "aria-label": `Automatic contrast of ${name}`, title: "From the 1st to the 99th percentile",
+    }),
   );
 }
 
@@ -171,6 +190,39 @@ function showRow(shown, one) {
     part(which).value = String(one[which]);
     part(`${which}-text`).textContent = Number(one[which].toPrecision(4)).toString();
   }
+  drawHistogram(/** @type {HTMLCanvasElement} */ (shown.querySelector(".histogram")), one);
+}
+
+/**
+ * Draw how frequent values are; those that are shown black or at full brightness are dimmed.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Channel} channel
+ */
+function drawHistogram(canvas, { histogram = [], low, high, minimum, maximum }) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const { width, height } = canvas;
+  const style = getComputedStyle(canvas);
+  canvas.hidden = !histogram.length;
+  context.clearRect(0, 0, width, height);
+  const step = width / histogram.length;
+  const at = (/** @type {number} */ value) => ((value - minimum) / (maximum - minimum || 1)) * width;
+  const [from, to] = [at(low), at(high)];
+  context.fillStyle = style.getPropertyValue("--quiet");
+  histogram.forEach((percent, k) => {
+    const x = k * step;
+    context.globalAlpha = x + step < from || x > to ? 0.3 : 0.85;
+    context.fillRect(x, height - (percent / 100) * height, step - 0.5, (percent / 100) * height);
+  });
+  context.globalAlpha = 1;
+  context.fillStyle = style.getPropertyValue("--accent");
+  for (const x of [from, to]) context.fillRect(Math.min(width - 2, Math.max(0, x - 1)), 0, 2, height);
+}
+
+/** @param {[number, number] | null} pixel */
+function pixelWords(pixel) {
+  if (!pixel) return "The size of a pixel is not known.";
+  const [y, x] = pixel.map(length);
+  return y === x ? `A pixel is ${y} wide.` : `A pixel is ${y} high and ${x} wide.`;
 }
 
 /**

@@ -34,7 +34,7 @@ function classGroup(app) {
   app.addEventListener("change", () => {
     const { state } = app;
     if (state) {
-      rebuild(list, [state.classes, app.label], () =>
+      rebuild(list, [state.classes, app.label, [...app.hidden], [...app.faint]], () =>
         state.classes.map((one, i) => classRow(app, one, i)),
       );
       const row = /** @type {HTMLElement | null} */ (list.querySelector(".active"));
@@ -100,6 +100,20 @@ function classRow(app, { label, name, color }, i) {
         if (event.key === "Enter" || event.key === "Escape") input.blur();
       },
     }),
+    el(
+      "button",
+      {
+        class: "flat eye", type: "button", "data-key": `eye-${label}`,
+        "aria-label": `Show the results of ${name}`, "aria-pressed": String(!app.hidden.has(label)),
+        title: "Show its results or not; double-click, or Alt and click, shows it alone",
+        onclick: (/** @type {MouseEvent} */ event) => {
+          event.stopPropagation();
+          if (event.altKey || event.detail === 2) app.solo(label);
+          else if (event.detail < 2) app.toggleClass(label);
+        },
+      },
+      icon(app.hidden.has(label) ? "hidden" : "eye"),
+    ),
     el(
       "button",
       {
@@ -218,8 +232,19 @@ function overlayGroup(app) {
     words: (value) => `${Math.round(value * 100)} %`,
     change: (value) => app.look({ opacity: value }),
   });
+  const faint = slider({
+    title: "This class", low: 0, high: 1, step: 0.05,
+    words: (value) => `${Math.round(value * 100)} %`,
+    change: (value) => {
+      app.faint.set(app.label, value);
+      app.changed();
+    },
+    help: "How opaque the results of the class are that is chosen, compared with the others",
+  });
   app.addEventListener("change", () => {
     const { overlay } = app.view;
+    faint.made.hidden = overlay !== "labels";
+    faint.show(app.faint.get(app.label) ?? 1);
     kind.show(overlay);
     style.show(app.view.style);
     style.made.hidden = overlay !== "labels";
@@ -231,5 +256,5 @@ function overlayGroup(app) {
     );
     which.value = String(app.probability);
   });
-  return group("Result", kind.made, style.made, whichRow, opacity.made, grey.made);
+  return group("Result", kind.made, style.made, whichRow, opacity.made, faint.made, grey.made);
 }

@@ -4,11 +4,13 @@ import { openDialog } from "./dialog.js";
 import { el, fill, icon } from "./dom.js";
 import { choosesFiles, importStrokes, sendOthers } from "./files.js";
 import { notice, report } from "./notices.js";
+import { showParts } from "./parts.js";
 import { subject } from "./standing.js";
 import { showWhile } from "./tasks.js";
 import { group, segmented, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").Told} Told */
 
 /**
@@ -23,16 +25,22 @@ const SEVERAL = 6;
 const STROKES = { ".tif": "label TIFF", ".zip": "ImageJ ROIs", ".geojson": "QuPath GeoJSON" };
 const FORMATS = { ".tif": "TIFF", ".zarr": "OME-Zarr", ".png": "PNG", ".npy": "NPY" };
 
-/** @param {App} app */
-export function resultsPanel(app) {
-  return el("div", { class: "panel" }, areaGroup(app), exportGroup(app), keepGroup(app));
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+export function resultsPanel(app, viewer) {
+  return el("div", { class: "panel" }, areaGroup(app, viewer), exportGroup(app), keepGroup(app));
 }
 
 // ------------------------------------------------------------------ areas
 
-/** @param {App} app */
-function areaGroup(app) {
-  const heads = ["Class", "Pixels", "Share", "Parts"].map((text) => el("th", { text, scope: "col" }));
+/**
+ * @param {App} app
+ * @param {Viewer} viewer
+ */
+function areaGroup(app, viewer) {
+  const heads = ["Class", "Area", "Share", "Parts"].map((text) => el("th", { text, scope: "col" }));
   const body = el("tbody", { id: "areas" });
   const table = el("table", { hidden: true }, el("thead", {}, el("tr", {}, ...heads)), body);
   const note = el("p", { class: "note", id: "areas-note" });
@@ -60,7 +68,14 @@ function areaGroup(app) {
     show();
     measure();
   });
-  return group("Areas on this plane", table, note);
+  const list = el("button", {
+    type: "button", id: "list-parts", text: "List the parts…", onclick: () => showParts(app, viewer),
+    title: "Every connected part with its size; click one to go there",
+  });
+  app.addEventListener("change", () => {
+    list.disabled = !measurable(app);
+  });
+  return group("Areas on this plane", table, note, list);
 }
 
 /**
@@ -98,10 +113,20 @@ function areaRow(app, { label, area, share, components }) {
     "tr",
     {},
     el("td", {}, swatch, one?.name ?? String(label)),
-    el("td", { text: area.toLocaleString("en") }),
+    el("td", { text: areaWords(area, app.current?.pixel ?? null), title: `${area.toLocaleString("en")} px` }),
     el("td", { text: `${(100 * share).toFixed(1)} %` }),
     el("td", { text: components.toLocaleString("en") }),
   );
+}
+
+/**
+ * @param {number} area pixels
+ * @param {[number, number] | null} pixel
+ */
+function areaWords(area, pixel) {
+  if (!pixel) return `${area.toLocaleString("en")} px`;
+  const found = area * pixel[0] * pixel[1];
+  return found < 1e6 ? `${Number(found.toPrecision(4))} µm²` : `${Number((found / 1e6).toPrecision(4))} mm²`;
 }
 
 // ------------------------------------------------------------------ files

@@ -37,6 +37,16 @@ function shownChannels(app) {
 }
 
 /**
+ * Return the address of a tile of the image, as it is shown; null until that is known.
+ * @param {App} app
+ * @param {number[]} tile factor, row and column
+ */
+export function pixelsAddress(app, tile) {
+  const channels = shownChannels(app);
+  return channels && address(app, "pixels", tile, channels);
+}
+
+/**
  * Return what of the result is shown, for addresses; null for nothing.
  * @param {App} app
  */
@@ -57,10 +67,7 @@ export function showPlanes(app, viewer) {
     if (app.connected || !text) holds("tiles", text);
   };
   const pixels = new Layer({
-    address: (...tile) => {
-      const channels = shownChannels(app);
-      return channels && address(app, "pixels", tile, channels);
-    },
+    address: (...tile) => pixelsAddress(app, tile),
     changed,
     failed,
     smooth: true,
@@ -77,7 +84,7 @@ export function showPlanes(app, viewer) {
   strokes.opacity = 0.9;
   results.look = () => ({
     style: /** @type {import("./labels.js").Style} */ (app.view.style),
-    classes: app.state?.classes ?? [],
+    classes: app.shownClasses,
   });
   viewer.layers = [pixels, results, strokes];
   followSession(app, results, strokes);
@@ -115,13 +122,18 @@ function followSession(app, results, strokes) {
  */
 function followView(app, viewer, results, strokes) {
   let before = "";
+  let shown = "";
+  /** @type {Map<string, {y: number, x: number, scale: number}>} where each image was looked at last */
+  const cameras = new Map();
   app.addEventListener("change", () => {
     const image = app.current;
     const now = JSON.stringify([app.image, app.state?.epoch]);
     if (image && now !== before) {
+      const { y, x, scale } = viewer.camera;
+      if (shown) cameras.set(shown, { y, x, scale });
       for (const layer of viewer.layers) layer.clear();
-      viewer.setPlane(image.height, image.width);
-      before = now;
+      viewer.setPlane(image.height, image.width, cameras.get(app.image));
+      [before, shown] = [now, app.image];
     }
     const { opacity, style, overlay } = app.view;
     const lines = overlay === "labels" && style !== "filled"; // which cover little of the image

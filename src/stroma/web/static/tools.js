@@ -15,6 +15,7 @@ const HALO = "rgba(0, 0, 0, 0.55)";
  * @property {() => number} radius of the brush, in pixels of the image
  * @property {() => number} label that is painted
  * @property {(label: number) => string} colour
+ * @property {() => string} where image and plane
  * @property {(stroke: Stroke) => void} done
  */
 
@@ -38,6 +39,8 @@ export function brushRadius({ radius, brushOn }, scale) {
 export function brush(hand, erases) {
   /** @type {Stroke | null} */
   let current = null;
+  /** @type {{at: [number, number], where: string} | null} where the last stroke ended */
+  let last = null;
   const drop = () => {
     current = null;
   };
@@ -46,13 +49,18 @@ export function brush(hand, erases) {
     down(at, event) {
       const rubber = erases || event.button === 5 || event.altKey;
       const label = rubber ? 0 : hand.label();
-      current = { kind: "brush", label, radius: hand.radius(), points: [at] };
+      const straight = event.shiftKey && last?.where === hand.where();
+      const points = straight && last ? [last.at, at] : [at];
+      current = { kind: "brush", label, radius: hand.radius(), points };
     },
     move(at) {
       current?.points.push(...at);
     },
     up() {
-      if (current) hand.done(current);
+      if (current) {
+        last = { at: current.points[current.points.length - 1], where: hand.where() };
+        hand.done(current);
+      }
       current = null;
     },
     retract: drop,

@@ -40,6 +40,7 @@
  * @property {number} high
  * @property {number} minimum
  * @property {number} maximum
+ * @property {number[]} [histogram] heights from minimum to maximum, 0 to 100
  */
 
 /**
@@ -52,6 +53,7 @@
  * @property {number} channels how many
  * @property {boolean} rgb whether these are colours, which belong together
  * @property {boolean} missing whether its file is not there any more
+ * @property {[number, number] | null} pixel height and width of a pixel in µm
  * @property {string[]} notes what of its file was left out, or read differently than stored
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted

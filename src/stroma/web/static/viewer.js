@@ -51,14 +51,16 @@ export class Viewer extends EventTarget {
   }
 
   /**
-   * Show a plane of that size, as a whole.
+   * Show a plane of that size: as a whole, or as it was looked at before.
    * @param {number} height
    * @param {number} width
+   * @param {{y: number, x: number, scale: number}} [seen]
    */
-  setPlane(height, width) {
+  setPlane(height, width, seen) {
     this.camera.planeHeight = height;
     this.camera.planeWidth = width;
-    this.camera.fit();
+    if (seen) Object.assign(this.camera, seen);
+    else this.camera.fit();
     this.moved();
   }
 
