@@ -395,7 +395,8 @@ def test_every_control_has_a_name_and_the_page_fits_1024_pixels(page) -> None:
     for tab in ("paint", "image", "model", "results"):
         page.click(f"#tab-{tab}")
         nameless = page.evaluate(
-            """() => [...document.querySelectorAll('button, input, select, canvas:not([aria-hidden])')]
+            """() => [...document.querySelectorAll(
+                'button, input, select, canvas:not([aria-hidden])')]
               .filter((e) => e.offsetParent !== null)
               .filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()
                 || e.title || (e.labels && e.labels.length)))
