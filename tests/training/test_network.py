@@ -144,3 +144,21 @@ def test_files_that_are_no_networks_are_refused(network, tmp_path):
 def test_images_with_other_channels_are_refused(network):
     with pytest.raises(ShapeError, match="trained on 1 channels"):
         network.segment(np.zeros((32, 32, 3), np.uint8))
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance"])
+def test_workers_of_dask_get_the_part_of_an_array_they_need(network, scenes, monkeypatch, norm):
+    from distributed import Client
+
+    if norm == "instance":
+        options = {**SMALL, "network_options": {"features": [4, 8], "norm": norm}}
+        network = Learner(steps=2, **options).fit(*map(list, zip(*scenes[:2], strict=True)))
+    monkeypatch.setitem(predict.SIDE, 2, (40, 40))
+    image, _ = scene(9, side=150)
+    opened = network.open(image)
+    core = (slice(0, 40), slice(0, 40))
+    piece = predict._piece(network.predictor(opened), opened, core, True)
+    assert piece.image.array.values.size < image.size / 3
+    expected = network.predict_probas(image)
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        assert np.allclose(network.predict_probas(image, use_dask=True), expected, atol=1e-5)

@@ -243,7 +243,7 @@ def predicted(
     cancel : callable, optional
         Asked before every block.
     """
-    pieces = (_piece(image, core, use_dask) for core in cores)
+    pieces = (_piece(predictor, image, core, use_dask) for core in cores)
     if use_dask:
         with client() as active:
             yield from run_distributed(_compute, pieces, active, shared=predictor, cancel=cancel)
@@ -251,14 +251,55 @@ def predicted(
     yield from run(lambda p: _compute(p, predictor), pieces, workers=workers or 1, cancel=cancel)
 
 
-def _piece(image: Image, core: Cube, use_dask: bool) -> Piece:
-    ndim = len(core)
-    shape = image.shape[-ndim:]
+def _piece(predictor: NetworkPredictor, image: Image, core: Cube, use_dask: bool) -> Piece:
+    shape, axes = image.shape[-len(core) :], image.kept_axes
     if not use_dask:
         return Piece(core, shape, None, {}, image)
     if image.read_with is not None:
         return Piece(core, shape, tuple(image.read_with.items()), image.selection, None)
-    return Piece(core, shape, None, {}, Image(image.read(), image.kept_axes))
+    return Piece(core, shape, None, {}, Image(_part(image, _needed(predictor, shape, core)), axes))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """An array of which only one box is here; the rest is never asked for."""
+
+    values: NDArray[Any]
+    box: Cube
+    shape: tuple[int, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.values.dtype
+
+    def __getitem__(self, key: tuple[Any, ...]) -> NDArray[Any]:
+        count = len(self.box)
+        return self.values[(*key[:-count], *relative(key[-count:], self.box))]
+
+
+def _part(image: Image, box: Cube) -> _Part:
+    axes = image.kept_axes[-len(box) :]
+    return _Part(image.read(dict(zip(axes, box, strict=True))), box, image.shape)
+
+
+def _needed(predictor: NetworkPredictor, shape: tuple[int, ...], core: Cube) -> Cube:
+    """Return the pixels of the image that a block depends on."""
+    if predictor.halo is None:
+        touching = [t for t in tiles(shape, predictor.patch) if _meet(t, core)]
+        around = tuple(
+            slice(min(t[a].start for t in touching), max(t[a].stop for t in touching))
+            for a in range(len(core))
+        )
+        return inside(around, shape)
+    ndim = len(core)
+    halo, stride = predictor.halo[-ndim:], predictor.stride[-ndim:]
+    # What completes a window beyond the border mirrors as many pixels within it.
+    wide = [h + s for h, s in zip(halo, stride, strict=True)]
+    return inside(surroundings(core, wide, stride, shape), shape)
+
+
+def _meet(a: Cube, b: Cube) -> bool:
+    return all(s.start < o.stop and o.start < s.stop for s, o in zip(a, b, strict=True))
 
 
 def _compute(piece: Piece, predictor: NetworkPredictor) -> Array:
