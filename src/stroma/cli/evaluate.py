@@ -39,39 +39,57 @@ def evaluate(
     kind: Annotated[
         str,
         typer.Option(
-            metavar="classes|objects",
-            help="What the labels are.",
-            show_default="objects for files called NAME_objects, classes for others",
+            metavar="classes|objects|points|images",
+            help="What the results are.",
+            show_default="by their names, such as NAME_objects",
         ),
     ] = "auto",
+    cutoff: Annotated[
+        float, typer.Option(help="How far a point may be from a true one, in pixels.")
+    ] = 3.0,
     json: AsJson = False,
 ) -> None:
     """Compare label images with the truth.
 
     Classes: IoU, Dice, surface Dice, Hausdorff distance. Objects: average precision at an IoU of
-    0.5 to 0.95, F1, panoptic quality.
+    0.5 to 0.95, F1, panoptic quality. Points: F1 within a cutoff, counts. Images: PSNR, SSIM.
 
     A class that neither image has does not count; one that only one of them has counts as 0.
     """
     from stroma.workflow.evaluate import evaluate as compare
 
-    found = compare(results, truth, ignore=tuple(ignore or ()), tolerance=tolerance, kind=kind)
+    found = compare(
+        results, truth, ignore=tuple(ignore or ()), tolerance=tolerance, kind=kind, cutoff=cutoff
+    )
     as_json(asdict(found)) if json else _show(found)
 
 
-SHOWN = {"AP50": "ap 0.50", "mean AP": "mean ap", "F1": "f1", "PQ": "pq"}
+SHOWN = {
+    "objects": {"AP50": "ap 0.50", "mean AP": "mean ap", "F1": "f1", "PQ": "pq"},
+    "points": {"F1": "f1", "precision": "precision", "recall": "recall"},
+    "images": {"SI-PSNR": "si psnr", "PSNR": "psnr", "SSIM": "ssim", "NRMSE": "nrmse"},
+}
+COUNTED = ("true", "found")
 
 
-def _show_objects(found: Evaluation) -> None:
+def _show_means(found: Evaluation) -> None:
+    shown = SHOWN[found.kind]
+    counted = [key for key in COUNTED if key in found.overall]
     every = [*found.images, {"name": "mean", **found.overall}]
-    rows = [[one["name"], *(_text(one[key]) for key in SHOWN.values())] for one in every]
-    counts = [[f"{one[key]:.6g}" for key in ("true", "found")] for one in every]
-    table(["image", *SHOWN, "true", "found"], [[*a, *b] for a, b in zip(rows, counts, strict=True)])
+    rows = [
+        [
+            one["name"],
+            *(_text(one[key]) for key in shown.values()),
+            *(f"{one[key]:.6g}" for key in counted),
+        ]
+        for one in every
+    ]
+    table(["image", *shown, *counted], rows)
 
 
 def _show(found: Evaluation) -> None:
-    if found.kind == "objects":
-        _show_objects(found)
+    if found.kind != "classes":
+        _show_means(found)
         return
     heads = ["image", *(f"IoU {n}" for n in found.labels)]
     rows = [[one["name"], *(_text(one[f"iou {n}"]) for n in found.labels)] for one in found.images]

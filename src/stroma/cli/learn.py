@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from stroma.training.model import Network
 
 Images = Annotated[
-    Path, typer.Argument(metavar="IMAGES", help="Folder of images.", show_default=False)
+    Path,
+    typer.Argument(metavar="IMAGES", help="Folder of images, or one image.", show_default=False),
 ]
 Labels = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="LABELS",
         help="Folder of their labels; files pair by name: cells.tif with cells.png or "
-        "cells_labels.tif.",
+        "cells_labels.tif. Points as cells.csv; for --target denoise, none.",
         show_default=False,
     ),
 ]
@@ -57,8 +58,8 @@ Classes = Annotated[
 
 def learn(
     images: Images,
-    labels: Labels,
     model: ModelFile,
+    labels: Labels = None,
     target: Annotated[str, typer.Option(help="What is learned.")] = "semantic",
     network: Annotated[str, typer.Option(help="Network; auto chooses.")] = "auto",
     minutes: Annotated[float, typer.Option(help="Time for the training.")] = 10.0,

@@ -7,9 +7,12 @@ TARGETS = Registry(
     {
         "semantic": "stroma.targets.semantic:Semantic",
         "distances": "stroma.targets.distances:Distances",
+        "spots": "stroma.targets.spots:Spots",
+        "restore": "stroma.targets.restore:Restore",
+        "denoise": "stroma.targets.restore:Denoise",
     },
     group="stroma.targets",
-    extras=dict.fromkeys(("semantic", "distances"), "train"),
+    extras=dict.fromkeys(("semantic", "distances", "spots", "restore", "denoise"), "train"),
 )
 """Name -> class of a target; see :class:`stroma.targets.contract.Target`."""
 

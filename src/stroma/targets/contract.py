@@ -55,7 +55,8 @@ class Facts:
     spacing : tuple of float
         Size of a pixel along the spatial axes; 1 where unknown.
     diameters : tuple of float
-        Of objects in pixels, ascending (instances); empty otherwise.
+        Of objects in pixels, ascending (instances); from each point to the nearest other one
+        (points); empty otherwise.
     channels : int
         Channels of the other image (images), else 1.
     """

@@ -8,11 +8,12 @@ OBJECTIVES = Registry(
         "supervised": "stroma.training.objectives:Supervised",
         "ladder": "stroma.training.objectives:LadderObjective",
         "sequence": "stroma.training.objectives:Sequence",
+        "blind-spot": "stroma.training.blind:BlindSpot",
         "few-stroke": "stroma.training.strokes.objective:FewStrokes",
     },
     group="stroma.objectives",
     extras={
-        **dict.fromkeys(("supervised", "ladder", "sequence"), "train"),
+        **dict.fromkeys(("supervised", "ladder", "sequence", "blind-spot"), "train"),
         "few-stroke": "deep",
     },
 )

@@ -8,7 +8,7 @@ encoded afterwards. All randomness comes from the generator that is given.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,9 @@ class Augmentation:
 
 NONE = Augmentation(0, 0, 0, False, 0, 0, 0, 0, 0, 0, 0)
 """Patches as they are."""
+
+TURNS = replace(NONE, turn=True)
+"""Patches mirrored and turned by right angles, every pixel as it is."""
 
 
 def _turn(size: tuple[int, ...], rng: Rng) -> Turn:

@@ -86,10 +86,17 @@ class Case:
             return self._labels(box)
         if self.points is not None:
             start = np.array([s.start for s in box], float)
-            return self.points - start
+            stop = np.array([s.stop for s in box], float)
+            inside = (self.points >= start - 0.5) & (self.points < stop - 0.5)
+            return self.points[inside.all(1)] - start
         assert self.other is not None, "a case has labels, points or another image"
         other = self.other
         return read_mirrored(lambda b: _values(other, b), self.shape, box).astype(np.float32)
+
+    def in_units(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Return (C, *space) intensities less the mean of the image, by its deviation."""
+        mean, deviation = units(self.statistics, len(values), values.ndim)
+        return np.asarray((values - mean) / deviation, np.float32)
 
     def _labels(self, box: Cube) -> NDArray[np.int32]:
         assert self.labels is not None
@@ -100,6 +107,19 @@ class Case:
         )
         found[relative(part, box)] = self.labels[part]
         return found
+
+
+def units(statistics: Statistics, count: int, ndim: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return mean and deviation of an image, for so many channels of an array of ndim axes.
+
+    Where there are other channels than the image has, its first serves all.
+    """
+    alike = len(statistics.mean) == count
+    chosen = list(range(count)) if alike else [0] * count
+    shape = (count, *(1,) * (ndim - 1))
+    mean = np.array([statistics.mean[i] for i in chosen]).reshape(shape)
+    deviation = np.array([max(statistics.std[i], 1e-8) for i in chosen]).reshape(shape)
+    return mean, deviation
 
 
 def _values(image: Image, box: Cube) -> NDArray[Any]:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.io.pictures.png import read_indices
+from stroma.io.points import read_points
 from stroma.targets.contract import Facts, Truth
 from stroma.training.cases import UNKNOWN, Case, label_array, require_same_space
 from stroma.training.open import as_image
@@ -102,7 +104,12 @@ class _Maker:
         first = known[0] if isinstance(known, tuple) else known
         shape = getattr(first, "shape", None)
         plain = hasattr(image, "shape") and not isinstance(image, Image)
-        if plain and self.axes is None and shape is not None and self.truth != "points":
+        if (
+            plain
+            and self.axes is None
+            and shape is not None
+            and self.truth in ("classes", "instances")
+        ):
             space = tuple(shape)
             letters = {2: "yx", 3: "zyx", 4: "tzyx"}.get(len(space), "")
             if tuple(image.shape) == space:
@@ -193,7 +200,7 @@ def _without_colours(image: Image, source: str) -> NDArray[Any]:
 
 def _points(known: Any, name: str) -> NDArray[np.float64]:
     if isinstance(known, str | Path):
-        return _points_in(Path(known))
+        return read_points(Path(known))
     found = np.asarray(known, float)
     if found.ndim != 2 or found.shape[1] not in (2, 3):
         raise ShapeError(
@@ -201,24 +208,6 @@ def _points(known: Any, name: str) -> NDArray[np.float64]:
             f"got shape {found.shape}."
         )
     return found
-
-
-def _points_in(path: Path) -> NDArray[np.float64]:
-    import csv
-
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-        heads = [] if not rows else [h.strip().lower() for h in rows[0]]
-    axes = [a for a in "zyx" if a in heads]
-    if rows and axes[-2:] != ["y", "x"]:
-        raise LabelError(f"{path} has the columns {', '.join(heads)}; points have y, x (and z).")
-    values = [{k.strip().lower(): v for k, v in row.items()} for row in rows]
-    try:
-        return np.array([[float(row[a]) for a in axes] for row in values]).reshape(
-            len(rows), len(axes) or 2
-        )
-    except ValueError as error:
-        raise LabelError(f"{path} holds positions that are no numbers: {error}.") from error
 
 
 def _points_at(
@@ -249,7 +238,7 @@ def facts_of(cases: Sequence[Case], truth: Truth) -> Facts:
     if truth == "points":
         if not any(len(c.points) for c in cases if c.points is not None):
             raise LabelError("No image has a point. Give positions of some, or other files.")
-        return Facts(first.ndim, spacing=spacing)
+        return Facts(first.ndim, spacing=spacing, diameters=_apart(cases))
     if truth == "image":
         assert first.other is not None
         return Facts(first.ndim, spacing=spacing, channels=first.other.sizes.get("c", 1))
@@ -269,6 +258,15 @@ def facts_of(cases: Sequence[Case], truth: Truth) -> Facts:
             "are the right ones, and what is ignored."
         )
     return Facts(first.ndim, counts, spacing, tuple(sorted(diameters)))
+
+
+def _apart(cases: Sequence[Case]) -> tuple[float, ...]:
+    """Return the distance of every point to the nearest other one of its image, ascending."""
+    found: list[float] = []
+    for case in cases:
+        if case.points is not None and len(case.points) > 1:
+            found += cKDTree(case.points).query(case.points, 2)[0][:, 1].tolist()
+    return tuple(sorted(found))
 
 
 def foreground_of(cases: Sequence[Case], *, most: int = 1_000_000) -> list[NDArray[np.float64]]:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
+from stroma.training.cases import Case, units
 from stroma.training.predict import blocks_in, predicted
 from stroma.training.stitch import Stitching, around
-from stroma.training.windows import Cube
+from stroma.training.windows import Cube, relative
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
@@ -108,3 +109,53 @@ def decoded(
 def outer_axes(ndim: int) -> str:
     """Return the axes along which every position is looked at by itself."""
     return "tz" if ndim == 2 else "t"
+
+
+def find_points(network: Network, image: Image, **options: Any) -> list[NDArray[np.float64]]:
+    """Return the points of every position along outer axes; see `find_objects`.
+
+    Returns
+    -------
+    list of (n, ndim or more) float arrays
+        In pixels, sorted; what follows the coordinates belongs to the points.
+    """
+    tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
+    groups: dict[tuple[int, ...], list[NDArray[np.float64]]] = {}
+    for position, core, window, points in decoded(network, image, tunable, tell, **options):
+        start = np.array([s.start for s in window])
+        moved = np.array(points, float)
+        moved[:, : network.ndim] += start
+        groups.setdefault(tuple(position.values()), []).append(_inside(moved, core))
+    found = [np.concatenate(parts) for parts in groups.values()]
+    return [points[np.lexsort(points[:, : network.ndim].T[::-1])] for points in found]
+
+
+def _inside(points: NDArray[np.float64], core: Cube) -> NDArray[np.float64]:
+    """Return the points whose pixel belongs to a block."""
+    pixels = np.floor(points[:, : len(core)] + 0.5)
+    low, high = np.array([s.start for s in core]), np.array([s.stop for s in core])
+    kept: NDArray[np.float64] = points[((pixels >= low) & (pixels < high)).all(1)]
+    return kept
+
+
+def find_image(network: Network, image: Image, **options: Any) -> NDArray[np.float32]:
+    """Return the image that a network makes of another; see `find_objects`.
+
+    Returns
+    -------
+    (C, t, z, y, x), as far as the image has these axes, float32 array
+        In intensities of the image.
+    """
+    tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
+    sizes = {a: n for a, n in image.sizes.items() if a != "c"}
+    statistics = Case("", image, network.ndim).statistics
+    result: NDArray[np.float32] | None = None
+    for position, core, window, values in decoded(network, image, tunable, tell, **options):
+        if result is None:
+            result = np.zeros((len(values), *sizes.values()), np.float32)
+        mean, deviation = units(statistics, len(values), values.ndim)
+        part = (values * deviation + mean)[(slice(None), *relative(core, window))]
+        place: tuple[Any, ...] = (slice(None), *position.values(), *core)
+        result[place] = part
+    assert result is not None, "an image has at least one block"
+    return result

@@ -27,7 +27,7 @@ from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
 from stroma.training import OBJECTIVES
 from stroma.training.about import About
-from stroma.training.augment import NONE, Augmentation
+from stroma.training.augment import NONE, TURNS, Augmentation
 from stroma.training.cases import Case
 from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare, split
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
@@ -60,7 +60,8 @@ class Learner:
     network_options : mapping
         Its parameters, where they are not to be chosen.
     objective : str
-        How it learns, by name in the table of objectives.
+        How it learns, by name in the table of objectives; "auto" is the target's own way, from
+        labels for most.
     objective_options : mapping
         Its parameters.
     minutes : float
@@ -99,7 +100,7 @@ class Learner:
     target_options: Mapping[str, Any] = field(default_factory=dict)
     network: str = "auto"
     network_options: Mapping[str, Any] = field(default_factory=dict)
-    objective: str = "supervised"
+    objective: str = "auto"
     objective_options: Mapping[str, Any] = field(default_factory=dict)
     minutes: float = 10.0
     steps: int | None = None
@@ -156,12 +157,24 @@ class Learner:
             cancel=cancel,
         )
 
+    @property
+    def way(self) -> str:
+        """Name of the objective."""
+        if self.objective != "auto":
+            return self.objective
+        return str(getattr(TARGETS[self.target], "objective", "supervised"))
+
     def task(self, images: Any, labels: Any, *, regions: Any = None) -> Task:
         """Return everything that is decided before the first step; trains nothing."""
         kind = TARGETS[self.target]
+        if labels is None and not getattr(kind, "alone", False):
+            raise ParameterError(
+                f"The target {self.target!r} learns from labels. Give a label for each image, or "
+                "choose one that needs none, such as denoise."
+            )
         cases = cases_of(
             images,
-            labels,
+            images if labels is None else labels,
             truth=kind.truth,
             ndim=self.ndim,
             ignore=self.ignore,
@@ -170,7 +183,7 @@ class Learner:
         )
         facts = facts_of(cases, kind.truth)
         bare = [case.name for case in cases if is_bare(case)]
-        if bare and not getattr(OBJECTIVES[self.objective], "unlabelled", False):
+        if bare and not getattr(OBJECTIVES[self.way], "unlabelled", False):
             raise LabelError(
                 f"Nothing is labelled in {', '.join(bare[:3])} ({len(bare)} of {len(cases)} "
                 "images). Leave out images without labels, or learn from them with "
@@ -314,7 +327,7 @@ class Task:
         pictures: Pictures | None,
     ) -> Training:
         given = self.learner
-        augmentation = Augmentation(flat=self.setup.flat) if given.augment else NONE
+        augmentation = self._augmentation()
         patches = Patches(
             learned,
             self.target,
@@ -330,7 +343,7 @@ class Task:
                 pictures.draw(history, examined.results(module))
 
         return Training(
-            objective=OBJECTIVES[given.objective](self.target, **given.objective_options),
+            objective=OBJECTIVES[given.way](self.target, **given.objective_options),
             batch=patches.batch,
             validate=examined,
             schedule=Schedule(
@@ -345,6 +358,12 @@ class Task:
             identity=self.identity(),
             look=look,
         )
+
+    def _augmentation(self) -> Augmentation:
+        if not self.learner.augment:
+            return NONE
+        shaded = getattr(self.target, "shaded", True)
+        return Augmentation(flat=self.setup.flat) if shaded else TURNS
 
     def identity(self) -> str:
         """Return a hash of data, network and settings."""
@@ -404,8 +423,12 @@ class Examination:
 
     def __call__(self, module: nn.Module) -> dict[str, float]:
         """Return the scores, the first of which decides."""
-        truths = [case.truth(case.area) for case in self.cases]
+        truths = [self._truth(case) for case in self.cases]
         return self.target.score(self.results(module), truths)
+
+    def _truth(self, case: Case) -> Any:
+        truth = case.truth(case.area)
+        return case.in_units(truth) if self.target.truth == "image" else truth
 
     def results(self, module: nn.Module) -> list[Any]:
         """Return the decoded result of the part of every case that counts."""

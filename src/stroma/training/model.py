@@ -22,7 +22,7 @@ from stroma.data.image import AXES, Image
 from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.training import about as files
 from stroma.training.about import About
-from stroma.training.found import find_objects
+from stroma.training.found import find_image, find_objects, find_points
 from stroma.training.open import as_image
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.windows import Cube
@@ -260,7 +260,15 @@ class Network:
             return result
         if self.target.result == "instances":
             return find_objects(self, opened, tunable=tunable, **how)
+        if self.target.result == "points":
+            points = find_points(self, opened, tunable=tunable, **how)
+            return points if self._outer(opened) else points[0]
+        if self.target.result == "image":
+            return find_image(self, opened, tunable=tunable, **how)
         return self.decoded(opened, self.predict_probas(opened, **how), **tunable)
+
+    def _outer(self, image: Image) -> list[str]:
+        return [a for a in image.sizes if a in self._outer_axes]
 
     def decoded(self, image: Image, prediction: NDArray[np.float32], **tunable: Any) -> Any:
         """Return the results of a whole prediction: one, or one per position along t (and z)."""

@@ -95,6 +95,8 @@ class Patches:
             truth = places[is_inside(places, shape)]
         else:
             truth = geometry.cut(case.truth, nearest=self.target.truth != "image")
+            if self.target.truth == "image":
+                truth = case.in_units(truth)
         return self.target.encode(truth, shape=shape)
 
     def _centre(self, index: int, rng: np.random.Generator, *, foreground: bool) -> Sequence[float]:

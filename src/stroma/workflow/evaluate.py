@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import LabelError, ParameterError, ShapeError
+from stroma.errors import LabelError, ParameterError
 from stroma.io import read_image
-from stroma.io.pictures.png import read_indices
-from stroma.metrics.instances import instance_scores, mean_scores
+from stroma.metrics.instances import mean_scores
 from stroma.metrics.semantic import confusion, dice_of, iou_of
 from stroma.metrics.surface import surface_scores
+from stroma.workflow.compared import image_scores, label_values, object_scores, point_scores
 from stroma.workflow.pairs import paired
 
-KINDS = ("auto", "classes", "objects")
+KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
+"""What results are, by how they are called; others are classes."""
+
+KINDS = ("auto", "classes", *KIND_OF.values())
 """What results may be."""
 
 
@@ -34,8 +37,8 @@ class Evaluation:
         Per image: its name and scores of every class; None where a class is in neither.
     overall : dict
         Of classes over the pixels of all images: mean IoU and mean Dice of those that occur, and
-        those of each. Of objects the means over images.
-    kind : {"classes", "objects"}
+        those of each. Of all else the means over images.
+    kind : {"classes", "objects", "points", "images"}
         What was compared.
     """
 
@@ -52,6 +55,7 @@ def evaluate(
     ignore: Sequence[int] = (),
     tolerance: float = 1.0,
     kind: str = "auto",
+    cutoff: float = 3.0,
 ) -> Evaluation:
     """Compare label images with the truth: classes, or objects by number.
 
@@ -64,12 +68,22 @@ def evaluate(
     tolerance : float
         How far borders may be apart for surface Dice, in the unit of the spacing of the files
         (pixels where they have none).
-    kind : {"auto", "classes", "objects"}
-        What is compared; unless given, objects if the results are called ``NAME_objects``.
+    kind : {"auto", "classes", "objects", "points", "images"}
+        What is compared; unless given, as the results are called: ``NAME_objects``,
+        ``NAME_points``, ``NAME_restored``, classes for others.
+    cutoff : float
+        How far a point may be from a true one to be it, in pixels.
     """
     found, known = _files(results, truth)
-    if _kind(kind, found) == "objects":
-        return _objects(found, known, ignore)
+    chosen = _kind(kind, found)
+    if chosen != "classes":
+        compare = {"objects": object_scores, "points": point_scores, "images": image_scores}
+        scores = [
+            compare[chosen](path, true, ignore=ignore, cutoff=cutoff)
+            for path, true in zip(found, known, strict=True)
+        ]
+        named = [{"name": p.name, **one} for p, one in zip(found, scores, strict=True)]
+        return Evaluation((), tuple(named), mean_scores(scores), chosen)
     pairs = [(path, *_read(path, true)) for path, true in zip(found, known, strict=True)]
     labels = _classes([true for _, _, true, _ in pairs], ignore)
     tables = [confusion(result, true, labels=labels) for _, result, true, _ in pairs]
@@ -97,32 +111,17 @@ def _kind(kind: str, found: Sequence[Path]) -> str:
         raise ParameterError(f"No kind of results {kind!r}. Known: {', '.join(KINDS)}.")
     if kind != "auto":
         return kind
-    named = {_ending(path) == "_objects" for path in found}
+    named = {KIND_OF.get(_ending(path), "classes") for path in found}
     if len(named) > 1:
         raise ParameterError(
-            "Some of the results are objects, others are not. Compare those of one kind at a time, "
-            "or say which all are (--kind)."
+            f"The results are of several kinds ({', '.join(sorted(named))}). Compare those of one "
+            "kind at a time, or say which all are (--kind)."
         )
-    return "objects" if True in named else "classes"
-
-
-def _objects(found: Sequence[Path], known: Sequence[Path], ignore: Sequence[int]) -> Evaluation:
-    images: list[dict[str, Any]] = []
-    for path, true in zip(found, known, strict=True):
-        result, truth, _ = _read(path, true)
-        if result.shape != truth.shape:
-            raise ShapeError(
-                f"{path} has {result.shape} pixels, its truth {true} has {truth.shape}. They are "
-                "compared pixel by pixel; check that they belong together."
-            )
-        counted = np.where(np.isin(truth, list(ignore)), -1, truth)
-        images.append({"name": path.name, **instance_scores(result, counted)})
-    scores = [{k: v for k, v in one.items() if k != "name"} for one in images]
-    return Evaluation((), tuple(images), mean_scores(scores), "objects")
+    return named.pop() if named else "classes"
 
 
 def _files(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
-    """Pair results, by the name before "_labels" or "_objects", with the truth."""
+    """Pair results, by the name before "_labels", "_objects" and so on, with the truth."""
     if isinstance(results, str | Path) and Path(results).is_dir():
         inside = sorted(Path(results).iterdir())
         several: Any = [p for p in inside if _ending(p)] or inside
@@ -141,25 +140,17 @@ def _files(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
 def _ending(path: Path) -> str:
     """Return how the name of a result ends: "" for other files."""
     stem = path.name.split(".")[0]
-    return next((end for end in ("_labels", "_objects") if stem.endswith(end)), "")
+    return next((end for end in ("_labels", *KIND_OF) if stem.endswith(end)), "")
 
 
 def _read(path: Path, true: Path) -> tuple[NDArray[Any], NDArray[Any], tuple[float, ...]]:
     if isinstance(true, tuple):
         raise LabelError(f"{path.name} has several files of truth: {', '.join(map(str, true))}.")
-    result, known = _labels(path), _labels(true)
+    result, known = label_values(path), label_values(true)
     image = read_image(path)
     axes = image.kept_axes.replace("c", "")
     spacing = tuple(float(image.spacing.get(a, 1.0)) for a in axes)
     return np.squeeze(result), np.squeeze(known), spacing[-np.squeeze(result).ndim :]
-
-
-def _labels(path: Path) -> NDArray[Any]:
-    stored = read_indices(path) if path.suffix.lower() == ".png" else None
-    values = read_image(path).read() if stored is None else stored
-    if values.dtype.kind == "f" and not (values == np.floor(values)).all():
-        raise LabelError(f"{path} holds fractions; labels are whole numbers.")
-    return values.astype(np.int64)
 
 
 def _classes(truths: Sequence[NDArray[Any]], ignore: Sequence[int]) -> list[int]:

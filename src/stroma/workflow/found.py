@@ -1,4 +1,4 @@
-"""One image through a network that finds objects."""
+"""One image through a network that finds objects, points, or makes another image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
-from stroma.io import write_labels
+from stroma.io import write_image, write_labels
+from stroma.io.points import write_points
 from stroma.workflow.region import Region
 
 if TYPE_CHECKING:
@@ -36,12 +37,12 @@ def write_found(
     *,
     use_dask: bool = False,
 ) -> None:
-    """Write the objects that a network finds in an image.
+    """Write what a network finds in an image.
 
     Parameters
     ----------
     network : Network
-        Of objects.
+        Whose results are no classes.
     image : Image
         What it looks at.
     path : Path
@@ -56,9 +57,15 @@ def write_found(
         Compute blocks on the workers of dask.distributed.
     """
     how: dict[str, Any] = {"tell": tell, "cancel": cancel, "use_dask": use_dask}
+    write = {"instances": _write_objects, "points": _write_points, "image": _write_image}
+    write[network.target.result](network, network.open(image), path, region, how)
+
+
+def _write_objects(
+    network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
+) -> None:
     from stroma.training.found import find_objects
 
-    image = network.open(image)
     shape = tuple(n for a, n in image.sizes.items() if a != "c")
     with _room(shape, path.parent) as room:
         labels = find_objects(network, image, into=room, **how)
@@ -90,3 +97,43 @@ def _places(image: Image) -> Iterator[dict[str, int]]:
     outer = {a: n for a, n in image.sizes.items() if a in "tz"}
     for place in product(*map(range, outer.values())):
         yield dict(zip(outer, place, strict=True))
+
+
+def _write_points(
+    network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
+) -> None:
+    from stroma.training.found import find_points, outer_axes
+
+    axes = image.kept_axes.replace("c", "")
+    outer = [a for a in axes if a in outer_axes(network.ndim)]
+    places = list(product(*(range(image.sizes[a]) for a in outer)))
+    several = find_points(network, image, **how)
+    rows = [
+        [*place, *point] for place, points in zip(places, several, strict=True) for point in points
+    ]
+    table = np.array(rows, float).reshape(len(rows), -1)
+    inside = [_is_inside(dict(zip(axes, row, strict=False)), region) for row in table]
+    write_points(path, table[inside] if rows else np.zeros((0, len(axes))), axes, image)
+
+
+def _is_inside(point: dict[str, float], region: Region) -> bool:
+    at = {a: int(np.floor(v + 0.5)) for a, v in point.items()}
+    y, x = at.pop("y"), at.pop("x")
+    return bool(region.inside(at, slice(y, y + 1), slice(x, x + 1)).all())
+
+
+def _write_image(
+    network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
+) -> None:
+    from stroma.training.found import find_image
+
+    made = find_image(network, image, **how)
+    axes = image.kept_axes.replace("c", "")
+    if region.mask is not None:
+        for channel in made:
+            _keep(channel, image, region)
+    given = f"c{axes}"
+    order = "".join(a for a in "tczyx" if a in given) if len(made) > 1 else axes
+    values = made[0] if len(made) == 1 else made.transpose([given.index(a) for a in order])
+    spacing = {a: s for a, s in image.spacing.items() if a != "c"}
+    write_image(path, values, axes=order, spacing=spacing, unit=image.unit)

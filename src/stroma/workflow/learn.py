@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stroma.data.classes import Class
 from stroma.training.learner import Learner
-from stroma.workflow.pairs import for_images, paired
+from stroma.workflow.pairs import all_images, for_images, paired
 
 if TYPE_CHECKING:
     from stroma.training.loop import Told
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def learn(
     images: Any,
-    labels: Any,
+    labels: Any = None,
     *,
     target: str = "semantic",
     network: str = "auto",
@@ -37,7 +37,9 @@ def learn(
     Parameters
     ----------
     images, labels : array-like, Image, path, folder, or list of these
-        Files in two folders pair by their names, lists by position.
+        Files in two folders pair by their names, lists by position. Labels are left out for a
+        target that needs none ("denoise"), and are other images for "restore", CSV files of
+        points for "spots".
     target : str
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.
@@ -84,7 +86,7 @@ def learn(
         device=device,
         **options,
     )
-    many, known = paired(images, labels)
+    many, known = (all_images(images), None) if labels is None else paired(images, labels)
     return learner.fit(
         many,
         known,

@@ -36,6 +36,13 @@ def paired(images: Any, labels: Any) -> tuple[list[Any], list[Any]]:
     return _listed(images), _listed(labels)
 
 
+def all_images(images: Any) -> list[Any]:
+    """Return images in a list; folders (and patterns) stand for the files in them."""
+    if _is_folder(images):
+        return list(_images(images))
+    return _listed(images)
+
+
 def for_images(images: Sequence[Any], folder: Any) -> list[Any]:
     """Return the file in a folder for every image, by name; lists are returned as they are."""
     if not _is_folder(folder):

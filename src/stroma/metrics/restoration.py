@@ -1,0 +1,80 @@
+"""How near an image is to a clean one: PSNR, scale-invariant PSNR, SSIM, NRMSE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+
+from stroma.errors import ShapeError
+
+MOST = 100.0
+"""PSNR of images that are equal, in dB."""
+
+SIGMA = 1.5
+"""Of the Gaussian window of SSIM, in pixels."""
+
+
+def restoration_scores(result: Any, truth: Any) -> dict[str, float]:
+    """Return the scores of one image.
+
+    Parameters
+    ----------
+    result, truth : arrays of the same shape
+        What was restored, and the clean image, whose range is the range of the scores.
+
+    Returns
+    -------
+    dict
+        ``si psnr`` (after the result is shifted and scaled for the least error), ``psnr``, both in
+        dB, ``ssim``, and ``nrmse`` (root of the mean squared error by the range).
+    """
+    found, true = np.asarray(result, np.float64), np.asarray(truth, np.float64)
+    if found.shape != true.shape:
+        raise ShapeError(
+            f"Result and truth are compared pixel by pixel, so they have one shape; got "
+            f"{found.shape} and {true.shape}."
+        )
+    span = max(float(np.ptp(true)), 1e-12)
+    return {
+        "si psnr": psnr(fitted(found, true), true),
+        "psnr": psnr(found, true),
+        "ssim": _ssim(found, true, span),
+        "nrmse": float(np.sqrt(((found - true) ** 2).mean()) / span),
+    }
+
+
+def psnr(result: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Return 10 log10 of squared range by mean squared error, in dB; at most 100."""
+    span = float(np.ptp(truth))
+    error = float(((np.asarray(result, np.float64) - truth) ** 2).mean())
+    if error <= span**2 * 10 ** (-MOST / 10):
+        return MOST
+    return float(10 * np.log10(max(span, 1e-12) ** 2 / error))
+
+
+def fitted(result: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a result, shifted to the truth's mean and scaled for the least squared error.
+
+    After Weigert et al. 2018, doi 10.1038/s41592-018-0216-7.
+    """
+    centred, aim = result - result.mean(), truth - truth.mean()
+    size = float((centred**2).sum())
+    factor = float((centred * aim).sum()) / size if size > 0 else 0.0
+    found: NDArray[np.float64] = factor * centred + truth.mean()
+    return found
+
+
+def _ssim(found: NDArray[Any], true: NDArray[Any], span: float) -> float:
+    return float(
+        structural_similarity(
+            true,
+            found,
+            data_range=span,
+            gaussian_weights=True,
+            sigma=SIGMA,
+            use_sample_covariance=False,
+        )
+    )

@@ -1,0 +1,95 @@
+"""Blind spots hide pixels, and what is learned from noise alone removes it."""
+
+import numpy as np
+import pytest
+import torch
+
+from stroma.errors import ParameterError
+from stroma.metrics.restoration import restoration_scores
+from stroma.targets.distances import Distances
+from stroma.targets.restore import Denoise
+from stroma.training.blind import BlindSpot, around, spots
+from stroma.training.contract import Batch
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 20, 30), (2, 1, 4, 16, 24)])
+def test_every_square_of_every_plane_hides_one_pixel(shape):
+    hidden = spots(torch.zeros(shape), 4)
+    assert hidden.shape == (shape[0], 1, *shape[2:])
+    height, width = shape[-2] // 4 * 4, shape[-1] // 4 * 4
+    planes = hidden.reshape(-1, *shape[-2:])[:, :height, :width]
+    counts = planes.reshape(len(planes), height // 4, 4, width // 4, 4).sum((2, 4))
+    assert (counts == 1).all()
+    assert len(torch.unique(planes.flatten(1), dim=0)) == len(planes)
+
+
+def test_the_median_of_the_neighbours_leaves_the_pixel_out():
+    image = torch.zeros(1, 1, 5, 5)
+    image[0, 0, 2, 2] = 9
+    assert around(image)[0, 0, 2, 2] == 0
+    image[0, 0, 1, :] = 1
+    image[0, 0, 3, :] = 1
+    assert around(image)[0, 0, 2, 2] == 1
+    assert around(torch.ones(2, 1, 3, 5, 5)).shape == (2, 1, 3, 5, 5)
+
+
+def test_the_network_never_sees_what_it_is_to_foretell():
+    seen = []
+
+    class Watching(torch.nn.Module):
+        def forward(self, images):
+            seen.append(images)
+            return images
+
+    images = torch.rand(1, 1, 24, 24)
+    torch.manual_seed(0)
+    BlindSpot(Denoise()).step(Watching(), Batch(images, None, None, 0))
+    torch.manual_seed(0)
+    hidden = spots(images, 8) > 0
+    assert (seen[0][hidden] == around(images)[hidden]).all()
+    assert (seen[0][~hidden] == images[~hidden]).all()
+
+
+def test_targets_that_make_no_images_are_refused():
+    with pytest.raises(ParameterError, match="denoise"):
+        BlindSpot(Distances())
+    with pytest.raises(ParameterError, match="every"):
+        BlindSpot(Denoise(), every=1)
+
+
+def scene(seed):
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:64, :72]
+    clean = 100 + 40 * np.sin(y / rng.uniform(6, 9)) * np.sin(x / rng.uniform(6, 9))
+    return (clean + rng.normal(0, 20, clean.shape)).astype(np.float32), clean
+
+
+OPTIONS = {
+    "network_options": {"features": [8, 8], "norm": "none"},
+    "patch": [48, 48],
+    "batch": 4,
+    "rate": 1e-2,
+    "device": "cpu",
+}
+
+
+@pytest.mark.parametrize("target", ["denoise", "restore"])
+def test_noise_is_removed_in_intensities_of_the_image(target):
+    import stroma
+
+    noisy, clean = zip(*(scene(n) for n in range(3)), strict=True)
+    labels = {"denoise": None, "restore": list(clean[:2])}[target]
+    network = stroma.learn(list(noisy[:2]), labels, target=target, steps=60, **OPTIONS)
+    before = restoration_scores(noisy[2], clean[2])
+    found = network.segment(noisy[2])
+    assert found.shape == (1, 64, 72)
+    after = restoration_scores(found[0], clean[2])
+    assert after["psnr"] > before["psnr"] + 5
+    assert after["ssim"] > before["ssim"]
+
+
+def test_targets_that_need_labels_say_so():
+    import stroma
+
+    with pytest.raises(ParameterError, match="denoise"):
+        stroma.learn(scene(0)[0], target="distances")
