@@ -1,0 +1,1 @@
+"""From pixels to objects: finding, measuring and classing them."""
