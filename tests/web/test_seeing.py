@@ -169,3 +169,15 @@ def test_with_shift_a_straight_line_is_drawn_from_the_last_stroke(page, session)
     page.keyboard.up("Shift")
     until(page, lambda: session.strokes("1")[110, 90] == 1)
     assert session.strokes("1")[60, 140] == 0
+
+
+def test_strokes_of_a_class_or_all_are_cleared_with_a_button(page, session) -> None:
+    session.set_mode("paused")
+    paint_both(page)
+    until(page, lambda: session.strokes("1")[60, 190] == 2)
+    page.click("#clear-class >> text=Clear foreground")
+    until(page, lambda: not (session.strokes("1") == 2).any())
+    assert session.strokes("1")[60, 60] == 1
+    assert page.locator("#copy-strokes").is_hidden()  # there is one plane only
+    page.click("#clear-plane")
+    until(page, lambda: not session.strokes("1").any())

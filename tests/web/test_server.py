@@ -515,3 +515,20 @@ def test_the_size_of_a_pixel_is_told_in_micrometres(client, session) -> None:
     with client.tab() as tab:
         told = [one["pixel"] for one in tab.hear()["state"]["images"]]
     assert told == [None, [0.25, 0.5]]
+
+
+def test_strokes_are_copied_to_the_next_plane_and_cleared_by_class(client, session) -> None:
+    session.add_image(Image(np.zeros((3, 300, 300), np.uint8), "zyx"), name="stack")
+    there, to = {"image": "2", "plane": {"z": 0}}, {"z": 1}
+    for label, y in ((1, 20), (2, 250)):
+        session.paint("2", [(y, 20), (y, 250)], label=label, radius=3, plane={"z": 0})
+    painted = session.strokes("2", plane={"z": 0})
+    with client.tab() as tab:
+        assert "error" not in tab.ask("copy-strokes", **there, to=to)
+        np.testing.assert_array_equal(session.strokes("2", plane=to), painted)
+        tab.ask("undo")  # in one step
+        assert not session.strokes("2", plane=to).any()
+        tab.ask("clear", **there, label=1)
+        assert np.unique(session.strokes("2", plane={"z": 0})).tolist() == [0, 2]
+        refused = tab.ask("copy-strokes", image="2", plane={"z": 2}, to={"z": 1})
+        assert "nothing to copy" in refused["error"]

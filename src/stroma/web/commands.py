@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from stroma.blocks.box import Box
+from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.core.document import Edit
 from stroma.session.events import Event, StrokesChanged
@@ -31,8 +34,26 @@ def fill(session: Session, values: Values) -> int:
 
 
 def clear(session: Session, values: Values) -> None:
-    """Erase the strokes of a plane."""
-    session.clear(values["image"], plane=values["plane"])
+    """Erase the strokes of a plane, of one class only if it is named."""
+    session.clear(values["image"], plane=values["plane"], label=values.get("label"))
+
+
+def copy_strokes(session: Session, values: Values) -> None:
+    """Lay the strokes of a plane over those of another of the same image; one step of undo."""
+    image, edit = values["image"], 0
+    for box in session.painted(image, plane=values["plane"]):
+        labels = session.strokes(image, box, plane=values["plane"])
+        for label in np.unique(labels[labels > 0]).tolist():
+            edit = session.stamp(
+                image,
+                labels == label,
+                corner=(box.top, box.left),
+                label=label,
+                plane=values["to"],
+                continues=edit,
+            )
+    if not edit:
+        raise ParameterError("Nothing is painted on this plane, so there is nothing to copy.")
 
 
 def undo(session: Session, values: Values) -> Plain:
@@ -145,6 +166,7 @@ CHANGES = {
     "paint": paint,
     "fill": fill,
     "clear": clear,
+    "copy-strokes": copy_strokes,
     "undo": undo,
     "redo": redo,
     "add-class": add_class,

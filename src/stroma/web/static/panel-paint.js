@@ -17,6 +17,7 @@ export function paintPanel(app, { setRadius, paintHereNext }) {
     { class: "panel" },
     classGroup(app),
     brushGroup(app, setRadius),
+    strokesGroup(app),
     trainGroup(app, paintHereNext),
     overlayGroup(app),
   );
@@ -154,6 +155,37 @@ function brushGroup(app, setRadius) {
     on.show(app.view.brushOn);
   });
   return group("Brush", size.made, on.made, strokes.made);
+}
+
+/** @param {App} app */
+function strokesGroup(app) {
+  const here = () => ({ image: app.image, plane: app.plane });
+  const button = (/** @type {string} */ id, /** @type {string} */ title, /** @type {() => void} */ run) =>
+    el("button", { id, type: "button", title, onclick: run });
+  const plane = button("clear-plane", "Removes all strokes that are on the screen's plane; can be undone", () =>
+    app.ask("clear", here()),
+  );
+  const one = button("clear-class", "Removes those of the chosen class from this plane; can be undone", () =>
+    app.ask("clear", { ...here(), label: app.label }),
+  );
+  const axis = () => ["z", "t"].find((name) => (app.current?.outer[name] ?? 1) > 1);
+  const copy = button("copy-strokes", "Lays the strokes of this plane over those of the next, and goes there", async () => {
+    const along = axis();
+    if (!along) return;
+    const to = { ...app.plane, [along]: app.plane[along] + 1 };
+    const image = app.image;
+    if ((await app.ask("copy-strokes", { ...here(), to })) !== undefined) app.goTo(image, to);
+  });
+  app.addEventListener("change", () => {
+    const along = axis();
+    const name = app.state?.classes.find(({ label }) => label === app.label)?.name ?? "class";
+    plane.textContent = along ? "Clear this plane" : "Clear all";
+    one.textContent = `Clear ${name.length > 14 ? `${name.slice(0, 12)}…` : name}`;
+    copy.textContent = along === "t" ? "Copy to the next time" : "Copy to the next plane";
+    copy.hidden = !along || app.plane[along] + 1 >= (app.current?.outer[along] ?? 1);
+    plane.disabled = one.disabled = !app.current;
+  });
+  return group("Strokes", el("div", { class: "buttons" }, plane, one, copy));
 }
 
 /**
