@@ -209,4 +209,9 @@ def test_the_command_tracks_and_says_what_it_found(folder, tmp_path, capsys) -> 
     assert not ended.value.code
     found = json.loads(capsys.readouterr().out)
     assert (found["tracks"], found["divisions"]) == (4, 1)
-    assert (tmp_path / "out" / "res_track.txt").exists()
+    out = str(tmp_path / "out")
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", out, out, "--tracks", "--outlines", out, "--json"])
+    assert not ended.value.code
+    scores = json.loads(capsys.readouterr().out)
+    assert {scores[k] for k in ("TRA", "LNK", "SEG", "CHOTA")} == {1.0}

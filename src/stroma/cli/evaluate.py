@@ -47,15 +47,34 @@ def evaluate(
     cutoff: Annotated[
         float, typer.Option(help="How far a point may be from a true one, in pixels.")
     ] = 3.0,
+    tracks: Annotated[
+        bool,
+        typer.Option("--tracks", help="Both are folders of tracks (Cell Tracking Challenge)."),
+    ] = False,
+    outlines: Annotated[
+        Path | None,
+        typer.Option(help="With --tracks: true outlines of some frames.", show_default=False),
+    ] = None,
     json: AsJson = False,
 ) -> None:
-    """Compare label images with the truth.
+    """Compare label images, or tracks, with the truth.
 
     Classes: IoU, Dice, surface Dice, Hausdorff distance. Objects: average precision at an IoU of
     0.5 to 0.95, F1, panoptic quality. Points: F1 within a cutoff, counts. Images: PSNR, SSIM.
+    Tracks: TRA, DET, LNK, CHOTA, divisions, and SEG where there are outlines.
 
     A class that neither image has does not count; one that only one of them has counts as 0.
     """
+    if tracks:
+        from stroma.workflow.track import evaluate_tracks
+
+        scores = evaluate_tracks(results, truth, outlines=outlines)
+        as_json(scores) if json else table(
+            ["score", ""], [(k, _text(v)) for k, v in scores.items()]
+        )
+        return
+    if outlines is not None:
+        raise typer.BadParameter("Outlines go with --tracks.", param_hint="--outlines")
     from stroma.workflow.evaluate import evaluate as compare
 
     found = compare(
