@@ -7,12 +7,15 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "ConvpaintModel": "stroma.pixel.model",
+    "ObjectClassifier": "stroma.objects.classes",
     "Param": "stroma.pixel.param",
     "Image": "stroma.data.image",
     "Network": "stroma.training.model",
     "Tracks": "stroma.data.tracks",
     "learn": "stroma.workflow.learn",
     "load": "stroma.workflow.load",
+    "measure": "stroma.objects.measure",
+    "objects_of": "stroma.objects.find",
     "track": "stroma.workflow.track",
     "register_extractor": "stroma.features.build",
 }
@@ -24,11 +27,14 @@ __all__ = [
     "ConvpaintModel",
     "Image",
     "Network",
+    "ObjectClassifier",
     "Param",
     "Tracks",
     "__version__",
     "learn",
     "load",
+    "measure",
+    "objects_of",
     "register_extractor",
     "track",
 ]

@@ -1,6 +1,9 @@
 from stroma.data.image import Image as Image
 from stroma.data.tracks import Tracks as Tracks
 from stroma.features.build import register_extractor as register_extractor
+from stroma.objects.classes import ObjectClassifier as ObjectClassifier
+from stroma.objects.find import objects_of as objects_of
+from stroma.objects.measure import measure as measure
 from stroma.pixel.model import ConvpaintModel as ConvpaintModel
 from stroma.pixel.param import Param as Param
 from stroma.training.model import Network as Network
@@ -12,11 +15,14 @@ __all__ = [
     "ConvpaintModel",
     "Image",
     "Network",
+    "ObjectClassifier",
     "Param",
     "Tracks",
     "__version__",
     "learn",
     "load",
+    "measure",
+    "objects_of",
     "register_extractor",
     "track",
 ]

@@ -19,6 +19,7 @@ SCRIPTS = {
     "hostile_models": "40 parameters:",
     "gpu": "Weights:",
     "tracking": "right links",
+    "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
 }
 ELSEWHERE = {"guidance", "hostile", "measuring", "phantom", "quality", "clusters", "napari_gui"}

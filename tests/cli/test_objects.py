@@ -1,93 +1,142 @@
-"""Objects on the command line: learned, found, written and compared."""
+"""``stroma objects``: a segmentation becomes tables, classes and outlines."""
 
+from __future__ import annotations
+
+import csv
 import json
+import sys
 
 import numpy as np
 import pytest
-from tests.targets.objects import touching
+import tifffile
 
-from stroma.io import read_image, write_image, write_labels
-
-SET = [f"--set={s}" for s in ("steps=40", "patch=[32,32]", "rate=0.01", "seed=1")]
-NETWORK = "--set=network_options={features: [4, 8]}"
+from stroma.data.classes import Class
+from stroma.io import read_image, read_strokes, write_image, write_labels
 
 
-def write_scenes(folder, count):
-    (folder / "images").mkdir()
-    (folder / "labels").mkdir()
-    for n in range(count):
-        labels = touching((64, 72), radius=0.3, seed=n)
-        noise = np.random.default_rng(n).normal(20, 4, labels.shape)
-        image = np.where(labels > 0, 150, 0) + noise
-        write_image(folder / "images" / f"s{n}.tif", image.clip(0, 255).astype(np.uint8), axes="yx")
-        write_labels(folder / "labels" / f"s{n}.png", labels.astype(np.uint8))
+def cells() -> np.ndarray:
+    """Return large and small squares, numbered in tens."""
+    labels = np.zeros((60, 80), np.uint16)
+    for i in range(12):
+        side = 9 if i % 2 else 4
+        y, x = 4 + 18 * (i // 4), 4 + 18 * (i % 4)
+        labels[y : y + side, x : x + side] = 10 * (i + 1)
+    return labels
 
 
-def test_objects_are_learned_found_and_compared(stroma, tmp_path):
-    write_scenes(tmp_path, 5)
-    images, labels, model = (tmp_path / n for n in ("images", "labels", "cells.safetensors"))
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A folder with objects, their image, and clicks on some of them."""
+    monkeypatch.chdir(tmp_path)
+    write_labels("cells.tif", cells(), axes="yx")
+    bright = (cells() > 0) * 100 + np.random.default_rng(0).integers(0, 5, cells().shape)
+    spacing = {"y": 0.5, "x": 0.5}
+    write_image("image.ome.tif", bright.astype(np.uint8), axes="yx", spacing=spacing, unit="µm")
+    (tmp_path / "clicks.csv").write_text(
+        "y,x,class\n5,5,small\n5,24,large\n5,41,small\n5,60,large\n24,6,small\n23,24,large\n"
+    )
+    return tmp_path
+
+
+def rows(path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_objects_are_measured_with_their_numbers_in_micrometres(stroma, files) -> None:
+    done = stroma("objects", "cells.tif", "--image", "image.ome.tif", "--table", "out.csv")
+    assert done.code == 0, done.err
+    table = rows("out.csv")
+    assert [r["label"] for r in table] == [str(10 * i) for i in range(1, 13)]
+    assert (table[0]["area_um2"], table[1]["area_px"]) == ("4", "81")
+    assert float(table[0]["intensity_mean"]) == pytest.approx(102, abs=2)
+    assert "12 objects" in done.out
+
+
+def test_clicks_class_all_and_the_model_classes_another_file_alike(stroma, files) -> None:
+    first = stroma(
+        *("objects", "cells.tif", "--image", "image.ome.tif", "--table", "a.csv"),
+        *("--labels", "clicks.csv", "--save-model", "classes.pkl", "--json"),
+    )
+    said = json.loads(first.out)
+    assert said["classes"] == {"large": 6, "small": 6}
+    assert said["accuracy"] == 1
+    assert len(said["next_to_label"]) == 5
+    again = stroma(
+        *("objects", "cells.tif", "--image", "image.ome.tif", "--table", "b.csv"),
+        *("--model", "classes.pkl"),
+    )
+    assert again.code == 0, again.err
+    assert rows("a.csv") == rows("b.csv")
+
+
+def test_outlines_and_label_image_show_the_objects_of_the_table(stroma, files) -> None:
     done = stroma(
-        "learn", images, labels, "--target=distances", "-m", model, NETWORK, *SET, "--device=cpu",
-        "--json",
-    )  # fmt: skip
+        *("objects", "cells.tif", "--table", "a.csv", "--labels", "clicks.csv", "--min-size", "20"),
+        *("--label-image", "kept.tif", "--outlines", "o.geojson", "--outlines", "o.zip"),
+    )
+    assert done.code == 2, "one class alone cannot be learnt"
+    done = stroma(
+        *("objects", "cells.tif", "--table", "a.csv", "--label-image", "kept.tif"),
+        *("--min-size", "20", "--outlines", "o.geojson", "--outlines", "o.zip"),
+    )
     assert done.code == 0, done.err
-    said = json.loads(done.out)
-    assert said["channels"] == ["foreground", "nearness", "depth"]
-    assert said["scores"]["ap50"] > 0.4
+    large = np.where(np.bincount(cells().ravel())[cells()] > 20, cells(), 0)
+    large[cells() == 0] = 0
+    assert np.array_equal(tifffile.imread("kept.tif"), large)
+    image = read_image("cells.tif")
+    for name in ("o.geojson", "o.zip"):
+        drawn = read_strokes(name, image)
+        assert np.array_equal(drawn.labels > 0, large > 0)
 
-    out = tmp_path / "out"
-    done = stroma("segment", model, images, "--out", out)
-    assert done.code == 0, done.err
-    found = read_image(out / "s0_objects.tif").read()
-    assert found.dtype == np.uint16
-    assert len(np.unique(found)) == found.max() + 1
-    again = json.loads(stroma("segment", model, images, "--out", out, "--json").out)
-    assert {f["status"] for f in again["files"]} == {"skipped"}
 
-    scores = json.loads(stroma("evaluate", out, labels, "--json").out)
-    assert scores["kind"] == "objects"
-    assert [one["name"] for one in scores["images"]] == [f"s{n}_objects.tif" for n in range(5)]
-    assert scores["overall"]["ap 0.50"] > 0.4
-    mean = np.mean([one["pq"] for one in scores["images"]])
-    assert scores["overall"]["pq"] == pytest.approx(mean)
-    assert "AP50" in stroma("evaluate", out, labels).out
-
-    wrong = stroma("segment", model, images, "--out", tmp_path / "b", "--table", "--overlay")
+def test_parts_of_a_class_are_objects_and_a_class_map_must_say_which(stroma, files) -> None:
+    write_labels("classes.tif", np.sign(cells()), axes="yx", classes=[Class(1, "nucleus")])
+    wrong = stroma("objects", "classes.tif", "--table", "a.csv")
     assert wrong.code == 2
-    assert "--overlay, --table go with models of classes" in wrong.err
-    wrong = stroma("evaluate", out, labels, "--kind=cells")
-    assert "objects" in wrong.err
+    assert "nucleus" in wrong.err
+    done = stroma("objects", "classes.tif", "--class", "nucleus", "--table", "a.csv")
+    assert done.code == 0, done.err
+    assert [r["label"] for r in rows("a.csv")] == [str(i) for i in range(1, 13)]
 
 
-def test_a_perfect_result_scores_one_and_ignored_objects_do_not_count(stroma, tmp_path):
-    write_scenes(tmp_path, 1)
-    labels, out = tmp_path / "labels", tmp_path / "out"
-    out.mkdir()
-    truth = read_image(labels / "s0.png").read()
-    write_labels(out / "s0_objects.tif", np.where(truth == 3, 0, truth.astype(np.uint16) + 300))
-    wrong = json.loads(stroma("evaluate", out, labels, "--json").out)["overall"]
-    assert wrong["ap 0.95"] < 1  # the background is an object, 3 is missed
-    found = np.where((truth == 3) | (truth == 0), 0, truth.astype(np.uint16) + 300)
-    write_labels(out / "s0_objects.tif", found)
-    assert json.loads(stroma("evaluate", out, labels, "--json").out)["overall"]["f1"] < 1
-    right = json.loads(stroma("evaluate", out, labels, "--ignore=3", "--json").out)
-    assert right["overall"]["mean ap"] == 1
+def test_probabilities_are_cut_at_the_threshold(stroma, files) -> None:
+    chance = np.stack([1 - np.sign(cells()) * 0.7, np.sign(cells()) * 0.7]).astype(np.float32)
+    write_image("chance.tif", chance, axes="cyx")
+    done = stroma("objects", "chance.tif", "--class", "2", "--table", "a.csv")
+    assert done.code == 0, done.err
+    assert len(rows("a.csv")) == 12
+    none = stroma(
+        *("objects", "chance.tif", "--class", "2", "--threshold", "0.8", "--table", "b.csv")
+    )
+    assert none.code == 0, none.err
+    assert rows("b.csv") == []
 
 
-def test_a_mask_leaves_out_what_lies_outside(stroma, tmp_path):
-    from stroma.training.learner import Learner
+def test_wrong_wishes_are_told_before_anything_is_written(stroma, files) -> None:
+    (files / "there.csv").write_text("mine")
+    there = stroma("objects", "cells.tif", "--table", "there.csv")
+    assert there.code == 2
+    assert (files / "there.csv").read_text() == "mine"
+    assert "ends in .csv" in stroma("objects", "cells.tif", "--table", "a.xlsx").err
+    (files / "off.csv").write_text("label,class\n7,a\n")
+    assert (
+        "no object label 7"
+        in stroma("objects", "cells.tif", "--table", "a.csv", "--labels", "off.csv").err
+    )
+    (files / "empty.csv").write_text("a,b\n1,2\n")
+    assert (
+        "labels no objects"
+        in stroma("objects", "cells.tif", "--table", "a.csv", "--labels", "empty.csv").err
+    )
+    assert (
+        "nothing to save"
+        in stroma("objects", "cells.tif", "--table", "a.csv", "--save-model", "m.pkl").err
+    )
 
-    write_scenes(tmp_path, 2)
-    folder = tmp_path / "images"
-    options = {"target": "distances", "steps": 2, "patch": [32, 32], "device": "cpu"}
-    learner = Learner(**options, network_options={"features": [4, 8]})
-    paths = sorted(folder.iterdir()), sorted((tmp_path / "labels").iterdir())
-    learner.fit(*paths).save(tmp_path / "m.safetensors")
-    mask = np.zeros((64, 72), np.uint8)
-    mask[:, 40:] = 1
-    write_image(tmp_path / "mask.tif", mask, axes="yx")
-    args = (tmp_path / "m.safetensors", folder / "s0.tif", "--mask", tmp_path / "mask.tif")
-    assert stroma("segment", *args, "--out", tmp_path / "out").code == 0
-    whole = read_image(tmp_path / "out" / "s0_objects.tif").read()
-    assert whole.shape == (64, 72)
-    assert whole[:, :40].max() == 0
+
+def test_parquet_without_its_library_says_what_to_install(stroma, files, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    done = stroma("objects", "cells.tif", "--table", "a.parquet")
+    assert done.code == 3
+    assert "pip install pyarrow" in done.err

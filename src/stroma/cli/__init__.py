@@ -10,6 +10,7 @@ COMMANDS = Registry(
         "train": "stroma.cli.train:train",
         "segment": "stroma.cli.segment:segment",
         "track": "stroma.cli.track:track",
+        "objects": "stroma.cli.objects:objects",
         "cluster": "stroma.cli.cluster:cluster",
         "learn": "stroma.cli.learn:learn",
         "plan": "stroma.cli.plan:plan",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
-from stroma.errors import ImageError, ParameterError, ShapeError
+from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
 from stroma.objects.boxes import checked, located
 from stroma.objects.entry import as_image, checked_spacing, micrometres
 from stroma.objects.kernels import cut
@@ -78,6 +78,7 @@ def objects_of(
     axes: str | None = None,
     spacing: Sequence[float] = (),
     how: Finding | None = None,
+    numbered: bool = False,
     **settings: Any,
 ) -> NDArray[np.int32]:
     """Return the objects in labels or probabilities of pixels, as a label image.
@@ -93,6 +94,9 @@ def objects_of(
         Size of a pixel along (z,) y and x, in µm, where no Image says it.
     how : Finding, optional
         How objects are told apart.
+    numbered : bool
+        Whether labels are objects already: they stay one even in several parts, and keep their
+        numbers; parts that are split off get new ones.
     **settings
         Fields of `Finding`, instead.
 
@@ -112,8 +116,10 @@ def objects_of(
             "sizes in pixels."
         )
     if "t" not in image.sizes:
-        return _frame(image.read(), finding, known)
-    return np.stack([_frame(image.at(t=t).read(), finding, known) for t in range(image.sizes["t"])])
+        return _frame(image.read(), finding, known, numbered)
+    return np.stack(
+        [_frame(image.at(t=t).read(), finding, known, numbered) for t in range(image.sizes["t"])]
+    )
 
 
 def _known(settings: dict[str, Any]) -> dict[str, Any]:
@@ -126,9 +132,14 @@ def _known(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _frame(values: NDArray[Any], finding: Finding, spacing: tuple[float, ...]) -> NDArray[np.int32]:
+def _frame(
+    values: NDArray[Any], finding: Finding, spacing: tuple[float, ...], numbered: bool
+) -> NDArray[np.int32]:
     """Return the objects of one plane or volume."""
-    parts = connected(_masked(values, finding), finding.connectivity)
+    masked = _masked(values, finding)
+    if numbered and int(masked.max(initial=0)) >= 2**31:
+        raise LabelError(f"Numbers of objects are below {2**31}, got {masked.max()}.")
+    parts = masked.astype(np.int32) if numbered else connected(masked, finding.connectivity)
     if values.dtype.kind == "f" and finding.core is not None:
         reached = np.zeros(int(parts.max(initial=0)) + 1, bool)
         reached[parts[values >= finding.core]] = True
@@ -141,6 +152,7 @@ def _frame(values: NDArray[Any], finding: Finding, spacing: tuple[float, ...]) -
         min_size=finding.min_size / pixel,
         max_size=finding.max_size / pixel,
         border=finding.border,
+        renumber=not numbered,
     )
 
 

@@ -1,0 +1,134 @@
+"""``stroma objects``: measurements and classes of the objects of a segmentation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stroma.cli.show import AsJson, as_json
+
+
+def objects(
+    segmentation: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SEGMENTATION",
+            help="Label image: objects with a number each, or classes (--class); or probabilities.",
+            show_default=False,
+        ),
+    ],
+    table: Annotated[
+        Path, typer.Option(help="Table to write, a row for each object: .csv or .parquet.")
+    ],
+    image: Annotated[
+        Path | None, typer.Option(help="Image to measure the values of.", show_default=False)
+    ] = None,
+    of_class: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            help="Name or number of the class whose connected parts are the objects.",
+            show_default=False,
+        ),
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(help="Least probability of a pixel of an object.")
+    ] = 0.5,
+    core: Annotated[
+        float | None,
+        typer.Option(help="Probability that an object reaches somewhere.", show_default=False),
+    ] = None,
+    split: Annotated[
+        float,
+        typer.Option(
+            help="Part touching objects at necks this much narrower (in pixels of depth) than "
+            "what they join; 0 parts none, 1 is usual."
+        ),
+    ] = 0.0,
+    min_size: Annotated[float, typer.Option(help="Least size of an object.")] = 0.0,
+    max_size: Annotated[
+        float | None, typer.Option(help="Greatest size of an object.", show_default=False)
+    ] = None,
+    size_in: Annotated[
+        str, typer.Option(metavar="px|um", help="Whether sizes are in pixels, or µm² (µm³).")
+    ] = "px",
+    border: Annotated[
+        bool, typer.Option("--border/--no-border", help="Keep objects at the border of the image.")
+    ] = True,
+    ring: Annotated[float, typer.Option(help="Width of the ring around objects, in pixels.")] = 3.0,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labelled objects to learn classes from: CSV with class, and label or y and x.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Classes learnt before.", show_default=False)
+    ] = None,
+    save_model: Annotated[
+        Path | None,
+        typer.Option(help="Where to save classes learnt from --labels.", show_default=False),
+    ] = None,
+    classifier: Annotated[
+        str, typer.Option(metavar="ensemble|forest|logistic|catboost", help="What learns classes.")
+    ] = "ensemble",
+    label_image: Annotated[
+        Path | None,
+        typer.Option(help="Label image to write, with the numbers of the table."),
+    ] = None,
+    outlines: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Outlines to write: .geojson (QuPath) or .zip (ImageJ ROIs); may be repeated."
+        ),
+    ] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option(help="Axes of a segmentation that does not name them, such as tyx."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Measure the objects of a segmentation, and class them by a few that are labelled."""
+    from stroma.objects.find import Finding
+    from stroma.workflow.objects import Wanted, measure_file
+
+    most = float("inf") if max_size is None else max_size
+    how = Finding(
+        threshold=threshold,
+        core=core,
+        split=split,
+        min_size=min_size,
+        max_size=most,
+        size_in=size_in,  # type: ignore[arg-type]  # checked there
+        border=border,
+    )
+    found = measure_file(
+        segmentation,
+        Wanted(table, label_image, tuple(outlines or ()), save_model, overwrite),
+        image=image,
+        of_class=of_class,
+        how=how,
+        model=model,
+        clicks=labels,
+        classifier=classifier,
+        ring=ring,
+        axes=axes,
+    )
+    if json:
+        as_json(asdict(found))
+        return
+    typer.echo(f"{found.objects} objects{_counts(found.classes)}. Written to {table}")
+    if found.accuracy is not None:
+        typer.echo(
+            f"Of the labelled objects, {found.accuracy:.0%} are classed rightly when learnt from "
+            f"the others. Least sure: {', '.join(map(str, found.next_to_label))}"
+        )
+
+
+def _counts(classes: dict[str, int]) -> str:
+    return f" ({', '.join(f'{n} {name}' for name, n in classes.items())})" if classes else ""

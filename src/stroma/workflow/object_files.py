@@ -1,0 +1,259 @@
+"""Tables, labelled objects, classes and outlines of objects, as files."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import MAX_LABEL, Class
+from stroma.data.image import Image
+from stroma.data.objects import LABEL, ObjectTable
+from stroma.data.outlines import outlines
+from stroma.data.shapes import Area
+from stroma.errors import FormatError, LabelError, MissingExtraError, MissingFileError, short
+from stroma.io.atomic import replaced
+from stroma.io.cells import as_cell, from_cell
+from stroma.io.marks import Mark
+from stroma.io.tables import STROKE_WRITERS
+from stroma.objects.classes import ObjectClassifier
+from stroma.pixel.files import plain
+
+KIND = "classes of objects"
+TABLES = (".csv", ".parquet")
+COLOR = "#999999"
+"""Of objects that were not classed."""
+
+
+def write_object_table(path: str | Path, table: ObjectTable) -> None:
+    """Write a table of objects as CSV, or Parquet where pyarrow is installed.
+
+    Values that could not be measured are empty cells.
+
+    Raises
+    ------
+    FormatError
+        If the name ends in neither.
+    MissingExtraError
+        If Parquet is wanted, and pyarrow is not installed.
+    """
+    where = Path(path)
+    check_table_name(where)
+    with replaced(where) as new:
+        if where.suffix.lower() == ".parquet":
+            _write_parquet(new, table)
+        else:
+            _write_csv(new, table)
+
+
+def check_table_name(path: Path) -> None:
+    """Refuse a name that no table can be written under."""
+    if path.suffix.lower() not in TABLES:
+        raise FormatError(f"A table of objects ends in {' or '.join(TABLES)}, got {path.name!r}.")
+    if path.suffix.lower() == ".parquet":
+        _pyarrow()
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        return import_module("pyarrow"), import_module("pyarrow.parquet")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "Parquet needs pyarrow. Install it with: pip install pyarrow, or write .csv."
+        ) from error
+
+
+def _write_parquet(path: Path, table: ObjectTable) -> None:
+    arrow, parquet = _pyarrow()
+    columns = {name: arrow.array(table[name], from_pandas=True) for name in table}
+    parquet.write_table(arrow.table(columns), path)
+
+
+def _write_csv(path: Path, table: ObjectTable) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow([as_cell(name) for name in table])
+        rows.writerows(zip(*(map(_cell, table[name].tolist()) for name in table), strict=True))
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.7g}" if math.isfinite(value) else ""
+    return as_cell(value)
+
+
+def read_clicks(
+    path: str | Path, labels: Image, table: ObjectTable
+) -> tuple[NDArray[np.int64], tuple[Class, ...]]:
+    """Return the class of every row of a table, 0 for none, from a table of labelled objects.
+
+    Parameters
+    ----------
+    path : path
+        CSV with the column "class" (names, or numbers from 1), and either "label" (numbers of
+        objects) or "y", "x" (and "z" in volumes): pixels on objects; "t" says the frame.
+    labels : Image
+        The objects.
+    table : ObjectTable
+        Their measurements.
+
+    Raises
+    ------
+    FormatError
+        If columns are missing, or values are no numbers.
+    LabelError
+        If there is no object in a place, or one is of two classes.
+    """
+    where = Path(path)
+    rows = _rows(where)
+    numbers = {n: i for i, n in enumerate(_keys(table))}
+    classes = _named([row["class"] for row in rows])
+    result = np.zeros(table.rows, np.int64)
+    for line, row in enumerate(rows, start=2):
+        key = _key(row, labels, f"{where}, line {line}")
+        if key not in numbers:
+            raise LabelError(f"{where}, line {line}: there is no object {_told(row)}.")
+        label = classes[row["class"]].label
+        if result[numbers[key]] not in (0, label):
+            raise LabelError(f"{where}, line {line}: the object {_told(row)} has two classes.")
+        result[numbers[key]] = label
+    return result, tuple({c.label: c for c in classes.values()}.values())
+
+
+def _told(row: dict[str, str]) -> str:
+    return ", ".join(
+        f"{k} {short(row[k], 20)}" for k in ("label", "t", "z", "y", "x") if row.get(k)
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        raise MissingFileError(f"There is no file {path}.")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            found = [
+                {str(k): from_cell(v or "").strip() for k, v in r.items()}
+                for r in csv.DictReader(file)
+            ]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FormatError(f"{path} is no table as CSV: {short(error)}.") from error
+    found = [row for row in found if row.get("class")]
+    if not found or not ("label" in found[0] or {"y", "x"} <= set(found[0])):
+        raise FormatError(
+            f"{path} labels no objects: it has rows with the columns class, and label or y and x. "
+            f"Got the columns {', '.join(found[0]) if found else 'of no labelled row'}."
+        )
+    return found
+
+
+def _keys(table: ObjectTable) -> list[tuple[int, int]]:
+    frames = table["t"] if "t" in table else np.zeros(table.rows, np.int64)
+    return list(zip(frames.tolist(), table[LABEL].tolist(), strict=True))
+
+
+def _key(row: dict[str, str], labels: Image, where: str) -> tuple[int, int]:
+    """Return the frame and number of the object that a row is about."""
+    try:
+        t = int(row.get("t") or 0)
+        if row.get("label"):
+            return t, int(row["label"])
+        at = {a: int(float(row[a])) for a in "zyx" if a in labels.kept_axes}
+    except (ValueError, KeyError, OverflowError) as error:
+        raise FormatError(f"{where}: {short(error)} is no whole number, or is missing.") from error
+    if "t" in labels.kept_axes:
+        at["t"] = t
+    if not all(0 <= i < labels.sizes[a] for a, i in at.items()):
+        raise LabelError(f"{where}: {_told(row)} lies outside the image.")
+    return t, int(labels.at(**at).read())
+
+
+def _named(given: Sequence[str]) -> dict[str, Class]:
+    """Return a class for each word: numbers are labels, names get those that are free."""
+    words = list(dict.fromkeys(given))
+    if all(w.isdecimal() and 1 <= int(w) <= MAX_LABEL for w in words):
+        return {w: Class(int(w)) for w in words}
+    return {w: Class(i, w[:200]) for i, w in enumerate(words, start=1)}
+
+
+def save_object_classifier(path: str | Path, classifier: ObjectClassifier) -> None:
+    """Write classes of objects to a file, as plain values and arrays."""
+    plain.write(Path(path), {"kind": KIND, **classifier.state()})
+
+
+def load_object_classifier(path: str | Path) -> ObjectClassifier:
+    """Return classes of objects from a file; runs nothing that the file says.
+
+    Raises
+    ------
+    FormatError
+        If it is something else, or damaged.
+    """
+    state = plain.read(Path(path))
+    if state.get("kind") != KIND:
+        raise FormatError(f"{path} is a model, but not one of classes of objects.")
+    try:
+        return ObjectClassifier.from_state(state)
+    except FormatError as error:
+        raise FormatError(f"{path}: {error}") from error
+
+
+def write_outlines(
+    path: str | Path, labels: Image, table: ObjectTable, classes: Sequence[Class] = ()
+) -> None:
+    """Write outlines of objects: ``.geojson`` for QuPath, ``.zip`` for ImageJ's ROI Manager.
+
+    Parameters
+    ----------
+    labels : Image
+        The objects.
+    table : ObjectTable
+        Their boxes, and their classes where they have any.
+    classes : sequence of Class
+        Names and colours.
+    """
+    where = Path(path)
+    check_outline_name(where)
+    with replaced(where) as new:
+        STROKE_WRITERS[where.suffix.lower()](new, list(_marks(labels, table, classes)))
+
+
+def check_outline_name(path: Path) -> None:
+    """Refuse a name that no outlines can be written under."""
+    if path.suffix.lower() not in STROKE_WRITERS:
+        raise FormatError(
+            f"Outlines of objects end in {' or '.join(STROKE_WRITERS)}, got {path.name!r}."
+        )
+
+
+def _marks(labels: Image, table: ObjectTable, classes: Sequence[Class]) -> Iterator[Mark]:
+    """Yield the outlines of every object, plane by plane and part by part."""
+    known = {c.label: c for c in classes}
+    frames = table["t"] if "t" in table else np.zeros(table.rows, np.int64)
+    for t in np.unique(frames).tolist():
+        image = labels.at(t=t) if "t" in labels.kept_axes else labels
+        values = image.read()
+        for row in np.flatnonzero(frames == t).tolist():
+            own = known.get(int(table["class"][row])) if "class" in table else None
+            yield from _marks_of(values, table, row, t if image is not labels else None, own)
+
+
+def _marks_of(
+    values: NDArray[Any], table: ObjectTable, row: int, t: int | None, own: Class | None
+) -> Iterator[Mark]:
+    number = int(table[LABEL][row])
+    top, left, bottom, right = (int(table[n][row]) for n in ("top", "left", "bottom", "right"))
+    solid = values.ndim == 3
+    planes = range(int(table["front"][row]), int(table["back"][row])) if solid else (None,)
+    name, color, label = ("object", COLOR, 0) if own is None else (own.name, own.color, own.label)
+    for z in planes:
+        mask = (values if z is None else values[z])[top:bottom, left:right] == number
+        plane = {a: p for a, p in (("t", t), ("z", z)) if p is not None}
+        for rings in outlines(mask):
+            placed = tuple(ring + np.array([left, top]) for ring in rings)
+            yield Mark(Area(placed), plane, name, label, color, f"{name}-{number}")

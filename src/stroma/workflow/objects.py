@@ -1,0 +1,246 @@
+"""Objects in files: found, measured, classed, and written for other programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stroma.data.image import Image
+from stroma.data.objects import ObjectTable
+from stroma.errors import FileError, ParameterError
+from stroma.io import read_image, write_labels
+from stroma.io.labels import read_classes
+from stroma.objects.classes import ObjectClassifier
+from stroma.objects.entry import micrometres
+from stroma.objects.find import Finding, objects_of, plane_of
+from stroma.objects.measure import measure
+from stroma.workflow.object_files import (
+    check_outline_name,
+    check_table_name,
+    load_object_classifier,
+    read_clicks,
+    save_object_classifier,
+    write_object_table,
+    write_outlines,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is written of the objects of a file; None for what is not.
+
+    Parameters
+    ----------
+    table : Path
+        ``.csv``, or ``.parquet`` where pyarrow is installed.
+    label_image : Path, optional
+        The objects with the numbers that are in the table.
+    outlines : tuple of Path
+        ``.geojson`` for QuPath, or ``.zip`` of ImageJ's ROI Manager.
+    model : Path, optional
+        The classes learnt, to be used on other files.
+    overwrite : bool
+        Replace files that are there.
+    """
+
+    table: Path
+    label_image: Path | None = None
+    outlines: tuple[Path, ...] = ()
+    model: Path | None = None
+    overwrite: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files."""
+        every = (self.table, self.label_image, *self.outlines, self.model)
+        return tuple(p for p in every if p is not None)
+
+
+@dataclass(frozen=True)
+class MeasuredFile:
+    """What came of the objects of a file.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files written.
+    objects : int
+        How many there are.
+    classes : dict of str to int
+        How many of each class; empty where none were learnt.
+    accuracy : float or None
+        Share of the labelled objects that are classed rightly when learnt from the others.
+    next_to_label : tuple of int
+        Numbers of the objects that are least sure, where classes were learnt.
+    """
+
+    paths: tuple[Path, ...]
+    objects: int
+    classes: dict[str, int] = field(default_factory=dict)
+    accuracy: float | None = None
+    next_to_label: tuple[int, ...] = ()
+
+
+def measure_file(
+    segmentation: str | Path,
+    wanted: Wanted,
+    *,
+    image: str | Path | None = None,
+    of_class: str | None = None,
+    how: Finding | None = None,
+    model: str | Path | None = None,
+    clicks: str | Path | None = None,
+    classifier: str = "ensemble",
+    ring: float = 3.0,
+    axes: str | None = None,
+) -> MeasuredFile:
+    """Measure the objects of a segmentation in a file, class them, and write them.
+
+    Parameters
+    ----------
+    segmentation : path
+        Objects with a number each; labels of classes (with ``of_class``); or probabilities.
+    wanted : Wanted
+        What is written.
+    image : path, optional
+        Values to measure.
+    of_class : str, optional
+        Name or number of the class whose connected parts are objects.
+    how : Finding, optional
+        How objects are found.
+    find : bool
+        Whether objects are found anew where numbers are no classes (such as to split them).
+    model : path, optional
+        Classes learnt before.
+    clicks : path, optional
+        Table of labelled objects (see `read_clicks`), to learn classes from.
+    classifier : str
+        Kind of classifier that learns.
+    ring : float
+        Width of the ring around objects, in pixels.
+    axes : str, optional
+        Axes of the segmentation, where the file does not say.
+
+    Raises
+    ------
+    FileError
+        If a file to be written is there already.
+    """
+    _require_room(wanted, model=model, clicks=clicks)
+    path = Path(segmentation)
+    source = read_image(path, axes=axes)
+    values = None if image is None else read_image(image)
+    own = None if model is None else load_object_classifier(model)
+    labels = _objects(path, source, values, of_class, how)
+    table = measure(labels, None if values is None else _fitting(values, labels), ring=ring)
+    found = MeasuredFile(wanted.paths, table.rows)
+    if clicks is not None:
+        own, found = _learnt(clicks, labels, table, classifier, found)
+    if own is not None:
+        table = own.classed(table)
+        names, counts = np.unique(table["class_name"], return_counts=True)
+        found = replace(found, classes=dict(zip(names.tolist(), counts.tolist(), strict=True)))
+    _write(wanted, labels, table, own)
+    return found
+
+
+def _require_room(wanted: Wanted, *, model: Any, clicks: Any) -> None:
+    """Refuse what cannot be done, before anything is read."""
+    if model is not None and clicks is not None:
+        raise ParameterError("Classes are learnt from labelled objects or come from a model file.")
+    if wanted.model is not None and clicks is None:
+        raise ParameterError("There is nothing to save: no objects are labelled to learn from.")
+    check_table_name(wanted.table)
+    for path in wanted.outlines:
+        check_outline_name(path)
+    there = [str(p) for p in wanted.paths if p.exists()]
+    if there and not wanted.overwrite:
+        raise FileError(f"{there[0]} is there already. Name another file, or replace it.")
+
+
+def _objects(
+    path: Path,
+    source: Image,
+    values: Image | None,
+    of_class: str | None,
+    how: Finding | None,
+) -> Image:
+    """Return the objects of a file as an Image that knows the size of its pixels.
+
+    Objects that have numbers keep them, unless they are split.
+    """
+    finding, chance = how or Finding(), source.dtype.kind == "f"
+    classes = read_classes(path)
+    if of_class is not None:
+        number = _class_number(of_class, path, chance=chance)
+        source = plane_of(source, number) if chance else source
+        finding = finding if chance else replace(finding, label=number)
+    elif chance and source.sizes.get("c", 1) > 1:
+        raise ParameterError(f"{path} holds probabilities of several classes; name one of them.")
+    elif classes:
+        names = ", ".join(c.name for c in classes[:8])
+        raise ParameterError(f"{path} holds classes ({names}), no objects; name one of them.")
+    if source.sizes.get("c", 1) == 1 and "c" in source.sizes:
+        source = source.at(c=0)
+    spacing, unit = _size(source, values)
+    known = micrometres(Image(source.array, source.axes, spacing=spacing, unit=unit))
+    numbered = of_class is None and not chance
+    array = objects_of(source, how=finding, spacing=_of_kept(known, source), numbered=numbered)
+    return Image(array, source.kept_axes, spacing=spacing, unit=unit, source=str(path))
+
+
+def _of_kept(known: tuple[float, ...], source: Image) -> tuple[float, ...]:
+    """Return the sizes along the axes that are left."""
+    axes = [a for a in "zyx" if a in source.axes]
+    sizes = dict(zip(axes, known, strict=False)) if known else {}
+    return tuple(sizes[a] for a in axes if a in sizes and a in source.kept_axes)
+
+
+def _size(source: Image, values: Image | None) -> tuple[dict[str, float], str]:
+    """Return the size of a pixel that the labels know, or else their image."""
+    known = values if values is not None and not micrometres(source) else source
+    return dict(known.spacing), known.unit
+
+
+def _class_number(name: str, path: Path, *, chance: bool) -> int:
+    classes = read_classes(path)
+    named = {c.name: c.label for c in classes}
+    if name in named:
+        return named[name]
+    if name.isdecimal() and int(name) > 0:
+        return int(name)
+    known = ", ".join(named) or ("a number from 1" if chance else "the number of a label")
+    raise ParameterError(f"{path} has no class {name!r}. Known: {known}.")
+
+
+def _fitting(values: Image, labels: Image) -> Image:
+    """Return an image without axes of one plane that the labels have not."""
+    extra = {a: 0 for a, n in values.sizes.items() if a in "tz" and n == 1 and a not in labels.axes}
+    return values.at(**extra)
+
+
+def _learnt(
+    clicks: str | Path, labels: Image, table: ObjectTable, kind: str, found: MeasuredFile
+) -> tuple[ObjectClassifier, MeasuredFile]:
+    """Learn classes from labelled objects, and tell how well."""
+    y, classes = read_clicks(clicks, labels, table)
+    own = ObjectClassifier(kind, classes=classes).fit(table, y)
+    unsure = own.next_to_label(table, y, count=5)
+    return own, replace(
+        found,
+        accuracy=own.leave_one_out(table, y),
+        next_to_label=tuple(int(n) for n in table["label"][unsure]),
+    )
+
+
+def _write(wanted: Wanted, labels: Image, table: ObjectTable, own: ObjectClassifier | None) -> None:
+    write_object_table(wanted.table, table)
+    if wanted.label_image is not None:
+        write_labels(wanted.label_image, labels.read(), like=labels)
+    for path in wanted.outlines:
+        write_outlines(path, labels, table, () if own is None else own.classes)
+    if wanted.model is not None and own is not None:
+        save_object_classifier(wanted.model, own)
