@@ -42,7 +42,7 @@ def find_objects(
     into : uint32 array, optional
         Is filled in and returned, for instance one in a file; in memory, unless given.
     tunable : mapping, optional
-        Options of the target's ``decode``.
+        Options of the target's ``decode``; others are as they were tuned.
     tell : callable, optional
         Is told how many blocks are ready, and of how many.
     **how
@@ -83,6 +83,7 @@ def decoded(
 
     Windows are blocks with what decoding needs to see around them.
     """
+    options = {**network.decoding_, **tunable}
     predictor = network.predictor(image, mirror=mirror, device=device)
     shape = image.shape[-network.ndim :]
     cores = blocks_in(shape, predictor)
@@ -100,7 +101,7 @@ def decoded(
             cancel=cancel,
         )
         for core, window, values in zip(cores, windows, found, strict=True):
-            yield position, core, window, network.target.decode(values, **tunable)
+            yield position, core, window, network.target.decode(values, **options)
             done += 1
             if tell is not None:
                 tell(done, len(positions) * len(cores))

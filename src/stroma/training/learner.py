@@ -38,6 +38,7 @@ from stroma.training.pictures import Pictures
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.setup import Setup, decide, fitted
 from stroma.training.state import State
+from stroma.training.tune import held, tune
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
 SETUP = "setup.json"
@@ -313,7 +314,7 @@ class Task:
         state = training.run(self.built(), tell=tell, cancel=cancel)
         module = self.built()
         module.load_state_dict(state.best)
-        network = Network(module, self._about(state, classes))
+        network = Network(module, self._about(state, classes, examined.tuned(module)))
         if folder is not None:
             (folder / CHECKPOINT).unlink(missing_ok=True)
             (folder / SETUP).unlink(missing_ok=True)
@@ -370,7 +371,7 @@ class Task:
         said = [asdict(self.learner), asdict(self.setup), fingerprint(self.cases)]
         return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 
-    def _about(self, state: State, classes: Sequence[Class]) -> About:
+    def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:
         best = max(state.history, key=lambda row: next(iter(_scores(row).values()), 0.0))
         return About(
             network=self.setup.network,
@@ -385,6 +386,7 @@ class Task:
             plan=_json(asdict(self.setup)),
             training={
                 "scores": _scores(best),
+                **tuned,
                 "history": state.history,
                 "steps": state.step,
                 "seconds": round(state.seconds, 1),
@@ -425,6 +427,15 @@ class Examination:
         """Return the scores, the first of which decides."""
         truths = [self._truth(case) for case in self.cases]
         return self.target.score(self.results(module), truths)
+
+    def tuned(self, module: nn.Module) -> dict[str, Any]:
+        """Return the best options of decoding, and the scores that they have; {} without any."""
+        if not self.target.tunable:
+            return {}
+        predictions = held(self.prediction(module.eval(), case) for case in self.cases)
+        truths = [self._truth(case) for case in self.cases[: len(predictions)]]
+        chosen, scores = tune(self.target, predictions, truths)
+        return {"decode": _json(chosen), "tuned scores": scores}
 
     def _truth(self, case: Case) -> Any:
         truth = case.truth(case.area)

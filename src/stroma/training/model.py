@@ -92,6 +92,11 @@ class Network:
         return dict(self.about.training.get("scores", {}))
 
     @property
+    def decoding_(self) -> Mapping[str, Any]:
+        """Options of the target's ``decode``, as they were best on what was kept from training."""
+        return dict(self.about.training.get("decode", {}))
+
+    @property
     def history_(self) -> list[dict[str, float]]:
         """One row per round of the training."""
         return list(self.about.training.get("history", []))
@@ -242,7 +247,7 @@ class Network:
         use_dask : bool
             Run blocks on the workers of dask.distributed.
         **tunable
-            Options of the target's ``decode``.
+            Options of the target's ``decode``, instead of ``decoding_``.
 
         Returns
         -------
@@ -359,7 +364,7 @@ class Network:
             about.target,
             dict(about.target_params),
         ]
-        facts += [dict(about.normalisation), list(about.patch), about.ndim]
+        facts += [dict(about.normalisation), list(about.patch), about.ndim, self.decoding_]
         digest.update(json.dumps(facts, sort_keys=True).encode())
         for name, tensor in self.module.state_dict().items():
             digest.update(name.encode())

@@ -1,0 +1,64 @@
+"""Options of decoding, chosen by the target's own score on images that were kept from training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.targets.contract import Target
+
+MOST = 2**28
+"""Predicted values that are held at once, at most (1 GiB)."""
+
+GAIN = 1e-6
+"""How much better a value has to be than the one before it."""
+
+
+def tune(
+    target: Target, predictions: Sequence[NDArray[np.float32]], truths: Sequence[Any]
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the values of the options of ``decode`` that score best, and their scores.
+
+    One option after the other is tried, the others kept; the default wins where nothing is better.
+
+    Parameters
+    ----------
+    target : Target
+        Decodes and scores; the first score decides.
+    predictions : sequence of (K, *space) arrays
+        Of images that were not learned from.
+    truths : sequence
+        As for ``score``.
+    """
+    chosen = {name: values[0] for name, values in target.tunable.items()}
+    scores = _scores(target, predictions, truths, chosen)
+    for name, values in target.tunable.items():
+        for value in values[1:]:
+            tried = {**chosen, name: value}
+            found = _scores(target, predictions, truths, tried)
+            if _first(found) > _first(scores) + GAIN:
+                chosen, scores = tried, found
+    return chosen, scores
+
+
+def held(predictions: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Return the first predictions that are held at once: one at least."""
+    found: list[NDArray[np.float32]] = []
+    for prediction in predictions:
+        if found and sum(p.size for p in found) + prediction.size > MOST:
+            break
+        found.append(prediction)
+    return found
+
+
+def _scores(
+    target: Target, predictions: Sequence[Any], truths: Sequence[Any], options: dict[str, Any]
+) -> dict[str, float]:
+    return target.score([target.decode(p, **options) for p in predictions], truths)
+
+
+def _first(scores: dict[str, float]) -> float:
+    return next(iter(scores.values()))

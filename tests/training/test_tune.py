@@ -1,0 +1,63 @@
+"""Options of decoding are chosen by the score, and used afterwards."""
+
+import numpy as np
+import pytest
+from tests.targets.objects import touching
+
+import stroma
+from stroma.targets.distances import Distances
+from stroma.training import tune as tuning
+from stroma.training.learner import Learner
+from stroma.training.tune import held, tune
+
+TARGET = Distances(diameter=18, smallest=20)
+
+
+def predictions(count, factor):
+    """Return faint predictions: nothing is above one half where the factor is below it."""
+    truths = [touching((60, 70), radius=0.4, seed=n) for n in range(count)]
+    return [factor * TARGET.encode(t, shape=t.shape).values for t in truths], truths
+
+
+def test_faint_predictions_get_lower_thresholds():
+    found, truths = predictions(2, 0.45)
+    assert TARGET.score([TARGET.decode(p) for p in found], truths)["ap50"] == 0
+    chosen, scores = tune(TARGET, found, truths)
+    assert chosen["foreground"] in (0.3, 0.4)
+    assert scores["ap50"] > 0.9
+    again = TARGET.score([TARGET.decode(p, **chosen) for p in found], truths)
+    assert again == scores
+
+
+def test_defaults_win_where_nothing_is_better():
+    found, truths = predictions(1, 1.0)
+    chosen, scores = tune(TARGET, found, truths)
+    assert chosen == {name: values[0] for name, values in TARGET.tunable.items()}
+    assert scores["ap50"] == 1
+
+
+def test_few_predictions_are_held(monkeypatch):
+    monkeypatch.setattr(tuning, "MOST", 10)
+    assert len(held(np.zeros((1, 2, 2), np.float32) for _ in range(9))) == 2
+    assert len(held(np.zeros((1, 9, 9), np.float32) for _ in range(9))) == 1
+
+
+@pytest.fixture(scope="module")
+def network():
+    labels = [touching((48, 50), seed=n) for n in range(4)]
+    options = {"target": "distances", "steps": 2, "patch": [32, 32], "device": "cpu"}
+    learner = Learner(**options, network_options={"features": [4, 8]})
+    return learner.fit([(one > 0).astype(np.float32) for one in labels], labels)
+
+
+def test_what_was_tuned_is_kept_and_used(network, tmp_path):
+    said = network.about.training
+    assert set(network.decoding_) == {"foreground", "seed", "smallest"}
+    assert set(said["tuned scores"]) == {"ap50", "mean ap", "f1", "pq"}
+    again = stroma.load(network.save(tmp_path / "m.safetensors"))
+    assert again.decoding_ == network.decoding_
+    image = (touching((48, 50), seed=9) > 0).astype(np.float32)
+    used = network.target.decode(network.predict_probas(image), **network.decoding_)
+    assert np.array_equal(again.segment(image), used)
+    # Nothing is above 1, so nothing is found: options that are given win.
+    assert again.segment(image, foreground=1.0).max() == 0
