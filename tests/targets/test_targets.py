@@ -8,6 +8,7 @@ import torch
 
 from stroma.errors import ContractError, LabelError
 from stroma.targets import TARGETS
+from stroma.targets.borders import Borders
 from stroma.targets.contract import Encoded, Facts
 from stroma.targets.distances import Distances
 from stroma.targets.restore import Denoise, Restore
@@ -42,6 +43,7 @@ TRUTHS = {"classes": blobs, "instances": blobs, "points": points, "image": image
 EXAMPLES = {
     "semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")],
     "distances": [Distances()],
+    "boundary": [Borders()],
     "spots": [Spots(2), Spots(3, width=2.0)],
     "restore": [Restore(2), Restore(2, squared=True)],
     "denoise": [Denoise(2)],

@@ -7,12 +7,15 @@ TARGETS = Registry(
     {
         "semantic": "stroma.targets.semantic:Semantic",
         "distances": "stroma.targets.distances:Distances",
+        "boundary": "stroma.targets.borders:Borders",
         "spots": "stroma.targets.spots:Spots",
         "restore": "stroma.targets.restore:Restore",
         "denoise": "stroma.targets.restore:Denoise",
     },
     group="stroma.targets",
-    extras=dict.fromkeys(("semantic", "distances", "spots", "restore", "denoise"), "train"),
+    extras=dict.fromkeys(
+        ("semantic", "distances", "boundary", "spots", "restore", "denoise"), "train"
+    ),
 )
 """Name -> class of a target; see :class:`stroma.targets.contract.Target`."""
 

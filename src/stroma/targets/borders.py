@@ -1,0 +1,126 @@
+"""Objects by their borders: foreground, and the pixels of it that are next to something else.
+
+Decoded by a watershed from what lies within borders, as in torch-em and SynapseNet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.segmentation import find_boundaries, watershed
+
+from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
+from stroma.targets.distances import REACH, objects_score, sizes_of, without_small
+from stroma.targets.losses import CrossEntropy, Dice
+from stroma.targets.turns import Turn
+
+FAR = 8.0
+"""Depth below a border, in pixels, from which on it decides no more which pixels come first."""
+
+
+@dataclass(frozen=True)
+class Borders:
+    """Foreground, and the outermost pixels of every object.
+
+    Parameters
+    ----------
+    diameter : float
+        Of the largest objects, in pixels: how far decoding looks around a block.
+    smallest : int
+        Objects of fewer pixels are left out.
+    """
+
+    truth: ClassVar[Truth] = "instances"
+    result: ClassVar[Result] = "instances"
+    merge: ClassVar[Merge] = "objects"
+
+    diameter: float = 32.0
+    smallest: int = 10
+
+    @classmethod
+    def made_for(cls, facts: Facts, /, **options: Any) -> Self:
+        """Return the target for objects of some sizes."""
+        return cls(**{**sizes_of(facts), **options})
+
+    @property
+    def tunable(self) -> Mapping[str, tuple[Any, ...]]:
+        """Thresholds of foreground and borders, and the smallest objects."""
+        return {
+            "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
+            "border": (0.5, 0.4, 0.6, 0.3, 0.7),
+            "smallest": (self.smallest, self.smallest // 2, 2 * self.smallest),
+        }
+
+    @property
+    def context(self) -> int:
+        """What the largest objects need."""
+        return ceil(REACH * self.diameter)
+
+    def channels(self) -> tuple[str, ...]:
+        """Return their names."""
+        return ("foreground", "border")
+
+    def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
+        """Return the channels of objects by number."""
+        labels = np.asarray(truth)
+        front = labels > 0
+        border = find_boundaries(labels, mode="inner", background=0) & front
+        values = np.stack([front, border]).astype(np.float32)
+        return Encoded(values, (labels >= 0)[None].astype(np.float32))
+
+    def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
+        """Return the cross-entropy and Dice of both."""
+        crossed = CrossEntropy("sigmoid")(output, truth, known)
+        dice = Dice("sigmoid", batch=True)(output, truth, known)
+        return crossed + dice, {"cross entropy": crossed.detach(), "dice": dice.detach()}
+
+    def activate(self, output: torch.Tensor, /) -> torch.Tensor:
+        """Return both from 0 to 1."""
+        return output.sigmoid()
+
+    def decode(
+        self,
+        prediction: NDArray[np.float32],
+        /,
+        *,
+        foreground: float = 0.5,
+        border: float = 0.5,
+        smallest: int | None = None,
+    ) -> NDArray[np.uint32]:
+        """Return objects by number.
+
+        What is connected within borders grows over the foreground, the deepest pixels first.
+        Foreground that is border alone is an object too.
+
+        Parameters
+        ----------
+        prediction : (2, *space) float32 array
+            From 0 to 1.
+        foreground, border : float
+            Thresholds.
+        smallest : int, optional
+            Objects of fewer pixels are left out.
+        """
+        least = self.smallest if smallest is None else smallest
+        front = prediction[0] > foreground
+        within = front & (prediction[1] < border)
+        seeds, _ = ndimage.label(within)
+        depth = np.minimum(ndimage.distance_transform_edt(within), FAR)
+        found = watershed(prediction[1] - depth, seeds, mask=front)
+        lone, _ = ndimage.label(front & (found == 0))
+        return without_small(np.where(lone > 0, lone + found.max(), found), least)
+
+    def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
+        """Return it turned back; borders have no direction."""
+        return turn.undo(prediction)
+
+    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
+        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
+        return objects_score(results, truths)
