@@ -74,8 +74,8 @@ def objects(
         typer.Option(help="Where to save classes learnt from --labels.", show_default=False),
     ] = None,
     classifier: Annotated[
-        str, typer.Option(metavar="ensemble|forest|logistic|catboost", help="What learns classes.")
-    ] = "ensemble",
+        str, typer.Option(metavar="forest|ensemble|logistic|catboost", help="What learns classes.")
+    ] = "forest",
     label_image: Annotated[
         Path | None,
         typer.Option(help="Label image to write, with the numbers of the table."),

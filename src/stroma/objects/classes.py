@@ -51,7 +51,7 @@ class ObjectClassifier:
     Parameters
     ----------
     classifier : str
-        "ensemble", "forest", "logistic" or "catboost".
+        "forest", "ensemble", "logistic" or "catboost".
     columns : sequence of str, optional
         Measurements to look at; all that say how objects are (`features_of`) where left out.
     params : mapping, optional
@@ -65,7 +65,7 @@ class ObjectClassifier:
         The classes it tells apart, ascending.
     """
 
-    classifier: str = "ensemble"
+    classifier: str = "forest"
     columns: tuple[str, ...] | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[Class, ...] = ()

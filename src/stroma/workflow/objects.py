@@ -93,7 +93,7 @@ def measure_file(
     how: Finding | None = None,
     model: str | Path | None = None,
     clicks: str | Path | None = None,
-    classifier: str = "ensemble",
+    classifier: str = "forest",
     ring: float = 3.0,
     axes: str | None = None,
 ) -> MeasuredFile:
