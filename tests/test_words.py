@@ -58,7 +58,7 @@ def test_messages_with_words_of_python_have_others_for_people():
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("where", ["cli/app.py", "web/words.py"])
+@pytest.mark.parametrize("where", ["cli/app.py", "session/words.py"])
 def test_front_ends_show_what_is_for_people(where):
     assert "for_people(error)" in (SOURCE / where).read_text(encoding="utf-8")
 

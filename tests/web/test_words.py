@@ -11,7 +11,7 @@ from tests.web.served import served
 from stroma.data.image import Image
 from stroma.errors import ShapeError, WeightsError
 from stroma.session import Session
-from stroma.web.words import CODE, UNKNOWN, plain, said
+from stroma.session.words import CODE, UNKNOWN, plain, said
 from stroma.weights import fetch
 from stroma.weights.http import UnreachableError
 

@@ -17,13 +17,13 @@ from starlette.websockets import WebSocket
 
 from stroma.errors import FormatError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
+from stroma.session.words import said
 from stroma.web import posts, uploads, views
 from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
 from stroma.web.questions import QUESTIONS
 from stroma.web.room import MISTAKE, Room
-from stroma.web.words import said
 
 STATIC = Path(__file__).parent / "static"
 

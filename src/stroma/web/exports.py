@@ -8,8 +8,8 @@ from typing import Any
 
 from stroma.errors import MissingFileError, ParameterError
 from stroma.session import Session
+from stroma.session.words import said
 from stroma.web import archive
-from stroma.web.words import said
 from stroma.workflow.outputs import Outputs
 
 Values = Mapping[str, Any]

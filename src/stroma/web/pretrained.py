@@ -10,7 +10,7 @@ from stroma.features import EXTRACTORS
 from stroma.features.build import part_names
 from stroma.pixel.choices.catalogue import networks
 from stroma.session import Session
-from stroma.web.words import said
+from stroma.session.words import said
 from stroma.weights import CATALOGUE, fetch, status
 
 Values = Mapping[str, Any]

@@ -17,9 +17,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from stroma.errors import StromaError
 from stroma.session import Session
 from stroma.session.events import Event
+from stroma.session.words import said
 from stroma.web.state import described, home
 from stroma.web.telling import told
-from stroma.web.words import said
 
 log = logging.getLogger(__name__)
 

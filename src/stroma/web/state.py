@@ -14,9 +14,9 @@ from stroma.session import Session
 from stroma.session.core.opening import OpenImage
 from stroma.session.core.status import Status
 from stroma.session.strokes import channels as alike
+from stroma.session.words import plain
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
-from stroma.web.words import plain
 
 UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},

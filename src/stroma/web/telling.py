@@ -8,7 +8,7 @@ from functools import singledispatch
 from typing import Any
 
 from stroma.session import events as ev
-from stroma.web.words import plain, said
+from stroma.session.words import plain, said
 
 Told = dict[str, Any]
 

@@ -20,8 +20,8 @@ from stroma.errors import FileError, FormatError, MissingFileError, ParameterErr
 from stroma.io import READERS, STROKE_READERS, read_image
 from stroma.io.read import series_of
 from stroma.session import Session, series
+from stroma.session.words import said
 from stroma.web.exports import others_folder, project
-from stroma.web.words import said
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,9 @@
 import numpy as np
 
 from napari_scene import two_halves, until
+from stroma.errors import ShapeError
+from stroma.napari.studio.standing import CURRENT
+from stroma.pixel.model import ConvpaintModel
 
 
 def paint(widget, pixels):
@@ -82,6 +85,41 @@ def test_what_is_said_when_strokes_are_missing(viewer, open_widget):
     until(lambda: widget.panel.studio.bridge.image is not None)
     paint(widget, {(10, 20): 1})
     until(lambda: "another class" in widget.status.text())
+
+
+def test_the_line_of_status_says_how_what_is_in_view_stands(viewer, open_widget):
+    widget = open_widget()
+    studio = widget.panel.studio
+    status = widget.status
+    viewer.add_image(np.stack([two_halves()] * 2))
+    until(lambda: studio.bridge.image is not None)
+    until(lambda: status.text().startswith("No result here. Paint"))
+    paint(widget, HALVES)
+    until(lambda: status.text() == CURRENT)
+    session = studio.session
+    session.set_mode("paused")
+    viewer.dims.set_point(0, 1 - studio.bridge.plane()["z"])
+    until(lambda: status.text() == "No result here. Not computed: updating is paused.")
+    viewer.dims.set_point(0, 1 - studio.bridge.plane()["z"])
+    until(lambda: status.text() == CURRENT)
+    while session.undoable:
+        session.undo()
+    until(lambda: status.text().startswith("This is older than your strokes"))
+    assert "Paint" in status.text()
+
+
+def test_the_line_of_status_says_why_nothing_could_be_computed(viewer, open_widget, monkeypatch):
+    widget = open_widget()
+    studio = widget.panel.studio
+    viewer.add_image(two_halves())
+    until(lambda: studio.bridge.image is not None)
+
+    def refuse(*_, **__):
+        raise ShapeError("It has 3 channels. Pass in_channels.")
+
+    monkeypatch.setattr(ConvpaintModel, "train", refuse)
+    paint(widget, HALVES)
+    until(lambda: widget.status.text() == "It could not be computed. It has 3 channels.")
 
 
 def test_tabs_show_what_the_session_knows(viewer, open_widget):

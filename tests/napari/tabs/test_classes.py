@@ -7,6 +7,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLineEdit, QPushButton
 
 from napari_scene import two_halves, until
+from stroma.data.classes import Class
 from stroma.napari.tabs import parts
 
 
@@ -108,7 +109,7 @@ def test_choosing_a_part_goes_to_it_on_its_plane(classes, viewer):
     assert viewer.layers["part"].data[0].min(axis=0)[1] == one.left - 0.5
 
 
-def test_the_list_goes_to_a_file_and_says_when_it_is_old(classes, tmp_path):
+def test_the_list_goes_to_a_file_and_away_with_its_image(classes, tmp_path):
     shown = measured(classes)
     shown.save_as(tmp_path / "parts.csv")
     until(lambda: (tmp_path / "parts.csv").exists())
@@ -119,10 +120,61 @@ def test_the_list_goes_to_a_file_and_says_when_it_is_old(classes, tmp_path):
     assert sum(float(r["area_um2"]) for r in rows) == pytest.approx(
         sum(c.area for c in shown.components._found) / 4
     )
-    classes._studio.session.paint("1", [(30, 50)], label=1)
-    until(lambda: "measure again" in shown.note.text())
     classes._studio.session.close_image("1")
     until(lambda: shown.list.isHidden())
+    assert not shown.save.isEnabled()
+
+
+@pytest.fixture
+def seen(viewer):
+    """The window on the screen, so that tabs are open."""
+    viewer.window._qt_window.show()
+    yield viewer
+    viewer.window._qt_window.hide()
+
+
+def test_numbers_follow_what_is_in_view_and_are_never_those_of_something_else(classes, seen):
+    shown, session = measured(classes), classes._studio.session
+    heard = []
+    listen = shown.note.setText
+    shown.note.setText = lambda text: (heard.append((text, shown.areas.isHidden())), listen(text))
+    seen.dims.set_point(0, 2)
+    until(lambda: "z = 1: 2 parts" in shown.note.text())
+    assert ("Measuring …", True) in heard
+    assert all(hidden for _, hidden in heard)
+    before = [c.area for c in shown.components._found]
+    session.paint("1", [(10, 60), (50, 60)], label=1, radius=8, plane={"z": 1})
+    until(lambda: [c.area for c in shown.components._found] not in ([], before))
+    labels = session.result("1", plane={"z": 1}).values
+    until(lambda: not session.status.busy)
+    counts = {str(c.label): f"{(labels == c.label).sum():,}" for c in session.classes}
+    until(lambda: [row[2] for row in texts(shown.areas)] == list(counts.values()))
+    assert session.standing("1", plane={"z": 1}).state == "current"
+
+
+def test_what_cannot_be_measured_says_why_and_has_no_numbers(classes, seen):
+    shown, session = measured(classes), classes._studio.session
+    session.set_mode("paused")
+    seen.dims.set_point(0, 2)
+    until(lambda: "updating is paused" in shown.note.text())
+    assert shown.areas.isHidden()
+    assert shown.list.isHidden()
+    assert not shown.save.isEnabled()
+    seen.dims.set_point(0, 0)
+    until(lambda: "z = 0: 2 parts" in shown.note.text())
+    session.paint("1", [(10, 40)], label=1, radius=3)
+    until(lambda: "older than your strokes" in shown.note.text() and not shown.areas.isHidden())
+
+
+def test_numbers_are_those_of_the_time_when_the_tab_is_opened_again(classes, seen):
+    shown, session = measured(classes), classes._studio.session
+    seen.window._qt_window.hide()
+    before = [c.area for c in shown.components._found]
+    session.paint("1", [(10, 60), (50, 60)], label=1, radius=8)
+    until(lambda: session.standing("1").state == "current")
+    seen.window._qt_window.show()
+    assert shown.note.text() == "Measuring …"
+    until(lambda: [c.area for c in shown.components._found] not in ([], before))
 
 
 def test_names_can_be_reset_and_brought_back(classes):
@@ -146,6 +198,7 @@ def test_a_list_of_names_is_one_step_of_undo_and_keeps_colours(classes, tmp_path
     found = [(c.label, c.name, c.color) for c in session.classes]
     assert found[:2] == [(1, "sky", "#abcdef"), (2, "tree", "#123456")]
     assert found[2][:2] == (9, "sea")
+    assert len({color for _, _, color in found}) == 3
     session.undo()
     assert session.classes == before
 
@@ -228,3 +281,21 @@ def test_outlines_leave_the_image_visible(classes):
     assert bridge.board.layer("segmentation").contour == 2
     bridge.outline(False)
     assert bridge.board.layer("segmentation").contour == 0
+
+
+def test_classes_that_come_with_labels_get_colours_that_are_not_taken(classes):
+    session = classes._studio.session
+    session.change_class(2, color=Class(3).color)
+    classes._studio.bridge.pump()
+    layer = classes._studio.bridge.board.layer("strokes")
+    layer.take_new()
+    promised = layer.get_color(3)
+    layer.paint((0, 30, 30), 3)
+    labels = np.zeros((2, *session.strokes("1").shape), np.uint8)
+    session.change_class(1, color=Class(4).color)
+    labels[0, 5, 5] = 4
+    session.import_strokes("1", labels)
+    assert [c.label for c in session.classes] == [1, 2, 3, 4]
+    assert len({c.color for c in session.classes}) == 4
+    shown = "#" + bytes(round(255 * v) for v in promised[:3]).hex()
+    assert shown == session.classes[2].color

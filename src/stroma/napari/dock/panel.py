@@ -11,7 +11,8 @@ from qtpy.QtCore import QTimer
 from stroma.napari.dock.frame import Frame
 from stroma.napari.layers import pictures
 from stroma.napari.menus import commands
-from stroma.napari.studio.activity import PHASES, titled
+from stroma.napari.studio.activity import ROUND, titled
+from stroma.napari.studio.standing import in_words
 from stroma.napari.studio.studio import studio_of
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.advanced import Advanced
@@ -48,6 +49,7 @@ class Panel:
         self._tips = parts.NoTips()
         self._made: list[Any] = []
         self._since: dict[int, float] = {}
+        self._paces: dict[int, tuple[str, str]] = {}
 
     def steps(self) -> Iterator[bool]:
         """Make everything, a little at a time."""
@@ -66,7 +68,8 @@ class Panel:
         self.widget.stop.clicked.connect(lambda: self._stop())
         self.studio.replaced.connect(self._begin)
         self.studio.told.connect(self._on_told)
-        self.studio.watched.connect(self._show_status)
+        for signal in (self.studio.watched, self.studio.chosen):
+            signal.connect(self._show_status)
         self.viewer.layers.events.inserted.connect(self._on_inserted)
         if self.studio.bridge is not None:
             self.studio.replaced.emit()
@@ -97,6 +100,7 @@ class Panel:
         bridge = self.studio.bridge
         if bridge is not None and bridge.image is None:
             QTimer.singleShot(0, self._take_first)
+        self._paces.clear()
         self._show_status()
 
     def _on_inserted(self, event: Any) -> None:
@@ -118,40 +122,46 @@ class Panel:
 
     def _on_told(self, event: Event) -> None:
         if isinstance(event, ev.Progress):
+            left = f", {event.seconds_left:.0f} s left" if event.seconds_left > 1 else ""
+            self._paces[event.task] = (event.what, f"{titled(event.what)}{left}")
             self._show_progress(event)
-        elif isinstance(event, ev.RoundFailed):
-            self._say(event.message)
-            self._show_busy(False)
+        elif isinstance(event, ev.TaskFinished | ev.TaskCancelled | ev.TaskFailed):
+            self._paces.pop(event.task, None)
+        elif isinstance(event, ev.Rested):
+            self._paces.pop(ROUND, None)
 
     def _show_progress(self, event: ev.Progress) -> None:
-        left = f", {event.seconds_left:.0f} s left" if event.seconds_left > 1 else ""
-        self._say(f"{titled(event.what)}{left}")
         self._show_busy(True)
         self.widget.progress.setMaximum(STEPS)
         self.widget.progress.setValue(STEPS * event.done // max(1, event.total))
 
     def _show_status(self) -> None:
+        """Say what is under way; else how things stand where somebody looks."""
         bridge = self.studio.bridge
         if bridge is None:
             return
-        status = bridge.session.status
-        slow = self._slow_tasks()
+        status, slow, seen = bridge.session.status, self._slow_tasks(), bridge.standing()
         if status.busy:
-            self._say(f"{PHASES.get(status.phase, 'Working')} …")
+            self._say(self._under_way(ROUND, status.phase or "working"))
         elif slow:
-            self._say(f"{titled(slow[0])} …")
-        elif bridge.image is None:
+            self._say(self._under_way(*slow[0]))
+        elif seen is None:
             self._say("Open an image: drag it into the viewer, or use the tab Files.")
         else:
-            self._say(status.message or "Up to date. Paint more where it is wrong.")
+            self._say(in_words(seen))
         self._show_busy(self.studio.busy)
 
-    def _slow_tasks(self) -> list[str]:
+    def _under_way(self, task: int, what: str) -> str:
+        """Return what is done, and how long it still takes where that was said of it."""
+        of, said = self._paces.get(task, ("", ""))
+        return said if of == what else f"{titled(what)} …"
+
+    def _slow_tasks(self) -> list[tuple[int, str]]:
         """Return what has been under way for half a second: what is short is not worth a word."""
         now = time.monotonic()
         working = [t for t in self.studio.session.tasks.values() if not t.done]
         self._since = {t.number: self._since.get(t.number, now) for t in working}
-        return [t.what for t in working if now - self._since[t.number] > SILENT_SECONDS]
+        return [(t.number, t.what) for t in working if now - self._since[t.number] > SILENT_SECONDS]
 
     def _say(self, text: str) -> None:
         self.widget.status.setText(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 from napari.utils.colormaps import Colormap, DirectLabelColormap
 
-from stroma.data.classes import MAX_LABEL, Class, free_label
+from stroma.data.classes import MAX_LABEL, Class, free_label, told_apart
 
 NOTHING = (0.0, 0.0, 0.0, 0.0)
 
@@ -16,7 +16,7 @@ NOTHING = (0.0, 0.0, 0.0, 0.0)
 def label_colors(classes: Iterable[Class]) -> DirectLabelColormap:
     """Return the colours of classes and of the next new one; other labels are grey."""
     listed = list(classes)
-    new = Class(min(free_label(listed), MAX_LABEL))
+    [new] = told_apart([Class(min(free_label(listed), MAX_LABEL))], listed)
     colors: dict[int | None, Any] = {c.label: c.color for c in (new, *listed)}
     return DirectLabelColormap(
         color_dict=defaultdict(_grey, {**colors, None: "#888888", 0: NOTHING})

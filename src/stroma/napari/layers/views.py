@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
+from stroma.data.classes import Class, told_apart
 from stroma.napari.layers.arrays import PlaneArray
 from stroma.session import Session
 from stroma.session.events import Event, Position
@@ -118,7 +118,7 @@ class Pen:
         new = np.unique(labels[changed]).tolist()
         unknown = set(new) - {c.label for c in self.session.classes} - {0}
         if unknown:
-            classes = [Class(label) for label in sorted(unknown)]
+            classes = told_apart([Class(label) for label in sorted(unknown)], self.session.classes)
             self._stroke = self.session.set_classes(classes, continues=self._stroke)
         for label in new:
             self._stroke = self.session.stamp(

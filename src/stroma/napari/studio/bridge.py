@@ -23,6 +23,7 @@ from stroma.napari.layers.placed import Placed
 from stroma.napari.layers.viewport import Look
 from stroma.session import Session
 from stroma.session import events as ev
+from stroma.session.core.status import OnScreen
 from stroma.session.events import Event, Position
 
 VIEW = "napari"
@@ -56,12 +57,15 @@ class Bridge:
         Emitted when a layer of strokes or results appears, is hidden, or is removed.
     moved : Signal
         Emitted when something else comes into view; call `look` when it has come to rest.
+    looked : Signal
+        Emitted when the session was told what is in view.
     """
 
     told = Signal(Event)
     chosen = Signal()
     shown = Signal()
     moved = Signal()
+    looked = Signal()
 
     def __init__(
         self,
@@ -325,6 +329,14 @@ class Bridge:
         box = self.view()
         self.session.look(self.board.image, box, plane=self.plane(), view=VIEW)
         self.board.look_through(box)
+        self.looked.emit()
+
+    def standing(self, *, whole: bool = False) -> OnScreen | None:
+        """Return how results stand in what is in view, or on the whole plane; None of no image."""
+        if self.board is None or not self._is_open(self.board.image):
+            return None
+        box = None if whole else self.view()
+        return self.session.standing(self.board.image, box, plane=self.plane())
 
     def _is_open(self, key: str) -> bool:
         return any(one.key == key for one in self.session.images)

@@ -14,7 +14,7 @@ from psygnal import Signal
 from qtpy import QtCore
 from qtpy.QtCore import QObject, Qt, QTimer
 
-from stroma.errors import StromaError, for_people
+from stroma.errors import StromaError
 from stroma.napari.studio.activity import ROUND, Activity
 from stroma.napari.studio.bridge import Bridge
 from stroma.pixel.model import ConvpaintModel
@@ -22,6 +22,7 @@ from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.tasks import Task
 from stroma.session.events import Event
+from stroma.session.words import plain, said
 
 PUMP_MS = 40
 """Events wait so long, so that many are shown at once."""
@@ -79,7 +80,8 @@ class Studio:
     shown : Signal
         Emitted when a layer of strokes or results appears, is hidden, or is removed.
     watched : Signal
-        Emitted while the session works, and when it comes to rest.
+        Emitted while the session works, when it comes to rest, and when somebody looks elsewhere:
+        how things stand may be another.
     """
 
     replaced = Signal()
@@ -152,11 +154,12 @@ class Studio:
         self.bridge.chosen.connect(self.chosen.emit)
         self.bridge.shown.connect(self.shown.emit)
         self.bridge.moved.connect(self._rest)
+        self.bridge.looked.connect(self.watched.emit)
         self.replaced.emit()
         for image in session.images[:1]:
             self.bridge.show_image(image.key)
         for notice in getattr(session, "notices", ()):
-            show_info(notice.message)
+            self.tell(plain(notice.message))
         self._watch.start()
         while self._begun:
             self._begun.pop(0)()
@@ -252,7 +255,11 @@ class Studio:
         """Tell the user what went wrong; errors of ours go on to napari."""
         if not isinstance(error, StromaError | OSError):
             raise error
-        show_error(for_people(error))
+        self.warn(said(error))
+
+    def warn(self, message: str) -> None:
+        """Tell the user what went wrong, in words that are for people already."""
+        show_error(message)
 
     def tell(self, message: str) -> None:
         """Tell the user something."""
@@ -283,6 +290,7 @@ class Studio:
             finally:
                 self._pumping = False
             self._watch.start()
+            self.watched.emit()
 
     def _on_rest(self) -> None:
         if self.bridge is not None:
@@ -308,7 +316,7 @@ class Studio:
         elif isinstance(event, ev.RoundFailed):
             self.say(event.error)
         elif isinstance(event, ev.Notice | ev.SaveFailed):
-            show_info(event.message)
+            self.tell(plain(event.message))
         self.told.emit(event)
         if not self._closed:
             self._activity.hear(event)  # last: its bars let Qt work, and so close the viewer

@@ -7,6 +7,7 @@ from typing import Any
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.survey import Survey, survey
+from stroma.session.words import plain
 
 
 class Checks:
@@ -83,7 +84,7 @@ class Checks:
     @staticmethod
     def _row(one: Any) -> tuple[str, str, str, str]:
         if one.problem:
-            return one.alias, one.problem, "", ""
+            return one.alias, plain(one.problem), "", ""
         share = f"{one.accuracy:.0%}" + (", as good" if one.tied else "")
         return one.alias, share, f"{one.training:.1f} s", f"{one.segmenting:.1f} s"
 

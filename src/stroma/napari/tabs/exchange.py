@@ -19,6 +19,8 @@ from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.session.copies import copied_results, copied_strokes
 from stroma.session.several import RESULT, STROKES, Found, find_strokes, named_after
+from stroma.session.words import said
+from stroma.workflow.segment import BatchResult
 
 READ = "Annotations (*.png *.tif *.tiff *.zip *.roi *.geojson);;All files (*)"
 SAVED = "Label image (*.png *.tif);;ImageJ ROIs (*.zip);;QuPath GeoJSON (*.geojson)"
@@ -144,11 +146,11 @@ class Exchange:
 
     def _say_found(self, found: Found) -> None:
         names = {one.key: one.name for one in self._studio.session.images}
-        said = [f"Annotations of {_images(len(found.files))} were read."]
+        lines = [f"Annotations of {_images(len(found.files))} were read."]
         for keys, what in ((found.none, "No file for"), (found.several, "More than one file for")):
             if keys:
-                said.append(f"{what} {', '.join(names.get(key, key) for key in keys)}.")
-        self._studio.tell(" ".join(said))
+                lines.append(f"{what} {', '.join(names.get(key, key) for key in keys)}.")
+        self._studio.tell(" ".join(lines))
 
     def _ask_export(self) -> None:
         wanted = self._wanted()
@@ -253,7 +255,7 @@ class Exchange:
         if folder:
             session = self._studio.session
             self._studio.do(
-                lambda: session.apply(paths, folder), lambda done: self._studio.tell(str(done))
+                lambda: session.apply(paths, folder), lambda done: self._studio.tell(_summed(done))
             )
 
     def _ask_paths(self, images: Sequence[str], end: str) -> list[Path]:
@@ -273,6 +275,12 @@ class Exchange:
             self._studio.tell(f"Written: {paths[0]}")
         else:
             self._studio.tell(f"{len(paths)} files were written into {paths[0].parent}")
+
+
+def _summed(done: BatchResult) -> str:
+    """Return how many files are done, and why the others are not."""
+    reasons = [f"{one.path.name}: {said(one.error)}" for one in done.failed if one.error]
+    return "\n".join([str(done).splitlines()[0], *reasons])
 
 
 def _images(count: int) -> str:

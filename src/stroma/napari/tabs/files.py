@@ -21,6 +21,7 @@ from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Event
+from stroma.session.words import said
 from stroma.workflow.find import find_images
 
 COLUMNS = ("Image", "Planes", "Painted", "Result")
@@ -159,8 +160,8 @@ class Files:
         session = self._studio.session
         written, known = session.written(one.key), session.planes_shown(one.key)
         if written is not None:
-            said, older = ("saved", "") if written.current else ("older", "Strokes changed since: ")
-            return parts.Sorted(said, 3 if written.current else 2, f"{older}{written.path}")
+            word, older = ("saved", "") if written.current else ("older", "Strokes changed since: ")
+            return parts.Sorted(word, 3 if written.current else 2, f"{older}{written.path}")
         if not known:
             return parts.Sorted("–", 0)
         return parts.Sorted(
@@ -211,7 +212,7 @@ class Files:
                 try:
                     keys.append(session.add_image(file.path, name=name, series=series.number))
                 except (StromaError, OSError) as error:
-                    failed.append(f"{name}: {error}")
+                    failed.append(f"{name}: {said(error)}")
             return keys
 
         def shown(keys: list[str]) -> None:
@@ -220,7 +221,7 @@ class Files:
             self.show()
             if failed:
                 count = f"{len(keys)} of {_counted(len(keys) + len(failed), 'image')}"
-                studio.say(StromaError("\n".join([f"{count} opened.", *failed])))
+                studio.warn("\n".join([f"{count} opened.", *failed]))
 
         if wanted or failed:
             studio.call(f"Opening {_counted(len(wanted), 'image')}", opened, shown)
@@ -228,8 +229,8 @@ class Files:
     def _close_images(self) -> None:
         session, bridge, wanted = self._studio.session, self._studio.bridge, self.chosen()
         names = [session.image(key).name for key in wanted]
-        said = ", ".join(names[:5]) + " …" * (len(names) > 5)
-        question = f"Take {said} and the annotations out of the session?"
+        some = ", ".join(names[:5]) + " …" * (len(names) > 5)
+        question = f"Take {some} and the annotations out of the session?"
         if wanted and QMessageBox.question(self.widget, "Close", question) == YES:
             for key in wanted:
                 self._studio.attempt(partial(session.close_image, key))

@@ -9,20 +9,28 @@ from qtpy.QtWidgets import QFileDialog
 
 from stroma.blocks.box import Box
 from stroma.errors import StromaError
+from stroma.napari.studio.standing import in_words
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.component_table import AREA, Components, component_view
 from stroma.session import events as ev
-from stroma.session.core.status import Measurement
-from stroma.session.events import Event, Position
+from stroma.session.core.status import Measurement, OnScreen
+from stroma.session.core.tasks import Task
+from stroma.session.events import Event
+from stroma.session.words import plain
 from stroma.workflow.components import Component, Measured
 from stroma.workflow.tables import write_components
 
-CHANGED = " The segmentation has changed since; measure again."
+MEASURING = "Measuring …"
+MEASURABLE = ("current", "older")
+"""States of results that can be measured; of older ones it is said that they are."""
 
 
 class Measuring:
     """A part of the tab of classes.
+
+    Once the plane was measured, the numbers are about what is in view as long as the tab is open:
+    there are none while they would not be true.
 
     Parameters
     ----------
@@ -34,20 +42,29 @@ class Measuring:
         self._studio = studio
         self._measured: Measured | None = None
         self._image, self._name = "", ""
-        self._plane: Position = {}
+        self._follows = self._asked = False
+        self._about: tuple[Any, ...] | None = None
+        self._task: Task[Any] | None = None
         self.areas = parts.table(
             "How much of the plane each class covers, where there is a result",
             ("Class", "Share", "Pixels", "Parts"),
         )
         self.smallest = parts.number(
-            "Parts of fewer pixels are not counted and not listed", lambda _: None, 0, 10**6, 0
+            "Parts of fewer pixels are not counted and not listed",
+            lambda _: self._again(),
+            0,
+            10**6,
+            0,
         )
         self.components = Components()
         self.list = component_view(self.components, self.go_to)
         self.note = parts.note()
         self.widget = self._laid_out()
-        self._show_none()
-        studio.replaced.connect(self._show_none)
+        self._reset()
+        self._when_shown = parts.WhenShown(self.widget, self.follow)
+        studio.replaced.connect(self._reset)
+        for signal in (studio.watched, studio.chosen):
+            signal.connect(self.follow)
         studio.told.connect(self._on_told)
 
     def _laid_out(self) -> Any:
@@ -69,25 +86,70 @@ class Measuring:
         )
 
     def measure(self) -> None:
-        """Measure the plane in view."""
-        studio, bridge = self._studio, self._studio.bridge
+        """Measure the plane in view; from then on that is done again whenever it changes."""
+        bridge = self._studio.bridge
         if bridge is None or bridge.image is None:
-            studio.say(StromaError("Choose an image in the tab Home first."))
+            self._studio.say(StromaError("Choose an image in the tab Home first."))
             return
-        image, plane, least = bridge.image, bridge.plane(), self.smallest.value()
-        name = studio.session.image(image).name
+        self._follows = self._asked = True
+        self._again()
+
+    def _again(self) -> None:
+        self._about = None
+        self.follow()
+
+    def follow(self) -> None:
+        """Measure what is in view if it is another or has changed, while the tab is open."""
+        bridge = self._studio.bridge
+        if bridge is None or not self._follows or not (self._asked or self.widget.isVisible()):
+            return
+        seen = bridge.standing(whole=True)
+        if seen is None:
+            self._reset()
+        elif seen.state not in MEASURABLE:
+            self._about = None
+            self._show_none(MEASURING if seen.state == "computing" else in_words(seen))
+        elif self._about != (about := self._subject(seen)):
+            self._about = about
+            self._show_none(MEASURING)
+            self._begin(about, seen)
+
+    def _subject(self, seen: OnScreen) -> tuple[Any, ...]:
+        """Return what the numbers are about; another revision has numbers of its own."""
+        status = self._studio.session.status
+        return seen.image, seen.plane, seen.state, status.trained, self.smallest.value()
+
+    def _begin(self, about: tuple[Any, ...], seen: OnScreen) -> None:
+        """Measure; what is measured already is given up."""
+        session, least = self._studio.session, self.smallest.value()
+        name = session.image(seen.image).name
 
         def then(found: Measurement[Measured]) -> None:
-            if found.value is None:
-                studio.say(StromaError(found.reason or "This is still being computed."))
-                return
-            self._image, self._name, self._plane = image, name, plane
-            self.show(found.value)
+            if about == self._about:
+                self._image, self._name, self._plane = seen.image, name, seen.plane
+                self._take(found)
 
-        studio.do(lambda: studio.session.measure(image, plane=plane, min_size=least), then)
+        def begin() -> Task[Measurement[Measured]]:
+            if self._task is not None:
+                self._task.cancel()
+            self._task = session.measure(seen.image, plane=seen.plane, min_size=least)
+            return self._task
 
-    def show(self, measured: Measured) -> None:
-        """Show what was measured."""
+        self._studio.do(begin, then)
+
+    def _take(self, found: Measurement[Measured]) -> None:
+        """Show numbers if there are any, and how true they are."""
+        if found.value is not None:
+            self._asked = False
+            self.show(found.value, "" if found.state == "current" else plain(found.reason))
+        elif found.state == "older":  # of a part only; more of it is told, and measured then
+            self._asked = False
+            self._show_none(plain(found.reason))
+        else:
+            self._again()  # it changed meanwhile
+
+    def show(self, measured: Measured, but: str = "") -> None:
+        """Show what was measured, and what is to be said of it."""
         self._measured = measured
         classes = {c.label: c for c in measured.classes}
         cells = [(classes[c.label], c) for c in measured.coverage]
@@ -109,15 +171,24 @@ class Measuring:
         self.list.resizeColumnsToContents()
         at = "".join(f", {axis} = {i}" for axis, i in self._plane.items())
         count = len(measured.components)
-        self.note.setText(f"{self._name}{at}: {count:,} part{'s' * (count != 1)}.")
+        self.note.setText(f"{self._name}{at}: {count:,} part{'s' * (count != 1)}. {but}".strip())
         for one in (self.areas, self.list, self.note):
             one.show()
         self.save.setEnabled(True)
 
-    def _show_none(self) -> None:
+    def _reset(self) -> None:
+        """Measure nothing, until that is asked for."""
+        self._follows = self._asked = False
+        self._about = None
+        self._show_none("")
+
+    def _show_none(self, why: str) -> None:
+        """Show no numbers, and why there are none."""
         self._measured, self._image = None, ""
-        for one in (self.areas, self.list, self.note):
+        for one in (self.areas, self.list):
             one.hide()
+        self.note.setText(why)
+        self.note.setVisible(bool(why))
         self.save.setEnabled(False)
 
     def go_to(self, one: Component) -> None:
@@ -148,9 +219,18 @@ class Measuring:
 
     def _on_told(self, event: Event) -> None:
         if isinstance(event, ev.ImageClosed) and event.image == self._image:
-            self._show_none()
-        elif isinstance(event, ev.BlockReady) and self._is_of(event):
-            self.note.setText(self.note.text().removesuffix(CHANGED) + CHANGED)
+            self._reset()
+        elif isinstance(event, ev.ClassesChanged | ev.ImageChanged) or self._is_new(event):
+            self._about = None  # `follow` comes with the end of what is told
+        elif isinstance(event, ev.TaskFailed | ev.TaskCancelled) and self._is_own(event.task):
+            self._asked = False
+            self._show_none("It was not measured. Press Measure the plane to try again.")
 
-    def _is_of(self, event: ev.BlockReady) -> bool:
-        return event.image == self._image and event.plane == self._plane
+    def _is_new(self, event: Event) -> bool:
+        """Tell whether an event is about a result on the plane that was measured."""
+        if not isinstance(event, ev.BlockReady) or self._about is None:
+            return False
+        return [event.image, event.plane] == list(self._about[:2])
+
+    def _is_own(self, task: int) -> bool:
+        return self._about is not None and self._task is not None and self._task.number == task

@@ -330,3 +330,26 @@ class NoTips(QObject):
         """Show tips again."""
         for one in (widget, *widget.findChildren(QWidget)):
             one.removeEventFilter(self)
+
+
+class WhenShown(QObject):
+    """Calls a function whenever a widget appears.
+
+    Parameters
+    ----------
+    widget : QWidget
+        The widget.
+    action : callable
+        What is called.
+    """
+
+    def __init__(self, widget: QWidget, action: Callable[[], object]) -> None:
+        super().__init__(widget)
+        self._action = action
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Act, and let the event pass."""
+        if event.type() == QEvent.Type.Show:
+            self._action()
+        return False

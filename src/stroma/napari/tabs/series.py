@@ -12,6 +12,7 @@ from stroma.errors import StromaError
 from stroma.io import series_of
 from stroma.io.series import Series
 from stroma.napari.tabs import parts
+from stroma.session.words import said
 
 BUTTONS = QDialogButtonBox.StandardButton
 
@@ -40,7 +41,7 @@ def listed(path: Path) -> Listed:
     try:
         return Listed(path, series_of(path))
     except (StromaError, OSError) as error:
-        return Listed(path, problem=str(error))
+        return Listed(path, problem=said(error))
 
 
 class WhichSeries(QDialog):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from stroma.data.classes import Class, free_color, free_label
+from stroma.data.classes import Class, free_color, free_label, told_apart
 from stroma.errors import LabelError
 from stroma.session.core.core import Core
 from stroma.session.strokes import operations as ops
@@ -65,16 +65,20 @@ class ClassList:
     def name_classes(self, named: Iterable[Class]) -> None:
         """Name classes as a list does, in one step of undo; new labels become classes.
 
-        Those that the list gives no colour of its own keep theirs.
+        Those that the list gives no colour of its own keep theirs; new ones get another colour
+        where theirs is taken.
         """
         with self.core.lock:
-            known = self._known
-            self.set_classes(
-                replace(c, color=known[c.label].color)
-                if c.label in known and c.color == Class(c.label).color
-                else c
-                for c in named
-            )
+            listed = [self._with_own_color(c) for c in named]
+            after = {**self._known, **{c.label: c for c in listed if c.label in self._known}}
+            self.set_classes(told_apart(listed, after.values()))
+
+    def _with_own_color(self, one: Class) -> Class:
+        """Return a class as it is listed, in the colour it has if it is known and given none."""
+        known = self._known.get(one.label)
+        if known is None or one.color != Class(one.label).color:
+            return one
+        return replace(one, color=known.color)
 
     def reset_classes(self) -> None:
         """Give all classes their first names and colours, in one step of undo."""

@@ -64,15 +64,18 @@ class StrokeFiles:
 
             source = read_strokes(source, pixels, classes=self._classes, width=width)
         if isinstance(source, Marks):
-            labels, classes = source.labels, told_apart(source.classes, self._classes)
+            labels, listed = source.labels, tuple(source.classes)
         else:
-            labels, classes = as_labels(np.asarray(source)), ()
+            labels, listed = as_labels(np.asarray(source)), ()
         tiles = StrokeTiles.of(labels.reshape(-1, *labels.shape[-2:]), sheet.shape)
         if tiles.planes != sheet.planes:
             raise ShapeError(
                 f"The image {sheet.name!r} has {sheet.planes} planes, the strokes "
                 f"{tiles.planes} (shape {labels.shape})."
             )
+        unnamed = tiles.labels() - {c.label for c in (*listed, *self._classes)}
+        new = (*listed, *(Class(label) for label in sorted(unnamed)))
+        classes = told_apart(new, self._classes)
         core.do(ops.Import(image, tuple(tiles.packed()), classes, replace))
 
     def export_strokes(self, image: str, path: str | Path) -> Path:

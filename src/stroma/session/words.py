@@ -1,7 +1,8 @@
 """What went wrong, in the words of people who paint: nothing that only programmers know.
 
 Errors are written for everybody who calls the package. Some of them, for good reason, name
-arguments, types or values of Python; nobody who looks at the page can do anything with those.
+arguments, types or values of Python; nobody who looks at the page or a viewer can do anything with
+those.
 """
 
 from __future__ import annotations
