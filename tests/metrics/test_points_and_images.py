@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
 
 from stroma.errors import ShapeError
 from stroma.metrics.detection import detection_scores
@@ -52,3 +53,16 @@ def test_scale_and_offset_do_not_matter_where_it_says_so():
     assert 0.9 < one["ssim"] < 1
     with pytest.raises(ShapeError, match="one shape"):
         restoration_scores(true, true[:3])
+
+
+def test_ssim_is_the_usual_one_and_takes_colours_and_small_images():
+    true = RNG.uniform(0, 100, (120, 130))
+    noisy = true + RNG.normal(0, 20, true.shape)
+    usual = structural_similarity(
+        true, noisy, data_range=np.ptp(true), gaussian_weights=True, sigma=1.5,
+        use_sample_covariance=False,
+    )  # fmt: skip
+    assert restoration_scores(noisy, true)["ssim"] == pytest.approx(usual, abs=2e-3)
+    colours = restoration_scores(np.stack([noisy] * 3), np.stack([true] * 3))
+    assert colours["ssim"] == pytest.approx(restoration_scores(noisy, true)["ssim"])
+    assert restoration_scores(true[:5, :6], true[:5, :6])["ssim"] == pytest.approx(1)
