@@ -7,6 +7,8 @@ TARGETS = Registry(
     {
         "semantic": "stroma.targets.semantic:Semantic",
         "distances": "stroma.targets.distances:Distances",
+        "flows": "stroma.targets.flows:Flows",
+        "rays": "stroma.targets.rays:Rays",
         "boundary": "stroma.targets.borders:Borders",
         "spots": "stroma.targets.spots:Spots",
         "restore": "stroma.targets.restore:Restore",
@@ -14,7 +16,8 @@ TARGETS = Registry(
     },
     group="stroma.targets",
     extras=dict.fromkeys(
-        ("semantic", "distances", "boundary", "spots", "restore", "denoise"), "train"
+        ("semantic", "distances", "flows", "rays", "boundary", "spots", "restore", "denoise"),
+        "train",
     ),
 )
 """Name -> class of a target; see :class:`stroma.targets.contract.Target`."""

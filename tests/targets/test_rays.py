@@ -1,0 +1,92 @@
+"""Rays reach to the border, and the best of the polygons that they make are the objects."""
+
+import numpy as np
+import pytest
+from tests.targets.objects import touching
+from tests.training.test_stitch import stitched
+
+from stroma.errors import LabelError, ParameterError
+from stroma.metrics.instances import instance_scores
+from stroma.targets.contract import Facts
+from stroma.targets.rays import Rays
+
+
+def disk(shape, middle, radius):
+    y, x = np.indices(shape)
+    return (y - middle[0]) ** 2 + (x - middle[1]) ** 2 <= radius**2
+
+
+def test_rays_end_at_the_border_of_the_object_and_of_the_image():
+    labels = np.zeros((9, 20), np.int32)
+    labels[:, 4:15] = 3
+    rays = Rays(rays=8).encode(labels, shape=labels.shape).values[1:, 4, 9]
+    # Right, down, left, up: to the outer edge of the last pixel.
+    assert rays[::2].tolist() == [5.5, 4.5, 5.5, 4.5]
+    assert rays[1::2] == pytest.approx(4.5 * np.sqrt(2), abs=0.5)
+
+
+def test_rays_of_a_disk_have_its_radius():
+    labels = disk((61, 61), (30, 30), 20).astype(np.int32)
+    values = Rays().encode(labels, shape=labels.shape).values
+    assert values[1:, 30, 30] == pytest.approx(20, abs=1)
+    assert values[0, 30, 30] == 1
+    assert not values[:, labels == 0].any()
+
+
+def test_rays_into_what_nobody_knows_have_no_weight():
+    labels = np.array([[0, 1, 1, 1, -1, 0]])
+    known = Rays(rays=8).encode(labels, shape=(1, 6)).known[:, 0]
+    assert known[0].tolist() == [1, 1, 1, 1, 0, 1]
+    assert known[1].tolist() == [1, 0, 0, 0, 0, 1]  # To the right.
+    assert known[5].tolist() == [1, 1, 1, 1, 0, 1]  # To the left.
+
+
+def test_the_better_of_two_polygons_stays_where_they_overlap_and_a_copy_goes():
+    values = np.zeros((33, 60, 60), np.float32)
+    values[:, 30, 20] = values[:, 30, 24] = values[:, 30, 36] = 10.0
+    values[0, 30, [20, 24, 36]] = 0.9, 0.8, 0.7
+    found = Rays().decode(values)
+    assert found.max() == 2
+    assert found[30, 29] == found[30, 20] == 1
+    assert found[30, 31] == 2
+    assert (found == 1).sum() == pytest.approx(np.pi * 100, rel=0.05)
+    assert Rays().decode(values, probability=0.75).max() == 1
+    assert Rays().decode(values, overlap=0.05).max() == 1
+    assert Rays().decode(values, overlap=1.0).max() == 3
+
+
+def test_polygons_over_the_border_and_without_rays_are_drawn_as_far_as_they_go():
+    values = np.zeros((33, 20, 20), np.float32)
+    values[0, 0, 0] = values[0, 10, 10] = 1
+    values[1:, 0, 0] = 6
+    found = Rays(smallest=1).decode(values)
+    assert found[0, 5] == 1
+    assert found.max() == 2
+    assert (found == 2).sum() == 1
+    assert Rays().decode(np.zeros_like(values)).max() == 0
+
+
+def test_sizes_are_recorded():
+    target = Rays.made_for(Facts(2, {}, (), (8.0, 10.0, 40.0)))
+    assert (target.diameter, target.radius, target.context) == (40, 5, 60)
+
+
+@pytest.mark.parametrize(("option", "value"), [("rays", 30), ("rays", 4), ("radius", 0.0)])
+def test_options_that_cannot_be_are_refused(option, value):
+    with pytest.raises(ParameterError, match=option):
+        Rays(**{option: value})
+
+
+def test_volumes_are_refused_with_advice():
+    with pytest.raises(LabelError, match="target distances"):
+        Rays().encode(np.zeros((4, 5, 6), int), shape=(4, 5, 6))
+
+
+@pytest.mark.parametrize("side", [40, 64])
+def test_blocks_give_the_objects_of_the_whole(side):
+    target = Rays(diameter=24, smallest=20)
+    values = target.encode(touching((150, 170)), shape=(150, 170)).values
+    whole = target.decode(values)
+    labels, count = stitched(values, target, side, target.context)
+    assert count == whole.max()
+    assert instance_scores(labels, whole)["ap 0.75"] == 1
