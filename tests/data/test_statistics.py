@@ -74,12 +74,38 @@ def test_large_images_are_sampled_with_a_seed(monkeypatch):
     assert measure(Image(values, "yx"), rng=1) != known
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_counted(bad):
+@pytest.mark.parametrize("bad", [-np.inf, np.inf])
+def test_infinite_values_are_counted(bad):
     values = np.zeros((9, 9))
-    values[3, :2] = bad
-    with pytest.raises(ImageError, match="2 values that are NaN or infinite"):
+    values[3, :2], values[5, 5] = bad, np.nan
+    with pytest.raises(ImageError, match="2 values that are infinite"):
         measure(Image(values, "yx"))
+
+
+@pytest.mark.parametrize("rgb", [False, True])
+def test_pixels_without_data_are_left_out(rgb):
+    values = np.random.default_rng(0).random((3, 40, 50)).astype(np.float32)
+    whole = measure(Image(values, "cyx"), rgb=rgb)
+    framed = np.full((3, 60, 70), np.nan, np.float32)
+    framed[:, 10:50, 10:60] = values
+    framed[0, 5, 5] = 9  # of a pixel that lacks the other channels
+    found = measure(Image(framed, "cyx"), rgb=rgb)
+    assert found.count == whole.count == 2000
+    for name in ("mean", "std", "minimum", "maximum"):
+        assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-5)
+        if rgb:
+            lab = getattr(whole.lab, name)
+            assert getattr(found.lab, name) == pytest.approx(lab, rel=1e-5, abs=1e-5)
+    assert found.noise == pytest.approx(whole.noise, rel=0.1)
+    assert found.low == pytest.approx(whole.low, abs=0.01)
+
+
+def test_an_image_without_data_has_zeros():
+    found = measure(Image(np.full((2, 8, 9), np.nan), "cyx"))
+    assert (found.count, found.mean, found.std, found.high) == (0, (0, 0), (0, 0), (0, 0))
+    other = measure(Image(np.ones((2, 8, 9)), "cyx"))
+    assert statistics.pool([found, other]) == other
+    assert statistics.pool([found]).mean == (0, 0)
 
 
 def test_truth_values_are_numbers():

@@ -55,13 +55,13 @@ def test_no_strokes_and_one_class_are_explained(disks):
         made().train(image, (strokes == 1).astype(np.uint8))
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
 @pytest.mark.parametrize("normalize", [1, 2])
-def test_values_that_are_not_finite_are_refused(disks, bad, normalize):
+def test_infinite_values_are_refused(disks, bad, normalize):
     image, _, strokes = disks
     image = image.copy()
     image[50, 50] = bad
-    with pytest.raises(ImageError, match=r"1 values that are NaN or infinite.*nan_to_num"):
+    with pytest.raises(ImageError, match=r"1 values that are infinite.*nan_to_num"):
         made(normalize=normalize).train(image, strokes)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stroma.data.color import rgb_to_lab
 from stroma.data.content import content
 from stroma.data.image import Image
+from stroma.data.missing import missing_pixels, note_missing
 from stroma.errors import ImageError
 
 SAMPLE_ABOVE = 64_000_000
@@ -42,6 +43,8 @@ IMMERKAER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 @dataclass(frozen=True)
 class Statistics:
     """Per channel: how many values, their mean, deviation, extremes and percentiles.
+
+    Pixels without data (NaN in any channel) are left out; where nothing is left, all are 0.
 
     Parameters
     ----------
@@ -92,7 +95,7 @@ def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
     Raises
     ------
     ImageError
-        If a value is NaN or infinite.
+        If a value is infinite.
     """
     cuts = _known.setdefault(image.whole, {})
     key = (repr(image.selection), rgb, rng)
@@ -137,10 +140,11 @@ def pool(parts: Iterable[Statistics]) -> Statistics:
 
     Mean, deviation and extremes are exact; percentiles and noise are averages weighted by size.
     """
-    items = list(parts)
+    every = list(parts)
+    items = [s for s in every if s.count] or every
     colours = [s.lab for s in items if s.lab is not None]
     weight = np.array([s.count for s in items], float)[:, None]
-    share = weight / weight.sum()
+    share = weight / max(1, weight.sum())
     mean = (share * [s.mean for s in items]).sum(0)
     second = (share * (np.square([s.std for s in items]) + np.square([s.mean for s in items]))).sum(
         0
@@ -166,31 +170,48 @@ def require_finite(values: NDArray[Any], source: str = "") -> None:
     ImageError
         Naming how many values are not finite, or the least and the largest.
     """
-    where = f" {source}" if source else ""
+    require_numbers(values, source)
+    if values.dtype.kind == "f" and np.isnan(values.min(initial=0)):
+        raise _not_finite(values, source, "NaN or infinite")
+
+
+def require_numbers(values: NDArray[Any], source: str = "") -> None:
+    """Raise as `require_finite` does, but let NaN pass, which stands for "no data"."""
     if values.dtype.kind not in "buif":
         raise ImageError(
-            f"The image{where} has values of type {values.dtype}; allowed are integers, floats and "
-            f"booleans. Convert it first, for complex values for instance with abs().",
-            told=f"The image{where} holds values of a kind that is no brightness (such as complex "
-            f"numbers). Export it as whole numbers or decimals.",
+            f"The image{_where(source)} has values of type {values.dtype}; allowed are integers, "
+            f"floats and booleans. Convert it first, for complex values for instance with abs().",
+            told=f"The image{_where(source)} holds values of a kind that is no brightness (such as "
+            f"complex numbers). Export it as whole numbers or decimals.",
         )
     if values.dtype.kind != "f":
         return
-    least, most = float(values.min(initial=0)), float(values.max(initial=0))
-    if least >= -LARGEST and most <= LARGEST:  # false for NaN
+    if values.min(initial=0) >= -LARGEST and values.max(initial=0) <= LARGEST:  # false for NaN
         return
-    bad = int(values.size - np.isfinite(values).sum())
-    if bad:
-        raise ImageError(
-            f"The image{where} holds {bad} values that are NaN or infinite. Replace them first, "
-            f"for instance with numpy.nan_to_num(image).",
-            told=f"The image{where} has {bad} pixels without a value (NaN or infinite). Fill them "
-            f"in first, in the program it comes from.",
-        )
+    least = float(np.fmin.reduce(values, axis=None, initial=0))
+    most = float(np.fmax.reduce(values, axis=None, initial=0))
+    if least >= -LARGEST and most <= LARGEST:
+        return
+    if np.isinf(values).any():
+        raise _not_finite(values, source, "infinite")
     raise ImageError(
-        f"The image{where} holds values from {least:.3g} to {most:.3g}; allowed are -{LARGEST:g} "
-        f"to {LARGEST:g}. Divide the image by its largest value first."
+        f"The image{_where(source)} holds values from {least:.3g} to {most:.3g}; allowed are "
+        f"-{LARGEST:g} to {LARGEST:g}. Divide the image by its largest value first."
     )
+
+
+def _not_finite(values: NDArray[Any], source: str, what: str) -> ImageError:
+    bad = np.isinf(values).sum() if what == "infinite" else values.size - np.isfinite(values).sum()
+    return ImageError(
+        f"The image{_where(source)} holds {int(bad)} values that are {what}. Replace them first, "
+        f"for instance with numpy.nan_to_num(image).",
+        told=f"The image{_where(source)} has {int(bad)} pixels without a value ({what}). Fill them "
+        f"in first, in the program it comes from.",
+    )
+
+
+def _where(source: str) -> str:
+    return f" {source}" if source else ""
 
 
 def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistics:
@@ -203,10 +224,15 @@ def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistic
     kept: list[NDArray[Any]] = []
     rough: list[NDArray[Any]] = []
     for planes in _chunks(image, total, rng):
-        require_finite(planes, image.source)
+        require_numbers(planes, image.source)
+        lacking = missing_pixels(planes)
+        if lacking is not None:
+            note_missing(image)
         if rgb is not None:
-            planes = rgb_to_lab(planes, *black_and_white(rgb))
-        values = planes.reshape(channels, -1)
+            planes = _as_lab(planes, rgb, lacking)
+        values = _with_data(planes, lacking)
+        if not values.size:
+            continue
         n, m = values.shape[1], values.mean(axis=1, dtype=np.float64)
         moment += values.var(axis=1, dtype=np.float64) * n + (m - mean) ** 2 * count * n / (
             count + n
@@ -215,9 +241,11 @@ def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistic
         count += n
         least, most = np.minimum(least, values.min(1)), np.maximum(most, values.max(1))
         kept.append(values[:, ::spread])
-        rough.append(_roughness(planes)[:, ::spread])
+        rough.append(_with_data(_roughness(planes), lacking)[:, ::spread])
+    if not count:
+        return _nothing(channels)
     low, high = np.percentile(np.concatenate(kept, axis=1), (1, 99), axis=1)
-    noise = np.median(np.concatenate(rough, axis=1), axis=1) / (6 * MAD_OF_NORMAL)
+    noise = _median(np.concatenate(rough, axis=1)) / (6 * MAD_OF_NORMAL)
     return Statistics(
         count=count,
         mean=_floats(mean),
@@ -230,11 +258,39 @@ def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistic
     )
 
 
+def _nothing(channels: int) -> Statistics:
+    """Return the statistics of an image without data."""
+    zero = (0.0,) * channels
+    return Statistics(0, zero, zero, zero, zero, zero, zero, zero)
+
+
+def _as_lab(
+    planes: NDArray[Any], rgb: Statistics, lacking: NDArray[np.bool_] | None
+) -> NDArray[np.float32]:
+    """Return (3, h, w) colours as CIELAB, NaN where there is no data."""
+    known = planes if lacking is None else np.where(lacking, 0, planes)
+    lab = rgb_to_lab(known, *black_and_white(rgb))
+    if lacking is not None:
+        lab[:, lacking] = np.nan
+    return lab
+
+
+def _with_data(planes: NDArray[Any], lacking: NDArray[np.bool_] | None) -> NDArray[Any]:
+    """Return the (C, n) values of pixels that have data."""
+    return planes.reshape(len(planes), -1) if lacking is None else planes[:, ~lacking]
+
+
+def _median(responses: NDArray[np.float32]) -> NDArray[Any]:
+    """Return the median along rows, of responses that no pixel without data disturbed."""
+    known = missing_pixels(responses)
+    kept = responses if known is None else responses[:, ~known]
+    return np.median(kept, axis=1) if kept.size else np.zeros(len(responses))
+
+
 def _roughness(planes: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the absolute responses of (C, h, w) planes to Immerkaer's mask."""
+    """Return the (C, h, w) absolute responses of planes to Immerkaer's mask."""
     responses = [
-        np.abs(cv2.filter2D(plane.astype(np.float32), cv2.CV_32F, IMMERKAER)).ravel()
-        for plane in planes
+        np.abs(cv2.filter2D(plane.astype(np.float32), cv2.CV_32F, IMMERKAER)) for plane in planes
     ]
     return np.stack(responses)
 

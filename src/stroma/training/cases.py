@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
+from stroma.data.missing import lacks_data
 from stroma.data.statistics import Statistics, measure
-from stroma.errors import LabelError, ShapeError
+from stroma.errors import ImageError, LabelError, ShapeError
 from stroma.training.normalise import Normalisation
 from stroma.training.windows import Cube, inside, read_mirrored, relative, shape_of
 
@@ -70,7 +71,13 @@ class Case:
         """Of the whole image that this is from."""
         whole, cut = self.image.whole, self.image.selection
         chosen = {a: i for a, i in cut.items() if a == "c"}
-        return measure(whole.at(**chosen) if chosen else whole)
+        found = measure(whole.at(**chosen) if chosen else whole)
+        if lacks_data(whole):
+            raise ImageError(
+                f"The image {whole.source} holds pixels without data (NaN); networks are trained "
+                f"on images that have a value everywhere. Crop it, or fill it first."
+            )
+        return found
 
     def read(self, box: Cube) -> NDArray[Any]:
         """Return the (C, *space) values of a box, mirrored beyond the border."""

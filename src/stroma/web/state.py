@@ -9,6 +9,7 @@ from typing import Any
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
+from stroma.data.missing import said_of
 from stroma.io.units import convert
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
@@ -105,7 +106,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "rgb": one.image.rgb,
         "missing": one.missing,
         "pixel": pixel_size(one.image),
-        "notes": [plain(note) for note in one.image.notes],
+        "notes": [plain(note) for note in (*one.image.notes, *said_of(one.image))],
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,
     }

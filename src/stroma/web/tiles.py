@@ -161,7 +161,10 @@ def _read(level: Image, box: Box, channels: Sequence[int]) -> NDArray[Any]:
 
 
 def _means(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
-    """Return the means of squares; those at the end are completed with the last row or column."""
+    """Return the means of squares, of what has data in them (NaN where nothing has).
+
+    Those at the end are completed with the last row or column.
+    """
     import cv2
 
     if factor == 1:
@@ -169,7 +172,14 @@ def _means(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
     missing = [-n % factor for n in values.shape[-2:]]
     whole = np.pad(values, ((0, 0), *((0, n) for n in missing)), mode="edge").astype(np.float32)
     size = whole.shape[2] // factor, whole.shape[1] // factor
-    return np.stack([cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in whole])
+    if not np.isnan(whole.min()):
+        return np.stack([cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in whole])
+    known = (~np.isnan(whole)).astype(np.float32)
+    sums, shares = (
+        np.stack([cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in values])
+        for values in (np.nan_to_num(whole), known)
+    )
+    return np.divide(sums, shares, where=shares > 0, out=np.full_like(sums, np.nan))
 
 
 def largest(labels: NDArray[np.uint16], box: Box, factor: int) -> NDArray[np.uint16]:

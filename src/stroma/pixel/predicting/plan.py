@@ -18,7 +18,8 @@ from stroma.blocks.interpolate import reach
 from stroma.blocks.working import WorkingGrid
 from stroma.data.content import content, part_content
 from stroma.data.image import Image
-from stroma.data.statistics import Statistics, measure, require_finite
+from stroma.data.missing import lacks_data, missing_pixels, note_missing
+from stroma.data.statistics import Statistics, measure, require_numbers
 from stroma.features.build import pipeline
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
@@ -280,11 +281,29 @@ class Plan:
         """Return the (C, d, h, w) values of working pixels, as they are in the image."""
         return self.grid.read(self._pixels, seen)
 
-    def _pixels(self, box: Box) -> NDArray[Any]:
+    def missing(self, box: Box) -> NDArray[np.bool_] | None:
+        """Return which (d, h, w) pixels of the image hold no data; None where all in a box do.
+
+        What is known of the image counts, so a box whose features were not computed yet, of an
+        image that is read lazily, may seem whole.
+        """
+        return missing_pixels(self._read(box)) if lacks_data(self.image) else None
+
+    def _read(self, box: Box) -> NDArray[Any]:
+        """Return the (C, d, h, w) values of pixels of the image."""
         at = dict(zip("zyx", box.index, strict=True))
         values = self.image.read({a: part for a, part in at.items() if a in self.image.sizes})
-        require_finite(values, self.image.source)
-        values = values.reshape(-1, *box.sides)
+        return values.reshape(-1, *box.sides)
+
+    def _pixels(self, box: Box) -> NDArray[Any]:
+        """Return values that features can be computed of: the mean where there is no data."""
+        values = self._read(box)
+        require_numbers(values, self.image.source)
+        lacking = missing_pixels(values)
+        if lacking is not None:
+            note_missing(self.image)
+            mean = np.array((self.feed.statistics or measure(self.image)).mean, values.dtype)
+            values = np.where(lacking, mean[:, None, None, None], values)
         exact_in_single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 2)
         return values.astype(np.float32 if exact_in_single else np.float64)
 

@@ -60,10 +60,15 @@ def results_of(
         around = box.grown(radius).clipped(task.plan.grid.whole)
         wide = probabilities_in(task, maps, around, trained.classifier, cache)
         inner = box.relative(around).index
-        best = majority(most_probable(wide), radius)[inner]
+        best = majority(most_probable(wide), radius, lacking=task.plan.missing(around))[inner]
         probabilities = wide[(..., *inner)]
     classes = trained.classifier.classes_
     labels = classes.astype(label_dtype(classes))[best]
+    lacking = task.plan.missing(box)
+    if lacking is not None:
+        none = lacking if coarse == 1 else lacking[(slice(None), *_middles(box, coarse))]
+        labels[none] = 0
+        probabilities = np.where(none, np.float32(0), probabilities)
     rows, columns = box.slices
     deep = "z" in task.plan.image.sizes
     return [
@@ -188,13 +193,21 @@ def coarse_probabilities(
     """Return the probabilities at the centres of squares of ``every`` x ``every`` pixels."""
     grid, box = task.plan.grid, task.pixels
     planes = np.arange(box.front, box.back)
-    rows = np.minimum(np.arange(box.top, box.bottom, every) + every // 2, box.bottom - 1)
-    columns = np.minimum(np.arange(box.left, box.right, every) + every // 2, box.right - 1)
+    rows, columns = _middles(box, every)
+    rows, columns = rows.ravel() + box.top, columns.ravel() + box.left
     pixels = np.stack(np.meshgrid(planes, rows, columns, indexing="ij"), -1).reshape(-1, 3)
     working = pixels // np.array(grid.down) * np.array(grid.up)
     X = features_at(task, maps, working)
     shape = len(planes), len(rows), len(columns)
     return classifier.predict_proba(X).T.reshape(-1, *shape)
+
+
+def _middles(box: Box, every: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the (h, 1) rows and (1, w) columns, within a box, of the centres of squares."""
+    height, width = box.shape
+    rows = np.minimum(np.arange(0, height, every) + every // 2, height - 1)
+    columns = np.minimum(np.arange(0, width, every) + every // 2, width - 1)
+    return rows[:, None], columns[None]
 
 
 def features_at(
@@ -223,10 +236,15 @@ def most_probable(probabilities: NDArray[np.float32]) -> NDArray[np.unsignedinte
     return best
 
 
-def majority(classes: NDArray[np.integer], radius: PerAxis) -> NDArray[np.integer]:
+def majority(
+    classes: NDArray[np.integer],
+    radius: PerAxis,
+    *,
+    lacking: NDArray[np.bool_] | None = None,
+) -> NDArray[np.integer]:
     """Return the most frequent class in a ball around every pixel, the smallest of equals.
 
-    Only pixels inside the array count. Radii of 0 change nothing; one along z of 0 makes the ball
+    Only pixels inside the array count, and of these those that are not ``lacking``. Radii of 0 change nothing; one along z of 0 makes the ball
     a disk in each plane.
     """
     if max(radius) == 0:
@@ -234,11 +252,12 @@ def majority(classes: NDArray[np.integer], radius: PerAxis) -> NDArray[np.intege
     from skimage.filters.rank import majority as rank_majority
 
     dtype = np.uint8 if classes.max() <= 255 else np.uint16
-    ball = _ball(radius)
+    ball, counted = _ball(radius), None if lacking is None else (~lacking).astype(np.uint8)
     if len(ball) == 1:
-        planes = [rank_majority(plane.astype(dtype), ball[0]) for plane in classes]
-        return np.stack(planes)
-    result: NDArray[np.integer] = rank_majority(classes.astype(dtype), ball)
+        masks = [None] * len(classes) if counted is None else list(counted)
+        pairs = zip(classes, masks, strict=True)
+        return np.stack([rank_majority(c.astype(dtype), ball[0], mask=m) for c, m in pairs])
+    result: NDArray[np.integer] = rank_majority(classes.astype(dtype), ball, mask=counted)
     return result
 
 

@@ -20,6 +20,7 @@ from stroma.pixel.door import Points, Source, thinned
 from stroma.pixel.predicting.plan import Plan, Recipe, own_statistics, plan
 from stroma.pixel.predicting.predict import features_at
 from stroma.pixel.predicting.tasks import Task, each
+from stroma.pixel.training.lacking import with_data
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,14 +172,29 @@ def require_every_class(memory: Memory, factor: int | PerAxis) -> None:
     painted = {int(k) for e in memory.values() for k in np.unique(e.points.label)}
     learned = {int(k) for e in memory.values() for k in np.unique(e.y)}
     if painted - learned:
+        lost = sorted(painted - learned)
+        if _only_without_data(memory, lost):
+            raise LabelError(
+                f"The strokes of {lost} lie on pixels that hold no data (NaN), of which nothing "
+                f"is learnt. Paint where the image has values.",
+                told=f"The strokes of the classes {', '.join(map(str, lost))} lie where the image "
+                f"has no values. Paint them where it has some.",
+            )
         raise LabelError(
-            f"With image_downsample={factor}, the strokes of {sorted(painted - learned)} lie in "
+            f"With image_downsample={factor}, the strokes of {lost} lie in "
             f"working pixels that hold more of another class. Reduce the image less, or paint the "
             f"classes further apart.",
             told=f"The image is reduced {factor} times, and the strokes of the classes "
-            f"{', '.join(map(str, sorted(painted - learned)))} disappear beneath others. Reduce it "
+            f"{', '.join(map(str, lost))} disappear beneath others. Reduce it "
             f"less, or paint the classes further apart.",
         )
+
+
+def _only_without_data(memory: Memory, labels: Sequence[int]) -> bool:
+    known = (
+        with_data(e.points, e.source) if e.source is not None else e.points for e in memory.values()
+    )
+    return not any(np.isin(points.label, labels).any() for points in known)
 
 
 def rows(
@@ -190,7 +206,27 @@ def rows(
     cap: int,
     cache: FeatureCache,
 ) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
-    """Return the features and labels of the labelled working pixels of one image."""
+    """Return the features and labels of the labelled working pixels of one image.
+
+    Pixels without data are left out; whether there are any shows when features are computed.
+    """
+    X, y = _rows(source, points, recipe, common, cap, cache)
+    known = with_data(points, source)
+    if known is points:
+        return X, y
+    if not len(known.label):
+        return X[:0], y[:0]
+    return _rows(source, known, recipe, common, cap, cache)
+
+
+def _rows(
+    source: Source,
+    points: Points,
+    recipe: Recipe,
+    common: Statistics | None,
+    cap: int,
+    cache: FeatureCache,
+) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
     chosen = marked(points, recipe, source).thinned(cap)
     held = list(holders(source, chosen, recipe, common))
     if not held:

@@ -14,6 +14,7 @@ from stroma.pixel.door import Points, Source
 from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import features_at
 from stroma.pixel.predicting.tasks import Task, each
+from stroma.pixel.training.lacking import has_data
 from stroma.pixel.training.learn import Labelled, holders, located
 
 WINDOW = 128
@@ -59,6 +60,12 @@ def clustered(
     share = max(classes, samples // max(1, len(sources)))
     points = {key: sampled(s, count=share, random=random) for key, s in sources.items()}
     X = [_features(sources[key], p, recipe, cache) for key, p in points.items()]
+    known = [has_data(p, sources[key]) for key, p in points.items()]
+    X = [rows[kept] for rows, kept in zip(X, known, strict=True)]
+    points = {
+        key: Points(p.plane[kept], p.yx[kept], p.label[kept])
+        for (key, p), kept in zip(points.items(), known, strict=True)
+    }
     labels = groups(np.concatenate(X), classes=classes, rng=rng)
     ends = np.cumsum([len(rows) for rows in X])[:-1]
     return {
@@ -105,6 +112,8 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
     from sklearn.decomposition import PCA
 
     rows = X.astype(np.float32)
+    if not len(rows):
+        raise ImageError("The images hold no data (all pixels are NaN), so there is no class.")
     rows = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-6)
     different = len(np.unique(rows[: 100 * classes], axis=0))
     if different < classes:

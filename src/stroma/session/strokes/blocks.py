@@ -163,7 +163,10 @@ def show(
 
 
 def uncertainty(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return 1 minus the margin between the two largest of (K, ...) probabilities."""
+    """Return 1 minus the margin between the two largest of (K, ...) probabilities.
+
+    Where all are 0, which is so where the image has no data, nothing is uncertain.
+    """
     if len(probabilities) < 2:
         return np.zeros(probabilities.shape[1:], probabilities.dtype)
     best, second = probabilities[0], np.zeros_like(probabilities[0])
@@ -171,7 +174,7 @@ def uncertainty(probabilities: NDArray[np.floating]) -> NDArray[np.floating]:
         second = np.maximum(second, np.minimum(best, one))
         best = np.maximum(best, one)
     margin: NDArray[np.floating] = best - second
-    return 1 - margin
+    return np.where(best > 0, 1 - margin, np.zeros((), margin.dtype))
 
 
 def _share(values: NDArray[np.uint16], known: NDArray[np.uint8]) -> NDArray[np.float32]:
