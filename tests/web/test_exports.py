@@ -91,3 +91,21 @@ def test_the_archive_holds_folders_too_and_follows_no_link(client, session, tmp_
 def test_before_anything_is_exported_there_is_no_archive(tmp_path: Path) -> None:
     with Session.create(tmp_path / "new.stroma") as session, served(session) as client:
         assert client.get("/results/results.zip").status == 404
+
+
+def test_results_of_a_model_that_is_older_than_the_strokes_say_so(client, session) -> None:
+    assert exported(client)["older"] == ""
+    session.undo()
+    session.undo()
+    try:
+        found = exported(client)
+        rows = list(csv.reader((session.path / "results" / "report.csv").read_text().splitlines()))
+    finally:
+        session.redo()
+        session.redo()
+        session.train()
+        assert session.wait(60)
+    assert found["older"].startswith("These results are older than your strokes")
+    assert "Paint a few strokes of two classes" in found["older"]
+    assert rows[1][:3] == ["one.tif", "yes", found["older"]]
+    assert session.older() == ""

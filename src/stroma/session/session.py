@@ -301,6 +301,7 @@ class Session:
     areas = _by(Measuring.areas)
     measure = _by(Measuring.measure)
     export_labels = _by(Exports.export_labels)
+    older = _by(Exports.older)
     written = _by(Exports.written)
     apply = _by(Exports.apply)
 

@@ -24,7 +24,9 @@ PIECE = 2**20
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def note(folder: Path, images: Sequence[Mapping[str, Any]], summary: Path | None) -> None:
+def note(
+    folder: Path, images: Sequence[Mapping[str, Any]], summary: Path | None, older: str = ""
+) -> None:
     """Write what became of each image, and which files belong to the batch.
 
     Parameters
@@ -35,13 +37,16 @@ def note(folder: Path, images: Sequence[Mapping[str, Any]], summary: Path | None
         Of each its "name", its "files" and the "error".
     summary : Path, optional
         A table of all images.
+    older : str
+        Why the results do not answer the present strokes; told of each image that was done.
     """
     with replaced(folder / REPORT) as new, new.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["image", "done", "reason", "files"])
         for one in images:
             done, files = ("no" if one["error"] else "yes"), " ".join(one["files"])
-            table.writerow([_safe(one["name"]), done, _safe(one["error"]), _safe(files)])
+            reason = one["error"] or older
+            table.writerow([_safe(one["name"]), done, _safe(reason), _safe(files)])
     names = [REPORT, *([summary.name] if summary else [])]
     names += [name for one in images for name in one["files"]]
     with replaced(folder / CONTENTS) as new:

@@ -100,14 +100,14 @@ def _segmented(session: Session, files: list[Path], values: Values, gone: list[P
         overlay=bool(values["overlay"]),
         tables=bool(values["tables"]),
     )
-    folder, images, summary = results_folder(session), gone, None
+    folder, images, summary, older = results_folder(session), gone, None, session.older()
     if files:
         result = session.apply(files, folder, outputs=outputs).result()
         done = [_became(f.path.name, f.outputs, f.error) for f in result.files]
         images, summary = [*done, *gone], result.summary
     folder.mkdir(exist_ok=True)
-    archive.note(folder, images, summary)
-    return {"folder": str(folder), "images": images, "archive": archive.NAME}
+    archive.note(folder, images, summary, older)
+    return {"folder": str(folder), "images": images, "archive": archive.NAME, "older": older}
 
 
 def _became(name: str, outputs: Iterable[Path] = (), error: Exception | None = None) -> Plain:

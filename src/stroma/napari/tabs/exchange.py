@@ -229,11 +229,12 @@ class Exchange:
     def save(self, images: Sequence[str], paths: Sequence[Path]) -> None:
         """Segment images into files."""
         session, written = self._studio.session, list[Path]()
+        older = session.older()
 
         def then(path: Path) -> None:
             written.append(path)
             if len(written) == len(paths):
-                self._say_written(written)
+                self._say_written(written, older)
 
         for key, path in zip(images, paths, strict=True):
             self._studio.do(partial(session.export_labels, key, path), then)
@@ -242,9 +243,10 @@ class Exchange:
         image, session = self._image, self._studio.session
         path, _ = QFileDialog.getSaveFileName(self.results, "Probabilities", "", LABELS)
         if path and image is not None:
+            older = session.older()
             self._studio.do(
                 lambda: session.export_labels(image, path, probabilities=True),
-                lambda written: self._say_written([written]),
+                lambda written: self._say_written([written], older),
             )
 
     def _ask_apply(self) -> None:
@@ -254,8 +256,10 @@ class Exchange:
         folder = QFileDialog.getExistingDirectory(self.results, "Folder for the results")
         if folder:
             session = self._studio.session
+            older = session.older()
             self._studio.do(
-                lambda: session.apply(paths, folder), lambda done: self._studio.tell(_summed(done))
+                lambda: session.apply(paths, folder),
+                lambda done: self._studio.tell(f"{_summed(done)} {older}".strip()),
             )
 
     def _ask_paths(self, images: Sequence[str], end: str) -> list[Path]:
@@ -270,11 +274,11 @@ class Exchange:
             return []
         return paths
 
-    def _say_written(self, paths: Sequence[Path]) -> None:
+    def _say_written(self, paths: Sequence[Path], older: str = "") -> None:
+        said = f"{len(paths)} files were written into {paths[0].parent}"
         if len(paths) == 1:
-            self._studio.tell(f"Written: {paths[0]}")
-        else:
-            self._studio.tell(f"{len(paths)} files were written into {paths[0].parent}")
+            said = f"Written: {paths[0]}"
+        self._studio.tell(f"{said}. {older}" if older else said)
 
 
 def _summed(done: BatchResult) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 EARLIER = "earlier"
 """What a result is noted to answer that was not the latest when it was written."""
 
+OLDER = "These results are older than your strokes and settings."
+
 Report = Callable[[int, int], None]
 Cancel = Callable[[], bool]
 
@@ -89,6 +91,17 @@ class Exports:
             return written
 
         return self.core.tasks.start("export", export)
+
+    def older(self) -> str:
+        """Say that what is written now answers earlier strokes or settings, and what to do.
+
+        Empty where it answers the present ones. To be asked before writing begins: a model that is
+        trained in between is newer, not older.
+        """
+        turn = self.model.turn()
+        if turn.answered in (-1, turn.revision):
+            return ""
+        return f"{OLDER} {turn.lacking or 'Train, and write them again.'}"
 
     def written(self, image: str) -> Written | None:
         """Return where the segmentation of an image was written last, if it is still there."""

@@ -214,14 +214,13 @@ function exportGroup(app) {
  * Show what became of each image: the failures with their reasons, and all files as one archive.
  * @param {App} app
  * @param {HTMLElement} list
- * @param {{folder: string, images: Exported[], archive: string}} found
+ * @param {{folder: string, images: Exported[], archive: string, older: string}} found
  */
-function showFiles(app, list, { folder, images, archive }) {
+function showFiles(app, list, { folder, images, archive, older }) {
   const failed = images.filter((one) => one.error);
   const done = images.length - failed.length;
   report(`${done} of ${images.length} done`, failed, "batch");
-  const older = app.state?.stale ? " They answer strokes from before your latest ones." : "";
-  if (done) notice(`Written to ${folder}.${older}`, older ? "plain" : "good", { key: "written" });
+  if (done) notice(`Written to ${folder}. ${older}`.trim(), older ? "plain" : "good", { key: "written" });
   const files = images.flatMap((one) => one.files);
   const rows = files.map((file) => el("li", {}, link(file)));
   const all = el("a", { href: `/results/${archive}`, download: "", id: "archive", text: "All as one .zip" });
