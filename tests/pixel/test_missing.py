@@ -54,7 +54,7 @@ def test_no_data_gets_no_class_and_the_rest_is_found(masked, disks, params):
 
 @pytest.mark.parametrize("alias", ["gaussian", "stroma"])
 def test_tiled_results_equal_the_whole(masked, monkeypatch, alias, tmp_path):
-    image, strokes, lacking = masked
+    image, strokes, _ = masked
     model = made(alias, seg_smoothening=3)
     model.train(image, strokes)
     whole = model.segment(image), model.predict_probas(image)

@@ -186,7 +186,8 @@ def require_numbers(values: NDArray[Any], source: str = "") -> None:
         )
     if values.dtype.kind != "f":
         return
-    if values.min(initial=0) >= -LARGEST and values.max(initial=0) <= LARGEST:  # false for NaN
+    least, most = float(values.min(initial=0)), float(values.max(initial=0))
+    if least >= -LARGEST and most <= LARGEST:  # false for NaN
         return
     least = float(np.fmin.reduce(values, axis=None, initial=0))
     most = float(np.fmax.reduce(values, axis=None, initial=0))

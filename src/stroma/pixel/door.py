@@ -340,13 +340,17 @@ def thinned(points: Points, cap: int, seed: int = 0) -> Points:
     for label in np.unique(points.label):
         members = np.flatnonzero(points.label == label)
         if len(members) > cap:
-            rank = _hashed(points.plane[members], points.yx[members], seed)
+            rank = ranks(Points(points.plane[members], points.yx[members], points.label), seed)
             keep[members[np.argsort(rank, kind="stable")[cap:]]] = False
     return Points(points.plane[keep], points.yx[keep], points.label[keep])
 
 
-def _hashed(plane: NDArray[np.intp], yx: NDArray[np.intp], seed: int) -> NDArray[np.uint64]:
-    """Return one well-mixed number per position (the finaliser of SplitMix64, Steele 2014)."""
+def ranks(points: Points, seed: int = 0) -> NDArray[np.uint64]:
+    """Return one well-mixed number per position (the finaliser of SplitMix64, Steele 2014).
+
+    Practically no two positions share one.
+    """
+    plane, yx = points.plane, points.yx
     h = np.full(len(plane), seed, np.uint64)
     for column in (plane, yx[:, 0], yx[:, 1]):
         h = (h ^ column.astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15)

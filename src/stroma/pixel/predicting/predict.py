@@ -244,8 +244,8 @@ def majority(
 ) -> NDArray[np.integer]:
     """Return the most frequent class in a ball around every pixel, the smallest of equals.
 
-    Only pixels inside the array count, and of these those that are not ``lacking``. Radii of 0 change nothing; one along z of 0 makes the ball
-    a disk in each plane.
+    Only pixels inside the array count, and of these those that are not ``lacking``. Radii of 0
+    change nothing; one along z of 0 makes the ball a disk in each plane.
     """
     if max(radius) == 0:
         return classes

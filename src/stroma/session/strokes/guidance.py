@@ -117,6 +117,6 @@ class Guidance:
         wish = self.model.wish()
         with self.core.lock:
             edits = list(self.core.document.done)
-        points = {m.key: m.points() for m in wish.material}
+        points = {m.key: m.points(None) for m in wish.material}
         groups = {key: owners(edits, key, p) for key, p in points.items()}
         return {key: Labelled(wish.source(key), p) for key, p in points.items()}, groups

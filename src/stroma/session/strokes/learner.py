@@ -88,7 +88,8 @@ class Learner:
             Parameters to train with.
         """
         model = self._model(param, wish.settings)
-        versions = {m.key: m.version for m in wish.material}
+        cap = most_learnt(wish.settings)
+        versions = {m.key: (m.version, cap) for m in wish.material}
         if self._remembered.keys() - versions.keys():
             model.reset_training()
             self._remembered = {}
@@ -139,6 +140,16 @@ def param_for(settings: Settings, *, full: bool) -> Param:
     if not full:
         param.clf_max_pixels = min(LIVE_PIXELS, param.clf_max_pixels or LIVE_PIXELS)
     return param
+
+
+def most_learnt(settings: Settings) -> int | None:
+    """Return how many pixels of a class and an image any round looks at, where that is known.
+
+    On a working grid of other pixels, what is looked at is known only there.
+    """
+    recipe = Recipe.of(settings.param)
+    same = all(abs(factor) <= 1 for factor in recipe.factors)
+    return settings.param.clf_max_pixels if same else None
 
 
 def needed(wish: Wish, points: dict[str, Points], param: Param) -> Iterable[Task]:

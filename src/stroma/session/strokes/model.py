@@ -214,9 +214,9 @@ class StrokeModel:
     def _material(self, image: str) -> Material:
         tiles, lock = self.bench.tiles[image], self.core.lock
 
-        def points() -> Points:
+        def points(cap: int | None) -> Points:
             with lock:
-                return tiles.points()
+                return tiles.points(cap=cap)
 
         return Material(image, (tiles.version, self.core.exchanged.get(image, 0)), points)
 

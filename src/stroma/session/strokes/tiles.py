@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.errors import ShapeError
-from stroma.pixel.door import Points
+from stroma.pixel.door import Points, ranks
 
 TILE = 128
 """Side of a tile, in pixels."""
@@ -61,7 +62,7 @@ class StrokeTiles:
         self.shape = shape
         self.version = 0
         self._tiles: dict[TileKey, Labels] = {}
-        self._present: dict[TileKey, frozenset[int]] = {}
+        self._present: dict[TileKey, Mapping[int, int]] = {}
 
     @classmethod
     def of(cls, labels: Labels, shape: tuple[int, int]) -> StrokeTiles:
@@ -113,19 +114,38 @@ class StrokeTiles:
 
     def labels(self) -> set[int]:
         """Return the labels that occur."""
-        for key in self._tiles.keys() - self._present.keys():
-            self._present[key] = frozenset(np.unique(self._tiles[key]).tolist())
-        return set().union(*self._present.values()) - {0}
+        return set().union(*self._counts().values()) - {0}
 
-    def points(self, plane: int | None = None) -> Points:
-        """Return the labelled pixels, of one plane or all."""
-        parts = []
-        for key in sorted(k for k in self._tiles if plane in (None, k[0])):
-            y, x = np.nonzero(self._tiles[key])
-            yx = np.column_stack([y + key[1] * TILE, x + key[2] * TILE])
-            parts.append((np.full(len(y), key[0], np.intp), yx, self._tiles[key][y, x]))
-        empty = (np.zeros(0, np.intp), np.zeros((0, 2), np.intp), np.zeros(0, np.uint16))
-        return Points(*(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
+    def points(self, *, cap: int | None = None) -> Points:
+        """Return the labelled pixels; at most ``cap`` of a label, those that `thinned` keeps.
+
+        They are thinned tile by tile, so that a large area takes no more memory than a small one.
+        """
+        total: Counter[int] = Counter()
+        for counts in self._counts().values():
+            total.update(counts)
+        many = [label for label, n in total.items() if label and cap is not None and n > cap]
+        if not many:
+            return _joined(_points_of(k, self._tiles[k] != 0, self._tiles[k]) for k in self._keys())
+        least = {label: _Lowest(cap or 0) for label in many}
+        few = []
+        for key in self._keys():
+            labels = self._tiles[key]
+            for label in least.keys() & self._present[key].keys():
+                least[label].add(_points_of(key, labels == label, labels))
+            if self._present[key].keys() - least.keys() - {0}:
+                few.append(_points_of(key, (labels != 0) & ~np.isin(labels, many), labels))
+        return _in_order([*few, *(one.points() for one in least.values())])
+
+    def _keys(self) -> list[TileKey]:
+        return sorted(self._tiles)
+
+    def _counts(self) -> Mapping[TileKey, Mapping[int, int]]:
+        """Return how many pixels of each tile have each label."""
+        for key in self._tiles.keys() - self._present.keys():
+            labels, counts = np.unique(self._tiles[key], return_counts=True)
+            self._present[key] = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+        return self._present
 
     def draw(self, plane: int, box: Box, change: Callable[[Box, Labels], None]) -> list[Delta]:
         """Change the labels in a box of a plane, tile by tile.
@@ -226,6 +246,68 @@ class StrokeTiles:
             for column in range(cells.left, cells.right):
                 key = (plane, row, column)
                 yield key, _tile_box(key).clipped(box)
+
+
+class _Lowest:
+    """The points of lowest rank among many, of which few are held at a time.
+
+    Parameters
+    ----------
+    cap : int
+        How many.
+    """
+
+    def __init__(self, cap: int) -> None:
+        self.cap = cap
+        self._held: list[Points] = []
+        self._count = 0
+        self._below: np.uint64 | None = None
+
+    def add(self, points: Points) -> None:
+        """Look at more points."""
+        if self._below is not None:
+            points = _chosen(points, ranks(points) < self._below)
+        self._held.append(points)
+        self._count += len(points.label)
+        if self._count > 2 * self.cap + TILE * TILE:
+            self._prune()
+
+    def points(self) -> Points:
+        """Return the points of lowest rank."""
+        self._prune()
+        return _joined(self._held)
+
+    def _prune(self) -> None:
+        every = _joined(self._held)
+        rank = ranks(every)
+        if len(rank) > self.cap:
+            lowest = np.argpartition(rank, self.cap)
+            self._below = rank[lowest[self.cap]]
+            every = _chosen(every, lowest[: self.cap])
+        self._held, self._count = [every], len(every.label)
+
+
+def _points_of(key: TileKey, which: NDArray[np.bool_], labels: Labels) -> Points:
+    """Return some pixels of a tile."""
+    y, x = np.nonzero(which)
+    yx = np.column_stack([y + key[1] * TILE, x + key[2] * TILE])
+    return Points(np.full(len(y), key[0], np.intp), yx, labels[y, x])
+
+
+def _chosen(points: Points, which: NDArray[np.bool_] | NDArray[np.intp]) -> Points:
+    return Points(points.plane[which], points.yx[which], points.label[which])
+
+
+def _joined(parts: Iterable[Points]) -> Points:
+    empty = Points(np.zeros(0, np.intp), np.zeros((0, 2), np.intp), np.zeros(0, np.uint16))
+    return Points(*(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
+
+
+def _in_order(parts: Iterable[Points]) -> Points:
+    """Return points tile by tile, and in reading order within a tile."""
+    every = _joined(parts)
+    (y, x), plane = every.yx.T, every.plane
+    return _chosen(every, np.lexsort((x, y, x // TILE, y // TILE, plane)))
 
 
 def packed(labels: Labels) -> bytes:

@@ -21,7 +21,7 @@ from stroma.session.core.view import View
 from stroma.session.core.work import Job
 from stroma.session.events import BlockReady
 from stroma.session.strokes.blocks import BYTE, Block, uncertainty
-from stroma.session.strokes.learner import Learner, needed, param_for, tasks_before
+from stroma.session.strokes.learner import Learner, most_learnt, needed, param_for, tasks_before
 from stroma.session.strokes.wish import Wish
 
 REST = 0.25
@@ -89,7 +89,8 @@ class StrokeTurn:
         wish = self.wish
         param = param_for(wish.settings, full=full)
         wish.require_alike()
-        points = {m.key: m.points() for m in wish.material}
+        cap = most_learnt(wish.settings)
+        points = {m.key: m.points(cap) for m in wish.material}
         self._warm(needed(wish, points, param), job)
         job.enter("training")
         job.token.check()  # where all features were there, nobody asked it yet

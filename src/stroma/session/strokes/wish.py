@@ -25,12 +25,12 @@ class Material:
     version : hashable
         Changes with its strokes and its pixels.
     points : callable
-        Returns its labelled pixels.
+        Returns its labelled pixels; of each label at most the number it is given, if it is.
     """
 
     key: str
     version: Hashable
-    points: Callable[[], Points]
+    points: Callable[[int | None], Points]
 
 
 @dataclass(frozen=True, eq=False)
