@@ -62,6 +62,59 @@ def without_snapshots(folder):
     return folder
 
 
+def in_the_earlier_layout(folder):
+    """Write the snapshot as it was when strokes lay with their images; without a journal."""
+    for path in journals(folder):
+        path.unlink()
+    *older, latest = sorted((folder / "snapshots").iterdir())
+    for path in older:
+        path.unlink()
+    saved = json.loads(latest.read_text())
+    document = saved["document"]
+    strokes = document.pop("benches")["strokes"]
+    for image in document["images"]:
+        image["tiles"] = strokes["tiles"][image["image"]]
+        image["result"] = strokes["written"].get(image["image"])
+    for edit in (*document["done"], *document["undone"]):
+        assert edit.pop("bench") == "strokes"
+    document |= {"classes": strokes["classes"], "revision": strokes["revision"]}
+    latest.write_text(json.dumps({**saved, **saved.pop("models")["strokes"]}))
+    return folder
+
+
+def test_a_project_in_the_earlier_layout_opens_with_everything(project, tmp_path):
+    with Session.open(project) as session:
+        session.train()
+        assert session.wait(60)
+        path = session.export_labels("1", tmp_path / "labels.tif").result(60)
+        strokes, trained = session.strokes("1"), session.status.trained
+        labels, undo = session.segment("1"), session.undoable
+    with Session.open(in_the_earlier_layout(project)) as session:
+        np.testing.assert_array_equal(session.strokes("1"), strokes)
+        assert [c.name for c in session.classes] == ["background", "foreground", "vessel"]
+        assert session.written("1").path == path.resolve()
+        assert session.undoable == undo
+        assert session.status.revision - session.status.trained == 0
+        assert trained >= 0
+        np.testing.assert_array_equal(session.segment("1"), labels)
+        session.undo()
+        assert np.unique(session.strokes("1")).tolist() == [0, 1]
+        session.redo()
+        session.redo()
+        assert np.unique(session.strokes("1")).tolist() == [0, 1, 2, 3]
+    with Session.open(project) as session:  # as it is written now
+        assert np.unique(session.strokes("1")).tolist() == [0, 1, 2, 3]
+
+
+def test_what_a_model_learns_from_survives_a_restart(project):
+    with Session.open(project) as session:
+        session.set_training("image")
+    with Session.open(project) as session:
+        assert session.settings.train_on == "image"
+    with Session.open(without_snapshots(project)) as session:
+        assert session.settings.train_on == "image"
+
+
 def test_a_project_opens_with_everything_that_was_in_it(project):
     with Session.open(project) as session:
         assert [c.name for c in session.classes] == ["background", "foreground", "vessel"]

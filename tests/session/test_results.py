@@ -82,6 +82,12 @@ def test_stale_and_missing_speak_of_what_is_seen():
     assert np.isnan(show([old], Box(0, 0, 8, 16), layer="uncertainty").values[:, 8:]).all()
 
 
+def test_where_there_is_no_data_nothing_is_uncertain():
+    p = np.array([[0.9, 0.5, 0.0], [0.1, 0.5, 0.0]], np.float32)
+    np.testing.assert_allclose(uncertainty(p), [0.2, 1, 0], atol=1e-6)
+    assert uncertainty(p).dtype == np.float32
+
+
 def test_the_probability_of_a_class_the_model_does_not_know_is_zero():
     shown = show([block(Box(0, 0, 4, 4), 1)], Box(0, 0, 4, 4), layer="probability", label=9)
     assert not shown.values.any()

@@ -6,7 +6,7 @@ from tests.training.conftest import SMALL, scene
 
 import stroma
 from stroma.data.image import Image
-from stroma.errors import LabelError, MissingFileError, ParameterError, ShapeError
+from stroma.errors import ImageError, LabelError, MissingFileError, ParameterError, ShapeError
 from stroma.io import write_image, write_labels
 from stroma.training.data import cases_of, facts_of, split
 from stroma.training.learner import Learner
@@ -115,3 +115,12 @@ def test_an_image_of_named_axes_needs_no_guess():
     inside = IMAGE[LABELS > 0]
     assert made.scale.mean[0] == pytest.approx(inside.mean(), rel=1e-4)
     assert made.scale.high[0] == pytest.approx(np.percentile(inside, 99.5), rel=1e-4)
+
+
+def test_pixels_without_data_are_refused():
+    values = np.ones((32, 32), np.float32)
+    values[3, 3] = np.nan
+    labels = np.ones((32, 32), np.uint8)
+    for case in cases_of([Image(values, "yx")], [labels]):
+        with pytest.raises(ImageError, match="without data"):
+            _ = case.statistics

@@ -16,6 +16,7 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import ParameterError
 from stroma.web import tiles
+from stroma.web.contrast import automatic
 from stroma.web.tiles import Shown
 
 
@@ -104,6 +105,22 @@ def test_nothing_shown_is_black_and_nan_is_black() -> None:
     box = Box(0, 0, 1, 2)
     assert tiles.intensity(plane, box, factor=1, shown=[]).tolist() == [[0, 0]]
     assert tiles.intensity(plane, box, factor=1, shown=[Shown(0, 0, 1)]).tolist() == [[0, 255]]
+
+
+def test_reduced_tiles_and_contrast_come_from_what_has_data() -> None:
+    values = np.arange(64, dtype=np.float32).reshape(8, 8)
+    values[:2, :3] = values[4:6, 4:6] = np.nan
+    plane = Image(values, "yx")
+    found = tiles.reduced(plane, Box(0, 0, 8, 8), factor=2, channels=[0])[0]
+    assert np.isnan(found[0, 0])
+    assert np.isnan(found[2, 2])
+    assert found[0, 1] == (values[0, 3] + values[1, 3]) / 2
+    assert found[1, 1] == values[2:4, 2:4].mean()
+    channel = automatic(plane)[0]
+    assert (channel.minimum, channel.maximum) == (3, 63)
+    assert channel.minimum <= channel.low < channel.high <= channel.maximum
+    nothing = automatic(Image(np.full((8, 8), np.nan), "yx"))[0]
+    assert nothing.low < nothing.high
 
 
 def test_labels_are_shown_in_the_colours_of_their_classes() -> None:

@@ -216,7 +216,8 @@ class StrokeModel:
 
         def points(cap: int | None) -> Points:
             with lock:
-                return tiles.points(cap=cap)
+                now = tiles.copy()
+            return now.points(cap=cap)
 
         return Material(image, (tiles.version, self.core.exchanged.get(image, 0)), points)
 

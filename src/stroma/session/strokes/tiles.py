@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,13 +12,11 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, ranks
-
-TILE = 128
-"""Side of a tile, in pixels."""
-
-Labels = NDArray[np.uint16]
-TileKey = tuple[int, int, int]
-"""Plane, row and column of a tile."""
+from stroma.session.strokes.packs import TILE as TILE
+from stroma.session.strokes.packs import Labels as Labels
+from stroma.session.strokes.packs import Packs, packed
+from stroma.session.strokes.packs import TileKey as TileKey
+from stroma.session.strokes.packs import unpacked as unpacked
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class StrokeTiles:
         self.planes = planes
         self.shape = shape
         self.version = 0
-        self._tiles: dict[TileKey, Labels] = {}
+        self._tiles = Packs()
         self._present: dict[TileKey, Mapping[int, int]] = {}
 
     @classmethod
@@ -88,7 +85,7 @@ class StrokeTiles:
     @property
     def nbytes(self) -> int:
         """Bytes in memory."""
-        return sum(tile.nbytes for tile in self._tiles.values())
+        return self._tiles.nbytes
 
     def read(self, plane: int, box: Box) -> Labels:
         """Return the (h, w) labels in a box; 0 where nothing is painted."""
@@ -106,7 +103,7 @@ class StrokeTiles:
 
     def count(self) -> int:
         """Return how many pixels have labels."""
-        return sum(int(np.count_nonzero(tile)) for tile in self._tiles.values())
+        return sum(n for tile in self._counts().values() for label, n in tile.items() if label)
 
     def painted_planes(self) -> list[int]:
         """Return the planes that have labels, ascending."""
@@ -143,8 +140,7 @@ class StrokeTiles:
     def _counts(self) -> Mapping[TileKey, Mapping[int, int]]:
         """Return how many pixels of each tile have each label."""
         for key in self._tiles.keys() - self._present.keys():
-            labels, counts = np.unique(self._tiles[key], return_counts=True)
-            self._present[key] = dict(zip(labels.tolist(), counts.tolist(), strict=True))
+            self._present[key] = _counted(self._tiles[key])
         return self._present
 
     def draw(self, plane: int, box: Box, change: Callable[[Box, Labels], None]) -> list[Delta]:
@@ -181,13 +177,17 @@ class StrokeTiles:
         """Make a change that was made before, or (reversed) unmake it."""
         self.version += 1
         self._present.pop(delta.key, None)
-        tile = self._tiles.get(delta.key)
-        if tile is None:
-            tile = self._tiles[delta.key] = np.zeros((TILE, TILE), np.uint16)
-        values = unpacked(delta.after, delta.box.shape)
+        self._set(delta, unpacked(delta.after, delta.box.shape))
+
+    def _set(self, delta: Delta, values: Labels) -> None:
+        """Set the labels in the box of a change; those that somebody holds do not change."""
+        old = self._tiles.get(delta.key)
+        tile = np.zeros((TILE, TILE), np.uint16) if old is None else old.copy()
         tile[delta.box.relative(_corner(delta.key)).slices] = values
-        if not values.any() and not tile.any():
-            del self._tiles[delta.key]
+        if values.any() or tile.any():
+            self._tiles[delta.key] = tile
+        else:
+            self._tiles.pop(delta.key, None)
 
     def laid_over(self, other: StrokeTiles, *, replace: bool = False) -> list[Delta]:
         """Take over the labels of another image's strokes, of the same shape.
@@ -213,7 +213,14 @@ class StrokeTiles:
 
     def packed(self) -> list[tuple[TileKey, bytes]]:
         """Return all tiles, compressed."""
-        return [(key, packed(self._tiles[key])) for key in sorted(self._tiles)]
+        return [(key, self._tiles.packed(key)) for key in self._keys()]
+
+    def copy(self) -> StrokeTiles:
+        """Return a copy that later changes do not reach; it costs little."""
+        made = StrokeTiles(self.planes, self.shape)
+        made.version = self.version
+        made._tiles, made._present = self._tiles.copy(), self._present.copy()
+        return made
 
     def put(self, key: TileKey, data: bytes) -> None:
         """Set a tile that ``packed`` gave.
@@ -234,8 +241,8 @@ class StrokeTiles:
             raise ValueError(f"the tile {key} lies outside the image")
         if tile.any():
             self.version += 1
-            self._present.pop(key, None)
-            self._tiles[key] = tile.copy()
+            self._present[key] = _counted(tile)
+            self._tiles.keep(key, tile.copy(), data)
 
     def _parts(self, plane: int, box: Box) -> Iterator[tuple[TileKey, Box]]:
         """Yield the tiles that a box touches, and the pixels of the box in each."""
@@ -246,6 +253,13 @@ class StrokeTiles:
             for column in range(cells.left, cells.right):
                 key = (plane, row, column)
                 yield key, _tile_box(key).clipped(box)
+
+
+def _counted(tile: Labels) -> Mapping[int, int]:
+    """Return how many pixels of a tile have each label."""
+    counts = np.bincount(tile.ravel())
+    there = np.flatnonzero(counts)
+    return dict(zip(there.tolist(), counts[there].tolist(), strict=True))
 
 
 class _Lowest:
@@ -308,38 +322,6 @@ def _in_order(parts: Iterable[Points]) -> Points:
     every = _joined(parts)
     (y, x), plane = every.yx.T, every.plane
     return _chosen(every, np.lexsort((x, y, x // TILE, y // TILE, plane)))
-
-
-def packed(labels: Labels) -> bytes:
-    """Return labels as compressed bytes."""
-    return zlib.compress(np.ascontiguousarray(labels, "<u2").data, 1)
-
-
-def unpacked(data: bytes, shape: tuple[int, int]) -> Labels:
-    """Return labels from bytes that ``packed`` gave.
-
-    Raises
-    ------
-    ValueError
-        If they do not hold labels of that shape.
-    """
-    wanted = 2 * shape[0] * shape[1]
-    decoder = zlib.decompressobj()
-    try:
-        raw = decoder.decompress(data, wanted)
-    except zlib.error as error:
-        raise ValueError(f"labels that cannot be decompressed ({error})") from error
-    if len(raw) != wanted or not _ends(decoder):
-        raise ValueError(f"labels that do not have the shape {shape}")
-    return np.frombuffer(raw, "<u2").reshape(shape).astype(np.uint16, copy=False)
-
-
-def _ends(decoder: zlib._Decompress) -> bool:
-    """Tell whether nothing follows; the decoder may still have to read the checksum."""
-    try:
-        return decoder.decompress(decoder.unconsumed_tail, 1) == b"" and decoder.eof
-    except zlib.error:
-        return False
 
 
 def _corner(key: TileKey) -> Box:

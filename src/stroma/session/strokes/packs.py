@@ -1,0 +1,115 @@
+"""Tiles of labels, of which the many that nobody changes are kept compressed."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterator, MutableMapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+TILE = 128
+"""Side of a tile, in pixels."""
+
+OPEN = 2048
+"""Tiles that are kept as they are (64 MB)."""
+
+Labels = NDArray[np.uint16]
+TileKey = tuple[int, int, int]
+"""Plane, row and column of a tile."""
+
+
+class Packs(MutableMapping[TileKey, Labels]):
+    """Tiles by their place. Arrays that are in it are never changed, so copies cost little."""
+
+    def __init__(self) -> None:
+        self._all: dict[TileKey, Labels | bytes] = {}
+        self._open: OrderedDict[TileKey, None] = OrderedDict()
+
+    def copy(self) -> Packs:
+        """Return a copy that later changes do not reach."""
+        made = Packs()
+        made._all, made._open = self._all.copy(), self._open.copy()
+        return made
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(len(t) if isinstance(t, bytes) else t.nbytes for t in self._all.values())
+
+    def packed(self, key: TileKey) -> bytes:
+        """Return a tile, compressed."""
+        found = self._all[key]
+        return found if isinstance(found, bytes) else packed(found)
+
+    def keep(self, key: TileKey, tile: Labels, data: bytes) -> None:
+        """Set a tile that is compressed already; open it if there is room."""
+        if len(self._open) < OPEN:
+            self[key] = tile
+        else:
+            self._open.pop(key, None)
+            self._all[key] = data
+
+    def __getitem__(self, key: TileKey) -> Labels:
+        """Return the labels of a tile, not to be changed."""
+        found = self._all[key]
+        return unpacked(found, (TILE, TILE)) if isinstance(found, bytes) else found
+
+    def __setitem__(self, key: TileKey, tile: Labels) -> None:
+        """Set a tile, and compress the one that was set longest ago where there are too many."""
+        self._all[key] = tile
+        self._open[key] = None
+        self._open.move_to_end(key)
+        if len(self._open) > OPEN:
+            oldest, _ = self._open.popitem(last=False)
+            self._all[oldest] = packed(self[oldest])
+
+    def __delitem__(self, key: TileKey) -> None:
+        """Remove a tile."""
+        del self._all[key]
+        self._open.pop(key, None)
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether there is a tile."""
+        return key in self._all
+
+    def __iter__(self) -> Iterator[TileKey]:
+        """Go through the places."""
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        """Return how many tiles there are."""
+        return len(self._all)
+
+
+def packed(labels: Labels) -> bytes:
+    """Return labels as compressed bytes."""
+    return zlib.compress(np.ascontiguousarray(labels, "<u2").data, 1)
+
+
+def unpacked(data: bytes, shape: tuple[int, int]) -> Labels:
+    """Return labels from bytes that ``packed`` gave.
+
+    Raises
+    ------
+    ValueError
+        If they do not hold labels of that shape.
+    """
+    wanted = 2 * shape[0] * shape[1]
+    decoder = zlib.decompressobj()
+    try:
+        raw = decoder.decompress(data, wanted)
+    except zlib.error as error:
+        raise ValueError(f"labels that cannot be decompressed ({error})") from error
+    if len(raw) != wanted or not _ends(decoder):
+        raise ValueError(f"labels that do not have the shape {shape}")
+    return np.frombuffer(raw, "<u2").reshape(shape).astype(np.uint16, copy=False)
+
+
+def _ends(decoder: zlib._Decompress) -> bool:
+    """Tell whether nothing follows; the decoder may still have to read the checksum."""
+    try:
+        return decoder.decompress(decoder.unconsumed_tail, 1) == b"" and decoder.eof
+    except zlib.error:
+        return False
