@@ -5,8 +5,8 @@ import pytest
 
 from stroma.blocks.box import Box
 from stroma.pixel.door import thinned
-from stroma.session.strokes import packs
-from stroma.session.strokes.packs import TILE
+from stroma.session.core import packs
+from stroma.session.core.packs import TILE
 from stroma.session.strokes.tiles import StrokeTiles
 
 SHAPE = (400, 500)

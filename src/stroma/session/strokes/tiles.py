@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, ranks
-from stroma.session.strokes.packs import TILE as TILE
-from stroma.session.strokes.packs import Labels as Labels
-from stroma.session.strokes.packs import Packs, packed
-from stroma.session.strokes.packs import TileKey as TileKey
-from stroma.session.strokes.packs import unpacked as unpacked
+from stroma.session.core.packs import TILE as TILE
+from stroma.session.core.packs import Labels as Labels
+from stroma.session.core.packs import Packs, packed
+from stroma.session.core.packs import TileKey as TileKey
+from stroma.session.core.packs import unpacked as unpacked
 
 
 @dataclass(frozen=True)
