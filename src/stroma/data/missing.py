@@ -41,7 +41,9 @@ def lacks_data(image: Image) -> bool:
         return False
     whole = image.whole
     if whole not in _lacking and isinstance(whole.array, np.ndarray):
-        if not isinstance(whole.array, np.memmap) and np.isnan(np.min(np.asarray(whole.array), initial=0)):
+        if not isinstance(whole.array, np.memmap) and np.isnan(
+            np.min(np.asarray(whole.array), initial=0)
+        ):
             note_missing(image)
         _lacking.setdefault(whole, False)
     return _lacking.get(whole, False)
