@@ -179,7 +179,7 @@ def _means(values: NDArray[Any], factor: int) -> NDArray[np.float32]:
         np.stack([cv2.resize(v, size, interpolation=cv2.INTER_AREA) for v in values])
         for values in (np.nan_to_num(whole), known)
     )
-    return np.divide(sums, shares, where=shares > 0, out=np.full_like(sums, np.nan))
+    return np.asarray(np.divide(sums, shares, where=shares > 0, out=np.full_like(sums, np.nan)))
 
 
 def largest(labels: NDArray[np.uint16], box: Box, factor: int) -> NDArray[np.uint16]:
