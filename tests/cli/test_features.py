@@ -46,7 +46,7 @@ def test_a_file_in_the_way_is_wrong_usage_unless_it_may_be_replaced(stroma, imag
         (["nothing.png"], "no file nothing.png"),
         (["cells.png", "--alias", "stromma"], "Did you mean 'stroma'"),
         (["cells.png", "--set", "fe_scaling=1"], "Did you mean 'fe_scalings'"),
-        (["cells.png", "--set", "fe_scalings=0"], "list of whole numbers"),
+        (["cells.png", "--set", "fe_scalings=0"], "list of at most 16 whole numbers"),
         (["cells.png", "--set", "fe_scalings"], "KEY=VALUE"),
         (["cells.png", "--set", "fe_scalings=[1"], "Quote it"),
         (["cells.png", "--at", "y=3"], "z=3"),

@@ -93,7 +93,7 @@ def objects(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Measure the objects of a segmentation, and class them by a few that are labelled."""
+    """Measure the objects of a segmentation, and class them from a few."""
     from stroma.objects.find import Finding
     from stroma.workflow.objects import Wanted, measure_file
 

@@ -22,7 +22,7 @@ def plan(
     settings: Options = None,
     json: AsJson = False,
 ) -> None:
-    """Show what a training would be: classes, network, patches, memory. Trains nothing.
+    """Show what a training would be: network, patches, memory.
 
     Labels are checked as `stroma learn` checks them.
     """
