@@ -24,6 +24,7 @@ from tests.web.browsing import (
 
 from stroma.errors import WeightsError
 from stroma.io import read_image, write_image
+from stroma.session.strokes.exports import OLDER
 from stroma.session.strokes.learner import Learner
 from stroma.web.serve import opening
 
@@ -65,7 +66,7 @@ def test_results_of_strokes_that_were_undone_are_called_older(page, session) -> 
     page.wait_for_selector("#areas-note >> text=older than your strokes")
     assert page.locator("#round >> text=Up to date").count() == 0
     page.click("#export")
-    page.wait_for_selector("#notices >> text=/They answer strokes from before/")
+    page.wait_for_selector(f"#notices >> text=/{OLDER}/")
 
 
 def test_a_new_session_does_not_offer_to_train(page, session) -> None:
