@@ -10,6 +10,7 @@ from stroma.errors import ImageError, LabelError, MissingFileError, ParameterErr
 from stroma.io import write_image, write_labels
 from stroma.training.data import cases_of, facts_of, split
 from stroma.training.learner import Learner
+from stroma.training.open import as_colours
 
 IMAGE, LABELS = scene()
 
@@ -28,7 +29,7 @@ def task(images, labels, **how):
         ([IMAGE], [np.arange(64 * 64).reshape(64, 64)], LabelError, "like objects"),
         ([IMAGE], [LABELS + 0.5], LabelError, "fractions"),
         ([IMAGE], [LABELS.astype(int) - 1], LabelError, "from -1"),
-        ([IMAGE, np.stack([IMAGE] * 3, -1)], [LABELS] * 2, ShapeError, "same channels"),
+        ([IMAGE, np.stack([IMAGE] * 2)], [LABELS] * 2, ShapeError, "same channels"),
     ],
 )
 def test_wrong_data_is_refused_with_advice(images, labels, error, said):
@@ -124,3 +125,30 @@ def test_pixels_without_data_are_refused():
     for case in cases_of([Image(values, "yx")], [labels]):
         with pytest.raises(ImageError, match="without data"):
             _ = case.statistics
+
+
+def test_grey_images_beside_colours_are_given_equal_colours() -> None:
+    colours = np.stack([IMAGE, IMAGE / 2, IMAGE / 4], -1)
+    grey, rgb = cases_of([IMAGE, colours], [LABELS] * 2)
+    box = (slice(3, 9), slice(60, 70))
+    assert (grey.channels, rgb.channels) == (3, 3)
+    values = grey.read(box)
+    assert values.shape == rgb.read(box).shape == (3, 6, 10)
+    assert (values == values[:1]).all()
+    assert np.array_equal(values[0, :, :4], IMAGE[3:9, 60:64])
+
+
+@pytest.mark.parametrize("axes", ["yx", "cyx", "tyx", "zyx", "tczyx"])
+def test_an_image_as_colours_is_read_as_before_threefold(axes) -> None:
+    sides = [{"c": 1, "t": 2, "z": 3, "y": 4, "x": 5}[a] for a in axes]
+    array = np.arange(np.prod(sides)).reshape(sides)
+    image = as_colours(Image(array, axes))
+    assert image.sizes["c"] == 3
+    plain = Image(array, axes)
+    for box in ({}, {"y": slice(1, 3)}, {"x": slice(0, 2), "y": slice(2, 4)}):
+        ours = image.at(c=1).read(box)
+        same = (plain.at(c=0) if "c" in axes else plain).read(box)
+        assert np.array_equal(ours, same)
+    whole = image.read()
+    assert whole.shape == image.shape
+    assert as_colours(image) is image

@@ -19,7 +19,7 @@ from stroma.io.pictures.png import read_indices
 from stroma.io.points import read_points
 from stroma.targets.contract import Facts, Truth
 from stroma.training.cases import UNKNOWN, Case, label_array, require_same_space
-from stroma.training.open import as_image
+from stroma.training.open import COLOURS, as_colours, as_image
 from stroma.training.windows import Cube
 
 
@@ -34,6 +34,8 @@ def cases_of(
     axes: str | None = None,
 ) -> list[Case]:
     """Return one case per plane (or volume) of every image.
+
+    Of grey and colour images together, the grey ones are given equal colours.
 
     Parameters
     ----------
@@ -67,11 +69,17 @@ def cases_of(
             f"There are {len(pairs)} images and {len(masks)} regions; give one for each image."
         )
     ignored = [ignore] if isinstance(ignore, int | np.integer) else list(ignore)
-    found: list[Case] = []
-    for number, ((image, known), mask) in enumerate(zip(pairs, masks, strict=True), start=1):
-        name = _name(image, number)
-        made = _Maker(name, truth, ndim or 2, ignored, axes)
-        found += made.cases(image, known, mask)
+
+    def made(*, colours: bool) -> list[Case]:
+        found: list[Case] = []
+        for number, ((image, known), mask) in enumerate(zip(pairs, masks, strict=True), start=1):
+            maker = _Maker(_name(image, number), truth, ndim or 2, ignored, axes, colours)
+            found += maker.cases(image, known, mask)
+        return found
+
+    found = made(colours=False)
+    if {case.channels for case in found} == {1, COLOURS}:
+        found = made(colours=True)
     _require_alike(found)
     return found
 
@@ -80,12 +88,21 @@ class _Maker:
     """Cases of one image."""
 
     def __init__(
-        self, name: str, truth: Truth, ndim: int, ignore: Sequence[int], axes: str | None
+        self,
+        name: str,
+        truth: Truth,
+        ndim: int,
+        ignore: Sequence[int],
+        axes: str | None,
+        colours: bool,
     ) -> None:
         self.name, self.truth, self.ndim, self.ignore, self.axes = name, truth, ndim, ignore, axes
+        self.colours = colours
 
     def cases(self, image: Any, known: Any, mask: Any) -> list[Case]:
         opened = self._image(image, known)
+        if self.colours:
+            opened = as_colours(opened)
         if self.ndim == 3 and "z" not in opened.sizes:
             raise ShapeError(f"{self.name} has axes {opened.kept_axes!r}; a volume has z, y and x.")
         outer = {a: n for a, n in opened.sizes.items() if a in ("tz" if self.ndim == 2 else "t")}

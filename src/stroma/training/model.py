@@ -23,7 +23,7 @@ from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.training import about as files
 from stroma.training.about import About
 from stroma.training.found import find_image, find_objects, find_points
-from stroma.training.open import as_image
+from stroma.training.open import COLOURS, as_colours, as_image
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.windows import Cube
 
@@ -117,6 +117,8 @@ class Network:
             If it has another number of channels, or no z for a network of volumes.
         """
         found = as_image(image, channels=self.about.channels)
+        if self.about.channels == COLOURS:
+            found = as_colours(found)
         channels = found.sizes.get("c", 1)
         if channels != self.about.channels:
             raise ShapeError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stroma.data.image import AXES, Image
+from stroma.data.image import AXES, Image, LazyArray
 from stroma.errors import ShapeError
 from stroma.io import read_image
 
@@ -48,6 +49,51 @@ def as_image(data: Any, *, channels: int | None = None, axes: str | None = None)
     moved = array.transpose(*(named.index(a) for a in order)) if order != list(named) else array
     last = named.endswith("c")
     return Image(moved, "".join(order), rgb=last and array.shape[-1] == 3)
+
+
+COLOURS = 3
+
+
+def as_colours(image: Image) -> Image:
+    """Return a grey image as one whose red, green and blue are equal; reads no pixels.
+
+    Where grey images and colours are learned from together, or a network for colours is given a
+    grey image. Others are returned as they are.
+    """
+    if image.sizes.get("c", 1) != 1 or image.selection:
+        return image
+    at = AXES.index("c") - ("t" not in image.axes)
+    axes = image.axes if "c" in image.axes else f"{image.axes[:at]}c{image.axes[at:]}"
+    array = _Repeated(image.array, at, has_axis="c" in image.axes)
+    return replace(image, array=array, axes=axes, channels=(), rgb=True, levels=())
+
+
+@dataclass(frozen=True, eq=False)
+class _Repeated:
+    """An array with one channel, or none, that is read as three equal ones."""
+
+    array: LazyArray
+    at: int
+    has_axis: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        sides = tuple(self.array.shape)
+        return (*sides[: self.at], COLOURS, *sides[self.at + self.has_axis :])
+
+    @property
+    def dtype(self) -> Any:
+        return self.array.dtype
+
+    def __getitem__(self, key: Any, /) -> Any:
+        keys = [*key, *(slice(None),) * (len(self.shape) - len(key))]
+        channel = keys.pop(self.at)
+        if self.has_axis:
+            keys.insert(self.at, 0)
+        values = np.asarray(self.array[tuple(keys)])
+        axis = sum(not isinstance(k, int) for k in keys[: self.at])
+        repeated = np.repeat(np.expand_dims(values, axis), COLOURS, axis)
+        return repeated[(slice(None),) * axis + (channel,)]
 
 
 def _named(array: Any) -> str:
