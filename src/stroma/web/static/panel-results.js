@@ -182,7 +182,7 @@ function exportGroup(app) {
     const found = await segment();
     busy = false;
     enable();
-    if (found) showFiles(app, list, found);
+    if (found) showFiles(list, found);
   };
   run.addEventListener("click", () => {
     const all = app.state?.images.map((one) => one.key) ?? [];
@@ -212,11 +212,10 @@ function exportGroup(app) {
 
 /**
  * Show what became of each image: the failures with their reasons, and all files as one archive.
- * @param {App} app
  * @param {HTMLElement} list
  * @param {{folder: string, images: Exported[], archive: string, older: string}} found
  */
-function showFiles(app, list, { folder, images, archive, older }) {
+function showFiles(list, { folder, images, archive, older }) {
   const failed = images.filter((one) => one.error);
   const done = images.length - failed.length;
   report(`${done} of ${images.length} done`, failed, "batch");
