@@ -146,7 +146,7 @@ def smoothed(
     from stroma.pixel.predicting.edges import guide_of, guided
 
     guide = guide_of(measure(Image(image, "yx")), 1, rgb=False)
-    values = guide.values(image[None], rgb=False)
+    values = guide.values(image[None, None], rgb=False)[0]
     return guided(probabilities.astype(np.float32), values, radius=radius, softness=guide.softness)
 
 
