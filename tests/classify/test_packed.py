@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from stroma.classify import kernels
-from stroma.classify.catboost import CatBoost
+from stroma.classify.catboost import CatBoost, _quantised
 from stroma.classify.packed import pack
 
 finite = st.floats(-1e3, 1e3)
@@ -47,5 +47,6 @@ def test_many_and_deep_trees_keep_their_precision(classifier):
     options = {**classifier.params(), "rsm": 1.0}  # there are fewer than ten features here
     library = CatBoostClassifier(**options, allow_writing_files=False, silent=True)
     new = rng.normal(size=(2000, 4)).astype(np.float32)
-    expected = library.fit(X, y).predict_proba(new)
+    pool = _quantised(X, y, classifier.border_count)
+    expected = library.fit(pool).predict_proba(new)
     np.testing.assert_allclose(classifier.fit(X, y).predict_proba(new), expected, atol=1e-6)

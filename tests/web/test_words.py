@@ -29,7 +29,10 @@ from stroma.weights.http import UnreachableError
         ("a.npy: damaged. header=b'hell' is no header.", "a.npy: damaged."),
         ("Use numpy.nan_to_num(image).", UNKNOWN),
         ("Save it first (in Python: save_as(folder)).", "Save it first."),
-        ("It has 3 channels (shape (3, 8, 8)). Pass fe_name=None.", "It has 3 channels."),
+        (
+            "It has 3 channels (shape (3, 8, 8)). Pass fe_name=None.",
+            "It has 3 channels (shape 3 x 8 x 8).",
+        ),
         ("Untick one (the first).", "Untick one (the first)."),
         ("[Errno 28] No space left on device", "No space left on device"),
         (

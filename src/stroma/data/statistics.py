@@ -31,7 +31,11 @@ SORTED_VALUES = 200_000
 RECENT = 64
 """Arrays whose statistics are remembered by their content."""
 
-FULL_SCALES = (1.0, 255.0, 4095.0, 65535.0)
+FULL_SCALES = (1.0, 255.0)
+DEEP_SCALES = (4095.0, 65535.0)
+FILLED = 1 / 8
+"""Share of a deep scale that 99 of 100 values must reach; hot pixels alone are no reason for it."""
+
 MOST_DEVIATIONS = 3.0
 MAD_OF_NORMAL = 0.6745
 LARGEST = 1e36
@@ -122,11 +126,13 @@ def black_and_white(statistics: Statistics) -> tuple[float, float]:
     """Return the values that stand for black and white in an rgb image.
 
     Where no value is negative and the largest lies in the upper half of a customary full scale (1,
-    255, 4095 or 65535), that scale is believed. Otherwise they are the least and the largest value,
-    but no further than three deviations from the mean, so that hot pixels do not decide.
+    255, 4095 or 65535), that scale is believed; the last two only where the image fills some of it.
+    Otherwise they are the least and the largest value, but no further than three deviations from
+    the mean, so that hot pixels do not decide.
     """
     least, most = min(statistics.minimum), max(statistics.maximum)
-    for white in FULL_SCALES:
+    scales = (*FULL_SCALES, *(d for d in DEEP_SCALES if max(statistics.high) > FILLED * d))
+    for white in scales:
         if least >= 0 and white / 2 < most <= white:
             return 0.0, white
     mean = float(np.mean(statistics.mean))

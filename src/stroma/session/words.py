@@ -20,6 +20,9 @@ AXES = {"t": "times", "z": "planes", "c": "channels"}
 SIZES = re.compile(r"\{'[tczyx]': \d+(?:, '[tczyx]': \d+)*\}")
 """Sizes of an image along its axes, as Python prints them."""
 
+SHAPES = re.compile(r"\((\d+(?:, ?\d+)+)\)")
+"""Sides of an array."""
+
 SYSTEM = re.compile(r"<urlopen error (?:\[Errno -?\d+\] )?([^>]*)>|\[Errno -?\d+\] ")
 
 KIND = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning): ")
@@ -56,6 +59,7 @@ def plain(text: str) -> str:
 
 def _without_code(text: str) -> str:
     text = SIZES.sub(_sizes, KIND.sub("", text))
+    text = SHAPES.sub(lambda found: found[1].replace(", ", " x ").replace(",", " x "), text)
     text = SYSTEM.sub(lambda found: found[1] or "", text)
     text = ASIDES.sub(lambda found: "" if CODE.search(found[0]) else found[0], text)
     kept = [one for one in SENTENCES.split(text) if not CODE.search(one)]

@@ -4,26 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
+from stroma.targets.contract import Target
 from stroma.training.cases import Case, units
-from stroma.training.predict import blocks_in, predicted
+from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.stitch import Stitching, around
 from stroma.training.windows import Cube, relative
-
-if TYPE_CHECKING:
-    from stroma.training.model import Network
 
 Tell = Callable[[int, int], None]
 Position = dict[str, int]
 
 
+class Trained(Protocol):
+    """What is asked of a network here; `stroma.Network` is one."""
+
+    @property
+    def ndim(self) -> int:
+        """Spatial axes."""
+        ...
+
+    @property
+    def target(self) -> Target:
+        """What it learned."""
+        ...
+
+    @property
+    def decoding_(self) -> Mapping[str, Any]:
+        """Options of ``decode`` as they were tuned."""
+        ...
+
+    def predictor(self, image: Image, *, mirror: bool, device: str) -> NetworkPredictor:
+        """Return what predicts blocks of an image."""
+        ...
+
+
 def find_objects(
-    network: Network,
+    network: Trained,
     image: Image,
     *,
     into: NDArray[np.uint32] | None = None,
@@ -68,7 +89,7 @@ def find_objects(
 
 
 def decoded(
-    network: Network,
+    network: Trained,
     image: Image,
     tunable: Mapping[str, Any],
     tell: Tell | None = None,
@@ -112,7 +133,7 @@ def outer_axes(ndim: int) -> str:
     return "tz" if ndim == 2 else "t"
 
 
-def find_points(network: Network, image: Image, **options: Any) -> list[NDArray[np.float64]]:
+def find_points(network: Trained, image: Image, **options: Any) -> list[NDArray[np.float64]]:
     """Return the points of every position along outer axes; see `find_objects`.
 
     Returns
@@ -139,7 +160,7 @@ def _inside(points: NDArray[np.float64], core: Cube) -> NDArray[np.float64]:
     return kept
 
 
-def find_image(network: Network, image: Image, **options: Any) -> NDArray[np.float32]:
+def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.float32]:
     """Return the image that a network makes of another; see `find_objects`.
 
     Returns

@@ -160,7 +160,8 @@ def _check_instructions(data: bytes, source: str) -> None:
         raise
     except _BROKEN as error:
         raise FormatError(
-            f"{source} is not a model file, or it is damaged or cut short: {shortened(str(error))}."
+            f"{source} is not a model file, or it is damaged or cut short "
+            f"({shortened(str(error))})."
         ) from error
     if strange:
         raise FormatError(
