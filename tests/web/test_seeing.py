@@ -103,7 +103,7 @@ def test_lengths_are_told_in_micrometres_and_channels_by_name(large) -> None:
 
 def test_contrast_is_automatic_for_one_channel_over_its_histogram(large, stack) -> None:
     large.click("#tab-image")
-    assert large.locator(".histogram").count() == 2
+    large.wait_for_function("document.querySelectorAll('.histogram').length === 2")
     for name in ("DAPI", "actin"):
         large.get_by_label(f"White of {name}").fill("20")
     until(large, lambda: len(stack.image("1").display.get("channels", [])) == 2)
