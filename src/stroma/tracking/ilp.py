@@ -92,7 +92,7 @@ def _window(problem: Problem, start: int, stop: int, done: Ints) -> Ints:
     low[:m] = problem.fixed[part.edge] | np.isin(part.edge, done)
     low[m : m + n] = alternatives == 0
     high[m + 3 * n :] = np.isfinite(prices.divide)
-    _forget_the_past(problem, part, done, frame, start, high, m, n)
+    high[:m][_entered_before(problem, part, done)] = 0
     result = milp(
         cost,
         constraints=_constraints(part, groups, problem.pairs.family[part.edge]),
@@ -110,23 +110,14 @@ def _window(problem: Problem, start: int, stop: int, done: Ints) -> Ints:
     return np.asarray(part.edge[result.x[:m] > 0.5])
 
 
-def _forget_the_past(
-    problem: Problem,
-    part: _Part,
-    done: Ints,
-    frame: Ints,
-    start: int,
-    high: NDArray[np.float64],
-    m: int,
-    n: int,
-) -> None:
-    """Close detections whose link was decided in an earlier window that this one cannot see."""
-    if not len(done):
-        return
+def _entered_before(problem: Problem, part: _Part, done: Ints) -> NDArray[np.bool_]:
+    """Return which links lead to a detection that an earlier window linked from outside this one.
+
+    That link is not seen here, so no other may take its place.
+    """
     links = problem.pairs.pairs[done] - part.node[0]
-    crossing = (links[:, 0] < 0) & (links[:, 1] >= 0) & (links[:, 1] < n)
-    entered = links[crossing, 1]
-    high[:m][np.isin(part.head, entered)] = 0
+    crossing = (links[:, 0] < 0) & (links[:, 1] >= 0) & (links[:, 1] < len(part.node))
+    return np.isin(part.head, links[crossing, 1])
 
 
 def _groups(problem: Problem, part: _Part) -> list[Ints]:

@@ -88,23 +88,31 @@ def _elevated(points: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 @_jit
-def _find(key: Ints, table: Ints, keys: Ints, used: int) -> tuple[Any, Any]:
-    """Return the number of a corner, which gets one if it is new, and how many there are."""
+def _slot(key: Ints, table: Ints, keys: Ints) -> Any:
+    """Return where a corner stands in the table, or the empty place where it would."""
     size = len(table)
     code = np.uint64(0)
     for value in key:
         code = (code + np.uint64(np.int64(value))) * np.uint64(2654435769)
     place = np.int64(code % np.uint64(size))
     while table[place] != EMPTY:
-        found = table[place]
         same = True
         for i in range(len(key)):
-            if keys[found, i] != key[i]:
+            if keys[table[place], i] != key[i]:
                 same = False
                 break
         if same:
-            return found, used
+            return place
         place = (place + 1) % size
+    return place
+
+
+@_jit
+def _find(key: Ints, table: Ints, keys: Ints, used: int) -> tuple[Any, Any]:
+    """Return the number of a corner, which gets one if it is new, and how many there are."""
+    place = _slot(key, table, keys)
+    if table[place] != EMPTY:
+        return table[place], used
     table[place] = used
     for i in range(len(key)):
         keys[used, i] = key[i]
@@ -181,31 +189,10 @@ def _neighbours(keys: Ints) -> Any:
                     key[j] = keys[i, j] + sign
                 if axis < d:
                     key[axis] -= sign * (d + 1)
-                place = _look(key, table, known)
-                if place != EMPTY:
-                    found[axis, i, way] = place
+                known_as = table[_slot(key, table, known)]
+                if known_as != EMPTY:
+                    found[axis, i, way] = known_as
     return found
-
-
-@_jit
-def _look(key: Ints, table: Ints, keys: Ints) -> Any:
-    """Return the number of a corner, or EMPTY."""
-    size = len(table)
-    code = np.uint64(0)
-    for value in key:
-        code = (code + np.uint64(np.int64(value))) * np.uint64(2654435769)
-    place = np.int64(code % np.uint64(size))
-    while table[place] != EMPTY:
-        found = table[place]
-        same = True
-        for i in range(len(key)):
-            if keys[found, i] != key[i]:
-                same = False
-                break
-        if same:
-            return found
-        place = (place + 1) % size
-    return EMPTY
 
 
 @_jit
