@@ -78,6 +78,15 @@ def test_mean_field_equals_brute_force(crf, colours) -> None:
     assert (ours.argmax(axis=0) == exact.argmax(axis=0)).mean() > 0.995
 
 
+def test_a_pixel_sends_itself_no_message() -> None:
+    """Of narrow kernels, the weight of the pixel itself would be the largest."""
+    _, image, probabilities = scene()
+    narrow = DenseCRF(near=1.0, like_weight=0, iterations=1)
+    exact = by_brute_force(narrow, probabilities, image)
+    ours = narrow.mean_field(probabilities, narrow._filters(image))
+    assert np.abs(ours - exact).max() < 0.001
+
+
 def test_what_looks_alike_and_lies_near_gets_one_class() -> None:
     truth, image, probabilities = scene(noise=0.2)
     refined = DenseCRF().refine(probabilities, image)

@@ -26,7 +26,7 @@ from stroma.io.tracks.movie import read_movie
 from stroma.io.tracks.table import read_points
 from stroma.tracking.track import Linking
 from stroma.workflow.track import evaluate_tracks, track, track_files, tracks_of
-from tracking.movies import family
+from tracking.movies import family, movie
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -67,6 +67,18 @@ def test_a_result_read_again_has_the_same_tracks(folder, tmp_path) -> None:
     assert again.mother.tolist() == plain.mother.tolist()
     assert sorted(np.bincount(again.track)[1:]) == sorted(np.bincount(plain.track)[1:])
     assert evaluate_tracks(tmp_path / "out", tmp_path / "out")["TRA"] == 1
+
+
+def test_what_comes_after_a_gap_is_a_track_with_the_earlier_one_as_parent(tmp_path) -> None:
+    path = [(40, 20 + 2 * t, 6) for t in range(6)]
+    path[3] = None
+    np.save(tmp_path / "a.npy", movie({1: path, 2: [(75, 40, 6)] * 6}))
+    done = track_files(tmp_path / "a.npy", tmp_path / "out")
+    assert done.tracks == 2
+    rows = np.loadtxt(tmp_path / "out" / "res_track.txt", dtype=int)
+    assert rows.tolist() == [[1, 0, 2, 0], [2, 0, 5, 0], [3, 4, 5, 1]]
+    again, _ = tracks_of(tmp_path / "out")
+    assert again.count == 2
 
 
 def test_stacks_are_movies_with_their_pixel_size_and_time(tmp_path) -> None:

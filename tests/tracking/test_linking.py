@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -252,6 +253,8 @@ def test_costs_are_low_for_what_is_near_alike_and_overlaps() -> None:
         np.zeros(2, bool),
     )  # fmt: skip
     assert COSTS["distance"](pairs).tolist() == [0.25, 1]
+    later = replace(pairs, detections=replace(found, frame=np.array([0, 1, 2])))
+    assert COSTS["distance"](later).tolist() == [0.25, 0.5]  # twice the time, twice the variance
     assert COSTS["overlap"](pairs).tolist() == [0.5, 1]
     np.testing.assert_allclose(COSTS["size"](pairs), [0, 1])
     assert Prices().divide < Prices().appear
