@@ -5,10 +5,9 @@ Decoded by a watershed from what lies within borders, as in torch-em and Synapse
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import find_boundaries, watershed
 
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
-from stroma.targets.distances import REACH, objects_score, sizes_of, without_small
+from stroma.targets.contract import Encoded, Losses
+from stroma.targets.instances import Instances, without_small
 from stroma.targets.losses import CrossEntropy, Dice
 from stroma.targets.turns import Turn
 
@@ -26,7 +25,7 @@ FAR = 8.0
 
 
 @dataclass(frozen=True)
-class Borders:
+class Borders(Instances):
     """Foreground, and the outermost pixels of every object.
 
     Parameters
@@ -37,31 +36,14 @@ class Borders:
         Objects of fewer pixels are left out.
     """
 
-    truth: ClassVar[Truth] = "instances"
-    result: ClassVar[Result] = "instances"
-    merge: ClassVar[Merge] = "objects"
-
-    diameter: float = 32.0
-    smallest: int = 10
-
-    @classmethod
-    def made_for(cls, facts: Facts, /, **options: Any) -> Self:
-        """Return the target for objects of some sizes."""
-        return cls(**{**sizes_of(facts), **options})
-
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:
         """Thresholds of foreground and borders, and the smallest objects."""
         return {
             "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
             "border": (0.5, 0.4, 0.6, 0.3, 0.7),
-            "smallest": (self.smallest, self.smallest // 2, 2 * self.smallest),
+            "smallest": self.smallest_tried,
         }
-
-    @property
-    def context(self) -> int:
-        """What the largest objects need."""
-        return ceil(REACH * self.diameter)
 
     def channels(self) -> tuple[str, ...]:
         """Return their names."""
@@ -120,7 +102,3 @@ class Borders:
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
         """Return it turned back; borders have no direction."""
         return turn.undo(prediction)
-
-    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
-        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
-        return objects_score(results, truths)

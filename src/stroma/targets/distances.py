@@ -6,10 +6,9 @@ Three channels, decoded by a seeded watershed, as in torch-em and the automatic 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,21 +16,16 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from stroma.metrics.instances import instance_scores, mean_scores
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
+from stroma.targets.contract import Encoded, Losses
+from stroma.targets.instances import Instances, boxes, without_small
 from stroma.targets.losses import CrossEntropy, Dice
 from stroma.targets.turns import Turn
 
 Array = NDArray[np.float32]
-REACH = 1.5
-"""A block is decoded with so many of the largest diameters around it."""
-
-SMALL = 0.25
-"""Objects of less than this share of the pixels of small ones are taken for litter."""
 
 
 @dataclass(frozen=True)
-class Distances:
+class Distances(Instances):
     """Foreground, nearness to the middle of the object, and depth below its border.
 
     Nearness is 1 in the middle and 0 in the farthest pixel of an object, depth is 1 in its
@@ -49,19 +43,8 @@ class Distances:
         Weight of nearness and depth within objects; outside it is 1.
     """
 
-    truth: ClassVar[Truth] = "instances"
-    result: ClassVar[Result] = "instances"
-    merge: ClassVar[Merge] = "objects"
-
-    diameter: float = 32.0
-    smallest: int = 10
     dice: float = 0.5
     inside: float = 2.0
-
-    @classmethod
-    def made_for(cls, facts: Facts, /, **options: Any) -> Self:
-        """Return the target for objects of some sizes."""
-        return cls(**{**sizes_of(facts), **options})
 
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:
@@ -69,13 +52,8 @@ class Distances:
         return {
             "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
             "seed": (0.5, 0.4, 0.6, 0.3, 0.7),
-            "smallest": (self.smallest, self.smallest // 2, 2 * self.smallest),
+            "smallest": self.smallest_tried,
         }
-
-    @property
-    def context(self) -> int:
-        """What the largest objects need."""
-        return ceil(REACH * self.diameter)
 
     def channels(self) -> tuple[str, ...]:
         """Return their names."""
@@ -143,10 +121,6 @@ class Distances:
         """Return it turned back; distances have no direction."""
         return turn.undo(prediction)
 
-    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
-        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
-        return objects_score(results, truths)
-
 
 def _encode_object(labels: NDArray[Any], label: int, box: tuple[slice, ...], values: Array) -> None:
     """Fill in one object; the border of the image is no border of the object."""
@@ -164,40 +138,3 @@ def _encode_object(labels: NDArray[Any], label: int, box: tuple[slice, ...], val
         return
     depth = ndimage.distance_transform_edt(mask)[inside]
     values[2][wide][inside] = depth / depth.max()
-
-
-def boxes(labels: NDArray[Any]) -> list[tuple[int, tuple[slice, ...]]]:
-    """Return every object above 0 with the box around it; numbers may be as large as they like."""
-    numbers, place = np.unique(labels, return_inverse=True)
-    first = int(np.searchsorted(numbers, 1))
-    small = (place.reshape(labels.shape) - first + 1).clip(0)
-    found = ndimage.find_objects(small)
-    pairs = zip(numbers[first:].tolist(), found, strict=True)
-    return [(label, box) for label, box in pairs if box is not None]
-
-
-def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
-    """Return objects of so many pixels at least, numbered from 1 in their order."""
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    kept = sizes >= max(least, 1)
-    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint32)
-    found: NDArray[np.uint32] = numbers[labels]
-    return found
-
-
-def sizes_of(facts: Facts) -> dict[str, Any]:
-    """Return the diameter of the largest objects, and the pixels of what is too small to be one."""
-    if not facts.diameters:
-        return {}
-    small, large = np.percentile(facts.diameters, (5, 100))
-    area = np.pi / 4 * small**2 if facts.ndim == 2 else np.pi / 6 * small**3
-    return {"diameter": round(float(large), 1), "smallest": max(1, round(SMALL * area))}
-
-
-def objects_score(results: Sequence[Any], truths: Sequence[Any]) -> dict[str, float]:
-    """Return how good objects are: the mean over images, AP at an IoU of 0.5 first."""
-    pairs = zip(results, truths, strict=True)
-    mean = mean_scores([instance_scores(found, true) for found, true in pairs])
-    names = {"ap50": "ap 0.50", "mean ap": "mean ap", "f1": "f1", "pq": "pq"}
-    return {name: mean[key] for name, key in names.items()}

@@ -7,10 +7,10 @@ come together are an object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stroma.errors import LabelError
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
-from stroma.targets.distances import REACH, boxes, objects_score, sizes_of, without_small
+from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.flow_kernels import follow, heat_flows
+from stroma.targets.instances import Instances, boxes, without_small
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.turns import Turn
 
@@ -39,7 +39,7 @@ GATHER = 5
 
 
 @dataclass(frozen=True)
-class Flows:
+class Flows(Instances):
     """Foreground, and arrows down and right of length 1 towards the middle of the object.
 
     Parameters
@@ -51,18 +51,11 @@ class Flows:
         Objects of fewer pixels are left out.
     """
 
-    truth: ClassVar[Truth] = "instances"
-    result: ClassVar[Result] = "instances"
-    merge: ClassVar[Merge] = "objects"
-
-    diameter: float = 32.0
-    smallest: int = 10
-
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
         """Return the target for objects of some sizes in planes."""
         planes_only("flows", facts.ndim)
-        return cls(**{**sizes_of(facts), **options})
+        return super().made_for(facts, **options)
 
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:
@@ -70,13 +63,8 @@ class Flows:
         return {
             "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
             "flow_error": (0.4, 0.3, 0.6, 1.0, 2.0),
-            "smallest": (self.smallest, self.smallest // 2, 2 * self.smallest),
+            "smallest": self.smallest_tried,
         }
-
-    @property
-    def context(self) -> int:
-        """What the largest objects need."""
-        return ceil(REACH * self.diameter)
 
     def channels(self) -> tuple[str, ...]:
         """Return their names."""
@@ -136,10 +124,6 @@ class Flows:
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
         """Return it turned back, and the arrows with it."""
         return np.concatenate([turn.undo(prediction[:1]), turn.undo_vectors(prediction[1:])])
-
-    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
-        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
-        return objects_score(results, truths)
 
     def _gathered(self, flows: Array, front: NDArray[np.bool_], least: int) -> NDArray[np.int32]:
         """Return the number of the crowd that every pixel of the foreground ends in."""

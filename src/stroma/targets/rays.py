@@ -6,10 +6,9 @@ that is deep enough in an object offers a polygon; the best are kept, those that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,9 +16,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stroma.errors import ParameterError
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
-from stroma.targets.distances import REACH, boxes, objects_score, sizes_of, without_small
+from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.flows import planes_only
+from stroma.targets.instances import Instances, boxes, sizes_of, without_small
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.ray_kernels import keep_polygons, reach
 from stroma.targets.turns import Turn
@@ -30,7 +29,7 @@ OUTSIDE = 1e-4
 
 
 @dataclass(frozen=True)
-class Rays:
+class Rays(Instances):
     """Depth below the border of the object, from 0 to 1, and lengths of rays in pixels.
 
     Ray 0 goes along the last axis; the others follow from there towards the first axis.
@@ -49,13 +48,7 @@ class Rays:
         Weight of the error of rays in units of the radius, beside the cross-entropy.
     """
 
-    truth: ClassVar[Truth] = "instances"
-    result: ClassVar[Result] = "instances"
-    merge: ClassVar[Merge] = "objects"
-
-    diameter: float = 32.0
     radius: float = 10.0
-    smallest: int = 10
     rays: int = 32
     lengths: float = 2.0
 
@@ -81,13 +74,8 @@ class Rays:
         return {
             "probability": (0.5, 0.4, 0.6, 0.3, 0.7),
             "overlap": (0.4, 0.3, 0.5),
-            "smallest": (self.smallest, self.smallest // 2, 2 * self.smallest),
+            "smallest": self.smallest_tried,
         }
-
-    @property
-    def context(self) -> int:
-        """What the largest objects need."""
-        return ceil(REACH * self.diameter)
 
     def channels(self) -> tuple[str, ...]:
         """Return their names."""
@@ -160,10 +148,6 @@ class Rays:
         turned = ways[:, list(turn.order)] * np.where(turn.flips, -1, 1)
         became = (turned @ ways.T).argmax(1)
         return turn.undo(prediction[[0, *(1 + became)]])
-
-    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
-        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
-        return objects_score(results, truths)
 
     def _ways(self) -> NDArray[np.float64]:
         """Return the directions of rays, (rays, 2), rounded so that mirrors agree."""

@@ -1,0 +1,92 @@
+"""What all targets share that learn objects by number: their sizes, their context, their score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from stroma.metrics.instances import instance_scores, mean_scores
+from stroma.targets.contract import Facts, Merge, Result, Truth
+
+REACH = 1.5
+"""A block is decoded with so many of the largest diameters around it."""
+
+SMALL = 0.25
+"""Objects of less than this share of the pixels of small ones are taken for litter."""
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Objects of some sizes; a target adds its channels.
+
+    Parameters
+    ----------
+    diameter : float
+        Of the largest objects, in pixels: how far decoding looks around a block.
+    smallest : int
+        Objects of fewer pixels are left out.
+    """
+
+    truth: ClassVar[Truth] = "instances"
+    result: ClassVar[Result] = "instances"
+    merge: ClassVar[Merge] = "objects"
+
+    diameter: float = 32.0
+    smallest: int = 10
+
+    @classmethod
+    def made_for(cls, facts: Facts, /, **options: Any) -> Self:
+        """Return the target for objects of some sizes."""
+        return cls(**{**sizes_of(facts), **options})
+
+    @property
+    def smallest_tried(self) -> tuple[int, ...]:
+        """Sizes of the smallest objects that are worth trying."""
+        return self.smallest, self.smallest // 2, 2 * self.smallest
+
+    @property
+    def context(self) -> int:
+        """What the largest objects need."""
+        return ceil(REACH * self.diameter)
+
+    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
+        """Return the means over images of AP at an IoU of 0.5, mean AP, F1 and PQ."""
+        pairs = zip(results, truths, strict=True)
+        mean = mean_scores([instance_scores(found, true) for found, true in pairs])
+        names = {"ap50": "ap 0.50", "mean ap": "mean ap", "f1": "f1", "pq": "pq"}
+        return {name: mean[key] for name, key in names.items()}
+
+
+def boxes(labels: NDArray[Any]) -> list[tuple[int, tuple[slice, ...]]]:
+    """Return every object above 0 with the box around it; numbers may be as large as they like."""
+    numbers, place = np.unique(labels, return_inverse=True)
+    first = int(np.searchsorted(numbers, 1))
+    small = (place.reshape(labels.shape) - first + 1).clip(0)
+    found = ndimage.find_objects(small)
+    pairs = zip(numbers[first:].tolist(), found, strict=True)
+    return [(label, box) for label, box in pairs if box is not None]
+
+
+def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
+    """Return objects of so many pixels at least, numbered from 1 in their order."""
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    kept = sizes >= max(least, 1)
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint32)
+    found: NDArray[np.uint32] = numbers[labels]
+    return found
+
+
+def sizes_of(facts: Facts) -> dict[str, Any]:
+    """Return the diameter of the largest objects, and the pixels of what is too small to be one."""
+    if not facts.diameters:
+        return {}
+    small, large = np.percentile(facts.diameters, (5, 100))
+    area = np.pi / 4 * small**2 if facts.ndim == 2 else np.pi / 6 * small**3
+    return {"diameter": round(float(large), 1), "smallest": max(1, round(SMALL * area))}
