@@ -1,6 +1,7 @@
 """Blocks on dask's workers: the same results, and clear words when workers are missing."""
 
 import os
+import pickle
 import signal
 import threading
 import time
@@ -14,6 +15,8 @@ from stroma.blocks import distributed as stroma_distributed
 from stroma.blocks.distributed import run_distributed
 from stroma.errors import Cancelled, WorkerError
 from stroma.io import read_image, write_image
+from stroma.pixel.predicting import remote
+from stroma.pixel.predicting.run import tasks_of
 
 distributed = pytest.importorskip("distributed", reason="needs pip install 'stroma-seg[large]'")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
@@ -50,6 +53,25 @@ def test_results_of_two_processes_are_those_of_threads(cluster, model, disks, tm
     np.testing.assert_array_equal(from_array, expected)
     np.testing.assert_array_equal(from_path, expected)
     assert (labels == model.segment(image)).all()
+
+
+@pytest.mark.parametrize("params", [{"edge_smoothing": 3}, {"crf": 1.0}, {"normalize": 1}], ids=str)
+def test_all_that_a_plan_holds_travels(model, disks, params, monkeypatch):
+    """Also what it knows of the whole image, which workers see a part of: here some pixels lack."""
+    image, _, strokes = disks
+    image = np.where(np.indices(image.shape)[1] < 9, np.float32(np.nan), image)
+    model.set_params(ignore_warnings=True, image_downsample=1, **params)
+    model.train(image, np.where(np.isnan(image), 0, strokes))
+    monkeypatch.setattr("stroma.features.pipeline.VALUES_PER_BLOCK", 1)
+    monkeypatch.setattr("stroma.pixel.predicting.plan.SIDE", 0)
+    wide = np.tile(image, (3, 3))
+    source, ready = model.open(wide), model.trained()
+    found = np.zeros((2, *wide.shape), np.float32)
+    for task in tasks_of(source, ready):
+        sent = pickle.loads(pickle.dumps(remote._sent(task, 1)))
+        for result in remote._compute(sent, ready):
+            found[(slice(None), *result.index)] = result.probabilities
+    np.testing.assert_array_equal(found, model.predict_probas(wide))
 
 
 def test_the_parameter_asks_for_dask_as_well(cluster, model, disks):

@@ -157,6 +157,8 @@ class Plan:
         Along which edges probabilities are smoothed, if they are.
     field : Field or None
         What refines probabilities by what looks alike, if anything does.
+    mean : tuple of float or None
+        Values per channel that stand where there is no data; measured, unless given.
     """
 
     image: Image
@@ -164,6 +166,7 @@ class Plan:
     recipe: Recipe
     guide: Guide | None = None
     field: Field | None = None
+    mean: tuple[float, ...] | None = None
 
     @cached_property
     def grid(self) -> WorkingGrid:
@@ -302,10 +305,15 @@ class Plan:
         lacking = missing_pixels(values)
         if lacking is not None:
             note_missing(self.image)
-            mean = np.array((self.feed.statistics or measure(self.image)).mean, values.dtype)
+            mean = np.array(self.known_mean, values.dtype)
             values = np.where(lacking, mean[:, None, None, None], values)
         exact_in_single = values.dtype.itemsize <= (4 if values.dtype.kind == "f" else 2)
         return values.astype(np.float32 if exact_in_single else np.float64)
+
+    @property
+    def known_mean(self) -> tuple[float, ...]:
+        """What stands where there is no data, for every channel."""
+        return self.mean or (self.feed.statistics or measure(self.image)).mean
 
     @cached_property
     def _pipeline_facts(self) -> tuple[Any, ...]:

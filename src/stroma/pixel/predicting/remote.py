@@ -8,7 +8,7 @@ block.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,9 @@ from stroma.blocks.distributed import client, run_distributed
 from stroma.blocks.grid import Block
 from stroma.blocks.working import WorkingGrid
 from stroma.data.image import Image, Index
+from stroma.data.missing import missing_pixels
 from stroma.features.cache import FeatureCache
-from stroma.features.pipeline import Feed
-from stroma.pixel.predicting.edges import Guide
-from stroma.pixel.predicting.plan import Plan, Recipe
+from stroma.pixel.predicting.plan import Plan
 from stroma.pixel.predicting.predict import BlockResult, Trained, results_of
 from stroma.pixel.predicting.tasks import Task
 
@@ -57,9 +56,8 @@ class _Remote:
     """A task as it travels."""
 
     position: dict[str, int]
-    recipe: Recipe
-    feed: Feed
-    guide: Guide | None
+    plan: dict[str, Any]
+    """Everything but the image."""
     block: Block
     planes: tuple[int, int] | None
     file: tuple[tuple[str, Any], ...] | None
@@ -82,19 +80,18 @@ def _sent(task: Task, coarse: int) -> _Remote:
     image = task.plan.image
     file = None if image.read_with is None else tuple(image.read_with.items())
     pixels = None if file else _window(task)
-    selection = image.selection if file else {}
-    feed, axes = task.plan.feed, image.kept_axes
+    facts = {f.name: getattr(task.plan, f.name) for f in fields(Plan) if f.name != "image"}
+    if pixels is not None and missing_pixels(pixels.values) is not None:
+        facts["mean"] = task.plan.known_mean  # of the whole image, which the worker does not have
     return _Remote(
         task.position,
-        task.plan.recipe,
-        feed,
-        task.plan.guide,
+        facts,
         task.block,
         task.planes,
         file,
-        selection,
+        image.selection if file else {},
         pixels,
-        axes,
+        image.kept_axes,
         coarse,
     )
 
@@ -128,8 +125,7 @@ def _compute(remote: _Remote, trained: Trained) -> list[BlockResult]:
         image = _read(remote.file or ()).at(**remote.selection)
     else:
         image = Image(remote.pixels, remote.axes)
-    current = Plan(image, remote.feed, remote.recipe, remote.guide)
-    task = Task(remote.position, current, remote.block, remote.planes)
+    task = Task(remote.position, Plan(image, **remote.plan), remote.block, remote.planes)
     cache = FeatureCache(0)
     maps = task.plan.features(task.block, cache)
     return results_of(task, maps, trained, cache, coarse=remote.coarse)
