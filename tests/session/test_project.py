@@ -232,10 +232,13 @@ def test_every_stroke_comes_to_the_disk_by_itself(project):
     with Session.open(project) as session:
         session.listen(lambda event: saved.put(event) if isinstance(event, Saved) else None)
         session.paint("1", [(60, 60)], label=3)
-        while b'"paint"' not in (last := journals(project)[-1].read_bytes()):
+        while b'"paint"' not in (lines := journals(project)[-1].read_bytes()):
             saved.get(timeout=SECONDS)
-        assert last.endswith(b"\n")
-        assert json.loads(last.splitlines()[-1])["points"] == [[60.0, 60.0]]
+        assert lines.endswith(b"\n")
+        (painted,) = [
+            one for line in lines.splitlines() if (one := json.loads(line))["op"] == "paint"
+        ]
+        assert painted["points"] == [[60.0, 60.0]]
 
 
 @pytest.mark.parametrize(

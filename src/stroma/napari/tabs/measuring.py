@@ -125,7 +125,7 @@ class Measuring:
         name = session.image(seen.image).name
 
         def then(found: Measurement[Measured]) -> None:
-            if about == self._about:
+            if about is self._about:  # not of an earlier time when the same was asked
                 self._image, self._name, self._plane = seen.image, name, seen.plane
                 self._take(found)
 
