@@ -7,6 +7,7 @@ import numpy as np
 from stroma.io import read_image, write_image, write_labels
 
 SET = [f"--set={s}" for s in ("steps=40", "patch=[32,32]", "rate=0.01", "validation=0.2")]
+BRIEF = [f"--set={s}" for s in ("steps=3", "patch=[32,32]")]
 NETWORK = "--set=network_options={features: [4, 8]}"
 
 
@@ -64,3 +65,23 @@ def test_a_folder_and_one_command_give_a_model_that_the_others_take(stroma, tmp_
     wrong = stroma("learn", images, labels, "-m", tmp_path / "n.safetensors", "--target=sematic")
     assert wrong.code == 2
     assert "'semantic'" in wrong.err
+
+
+def test_a_recipe_does_what_the_options_do(stroma, tmp_path):
+    write_scenes(tmp_path, 4)
+    file = tmp_path / "r.yml"
+    wrote = stroma("recipe", file, "--model", "r.safetensors", NETWORK, *BRIEF, "--set=device=cpu")
+    assert wrote.code == 0, wrote.err
+    text = file.read_text()
+    assert "One of semantic, distances" in text
+
+    by_recipe = stroma("learn", "--recipe", file, "--json")
+    assert by_recipe.code == 0, by_recipe.err
+    options = ("--model", tmp_path / "o.safetensors", NETWORK, *BRIEF, "--device=cpu", "--json")
+    by_options = stroma("learn", tmp_path / "images", tmp_path / "labels", *options)
+    scores = [json.loads(done.out)["scores"] for done in (by_recipe, by_options)]
+    assert scores[0] == scores[1]
+    assert (tmp_path / "r.safetensors").exists()
+    said = json.loads(stroma("plan", "--recipe", file, "--json").out)
+    assert said["images"] == 4
+    assert "--overwrite" in stroma("recipe", file).err

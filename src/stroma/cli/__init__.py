@@ -13,6 +13,7 @@ COMMANDS = Registry(
         "objects": "stroma.cli.objects:objects",
         "cluster": "stroma.cli.cluster:cluster",
         "learn": "stroma.cli.learn:learn",
+        "recipe": "stroma.cli.recipe:recipe",
         "plan": "stroma.cli.plan:plan",
         "evaluate": "stroma.cli.evaluate:evaluate",
         "compare": "stroma.cli.compare:compare",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,12 +10,17 @@ import typer
 
 from stroma.cli.settings import named, parsed
 from stroma.cli.show import AsJson, as_json, refuse_existing, training
+from stroma.training.options import CHOICES, Options, described
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
+    from stroma.workflow.recipe import Recipe
+
+DEFAULT = Options()
+SAID = described(Options)
 
 Images = Annotated[
-    Path,
+    Path | None,
     typer.Argument(metavar="IMAGES", help="Folder of images, or one image.", show_default=False),
 ]
 Labels = Annotated[
@@ -27,7 +33,17 @@ Labels = Annotated[
     ),
 ]
 ModelFile = Annotated[
-    Path, typer.Option("--model", "-m", help="File to write (.safetensors).", show_default=False)
+    Path | None,
+    typer.Option("--model", "-m", help="File to write (.safetensors).", show_default=False),
+]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recipe",
+        help="YAML file with any of these; `stroma recipe` writes one. What is given here as well "
+        "wins.",
+        show_default=False,
+    ),
 ]
 Folder = Annotated[
     Path | None,
@@ -36,35 +52,66 @@ Folder = Annotated[
         show_default="the model's name with _training",
     ),
 ]
-Options = Annotated[
+Further = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Set anything else, such as ndim=3, patch=[128,128] or steps=500; may be repeated.",
+        help="Set anything else that a recipe has, such as ndim=3, patch=[128,128] or steps=500; "
+        "may be repeated.",
     ),
 ]
-Ignore = Annotated[
-    list[int] | None,
-    typer.Option(help="Label of pixels that nobody knows; may be repeated.", show_default=False),
-]
+Ignore = Annotated[list[int] | None, typer.Option(help=SAID["ignore"], show_default=False)]
 Classes = Annotated[
     list[str] | None,
     typer.Option(
         "--class", metavar="LABEL=NAME", help="Name a class; may be repeated.", show_default=False
     ),
 ]
+Target = Annotated[str | None, typer.Option(help=SAID["target"], show_default=DEFAULT.target)]
+NetworkName = Annotated[
+    str | None, typer.Option(help=SAID["network"], show_default=DEFAULT.network)
+]
+Minutes = Annotated[
+    float | None, typer.Option(help=SAID["minutes"], show_default=str(DEFAULT.minutes))
+]
+Memory = Annotated[
+    float | None, typer.Option(help=SAID["memory_gb"], show_default=str(DEFAULT.memory_gb))
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(CHOICES["device"]), help=SAID["device"], show_default=DEFAULT.device
+    ),
+]
+
+
+def asked(
+    recipe: Path | None, settings: Sequence[str] | None, ignore: Sequence[int] | None, **given: Any
+) -> Recipe:
+    """Return what a recipe file and the options say together; options win."""
+    from stroma.workflow.recipe import read_recipe, recipe_of
+
+    values: dict[str, Any] = {} if recipe is None else read_recipe(recipe)
+    own = {k: str(v) if isinstance(v, Path) else v for k, v in given.items() if v is not None}
+    if ignore:
+        own["ignore"] = list(ignore)
+    values.update(own, **parsed(settings))
+    if "images" not in values:
+        raise typer.BadParameter("Give a folder of images, or a recipe that names one.")
+    return recipe_of(values, source="Options" if recipe is None else str(recipe))
 
 
 def learn(
-    images: Images,
-    model: ModelFile,
+    images: Images = None,
     labels: Labels = None,
-    target: Annotated[str, typer.Option(help="What is learned.")] = "semantic",
-    network: Annotated[str, typer.Option(help="Network; auto chooses.")] = "auto",
-    minutes: Annotated[float, typer.Option(help="Time for the training.")] = 10.0,
-    memory: Annotated[float, typer.Option(help="Memory for the training, in GB.")] = 2.0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    model: ModelFile = None,
+    recipe: RecipeFile = None,
+    target: Target = None,
+    network: NetworkName = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
+    device: Device = None,
     ignore: Ignore = None,
     regions: Annotated[
         Path | None,
@@ -72,7 +119,7 @@ def learn(
     ] = None,
     classes: Classes = None,
     folder: Folder = None,
-    settings: Options = None,
+    settings: Further = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the model file, and start over.")
     ] = False,
@@ -82,34 +129,31 @@ def learn(
 
     A training that was interrupted goes on when the same command is given again.
     """
-    if model.suffix != ".safetensors":
-        raise typer.BadParameter(
-            f"A network is kept in a .safetensors file, got {model}.", param_hint="--model"
-        )
-    values, names = parsed(settings), named(classes)
-    refuse_existing(model, overwrite=overwrite)
-    import stroma
-    from stroma.data.classes import Class
+    wanted = asked(
+        recipe,
+        settings,
+        ignore,
+        images=images,
+        labels=labels,
+        model=model,
+        target=target,
+        network=network,
+        minutes=minutes,
+        memory_gb=memory,
+        device=device,
+        regions=regions,
+        classes=named(classes) or None,
+        folder=folder,
+    )
+    if model is None and recipe is None:
+        raise typer.BadParameter("Name the file to write, such as --model cells.safetensors.")
+    path = Path(wanted.model)
+    refuse_existing(path, overwrite=overwrite)
+    from stroma.workflow.learn import followed
 
     with training() as report:
-        made = stroma.learn(
-            images,
-            labels,
-            target=target,
-            network=network,
-            minutes=minutes,
-            memory_gb=memory,
-            device=device,
-            ignore=tuple(ignore or ()),
-            regions=regions,
-            classes=[Class(label, name) for label, name in names.items()],
-            folder=folder or model.with_name(f"{model.stem}_training"),
-            overwrite=overwrite,
-            tell=report,
-            **values,
-        )
-    made.save(model)
-    as_json(_facts(made, model)) if json else _show(made, model)
+        made = followed(wanted, overwrite=overwrite, tell=report)
+    as_json(_facts(made, path)) if json else _show(made, path)
 
 
 def _facts(network: Network, path: Path) -> dict[str, Any]:

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
-from stroma.cli.learn import Ignore, Images, Labels, Options
-from stroma.cli.settings import parsed
+from stroma.cli.learn import (
+    Further,
+    Ignore,
+    Images,
+    Labels,
+    Memory,
+    Minutes,
+    NetworkName,
+    RecipeFile,
+    Target,
+    asked,
+)
 from stroma.cli.show import AsJson, as_json
 
 
 def plan(
-    images: Images,
-    labels: Labels,
-    target: Annotated[str, typer.Option(help="What is learned.")] = "semantic",
-    network: Annotated[str, typer.Option(help="Network; auto chooses.")] = "auto",
-    memory: Annotated[float, typer.Option(help="Memory for the training, in GB.")] = 2.0,
+    images: Images = None,
+    labels: Labels = None,
+    recipe: RecipeFile = None,
+    target: Target = None,
+    network: NetworkName = None,
+    minutes: Minutes = None,
+    memory: Memory = None,
     ignore: Ignore = None,
-    settings: Options = None,
+    settings: Further = None,
     json: AsJson = False,
 ) -> None:
     """Show what a training would be: network, patches, memory.
 
     Labels are checked as `stroma learn` checks them.
     """
-    values = parsed(settings)
+    wanted = asked(
+        recipe,
+        settings,
+        ignore,
+        images=images,
+        labels=labels,
+        target=target,
+        network=network,
+        minutes=minutes,
+        memory_gb=memory,
+    )
     from stroma.training.learner import Learner
     from stroma.workflow.planning import preview
 
-    learner = Learner(
-        target=target, network=network, memory_gb=memory, ignore=tuple(ignore or ()), **values
-    )
-    found = preview(images, labels, learner)
+    found = preview(wanted.images, wanted.labels, Learner(**wanted.options))
     as_json(asdict(found)) if json else typer.echo(str(found))

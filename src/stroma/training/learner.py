@@ -7,7 +7,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of,
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.model import Network
 from stroma.training.normalise import Normalisation, normalisation_for
+from stroma.training.options import Options
 from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
@@ -47,77 +48,11 @@ LOOKED_AT = 8
 
 
 @dataclass(frozen=True)
-class Learner:
+class Learner(Options):
     """How to learn; ``fit`` does it.
 
-    Parameters
-    ----------
-    target : str
-        What is learned, by name in the table of targets.
-    target_options : mapping
-        Its parameters.
-    network : str
-        By name in the table of networks; "auto" chooses.
-    network_options : mapping
-        Its parameters, where they are not to be chosen.
-    objective : str
-        How it learns, by name in the table of objectives; "auto" is the target's own way, from
-        labels for most.
-    objective_options : mapping
-        Its parameters.
-    minutes : float
-        Time for all of it.
-    steps : int, optional
-        Number of steps, instead of a time.
-    memory_gb : float
-        Memory for the training, in GB.
-    ndim : {2, 3}, optional
-        Learn from planes or from volumes; planes, unless given.
-    ignore : int or sequence of int
-        Labels of pixels that nobody knows.
-    axes : str, optional
-        Axes of images, where files and arrays do not name them.
-    augment : bool
-        Turn, bend and shade patches.
-    patch : sequence of int, optional
-        Sides of patches, where they are not to be chosen.
-    batch : int, optional
-        Patches per step, where it is not to be chosen.
-    rate : float
-        Learning rate in the beginning.
-    optimiser : {"adamw", "sgd"}
-        How weights follow the gradient.
-    validation : float
-        Share of the data that is kept from training, for scores.
-    device : {"auto", "cpu", "cuda", "mps"}
-        Where to run.
-    precision : {"no", "fp16", "bf16"}
-        Mixed precision, for graphics processors.
-    seed : int
-        Of everything random.
+    Its parameters are those of `Options`.
     """
-
-    target: str = "semantic"
-    target_options: Mapping[str, Any] = field(default_factory=dict)
-    network: str = "auto"
-    network_options: Mapping[str, Any] = field(default_factory=dict)
-    objective: str = "auto"
-    objective_options: Mapping[str, Any] = field(default_factory=dict)
-    minutes: float = 10.0
-    steps: int | None = None
-    memory_gb: float = 2.0
-    ndim: int | None = None
-    ignore: int | Sequence[int] = ()
-    axes: str | None = None
-    augment: bool = True
-    patch: Sequence[int] | None = None
-    batch: int | None = None
-    rate: float = 3e-3
-    optimiser: str = "adamw"
-    validation: float = 0.2
-    device: str = "auto"
-    precision: str = "no"
-    seed: int = 0
 
     def fit(
         self,

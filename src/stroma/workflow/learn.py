@@ -13,6 +13,33 @@ from stroma.workflow.pairs import all_images, for_images, paired
 if TYPE_CHECKING:
     from stroma.training.loop import Told
     from stroma.training.model import Network
+    from stroma.workflow.recipe import Recipe
+
+
+def followed(
+    recipe: Recipe,
+    *,
+    overwrite: bool = False,
+    tell: Callable[[Told], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Network:
+    """Do what a recipe says, and write the network to its file.
+
+    Parameters are those of `learn`, which does the same without a file.
+    """
+    made = learn(
+        recipe.images,
+        recipe.labels,
+        regions=recipe.regions,
+        classes=[Class(label, name) for label, name in recipe.classes.items()],
+        folder=recipe.progress_folder,
+        overwrite=overwrite,
+        tell=tell,
+        cancel=cancel,
+        **recipe.options,
+    )
+    made.save(recipe.model)
+    return made
 
 
 def learn(

@@ -1,0 +1,35 @@
+"""``stroma recipe``: a training as a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stroma.cli.learn import Further
+from stroma.cli.settings import parsed
+from stroma.cli.show import refuse_existing
+
+
+def recipe(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="File to write.")] = Path(
+        "recipe.yml"
+    ),
+    images: Annotated[str | None, typer.Option(help="Folder of images.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Folder of their labels.")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Network to write.")] = None,
+    settings: Further = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file that is there.")
+    ] = False,
+) -> None:
+    """Write a recipe for `stroma learn --recipe`, with every key explained."""
+    from stroma.workflow.recipe import recipe_of, written_recipe
+
+    given: dict[str, Any] = {"images": images, "labels": labels, "model": model}
+    values = {k: v for k, v in given.items() if v is not None} | parsed(settings)
+    recipe_of(values, source="Options")
+    refuse_existing(file, overwrite=overwrite)
+    file.write_text(written_recipe(values), encoding="utf-8")
+    typer.echo(f"{file}: change what is to be different, then: stroma learn --recipe {file}")

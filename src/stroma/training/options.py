@@ -1,0 +1,133 @@
+"""What may be chosen about a training: one definition for Python, the command line and recipes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from stroma.errors import ParameterError
+from stroma.registry import suggestion
+
+CHOICES = {
+    "device": ("auto", "cpu", "cuda", "mps"),
+    "optimiser": ("adamw", "sgd"),
+    "precision": ("no", "fp16", "bf16"),
+}
+"""Values of options that have few."""
+
+ABOVE = {"minutes": 0, "memory_gb": 0, "rate": 0, "steps": 0, "batch": 0}
+"""What options must be above, where they are given."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to learn.
+
+    Parameters
+    ----------
+    target : str
+        What is learned, by its name.
+    target_options : mapping
+        Parameters of the target.
+    network : str
+        What is trained, by its name; "auto" chooses.
+    network_options : mapping
+        Parameters of the network, where they are not to be chosen.
+    objective : str
+        How it learns, by its name; "auto" is the target's own way, from labels for most.
+    objective_options : mapping
+        Parameters of the objective.
+    minutes : float
+        Time for all of the training, in minutes, validation included.
+    steps : int, optional
+        Number of steps, instead of a time.
+    memory_gb : float
+        Memory for the training, in GB.
+    ndim : {2, 3}, optional
+        Learn from planes or from volumes; planes, unless given.
+    ignore : int or sequence of int
+        Labels of pixels that nobody knows.
+    axes : str, optional
+        Axes of images, where files and arrays do not name them.
+    augment : bool
+        Turn, bend and shade patches.
+    patch : sequence of int, optional
+        Sides of patches, where they are not to be chosen.
+    batch : int, optional
+        Patches per step, where it is not to be chosen.
+    rate : float
+        Learning rate in the beginning.
+    optimiser : {"adamw", "sgd"}
+        How weights follow the gradient.
+    validation : float
+        Share of the data that is kept from training, for scores.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to run.
+    precision : {"no", "fp16", "bf16"}
+        Mixed precision, for graphics processors.
+    seed : int
+        Of everything random.
+    """
+
+    target: str = "semantic"
+    target_options: Mapping[str, Any] = field(default_factory=dict)
+    network: str = "auto"
+    network_options: Mapping[str, Any] = field(default_factory=dict)
+    objective: str = "auto"
+    objective_options: Mapping[str, Any] = field(default_factory=dict)
+    minutes: float = 10.0
+    steps: int | None = None
+    memory_gb: float = 2.0
+    ndim: int | None = None
+    ignore: int | Sequence[int] = ()
+    axes: str | None = None
+    augment: bool = True
+    patch: Sequence[int] | None = None
+    batch: int | None = None
+    rate: float = 3e-3
+    optimiser: str = "adamw"
+    validation: float = 0.2
+    device: str = "auto"
+    precision: str = "no"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense, before anything is read.
+
+        Raises
+        ------
+        ParameterError
+            Saying what was given and what is allowed.
+        """
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                hint = suggestion(getattr(self, name), list(known))
+                raise ParameterError(f"No {name} {getattr(self, name)!r}. {hint}")
+        for name, least in ABOVE.items():
+            value = getattr(self, name)
+            if value is not None and not value > least:
+                raise ParameterError(f"{name} is a number above {least}, got {value!r}.")
+        if self.ndim not in (None, 2, 3):
+            raise ParameterError(f"ndim is 2 (planes) or 3 (volumes), got {self.ndim!r}.")
+        if not 0 < self.validation < 1:
+            raise ParameterError(
+                f"validation is the share of the data that is kept for scores, between 0 and 1; "
+                f"got {self.validation!r}."
+            )
+
+
+def described(kind: type) -> dict[str, str]:
+    """Return what the docstring of a dataclass says of every parameter, on one line each."""
+    section = inspect.getdoc(kind) or ""
+    lines = section.partition("Parameters\n----------\n")[2].splitlines()
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        if line and not line[0].isspace():
+            names = line.partition(" : ")[0].split(", ")
+            text: list[str] = []
+            found.update(dict.fromkeys(names, text))
+        elif found:
+            text.append(line.strip())
+    return {name: " ".join(filter(None, text)) for name, text in found.items()}
