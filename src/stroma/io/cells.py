@@ -1,8 +1,17 @@
-"""Cells of tables that spreadsheets open: text that would be taken for a formula is kept text."""
+"""Tables that spreadsheets open: text that would be taken for a formula is kept text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stroma.io.atomic import replaced
+
+Row = Sequence[Any] | Mapping[str, Any]
+"""Values in the order of the heads, or by head; those left out are empty."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """With these, a cell is a formula to spreadsheets, whatever stands before the table's quotes."""
@@ -22,9 +31,23 @@ def as_cell(value: object) -> object:
     return value
 
 
-def as_cells(row: Mapping[str, object]) -> dict[str, object]:
-    """Return a row of cells."""
-    return {head: as_cell(value) for head, value in row.items()}
+def write_table(path: Path, heads: Sequence[str], rows: Iterable[Row]) -> None:
+    """Write a table as CSV."""
+    with new_table(path, heads) as add:
+        add(rows)
+
+
+@contextmanager
+def new_table(path: Path, heads: Sequence[str]) -> Iterator[Callable[[Iterable[Row]], None]]:
+    """Yield what adds rows to a table as CSV, which is there, whole, at the end."""
+    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(map(as_cell, heads))
+        yield lambda rows: writer.writerows(map(as_cell, _values(row, heads)) for row in rows)
+
+
+def _values(row: Row, heads: Sequence[str]) -> Iterable[Any]:
+    return (row.get(head, "") for head in heads) if isinstance(row, Mapping) else row
 
 
 def from_cell(text: str) -> str:

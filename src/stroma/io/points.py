@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.errors import LabelError, MissingFileError
-from stroma.io.atomic import replaced
+from stroma.io.cells import write_table
 
 ORDER = "yxzt"
 """Columns of pixels, in this order, as far as the points have them."""
@@ -34,13 +34,12 @@ def write_points(path: Path, table: NDArray[np.float64], axes: str, image: Image
     spaced = [a for a in pixels if a in image.spacing and a != "t"] if image.unit else []
     heads = [*pixels, *(f"{a}_{image.unit}" for a in spaced)]
     scored = table.shape[1] > len(axes)
-    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([*heads, "probability"] if scored else heads)
-        for row in table:
-            at = dict(zip(axes, row.tolist(), strict=False))
-            values = [*(at[a] for a in pixels), *(at[a] * image.spacing[a] for a in spaced)]
-            writer.writerow([f"{v:.7g}" for v in [*values, *row[len(axes) :].tolist()]])
+    rows = []
+    for row in table:
+        at = dict(zip(axes, row.tolist(), strict=False))
+        values = [*(at[a] for a in pixels), *(at[a] * image.spacing[a] for a in spaced)]
+        rows.append([f"{v:.7g}" for v in [*values, *row[len(axes) :].tolist()]])
+    write_table(path, [*heads, "probability"] if scored else heads, rows)
 
 
 def read_points(path: Path) -> NDArray[np.float64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from PIL import ImageDraw
 
 from stroma.data.classes import color_of
 from stroma.io.atomic import replaced
+from stroma.io.cells import write_table
 from stroma.targets.contract import Target
 from stroma.training.cases import Case
 
@@ -65,10 +65,7 @@ class Pictures:
 def write_history(path: Path, history: Sequence[Mapping[str, float]]) -> None:
     """Write one row per round as CSV."""
     heads = list(dict.fromkeys(key for row in history for key in row))
-    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, heads)
-        writer.writeheader()
-        writer.writerows(history)
+    write_table(path, heads, history)
 
 
 def curves(history: Sequence[Mapping[str, float]]) -> Picture.Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import zipfile
@@ -16,12 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from stroma.errors import MissingFileError
 from stroma.io.atomic import replaced
+from stroma.io.cells import write_table
 
 NAME = "results.zip"
 REPORT = "report.csv"
 CONTENTS = "report.json"
 PIECE = 2**20
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def note(
@@ -40,22 +39,20 @@ def note(
     older : str
         Why the results do not answer the present strokes; told of each image that was done.
     """
-    with replaced(folder / REPORT) as new, new.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["image", "done", "reason", "files"])
-        for one in images:
-            done, files = ("no" if one["error"] else "yes"), " ".join(one["files"])
-            reason = one["error"] or older
-            table.writerow([_safe(one["name"]), done, _safe(reason), _safe(files)])
+    rows = [
+        [
+            one["name"],
+            "no" if one["error"] else "yes",
+            one["error"] or older,
+            " ".join(one["files"]),
+        ]
+        for one in images
+    ]
+    write_table(folder / REPORT, ["image", "done", "reason", "files"], rows)
     names = [REPORT, *([summary.name] if summary else [])]
     names += [name for one in images for name in one["files"]]
     with replaced(folder / CONTENTS) as new:
         new.write_text(json.dumps(names), encoding="utf-8")
-
-
-def _safe(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULAS) else text
 
 
 def contents(folder: Path) -> list[Path]:

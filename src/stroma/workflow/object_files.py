@@ -19,7 +19,7 @@ from stroma.data.outlines import outlines
 from stroma.data.shapes import Area
 from stroma.errors import FormatError, LabelError, MissingExtraError, MissingFileError, short
 from stroma.io.atomic import replaced
-from stroma.io.cells import as_cell, from_cell
+from stroma.io.cells import from_cell, write_table
 from stroma.io.marks import Mark
 from stroma.io.tables import STROKE_WRITERS
 from stroma.objects.classes import ObjectClassifier
@@ -45,11 +45,12 @@ def write_object_table(path: str | Path, table: ObjectTable) -> None:
     """
     where = Path(path)
     check_table_name(where)
-    with replaced(where) as new:
-        if where.suffix.lower() == ".parquet":
+    if where.suffix.lower() == ".parquet":
+        with replaced(where) as new:
             _write_parquet(new, table)
-        else:
-            _write_csv(new, table)
+    else:
+        columns = (map(_cell, table[name].tolist()) for name in table)
+        write_table(where, list(table), zip(*columns, strict=True))
 
 
 def check_table_name(path: Path) -> None:
@@ -75,17 +76,10 @@ def _write_parquet(path: Path, table: ObjectTable) -> None:
     parquet.write_table(arrow.table(columns), path)
 
 
-def _write_csv(path: Path, table: ObjectTable) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file)
-        rows.writerow([as_cell(name) for name in table])
-        rows.writerows(zip(*(map(_cell, table[name].tolist()) for name in table), strict=True))
-
-
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.7g}" if math.isfinite(value) else ""
-    return as_cell(value)
+    return value
 
 
 def read_clicks(

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
-from stroma.io.atomic import replaced
-from stroma.io.cells import as_cells
+from stroma.io.cells import new_table, write_table
 from stroma.workflow.components import Measured, bands, components, pixel_area
 
 PLACE = ["image", "t", "z", "label", "class"]
@@ -38,26 +37,16 @@ def write_tables(
         Components with fewer pixels are not listed or counted; their pixels are part of areas.
     """
     area = pixel_area(labels)
-    with (
-        replaced(parts) as new_parts,
-        replaced(summary) as new_summary,
-        new_parts.open("w", newline="", encoding="utf-8") as part_file,
-        new_summary.open("w", newline="", encoding="utf-8") as summary_file,
-    ):
-        part_rows = csv.DictWriter(part_file, COMPONENTS)
-        summary_rows = csv.DictWriter(summary_file, SUMMARY)
-        part_rows.writeheader()
-        summary_rows.writeheader()
+    with new_table(parts, COMPONENTS) as add_parts, new_table(summary, SUMMARY) as add_summary:
         for t, z, plane in planes(labels):
             place = {"image": name, "t": t, "z": z}
             found = components(bands(plane))
             measured = Measured.of(found, classes, pixel_area=area, min_size=min_size)
-            part_rows.writerows(map(as_cells, _component_rows(measured, place)))
+            add_parts(_component_rows(measured, place))
             names = {c.label: c.name for c in classes}
             for k in measured.coverage:
                 said = {"components": k.components, "share": f"{k.share:.6f}"}
-                row = {**place, **_sizes(k.label, k.area, area, names), **said}
-                summary_rows.writerow(as_cells(row))
+                add_summary([{**place, **_sizes(k.label, k.area, area, names), **said}])
 
 
 def write_components(
@@ -78,10 +67,7 @@ def write_components(
     """
     at = dict(plane or {})
     place = {"image": name, "t": at.get("t", ""), "z": at.get("z", "")}
-    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.DictWriter(file, COMPONENTS)
-        rows.writeheader()
-        rows.writerows(map(as_cells, _component_rows(measured, place)))
+    write_table(path, COMPONENTS, _component_rows(measured, place))
 
 
 def join(tables: Iterable[Path], path: Path) -> None:
@@ -95,10 +81,7 @@ def join(tables: Iterable[Path], path: Path) -> None:
             rows += reader
     if rows and not any("area_px" in row for row in rows):
         heads = dict.fromkeys(head for head in heads if any(head in row for row in rows))
-    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, list(heads))
-        writer.writeheader()
-        writer.writerows(map(as_cells, rows))
+    write_table(path, list(heads), rows)
 
 
 def planes(image: Image) -> Iterable[tuple[int | str, int | str, Image]]:

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from stroma.data.tracks import Detections, Ints, Tracks
 from stroma.errors import FileError, ParameterError, ShapeError
+from stroma.io.cells import write_table
 from stroma.io.tracks import TRACK_WRITERS
 from stroma.io.tracks.ctc import linked, text_of
 from stroma.io.tracks.movie import Movie, movie_of, read_movie
-from stroma.io.tracks.table import read_points, write_rows
+from stroma.io.tracks.table import read_points
 from stroma.metrics.tracking import Matches, match, scores, seg
 from stroma.tracking.detect import Frame, Seen, detect
 from stroma.tracking.summary import summary
@@ -147,7 +148,7 @@ def track_files(
     written = [path for write in writers for path in write(folder, tracks, movie, stem)]
     table = folder / f"{stem}_table.csv"
     header, rows = summary(tracks)
-    write_rows(table, header, rows)
+    write_table(table, header, rows)
     divisions = int((tracks.children > 1).sum())
     return TrackedFiles((*written, table), len(tracks.detections), tracks.count, divisions)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
-from stroma.io.atomic import replaced
-from stroma.io.cells import as_cells
+from stroma.io.cells import write_table
 from stroma.workflow.components import Solid, coverage, slabs, solids, voxel_volume
 
 PLACE = ["image", "t", "label", "class"]
@@ -60,8 +58,8 @@ def write_volume_tables(
             }
             for k in coverage(found, classes, min_size=min_size)
         ]
-    _write(parts, COMPONENTS, listed)
-    _write(summary, SUMMARY, summed)
+    write_table(parts, COMPONENTS, listed)
+    write_table(summary, SUMMARY, summed)
 
 
 def _volumes(labels: Image) -> Iterator[tuple[int | str, Image]]:
@@ -85,10 +83,3 @@ def _size(label: int, voxels: int, voxel: float | None, names: dict[int, str]) -
 def _where(solid: Solid) -> Row:
     centre = {f"centroid_{axis}": f"{getattr(solid, axis):.3f}" for axis in "zyx"}
     return {**centre, **{side: getattr(solid, side) for side in BOX}}
-
-
-def _write(path: Path, heads: Sequence[str], rows: Sequence[Row]) -> None:
-    with replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, heads)
-        writer.writeheader()
-        writer.writerows(map(as_cells, rows))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from stroma.data.tracks import Detections, Tracks
 from stroma.errors import FormatError
-from stroma.io.atomic import replaced
+from stroma.io.cells import write_table
 from stroma.io.tracks.movie import Movie
 
 LARGEST = 200_000_000
@@ -40,16 +38,8 @@ def write(folder: Path, tracks: Tracks, movie: Movie | None, stem: str) -> list[
         for i in np.lexsort((found.frame, tracks.track))
     )
     path = folder / f"{stem}_tracks.csv"
-    write_rows(path, header, rows)
+    write_table(path, header, rows)
     return [path]
-
-
-def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write a table."""
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
 
 
 def read_points(path: str | Path) -> Detections:
