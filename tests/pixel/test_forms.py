@@ -10,7 +10,7 @@ from stroma import ConvpaintModel, Image
 from stroma.data.classes import Class
 from stroma.data.strokes import Strokes
 from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
-from stroma.io import write_strokes
+from stroma.io import read_image, write_image, write_strokes
 
 H, W = 21, 26
 
@@ -318,6 +318,23 @@ def test_a_model_refuses_images_with_other_channels_than_it_was_trained_on():
     trained.train(image_of((2, H, W)), halves((H, W)))
     with pytest.raises(ShapeError, match="trained on 2 channels, this image has 3"):
         trained.segment(image_of((3, H, W)))
+
+
+@pytest.mark.parametrize("trained_on", ["colour.png", "plain.zarr"])
+def test_the_same_pixels_are_read_as_in_training_whether_marked_as_colour_or_not(
+    trained_on, tmp_path
+):
+    """Features of colours are others than those of three channels, and more of them."""
+    values = np.random.default_rng(0).integers(0, 120, (3, H, W), np.uint8)
+    values[0, :, W // 2 :] += 100
+    write_image(tmp_path / "colour.png", values, axes="cyx", rgb=True)
+    write_image(tmp_path / "plain.zarr", values, axes="cyx")
+    images = {name: read_image(tmp_path / name) for name in ("colour.png", "plain.zarr")}
+    assert [image.rgb for image in images.values()] == [True, False]
+    made = ConvpaintModel(fe_name="texture_2d", clf="logistic")
+    made.train(images[trained_on], halves((H, W)))
+    colour, plain = (made.predict_probas(image) for image in images.values())
+    np.testing.assert_array_equal(colour, plain)
 
 
 def test_channels_chosen_in_training_are_remembered():
