@@ -32,8 +32,8 @@ def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> S
     found = read_image(path)
     if found.lossy:
         raise LabelError(
-            f"{path} was saved as JPEG, which mixes the values of neighbouring pixels: labels "
-            "come back as classes that nobody painted. Save them as PNG or TIFF."
+            f"{path} was saved with loss, as JPEG does, which mixes the values of neighbouring "
+            "pixels: labels come back as classes that nobody painted. Save them as PNG or TIFF."
         )
     indices = PALETTES.get(path.suffix.lower())
     values = indices(path) if indices is not None else None
