@@ -111,8 +111,6 @@ def measure_file(
         Name or number of the class whose connected parts are objects.
     how : Finding, optional
         How objects are found.
-    find : bool
-        Whether objects are found anew where numbers are no classes (such as to split them).
     model : path, optional
         Classes learnt before.
     clicks : path, optional
@@ -186,17 +184,9 @@ def _objects(
     if source.sizes.get("c", 1) == 1 and "c" in source.sizes:
         source = source.at(c=0)
     spacing, unit = _size(source, values)
-    known = micrometres(Image(source.array, source.axes, spacing=spacing, unit=unit))
-    numbered = of_class is None and not chance
-    array = objects_of(source, how=finding, spacing=_of_kept(known, source), numbered=numbered)
+    sized = replace(source, spacing=spacing, unit=unit)
+    array = objects_of(sized, how=finding, numbered=of_class is None and not chance)
     return Image(array, source.kept_axes, spacing=spacing, unit=unit, source=str(path))
-
-
-def _of_kept(known: tuple[float, ...], source: Image) -> tuple[float, ...]:
-    """Return the sizes along the axes that are left."""
-    axes = [a for a in "zyx" if a in source.axes]
-    sizes = dict(zip(axes, known, strict=False)) if known else {}
-    return tuple(sizes[a] for a in axes if a in sizes and a in source.kept_axes)
 
 
 def _size(source: Image, values: Image | None) -> tuple[dict[str, float], str]:
