@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,6 +89,10 @@ def test_outlines_and_label_image_show_the_objects_of_the_table(stroma, files) -
     for name in ("o.geojson", "o.zip"):
         drawn = read_strokes(name, image)
         assert np.array_equal(drawn.labels > 0, large > 0)
+    told = json.loads(Path("o.geojson").read_text())["features"]
+    assert {f["properties"]["name"] for f in told} == {
+        f"object-{r['label']}" for r in rows("a.csv")
+    }
 
 
 def test_parts_of_a_class_are_objects_and_a_class_map_must_say_which(stroma, files) -> None:

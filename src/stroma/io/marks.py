@@ -30,7 +30,7 @@ class Mark:
     color : str
         Colour of the class, "#rrggbb"; empty where unknown.
     title : str
-        What the mark is called, for messages.
+        What the mark is called in files that say so, and in messages.
     ignored : str
         Why the mark is left out; empty where it is not.
     """

@@ -183,6 +183,7 @@ def _feature(mark: Mark) -> dict[str, Any]:
         "geometry": geometry,
         "properties": {
             "objectType": "annotation",
+            **({"name": mark.title} if mark.title else {}),
             "classification": {"name": mark.name, "color": colour},
         },
     }
