@@ -21,7 +21,7 @@ from stroma.data.tracks import Detections, Tracks
 from stroma.metrics.tracking import Matches, scores
 from stroma.tracking.detect import Seen, detect
 from stroma.tracking.track import Linking, link
-from stroma.workflow.track import tracks_of
+from stroma.workflow.compared import tracks_of
 
 COSTS = ("distance", "overlap+distance")
 

@@ -25,7 +25,9 @@ from stroma.io.tracks.ctc import relabelled
 from stroma.io.tracks.movie import read_movie
 from stroma.io.tracks.table import read_points
 from stroma.tracking.track import Linking
-from stroma.workflow.track import evaluate_tracks, track, track_files, tracks_of
+from stroma.workflow.compared import track_scores, tracks_of
+from stroma.workflow.evaluate import evaluate
+from stroma.workflow.track import track, track_files
 from tracking.movies import family, movie
 
 
@@ -66,7 +68,7 @@ def test_a_result_read_again_has_the_same_tracks(folder, tmp_path) -> None:
     assert again.count == plain.count
     assert again.mother.tolist() == plain.mother.tolist()
     assert sorted(np.bincount(again.track)[1:]) == sorted(np.bincount(plain.track)[1:])
-    assert evaluate_tracks(tmp_path / "out", tmp_path / "out")["TRA"] == 1
+    assert track_scores(tmp_path / "out", tmp_path / "out")["TRA"] == 1
 
 
 def test_what_comes_after_a_gap_is_a_track_with_the_earlier_one_as_parent(tmp_path) -> None:
@@ -148,6 +150,21 @@ def test_points_of_a_table_are_tracked_and_sorted_by_frame(tmp_path) -> None:
         track_files(path, tmp_path / "other", formats=("ctc",))
 
 
+def test_tracks_of_frames_of_another_shape_are_not_compared(folder, tmp_path) -> None:
+    track_files(folder, tmp_path / "out")
+    np.save(tmp_path / "wide.npy", np.pad(family(), ((0, 0), (0, 0), (0, 4))))
+    track_files(tmp_path / "wide.npy", tmp_path / "wide")
+    for mask in sorted((tmp_path / "wide").glob("mask*.tif"), reverse=True):
+        mask.rename(mask.with_name(f"mask{int(mask.stem[4:]) + 7:03d}.tif"))
+    with pytest.raises(ShapeError, match=r"\(96, 100\) pixels, its truth .* has \(96, 96\)"):
+        track_scores(tmp_path / "wide", tmp_path / "out")
+    with pytest.raises(ShapeError, match=r"mask007.tif has \(96, 100\)"):
+        track_scores(tmp_path / "out", tmp_path / "out", outlines=tmp_path / "wide")
+    (tmp_path / "none").mkdir()
+    found = evaluate(tmp_path / "out", tmp_path / "out", kind="tracks", outlines=tmp_path / "none")
+    assert found.overall["SEG"] is None
+
+
 def test_relabelling_leaves_out_what_is_in_no_track() -> None:
     tracks = track(family())
     frame = family()[0].copy()
@@ -227,3 +244,11 @@ def test_the_command_tracks_and_says_what_it_found(folder, tmp_path, capsys) -> 
     assert not ended.value.code
     scores = json.loads(capsys.readouterr().out)
     assert {scores[k] for k in ("TRA", "LNK", "SEG", "CHOTA")} == {1.0}
+    with pytest.raises(SystemExit) as ended:
+        main(["evaluate", out, out, "--kind", "tracks"])
+    assert not ended.value.code
+    assert "1.0000" in capsys.readouterr().out
+    with pytest.raises(ParameterError, match="go with tracks"):
+        evaluate(out, out, outlines=out)
+    with pytest.raises(ParameterError, match="folder by folder"):
+        evaluate([out], [out], kind="tracks")

@@ -19,7 +19,7 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="RESULTS",
-            help="Label image, or folder of them (as `stroma segment` writes).",
+            help="Label image, or folder of them (as `stroma segment` writes), or of tracks.",
             show_default=False,
         ),
     ],
@@ -39,7 +39,7 @@ def evaluate(
     kind: Annotated[
         str,
         typer.Option(
-            metavar="classes|objects|points|images",
+            metavar="classes|objects|points|images|tracks",
             help="What the results are.",
             show_default="by their names, such as NAME_objects",
         ),
@@ -47,13 +47,10 @@ def evaluate(
     cutoff: Annotated[
         float, typer.Option(help="How far a point may be from a true one, in pixels.")
     ] = 3.0,
-    tracks: Annotated[
-        bool,
-        typer.Option("--tracks", help="Both are folders of tracks (Cell Tracking Challenge)."),
-    ] = False,
+    tracks: Annotated[bool, typer.Option("--tracks", help="The same as --kind tracks.")] = False,
     outlines: Annotated[
         Path | None,
-        typer.Option(help="With --tracks: true outlines of some frames.", show_default=False),
+        typer.Option(help="Folder of true outlines of some frames of tracks.", show_default=False),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -61,26 +58,28 @@ def evaluate(
 
     Classes: IoU, Dice, surface Dice, Hausdorff distance. Objects: average precision at an IoU of
     0.5 to 0.95, F1, panoptic quality. Points: F1 within a cutoff, counts. Images: PSNR, SSIM.
-    Tracks: TRA, DET, LNK, CHOTA, divisions, and SEG where there are outlines.
+    Tracks (folders of the Cell Tracking Challenge): TRA, DET, LNK, CHOTA, divisions, and SEG where
+    there are outlines.
 
     A class that neither image has does not count; one that only one of them has counts as 0.
     """
-    if tracks:
-        from stroma.workflow.track import evaluate_tracks
-
-        scores = evaluate_tracks(results, truth, outlines=outlines)
-        as_json(scores) if json else table(
-            ["score", ""], [(k, _text(v)) for k, v in scores.items()]
-        )
-        return
-    if outlines is not None:
-        raise typer.BadParameter("Outlines go with --tracks.", param_hint="--outlines")
     from stroma.workflow.evaluate import evaluate as compare
 
+    if tracks and kind not in ("auto", "tracks"):
+        raise typer.BadParameter(f"--tracks are not --kind {kind}; give one.", param_hint="--kind")
     found = compare(
-        results, truth, ignore=tuple(ignore or ()), tolerance=tolerance, kind=kind, cutoff=cutoff
+        results,
+        truth,
+        ignore=tuple(ignore or ()),
+        tolerance=tolerance,
+        kind="tracks" if tracks else kind,
+        cutoff=cutoff,
+        outlines=outlines,
     )
-    as_json(asdict(found)) if json else _show(found)
+    if json:
+        as_json(found.overall if found.kind == "tracks" else asdict(found))
+        return
+    _show(found)
 
 
 SHOWN = {
@@ -107,6 +106,9 @@ def _show_means(found: Evaluation) -> None:
 
 
 def _show(found: Evaluation) -> None:
+    if found.kind == "tracks":
+        table(["score", ""], [(key, _text(value, 4)) for key, value in found.overall.items()])
+        return
     if found.kind != "classes":
         _show_means(found)
         return
@@ -118,5 +120,5 @@ def _show(found: Evaluation) -> None:
     typer.echo(f"mean IoU {_text(means[0])}, mean Dice {_text(means[1])}")
 
 
-def _text(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+def _text(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -1,21 +1,32 @@
-"""One result in a file beside its truth: objects, points, images."""
+"""One result beside its truth: objects, points and images in files, tracks in folders."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.data.tracks import Tracks
 from stroma.errors import LabelError, ShapeError
-from stroma.io import read_image
+from stroma.io import is_image, read_image
 from stroma.io.pictures.png import read_indices
 from stroma.io.points import read_points
+from stroma.io.tracks.ctc import linked, text_of
+from stroma.io.tracks.movie import NUMBER, Movie, read_movie
 from stroma.metrics.detection import detection_scores
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.restoration import restoration_scores
+from stroma.metrics.tracking import match, seg
+from stroma.metrics.tracking import scores as tracking_scores
+from stroma.tracking.detect import detect
+
+Labels = NDArray[np.generic]
+
+Frames = tuple[str | Path, Labels, str | Path, Labels]
+"""Where a true frame is, the frame, where that of the result is, and it."""
 
 
 def object_scores(
@@ -43,6 +54,60 @@ def image_scores(
     return restoration_scores(result, truth)
 
 
+def tracks_of(folder: str | Path) -> tuple[Tracks, Movie]:
+    """Return the tracks of a folder of the Cell Tracking Challenge, and its label images."""
+    movie = read_movie(folder)
+    seen = detect((np.asarray(labels), None) for labels in movie)
+    return linked(seen.detections, movie.numbers, text_of(folder)), movie
+
+
+def track_scores(
+    result: str | Path, truth: str | Path, *, outlines: str | Path | None = None
+) -> dict[str, float]:
+    """Return the scores of tracks in a folder against those in another.
+
+    Parameters
+    ----------
+    result, truth : path
+        Folders of the Cell Tracking Challenge; frames pair by number.
+    outlines : path, optional
+        Folder of label images with true outlines of some frames, for SEG.
+
+    Raises
+    ------
+    ShapeError
+        If the frames differ in number or shape.
+    """
+    (ours, images), (true, markers) = tracks_of(result), tracks_of(truth)
+    if images.numbers != markers.numbers:
+        raise ShapeError(
+            f"{result} has the frames {images.numbers[0]} to {images.numbers[-1]}, {truth} "
+            f"{markers.numbers[0]} to {markers.numbers[-1]}."
+        )
+    frames = ((truth, m, result, i) for m, i in zip(markers, images, strict=True))
+    pairs = match(true.detections, ours.detections, _alike(frames))
+    found = tracking_scores(true, ours, pairs)
+    if outlines is not None:
+        found["SEG"] = seg(_alike(_outlined(Path(outlines), result, images)))
+    return found
+
+
+def _outlined(folder: Path, result: str | Path, images: Movie) -> Iterator[Frames]:
+    """Yield true outlines and results of the frames that have outlines."""
+    at = {number: i for i, number in enumerate(images.numbers)}
+    for path in sorted(folder.iterdir()):
+        number = NUMBER.search(path.stem) if is_image(path) else None
+        if number and int(number[1]) in at:
+            yield path, np.asarray(read_image(path).read()), result, images.read(at[int(number[1])])
+
+
+def _alike(frames: Iterable[Frames]) -> Iterator[tuple[Labels, Labels]]:
+    """Yield the labels of the truth and of the result, if they are of one shape."""
+    for truth, true, result, ours in frames:
+        _require_same(ours, true, result, truth)
+        yield true, ours
+
+
 def label_values(path: Path) -> NDArray[Any]:
     """Return the labels in a file.
 
@@ -58,7 +123,9 @@ def label_values(path: Path) -> NDArray[Any]:
     return values.astype(np.int64)
 
 
-def _require_same(result: NDArray[Any], truth: NDArray[Any], path: Path, true: Path) -> None:
+def _require_same(
+    result: NDArray[Any], truth: NDArray[Any], path: str | Path, true: str | Path
+) -> None:
     if result.shape != truth.shape:
         raise ShapeError(
             f"{path} has {result.shape} pixels, its truth {true} has {truth.shape}. They are "

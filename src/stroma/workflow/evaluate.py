@@ -15,13 +15,19 @@ from stroma.io import read_image
 from stroma.metrics.instances import mean_scores
 from stroma.metrics.semantic import confusion, dice_of, iou_of
 from stroma.metrics.surface import surface_scores
-from stroma.workflow.compared import image_scores, label_values, object_scores, point_scores
+from stroma.workflow.compared import (
+    image_scores,
+    label_values,
+    object_scores,
+    point_scores,
+    track_scores,
+)
 from stroma.workflow.pairs import paired
 
 KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
 """What results are, by how they are called; others are classes."""
 
-KINDS = ("auto", "classes", *KIND_OF.values())
+KINDS = ("auto", "classes", *KIND_OF.values(), "tracks")
 """What results may be."""
 
 
@@ -37,8 +43,8 @@ class Evaluation:
         Per image: its name and scores of every class; None where a class is in neither.
     overall : dict
         Of classes over the pixels of all images: mean IoU and mean Dice of those that occur, and
-        those of each. Of all else the means over images.
-    kind : {"classes", "objects", "points", "images"}
+        those of each. Of tracks those of the movie, of all else the means over images.
+    kind : {"classes", "objects", "points", "images", "tracks"}
         What was compared.
     """
 
@@ -56,24 +62,32 @@ def evaluate(
     tolerance: float = 1.0,
     kind: str = "auto",
     cutoff: float = 3.0,
+    outlines: str | Path | None = None,
 ) -> Evaluation:
-    """Compare label images with the truth: classes, or objects by number.
+    """Compare results with the truth.
 
     Parameters
     ----------
     results, truth : folder, or list of files
-        Folders pair by name, ``cells_labels.tif`` with ``cells.png``.
+        Folders pair by name, ``cells_labels.tif`` with ``cells.png``. Of tracks, folders of the
+        Cell Tracking Challenge, whose frames pair by number.
     ignore : sequence of int
         Labels of the truth that do not count.
     tolerance : float
         How far borders may be apart for surface Dice, in the unit of the spacing of the files
         (pixels where they have none).
-    kind : {"auto", "classes", "objects", "points", "images"}
+    kind : {"auto", "classes", "objects", "points", "images", "tracks"}
         What is compared; unless given, as the results are called: ``NAME_objects``,
         ``NAME_points``, ``NAME_restored``, classes for others.
     cutoff : float
         How far a point may be from a true one to be it, in pixels.
+    outlines : folder, optional
+        Label images with the true outlines of some frames of tracks.
     """
+    if kind == "tracks":
+        return _of_tracks(results, truth, outlines)
+    if outlines is not None:
+        raise ParameterError("Outlines of some frames go with tracks (--kind tracks).")
     found, known = _files(results, truth)
     chosen = _kind(kind, found)
     if chosen != "classes":
@@ -104,6 +118,14 @@ def evaluate(
         **_per_class("dice", labels, dice_of(total)),
     }
     return Evaluation(tuple(labels), tuple(images), overall)
+
+
+def _of_tracks(results: Any, truth: Any, outlines: str | Path | None) -> Evaluation:
+    if not (isinstance(results, str | Path) and isinstance(truth, str | Path)):
+        raise ParameterError("Tracks are compared folder by folder; give one and its truth.")
+    scores = track_scores(results, truth, outlines=outlines)
+    found = {name: _number(value) for name, value in scores.items()}
+    return Evaluation((), ({"name": Path(results).name, **found},), found, "tracks")
 
 
 def _kind(kind: str, found: Sequence[Path]) -> str:

@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stroma.data.tracks import Detections, Ints, Tracks
 from stroma.errors import FileError, ParameterError, ShapeError
 from stroma.io.cells import write_table
 from stroma.io.tracks import TRACK_WRITERS
-from stroma.io.tracks.ctc import linked, text_of
 from stroma.io.tracks.movie import Movie, movie_of, read_movie
 from stroma.io.tracks.table import read_points
-from stroma.metrics.tracking import Matches, match, scores, seg
 from stroma.tracking.detect import Frame, Seen, detect
 from stroma.tracking.summary import summary
 from stroma.tracking.track import Linking, Motion, link
@@ -151,57 +148,6 @@ def track_files(
     write_table(table, header, rows)
     divisions = int((tracks.children > 1).sum())
     return TrackedFiles((*written, table), len(tracks.detections), tracks.count, divisions)
-
-
-def tracks_of(folder: str | Path) -> tuple[Tracks, Movie]:
-    """Return the tracks of a folder of the Cell Tracking Challenge, and its label images."""
-    movie = read_movie(folder)
-    seen = detect((np.asarray(labels), None) for labels in movie)
-    return linked(seen.detections, movie.numbers, text_of(folder)), movie
-
-
-def evaluate_tracks(
-    result: str | Path, truth: str | Path, *, outlines: str | Path | None = None
-) -> dict[str, float]:
-    """Return the scores of tracks in a folder against those in another.
-
-    Parameters
-    ----------
-    result, truth : path
-        Folders of the Cell Tracking Challenge; frames pair by number.
-    outlines : path, optional
-        Folder of label images with true outlines of some frames, for SEG.
-
-    Raises
-    ------
-    ShapeError
-        If the frames differ in number or shape.
-    """
-    (ours, images), (true, markers) = tracks_of(result), tracks_of(truth)
-    if images.numbers != markers.numbers:
-        raise ShapeError(
-            f"{result} has the frames {images.numbers[0]} to {images.numbers[-1]}, {truth} "
-            f"{markers.numbers[0]} to {markers.numbers[-1]}."
-        )
-    pairs: Matches = match(true.detections, ours.detections, zip(markers, images, strict=True))
-    found = scores(true, ours, pairs)
-    if outlines is not None:
-        found["SEG"] = seg(_outlined(Path(outlines), images))
-    return found
-
-
-def _outlined(
-    folder: Path, images: Movie
-) -> Iterator[tuple[NDArray[np.generic], NDArray[np.generic]]]:
-    """Yield true outlines and results of the frames that have outlines."""
-    from stroma.io.read import is_image, read_image
-    from stroma.io.tracks.movie import NUMBER
-
-    at = {number: i for i, number in enumerate(images.numbers)}
-    for path in sorted(folder.iterdir()):
-        number = NUMBER.search(path.stem) if is_image(path) else None
-        if number and int(number[1]) in at:
-            yield np.asarray(read_image(path).read()), images.read(at[int(number[1])])
 
 
 def _seen(labels: Any, image: Any, spacing: tuple[float, ...], unit: str) -> Seen | Detections:
