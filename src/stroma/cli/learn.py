@@ -28,7 +28,8 @@ Labels = Annotated[
     typer.Argument(
         metavar="LABELS",
         help="Folder of their labels; files pair by name: cells.tif with cells.png or "
-        "cells_labels.tif. Points as cells.csv; for --target denoise, none.",
+        "cells_labels.tif. Points as cells.csv; none for --target denoise, and where IMAGES is a "
+        "raw dataset of nnU-Net.",
         show_default=False,
     ),
 ]

@@ -100,10 +100,15 @@ class Learner(Options):
             return self.objective
         return str(getattr(TARGETS[self.target], "objective", "supervised"))
 
+    @property
+    def alone(self) -> bool:
+        """Whether the target learns from images without labels."""
+        return bool(getattr(TARGETS[self.target], "alone", False))
+
     def task(self, images: Any, labels: Any, *, regions: Any = None) -> Task:
         """Return everything that is decided before the first step; trains nothing."""
         kind = TARGETS[self.target]
-        if labels is None and not getattr(kind, "alone", False):
+        if labels is None and not self.alone:
             raise ParameterError(
                 f"The target {self.target!r} learns from labels. Give a label for each image, or "
                 "choose one that needs none, such as denoise."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 from stroma.errors import ParameterError
 from stroma.registry import suggestion
@@ -116,6 +116,11 @@ class Options:
                 f"validation is the share of the data that is kept for scores, between 0 and 1; "
                 f"got {self.validation!r}."
             )
+
+    def without(self, labels: Sequence[int]) -> Self:
+        """Return options that ignore these labels too."""
+        own = (self.ignore,) if isinstance(self.ignore, int) else tuple(self.ignore)
+        return replace(self, ignore=(*own, *labels)) if labels else self
 
 
 def described(kind: type) -> dict[str, str]:

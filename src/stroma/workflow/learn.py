@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stroma.data.classes import Class
 from stroma.training.learner import Learner
-from stroma.workflow.pairs import all_images, for_images, paired
+from stroma.workflow.pairs import for_images, given
 
 if TYPE_CHECKING:
     from stroma.training.loop import Told
@@ -65,8 +65,8 @@ def learn(
     ----------
     images, labels : array-like, Image, path, folder, or list of these
         Files in two folders pair by their names, lists by position. Labels are left out for a
-        target that needs none ("denoise"), and are other images for "restore", CSV files of
-        points for "spots".
+        target that needs none ("denoise") and for a raw dataset of nnU-Net (a folder with
+        ``dataset.json``), and are other images for "restore", CSV files of points for "spots".
     target : str
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.
@@ -113,12 +113,12 @@ def learn(
         device=device,
         **options,
     )
-    many, known = (all_images(images), None) if labels is None else paired(images, labels)
-    return learner.fit(
-        many,
-        known,
-        regions=None if regions is None else for_images(many, regions),
-        classes=classes,
+    data = given(images, labels, alone=learner.alone)
+    return learner.without(data.ignore).fit(
+        data.images,
+        data.labels,
+        regions=None if regions is None else for_images(data.images, regions),
+        classes=classes or data.classes,
         folder=folder,
         overwrite=overwrite,
         tell=tell,

@@ -3,17 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stroma.data.classes import Class
 from stroma.errors import MissingFileError, ParameterError
 from stroma.io import is_image
 from stroma.workflow.find import OTHERS, RESULTS, find_images, natural
+from stroma.workflow.raw_folder import is_raw_folder, read_raw_folder
 
 ENDINGS = (*RESULTS, *OTHERS, "_label", "_gt", "_objects", "_points", "_restored")
 """What may follow an image's name in that of its labels."""
 
 TABLES = (".csv",)
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What is learned from, image by image.
+
+    Parameters
+    ----------
+    images : list
+        Paths, arrays or images.
+    labels : list or None
+        One for each, or none at all.
+    ignore : tuple of int
+        Labels that the data itself says nobody knows.
+    classes : tuple of Class
+        Names that the data itself has for labels.
+    """
+
+    images: list[Any]
+    labels: list[Any] | None
+    ignore: tuple[int, ...] = ()
+    classes: tuple[Class, ...] = ()
+
+
+def given(images: Any, labels: Any, *, alone: bool = False) -> Given:
+    """Return what users mean: files that pair by name, lists, or a raw dataset of nnU-Net.
+
+    Parameters
+    ----------
+    images, labels
+        As for `paired`; without labels, the folder of a raw dataset has them.
+    alone : bool
+        Whether labels are not looked for.
+    """
+    if labels is None and is_raw_folder(images):
+        raw = read_raw_folder(images)
+        return Given(raw.images, None if alone else list(raw.labels), raw.ignore, raw.classes)
+    if labels is None:
+        return Given(all_images(images), None)
+    return Given(*paired(images, labels))
 
 
 def paired(images: Any, labels: Any) -> tuple[list[Any], list[Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from stroma.training.learner import Learner, Task
 from stroma.training.setup import PLANNED, planned
-from stroma.workflow.pairs import paired
+from stroma.workflow.pairs import given
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def preview(images: Any, labels: Any, learner: Learner) -> Preview:
     learner : Learner
         What is asked for.
     """
-    task = learner.task(*paired(images, labels))
+    data = given(images, labels, alone=learner.alone)
+    task = learner.without(data.ignore).task(data.images, data.labels)
     return Preview(
         images=len(task.cases),
         channels=task.cases[0].channels,
