@@ -12,8 +12,9 @@ from pathlib import Path
 from stroma.errors import MissingFileError, short
 from stroma.io import STROKE_READERS, is_image
 
-RESULTS = ("_labels", "_probabilities", "_overlay")
-"""Ends of names, before the format, of what a batch writes; folders are searched without them."""
+RESULTS = ("_labels", "_objects", "_restored", "_probabilities", "_overlay")
+"""Ends of names, before the format, of images that a batch writes; folders are searched without
+them."""
 
 STROKES = (
     "_strokes",

@@ -138,13 +138,15 @@ class Job:
             raise ParameterError(f"{self.path} has several planes, a PNG has one; choose '.tif'.")
         values = form if form != ".png" else ".tif"
         main = ".csv" if self.result == "points" else form
+        # One image may have results of several kinds in a folder, each with a record of its own.
+        kind = "" if self.result == "classes" else f"_{NAMES[self.result]}"
         return Files(
             labels=self._named(f"_{NAMES[self.result]}{main}"),
             probabilities=self._named(f"_probabilities{values}") if wanted.probabilities else None,
             overlay=self._named(f"_overlay.{'tif' if many else 'png'}") if wanted.overlay else None,
             components=self._named("_components.csv") if wanted.tables else None,
             summary=self._named("_summary.csv") if wanted.tables else None,
-            record=self._named("_stroma.json"),
+            record=self._named(f"{kind}_stroma.json"),
         )
 
     @property

@@ -13,7 +13,7 @@ from stroma.io import is_image
 from stroma.workflow.find import OTHERS, RESULTS, find_images, natural
 from stroma.workflow.raw_folder import is_raw_folder, read_raw_folder
 
-ENDINGS = (*RESULTS, *OTHERS, "_label", "_gt", "_objects", "_points", "_restored")
+ENDINGS = (*RESULTS, *OTHERS, "_label", "_gt", "_points")
 """What may follow an image's name in that of its labels."""
 
 TABLES = (".csv",)

@@ -1,0 +1,98 @@
+"""What networks find in files: objects, points, images, each beside the others."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Picture
+
+from stroma.io import read_image, write_image
+from stroma.io.points import read_points
+from stroma.training.about import About
+from stroma.training.model import Network
+from stroma.workflow import found
+from stroma.workflow.find import find_images
+from stroma.workflow.outputs import Outputs
+from stroma.workflow.segment import segment_files
+
+
+class Bright(torch.nn.Module):
+    """Says of every pixel how bright it is, in every channel; the first class is the dark."""
+
+    stride, halo = (1, 1), (0, 0)
+
+    def __init__(self, outputs, *, signs=None):
+        super().__init__()
+        self.signs = torch.tensor(signs or [1.0] * outputs)
+
+    def forward(self, images):
+        return 9 * images[:, :1] * self.signs[:, None, None]
+
+
+def network(target, outputs, *, params=None, **how):
+    about = About("", {}, target, params or {}, 2, 1, {"schemes": ["zscore"]}, (32, 32))
+    return Network(Bright(outputs, **how), about)
+
+
+CLASSES = network("semantic", 2, params={"labels": [0, 1]}, signs=[-1.0, 1.0])
+OBJECTS = network("distances", 3)
+POINTS = network("spots", 3, signs=[1.0, 0.0, 0.0])
+RESTORED = network("restore", 1)
+
+
+@pytest.fixture
+def image(tmp_path):
+    values = np.zeros((40, 60), np.uint8)
+    values[5:15, 5:15] = values[20:30, 40:50] = 200
+    spacing = {"y": 0.5, "x": 0.5}
+    return write_image(tmp_path / "cells.tif", values, axes="yx", spacing=spacing, unit="µm")
+
+
+def test_results_of_every_kind_lie_side_by_side_and_are_made_once(tmp_path, image):
+    models = {"labels": CLASSES, "objects": OBJECTS, "points": POINTS, "restored": RESTORED}
+    for expected in ("done", "skipped"):
+        for model in models.values():
+            result = segment_files(model, [image], tmp_path)
+            assert [f.status for f in result.files] == [expected], str(result)
+    assert json.loads((tmp_path / "cells_stroma.json").read_text())["outputs"] == [
+        "cells_labels.tif"
+    ]
+    assert json.loads((tmp_path / "cells_objects_stroma.json").read_text())["outputs"] == [
+        "cells_objects.tif"
+    ]
+    assert find_images([tmp_path]) == [image]
+
+
+def test_what_lies_outside_a_mask_is_left_out_of_every_kind(tmp_path, image):
+    inside = np.zeros((40, 60), np.uint8)
+    inside[:, 30:] = 1
+    Picture.fromarray(inside).save(tmp_path / "mask.png")
+    wanted = Outputs(mask=tmp_path / "mask.png")
+    for model in (OBJECTS, POINTS, RESTORED):
+        result = segment_files(model, [image], tmp_path / "out", outputs=wanted)
+        assert not result.failed, str(result)
+    objects = read_image(tmp_path / "out" / "cells_objects.tif")
+    assert objects.spacing["y"] == 0.5
+    expected = np.zeros((40, 60), bool)
+    expected[20:30, 40:50] = True
+    np.testing.assert_array_equal(objects.read() > 0, expected)
+    points = read_points(tmp_path / "out" / "cells_points.csv")
+    assert len(points)
+    assert (points[:, 1] >= 29.5).all()
+    restored = read_image(tmp_path / "out" / "cells_restored.tif").read()
+    assert (restored[:, :30] == 0).all()
+    assert (restored[:, 30:] != 0).all()
+
+
+def test_objects_gathered_in_a_file_are_those_gathered_in_memory(tmp_path, image, monkeypatch):
+    segment_files(OBJECTS, [image], tmp_path / "memory")
+    monkeypatch.setattr(found, "LARGE_BYTES", 0)
+    segment_files(OBJECTS, [image], tmp_path / "file")
+    one, other = (read_image(tmp_path / n / "cells_objects.tif") for n in ("memory", "file"))
+    assert one.read().max() == 2
+    np.testing.assert_array_equal(one.read(), other.read())
+    assert sorted(p.name for p in (tmp_path / "file").iterdir()) == [
+        "cells_objects.tif",
+        "cells_objects_stroma.json",
+    ]
