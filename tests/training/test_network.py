@@ -92,6 +92,18 @@ def test_a_stack_is_segmented_plane_by_plane(network, scenes):
     assert np.array_equal(found[1], alone)
 
 
+def test_options_of_decoding_reach_targets_of_classes(network, scenes, monkeypatch):
+    seen = []
+
+    def decode(self, prediction, /, **options):
+        seen.append(options)
+        return np.zeros(prediction.shape[1:], np.uint16)
+
+    monkeypatch.setattr(type(network.target), "decode", decode)
+    network.segment(scenes[5][0], threshold=0.3)
+    assert seen == [{"threshold": 0.3}]
+
+
 def test_predictor_keeps_its_protocol(network, scenes):
     image = network.open(scenes[5][0])
     predictor = network.predictor(image)

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from stroma.errors import ContractError
-from stroma.targets.contract import Encoded, Merge, Result, Target, Truth
+from stroma.targets.contract import Encoded, Result, Target, Truth
 from stroma.targets.turns import Turn, mirrors
 
 FAR = 12.0
@@ -82,7 +82,7 @@ def _check_declaration(target: Target) -> None:
         target,
         "lacks a method of stroma.targets.contract.Target.",
     )
-    for name, allowed in (("truth", Truth), ("result", Result), ("merge", Merge)):
+    for name, allowed in (("truth", Truth), ("result", Result)):
         value = getattr(target, name)
         _require(
             value in get_args(allowed),

@@ -16,11 +16,8 @@ Truth = Literal["classes", "instances", "points", "image"]
 """What users give: classes or objects as whole numbers per pixel, positions, or another image."""
 
 Result = Literal["classes", "instances", "points", "image"]
-"""What ``decode`` returns."""
-
-Merge = Literal["pixels", "objects", "points"]
-"""How blocks become one result: each pixel by itself; objects joined where blocks meet; points of
-the core that they lie in."""
+"""What ``decode`` returns, and so how blocks become one: classes and images pixel by pixel; objects
+are joined where blocks meet; points belong to the block that they lie in."""
 
 Losses = tuple[torch.Tensor, dict[str, torch.Tensor]]
 """The loss, and its parts by name."""
@@ -78,7 +75,6 @@ class Target(Protocol):
 
     truth: ClassVar[Truth]
     result: ClassVar[Result]
-    merge: ClassVar[Merge]
 
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:

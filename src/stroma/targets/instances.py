@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stroma.metrics.instances import instance_scores, mean_scores
-from stroma.targets.contract import Facts, Merge, Result, Truth
+from stroma.targets.contract import Facts, Result, Truth
 
 REACH = 1.5
 """A block is decoded with so many of the largest diameters around it."""
@@ -35,7 +35,6 @@ class Instances:
 
     truth: ClassVar[Truth] = "instances"
     result: ClassVar[Result] = "instances"
-    merge: ClassVar[Merge] = "objects"
 
     diameter: float = 32.0
     smallest: int = 10

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from stroma.metrics.restoration import restoration_scores
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
+from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.turns import Turn
 
 
@@ -34,7 +34,6 @@ class Restore:
 
     truth: ClassVar[Truth] = "image"
     result: ClassVar[Result] = "image"
-    merge: ClassVar[Merge] = "pixels"
     shaded: ClassVar[bool] = False
     """Patches are mirrored and turned only: what is done to intensities would be undone."""
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from stroma.errors import LabelError
 from stroma.metrics.semantic import confusion, iou_of
 from stroma.targets import LOSSES
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
+from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.losses import Loss
 from stroma.targets.turns import Turn
 
@@ -38,7 +38,6 @@ class Semantic:
 
     truth: ClassVar[Truth] = "classes"
     result: ClassVar[Result] = "classes"
-    merge: ClassVar[Merge] = "pixels"
 
     labels: tuple[int, ...]
     loss_name: str = "dice_ce"

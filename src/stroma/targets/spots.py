@@ -18,7 +18,7 @@ from skimage.feature import peak_local_max
 from torch.nn import functional
 
 from stroma.metrics.detection import detection_scores
-from stroma.targets.contract import Encoded, Facts, Losses, Merge, Result, Truth
+from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.turns import Turn
 
 SHARE = 0.15
@@ -49,7 +49,6 @@ class Spots:
 
     truth: ClassVar[Truth] = "points"
     result: ClassVar[Result] = "points"
-    merge: ClassVar[Merge] = "points"
 
     ndim: int = 2
     width: float = 1.5

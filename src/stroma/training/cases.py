@@ -69,15 +69,7 @@ class Case:
     @cached_property
     def statistics(self) -> Statistics:
         """Of the whole image that this is from."""
-        whole, cut = self.image.whole, self.image.selection
-        chosen = {a: i for a, i in cut.items() if a == "c"}
-        found = measure(whole.at(**chosen) if chosen else whole)
-        if lacks_data(whole):
-            raise ImageError(
-                f"The image {whole.source} holds pixels without data (NaN); networks are trained "
-                f"on images that have a value everywhere. Crop it, or fill it first."
-            )
-        return found
+        return statistics_of(self.image)
 
     def read(self, box: Cube) -> NDArray[Any]:
         """Return the (C, *space) values of a box, mirrored beyond the border."""
@@ -114,6 +106,25 @@ class Case:
         )
         found[relative(part, box)] = self.labels[part]
         return found
+
+
+def statistics_of(image: Image) -> Statistics:
+    """Return the statistics of the whole image that a plane or volume is from.
+
+    Raises
+    ------
+    ImageError
+        If pixels hold no data.
+    """
+    whole, cut = image.whole, image.selection
+    chosen = {a: i for a, i in cut.items() if a == "c"}
+    found = measure(whole.at(**chosen) if chosen else whole)
+    if lacks_data(whole):
+        raise ImageError(
+            f"The image {whole.source} holds pixels without data (NaN); networks are trained "
+            f"on images that have a value everywhere. Crop it, or fill it first."
+        )
+    return found
 
 
 def units(statistics: Statistics, count: int, ndim: int) -> tuple[NDArray[Any], NDArray[Any]]:

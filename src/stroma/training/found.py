@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
-from stroma.targets.contract import Target
-from stroma.training.cases import Case, units
-from stroma.training.predict import NetworkPredictor, blocks_in, predicted
-from stroma.training.stitch import Stitching, around
+from stroma.training.cases import statistics_of, units
+from stroma.training.stitch import Stitching
+from stroma.training.sweep import Position, Trained, swept
 from stroma.training.windows import Cube, relative
 
 Tell = Callable[[int, int], None]
-Position = dict[str, int]
-
-
-class Trained(Protocol):
-    """What is asked of a network here; `stroma.Network` is one."""
-
-    @property
-    def ndim(self) -> int:
-        """Spatial axes."""
-        ...
-
-    @property
-    def target(self) -> Target:
-        """What it learned."""
-        ...
-
-    @property
-    def decoding_(self) -> Mapping[str, Any]:
-        """Options of ``decode`` as they were tuned."""
-        ...
-
-    def predictor(self, image: Image, *, mirror: bool, device: str) -> NetworkPredictor:
-        """Return what predicts blocks of an image."""
-        ...
 
 
 def find_objects(
@@ -67,7 +41,7 @@ def find_objects(
     tell : callable, optional
         Is told how many blocks are ready, and of how many.
     **how
-        ``mirror``, ``device``, ``workers``, ``use_dask``, ``cancel``, as for ``predictions``.
+        ``mirror``, ``device``, ``use_dask``, ``cancel``, as for `stroma.training.sweep.swept`.
 
     Returns
     -------
@@ -89,48 +63,18 @@ def find_objects(
 
 
 def decoded(
-    network: Trained,
-    image: Image,
-    tunable: Mapping[str, Any],
-    tell: Tell | None = None,
-    *,
-    mirror: bool = False,
-    device: str = "auto",
-    workers: int | None = None,
-    use_dask: bool = False,
-    cancel: Callable[[], bool] | None = None,
+    network: Trained, image: Image, tunable: Mapping[str, Any], tell: Tell | None = None, **how: Any
 ) -> Iterator[tuple[Position, Cube, Cube, Any]]:
     """Yield position along outer axes, block, its window, and the decoded result of the window.
 
     Windows are blocks with what decoding needs to see around them.
     """
     options = {**network.decoding_, **tunable}
-    predictor = network.predictor(image, mirror=mirror, device=device)
-    shape = image.shape[-network.ndim :]
-    cores = blocks_in(shape, predictor)
-    windows = [around(core, network.target.context, shape) for core in cores]
-    outer = {a: n for a, n in image.sizes.items() if a in outer_axes(network.ndim)}
-    positions = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
-    done = 0
-    for position in positions:
-        found = predicted(
-            predictor,
-            image.at(**position),
-            windows,
-            workers=workers,
-            use_dask=use_dask,
-            cancel=cancel,
-        )
-        for core, window, values in zip(cores, windows, found, strict=True):
-            yield position, core, window, network.target.decode(values, **options)
-            done += 1
-            if tell is not None:
-                tell(done, len(positions) * len(cores))
-
-
-def outer_axes(ndim: int) -> str:
-    """Return the axes along which every position is looked at by itself."""
-    return "tz" if ndim == 2 else "t"
+    for part in swept(network, image, context=network.target.context, **how):
+        result = network.target.decode(part.values, **options)
+        yield part.position, part.core, part.window, result
+        if tell is not None:
+            tell(part.done, part.total)
 
 
 def find_points(network: Trained, image: Image, **options: Any) -> list[NDArray[np.float64]]:
@@ -170,7 +114,7 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     """
     tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
     sizes = {a: n for a, n in image.sizes.items() if a != "c"}
-    statistics = Case("", image, network.ndim).statistics
+    statistics = statistics_of(image)
     result: NDArray[np.float32] | None = None
     for position, core, window, values in decoded(network, image, tunable, tell, **options):
         if result is None:

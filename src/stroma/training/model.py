@@ -6,15 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from stroma.backbones.device import resolve
 from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.classes import Class, complete, require_classes
@@ -22,9 +21,12 @@ from stroma.data.image import AXES, Image
 from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.training import about as files
 from stroma.training.about import About
+from stroma.training.cases import statistics_of
+from stroma.training.data import cases_of
 from stroma.training.found import find_image, find_objects, find_points
 from stroma.training.open import COLOURS, as_colours, as_image
-from stroma.training.predict import NetworkPredictor, blocks_in, predicted
+from stroma.training.predict import NetworkPredictor
+from stroma.training.sweep import outer_axes, swept
 from stroma.training.windows import Cube
 
 Cancel = Callable[[], bool]
@@ -137,53 +139,16 @@ class Network:
         self, image: Image, *, mirror: bool = False, device: str = "auto"
     ) -> NetworkPredictor:
         """Return what predicts blocks of an image; it pickles."""
-        from stroma.training.cases import Case
-
-        place = _device(device)
+        place = resolve(device)
         return NetworkPredictor(
             self.module.to(place),
             self.target,
             self.about.scale(),
-            Case("", image, self.ndim).statistics,
+            statistics_of(image),
             self.about.patch,
             mirror,
             place,
         )
-
-    def predictions(
-        self,
-        image: Image,
-        *,
-        region: Box | None = None,
-        mirror: bool = False,
-        device: str = "auto",
-        workers: int | None = None,
-        use_dask: bool = False,
-        cancel: Cancel | None = None,
-    ) -> Iterator[tuple[dict[str, int], Cube, NDArray[np.float32], int, int]]:
-        """Yield position along outer axes, block, (K, *block) prediction, done and total."""
-        outer = {a: n for a, n in image.sizes.items() if a in self._outer_axes}
-        predictor = self.predictor(image, mirror=mirror, device=device)
-        shape = image.shape[-self.ndim :]
-        cores = blocks_in(shape, predictor, _cube(region, shape))
-        positions = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
-        total, done = len(positions) * len(cores), 0
-        for position in positions:
-            found = predicted(
-                predictor,
-                image.at(**position),
-                cores,
-                workers=workers,
-                use_dask=use_dask,
-                cancel=cancel,
-            )
-            for core, values in zip(cores, found, strict=True):
-                done += 1
-                yield position, core, values, done, total
-
-    @property
-    def _outer_axes(self) -> str:
-        return "tz" if self.ndim == 2 else "t"
 
     def blocks(
         self,
@@ -194,6 +159,7 @@ class Network:
         device: str = "auto",
         use_dask: bool = False,
         cancel: Cancel | None = None,
+        **tunable: Any,
     ) -> Iterator[BlockResult]:
         """Yield labels and probabilities block by block, plane by plane of each block.
 
@@ -211,21 +177,20 @@ class Network:
             Run on the workers of dask.distributed.
         cancel : callable, optional
             Asked before every block.
+        **tunable
+            Options of the target's ``decode``, instead of ``decoding_``.
         """
+        options = {**self.decoding_, **tunable}
         dtype = _smallest(self.classes_)
-        for position, core, values, done, total in self.predictions(
-            image,
-            region=region,
-            mirror=mirror,
-            device=device,
-            use_dask=use_dask,
-            cancel=cancel,
+        cube = _cube(region, image.shape[-self.ndim :])
+        for part in swept(
+            self, image, region=cube, mirror=mirror, device=device, use_dask=use_dask, cancel=cancel
         ):
-            labels = self.target.decode(values).astype(dtype)
-            for plane, k in _planes(position, core, "z" in image.sizes):
-                y, x = core[-2:]
-                p, best = (values, labels) if k is None else (values[:, k], labels[k])
-                yield BlockResult(plane, y, x, p, best, 1, done, total)
+            labels = self.target.decode(part.values, **options).astype(dtype)
+            for plane, k in _planes(part.position, part.core):
+                y, x = part.core[-2:]
+                p, best = (part.values, labels) if k is None else (part.values[:, k], labels[k])
+                yield BlockResult(plane, y, x, p, best, 1, part.done, part.total)
 
     def segment(
         self,
@@ -260,34 +225,17 @@ class Network:
         if isinstance(image, list | tuple):
             return [self.segment(one, **how, **tunable) for one in image]
         opened = self.open(image)
-        if self.target.merge == "pixels" and self.target.result == "classes":
-            result = np.zeros(_without_channels(opened), _smallest(self.classes_))
-            for block in self.blocks(opened, **how):
-                result[block.index] = block.labels
-            return result
         if self.target.result == "instances":
             return find_objects(self, opened, tunable=tunable, **how)
         if self.target.result == "points":
             points = find_points(self, opened, tunable=tunable, **how)
-            return points if self._outer(opened) else points[0]
+            return points if set(outer_axes(self.ndim)) & set(opened.sizes) else points[0]
         if self.target.result == "image":
             return find_image(self, opened, tunable=tunable, **how)
-        return self.decoded(opened, self.predict_probas(opened, **how), **tunable)
-
-    def _outer(self, image: Image) -> list[str]:
-        return [a for a in image.sizes if a in self._outer_axes]
-
-    def decoded(self, image: Image, prediction: NDArray[np.float32], **tunable: Any) -> Any:
-        """Return the results of a whole prediction: one, or one per position along t (and z)."""
-        outer = [n for a, n in image.sizes.items() if a in self._outer_axes]
-        if not outer:
-            return self.target.decode(prediction, **tunable)
-        places = list(product(*map(range, outer)))
-        parts = prediction.reshape(len(prediction), len(places), *image.shape[-self.ndim :])
-        found = [self.target.decode(parts[:, i], **tunable) for i in range(len(places))]
-        if self.target.result in ("points", "image"):
-            return found
-        return np.stack(found).reshape(_without_channels(image))
+        result = np.zeros(_without_channels(opened), _smallest(self.classes_))
+        for block in self.blocks(opened, **how, **tunable):
+            result[block.index] = block.labels
+        return result
 
     def predict_probas(
         self, image: Any, *, mirror: bool = False, device: str = "auto", use_dask: bool = False
@@ -307,9 +255,9 @@ class Network:
         opened = self.open(image)
         count = len(self.target.channels())
         result = np.zeros((count, *_without_channels(opened)), np.float32)
-        for position, core, values, _, _ in self.predictions(opened, **how):
-            place: tuple[Any, ...] = (slice(None), *position.values(), *core)
-            result[place] = values
+        for part in swept(self, opened, **how):
+            place: tuple[Any, ...] = (slice(None), *part.position.values(), *part.core)
+            result[place] = part.values
         return result
 
     def evaluate(
@@ -326,8 +274,6 @@ class Network:
         **how
             As for `segment`.
         """
-        from stroma.training.data import cases_of
-
         cases = cases_of(images, labels, truth=self.target.truth, ndim=self.ndim, ignore=ignore)
         results = [self.segment(case.image, **how) for case in cases]
         truths = [case.truth(case.area) for case in cases]
@@ -381,14 +327,11 @@ def _cube(region: Box | None, shape: Sequence[int]) -> Cube | None:
     return (*whole, *region.slices)
 
 
-def _planes(
-    position: dict[str, int], core: Cube, has_z: bool
-) -> Iterator[tuple[dict[str, int], int | None]]:
+def _planes(position: dict[str, int], core: Cube) -> Iterator[tuple[dict[str, int], int | None]]:
     """Yield the position of every plane of a block, with its place in the block."""
     if len(core) == 2:
         yield position, None
         return
-    assert has_z
     for k, z in enumerate(range(core[0].start, core[0].stop)):
         yield {**position, "z": z}, k
 
@@ -399,9 +342,3 @@ def _smallest(labels: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
 
 def _without_channels(image: Image) -> tuple[int, ...]:
     return tuple(image.sizes[a] for a in AXES if a in image.sizes and a != "c")
-
-
-def _device(name: str) -> torch.device:
-    from stroma.backbones.device import resolve
-
-    return resolve(name)

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stroma.blocks.run import run
 from stroma.targets.contract import Encoded, Target
 from stroma.training.augment import Augmentation
 from stroma.training.cases import UNKNOWN, Case
@@ -58,10 +57,10 @@ class Patches:
     foreground: float = 1 / 3
     seed: int = 0
 
-    def batch(self, step: int, *, rank: int = 0, ranks: int = 1, workers: int = 1) -> Batch:
+    def batch(self, step: int, *, rank: int = 0, ranks: int = 1) -> Batch:
         """Return a batch, or the share of one process in it."""
         numbers = range(step * self.count + rank, (step + 1) * self.count, ranks)
-        found = list(run(self.patch, numbers, workers=workers))
+        found = [self.patch(number) for number in numbers]
         return Batch(
             _stacked([image for image, _ in found]),
             _stacked([encoded.values for _, encoded in found]),

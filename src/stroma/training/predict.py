@@ -23,9 +23,11 @@ from stroma.targets.turns import Turn, mirrors
 from stroma.training.normalise import Normalisation
 from stroma.training.windows import (
     Cube,
+    common,
     cube,
     inside,
     lattice,
+    meet,
     read_mirrored,
     relative,
     shape_of,
@@ -163,12 +165,9 @@ def _blended(
     weights = np.zeros(shape_of(core), np.float32)
     importance = gaussian(predictor.patch)
     for tile in tiles(shape, predictor.patch):
-        both = tuple(
-            slice(max(a.start, b.start), min(a.stop, b.stop))
-            for a, b in zip(core, tile, strict=True)
-        )
-        if any(s.start >= s.stop for s in both):
+        if not meet(core, tile):
             continue
+        both = common(core, tile)
         found = predictor.window(read_mirrored(read, shape, tile))
         weight = importance[relative(both, tile)]
         total[(slice(None), *relative(both, core))] += (
@@ -222,11 +221,12 @@ def predicted(
     image: Image,
     cores: Sequence[Cube],
     *,
-    workers: int | None = None,
     use_dask: bool = False,
     cancel: Callable[[], bool] | None = None,
 ) -> Iterator[Array]:
     """Yield the (K, *core) prediction of every block, in their order.
+
+    One after the other, as the network uses all processors itself.
 
     Parameters
     ----------
@@ -236,8 +236,6 @@ def predicted(
         Axes (c) and those of the network.
     cores : sequence of Cube
         What is wanted.
-    workers : int, optional
-        Threads; one unless given, as the network uses all processors itself.
     use_dask : bool
         Run on the workers of dask.distributed.
     cancel : callable, optional
@@ -248,7 +246,7 @@ def predicted(
         with client() as active:
             yield from run_distributed(_compute, pieces, active, shared=predictor, cancel=cancel)
         return
-    yield from run(lambda p: _compute(p, predictor), pieces, workers=workers or 1, cancel=cancel)
+    yield from run(lambda p: _compute(p, predictor), pieces, workers=1, cancel=cancel)
 
 
 def _piece(predictor: NetworkPredictor, image: Image, core: Cube, use_dask: bool) -> Piece:
@@ -285,7 +283,7 @@ def _part(image: Image, box: Cube) -> _Part:
 def _needed(predictor: NetworkPredictor, shape: tuple[int, ...], core: Cube) -> Cube:
     """Return the pixels of the image that a block depends on."""
     if predictor.halo is None:
-        touching = [t for t in tiles(shape, predictor.patch) if _meet(t, core)]
+        touching = [t for t in tiles(shape, predictor.patch) if meet(t, core)]
         around = tuple(
             slice(min(t[a].start for t in touching), max(t[a].stop for t in touching))
             for a in range(len(core))
@@ -296,10 +294,6 @@ def _needed(predictor: NetworkPredictor, shape: tuple[int, ...], core: Cube) -> 
     # What completes a window beyond the border mirrors as many pixels within it.
     wide = [h + s for h, s in zip(halo, stride, strict=True)]
     return inside(surroundings(core, wide, stride, shape), shape)
-
-
-def _meet(a: Cube, b: Cube) -> bool:
-    return all(s.start < o.stop and o.start < s.stop for s, o in zip(a, b, strict=True))
 
 
 def _compute(piece: Piece, predictor: NetworkPredictor) -> Array:
@@ -332,8 +326,4 @@ def blocks_in(
     if region is None:
         return every
     wanted = inside(region, shape)
-    return [
-        box
-        for box in every
-        if all(a.start < b.stop and b.start < a.stop for a, b in zip(box, wanted, strict=True))
-    ]
+    return [box for box in every if meet(box, wanted)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.merge import Groups, same_objects
-from stroma.training.windows import Cube, inside, relative
+from stroma.training.windows import Cube, common, relative
 
 Labels = NDArray[np.uint32]
 
@@ -84,27 +84,22 @@ class Stitching:
         return after + count
 
 
-def around(core: Cube, context: int, shape: Sequence[int]) -> Cube:
-    """Return a block with its surroundings, as far as the image goes."""
-    return inside(tuple(slice(s.start - context, s.stop + context) for s in core), shape)
-
-
 def _joined(one: Seen, other: Seen) -> list[tuple[int, int]]:
     face = _face(one.core, other.core)
     if face is None:
         return []
-    both = _common(one.window, other.window)
+    both = common(one.window, other.window)
     return same_objects(
         one.labels[relative(both, one.window)],
         other.labels[relative(both, other.window)],
-        relative(_common(face, both), both),
+        relative(common(face, both), both),
     )
 
 
 def _face(one: Cube, other: Cube) -> Cube | None:
     """Return the pixels on both sides of where two blocks meet; None if they do not."""
     touching = [a.stop == b.start or b.stop == a.start for a, b in zip(one, other, strict=True)]
-    shared = _common(one, other)
+    shared = common(one, other)
     if sum(touching) != 1 or any(
         s.stop <= s.start for s, touches in zip(shared, touching, strict=True) if not touches
     ):
@@ -112,12 +107,6 @@ def _face(one: Cube, other: Cube) -> Cube | None:
     return tuple(
         slice(s.start - 1, s.start + 1) if touches else s
         for s, touches in zip(shared, touching, strict=True)
-    )
-
-
-def _common(one: Cube, other: Cube) -> Cube:
-    return tuple(
-        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
     )
 
 

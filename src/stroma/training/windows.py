@@ -31,9 +31,26 @@ def relative(box: Cube, origin: Cube) -> Cube:
     )
 
 
+def common(one: Cube, other: Cube) -> Cube:
+    """Return what two boxes share; some range ends before it starts if they do not meet."""
+    return tuple(
+        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+
+
+def meet(one: Cube, other: Cube) -> bool:
+    """Tell whether two boxes share a pixel."""
+    return all(s.start < s.stop for s in common(one, other))
+
+
 def inside(box: Cube, shape: Sequence[int]) -> Cube:
     """Return what of a box lies in an array."""
     return tuple(slice(max(s.start, 0), min(s.stop, n)) for s, n in zip(box, shape, strict=True))
+
+
+def around(core: Cube, context: int, shape: Sequence[int]) -> Cube:
+    """Return a block with its surroundings, as far as the image goes."""
+    return inside(tuple(slice(s.start - context, s.stop + context) for s in core), shape)
 
 
 def read_mirrored(

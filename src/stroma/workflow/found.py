@@ -102,7 +102,8 @@ def _places(image: Image) -> Iterator[dict[str, int]]:
 def _write_points(
     network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
 ) -> None:
-    from stroma.training.found import find_points, outer_axes
+    from stroma.training.found import find_points
+    from stroma.training.sweep import outer_axes
 
     axes = image.kept_axes.replace("c", "")
     outer = [a for a in axes if a in outer_axes(network.ndim)]
