@@ -7,6 +7,7 @@ import torch
 from tests.training.conftest import SMALL
 
 from stroma.errors import Cancelled, FormatError, ParameterError
+from stroma.training.examination import Examination
 from stroma.training.learner import Learner
 
 STEPS = 30
@@ -54,8 +55,18 @@ def test_a_damaged_state_is_told(scenes, tmp_path):
         fit(scenes, folder=tmp_path)
 
 
-def test_a_training_leaves_history_curves_and_pictures(scenes, tmp_path):
+def test_a_training_leaves_history_curves_and_pictures(scenes, tmp_path, monkeypatch):
+    looked = []
+    real = Examination.prediction
+
+    def prediction(self, module, case):
+        looked.append(case)
+        return real(self, module, case)
+
+    monkeypatch.setattr(Examination, "prediction", prediction)
     network = fit(scenes, folder=tmp_path)
+    # One image of five is kept for validation, and looked at once a round.
+    assert len(looked) == len(network.history_)
     with (tmp_path / "history.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(r["step"]) for r in rows] == [r["step"] for r in network.history_]
@@ -66,10 +77,11 @@ def test_a_training_leaves_history_curves_and_pictures(scenes, tmp_path):
 
 def test_progress_counts_up_to_the_end(scenes):
     told = []
-    fit(scenes, tell=told.append)
+    network = fit(scenes, tell=told.append)
     assert [t.step for t in told] == list(range(1, STEPS + 1))
     assert told[-1].seconds_left == 0
-    assert told[-1].score == pytest.approx(told[-1].score)
+    assert told[0].score is None
+    assert told[-1].score == network.history_[-1]["mean iou"]
     assert {t.steps for t in told} == {STEPS}
 
 

@@ -92,6 +92,12 @@ class About:
         return tuple(Class(int(c["label"]), str(c["name"]), str(c["color"])) for c in self.classes)
 
 
+def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values as they are after they were written as JSON."""
+    found: dict[str, Any] = json.loads(json.dumps(dict(values), default=str))
+    return found
+
+
 def write(path: Path, about: About, module: nn.Module) -> None:
     """Write a network: tensors, and all else as JSON in the header."""
     tensors = {k: v.detach().cpu().clone().contiguous() for k, v in module.state_dict().items()}

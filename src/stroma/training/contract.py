@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -50,6 +51,21 @@ class Step(NamedTuple):
 
     loss: torch.Tensor
     logs: dict[str, torch.Tensor]
+
+
+class Seen(NamedTuple):
+    """What came of looking at a network.
+
+    Attributes
+    ----------
+    scores : mapping of str to float
+        By name; the first decides, more is better.
+    results : sequence
+        What the network made of the images that it was looked at with.
+    """
+
+    scores: Mapping[str, float]
+    results: Sequence[Any]
 
 
 @runtime_checkable

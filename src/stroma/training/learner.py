@@ -12,9 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 import stroma
@@ -26,20 +24,19 @@ from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
 from stroma.training import OBJECTIVES
-from stroma.training.about import About
+from stroma.training.about import About, as_json
 from stroma.training.augment import NONE, TURNS, Augmentation
 from stroma.training.cases import Case
 from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare, split
+from stroma.training.examination import Examination
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.model import Network
 from stroma.training.normalise import Normalisation, normalisation_for
 from stroma.training.options import Options
 from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
-from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.setup import Setup, decide, fitted
-from stroma.training.state import State
-from stroma.training.tune import held, tune
+from stroma.training.state import State, scores_in
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
 SETUP = "setup.json"
@@ -268,21 +265,15 @@ class Task:
         pictures: Pictures | None,
     ) -> Training:
         given = self.learner
-        augmentation = self._augmentation()
         patches = Patches(
             learned,
             self.target,
             self.scale,
             self.setup.patch,
             self.setup.batch,
-            augmentation,
+            self._augmentation(),
             seed=given.seed,
         )
-
-        def look(module: nn.Module, history: list[dict[str, float]]) -> None:
-            if pictures is not None:
-                pictures.draw(history, examined.results(module))
-
         return Training(
             objective=OBJECTIVES[given.way](self.target, **given.objective_options),
             batch=patches.batch,
@@ -297,7 +288,7 @@ class Task:
             precision=given.precision,
             folder=folder,
             identity=self.identity(),
-            look=look,
+            look=None if pictures is None else pictures.draw,
         )
 
     def _augmentation(self) -> Augmentation:
@@ -312,27 +303,27 @@ class Task:
         return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 
     def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:
-        best = max(state.history, key=lambda row: next(iter(_scores(row).values()), 0.0))
+        best = max(state.history, key=lambda row: next(iter(scores_in(row).values()), 0.0))
         return About(
             network=self.setup.network,
-            params=_json(self.setup.params),
+            params=as_json(self.setup.params),
             target=self.learner.target,
             target_params=_plain(self.target),
             ndim=self.facts.ndim,
             channels=self.cases[0].channels,
-            normalisation=_json(asdict(self.scale)),
+            normalisation=as_json(asdict(self.scale)),
             patch=tuple(self.setup.patch),
             classes=tuple(asdict(c) for c in classes),
-            plan=_json(asdict(self.setup)),
+            plan=as_json(asdict(self.setup)),
             training={
-                "scores": _scores(best),
+                "scores": scores_in(best),
                 **tuned,
                 "history": state.history,
                 "steps": state.step,
                 "seconds": round(state.seconds, 1),
                 "images": [case.name for case in self.cases],
                 "data": fingerprint(self.cases),
-                "settings": _json(asdict(self.learner)),
+                "settings": as_json(asdict(self.learner)),
             },
             versions={
                 "stroma": stroma.__version__,
@@ -342,86 +333,8 @@ class Task:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Examination:
-    """Scores of a network on cases that it does not learn from.
-
-    Parameters
-    ----------
-    cases : sequence of Case
-        Of each, only the part that is allowed counts.
-    target : Target
-        Decodes and scores.
-    scale : Normalisation
-        Of intensities.
-    patch : tuple of int
-        Sides of patches.
-    """
-
-    cases: Sequence[Case]
-    target: Target
-    scale: Normalisation
-    patch: tuple[int, ...]
-
-    def __call__(self, module: nn.Module) -> dict[str, float]:
-        """Return the scores, the first of which decides."""
-        truths = [self._truth(case) for case in self.cases]
-        return self.target.score(self.results(module), truths)
-
-    def tuned(self, module: nn.Module) -> dict[str, Any]:
-        """Return the best options of decoding, and the scores that they have; {} without any."""
-        if not self.target.tunable:
-            return {}
-        predictions = held(self.prediction(module.eval(), case) for case in self.cases)
-        truths = [self._truth(case) for case in self.cases[: len(predictions)]]
-        chosen, scores = tune(self.target, predictions, truths)
-        return {"decode": _json(chosen), "tuned scores": scores}
-
-    def _truth(self, case: Case) -> Any:
-        truth = case.truth(case.area)
-        return case.in_units(truth) if self.target.truth == "image" else truth
-
-    def results(self, module: nn.Module) -> list[Any]:
-        """Return the decoded result of the part of every case that counts."""
-        return [self.target.decode(self.prediction(module, case)) for case in self.cases]
-
-    def prediction(self, module: nn.Module, case: Case) -> NDArray[np.float32]:
-        """Return the (K, *space) prediction of the part of a case that counts."""
-        device = next(module.parameters()).device
-        predictor = NetworkPredictor(
-            module, self.target, self.scale, case.statistics, self.patch, device=device
-        )
-        result = np.zeros(
-            (len(predictor.outputs), *(s.stop - s.start for s in case.area)), np.float32
-        )
-        cores = [_common(core, case.area) for core in blocks_in(case.shape, predictor, case.area)]
-        for core, values in zip(cores, predicted(predictor, case.image, cores), strict=True):
-            place = tuple(
-                slice(c.start - a.start, c.stop - a.start)
-                for c, a in zip(core, case.area, strict=True)
-            )
-            result[(slice(None), *place)] = values
-        return result
-
-
-def _common(core: tuple[slice, ...], area: tuple[slice, ...]) -> tuple[slice, ...]:
-    return tuple(
-        slice(max(c.start, a.start), min(c.stop, a.stop)) for c, a in zip(core, area, strict=True)
-    )
-
-
-def _scores(row: Mapping[str, float]) -> dict[str, float]:
-    return {k: v for k, v in row.items() if k not in ("step", "seconds", "loss")}
-
-
 def _plain(target: Target) -> dict[str, Any]:
     """Return the parameters of a target as JSON has them."""
     if not is_dataclass(target):
         raise ParameterError(f"A target is a dataclass, got {type(target).__name__}.")
-    return _json(asdict(target))
-
-
-def _json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values as they are after they were written as JSON."""
-    found: dict[str, Any] = json.loads(json.dumps(dict(values), default=str))
-    return found
+    return as_json(asdict(target))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,8 @@ from torch import nn
 
 from stroma.backbones.device import resolve
 from stroma.errors import Cancelled, FitError, ParameterError
-from stroma.training.contract import Batch, Objective
-from stroma.training.state import State, averaged, restore, save
+from stroma.training.contract import Batch, Objective, Seen
+from stroma.training.state import State, averaged, restore, save, scores_in
 
 CHECKPOINT = "checkpoint.safetensors"
 ROUNDS = 20
@@ -110,7 +110,7 @@ class Training:
     batch : callable
         ``batch(step, rank=, ranks=) -> Batch``; the same one for the same arguments.
     validate : callable
-        Scores of a network by name; the first decides, more is better.
+        Looks at a network, and returns what it saw.
     schedule : Schedule
         How long.
     device : str
@@ -122,18 +122,18 @@ class Training:
     identity : str
         Of data, network and settings.
     look : callable, optional
-        Is shown the averaged network and the history after every round.
+        Is shown the history and the results of the averaged network after every round.
     """
 
     objective: Objective
     batch: Callable[..., Batch]
-    validate: Callable[[nn.Module], Mapping[str, float]]
+    validate: Callable[[nn.Module], Seen]
     schedule: Schedule = field(default_factory=Schedule)
     device: str = "auto"
     precision: str = "no"
     folder: Path | None = None
     identity: str = ""
-    look: Callable[[nn.Module, list[dict[str, float]]], None] | None = None
+    look: Callable[[list[dict[str, float]], Sequence[Any]], None] | None = None
 
     def run(
         self,
@@ -231,14 +231,14 @@ class _Run:
         """Validate, remember, save; plan the rest by the time that is left."""
         state = self.state
         began = time.monotonic()
-        scores = dict(self.training.validate(state.average))
+        scores, results = self.training.validate(state.average)
         mean = sum(self.losses) / max(len(self.losses), 1)
         row = {"step": state.step, "seconds": round(state.seconds, 2), "loss": mean, **scores}
         state.history.append(row)
         state.keep_best(next(iter(scores.values()), -mean))
         self.losses = []
         if self.training.look is not None and self.accelerator.is_main_process:
-            self.training.look(state.average, state.history)
+            self.training.look(state.history, results)
         self._replan(time.monotonic() - began, time.monotonic() - start)
         if self._checkpoint is not None and self.accelerator.is_main_process:
             save(state, self._checkpoint, self.training.identity)
@@ -301,8 +301,8 @@ class _Run:
             return
         state = self.state
         per_step = state.seconds / max(state.step, 1)
-        scores = list(state.history[-1].values()) if state.history else []
-        score = scores[3] if len(scores) > 3 else None
+        scores = scores_in(state.history[-1]) if state.history else {}
+        score = next(iter(scores.values()), None)
         loss = sum(self.losses) / len(self.losses) if self.losses else state.history[-1]["loss"]
         left = per_step * (state.steps - state.step)
         self.tell(Told(state.step, state.steps, loss, score, left, per_step))

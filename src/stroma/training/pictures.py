@@ -16,6 +16,7 @@ from stroma.io.atomic import replaced
 from stroma.io.cells import write_table
 from stroma.targets.contract import Target
 from stroma.training.cases import Case
+from stroma.training.state import scores_in
 
 SHOWN = 4
 """Validation images in the picture."""
@@ -75,7 +76,7 @@ def curves(history: Sequence[Mapping[str, float]]) -> Picture.Image:
     box = (EDGE, EDGE, WIDTH - EDGE, HEIGHT - EDGE)
     pen.rectangle(box, outline=GREY)
     steps = [row["step"] for row in history]
-    score = next((k for k in history[-1] if k not in ("step", "seconds", "loss")), "")
+    score = next(iter(scores_in(history[-1])), "")
     for name, colour, x in (("loss", BLUE, EDGE), (score, ORANGE, WIDTH // 2)):
         values = [row[name] for row in history if name in row]
         if not values:

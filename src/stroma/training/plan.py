@@ -7,7 +7,7 @@ whole of it, as one function of a fingerprint and a budget, for any target.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Any
 
@@ -213,7 +213,7 @@ def plan(fingerprint: Fingerprint, budget: Budget) -> Plan:
     pooled = fingerprint.ndim == 2 or low is not None
     return Plan(
         order,
-        _with_batch_dice(full, pooled),
+        replace(full, batch_dice=pooled),
         low,
         masked=fingerprint.relative_size < 3 / 4,
     )
@@ -375,18 +375,6 @@ def _coarser(
     if found is full or float(np.prod(median)) / voxels < WORTH_IT:
         return None
     return found
-
-
-def _with_batch_dice(found: Configuration, pooled: bool) -> Configuration:
-    return Configuration(
-        found.spacing,
-        found.median_shape,
-        found.topology,
-        found.features,
-        found.batch,
-        found.estimate,
-        pooled,
-    )
 
 
 def _told(title: str, found: Configuration) -> str:

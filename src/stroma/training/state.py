@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,11 @@ class State:
 def averaged(model: nn.Module) -> nn.Module:
     """Return a copy that follows a model."""
     return copy.deepcopy(model).eval().requires_grad_(False)
+
+
+def scores_in(row: Mapping[str, float]) -> dict[str, float]:
+    """Return the scores of a row of the history, the one that decides first."""
+    return {k: v for k, v in row.items() if k not in ("step", "seconds", "loss")}
 
 
 def save(state: State, path: Path, identity: str) -> None:
