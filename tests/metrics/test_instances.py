@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from stroma.errors import ShapeError
-from stroma.metrics.instances import instance_scores, matching, mean_scores, overlaps
+from stroma.metrics.instances import instance_scores, matching, overlaps
+from stroma.metrics.shared import mean_scores
 
 TRUE = np.array([[1, 1, 1, 1, 0, 2, 2, 2, 2, 0]])
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
-from stroma.errors import ShapeError
+from stroma.metrics.shared import require_same_shape
 
 THRESHOLDS = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))
 """0.5, 0.55, ... 0.95, over which the mean average precision is taken."""
@@ -55,11 +55,7 @@ def overlaps(result: Any, truth: Any) -> Overlaps:
         objects that lie mostly on such pixels.
     """
     found, true = np.asarray(result), np.asarray(truth)
-    if found.shape != true.shape:
-        raise ShapeError(
-            f"Result and truth are compared pixel by pixel, so they have one shape; got "
-            f"{found.shape} and {true.shape}."
-        )
+    require_same_shape(found, true)
     found_labels, columns = np.unique(found.ravel(), return_inverse=True)
     true_labels, rows = np.unique(true.ravel(), return_inverse=True)
     shape = len(true_labels), len(found_labels)
@@ -163,11 +159,6 @@ def instance_scores(
         "true": float(pairs.true),
         "found": float(pairs.found),
     }
-
-
-def mean_scores(images: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of every score over images."""
-    return {name: float(np.mean([one[name] for one in images])) for name in images[0]}
 
 
 def _ratio(part: float, whole: float) -> float:

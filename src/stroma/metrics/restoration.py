@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from stroma.errors import ShapeError
+from stroma.metrics.shared import require_same_shape
 
 MOST = 100.0
 """PSNR of images that are equal, in dB."""
@@ -32,11 +32,7 @@ def restoration_scores(result: Any, truth: Any) -> dict[str, float]:
         dB, ``ssim``, and ``nrmse`` (root of the mean squared error by the range).
     """
     found, true = np.asarray(result, np.float64), np.asarray(truth, np.float64)
-    if found.shape != true.shape:
-        raise ShapeError(
-            f"Result and truth are compared pixel by pixel, so they have one shape; got "
-            f"{found.shape} and {true.shape}."
-        )
+    require_same_shape(found, true)
     span = max(float(np.ptp(true)), 1e-12)
     return {
         "si psnr": psnr(fitted(found, true), true),

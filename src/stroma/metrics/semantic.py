@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import ShapeError
+from stroma.metrics.shared import require_same_shape
 
 
 def confusion(result: Any, truth: Any, *, labels: Sequence[int]) -> NDArray[np.int64]:
@@ -28,11 +28,7 @@ def confusion(result: Any, truth: Any, *, labels: Sequence[int]) -> NDArray[np.i
         True class by found class; the last column is for any other result.
     """
     found, true = np.asarray(result), np.asarray(truth)
-    if found.shape != true.shape:
-        raise ShapeError(
-            f"Result and truth are compared pixel by pixel, so they have one shape; got "
-            f"{found.shape} and {true.shape}."
-        )
+    require_same_shape(found, true)
     count = len(labels)
     order = np.argsort(labels)
     known = np.asarray(labels)[order]

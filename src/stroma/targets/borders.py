@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import find_boundaries, watershed
+from skimage.segmentation import find_boundaries
 
 from stroma.targets.contract import Encoded, Losses
-from stroma.targets.instances import Instances, without_small
+from stroma.targets.instances import Instances, grown
 from stroma.targets.losses import CrossEntropy, Dice
 from stroma.targets.turns import Turn
 
@@ -95,9 +95,7 @@ class Borders(Instances):
         within = front & (prediction[1] < border)
         seeds, _ = ndimage.label(within)
         depth = np.minimum(ndimage.distance_transform_edt(within), FAR)
-        found = watershed(prediction[1] - depth, seeds, mask=front)
-        lone, _ = ndimage.label(front & (found == 0))
-        return without_small(np.where(lone > 0, lone + found.max(), found), least)
+        return grown(prediction[1] - depth, seeds, front, least=least)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
         """Return it turned back; borders have no direction."""

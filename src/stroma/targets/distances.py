@@ -14,10 +14,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import watershed
 
 from stroma.targets.contract import Encoded, Losses
-from stroma.targets.instances import Instances, boxes, without_small
+from stroma.targets.instances import Instances, boxes, depths, grown, widened
 from stroma.targets.losses import CrossEntropy, Dice
 from stroma.targets.turns import Turn
 
@@ -112,10 +111,7 @@ class Distances(Instances):
         front = prediction[0] > foreground
         height = ndimage.gaussian_filter((prediction[1] + prediction[2]) / 2, 1.0)
         seeds, _ = ndimage.label((height > seed) & front)
-        found = watershed(-height, seeds, mask=front)
-        lone, _ = ndimage.label(front & (found == 0))
-        found = np.where(lone > 0, lone + found.max(), found)
-        return without_small(found, least)
+        return grown(-height, seeds, front, least=least)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
         """Return it turned back; distances have no direction."""
@@ -123,8 +119,8 @@ class Distances(Instances):
 
 
 def _encode_object(labels: NDArray[Any], label: int, box: tuple[slice, ...], values: Array) -> None:
-    """Fill in one object; the border of the image is no border of the object."""
-    wide = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)
+    """Fill in one object."""
+    wide = widened(box)
     mask = labels[wide] == label
     places = np.argwhere(mask)
     middle = places.mean(0)
@@ -133,8 +129,4 @@ def _encode_object(labels: NDArray[Any], label: int, box: tuple[slice, ...], val
     far = np.sqrt(((places - middle) ** 2).sum(1))
     inside = tuple(places.T)
     values[1][wide][inside] = 1 - far / max(float(far.max()), 1.0)
-    if mask.all():
-        values[2][wide][inside] = 1
-        return
-    depth = ndimage.distance_transform_edt(mask)[inside]
-    values[2][wide][inside] = depth / depth.max()
+    values[2][wide][inside] = depths(mask)[inside]

@@ -17,10 +17,9 @@ import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from stroma.errors import LabelError
 from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.flow_kernels import follow, heat_flows
-from stroma.targets.instances import Instances, boxes, without_small
+from stroma.targets.instances import Instances, boxes, planes_only, without_small
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.turns import Turn
 
@@ -135,15 +134,6 @@ class Flows(Instances):
         labels = np.zeros(front.shape, np.int32)
         labels[front] = _crowds(counts, min(CROWD, least // 2)).ravel()[flat]
         return labels
-
-
-def planes_only(name: str, ndim: int) -> None:
-    """Refuse volumes, for targets that are of planes."""
-    if ndim != 2:
-        raise LabelError(
-            f"The target {name} learns objects in planes (2 axes), these labels have {ndim}. "
-            "The target distances learns objects in volumes too."
-        )
 
 
 def flows_of(labels: NDArray[Any]) -> Array:

@@ -10,8 +10,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.segmentation import watershed
 
-from stroma.metrics.instances import instance_scores, mean_scores
+from stroma.errors import LabelError
+from stroma.metrics.instances import instance_scores
+from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Facts, Result, Truth
 
 REACH = 1.5
@@ -72,6 +75,34 @@ def boxes(labels: NDArray[Any]) -> list[tuple[int, tuple[slice, ...]]]:
     return [(label, box) for label, box in pairs if box is not None]
 
 
+def widened(box: tuple[slice, ...]) -> tuple[slice, ...]:
+    """Return a box with one pixel more on every side, as far as the image goes."""
+    return tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)
+
+
+def depths(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how deep pixels lie below the border of an object, 1 in its deepest; 0 outside.
+
+    The border of the image is no border of the object: one that fills it is deep everywhere.
+    """
+    if mask.all():
+        return np.ones(mask.shape)
+    far = ndimage.distance_transform_edt(mask)
+    return np.asarray(far / far.max())
+
+
+def grown(
+    height: NDArray[Any], seeds: NDArray[Any], front: NDArray[np.bool_], *, least: int
+) -> NDArray[np.uint32]:
+    """Return objects that grow from seeds over the foreground, the lowest pixels first.
+
+    Foreground that no seed reaches is an object too. Those of fewer pixels are left out.
+    """
+    found = watershed(height, seeds, mask=front)
+    lone, _ = ndimage.label(front & (found == 0))
+    return without_small(np.where(lone > 0, lone + found.max(), found), least)
+
+
 def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
     """Return objects of so many pixels at least, numbered from 1 in their order."""
     sizes = np.bincount(labels.ravel())
@@ -80,6 +111,15 @@ def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint32)
     found: NDArray[np.uint32] = numbers[labels]
     return found
+
+
+def planes_only(name: str, ndim: int) -> None:
+    """Refuse volumes, for targets that are of planes."""
+    if ndim != 2:
+        raise LabelError(
+            f"The target {name} learns objects in planes (2 axes), these labels have {ndim}. "
+            "The target distances learns objects in volumes too."
+        )
 
 
 def sizes_of(facts: Facts) -> dict[str, Any]:

@@ -13,12 +13,18 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from stroma.errors import ParameterError
 from stroma.targets.contract import Encoded, Facts, Losses
-from stroma.targets.flows import planes_only
-from stroma.targets.instances import Instances, boxes, sizes_of, without_small
+from stroma.targets.instances import (
+    Instances,
+    boxes,
+    depths,
+    planes_only,
+    sizes_of,
+    widened,
+    without_small,
+)
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.ray_kernels import keep_polygons, reach
 from stroma.targets.turns import Turn
@@ -91,7 +97,9 @@ class Rays(Instances):
         values = np.zeros((1 + self.rays, *labels.shape), np.float32)
         known = np.repeat((labels >= 0)[None].astype(np.float32), 1 + self.rays, 0)
         for label, box in boxes(labels):
-            _encode_depth(labels, label, box, values[0])
+            wide = widened(box)
+            mask = labels[wide] == label
+            values[0][wide][mask] = depths(mask)[mask]
         reach(labels, self._ways(), values[1:], known[1:])
         return Encoded(values, known)
 
@@ -153,16 +161,3 @@ class Rays(Instances):
         """Return the directions of rays, (rays, 2), rounded so that mirrors agree."""
         angles = 2 * np.pi * np.arange(self.rays) / self.rays
         return np.stack([np.sin(angles), np.cos(angles)], 1).round(12)
-
-
-def _encode_depth(
-    labels: NDArray[Any], label: int, box: tuple[slice, ...], depth: NDArray[np.float32]
-) -> None:
-    """Fill in one object; the border of the image is no border of the object."""
-    wide = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)
-    mask = labels[wide] == label
-    if mask.all():
-        depth[wide] = 1
-        return
-    far = ndimage.distance_transform_edt(mask)
-    depth[wide][mask] = far[mask] / far.max()

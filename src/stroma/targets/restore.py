@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from stroma.metrics.restoration import restoration_scores
+from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.turns import Turn
 
@@ -91,10 +92,8 @@ class Restore:
             for found, true in zip(results, truths, strict=True)
             for one, other in zip(found, true, strict=True)
         ]
-        return {
-            name: float(np.mean([one[name] for one in each]))
-            for name in ("psnr", "si psnr", "ssim")
-        }
+        mean = mean_scores(each)
+        return {name: mean[name] for name in ("psnr", "si psnr", "ssim")}
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from skimage.feature import peak_local_max
 from torch.nn import functional
 
 from stroma.metrics.detection import detection_scores
+from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.turns import Turn
 
@@ -154,5 +155,5 @@ class Spots:
             detection_scores(found[:, : self.ndim], true, cutoff=self.cutoff)
             for found, true in zip(results, truths, strict=True)
         ]
-        names = ("f1", "precision", "recall", "count error")
-        return {name: float(np.mean([one[name] for one in each])) for name in names}
+        mean = mean_scores(each)
+        return {name: mean[name] for name in ("f1", "precision", "recall", "count error")}

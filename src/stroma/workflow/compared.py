@@ -29,25 +29,19 @@ Frames = tuple[str | Path, Labels, str | Path, Labels]
 """Where a true frame is, the frame, where that of the result is, and it."""
 
 
-def object_scores(
-    path: Path, true: Path, *, ignore: Sequence[int], cutoff: float
-) -> dict[str, float]:
+def object_scores(path: Path, true: Path, *, ignore: Sequence[int]) -> dict[str, float]:
     """Return the scores of objects by number; those of the truth that are ignored do not count."""
     result, truth = (np.squeeze(label_values(p)) for p in (path, true))
     _require_same(result, truth, path, true)
     return instance_scores(result, np.where(np.isin(truth, list(ignore)), -1, truth))
 
 
-def point_scores(
-    path: Path, true: Path, *, ignore: Sequence[int], cutoff: float
-) -> dict[str, float]:
+def point_scores(path: Path, true: Path, *, cutoff: float) -> dict[str, float]:
     """Return the scores of points in CSV files with columns y, x (and z), in pixels."""
     return detection_scores(read_points(path), read_points(true), cutoff=cutoff)
 
 
-def image_scores(
-    path: Path, true: Path, *, ignore: Sequence[int], cutoff: float
-) -> dict[str, float]:
+def image_scores(path: Path, true: Path) -> dict[str, float]:
     """Return the scores of a restored image beside the clean one."""
     result, truth = (np.squeeze(read_image(p).read()) for p in (path, true))
     _require_same(result, truth, path, true)

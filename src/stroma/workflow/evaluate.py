@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 from stroma.errors import LabelError, ParameterError
 from stroma.io import read_image
-from stroma.metrics.instances import mean_scores
 from stroma.metrics.semantic import confusion, dice_of, iou_of
+from stroma.metrics.shared import mean_scores
 from stroma.metrics.surface import surface_scores
 from stroma.workflow.compared import (
     image_scores,
@@ -22,7 +23,7 @@ from stroma.workflow.compared import (
     point_scores,
     track_scores,
 )
-from stroma.workflow.pairs import paired
+from stroma.workflow.pairs import for_images, paired
 
 KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
 """What results are, by how they are called; others are classes."""
@@ -90,14 +91,22 @@ def evaluate(
         raise ParameterError("Outlines of some frames go with tracks (--kind tracks).")
     found, known = _files(results, truth)
     chosen = _kind(kind, found)
-    if chosen != "classes":
-        compare = {"objects": object_scores, "points": point_scores, "images": image_scores}
-        scores = [
-            compare[chosen](path, true, ignore=ignore, cutoff=cutoff)
-            for path, true in zip(found, known, strict=True)
-        ]
-        named = [{"name": p.name, **one} for p, one in zip(found, scores, strict=True)]
-        return Evaluation((), tuple(named), mean_scores(scores), chosen)
+    if chosen == "classes":
+        return _of_classes(found, known, ignore, tolerance)
+    comparisons: dict[str, Callable[[Path, Path], dict[str, float]]] = {
+        "objects": partial(object_scores, ignore=ignore),
+        "points": partial(point_scores, cutoff=cutoff),
+        "images": image_scores,
+    }
+    compare = comparisons[chosen]
+    scores = [compare(path, true) for path, true in zip(found, known, strict=True)]
+    named = [{"name": p.name, **one} for p, one in zip(found, scores, strict=True)]
+    return Evaluation((), tuple(named), mean_scores(scores), chosen)
+
+
+def _of_classes(
+    found: Sequence[Path], known: Sequence[Path], ignore: Sequence[int], tolerance: float
+) -> Evaluation:
     pairs = [(path, *_read(path, true)) for path, true in zip(found, known, strict=True)]
     labels = _classes([true for _, _, true, _ in pairs], ignore)
     tables = [confusion(result, true, labels=labels) for _, result, true, _ in pairs]
@@ -152,8 +161,6 @@ def _files(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
     if isinstance(truth, str | Path) and Path(truth).is_dir():
         plain = [Path(str(p)) for p in (several if isinstance(several, list) else [several])]
         named = [p.with_name(p.name.replace(f"{_ending(p)}.", ".", 1)) for p in plain]
-        from stroma.workflow.pairs import for_images
-
         return plain, for_images(named, truth)
     many, known = paired(several, list(truth) if isinstance(truth, tuple) else truth)
     return [Path(p) for p in many], [Path(p) for p in known]
