@@ -373,8 +373,12 @@ TARGETS: dict[str, Target] = {
     "pictures": Target(_corpus(".jpg", ".bmp", ".gif", ".webp"), look_at_image),
     "npy": Target(_corpus(".npy"), look_at_image),
     "zarr": Target(_corpus(".zarr"), look_at_image),
+    "mrc": Target(_corpus(".mrc", ".mrc.gz"), look_at_image),
+    "nifti": Target(_corpus(".nii", ".nii.gz"), look_at_image),
     "strokes": Target(_strokes, look_at_strokes),
-    "labels": Target(_corpus("plain.tif", "palette.png", ".npy", ".gif"), look_at_labels),
+    "labels": Target(
+        _corpus("plain.tif", "palette.png", ".npy", ".gif", "plane.nii"), look_at_labels
+    ),
 }
 """Name -> what is damaged and how it is opened."""
 

@@ -315,8 +315,122 @@ def omezarr(
     return make
 
 
+def mrc(*shape: int, dtype: Any = np.int16, voxel: Any = 4.0, **header: Any) -> Make:
+    """Return what writes an MRC file with mrcfile, and reads it back with it."""
+
+    def make(path: Path) -> Values:
+        import mrcfile
+
+        packed = "gzip" if path.suffix == ".gz" else None
+        with mrcfile.new(path, values(*shape, dtype=dtype), compression=packed) as file:
+            file.voxel_size = voxel
+            for name, value in header.items():
+                file.header[name] = value
+        with mrcfile.open(path) as file:
+            return np.array(file.data)
+
+    return make
+
+
+def mrc_stack(path: Path) -> Values:
+    """Write images that are no volume, with a record of the microscope before them."""
+    import mrcfile
+
+    with mrcfile.new(path, values(5, 8, 9, dtype=np.float32)) as file:
+        file.set_image_stack()
+        file.voxel_size = 2.5
+        file.set_extended_header(np.zeros(640, "V1"))
+        return np.array(file.data)
+
+
+def mrc_turned(path: Path) -> Values:
+    """Write a map whose columns are z, rows x and sections y."""
+    import mrcfile
+
+    found = values(5, 8, 9, dtype=np.float32)
+    with mrcfile.new(path, found) as file:
+        file.header.mapc, file.header.mapr, file.header.maps = 3, 1, 2
+        file.header.cella = (8 * 2, 5 * 3, 9 * 4)
+        file.header.mx, file.header.my, file.header.mz = 8, 5, 9
+    return found.transpose(2, 0, 1)
+
+
+def mrc_motorola(path: Path) -> Values:
+    """Write numbers with their highest byte first."""
+    import mrcfile
+
+    found = values(5, 8, 9, dtype=np.int16)
+    with mrcfile.new(path, found) as file:
+        file.voxel_size = 4.0
+        head = file.header.byteswap().tobytes()
+    head = bytearray(head)
+    head[208:216] = b"MAP " + b"\x11\x11\0\0"
+    path.write_bytes(bytes(head) + found.astype(">i2").tobytes())
+    with mrcfile.open(path) as file:
+        return np.array(file.data)
+
+
+def mrc_unsigned(path: Path) -> Values:
+    """Write bytes as IMOD does: it says whether they are signed."""
+    mrc(5, 8, 9, dtype=np.int8)(path)
+    data = bytearray(path.read_bytes())
+    data[152:160] = struct.pack("<ii", 1146047817, 0)
+    path.write_bytes(bytes(data))
+    return np.frombuffer(data[1024:], np.uint8).reshape(5, 8, 9)
+
+
+def nifti(
+    *shape: int,
+    dtype: Any = np.int16,
+    units: Any = ("micron", "sec"),
+    version: int = 1,
+    endian: str = "<",
+    **scaling: float,
+) -> Make:
+    """Return what writes a NIfTI of (x, y, z, t, c) with nibabel, and reads it back with it."""
+
+    def make(path: Path) -> Values:
+        import nibabel
+
+        kind = nibabel.Nifti1Image if version == 1 else nibabel.Nifti2Image
+        header = kind.header_class(endianness=endian)
+        made = kind(values(*shape, dtype=dtype), np.diag([0.5, 0.5, 2, 1]), header, dtype=dtype)
+        made.header.set_xyzt_units(*units)
+        if len(shape) > 3:
+            made.header.set_zooms((0.5, 0.5, 2, 30)[: len(shape)] + (1,) * (len(shape) - 4))
+        if scaling:
+            made.header.set_slope_inter(**scaling)
+        nibabel.save(made, path)
+        return np.squeeze(np.asarray(nibabel.load(path).get_fdata(dtype=np.float32)).T)
+
+    return make
+
+
+def nifti_colours(path: Path) -> Values:
+    """Write red, green and blue."""
+    import nibabel
+
+    found = values(9, 8, 5, 3, dtype=np.uint8)
+    kind = np.dtype([(c, "u1") for c in "RGB"])
+    nibabel.save(nibabel.Nifti1Image(found.view(kind)[..., 0], np.eye(4)), path)
+    return found.transpose(2, 3, 1, 0)
+
+
 UM = {"y": 0.5, "x": 0.5}
 PRINTS = (72, 96, 150, 200, 300, 600)
+
+ANGSTROM: Any = {
+    "axes": "zyx",
+    "spacing": dict.fromkeys("zyx", 4.0),
+    "unit": "Å",
+    "needs": "mrcfile",
+}
+MICRONS: Any = {
+    "axes": "zyx",
+    "spacing": {"x": 0.5, "y": 0.5, "z": 2.0},
+    "unit": "µm",
+    "needs": "nibabel",
+}
 
 CASES = (
     # Plain TIFF
@@ -467,6 +581,78 @@ CASES = (
     Case("stack.npy", npy(5, 8, 9), axes="zyx"),
     Case("colours.npy", npy(8, 9, 3, dtype=np.uint8, last=True), axes="cyx", rgb=True),
     Case("colours_stack.npy", npy(5, 8, 9, 3, dtype=np.uint8, last=True), axes="zcyx", rgb=True),
+    # MRC
+    *(
+        Case(f"{np.dtype(kind)}.mrc", mrc(5, 8, 9, dtype=kind), **ANGSTROM)
+        for kind in (np.int8, np.int16, np.uint16, np.float16, np.float32)
+    ),
+    Case(
+        "sides.mrc",
+        mrc(5, 8, 9, voxel=(2.0, 3.0, 4.0)),
+        axes="zyx",
+        spacing={"x": 2.0, "y": 3.0, "z": 4.0},
+        unit="Å",
+        needs="mrcfile",
+    ),
+    Case("motorola.mrc", mrc_motorola, **ANGSTROM),
+    Case("unsigned.mrc", mrc_unsigned, **ANGSTROM),
+    Case("packed.mrc.gz", mrc(5, 8, 9), **ANGSTROM),
+    Case("plane.mrc", mrc(8, 9, voxel=0), needs="mrcfile"),
+    Case(
+        "images.mrc",
+        mrc_stack,
+        axes="tyx",
+        spacing={"x": 2.5, "y": 2.5},
+        unit="Å",
+        needs="mrcfile",
+    ),
+    Case("volumes.mrc", mrc(2, 5, 8, 9), **ANGSTROM | {"axes": "tzyx"}),
+    Case("unnamed.mrc", mrc(5, 8, 9, mapc=0, mapr=0, maps=0), **ANGSTROM),
+    Case(
+        "turned.mrc",
+        mrc_turned,
+        axes="zyx",
+        spacing={"x": 2.0, "y": 3.0, "z": 4.0},
+        unit="Å",
+        needs="mrcfile",
+    ),
+    # NIfTI
+    *(
+        Case(f"{np.dtype(kind)}.nii", nifti(9, 8, 5, dtype=kind), **MICRONS)
+        for kind in (np.uint8, np.int16, np.uint16, np.float32)
+    ),
+    Case("second.nii", nifti(9, 8, 5, version=2), **MICRONS),
+    Case("motorola.nii", nifti(9, 8, 5, endian=">"), **MICRONS),
+    Case("packed.nii.gz", nifti(9, 8, 5), **MICRONS),
+    Case("scaled.nii", nifti(9, 8, 5, slope=0.5, inter=-10), **MICRONS),
+    Case("scaled.nii.gz", nifti(9, 8, 5, slope=0.5, inter=-10), **MICRONS),
+    Case(
+        "metres.nii",
+        nifti(9, 8, 5, units=("meter", None)),
+        axes="zyx",
+        spacing={"x": 0.5, "y": 0.5, "z": 2.0},
+        unit="m",
+        needs="nibabel",
+    ),
+    Case("unknown.nii", nifti(9, 8, 5, units=(None, None)), **MICRONS | {"unit": ""}),
+    Case("plane.nii", nifti(9, 8), spacing=UM, unit="µm", needs="nibabel"),
+    Case(
+        "series.nii",
+        nifti(9, 8, 5, 4, units=("micron", "msec")),
+        axes="tzyx",
+        spacing=MICRONS["spacing"] | {"t": 0.03},
+        unit="µm",
+        needs="nibabel",
+    ),
+    Case("channels.nii", nifti(9, 8, 5, 1, 3), **MICRONS | {"axes": "czyx"}),
+    Case(
+        "colours.nii",
+        nifti_colours,
+        axes="zcyx",
+        spacing={"x": 1.0, "y": 1.0, "z": 1.0},
+        rgb=True,
+        needs="nibabel",
+    ),
     # OME-Zarr
     Case(
         "microns.zarr",

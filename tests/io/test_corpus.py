@@ -9,7 +9,7 @@ from tests.io.corpus import CASES, values
 
 from stroma import errors
 from stroma.io import read_image
-from stroma.io.tables import READERS
+from stroma.io.tables import READERS, ending_of
 
 
 def available(case):
@@ -33,8 +33,9 @@ def test_a_file_is_read_as_it_is(tmp_path, case):
 
 
 def test_every_ending_that_is_read_is_tried():
-    tried = {"." + case.name.rsplit(".", 1)[1] for case in CASES}
+    tried = {ending_of(case.name) for case in CASES}
     alike = {".jpeg", ".tiff", ".tf2", ".tf8", ".btf", ".stk", ".ndpi", ".scn", ".qptiff"}
+    alike |= {".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali", ".map.gz"}
     assert set(READERS) <= tried | alike
 
 

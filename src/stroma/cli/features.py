@@ -41,7 +41,9 @@ def features(
     The features are standardised; their first three principal components become red, green and
     blue. With --stack, all features are written instead.
     """
-    target = stack or out or Path(f"{image.stem.removesuffix('.ome')}_features.png")
+    from stroma.io import stem_of
+
+    target = stack or out or Path(f"{stem_of(image)}_features.png")
     values, plane = parsed(settings), positions(at)
     refuse_existing(target, overwrite=overwrite)
     from stroma import ConvpaintModel

@@ -191,8 +191,10 @@ def is_project(path: Path) -> bool:
 def beside(image: Path) -> Path:
     """Return the project that belongs to an image, or a folder, unless another is named."""
     whole = image.resolve() if image.is_dir() else image
-    stem = whole.name if whole.is_dir() and whole.suffix != ".zarr" else whole.stem
-    return whole.with_name(f"{stem.removesuffix('.ome')}.stroma")
+    from stroma.io import stem_of
+
+    stem = whole.name if whole.is_dir() and whole.suffix != ".zarr" else stem_of(whole)
+    return whole.with_name(f"{stem}.stroma")
 
 
 def opened(

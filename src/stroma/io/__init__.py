@@ -14,12 +14,23 @@ if TYPE_CHECKING:
     from stroma.io.labels import read_labels
     from stroma.io.read import is_image, read_image, series_of
     from stroma.io.strokes import read_strokes, write_strokes
-    from stroma.io.tables import CLASS_READERS, READERS, STROKE_READERS, STROKE_WRITERS, WRITERS
+    from stroma.io.tables import (
+        CLASS_READERS,
+        READERS,
+        STROKE_READERS,
+        STROKE_WRITERS,
+        WRITERS,
+        ending_of,
+        stem_of,
+    )
     from stroma.io.write import write_image, write_labels
 
 _PUBLIC = {
     **dict.fromkeys(
-        ("CLASS_READERS", "READERS", "STROKE_READERS", "STROKE_WRITERS", "WRITERS"),
+        (
+            *("CLASS_READERS", "READERS", "STROKE_READERS", "STROKE_WRITERS", "WRITERS"),
+            *("ending_of", "stem_of"),
+        ),
         "stroma.io.tables",
     ),
     "is_image": "stroma.io.read",
@@ -39,12 +50,14 @@ __all__ = [
     "STROKE_READERS",
     "STROKE_WRITERS",
     "WRITERS",
+    "ending_of",
     "is_image",
     "open_writer",
     "read_image",
     "read_labels",
     "read_strokes",
     "series_of",
+    "stem_of",
     "write_image",
     "write_labels",
     "write_strokes",

@@ -13,7 +13,7 @@ from stroma.data.strokes import Strokes, as_labels
 from stroma.errors import LabelError, ShapeError
 from stroma.io.atomic import is_zarr
 from stroma.io.read import read_image
-from stroma.io.tables import CLASS_READERS, PALETTES
+from stroma.io.tables import CLASS_READERS, ORIENTATIONS, PALETTES, ending_of
 
 
 def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> Strokes:
@@ -25,7 +25,7 @@ def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> S
     Raises
     ------
     ShapeError
-        If the size differs.
+        If the size differs, or labels and image say that they are turned to each other.
     LabelError
         If values are not integers from 0 to 65535, or the file is a picture in colours.
     """
@@ -53,6 +53,7 @@ def read_labels(path: Path, image: Image, *, classes: Sequence[Class] = ()) -> S
             f"{dict(zip(axes, shape, strict=True))}. Labels have one value per pixel."
             f"{_hint(values.shape, image)}"
         )
+    _check_orientation(path, image)
     labels = as_labels(values.reshape(shape), source=str(path))
     own = {c.label: c for c in (*read_classes(path), *classes)}
     return Strokes(np.ascontiguousarray(labels), axes, tuple(own.values()))
@@ -65,6 +66,19 @@ def read_classes(path: Path) -> tuple[Class, ...]:
         return ()
     classes: tuple[Class, ...] = CLASS_READERS[ending](path)
     return classes
+
+
+def _check_orientation(path: Path, image: Image) -> None:
+    """Refuse labels whose axes run elsewhere in the sample than those of the image."""
+    of_image = Path(str((image.read_with or {}).get("path", "")))
+    if not {ending_of(path), ending_of(of_image)} <= {*ORIENTATIONS} or not of_image.exists():
+        return
+    ours, theirs = (ORIENTATIONS[ending_of(p)](p) for p in (path, of_image))
+    if ours and theirs and ours != theirs:
+        raise ShapeError(
+            f"{path} is stored as {ours} (where its axes run to), its image {image.source} as "
+            f"{theirs}: its labels lie elsewhere. Save them in the orientation of the image."
+        )
 
 
 def _hint(shape: Sequence[int], image: Image) -> str:

@@ -10,7 +10,7 @@ from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
 from stroma.io.atomic import is_zarr, recover
 from stroma.io.series import Series
-from stroma.io.tables import READERS, SERIES
+from stroma.io.tables import READERS, SERIES, ending_of
 
 LOG = logging.getLogger(__name__)
 
@@ -18,9 +18,9 @@ LOG = logging.getLogger(__name__)
 def read_image(path: str | Path, *, axes: str | None = None, series: int | None = None) -> Image:
     """Return the image in a file, read lazily where the format allows.
 
-    PNG, JPEG, TIFF (OME, ImageJ, BigTIFF, with pyramids), NPY and OME-Zarr 0.4 and 0.5. Values
-    keep the file's type; opacity is dropped; a palette of a PNG is expanded to colours, that of a
-    TIFF is a display setting and is ignored.
+    PNG, JPEG, TIFF (OME, ImageJ, BigTIFF, with pyramids), NPY, OME-Zarr 0.4 and 0.5, MRC and
+    NIfTI. Values keep the file's type; opacity is dropped; a palette of a PNG is expanded to
+    colours, that of a TIFF is a display setting and is ignored.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def series_of(path: str | Path) -> tuple[Series, ...]:
 
 def is_image(path: str | Path) -> bool:
     """Tell whether there is a reader for a file of that name."""
-    return Path(path).suffix.lower() in READERS or is_zarr(Path(path))
+    return ending_of(path) in READERS or is_zarr(Path(path))
 
 
 def _ending(path: Path) -> str:
@@ -90,7 +90,7 @@ def _ending(path: Path) -> str:
         if not is_zarr(path):
             raise FormatError(f"{path} is a folder, but not an OME-Zarr image. Name a file in it.")
         return ".zarr"
-    ending = path.suffix.lower()
+    ending = ending_of(path)
     if ending not in READERS:
         raise FormatError(
             f"{path} has the ending {ending!r}, which no reader knows. "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from stroma.registry import Registry
 
 TIFFS = (
@@ -9,6 +11,12 @@ TIFFS = (
     *(".lsm", ".stk", ".svs", ".ndpi", ".scn", ".qptiff"),
 )
 """Endings of TIFFs, those of microscopes among them."""
+
+MRCS = (".mrc", ".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali", ".mrc.gz", ".map.gz")
+"""Endings of MRC files: those of the format, and of steps of tomography."""
+
+NIFTIS = (".nii", ".nii.gz")
+"""Endings of NIfTI files that hold header and values."""
 
 READERS = Registry(
     "reader of image files",
@@ -18,10 +26,13 @@ READERS = Registry(
         ".jpg": "stroma.io.pictures.jpeg:read",
         ".jpeg": "stroma.io.pictures.jpeg:read",
         **dict.fromkeys(TIFFS, "stroma.io.tiff.read:read"),
+        **dict.fromkeys(MRCS, "stroma.io.mrc:read"),
+        **dict.fromkeys(NIFTIS, "stroma.io.nifti:read"),
         ".npy": "stroma.io.npy:read",
         ".zarr": "stroma.io.omezarr.read:read",
     },
     group="stroma.readers",
+    extras=dict.fromkeys((*MRCS, *NIFTIS), "formats"),
 )
 """Ending of a file's name -> ``read(path, *, axes, series) -> Image``; series may be None."""
 
@@ -71,6 +82,12 @@ PALETTES = Registry(
 )
 """Ending of a file's name -> ``read_indices(path)``: the positions in its palette, or None."""
 
+ORIENTATIONS = Registry(
+    "reader of orientations",
+    dict.fromkeys(NIFTIS, "stroma.io.nifti:orientation"),
+)
+"""Ending of a file's name -> ``orientation(path)``: where its axes run to in the sample, or ""."""
+
 STROKE_READERS = Registry(
     "reader of strokes",
     {
@@ -93,3 +110,17 @@ STROKE_WRITERS = Registry(
     group="stroma.stroke_writers",
 )
 """Ending of a file's name -> ``write(path, marks)``; others are label images."""
+
+
+def ending_of(name: str | PurePath) -> str:
+    """Return the ending of a name in small letters: the longest known to a reader (".nii.gz")."""
+    low = PurePath(name).name.lower()
+    known = [ending for ending in READERS if low.endswith(ending)]
+    return max(known, key=len, default=PurePath(low).suffix)
+
+
+def stem_of(name: str | PurePath) -> str:
+    """Return a name without its ending, and without the ".ome" before it."""
+    full = PurePath(name).name
+    stem = full[: len(full) - len(ending_of(name))]
+    return stem[:-4] if stem.lower().endswith(".ome") else stem

@@ -17,7 +17,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, StromaError
-from stroma.io import READERS, STROKE_READERS, read_image
+from stroma.io import READERS, STROKE_READERS, ending_of, read_image, stem_of
 from stroma.io.read import series_of
 from stroma.session import Session, series
 from stroma.session.words import said
@@ -107,7 +107,7 @@ def safe_name(name: str, endings: list[str]) -> str:
     """
     if re.search(r"[/\\\0]", name):
         raise ParameterError(f"The name of a file has no folders in it, got {name[:100]!r}.")
-    ending = Path(name).suffix.lower()
+    ending = ending_of(name)
     if ending not in endings:
         raise FormatError(
             f"{name[:100]!r} has the ending {ending[:20]!r}, which cannot be opened here. Possible "
@@ -173,10 +173,10 @@ def free_paths(session: Session, wanted: str, folder: Path) -> Iterator[Path]:
     """Yield paths in a folder, named like no image that is open or there: cells, cells-2 ..."""
     names = [one.name for one in session.images]
     names += [path.name.removesuffix(PART) for path in folder.iterdir()]
-    taken = {_stem(one) for one in names}
+    taken = {stem_of(one).lower() for one in names}
     for number in count(1):
         path = folder / _numbered(wanted, number)
-        if _stem(path.name) not in taken:
+        if stem_of(path).lower() not in taken:
             yield path
 
 
@@ -192,17 +192,11 @@ def _claim(new: Part) -> bool:
     return True
 
 
-def _stem(name: str) -> str:
-    """Return a name without its ending; results are named after it."""
-    return Path(name).stem.lower().removesuffix(".ome")
-
-
 def _numbered(name: str, number: int) -> str:
     if number == 1:
         return name
-    path = Path(name)
-    ending = ".ome" + path.suffix if path.stem.endswith(".ome") else path.suffix
-    return f"{name.removesuffix(ending)}-{number}{ending}"
+    stem = stem_of(name)  # results are named after it
+    return f"{stem}-{number}{name[len(stem) :]}"
 
 
 def join_image(session: Session, path: Path) -> dict[str, Any]:

@@ -29,8 +29,8 @@ OTHERS = ("_segmentation", "_segmentations", "_mask", "_masks", "_prediction", "
 FOREIGN = frozenset(
     (
         *(".czi", ".nd2", ".lif", ".lof", ".xlif", ".oib", ".oif", ".oir", ".vsi", ".ets"),
-        *(".mrxs", ".mrc", ".rec", ".dm3", ".dm4", ".ims", ".h5", ".hdf5", ".dcm", ".ics"),
-        *(".ids", ".nrrd", ".nii", ".dv", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
+        *(".mrxs", ".dm3", ".dm4", ".ims", ".h5", ".hdf5", ".dcm", ".ics"),
+        *(".ids", ".nrrd", ".dv", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
         *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".n5", ".dng"),
     )
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from stroma.data.image import Image
 from stroma.errors import ParameterError, StromaError
-from stroma.io import series_of
+from stroma.io import series_of, stem_of
 from stroma.io.atomic import is_zarr, replaced
 from stroma.workflow.applied import is_network, result_of
 
@@ -338,11 +338,7 @@ def _stem(path: Path) -> str:
     outer = _in_zarr(path)
     if outer is not None:
         return "_".join([_stem(outer), *path.relative_to(outer).parts])
-    name = path.name
-    for ending in (".ome.tif", ".ome.tiff", ".ome.zarr"):
-        if name.lower().endswith(ending):
-            return name[: -len(ending)]
-    return path.stem
+    return stem_of(path)
 
 
 def _identity(model: str, path: Path, outputs: Outputs, series: int | None) -> str:
