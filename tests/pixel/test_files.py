@@ -116,7 +116,6 @@ def test_numpy_numbers_and_tuples_become_plain():
 @pytest.mark.parametrize(
     "value",
     [object(), b"bytes", {1: 2}, {1, 2}, 2**63, Path(), np.array([object()]), np.array(["a"]), 1j],
-    ids=repr,
 )
 def test_what_is_not_plain_is_refused_when_writing(value):
     with pytest.raises(ParameterError, match=r"state\['a'\]\[1\]"):
