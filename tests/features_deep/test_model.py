@@ -37,7 +37,14 @@ def trained(name, scene, **options):
 
 @pytest.mark.parametrize(
     ("alias", "grey"),
-    [("vgg", 192), ("vgg-m", 768), ("vgg-l", 2560), ("dino", 384), ("dinov3", 384)],
+    [
+        ("vgg", 192),
+        ("vgg-m", 768),
+        ("vgg-l", 2560),
+        ("dino", 384),
+        ("dinov3", 384),
+        ("hr-dino", 384),
+    ],
 )
 def test_aliases_have_the_features_of_the_reference(alias, grey, scene):
     image = scene[0]

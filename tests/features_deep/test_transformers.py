@@ -10,6 +10,7 @@ from transformers import (
 )
 from transformers.initialization import no_init_weights
 
+from stroma.features.build import extractor
 from stroma.features.vit import DINOv2, DINOv3
 
 
@@ -104,3 +105,19 @@ def test_provenance_names_the_file_and_hashes_its_values(folder_of_weights):
     assert facts["name"] == "dinov2_vits14_reg"
     assert facts["file"] == str(folder_of_weights / "dinov2_vits14_reg.safetensors")
     assert facts["digest"] != DINOv3().provenance()["digest"]
+
+
+@pytest.mark.parametrize(("kind", "patch"), [("dinov2_vits14_reg", 14), ("dinov3_vits16plus", 16)])
+def test_cells_as_large_as_patches_need_no_shift_and_are_the_plain_model(kind, patch):
+    window = image(2 * patch, 3 * patch)
+    [plain], [shown] = extractor(kind)(window), extractor(f"shifts/{patch}:{kind}")(window)
+    np.testing.assert_array_equal(shown.values, plain.values)
+
+
+def test_shifts_and_flips_of_a_transformer_lie_between_its_patches():
+    shown = extractor("both:dinov2_vits14_reg")
+    [found] = shown(image(28, 42))
+    assert (found.step, found.values.shape) == (7, (384, 4, 6))
+    assert shown.provenance() == DINOv2().provenance()
+    [mirrored] = shown(image(28, 42)[:, :, ::-1])
+    np.testing.assert_allclose(mirrored.values, found.values[:, :, ::-1], atol=1e-4)

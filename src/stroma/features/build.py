@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from stroma.features.contract import Extractor
 from stroma.features.naming import original_layers
 from stroma.features.orthogonal import OrthogonalPlanes
 from stroma.features.pipeline import Part, Pipeline
+from stroma.features.shifts import SETS, Shifts
 from stroma.registry import suggestion
 
 COMBINATIONS = {
@@ -30,10 +32,15 @@ SYNONYMS = {
 ORTHOGONAL = "orthogonal:"
 """Before the name of an extractor of planes, makes one of volumes of it."""
 
+SHIFTED = re.compile(rf"({'|'.join(SETS)})(?:/(\d+))?:")
+"""Before the name of a vision transformer, shifts and flips what it is shown; see `Shifts`."""
 
-def _within(name: str) -> str:
-    """Return the registered name in a name."""
-    return name.removeprefix(ORTHOGONAL)
+
+def within(name: str) -> str:
+    """Return the registered name in one with prefixes, as in ``"both:dinov2_vits14_reg"``."""
+    inner = name.removeprefix(ORTHOGONAL)
+    found = SHIFTED.match(inner)
+    return inner[found.end() :] if found else inner
 
 
 def register_extractor(name: str, kind: type) -> None:
@@ -86,7 +93,7 @@ def part_names(name: str) -> list[str]:
     given = [part.strip() for part in name.split("+")]
     parts = [one for part in given for one in COMBINATIONS.get(part, part).split("+")]
     parts = [SYNONYMS.get(part, part) for part in parts]
-    for part in map(_within, parts):
+    for part in map(within, parts):
         if part not in EXTRACTORS:
             hint = suggestion(part, known_names())
             raise UnknownNameError(f"No feature extractor named {part!r}. {hint}")
@@ -95,18 +102,18 @@ def part_names(name: str) -> list[str]:
 
 def layer_keys(name: str) -> list[str] | None:
     """Return what can be chosen in ``layers``, or None if the extractor has no layers."""
-    keys = getattr(EXTRACTORS[_within(name)], "layer_keys", None)
+    keys = getattr(EXTRACTORS[within(name)], "layer_keys", None)
     return None if keys is None else list(keys())
 
 
 def default_scalings(name: str) -> list[int]:
     """Return the pyramid factors that an extractor prefers."""
-    return list(getattr(EXTRACTORS[_within(name)], "default_scalings", (1,)))
+    return list(getattr(EXTRACTORS[within(name)], "default_scalings", (1,)))
 
 
 def default_layers(name: str) -> list[str] | None:
     """Return the layers that an extractor takes unless told, or None if it has none."""
-    keys = getattr(EXTRACTORS[_within(name)], "default_layers", None)
+    keys = getattr(EXTRACTORS[within(name)], "default_layers", None)
     return None if keys is None else list(keys)
 
 
@@ -119,7 +126,9 @@ def extractor(
     ----------
     name : str
         A registered name; after "orthogonal:", one of an extractor of planes, which is then shown
-        the planes of a volume in all three directions.
+        the planes of a volume in all three directions; after "shifts:", "flips:", "both:" or
+        "rotations:", one of a vision transformer, which is then shown many views of a plane, and
+        with a number, as in "both/2:", on cells of so many pixels.
     layers : sequence of str or int, optional
         Keys of layers, of which the part before the space is enough, or their positions in
         ``layer_keys(name)``; in which order, makes no difference.
@@ -132,7 +141,12 @@ def extractor(
         If the extractor has no layers, or not these.
     """
     if name.startswith(ORTHOGONAL):
-        return OrthogonalPlanes(extractor(_within(name), layers=layers, device=device))
+        inner = name.removeprefix(ORTHOGONAL)
+        return OrthogonalPlanes(extractor(inner, layers=layers, device=device))
+    if found := SHIFTED.match(name):
+        inner, spacing = name[found.end() :], found[2]
+        shown = extractor(inner, layers=layers, device=device)
+        return Shifts(shown, found[1], int(spacing) if spacing else None)
     kind = EXTRACTORS[name]
     options: dict[str, Any] = {}
     if layers is not None:

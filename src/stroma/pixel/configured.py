@@ -14,6 +14,7 @@ from stroma.features.build import (
     installed,
     layer_keys,
     part_names,
+    within,
 )
 from stroma.features.contract import Extractor
 from stroma.pixel.choices.aliases import (
@@ -190,7 +191,7 @@ class Configured(ABC):
 
     def get_fe_description(self) -> str:
         """Return what the extractor computes, in a sentence for each of its parts."""
-        parts = part_names(str(self._param.fe_name))
+        parts = map(within, part_names(str(self._param.fe_name)))
         return " ".join(str(EXTRACTORS[part].__doc__).strip().splitlines()[0] for part in parts)
 
     def get_fe_layer_keys(self) -> list[str] | None:

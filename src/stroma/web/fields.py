@@ -129,6 +129,8 @@ EXTRACTOR_TITLES = {
     "vgg-l": "VGG16, five layers",
     "dino": "DINOv2",
     "dinov3": "DINOv3",
+    "hr-dino": "DINOv2, shifted and flipped",
+    "hr-dino-hybrid": "DINOv2, shifted and flipped, and filters",
     "lite": "EfficientNet-Lite",
     "gaussian": "Gaussian blur only",
     "ilastik": "Filters of ilastik",

@@ -7,7 +7,7 @@ from typing import Any
 
 from stroma.errors import Cancelled, MissingExtraError
 from stroma.features import EXTRACTORS
-from stroma.features.build import part_names
+from stroma.features.build import part_names, within
 from stroma.pixel.choices.catalogue import networks
 from stroma.session import Session
 from stroma.session.words import said
@@ -39,7 +39,7 @@ def _problem(names: list[str]) -> str:
     try:
         for name in names:
             for part in part_names(name):
-                EXTRACTORS[part]
+                EXTRACTORS[within(part)]
     except MissingExtraError as error:
         return said(error)
     return ""

@@ -33,6 +33,12 @@ ALIASES: dict[str, dict[str, Any]] = {
     "dino": {"fe_name": "dinov2_vits14_reg"},
     "dinov2": {"fe_name": "dinov2_vits14_reg"},
     "dinov3": {"fe_name": "dinov3_vits16plus"},
+    "hr-dino": {"fe_name": "both:dinov2_vits14_reg"},
+    "hr-dino-hybrid": {
+        "fe_name": "ilastik_2d+both:dinov2_vits14_reg",
+        "fe_order": 1,
+        "clf": "logistic",
+    },
     "gaussian": {"fe_name": "gaussian_features"},
     "ilastik": {"fe_name": "ilastik_2d"},
     "lite": {"fe_name": "efficientnet_lite0"},

@@ -7,7 +7,7 @@ from typing import Any
 
 from stroma.errors import MissingExtraError
 from stroma.features import EXTRACTORS
-from stroma.features.build import COMBINATIONS, part_names, pipeline
+from stroma.features.build import COMBINATIONS, part_names, pipeline, within
 from stroma.features.pipeline import Feed
 from stroma.pixel.choices.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
@@ -59,7 +59,7 @@ def entries() -> list[Entry]:
         *(("extractor", name, name) for name in EXTRACTORS),
         *(("combination", name, parts) for name, parts in COMBINATIONS.items()),
     ]
-    return [_entry(*row) for row in known if all(part in EXTRACTORS for part in row[2].split("+"))]
+    return [_entry(*row) for row in known if all(p in EXTRACTORS for p in _parts(row[2]))]
 
 
 def networks(name: str) -> list[str]:
@@ -71,7 +71,12 @@ def networks(name: str) -> list[str]:
         If there is no such name.
     """
     extractor = str(ALIASES[name]["fe_name"]) if name in ALIASES else name
-    return [part for part in part_names(extractor) if part in CATALOGUE]
+    return [part for part in map(within, part_names(extractor)) if part in CATALOGUE]
+
+
+def _parts(extractor: str) -> list[str]:
+    """Return the registered names in an extractor."""
+    return [within(part) for part in extractor.split("+")]
 
 
 def _entry(kind: str, name: str, extractor: str) -> Entry:
@@ -85,7 +90,7 @@ def _entry(kind: str, name: str, extractor: str) -> Entry:
 
 def _weights(extractor: str) -> str:
     """Return the status of the weights of all parts together."""
-    found = {status(part) for part in extractor.split("+")}
+    found = {status(part) for part in _parts(extractor)}
     return next(word for word in ("missing", "here", "not needed") if word in found)
 
 

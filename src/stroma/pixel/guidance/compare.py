@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import MissingExtraError, StromaError, WeightsError
-from stroma.features.build import part_names
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import ALIASES, alias_param
+from stroma.pixel.choices.catalogue import networks
 from stroma.pixel.door import Source
 from stroma.pixel.guidance.validate import Cancel, Progress, stop_if, validate
 from stroma.pixel.guidance.validation import Validation, better, score
@@ -135,7 +135,7 @@ def _distinct() -> list[str]:
 
 def _lacking(alias: str) -> str:
     """Return what to do where weights are not on this machine; nothing where they are."""
-    names = [n for n in part_names(str(ALIASES[alias]["fe_name"])) if status(n) == "missing"]
+    names = [name for name in networks(alias) if status(name) == "missing"]
     commands = " and ".join(f"stroma fetch {name}" for name in names)
     return f"its weights are not here; get them with: {commands}" if names else ""
 
