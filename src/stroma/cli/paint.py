@@ -73,7 +73,8 @@ def paint(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="A model to go on with: it segments at once, until strokes train it anew.",
+            help="A model or a network to go on with: it segments at once, until strokes train "
+            "a model anew.",
             show_default=False,
         ),
     ] = None,
@@ -155,10 +156,10 @@ def add_sample(session: Session, name: str) -> None:
 
 def take_model(session: Session, path: Path) -> None:
     """Go on with a model from a file; the session is closed if that cannot be."""
-    from stroma.pixel.model import ConvpaintModel
+    from stroma.workflow.load import load
 
     try:
-        session.set_model(ConvpaintModel(model_path=path))
+        session.set_model(load(path))
     except BaseException:
         session.close()
         raise

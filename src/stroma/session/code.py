@@ -71,16 +71,18 @@ def as_code(lessons: Iterable[Lesson], param: Param, channels: tuple[int, ...] |
 def as_code_with(model: str, lessons: Iterable[Lesson]) -> str:
     """Return a Python program that segments images with a saved model."""
     lines = [
-        *_images(list(lessons)),
-        f"model = ConvpaintModel(model_path={model!r})",
+        *_images(list(lessons), "import stroma"),
+        f"model = stroma.load({model!r})",
         "labels = model.segment(images)",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _images(lessons: Sequence[Lesson]) -> list[str]:
+def _images(
+    lessons: Sequence[Lesson], first: str = "from stroma import ConvpaintModel"
+) -> list[str]:
     """Return the first lines of a program: what it imports, and the images."""
-    imports = ["from stroma import ConvpaintModel"]
+    imports = [first]
     if not all(lesson.is_plain for lesson in lessons):
         imports.append("from stroma.io import read_image")
     return [*imports, "", "images = [", *(f"    {_image(lesson)}," for lesson in lessons), "]"]

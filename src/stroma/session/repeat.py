@@ -10,7 +10,7 @@ from stroma.session import code
 from stroma.session.core.core import Core
 from stroma.session.core.disk.reference import located
 from stroma.session.strokes.files import StrokeFiles
-from stroma.session.strokes.model import StrokeModel
+from stroma.session.strokes.model import NETWORK, StrokeModel
 
 
 class Repeating:
@@ -83,7 +83,8 @@ class Repeating:
                 "The model was loaded, and has learnt nothing here. Save all as a project first, "
                 "which keeps it (in Python: save_as(folder))."
             )
-        return str(self._folder.resolve() / "model.pkl")
+        name = "model.pkl" if self.model.network is None else NETWORK
+        return str(self._folder.resolve() / name)
 
     def _shown(self, folder: str | Path) -> list[code.Lesson]:
         return [self._lesson(image.key, Path(folder)) for image in self.core.all_images()]

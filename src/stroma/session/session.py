@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from stroma.data.classes import Class
 from stroma.pixel.model import ConvpaintModel
@@ -31,6 +31,9 @@ from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
 from stroma.session.strokes.settings import Settings
+
+if TYPE_CHECKING:
+    from stroma.training.model import Network
 
 Part = TypeVar("Part")
 Given = ParamSpec("Given")
@@ -255,13 +258,20 @@ class Session:
     set_params = _by(StrokeModel.set_params)
     train = _by(StrokeModel.train)
 
-    def set_model(self, model: ConvpaintModel) -> None:
+    @property
+    def network(self) -> Network | None:
+        """The network that was loaded and says what is seen, until strokes are learned from."""
+        return self._model.network
+
+    def set_model(self, model: ConvpaintModel | Network) -> None:
         """Go on with another model, see `StrokeModel.set_model`; a project is saved at once.
 
         Raises
         ------
         ShapeError
             If it was trained on other channels than an image has; nothing is changed then.
+        ParameterError
+            If it is a network that finds something else than classes.
         FileError
             If the project cannot be saved; the model is in use all the same.
         """

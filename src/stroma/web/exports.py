@@ -8,6 +8,7 @@ from typing import Any
 
 from stroma.errors import MissingFileError, ParameterError
 from stroma.session import Session
+from stroma.session.strokes.model import NETWORK
 from stroma.session.words import said
 from stroma.web import archive
 from stroma.workflow.outputs import Outputs
@@ -117,9 +118,13 @@ def _became(name: str, outputs: Iterable[Path] = (), error: Exception | None = N
 
 def save_model(session: Session, values: Values) -> str:
     """Write the model, and answer with the name of the file."""
-    session.model.trained()
+    network = session.network
+    if network is None:
+        session.model.trained()
     folder = results_folder(session)
     folder.mkdir(exist_ok=True)
+    if network is not None:
+        return network.save(folder / NETWORK).name
     session.model.save(folder / "model.pkl", create_yml=False)
     return "model.pkl"
 

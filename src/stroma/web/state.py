@@ -15,6 +15,7 @@ from stroma.session import Session
 from stroma.session.core.opening import OpenImage
 from stroma.session.core.status import Status
 from stroma.session.strokes import channels as alike
+from stroma.session.strokes.applied import SAID
 from stroma.session.words import plain
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
@@ -53,6 +54,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "aliases": aliases,
         **shown(settings.param),
         "trained": status.trained >= 0,
+        "applied": "" if session.network is None else SAID,
         "working": status.busy,
         "phase": status.phase,
         "lacking": status.lacking,

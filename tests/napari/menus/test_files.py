@@ -44,6 +44,7 @@ def test_only_projects_and_models_are_read(tmp_path):
     (tmp_path / "empty.stroma").mkdir()
     assert readers.reader(str(tmp_path / "empty.stroma")) is None
     assert readers.reader("model.pkl") is readers.read_model
+    assert readers.reader("cells.safetensors") is readers.read_model
 
 
 def test_without_a_viewer_reading_says_what_to_do(tmp_path, monkeypatch):

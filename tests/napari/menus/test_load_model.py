@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
+import stroma
 from napari_scene import two_halves, until
+from random_network import random_network
 from stroma import ConvpaintModel
 from stroma.data.classes import Class
 from stroma.errors import DISTRIBUTION
@@ -43,6 +45,22 @@ def test_a_model_answers_on_the_strokes_and_images_that_are_there(viewer, open_w
     layer = studio.bridge.board.layer("segmentation")
     np.testing.assert_allclose(layer.get_color(3)[:3], (1, 0, 0))
     until(lambda: "; trained." in widget.panel.model.about.text())
+
+
+def test_a_network_is_shown_and_said_to_be_one(viewer, open_widget, tmp_path):
+    network = random_network(labels=(0, 1, 3))
+    path = network.save(tmp_path / "cells.safetensors")
+    widget = open_widget()
+    studio = widget.panel.studio
+    viewer.add_image(two_halves(), name="mine")
+    until(lambda: studio.bridge.image is not None)
+    widget.panel.model.load(path)
+    wanted = network.segment(two_halves())
+    until(lambda: shown(studio).shape == wanted.shape and (shown(studio) == wanted).all())
+    until(lambda: "A trained network" in widget.panel.model.about.text())
+    widget.panel.model.save(tmp_path / "again.safetensors")
+    until(lambda: not studio.working)
+    assert stroma.load(tmp_path / "again.safetensors").fingerprint() == network.fingerprint()
 
 
 def test_a_model_that_does_not_fit_is_refused_in_words_and_nothing_is_lost(

@@ -16,7 +16,7 @@ LayerData = list[tuple[Any, ...]]
 NO_LAYER: LayerData = [(None,)]
 """What tells napari that a file was read, though not into layers."""
 
-MODELS = (".pkl", ".yml")
+MODELS = (".pkl", ".yml", ".safetensors")
 
 
 def reader(path: str | list[str]) -> Callable[[Any], LayerData] | None:

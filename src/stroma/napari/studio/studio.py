@@ -17,12 +17,12 @@ from qtpy.QtCore import QObject, Qt, QTimer
 from stroma.errors import StromaError
 from stroma.napari.studio.activity import ROUND, Activity
 from stroma.napari.studio.bridge import Bridge
-from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.tasks import Task
 from stroma.session.events import Event
 from stroma.session.words import plain, said
+from stroma.workflow.load import load
 
 PUMP_MS = 40
 """Events wait so long, so that many are shown at once."""
@@ -172,9 +172,7 @@ class Studio:
                 self.begin()
             return
         session = self.session
-        self.call(
-            f"Loading {path.name}", lambda: session.set_model(ConvpaintModel(model_path=path))
-        )
+        self.call(f"Loading {path.name}", lambda: session.set_model(load(path)))
 
     def close(self) -> None:
         """Let go of the viewer, and close the session."""

@@ -19,6 +19,8 @@ from stroma.pixel.choices.catalogue import Entry
 from stroma.pixel.param import Param
 from stroma.session import events as ev
 from stroma.session.events import Event
+from stroma.session.strokes.applied import SAID
+from stroma.session.strokes.model import NETWORK
 
 SCALINGS: tuple[list[int], ...] = ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
 ORDERS = ("nearest", "linear", "quadratic", "cubic", "quartic", "quintic")
@@ -126,7 +128,7 @@ class Model:
                 parts.form(("Start from", self.alias)),
                 self.about,
                 parts.row(
-                    parts.button("Load…", "Go on with a saved model (.pkl, .yml)", self._ask_load),
+                    parts.button("Load…", "Go on with a saved model, or a network", self._ask_load),
                     parts.button(
                         "Save…", "Save the model (.pkl) or its settings (.yml)", self._ask_save
                     ),
@@ -238,6 +240,9 @@ class Model:
     def _describe(self) -> None:
         if self._studio.bridge is None:
             return
+        if self._studio.session.network is not None:
+            self.about.setText(SAID)
+            return
         status, param, entry = self._studio.session.status, self._param, self._entry()
         features = f", {entry.grey} features a channel" if entry and entry.grey else ""
         trained = (
@@ -283,7 +288,7 @@ class Model:
 
     def _ask_load(self) -> None:
         path, _ = QFileDialog.getOpenFileName(
-            self.widget, "Model", "", "Models (*.pkl *.yml);;All files (*)"
+            self.widget, "Model", "", "Models (*.pkl *.yml *.safetensors);;All files (*)"
         )
         if path:
             self.load(Path(path))
@@ -293,15 +298,23 @@ class Model:
         self._studio.load_model(path)
 
     def _ask_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(
-            self.widget, "Model", "model.pkl", "Model (*.pkl);;Settings only (*.yml)"
-        )
+        path, _ = QFileDialog.getSaveFileName(self.widget, "Model", *self._named())
         if path:
             self.save(Path(path))
 
+    def _named(self) -> tuple[str, str]:
+        """Return the name that a file is offered, and the kinds there are."""
+        if self._studio.session.network is not None:
+            return NETWORK, "Network (*.safetensors)"
+        return "model.pkl", "Model (*.pkl);;Settings only (*.yml)"
+
     def save(self, path: Path) -> None:
-        """Save the model, or by the name's ending its settings alone."""
+        """Save the model, or by the name's ending its settings alone; or the network."""
         session = self._studio.session
+        network = session.network
+        if network is not None:
+            self._studio.call(f"Saving {path.name}", lambda: network.save(path))
+            return
         pickle = path.suffix.lower() != ".yml"
         self._studio.call(
             f"Saving {path.name}",

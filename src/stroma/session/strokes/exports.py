@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,16 +76,12 @@ class Exports:
             # Asked before the model is taken: one that is trained in between is newer, not older.
             current = self.model.learner.revision == self.model.bench.revision
             answers = self._answers() if current else EARLIER
-            model, pixels = self.model.copy(), self.core.pixels(image)
+            applied, pixels = self.model.learner.applied, self.core.pixels(image)
+            write = partial(write_result, self.model.copy()) if applied is None else applied.write
 
         def export(progress: Report, cancelled: Cancel) -> Path:
-            written = write_result(
-                model,
-                pixels,
-                path,
-                probabilities=probabilities,
-                progress=progress,
-                cancel=cancelled,
+            written = write(
+                pixels, path, probabilities=probabilities, progress=progress, cancel=cancelled
             )
             if not probabilities:
                 self._note(image, written, answers)
@@ -139,7 +136,7 @@ class Exports:
         """Segment other files with the present model, as ``stroma segment`` does."""
         from stroma.workflow.segment import Progress, segment_files
 
-        model = self.model.copy()
+        model = self.model.network or self.model.copy()
 
         def batch(progress: Report, cancelled: Cancel) -> BatchResult:
             def told(step: Progress) -> None:

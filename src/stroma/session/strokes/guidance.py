@@ -17,6 +17,7 @@ from stroma.pixel.training.learn import Labelled
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.events import Position
+from stroma.session.strokes.applied import SAID
 from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.ownership import ClassCount, distribution, owners
@@ -95,6 +96,8 @@ class Guidance:
             If there is no model yet.
         """
         model = self.model.model
+        if self.model.network is not None:
+            raise NotTrainedError(f"{SAID} It rests on no features that could be listed.")
         if model.classifier is None:
             raise NotTrainedError("There is no model yet. Paint strokes of two classes first.")
         return importance(model.feature_names_, model.classifier, most=most)

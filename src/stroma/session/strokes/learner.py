@@ -17,6 +17,7 @@ from stroma.pixel.predicting.run import tasks_of, tasks_under
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import tasks_at
 from stroma.session.core.view import View
+from stroma.session.strokes.applied import Applied
 from stroma.session.strokes.channels import count
 from stroma.session.strokes.settings import LIVE_PIXELS, Settings
 from stroma.session.strokes.wish import Wish
@@ -33,12 +34,22 @@ class Learner:
         The revision it was trained on; -1 for none.
     taken : bool
         Whether it was trained elsewhere.
+    applied : Applied, optional
+        A network that answers in its place, until it is trained.
     """
 
-    def __init__(self, model: ConvpaintModel, revision: int = -1, *, taken: bool = False) -> None:
+    def __init__(
+        self,
+        model: ConvpaintModel,
+        revision: int = -1,
+        *,
+        taken: bool = False,
+        applied: Applied | None = None,
+    ) -> None:
         self.model = model
         self.revision = revision
-        self.taken = taken and model.classifier is not None
+        self.applied = applied
+        self.taken = taken and (model.classifier is not None or applied is not None)
         self.param = model.get_params()
         self.channels: tuple[int, ...] | None = None
         self.images: tuple[str, ...] = ()
@@ -48,6 +59,24 @@ class Learner:
             self.trained = model.trained()
             self.channels = model.in_channels_
         self._remembered: dict[str, Hashable] = {}
+
+    @property
+    def answers(self) -> bool:
+        """Whether there is anything that tells classes apart."""
+        return self.trained is not None or self.applied is not None
+
+    def require_fit(self, image: Image) -> None:
+        """Check that it can be applied to an image.
+
+        Raises
+        ------
+        ShapeError
+            If it was trained on other channels.
+        """
+        if self.applied is not None:
+            self.applied.network.open(image)
+        else:
+            self.source(image)
 
     @property
     def cache(self) -> FeatureCache:
@@ -105,7 +134,7 @@ class Learner:
         self._remembered |= {key: versions[key] for key in new}
         self.model, self.param, self.channels = model, param, channels
         self.images, self.revision, self.taken = tuple(versions), wish.revision, False
-        self.trained = model.trained()
+        self.trained, self.applied = model.trained(), None
 
     def _model(self, param: Param, settings: Settings) -> ConvpaintModel:
         """Return the model to train: the present one, unless its features are others."""

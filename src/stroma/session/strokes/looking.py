@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from stroma.session.core.core import Core
 from stroma.session.events import Position
 from stroma.session.strokes.blocks import BlockInfo, Layer, Shown, show
 from stroma.session.strokes.model import StrokeModel
+
+if TYPE_CHECKING:
+    from stroma.training.model import Network
 
 
 class Looking:
@@ -110,10 +113,29 @@ class Looking:
         Cancelled
             If it was asked to stop.
         """
+        network = self.model.network
+        if network is not None:
+            return self._by_network(network, image, progress, cancelled)
         model = self.model.copy()
         source, trained = model.open(self.core.pixels(image)), model.trained()
         labels = np.zeros(source.shape, label_dtype(trained.classifier.classes_))
         for block in blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled):
+            labels[block.index] = block.labels
+            if progress is not None:
+                progress(block.done, block.total)
+        return labels
+
+    def _by_network(
+        self,
+        network: Network,
+        image: str,
+        progress: Callable[[int, int], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> NDArray[np.unsignedinteger[Any]]:
+        seen = network.open(self.core.pixels(image))
+        shape = tuple(n for axis, n in seen.sizes.items() if axis != "c")
+        labels = np.zeros(shape, label_dtype(network.classes_))
+        for block in network.blocks(seen, cancel=cancelled):
             labels[block.index] = block.labels
             if progress is not None:
                 progress(block.done, block.total)

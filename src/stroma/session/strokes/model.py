@@ -6,7 +6,7 @@ import copy
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
@@ -21,6 +21,7 @@ from stroma.session.core.results import Results
 from stroma.session.core.view import View
 from stroma.session.events import SettingsChanged
 from stroma.session.strokes import operations as ops
+from stroma.session.strokes.applied import Applied
 from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.blocks import Block
 from stroma.session.strokes.channels import count
@@ -28,6 +29,12 @@ from stroma.session.strokes.learner import Learner
 from stroma.session.strokes.settings import Settings
 from stroma.session.strokes.turn import StrokeTurn
 from stroma.session.strokes.wish import Material, Wish
+
+if TYPE_CHECKING:
+    from stroma.training.model import Network
+
+NETWORK = "network.safetensors"
+"""Where a project keeps a network that was loaded."""
 
 
 class StrokeModel:
@@ -114,23 +121,26 @@ class StrokeModel:
             cancels = answers or new.mode == "paused"
             core.worker.poke(self.name, cancels="all" if cancels else "nothing")
 
-    def set_model(self, model: ConvpaintModel) -> None:
+    def set_model(self, model: ConvpaintModel | Network) -> None:
         """Go on with another model; if it is trained, it answers until the next training.
 
         Its parameters and channels become the settings, and the classes it names join those that
         are there, as one step of undo. Images and strokes stay. The model belongs to the session
-        from then on; a project is saved with it at once.
+        from then on; a project is saved with it at once. A network changes no settings: it
+        answers as it is, and what is trained on strokes afterwards is a model of strokes.
 
         Raises
         ------
         ShapeError
             If it was trained on other channels than an image has; nothing is changed then.
+        ParameterError
+            If it is a network that finds something else than classes.
         FileError
             If the project cannot be saved; the model is in use all the same.
         """
-        learner, core = Learner(model, taken=True), self.core
+        learner, core = self._learner(model), self.core
         with core.lock:
-            if learner.trained is not None:
+            if learner.answers:
                 self._require_fit(learner)
             core.do(ops.SetClasses(_named(model, tuple(self.bench.classes.values()))))
             channels = learner.channels if learner.trained is not None else self.now.channels
@@ -138,11 +148,17 @@ class StrokeModel:
             param.clf_max_pixels = self.now.param.clf_max_pixels  # a round's, not the model's
             self.now = replace(self.now, param=param, channels=channels)
             self.bench.revision += 1
-            if learner.trained is not None:
+            if learner.answers:
                 self._take(learner)
             core.settings_changed()
             core.tell(SettingsChanged())
             core.worker.poke(self.name, cancels="all", revision=self.bench.revision)
+
+    def _learner(self, model: ConvpaintModel | Network) -> Learner:
+        if isinstance(model, ConvpaintModel):
+            return Learner(model, taken=True)
+        fresh = ConvpaintModel(param=self.now.param)
+        return Learner(fresh, taken=True, applied=Applied(model))
 
     def _take(self, learner: Learner) -> None:
         learner.model.cache = self.learner.cache
@@ -155,8 +171,11 @@ class StrokeModel:
             if image.missing:
                 continue
             try:
-                learner.source(image.image)
+                learner.require_fit(image.image)
             except ShapeError as error:
+                if learner.applied is not None:
+                    said = f"The network does not fit the image {image.name!r}, and was not taken."
+                    raise ShapeError(f"{said} {error}") from error
                 raise ShapeError(
                     f"The model was not taken: it was trained on other channels than those of the "
                     f"image {image.name!r} ({max(1, count(image.image))}). Take one that was "
@@ -171,6 +190,12 @@ class StrokeModel:
         model = self.learner.model
         model.classes = tuple(self.bench.classes.values())
         return model
+
+    @property
+    def network(self) -> Network | None:
+        """The network that answers in the place of a model of strokes, if one does."""
+        applied = self.learner.applied
+        return None if applied is None else applied.network
 
     def copy(self) -> ConvpaintModel:
         """Return a copy of the model that further training does not change.
@@ -187,6 +212,15 @@ class StrokeModel:
     def train(self) -> None:
         """Start a round on all labelled pixels, whatever the mode."""
         self.core.worker.ask(self.name)
+
+    def _restore_network(self, folder: Path, *, is_current: bool) -> str:
+        network, said = _network(folder)
+        self.learner = Learner(ConvpaintModel(param=self.now.param))
+        if network is not None:
+            self.learner = self._learner(network)
+            self.learner.revision = self.bench.revision - (0 if is_current else 1)
+        self.core.worker.resume(self.name, self.learner.revision)
+        return said
 
     # ------------------------------------------------------------------ what is wanted
 
@@ -245,11 +279,14 @@ class StrokeModel:
     def facts(self) -> Mapping[str, Any]:
         """Return what a snapshot says of the model."""
         is_current = self.learner.revision == self.bench.revision
-        return {"is_current": is_current, "taken": self.learner.taken}
+        applied = self.learner.applied is not None
+        return {"is_current": is_current, "taken": self.learner.taken, "network": applied}
 
     def keep(self, folder: Path) -> None:
         """Write the model into a project; nothing while there is none."""
-        if self.learner.trained is not None:
+        if self.network is not None:
+            self.network.save(folder / NETWORK)
+        elif self.learner.trained is not None:
             self.model.save(folder / "model.pkl", create_yml=False)
 
     def restore(self, folder: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -260,6 +297,8 @@ class StrokeModel:
             raise FormatError(
                 f"{folder / 'settings.json'} does not hold the settings of a project: {error}"
             ) from error
+        if facts.get("network") is True:
+            return self._restore_network(folder, is_current=facts.get("is_current") is True)
         model, said = _model(folder)
         self.learner = Learner(model or ConvpaintModel(param=self.now.param))
         if model is not None and self.learner.trained is not None:
@@ -268,6 +307,20 @@ class StrokeModel:
             self.learner.revision = self.bench.revision - (0 if is_current else 1)
         self.core.worker.resume(self.name, self.learner.revision)
         return said
+
+
+def _network(folder: Path) -> tuple[Network | None, str]:
+    """Return the network that was applied, or None and why it cannot be any more."""
+    from stroma.workflow.load import load
+
+    try:
+        require_regular(folder / NETWORK)
+        found: Any = load(folder / NETWORK)
+        return found, ""
+    except FileNotFoundError:
+        return None, f"The network {folder / NETWORK} is gone. Load the network again."
+    except StromaError as error:
+        return None, f"{error} Load the network again."
 
 
 def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
@@ -282,7 +335,7 @@ def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
         return None, f"{error} The model is trained again from the strokes."
 
 
-def _named(model: ConvpaintModel, present: Sequence[Class]) -> tuple[Class, ...]:
+def _named(model: ConvpaintModel | Network, present: Sequence[Class]) -> tuple[Class, ...]:
     """Return the classes of a model; those it has no name for are left as they are."""
     labels = {c.label for c in present}
     return tuple(c for c in model.classes if c.label not in labels or c != Class(c.label))

@@ -20,6 +20,7 @@ from stroma.session.core.results import Results
 from stroma.session.core.view import View
 from stroma.session.core.work import Job
 from stroma.session.events import BlockReady
+from stroma.session.strokes.applied import Applied
 from stroma.session.strokes.blocks import BYTE, Block, uncertainty
 from stroma.session.strokes.learner import Learner, most_learnt, needed, param_for, tasks_before
 from stroma.session.strokes.wish import Wish
@@ -111,13 +112,20 @@ class StrokeTurn:
     # ------------------------------------------------------------------ showing
 
     def glance(self, view: View, job: Job) -> int:
-        """Predict one pixel in 64 of what is in view, where that is more than few blocks."""
+        """Predict one pixel in 64 of what is in view, where that is more than few blocks.
+
+        Networks have no coarse result.
+        """
+        if self.learner.applied is not None:
+            return 0
         tasks = self._missing(view, self.wish.box(view), COARSE)
         return self._predict("visible", view, tasks, COARSE, job) if len(tasks) > FEW_BLOCKS else 0
 
     def visible(self, view: View, job: Job) -> int:
         """Predict what is in view; before there is a model, compute its features."""
         box = self.wish.box(view)
+        if self.learner.applied is not None:
+            return self._apply("visible", self.learner.applied, view, box, job)
         if self.learner.trained is None:
             recipe = Recipe.of(self.wish.settings.param)
             self._warm(tasks_before(self.wish.source(view.image), recipe, view, box), job)
@@ -126,10 +134,13 @@ class StrokeTurn:
 
     def rest(self, view: View, job: Job) -> int:
         """Predict the rest of the plane, once painting pauses."""
-        if self.learner.trained is None:
+        if not self.learner.answers:
             return 0
         done, rested = 0, False
         for box in self.wish.around(view):
+            if self.learner.applied is not None:
+                done += self._apply("plane", self.learner.applied, view, box, job)
+                continue
             tasks = self._missing(view, box, 1)
             if tasks and not rested:
                 job.token.rest(REST)
@@ -137,6 +148,22 @@ class StrokeTurn:
             done += self._predict("plane", view, tasks, 1, job)
         self.results.drop_older(view.key, self.answered)
         return done
+
+    def _apply(self, phase: str, applied: Applied, view: View, box: Box, job: Job) -> int:
+        """Predict blocks by a network, and return how many."""
+        image, revision = self.wish.images[view.image], self.answered
+        known = self.results.steps(view.key, revision)
+        cores = applied.cores(image, view, box, known)
+        if not cores:
+            return 0
+        pace = job.enter(phase)
+        found = applied.predicted(image, view, cores, revision, job.token)
+        for done, planes in enumerate(found, start=1):
+            for position, number, block in planes:
+                self.results.put((view.image, number), block)
+                job.tell(BlockReady(view.image, position, block.box, 1, revision))
+            pace(done, len(cores))
+        return len(cores)
 
     def _missing(self, view: View, box: Box, coarse: int) -> list[Task]:
         """Return the blocks in a box of a view's plane that are not known that finely."""

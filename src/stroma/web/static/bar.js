@@ -99,6 +99,7 @@ function hint(state, image) {
     );
   }
   if (!state.images.length) return "Drop an image here, or choose one with Open images.";
+  if (state.applied) return state.applied;
   if (state.trained) return "";
   if (!state.lacking) return "";
   const first = "Paint a few strokes of each class. The segmentation follows by itself.";

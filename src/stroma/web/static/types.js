@@ -104,6 +104,7 @@
  * @property {Field[]} features
  * @property {Field[]} classifier
  * @property {boolean} trained
+ * @property {string} applied what is said while a network answers in place of a model; else empty
  * @property {boolean} working
  * @property {string} phase what it is working on
  * @property {string} lacking what must be painted before anything can be learned; empty if there is enough
