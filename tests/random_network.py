@@ -21,5 +21,11 @@ def random_network(*, ndim=2, target="semantic", labels=(0, 1, 3), **params):
         ({"label": 3, "name": "vein", "color": "#123456"},),
     )
     torch.manual_seed(3)
-    outputs = len(about.built_target().channels())
-    return Network(UNet(1, outputs, ndim=ndim, features=[2, 4]), about)
+    module = UNet(1, len(about.built_target().channels()), ndim=ndim, features=[2, 4]).eval()
+    last = list(module.modules())[-1]
+    with torch.no_grad():  # every channel is the largest somewhere
+        seen = module(torch.randn(1, 1, *(32,) * ndim)).transpose(0, 1).flatten(1)
+        last.bias -= seen.mean(1)
+        last.bias /= seen.std(1)
+        last.weight /= seen.std(1).view(-1, *(1,) * (last.weight.ndim - 1))
+    return Network(module, about)

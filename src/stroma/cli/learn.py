@@ -79,6 +79,7 @@ Minutes = Annotated[
 Memory = Annotated[
     float | None, typer.Option(help=SAID["memory_gb"], show_default=str(DEFAULT.memory_gb))
 ]
+Folds = Annotated[int | None, typer.Option(help=SAID["folds"], show_default=str(DEFAULT.folds))]
 Device = Annotated[
     str | None,
     typer.Option(
@@ -112,6 +113,7 @@ def learn(
     network: NetworkName = None,
     minutes: Minutes = None,
     memory: Memory = None,
+    folds: Folds = None,
     device: Device = None,
     ignore: Ignore = None,
     regions: Annotated[
@@ -141,6 +143,7 @@ def learn(
         network=network,
         minutes=minutes,
         memory_gb=memory,
+        folds=folds,
         device=device,
         regions=regions,
         classes=named(classes) or None,

@@ -77,6 +77,13 @@ def segment(
             show_default="the first, and the others are named",
         ),
     ] = None,
+    mirror: Annotated[
+        bool,
+        typer.Option(
+            "--mirror",
+            help="Networks: predict mirror images too, and take the mean; 4 or 8 times the work.",
+        ),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -106,6 +113,7 @@ def segment(
         axes=axes,
         overwrite=overwrite,
         series=several(series),
+        mirror=mirror,
     )
     trained = stroma.load(model)
     with progress() as report:

@@ -19,6 +19,7 @@ from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Target
+from stroma.training.members import joined
 from stroma.training.normalise import Normalisation
 
 KEY = "stroma.network"
@@ -55,6 +56,8 @@ class About:
         Steps, time, data, scores.
     versions : mapping
         Of what it was made with.
+    members : int
+        Networks that are averaged.
     """
 
     network: str
@@ -69,6 +72,7 @@ class About:
     plan: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    members: int = 1
 
     def built_target(self) -> Target:
         """Return the target, made of its parameters."""
@@ -78,10 +82,13 @@ class About:
     def built(self) -> nn.Module:
         """Return the network, with weights yet to be loaded."""
         outputs = len(self.built_target().channels())
-        made: nn.Module = NETWORKS[self.network](
-            self.channels, outputs, ndim=self.ndim, **self.params
+        made = NETWORKS[self.network]
+        return joined(
+            [
+                made(self.channels, outputs, ndim=self.ndim, **self.params)
+                for _ in range(self.members)
+            ]
         )
-        return made
 
     def scale(self) -> Normalisation:
         """Return how intensities are scaled."""

@@ -13,11 +13,48 @@ from torch import nn
 from stroma.targets.contract import Target
 from stroma.training.about import as_json
 from stroma.training.cases import Case
+from stroma.training.components import found_rule
 from stroma.training.contract import Seen
 from stroma.training.normalise import Normalisation
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.tune import held, tune
 from stroma.training.windows import common, relative, shape_of
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What networks predicted of images that they did not learn from, and the truth.
+
+    Parameters
+    ----------
+    predictions : list of (K, *space) float32 arrays
+        What was predicted.
+    truths : list
+        As for ``score`` of a target.
+    """
+
+    predictions: list[NDArray[np.float32]]
+    truths: list[Any]
+
+    def __add__(self, other: Outcome) -> Outcome:
+        """Return both together."""
+        return Outcome(self.predictions + other.predictions, self.truths + other.truths)
+
+    def chosen(self, target: Target, *, largest: bool) -> dict[str, Any]:
+        """Return what follows for decoding, as it is kept with a network.
+
+        "decode" and "tuned scores" for a target with options; "largest" where it was asked for,
+        the rule of `stroma.training.components`.
+        """
+        found: dict[str, Any] = {}
+        if target.tunable:
+            options, scores = tune(target, self.predictions, self.truths)
+            found = {"decode": as_json(options), "tuned scores": scores}
+        if largest:
+            results = [target.decode(p, **found.get("decode", {})) for p in self.predictions]
+            labels = [int(name) for name in target.channels()]
+            found["largest"] = [list(g) for g in found_rule(results, self.truths, labels)]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +84,10 @@ class Examination:
         truths = [self._truth(case) for case in self.cases]
         return Seen(self.target.score(results, truths), results)
 
-    def tuned(self, module: nn.Module) -> dict[str, Any]:
-        """Return the best options of decoding, and the scores that they have; {} without any."""
-        if not self.target.tunable:
-            return {}
+    def outcome(self, module: nn.Module) -> Outcome:
+        """Return predictions with what they should be, as many as are held at once."""
         predictions = held(self.prediction(module.eval(), case) for case in self.cases)
-        truths = [self._truth(case) for case in self.cases[: len(predictions)]]
-        chosen, scores = tune(self.target, predictions, truths)
-        return {"decode": as_json(chosen), "tuned scores": scores}
+        return Outcome(predictions, [self._truth(c) for c in self.cases[: len(predictions)]])
 
     def _truth(self, case: Case) -> Any:
         truth = case.truth(case.area)

@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,6 @@ import stroma
 from stroma.backbones.device import resolve
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError
-from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
@@ -29,13 +29,14 @@ from stroma.training.augment import NONE, TURNS, Augmentation
 from stroma.training.cases import Case
 from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare, split
 from stroma.training.examination import Examination
+from stroma.training.folds import cross_trained
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.model import Network
 from stroma.training.normalise import Normalisation, normalisation_for
 from stroma.training.options import Options
 from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
-from stroma.training.setup import Setup, decide, fitted
+from stroma.training.setup import Setup, decide, fitted, read_setup, write_setup
 from stroma.training.state import State, scores_in
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
@@ -82,7 +83,8 @@ class Learner(Options):
             Asked before every step.
         """
         task = self.task(images, labels, regions=regions)
-        return task.run(
+        run = task.run if self.folds == 1 else partial(cross_trained, task)
+        return run(
             classes=classes,
             folder=None if folder is None else Path(folder),
             overwrite=overwrite,
@@ -128,6 +130,11 @@ class Learner(Options):
                 "network='ladder' and objective='ladder'."
             )
         target: Target = kind.made_for(facts, **self.target_options)
+        if self.largest and target.result != "classes":
+            raise ParameterError(
+                f"largest keeps the largest part of classes, and {self.target!r} finds "
+                f"{target.result}. Leave it out."
+            )
         setup = decide(
             [case.shape for case in cases],
             facts,
@@ -188,20 +195,29 @@ class Task:
     def run(
         self,
         *,
+        parts: tuple[list[Case], ...] | None = None,
         classes: Sequence[Class] = (),
         folder: Path | None = None,
         overwrite: bool = False,
         tell: Callable[[Told], None] | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Network:
-        """Train; see `Learner.fit`."""
+        """Train one network; see `Learner.fit`.
+
+        Parameters
+        ----------
+        parts : tuple of list of Case, optional
+            What is learned from, and what is kept for scores; drawn by the seed, unless given.
+        """
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             if overwrite:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
-        return self._fitted(folder)._run(classes, folder, tell, cancel)
+        task, given = self.fitted(folder), self.learner
+        found = parts or split(self.cases, share=given.validation, seed=given.seed)
+        return task._run(found, classes, folder, tell, cancel)
 
-    def _fitted(self, folder: Path | None) -> Task:
+    def fitted(self, folder: Path | None) -> Task:
         """Return the task with patches that leave time for enough steps.
 
         The speed is measured once: a training that goes on has the patches it began with.
@@ -210,11 +226,10 @@ class Task:
             return self
         kept = None if folder is None else folder / SETUP
         if kept is not None and kept.exists() and (kept.parent / CHECKPOINT).exists():
-            return replace(self, setup=Setup.of(json.loads(kept.read_text(encoding="utf-8"))))
+            return replace(self, setup=read_setup(kept))
         setup = fitted(self.setup, speed=self.pixels_per_second, minutes=self.learner.minutes)
         if kept is not None:
-            with replaced(kept) as new:
-                new.write_text(json.dumps(asdict(setup)), encoding="utf-8")
+            write_setup(kept, setup)
         return replace(self, setup=setup)
 
     def pixels_per_second(self, setup: Setup) -> float:
@@ -237,21 +252,29 @@ class Task:
             mean.detach().item()  # waits for graphics processors
         return images[:, 0].numel() / max(time.monotonic() - began, 1e-9)
 
+    def examination(self, kept: Sequence[Case]) -> Examination:
+        """Return what looks at a network with cases that were kept from it."""
+        return Examination(kept[:LOOKED_AT], self.target, self.scale, self.setup.patch)
+
     def _run(
         self,
+        parts: tuple[list[Case], ...],
         classes: Sequence[Class],
         folder: Path | None,
         tell: Callable[[Told], None] | None,
         cancel: Callable[[], bool] | None,
     ) -> Network:
-        learned, kept = split(self.cases, share=self.learner.validation, seed=self.learner.seed)
+        learned, kept = parts
         pictures = None if folder is None else Pictures(folder, self.target, kept)
-        examined = Examination(kept[:LOOKED_AT], self.target, self.scale, self.setup.patch)
+        examined = self.examination(kept)
         training = self._training(learned, examined, folder, pictures)
         state = training.run(self.built(), tell=tell, cancel=cancel)
         module = self.built()
         module.load_state_dict(state.best)
-        network = Network(module, self._about(state, classes, examined.tuned(module)))
+        chosen: dict[str, Any] = {}
+        if self.target.tunable or self.learner.largest:
+            chosen = examined.outcome(module).chosen(self.target, largest=self.learner.largest)
+        network = Network(module, self._about(state, classes, chosen))
         if folder is not None:
             (folder / CHECKPOINT).unlink(missing_ok=True)
             (folder / SETUP).unlink(missing_ok=True)
@@ -323,6 +346,7 @@ class Task:
                 "seconds": round(state.seconds, 1),
                 "images": [case.name for case in self.cases],
                 "data": fingerprint(self.cases),
+                "identity": self.identity(),
                 "settings": as_json(asdict(self.learner)),
             },
             versions={

@@ -22,6 +22,7 @@ from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.training import about as files
 from stroma.training.about import About
 from stroma.training.cases import statistics_of
+from stroma.training.components import Rule, only_largest
 from stroma.training.data import cases_of
 from stroma.training.found import find_image, find_objects, find_points
 from stroma.training.open import COLOURS, as_colours, as_image
@@ -97,6 +98,11 @@ class Network:
     def decoding_(self) -> Mapping[str, Any]:
         """Options of the target's ``decode``, as they were best on what was kept from training."""
         return dict(self.about.training.get("decode", {}))
+
+    @property
+    def largest_(self) -> Rule:
+        """Groups of classes of which only the largest part is kept, where that was better."""
+        return tuple(tuple(group) for group in self.about.training.get("largest", ()))
 
     @property
     def history_(self) -> list[dict[str, float]]:
@@ -235,7 +241,20 @@ class Network:
         result = np.zeros(_without_channels(opened), _smallest(self.classes_))
         for block in self.blocks(opened, **how, **tunable):
             result[block.index] = block.labels
-        return result
+        return self.finished(result)
+
+    def finished(self, labels: NDArray[np.unsignedinteger[Any]]) -> Any:
+        """Return the labels of a whole image as they are in the end: see ``largest_``.
+
+        Parameters
+        ----------
+        labels : (t, z, y, x), as far as the image has these axes, array
+            From `blocks`; changed in place.
+        """
+        if self.largest_:
+            for index in np.ndindex(labels.shape[: -self.ndim]):
+                labels[index] = only_largest(labels[index], self.largest_)
+        return labels
 
     def predict_probas(
         self, image: Any, *, mirror: bool = False, device: str = "auto", use_dask: bool = False
@@ -313,6 +332,7 @@ class Network:
             dict(about.target_params),
         ]
         facts += [dict(about.normalisation), list(about.patch), about.ndim, self.decoding_]
+        facts += [self.largest_] if self.largest_ else []
         digest.update(json.dumps(facts, sort_keys=True).encode())
         for name, tensor in self.module.state_dict().items():
             digest.update(name.encode())

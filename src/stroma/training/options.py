@@ -17,7 +17,7 @@ CHOICES = {
 }
 """Values of options that have few."""
 
-ABOVE = {"minutes": 0, "memory_gb": 0, "rate": 0, "steps": 0, "batch": 0}
+ABOVE = {"minutes": 0, "memory_gb": 0, "rate": 0, "steps": 0, "batch": 0, "folds": 0}
 """What options must be above, where they are given."""
 
 
@@ -63,6 +63,12 @@ class Options:
         How weights follow the gradient.
     validation : float
         Share of the data that is kept from training, for scores.
+    folds : int
+        Networks that are trained, each with another part of the data kept from it; what they
+        predict is averaged, and all of the data counts in scores. 1 is a single network.
+    largest : bool
+        Find out whether keeping only the largest connected part of classes scores better on what
+        was kept from training, and if so do it from then on.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to run.
     precision : {"no", "fp16", "bf16"}
@@ -89,6 +95,8 @@ class Options:
     rate: float = 3e-3
     optimiser: str = "adamw"
     validation: float = 0.2
+    folds: int = 1
+    largest: bool = False
     device: str = "auto"
     precision: str = "no"
     seed: int = 0

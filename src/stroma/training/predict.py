@@ -20,6 +20,7 @@ from stroma.data.image import Image, Index
 from stroma.data.statistics import Statistics, require_finite
 from stroma.targets.contract import Target
 from stroma.targets.turns import Turn, mirrors
+from stroma.training.members import members
 from stroma.training.normalise import Normalisation
 from stroma.training.windows import (
     Cube,
@@ -47,7 +48,7 @@ class NetworkPredictor:
     Parameters
     ----------
     module : nn.Module
-        In use, not in training.
+        In use, not in training; of several (`stroma.training.members`) the mean is taken.
     target : Target
         What its channels mean.
     scale : Normalisation
@@ -78,13 +79,13 @@ class NetworkPredictor:
     @property
     def halo(self) -> Sides | None:
         """Pixels around a core that its result depends on; None where it is the whole window."""
-        found = self.module.halo
+        found = members(self.module)[0].halo
         return None if found is None else _three(found, 0)  # type: ignore[arg-type]
 
     @property
     def stride(self) -> Sides:
         """What windows are aligned with."""
-        return _three(self.module.stride, 1)  # type: ignore[arg-type]
+        return _three(members(self.module)[0].stride, 1)  # type: ignore[arg-type]
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -113,7 +114,8 @@ class NetworkPredictor:
     def _run(self, ready: Array) -> Array:
         with torch.inference_mode():
             images = torch.from_numpy(ready)[None].to(self.device)
-            found: Array = self.target.activate(self.module(images))[0].float().cpu().numpy()
+            every = [self.target.activate(one(images))[0] for one in members(self.module)]
+            found: Array = torch.stack(every).mean(0).float().cpu().numpy()
         return found
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
+from pathlib import Path
 from typing import Any
 
 from stroma.errors import ParameterError
+from stroma.io.atomic import replaced
 from stroma.targets.contract import Facts
 from stroma.training.plan import Budget, Fingerprint, Plan, plan, topology, widths
 
@@ -78,6 +81,17 @@ class Setup:
         features = self.params.get("features")
         stages = "" if features is None else f" of {len(features)} stages, {features} features"
         return f"{self.network}{stages}; {self.batch} patches of {patch} pixels per step"
+
+
+def read_setup(path: Path) -> Setup:
+    """Return the setup that a training began with."""
+    return Setup.of(json.loads(path.read_text(encoding="utf-8")))
+
+
+def write_setup(path: Path, setup: Setup) -> None:
+    """Keep the setup that a training begins with."""
+    with replaced(path) as new:
+        new.write_text(json.dumps(asdict(setup)), encoding="utf-8")
 
 
 def decide(

@@ -36,6 +36,7 @@ def write_found(
     cancel: Cancel | None,
     *,
     use_dask: bool = False,
+    mirror: bool = False,
 ) -> None:
     """Write what a network finds in an image.
 
@@ -55,8 +56,15 @@ def write_found(
         Asked before every block.
     use_dask : bool
         Compute blocks on the workers of dask.distributed.
+    mirror : bool
+        Take the mean over all mirror images.
     """
-    how: dict[str, Any] = {"tell": tell, "cancel": cancel, "use_dask": use_dask}
+    how: dict[str, Any] = {
+        "tell": tell,
+        "cancel": cancel,
+        "use_dask": use_dask,
+        "mirror": mirror,
+    }
     write = {"instances": _write_objects, "points": _write_points, "image": _write_image}
     write[network.target.result](network, network.open(image), path, region, how)
 

@@ -14,6 +14,7 @@ import numpy as np
 from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.image import AXES, Image
+from stroma.errors import ParameterError
 from stroma.io import open_writer, read_image, write_image, write_labels
 from stroma.io.blockwise.assemble import ArraySink, ChunkSink, Plane, Sink, Target, chunks
 from stroma.io.pictures.png import read_indices
@@ -104,6 +105,12 @@ class Work:
         self.model.open(self.image)
         if self.in_memory:
             self._to_memory(tell, cancel)
+        elif is_network(self.model) and self.model.largest_:
+            raise ParameterError(
+                f"{self.job.path}: this network keeps only the largest part of classes, which "
+                "takes the whole image, and results in OME-Zarr or above 512 MiB are written block "
+                "by block. Give --format png or npy."
+            )
         else:
             self._to_files(tell, cancel)
 
@@ -129,6 +136,8 @@ class Work:
         if self.files.probabilities:
             sinks.append(ArraySink(self.probability_target, np.float32))
         self._fill(sinks, tell, cancel)
+        if is_network(self.model):
+            self.model.finished(labels.array)
         write_labels(self.files.labels, labels.array, like=self.image, classes=self.model.classes)
         if self.files.probabilities:
             probabilities = sinks[1]
@@ -188,7 +197,8 @@ class Work:
         """Predict blocks, by strokes or by a network."""
         how: dict[str, Any] = {"region": box, "use_dask": self.use_dask, "cancel": cancel}
         if is_network(self.model):
-            return self.model.blocks(self.model.open(image), **how)
+            mirror = self.job.outputs.mirror
+            return self.model.blocks(self.model.open(image), mirror=mirror, **how)
         return predict_blocks(self.model, image, **how)
 
     def _planes(self) -> Iterator[Plane]:

@@ -177,7 +177,8 @@ def _one(
         claim(job, files)
         region = open_region(job.outputs.mask, job.path, image)
         if is_network(model) and job.result != "classes":
-            write_found(model, image, files.labels, region, tell, cancel, use_dask=use_dask)
+            how = {"use_dask": use_dask, "mirror": job.outputs.mirror}
+            write_found(model, image, files.labels, region, tell, cancel, **how)
         else:
             work = Work(model, image, job, files, region, use_dask)
             work.segment(tell, cancel)

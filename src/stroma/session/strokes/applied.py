@@ -57,6 +57,12 @@ class Applied:
                 told=f"This network finds {network.target.result}, and only classes are shown "
                 "here. Write its results to files with the command stroma segment.",
             )
+        if network.largest_:
+            said = (
+                "This network keeps only the largest part of classes, which takes the whole image, "
+                "and here blocks are shown as they come."
+            )
+            raise ParameterError(f"{said} Write its results with: stroma segment MODEL IMAGES")
         self.network = network
         self._opened: dict[str, tuple[Image, Opened]] = {}
 

@@ -1,0 +1,146 @@
+"""Several networks, each trained without another part of the data, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stroma.data.classes import Class
+from stroma.errors import FormatError
+from stroma.training.about import read_about
+from stroma.training.data import folds
+from stroma.training.examination import Outcome
+from stroma.training.loop import CHECKPOINT, Told
+from stroma.training.members import joined
+from stroma.training.model import Network
+from stroma.training.setup import read_setup, write_setup
+
+if TYPE_CHECKING:
+    from stroma.training.learner import Task
+
+DONE = "network.safetensors"
+"""A fold that is done, in its folder, until all are."""
+
+
+def cross_trained(
+    task: Task,
+    *,
+    classes: Sequence[Class] = (),
+    folder: Path | None = None,
+    overwrite: bool = False,
+    tell: Callable[[Told], None] | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Network:
+    """Train a network per fold, and return all of them as one; see `Learner.fit`.
+
+    The time is divided among them. Folds that are done, or were begun, go on from there. Options
+    of decoding are chosen by what every network predicts of the part that it did not see, which
+    together is all of the data.
+    """
+    ready = _fixed(task, folder, overwrite=overwrite)
+    count = task.learner.folds
+    made, outcome = [], Outcome([], [])
+    for number, parts in enumerate(folds(task.cases, count, seed=task.learner.seed)):
+        one = _fold(ready, number)
+        place = None if folder is None else folder / f"fold_{number + 1}"
+        network = _kept(one, place)
+        if network is None:
+            report = None if tell is None else _telling(tell, number, count)
+            network = one.run(
+                parts=parts, classes=classes, folder=place, tell=report, cancel=cancel
+            )
+            if place is not None:
+                network.save(place / DONE)
+        made.append(network)
+        outcome += one.examination(parts[1]).outcome(network.module)
+    chosen = outcome.chosen(task.target, largest=task.learner.largest)
+    found = Network(joined([one.module for one in made]), _about(made, chosen, ready))
+    _forget(folder, count)
+    return found
+
+
+def _fixed(task: Task, folder: Path | None, *, overwrite: bool) -> Task:
+    """Return the task of every fold, with patches that are chosen once for all."""
+    learner, setup_file = task.learner, None
+    shared = replace(learner, minutes=learner.minutes / learner.folds)
+    begun = replace(task, learner=shared)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        setup_file = folder / "folds.json"
+        if overwrite:
+            _forget(folder, learner.folds)
+    if setup_file is not None and setup_file.exists():
+        setup = read_setup(setup_file)
+    else:
+        setup = replace(begun.fitted(None).setup, free=False)
+        if setup_file is not None:
+            write_setup(setup_file, setup)
+    return replace(begun, setup=setup)
+
+
+def _fold(task: Task, number: int) -> Task:
+    """Return the task of one fold, which begins with weights of its own."""
+    return replace(task, learner=replace(task.learner, seed=task.learner.seed + number))
+
+
+def _kept(task: Task, place: Path | None) -> Network | None:
+    """Return the network of a fold that is done, if it is of the same data and settings."""
+    if place is None or not (place / DONE).exists():
+        return None
+    about = read_about(place / DONE)
+    if about.training.get("identity") != task.identity():
+        raise FormatError(
+            f"{place / DONE} is of another training: other data, or other settings. Give another "
+            "folder, or start over (overwrite)."
+        )
+    return Network.load(place / DONE)
+
+
+def _telling(tell: Callable[[Told], None], number: int, count: int) -> Callable[[Told], None]:
+    """Return what tells of one fold as a part of all of them."""
+
+    def told(one: Told) -> None:
+        others = (count - number - 1) * one.steps * one.seconds_per_step
+        tell(
+            replace(
+                one,
+                step=one.step + number * one.steps,
+                steps=one.steps * count,
+                seconds_left=one.seconds_left + others,
+            )
+        )
+
+    return told
+
+
+def _about(made: Sequence[Network], chosen: Mapping[str, Any], task: Task) -> Any:
+    """Return what is known of all networks together: the means of their scores, and each."""
+    each = [dict(one.scores_) for one in made]
+    scores = {name: float(np.nanmean([s[name] for s in each])) for name in each[0]}
+    trainings = [one.about.training for one in made]
+    rows = [{**row, "fold": n} for n, t in enumerate(trainings, 1) for row in t["history"]]
+    training = {
+        **trainings[0],
+        **chosen,
+        "scores": scores,
+        "folds": each,
+        "history": rows,
+        "steps": sum(t["steps"] for t in trainings),
+        "seconds": round(sum(t["seconds"] for t in trainings), 1),
+        "settings": {**trainings[0]["settings"], "minutes": task.learner.minutes * len(made)},
+    }
+    return replace(made[0].about, training=training, members=len(made))
+
+
+def _forget(folder: Path | None, count: int) -> None:
+    """Remove what a training goes on from."""
+    if folder is None:
+        return
+    (folder / "folds.json").unlink(missing_ok=True)
+    for number in range(count):
+        for name in (DONE, CHECKPOINT):
+            (folder / f"fold_{number + 1}" / name).unlink(missing_ok=True)
