@@ -365,6 +365,13 @@ def grid_step(maps: Sequence[FeatureMap]) -> PerAxis:
     return step if isinstance(step, tuple) else (1, 1, 1)
 
 
+def finest_cells(maps: Sequence[FeatureMap]) -> PerAxis:
+    """Return the largest cells that the cells of all maps consist of."""
+    steps = [in_volume(m).step for m in maps]
+    z, y, x = (math.gcd(*along) for along in zip(*steps, strict=True))
+    return z, y, x
+
+
 def lcm(*steps: PerAxis) -> PerAxis:
     """Return the least common multiples along every axis."""
     z, y, x = (math.lcm(*along) for along in zip(*steps, strict=True))

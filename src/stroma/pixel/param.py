@@ -144,6 +144,7 @@ _RULES: dict[str, Callable[[Any], str | None]] = {
     "tile_image": _one_of(True, False),
     "use_dask": _one_of(True, False),
     "unpatch_order": _integer(0, 5),
+    "unpatch_guided": _one_of(True, False),
     "fe_name": _text,
     "fe_layers": _layers,
     "fe_scalings": _scalings,
@@ -198,6 +199,9 @@ class Param:
         Run blocks on dask.distributed.
     unpatch_order : int
         0 to 5. Interpolation of the probabilities of patches: 0 nearest, 1 linear, 2 to 5 spline.
+    unpatch_guided : bool
+        Where all features are coarser than pixels, classify their cells, and give pixels the
+        classes of the cells near them that look like them (joint bilateral upsampling), instead.
     fe_name : str
         Feature extractor, or several joined by "+".
     fe_layers : list of str or list of int
@@ -234,6 +238,7 @@ class Param:
     tile_image: bool | None = None
     use_dask: bool | None = None
     unpatch_order: int | None = None
+    unpatch_guided: bool | None = None
     fe_name: str | None = None
     fe_layers: list[Any] | None = None
     fe_scalings: list[Any] | None = None

@@ -94,6 +94,13 @@ FEATURES = (
         high=64,
     ),
     Field(
+        "unpatch_guided",
+        "Sharpen cells",
+        "Networks that see in cells of several pixels: pixels get the classes of the cells near "
+        "them that look like them.",
+        (Choice(False, "off"), Choice(True, "on")),
+    ),
+    Field(
         "crf",
         "Alike and near",
         "Pixels that look alike and lie near each other get the same class (a dense random "

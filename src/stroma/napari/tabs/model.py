@@ -108,6 +108,11 @@ class Model:
                 0,
                 64,
             ),
+            "unpatch_guided": listed(
+                "unpatch_guided",
+                "Pixels get the classes of the cells near them that look like them",
+                [("off", False), ("on", True)],
+            ),
             "clf": listed("clf", "What learns the classes", [(n, n) for n in CLASSIFIERS]),
             "clf_iterations": whole("clf_iterations", "Trees", 1, 1000),
             "clf_learning_rate": parts.fraction(
@@ -153,6 +158,7 @@ class Model:
                     ("Reduce by", field["image_downsample"]),
                     ("Smoothing", field["seg_smoothening"]),
                     ("Along edges", field["edge_smoothing"]),
+                    ("Sharpen cells", field["unpatch_guided"]),
                 ),
             ),
             parts.group(

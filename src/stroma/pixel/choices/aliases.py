@@ -59,6 +59,7 @@ def base_defaults() -> Param:
         tile_image=False,
         use_dask=False,
         unpatch_order=1,
+        unpatch_guided=False,
         fe_order=0,
         fe_use_min_features=False,
         fe_use_gpu=False,

@@ -29,6 +29,7 @@ from stroma.pixel.door import Source
 from stroma.pixel.param import Param
 from stroma.pixel.predicting.crf import REACH, SIDE, Field, field_of
 from stroma.pixel.predicting.edges import GUIDE_REACH, Guide, guide_of, guided_reach
+from stroma.pixel.predicting.joint import JOINT_REACH
 
 MAX_PROBABILITIES = 2**25
 """Probabilities of one block: pixels times classes."""
@@ -57,6 +58,8 @@ class Recipe:
         Radius of the guided filter on probabilities; 0 is off.
     crf : float
         Strength of the dense random field on probabilities; 0 is off.
+    joint : bool
+        Bring probabilities of coarse cells to pixels with the image as guide.
     exact : bool
         Keep features in single precision where half precision would do.
     voxel : (float, float, float) or None
@@ -70,6 +73,7 @@ class Recipe:
     smoothing: int
     edges: int = 0
     crf: float = 0
+    joint: bool = False
     exact: bool = False
     voxel: Voxel | None = None
 
@@ -92,6 +96,7 @@ class Recipe:
             smoothing=radius if radius > 1 else 0,
             edges=int(param.edge_smoothing or 0),
             crf=float(param.crf or 0),
+            joint=bool(param.unpatch_guided),
             voxel=None if param.voxel_size is None else checked_voxel(param.voxel_size),
         )
 
@@ -154,7 +159,7 @@ class Plan:
     recipe : Recipe
         What is done.
     guide : Guide or None
-        Along which edges probabilities are smoothed, if they are.
+        Along which edges probabilities are smoothed, or brought to pixels, if they are.
     field : Field or None
         What refines probabilities by what looks alike, if anything does.
     mean : tuple of float or None
@@ -186,7 +191,8 @@ class Plan:
         scales = zip(self.smoothing, grid.down, grid.up, strict=True)
         smoothing = [-(-radius // down) * up for radius, down, up in scales]
         coarse = self.recipe.pipeline.stride
-        patch = [n * reach(self.recipe.unpatch_order) if n > 1 else 0 for n in coarse]
+        cells = JOINT_REACH if self.recipe.joint else reach(self.recipe.unpatch_order)
+        patch = [n * cells if n > 1 else 0 for n in coarse]
         around = (0, self.looks_around, self.looks_around)
         z, y, x = map(sum, zip(smoothing, around, grid.margin, patch, strict=True))
         return z, y, x
@@ -194,7 +200,7 @@ class Plan:
     @property
     def looks_around(self) -> int:
         """Working pixels in a plane that smoothing and refining of probabilities look at."""
-        return (guided_reach(self.recipe.edges) if self.guide else 0) + (REACH if self.field else 0)
+        return guided_reach(self.recipe.edges) + (REACH if self.field else 0)
 
     @property
     def smoothing(self) -> PerAxis:
@@ -258,9 +264,9 @@ class Plan:
         return Piece(raw, seen, self.region(block), block.window, self.feed)
 
     def guide_values(self, box: Box, cache: FeatureCache) -> NDArray[np.float32]:
-        """Return the (d, h, w) image whose edges guide the smoothing, on working pixels."""
+        """Return the (d, h, w) image whose edges are followed, on working pixels."""
         if self.guide is None:
-            raise AssertionError("this plan smooths nothing")
+            raise AssertionError("this plan follows no edges")
         around = box.grown(GUIDE_REACH).clipped(Box.of(self.grid.shape))
         known, raw = self._known(around)
         key = self._key(known, box.relative(around), self.guide)
@@ -392,11 +398,12 @@ def plan(
     large = math.prod(part.sizes.get(a, 1) for a in "zyx") > HALF_ABOVE
     half = large and statistics is not None and not recipe.exact
     feed = Feed(source.channels, statistics, source.rgb, half)
-    if not recipe.edges and not recipe.crf:
+    guided = recipe.edges or recipe.joint
+    if not guided and not recipe.crf:
         return Plan(part, feed, recipe)
     known = statistics or own_statistics(source, recipe, part)
     cells = math.prod(max(1, f) for f in recipe.factors)
-    guide = guide_of(known, cells**0.5, rgb=source.rgb) if recipe.edges else None
+    guide = guide_of(known, cells**0.5, rgb=source.rgb) if guided else None
     return Plan(part, feed, recipe, guide, field_of(known, recipe.crf) if recipe.crf else None)
 
 

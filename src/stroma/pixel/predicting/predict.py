@@ -16,9 +16,10 @@ from stroma.classify.contract import Classifier
 from stroma.classify.maps import predict_maps
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
-from stroma.features.contract import FeatureMap
-from stroma.features.pipeline import grid_step
+from stroma.features.contract import FeatureMap, in_volume
+from stroma.features.pipeline import finest_cells, grid_step
 from stroma.pixel.predicting.edges import guided
+from stroma.pixel.predicting.joint import Joint
 from stroma.pixel.predicting.plan import Plan, Recipe
 from stroma.pixel.predicting.tasks import Task
 
@@ -117,8 +118,8 @@ def probabilities_in(
     whole = Box.of(grid.shape)
     working = grid.cells(box).grown(grid.margin).clipped(whole)
     around = working.grown(current.looks_around).clipped(whole)
-    values = _on_working_grid(task, maps, around, classifier)
-    if current.field is None and current.guide is None:
+    values = _on_working_grid(task, maps, around, classifier, cache)
+    if current.field is None and not current.recipe.edges:
         return grid.restore(values, around, box)
     refined = [_refined(values[:, z], z, task, around, cache) for z in range(around.sides[0])]
     inner = np.stack(refined, axis=1)[(..., *working.relative(around).index)]
@@ -132,41 +133,69 @@ def _refined(
     current, plane = task.plan, replace(box, front=box.front + z, back=box.front + z + 1)
     if current.field is not None:
         values = current.field.refine(values, current.raw(plane)[:, 0])
-    if current.guide is not None:
+    if current.guide is not None and current.recipe.edges:
         guide, noise = current.guide_values(plane, cache)[0], current.guide.softness
         values = guided(values, guide, radius=current.recipe.edges, softness=noise)
     return values
 
 
 def _on_working_grid(
-    task: Task, maps: Sequence[FeatureMap], working: Box, classifier: Classifier
-) -> NDArray[np.float32]:
-    region, step = task.plan.region(task.block), grid_step(maps)
-    if max(step) > 1:
-        return _on_patches(maps, region, task.plan, classifier, step, working)
-    return classify(maps, working.relative(region), classifier)
-
-
-def _on_patches(
+    task: Task,
     maps: Sequence[FeatureMap],
-    region: Box,
-    current: Plan,
-    classifier: Classifier,
-    step: PerAxis,
     working: Box,
+    classifier: Classifier,
+    cache: FeatureCache,
 ) -> NDArray[np.float32]:
-    """Classify whole patches, and find the probabilities of pixels between their centres."""
+    current, region, step = task.plan, task.plan.region(task.block), grid_step(maps)
+    if current.recipe.joint:
+        step = finest_cells(maps)
+    if max(step) == 1:
+        return classify(maps, working.relative(region), classifier)
     cells = region.clipped(Box.of(current.grid.shape).aligned(step)).coarse(step)
-    on_cells = [on_grid(m, step) for m in maps]
-    values = classify(on_cells, Box.of(cells.sides), classifier)
+    values = classify([on_grid(m, step) for m in maps], Box.of(cells.sides), classifier)
+    place = cells.scaled(step)
+    if current.recipe.joint and max(step[1:]) > 1:
+        return _along_edges(values, place, step, maps, current, working, cache)
     order = current.recipe.unpatch_order
-    return interpolate(values, working, step=step, origin=cells.scaled(step).start, order=order)
+    return interpolate(values, working, step=step, origin=place.start, order=order)
+
+
+def _along_edges(
+    values: NDArray[np.float32],
+    place: Box,
+    step: PerAxis,
+    maps: Sequence[FeatureMap],
+    current: Plan,
+    working: Box,
+    cache: FeatureCache,
+) -> NDArray[np.float32]:
+    """Return the probabilities of working pixels from those of cells, with the image as guide."""
+    assert current.guide is not None
+    coarsest = max(max(in_volume(m).step[1:]) for m in maps)  # type: ignore[index]
+    joint = Joint.of(step[1], coarsest, current.guide.softness)
+    inside = replace(place, front=working.front, back=working.back)
+    inside = inside.clipped(Box.of(current.grid.shape))
+    guide = current.guide_values(inside, cache)
+    first = working.top - place.top, working.left - place.left
+    planes = [
+        joint.upsample(
+            values[:, (z - place.front) // step[0]],
+            guide[z - working.front],
+            first=first,
+            shape=working.shape,
+        )
+        for z in range(working.front, working.back)
+    ]
+    return np.stack(planes, axis=1)
 
 
 def on_grid(feature_map: FeatureMap, step: PerAxis) -> FeatureMap:
-    """Return a map whose cells are the pixels of a coarser grid."""
-    origin = tuple(o // s for o, s in zip(feature_map.origin, step, strict=True))
-    return FeatureMap(feature_map.values, (1, 1, 1), origin)
+    """Return a map as one whose pixels are the cells of a coarser grid."""
+    known = in_volume(feature_map)
+    assert isinstance(known.step, tuple)
+    z, y, x = (own // cell for own, cell in zip(known.step, step, strict=True))
+    origin = tuple(o // s for o, s in zip(known.origin, step, strict=True))
+    return replace(known, step=(z, y, x), origin=origin)
 
 
 def classify(maps: Sequence[FeatureMap], box: Box, classifier: Classifier) -> NDArray[np.float32]:
