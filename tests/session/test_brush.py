@@ -1,9 +1,16 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stroma.session.strokes.brush import brush, polygon
+from stroma.errors import ParameterError
+from stroma.session.core import packs
+from stroma.session.core.packs import TILE
+from stroma.session.strokes.drawing import brush as brushes
+from stroma.session.strokes.drawing.brush import brush, polygon
+from stroma.session.strokes.tiles import StrokeTiles
 
 SHAPE = (40, 50)
 
@@ -46,6 +53,35 @@ def test_a_long_stroke_is_whole_though_it_is_drawn_in_pieces():
     assert not painted[:12].any()
 
 
+@pytest.mark.parametrize("radius", [2, 150])
+def test_a_line_looks_once_at_each_tile_that_it_touches(radius):
+    shape, turns = (3000, 3000), np.linspace(0, 40, 400)
+    points = [(1500 + 30 * t * np.sin(t), 1500 + 30 * t * np.cos(t)) for t in turns]
+    boxes = [box for box, _ in brush(points, radius, shape)]
+    tiles = [box.coarse(TILE) for box in boxes]
+    assert all(tile.area == 1 for tile in tiles)
+    assert len(set(tiles)) == len(tiles) > 100
+
+
+def test_rows_of_segments_are_looked_at_some_at_a_time(monkeypatch):
+    points = [(10, 10), (39, 45), (3, 20), (3, 48)]
+    whole = drawn(brush(points, 3, SHAPE))
+    monkeypatch.setattr(brushes.runs, "MANY", 16)
+    np.testing.assert_array_equal(drawn(brush(points, 3, SHAPE)), whole)
+
+
+@pytest.mark.parametrize(
+    "far",
+    [
+        lambda shape: brush([(0, 0), (9e6, 9e6)] * 3, 2, shape),
+        lambda shape: polygon([(0, 0), (0, 9e6), (9e6, 9e6)], shape),
+    ],
+)
+def test_a_step_that_would_take_for_ever_is_refused(far):
+    with pytest.raises(ParameterError, match="several steps"):
+        next(far((10**7, 10**7)))
+
+
 @pytest.mark.parametrize("spot", [(3.0, 4.0), (3.5, 4.5), (3.99, 4.01)])
 def test_the_thinnest_brush_marks_the_pixel_it_was_put_on(spot):
     painted = drawn(brush([spot], 0, SHAPE))
@@ -63,3 +99,30 @@ def test_a_polygon_taller_than_a_band_has_no_seams():
     shape = (600, 20)
     filled = drawn(polygon([(0, 0), (0, 20), (600, 20), (600, 0)], shape), shape)
     assert filled.all()
+
+
+def test_a_polygon_is_filled_part_by_part_without_seams(monkeypatch):
+    corners = [(2, 3), (4, 47), (38, 30), (20, 22), (36, 5)]
+    whole = drawn(polygon(corners, SHAPE))
+    monkeypatch.setattr(brushes, "BAND", (8, 16))
+    parts = [box for box, _ in polygon(corners, SHAPE)]
+    assert len(parts) == 15
+    assert all(part.area <= 8 * 16 for part in parts)
+    np.testing.assert_array_equal(drawn(polygon(corners, SHAPE)), whole)
+
+
+def test_filling_takes_the_memory_of_the_tiles_that_are_open(monkeypatch):
+    monkeypatch.setattr(packs, "OPEN", 16)
+    side = 2048
+    tiles = StrokeTiles(1, (side, side))
+    tracemalloc.start()
+    for box, mask in polygon([(0, 0), (0, side), (side, side), (side, 0)], tiles.shape):
+
+        def change(part, labels, box=box, mask=mask):
+            labels[mask[part.relative(box).slices]] = 1
+
+        tiles.draw(0, box, change)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert tiles.count() == side**2
+    assert most < 3 * side**2

@@ -11,7 +11,8 @@ from stroma.errors import LabelError, ParameterError
 from stroma.session import Session
 from stroma.session.core.operations import from_json
 from stroma.session.strokes import operations as ops
-from stroma.session.strokes.brush import packed_mask, stamped
+from stroma.session.strokes.drawing import brush
+from stroma.session.strokes.drawing.brush import packed_mask, stamped
 
 SHAPE = (200, 300)
 
@@ -29,6 +30,16 @@ def test_a_mask_comes_back_from_its_bits(mask):
     [(found, pixels)] = stamped(packed_mask(mask), box, (50, 50))
     assert found == box
     np.testing.assert_array_equal(pixels, mask)
+
+
+@given(hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=20)))
+def test_a_mask_comes_back_a_few_rows_at_a_time(mask):
+    box = Box(5, 6, 5 + mask.shape[0], 6 + mask.shape[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(brush, "BAND", (3, 3))
+        parts = list(stamped(packed_mask(mask), box, (50, 50)))
+    assert all(part.shape[0] <= 3 for part, _ in parts)
+    np.testing.assert_array_equal(np.concatenate([pixels for _, pixels in parts]), mask)
 
 
 def test_only_marked_pixels_get_the_label(desk):

@@ -19,7 +19,7 @@ def per_axis(value: int | PerAxis, *, across: int) -> PerAxis:
     return value if isinstance(value, tuple) else (across, value, value)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Box:
     """The pixels from (front, top, left) up to, not including, (back, bottom, right).
 
@@ -98,13 +98,25 @@ class Box:
 
     def clipped(self, other: Box) -> Box:
         """Return what both boxes cover."""
-        return Box.between(map(max, self.start, other.start), map(min, self.stop, other.stop))
+        return Box(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+            max(self.front, other.front),
+            min(self.back, other.back),
+        )
 
     def relative(self, origin: Box) -> Box:
         """Return the box in coordinates that start at another box's first voxel."""
-        return Box.between(
-            (a - o for a, o in zip(self.start, origin.start, strict=True)),
-            (b - o for b, o in zip(self.stop, origin.start, strict=True)),
+        front, top, left = origin.start
+        return Box(
+            self.top - top,
+            self.left - left,
+            self.bottom - top,
+            self.right - left,
+            self.front - front,
+            self.back - front,
         )
 
     def scaled(self, factor: int | PerAxis) -> Box:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +86,15 @@ class Packs(MutableMapping[TileKey, Labels]):
 
 def packed(labels: Labels) -> bytes:
     """Return labels as compressed bytes."""
+    if not labels.any():
+        return _blank(labels.size)
     return zlib.compress(np.ascontiguousarray(labels, "<u2").data, 1)
+
+
+@lru_cache(4096)
+def _blank(size: int) -> bytes:
+    """Return labels of which none is set: the most frequent, so that each size is made once."""
+    return zlib.compress(bytes(2 * size), 1)
 
 
 def unpacked(data: bytes, shape: tuple[int, int]) -> Labels:

@@ -19,8 +19,8 @@ from stroma.session.core.operations import Operation, plain
 from stroma.session.core.sheet import Sheet
 from stroma.session.events import ClassesChanged, Event, ImageChanged, StrokesChanged
 from stroma.session.strokes import operations as ops
-from stroma.session.strokes.brush import Pixels, brush, polygon, stamped
 from stroma.session.strokes.change import Painted, read
+from stroma.session.strokes.drawing.brush import Pixels, brush, polygon, stamped
 from stroma.session.strokes.tiles import Delta, Labels, StrokeTiles
 
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))

@@ -14,7 +14,7 @@ from stroma.session.core.operations import Operation
 from stroma.session.events import Position
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.bench import Strokes
-from stroma.session.strokes.brush import packed_mask
+from stroma.session.strokes.drawing.brush import packed_mask
 from stroma.session.strokes.tiles import Labels, StrokeTiles
 
 

@@ -19,7 +19,7 @@ from stroma.session.core.packs import TileKey as TileKey
 from stroma.session.core.packs import unpacked as unpacked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Delta:
     """What changed in one rectangle of one tile, kept small enough to be kept for ever.
 
@@ -170,17 +170,17 @@ class StrokeTiles:
             delta = _difference(key, part, before, after)
             if delta is not None:
                 deltas.append(delta)
-                self.apply(delta)
+                self._set(delta, after[delta.box.relative(part).slices])
         return deltas
 
     def apply(self, delta: Delta) -> None:
         """Make a change that was made before, or (reversed) unmake it."""
-        self.version += 1
-        self._present.pop(delta.key, None)
         self._set(delta, unpacked(delta.after, delta.box.shape))
 
     def _set(self, delta: Delta, values: Labels) -> None:
         """Set the labels in the box of a change; those that somebody holds do not change."""
+        self.version += 1
+        self._present.pop(delta.key, None)
         old = self._tiles.get(delta.key)
         tile = np.zeros((TILE, TILE), np.uint16) if old is None else old.copy()
         tile[delta.box.relative(_corner(delta.key)).slices] = values
@@ -248,9 +248,8 @@ class StrokeTiles:
         """Yield the tiles that a box touches, and the pixels of the box in each."""
         if box.area == 0:
             return
-        cells = box.coarse(TILE)
-        for row in range(cells.top, cells.bottom):
-            for column in range(cells.left, cells.right):
+        for row in range(box.top // TILE, -(-box.bottom // TILE)):
+            for column in range(box.left // TILE, -(-box.right // TILE)):
                 key = (plane, row, column)
                 yield key, _tile_box(key).clipped(box)
 
@@ -334,12 +333,15 @@ def _tile_box(key: TileKey) -> Box:
 
 def _difference(key: TileKey, part: Box, before: Labels, after: Labels) -> Delta | None:
     """Return the change within the smallest box around the pixels that differ."""
-    rows, columns = np.nonzero(before != after)
+    differs = before != after
+    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
-    inner = Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-    box = Box(part.top, part.left, part.top, part.left)
+    inner = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
     moved = Box(
-        inner.top + box.top, inner.left + box.left, inner.bottom + box.top, inner.right + box.left
+        inner.top + part.top,
+        inner.left + part.left,
+        inner.bottom + part.top,
+        inner.right + part.left,
     )
     return Delta(key, moved, packed(before[inner.slices]), packed(after[inner.slices]))

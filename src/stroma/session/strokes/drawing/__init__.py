@@ -1,0 +1,1 @@
+"""From what a hand does to pixels."""
