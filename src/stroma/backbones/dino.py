@@ -19,20 +19,27 @@ FEATURES = 384
 REGISTERS = 4
 
 
-def dinov2_small(channels: int = 3) -> nn.Module:
-    """Return ViT-S/14 with 4 registers; positions are learnt for 37 x 37 patches."""
+def dinov2(
+    channels: int = 3, *, features: int = FEATURES, layers: int = 12, heads: int = 6
+) -> nn.Module:
+    """Return a transformer like DINOv2's, of any size, with weights drawn at random."""
     config = Dinov2WithRegistersConfig(
         num_channels=channels,
         image_size=518,
         patch_size=14,
-        hidden_size=FEATURES,
-        num_hidden_layers=12,
-        num_attention_heads=6,
+        hidden_size=features,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
         num_register_tokens=REGISTERS,
     )
+    made: nn.Module = Dinov2WithRegistersModel(config)
+    return made
+
+
+def dinov2_small(channels: int = 3) -> nn.Module:
+    """Return ViT-S/14 with 4 registers; positions are learnt for 37 x 37 patches."""
     with torch.device("meta"):
-        network: nn.Module = Dinov2WithRegistersModel(config)
-    return network.eval()
+        return dinov2(channels).eval()
 
 
 def dinov3_small_plus(channels: int = 3) -> nn.Module:

@@ -10,8 +10,9 @@ NETWORKS = Registry(
         "resenc": "stroma.networks.unet:resenc",
         "segnet": "stroma.networks.segnet:SegNet",
         "ladder": "stroma.networks.ladder:Ladder",
+        "vit": "stroma.networks.vit:ViT",
     },
     group="stroma.networks",
-    extras=dict.fromkeys(("unet", "nnunet", "resenc", "segnet", "ladder"), "train"),
+    extras=dict.fromkeys(("unet", "nnunet", "resenc", "segnet", "ladder", "vit"), "train"),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

@@ -18,7 +18,8 @@ class Dense(Protocol):
 
     Parameters of building are plain values, as they are stored as JSON. Sides that are no multiple
     of ``stride`` are padded and cropped within. While training, a network may return several
-    resolutions, finest first (deep supervision).
+    resolutions, finest first (deep supervision). One that starts from pretrained weights defines
+    ``begin()``, which loads them; it is called before the first step, and building loads nothing.
     """
 
     @property

@@ -268,7 +268,7 @@ class Task:
         pictures = None if folder is None else Pictures(folder, self.target, kept)
         examined = self.examination(kept)
         training = self._training(learned, examined, folder, pictures)
-        state = training.run(self.built(), tell=tell, cancel=cancel)
+        state = training.run(_begun(self.built()), tell=tell, cancel=cancel)
         module = self.built()
         module.load_state_dict(state.best)
         chosen: dict[str, Any] = {}
@@ -355,6 +355,14 @@ class Task:
                 **{name: metadata.version(name) for name in RECORDED},
             },
         )
+
+
+def _begun(module: nn.Module) -> nn.Module:
+    """Return a network with the weights that it starts from."""
+    begin = getattr(module, "begin", None)
+    if begin is not None:
+        begin()
+    return module
 
 
 def _plain(target: Target) -> dict[str, Any]:
