@@ -22,7 +22,16 @@ SCRIPTS = {
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
 }
-ELSEWHERE = {"guidance", "hostile", "measuring", "phantom", "quality", "clusters", "napari_gui"}
+ELSEWHERE = {
+    "guidance",
+    "hostile",
+    "measuring",
+    "phantom",
+    "quality",
+    "clusters",
+    "learn",
+    "napari_gui",
+}
 """What the scripts share, those that need labelled images or a screen, and what others run."""
 
 
