@@ -170,7 +170,7 @@ def test_imported_labels_lie_over_strokes_or_replace_them():
     [
         (lambda: Paint("1", 0, ((1, 1),), 2, 7), LabelError, "no class with the label 7"),
         (lambda: Paint("9", 0, ((1, 1),), 2, 1), UnknownNameError, "no image '9'"),
-        (lambda: Paint("1", 2, ((1, 1),), 2, 1), ParameterError, "has 2 planes"),
+        (lambda: Paint("1", 9999, ((1, 1),), 2, 1), ParameterError, "planes, got number 9999"),
         (lambda: Paint("1", 0, ((1, float("nan")),), 2, 1), ParameterError, "coordinate"),
         (lambda: Paint("1", 0, ((1, 1),), 1e9, 1), ParameterError, "radius"),
         (lambda: Fill("1", 0, ((1, 1), (2, 2)), 1), ParameterError, "3 to"),

@@ -80,6 +80,16 @@ class Box:
         """The box as an index into the last three axes of an array."""
         return slice(self.front, self.back), *self.slices
 
+    def along(self, axis: str) -> tuple[int, int]:
+        """Return where the box begins and ends along z, y or x."""
+        at = "zyx".index(axis)
+        return self.start[at], self.stop[at]
+
+    def spanning(self, axis: str, ends: tuple[int, int]) -> Box:
+        """Return the box with another beginning and end along z, y or x."""
+        spans = [ends if a == axis else self.along(a) for a in "zyx"]
+        return Box.between(*zip(*spans, strict=True))
+
     def grown(self, margin: int | PerAxis) -> Box:
         """Return the box with that many pixels more on every side."""
         more = per_axis(margin, across=0)

@@ -35,6 +35,9 @@ VALUES_PER_VOLUME = 2**25
 DEPTH = 32
 """Planes of such a block."""
 
+DEPTH_OF_THIN = 64
+"""Planes of a block that is as thin as possible along y or x."""
+
 NONE: PerAxis = (0, 0, 0)
 
 VALUES_AT_ONCE = 2**26
@@ -316,6 +319,14 @@ class Pipeline:
         """Return the sides of blocks of an image where planes are wanted in such a number."""
         deep = min(depth, DEPTH) if self.axes == "zyx" else 1
         return deep, self.block_side, self.block_side
+
+    @property
+    def thin_sides(self) -> tuple[int, int]:
+        """Depth of blocks that are as thin as possible along y or x, and their side.
+
+        The same however much is wanted: what is wanted of a plane lies in the same blocks.
+        """
+        return (DEPTH_OF_THIN if self.axes == "zyx" else 1), self.block_side
 
     def names(self, feed: Feed) -> list[str]:
         """Return the names of all features; computes and loads nothing."""

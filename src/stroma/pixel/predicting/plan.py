@@ -208,29 +208,54 @@ class Plan:
         radius = self.recipe.smoothing
         return (radius if self.recipe.axes == "zyx" else 0), radius, radius
 
-    def blocks(self, region: Box | None = None, *, classes: int = 1) -> list[Block]:
+    def blocks(
+        self, region: Box | None = None, *, classes: int = 1, across: str = "z"
+    ) -> list[Block]:
         """Return the blocks that touch a region (pixels of the image), in reading order.
 
         Of a single plane of a volume, blocks are one working plane deep: they cost less, and hold
         what deeper blocks hold. Many classes make blocks smaller, so that their probabilities take
         bounded memory.
+
+        Parameters
+        ----------
+        region : Box, optional
+            What is wanted; everything unless given.
+        classes : int
+            How many classes there are.
+        across : str
+            "y" or "x" where the region is a plane across that axis: blocks are as thin as possible
+            along it.
         """
         working = None if region is None else self.grid.cells(region)
         pixels = MAX_PROBABILITIES / classes / math.prod(self.grid.down)
         depth = self.grid.shape[0] if working is None else working.sides[0]
-        deep, side, _ = self.recipe.pipeline.block_sides(depth)
         if self.recipe.pipeline.is_global:
-            seen = None if self.recipe.pipeline.is_global_along_z else deep
-            whole = windows(self.grid.shape, stride=self.stride, depth=seen, region=working)
-            return [part for block in whole for part in parts(block, self.stride, pixels)]
+            return self._windows(working, depth, pixels, across)
+        thin = across != "z" and not self.field
+        pipe = self.recipe.pipeline
+        deep, side = pipe.thin_sides if thin else pipe.block_sides(depth)[:2]
         if self.field:  # it sees whole planes, as far as possible
             deep, side = 1, max(side, SIDE)
         while deep > self.stride[0] and deep * side**2 > pixels:
             deep = max(1, deep // 2)
         while side > max(self.stride) and deep * side**2 > pixels:
             side //= 2
-        sides = deep, side, side
+        high, wide = (1 if thin and across == axis else side for axis in "yx")
+        sides = deep, high, wide
         return lattice(self.grid.shape, stride=self.stride, size=sides, region=working)
+
+    def _windows(self, working: Box | None, depth: int, pixels: float, across: str) -> list[Block]:
+        """Return blocks of extractors that see whole windows; across y or x, thin parts of them."""
+        pipe = self.recipe.pipeline
+        seen = None if pipe.is_global_along_z else pipe.block_sides(depth)[0]
+        whole = windows(self.grid.shape, stride=self.stride, depth=seen, region=working)
+        if working is not None and across != "z":
+            slab = Box.of(self.grid.shape).spanning(
+                across, working.aligned(self.stride).along(across)
+            )
+            whole = [Block(block.core.clipped(slab), block.window) for block in whole]
+        return [part for block in whole for part in parts(block, self.stride, pixels)]
 
     def region(self, block: Block) -> Box:
         """Return the working pixels whose features a block holds: its core and some context."""

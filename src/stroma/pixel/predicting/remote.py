@@ -59,7 +59,7 @@ class _Remote:
     plan: dict[str, Any]
     """Everything but the image."""
     block: Block
-    planes: tuple[int, int] | None
+    wanted: Box | None
     file: tuple[tuple[str, Any], ...] | None
     selection: Mapping[str, Index]
     pixels: _Window | None
@@ -87,7 +87,7 @@ def _sent(task: Task, coarse: int) -> _Remote:
         task.position,
         facts,
         task.block,
-        task.planes,
+        task.wanted,
         file,
         image.selection if file else {},
         pixels,
@@ -125,7 +125,7 @@ def _compute(remote: _Remote, trained: Trained) -> list[BlockResult]:
         image = _read(remote.file or ()).at(**remote.selection)
     else:
         image = Image(remote.pixels, remote.axes)
-    task = Task(remote.position, Plan(image, **remote.plan), remote.block, remote.planes)
+    task = Task(remote.position, Plan(image, **remote.plan), remote.block, remote.wanted)
     cache = FeatureCache(0)
     maps = task.plan.features(task.block, cache)
     return results_of(task, maps, trained, cache, coarse=remote.coarse)

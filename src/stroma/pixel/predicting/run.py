@@ -68,9 +68,10 @@ def tasks_under(
         blocks = current.blocks(box, classes=classes)
         if first is not None:
             blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
-        planes = None if box is None or positions is None else (box.front, box.back)
-        deep = "z" in current.image.sizes
-        tasks += [Task(position, current, b, planes if deep else None) for b in blocks]
+        wanted = None
+        if box is not None and positions is not None and "z" in current.image.sizes:
+            wanted = replace(current.grid.whole, front=box.front, back=box.back)
+        tasks += [Task(position, current, b, wanted) for b in blocks]
     return tasks
 
 

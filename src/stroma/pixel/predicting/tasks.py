@@ -29,24 +29,20 @@ class Task:
         What is done on it.
     block : Block
         Which part of it.
-    planes : (int, int) or None
-        Planes of the volume, from one up to, not including, another, whose results are wanted; all
-        of the block unless given.
+    wanted : Box or None
+        Pixels of the image whose results are wanted; all of the block unless given.
     """
 
     position: dict[str, int]
     plan: Plan
     block: Block
-    planes: tuple[int, int] | None = None
+    wanted: Box | None = None
 
     @property
     def pixels(self) -> Box:
         """The pixels of the image whose results are wanted."""
         box = self.plan.grid.pixels(self.block.core)
-        if self.planes is None:
-            return box
-        first, end = self.planes
-        return replace(box, front=max(box.front, first), back=min(box.back, end))
+        return box if self.wanted is None else box.clipped(self.wanted)
 
     @property
     def rectangle(self) -> Box:

@@ -258,24 +258,63 @@ def holders(
         Those to normalise by, instead of the image's own.
     """
     parts = recipe.parts(source)
-    for index in np.unique(points.part).tolist():
-        here = np.flatnonzero(points.part == index)
-        current = plan(source, parts[index], recipe, statistics)
-        for group in _slices(points.zyx[here]):
-            members = here[group]
-            zyx = points.zyx[members]
-            for block, held in holding(current.blocks(around(zyx, current)), zyx):
+    for across, group in _slices(points, recipe, source):
+        for index in np.unique(points.part[group]).tolist():
+            members = group[points.part[group] == index]
+            zyx, current = points.zyx[members], plan(source, parts[index], recipe, statistics)
+            for block, held in holding(current.blocks(around(zyx, current), across=across), zyx):
                 yield Task(parts[index], current, block), members[held]
 
 
-def _slices(zyx: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    """Yield the positions of points that are looked up together: those of one plane, or of all."""
-    planes = np.unique(zyx[:, 0])
-    if len(planes) > MOST_SLICES:
-        yield np.arange(len(zyx))
+def _slices(
+    points: Marked, recipe: Recipe, source: Source
+) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Yield the positions of points that are looked up together, and how their blocks are cut.
+
+    Whoever paints on a plane across z, y or x of a volume leaves points on few such planes, whose
+    blocks are as thin, and which the view of that plane needs as well. Of many planes, volumes are
+    looked at in deep blocks; extractors of planes look at planes across z.
+    """
+    if source.depth == 1:
+        yield "z", np.arange(len(points.label))
         return
-    for z in planes:
-        yield np.flatnonzero(zyx[:, 0] == z)
+    time, zyx = _places(points, recipe, source)
+    for t in np.unique(time):
+        here = np.flatnonzero(time == t)
+        groups = list(_on_few_planes(zyx[here]))
+        cut = sum(across != "z" for across, _ in groups)
+        if (cut if recipe.axes == "yx" else len(groups)) > MOST_SLICES:
+            yield "z", here
+        else:
+            yield from ((across, here[group]) for across, group in groups)
+
+
+def _places(
+    points: Marked, recipe: Recipe, source: Source
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the (n,) time and the (n, 3) place in the volume of working pixels."""
+    if recipe.axes == "zyx":
+        return points.part, points.zyx
+    time, z = np.divmod(points.part, source.depth)
+    return time, np.column_stack([z, points.zyx[:, 1:]])
+
+
+def _on_few_planes(zyx: NDArray[np.intp]) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Yield the positions of (n, 3) points by plane: of the three through each, the fullest."""
+    counts = [np.bincount(along) for along in zyx.T]
+    fullest = np.zeros(len(zyx), np.intp)
+    if counts[0][counts[0] > 0].min() < max(counts[1].max(), counts[2].max()):
+        fullest = np.argmax([n[at] for n, at in zip(counts, zyx.T, strict=True)], axis=0)
+    for axis, across in enumerate("zyx"):
+        chosen = np.flatnonzero(fullest == axis)
+        at = zyx[chosen, axis]
+        order = chosen[np.argsort(at, kind="stable")]
+        yield from ((across, cut) for cut in np.split(order, _ends(at)) if len(cut))
+
+
+def _ends(at: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return where groups of equal numbers, sorted, end."""
+    return np.cumsum(np.unique(at, return_counts=True)[1])[:-1]
 
 
 @dataclass(frozen=True, eq=False)

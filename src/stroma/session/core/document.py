@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
 from types import MappingProxyType
 from typing import Any
 
+from stroma.blocks.box import Box, hull
 from stroma.errors import ParameterError, UnknownNameError
 from stroma.session.core import operations as ops
 from stroma.session.core.bench import Bench, Done
@@ -168,19 +169,14 @@ class Document:
     def _replayed(self, edit: Edit, change: Any, *, again: bool) -> list[Event]:
         """Replay a change, and say what and where it was."""
         events = list(self.benches[edit.bench].replay(change))
-        image, plane, where = edit.change.image, {}, ""
+        image, plane, where, box = edit.change.image, {}, "", None
         if image:
             sheet = self.sheet(image)
             plane = sheet.position(edit.change.plane)
             at = "".join(f", {axis} = {i + 1}" for axis, i in plane.items())
-            where = f" on {sheet.name}{at}"
-        boxes = [
-            e.box
-            for e in events
-            if isinstance(e, StrokesChanged) and (e.image, e.plane) == (image, plane)
-        ]
+            where, box = f" on {sheet.name}{at}", _seen(events, sheet, edit.change.plane)
         message = f"{'Made again' if again else 'Undone'}: {edit.kind}{where}."
-        told = Undone(edit.kind, image, plane, boxes[0] if boxes else None, again, message)
+        told = Undone(edit.kind, image, plane, box, again, message)
         return [*events, told]
 
     def _kept(self, bench: str, done: Done) -> list[Event]:
@@ -195,6 +191,17 @@ class Document:
             self.last_edit += 1
             self.done.append(Edit(self.last_edit, done.kind, bench, done.change))
         return list(done.events)
+
+
+def _seen(events: Sequence[Event], sheet: Sheet, plane: int) -> Box | None:
+    """Return the rectangle around what changed on a plane; None where nothing did."""
+    parts = [
+        sheet.cuts.met(plane, sheet.plane_number(e.plane), e.box)
+        for e in events
+        if isinstance(e, StrokesChanged) and e.image == sheet.key
+    ]
+    boxes = [part for part in parts if part.area]
+    return hull(boxes) if boxes else None
 
 
 def _without(edit: Edit, image: str) -> Edit | None:

@@ -186,7 +186,7 @@ class Images:
         with core.lock:
             sheet = core.document.sheet(image)
             number = sheet.plane_number(plane)
-            whole = Box.of(sheet.shape)
+            whole = Box.of(sheet.cuts.shape(number))
             seen = View(image, number, sheet.position(number), (box or whole).clipped(whole))
             core.views.pop(view, None)
             core.views[view] = seen

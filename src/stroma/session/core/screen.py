@@ -65,7 +65,8 @@ class Screen:
         core = self.core
         with core.lock:
             sheet = core.document.sheet(image)
-            number, whole = sheet.plane_number(plane), Box.of(sheet.shape)
+            number = sheet.plane_number(plane)
+            whole = Box.of(sheet.cuts.shape(number))
             place = View(image, number, sheet.position(number), (box or whole).clipped(whole))
             learning = next(one for one in core.worker.learnings if one.name == bench)
             turn = learning.turn()
@@ -75,7 +76,7 @@ class Screen:
         core = self.core
         with core.lock:
             sheet = core.document.sheets.get(view.image)
-            region = None if sheet is None else sheet.region
+            region = None if sheet is None else sheet.cuts.region(view.plane, sheet.region)
             missing = view.image in core.missing
         box = view.box if region is None else view.box.clipped(region)
         outside = "" if box.area else "Outside the region of interest."

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
-from stroma.session.core import checks
+from stroma.session.core.planes import Planes
 from stroma.session.events import Position
 
 
@@ -43,18 +41,23 @@ class Sheet:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width."""
+        """Height and width of the planes across z."""
         return self.sizes["y"], self.sizes["x"]
 
     @property
     def outer(self) -> dict[str, int]:
         """Sizes along t and z, as far as present."""
-        return {a: n for a, n in self.sizes.items() if a in "tz"}
+        return self.cuts.outer
 
     @property
     def planes(self) -> int:
-        """Number of planes, t times z."""
-        return math.prod(self.outer.values())
+        """Number of planes across z, t times z."""
+        return self.cuts.along_z
+
+    @cached_property
+    def cuts(self) -> Planes:
+        """All planes, also those that cut a volume across y or x."""
+        return Planes(self.sizes)
 
     def require_plane(self, number: int) -> None:
         """Check that there is a plane of that number.
@@ -64,13 +67,14 @@ class Sheet:
         ParameterError
             If not.
         """
-        if number >= self.planes:
+        count = sum(self.cuts.families.values())
+        if number >= count:
             raise ParameterError(
-                f"The image {self.name!r} has {self.planes} planes, got number {number}."
+                f"The image {self.name!r} has {count} planes, got number {number}."
             )
 
     def plane_number(self, plane: Position | None) -> int:
-        """Return the number of a plane from its position along t and z.
+        """Return the number of a plane from its position along t and z, or t and y or x.
 
         An axis of one sample may be left out; so may all, for the first plane of an image.
 
@@ -79,16 +83,7 @@ class Sheet:
         ParameterError
             If there is no such plane.
         """
-        given = dict(plane or {})
-        index = 0
-        for axis, size in self.outer.items():
-            at = given.pop(axis, 0)
-            index = index * size + checks.whole(at, f"A position along {axis}", 0, size - 1)
-        if given:
-            raise ParameterError(
-                f"The image {self.name!r} has planes along {list(self.outer)}, not {list(given)}."
-            )
-        return index
+        return self.cuts.number(plane or {}, self.name)
 
     def require_inside(self, region: Box | None) -> Box | None:
         """Return what of a region lies in the image; None, which is all of it, as it is.
@@ -106,6 +101,5 @@ class Sheet:
         return inside
 
     def position(self, number: int) -> Position:
-        """Return the position of a plane along t and z from its number."""
-        at = np.unravel_index(number, tuple(self.outer.values()) or (1,))
-        return {axis: int(i) for axis, i in zip(self.outer, at, strict=False)}
+        """Return the position of a plane along t and z, or t and y or x, from its number."""
+        return self.cuts.position(number)

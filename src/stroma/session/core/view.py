@@ -20,7 +20,7 @@ class View:
     plane : int
         Number of the plane.
     position : dict of str to int
-        The same, along t and z.
+        The same, along t and z; or y or x.
     box : Box
         Pixels in view.
     """
@@ -34,6 +34,11 @@ class View:
     def key(self) -> PlaneKey:
         """The plane, as results know it."""
         return self.image, self.plane
+
+    @property
+    def across(self) -> str:
+        """The axis that the plane lies across: z, y or x."""
+        return next((axis for axis in "yx" if axis in self.position), "z")
 
     @property
     def middle(self) -> tuple[float, float]:

@@ -82,7 +82,19 @@ class Applied:
         return known[1]
 
     def cores(self, image: Image, view: View, box: Box, known: Mapping[Box, int]) -> list[Cube]:
-        """Return the blocks in a box of a view's plane that are not known."""
+        """Return the blocks in a box of a view's plane that are not known.
+
+        Raises
+        ------
+        ParameterError
+            If the plane does not lie across z.
+        """
+        if view.across != "z":
+            raise ParameterError(
+                f"A network is looked at on planes across z, and this one lies across "
+                f"{view.across}. Give a position along z, or write its results to a file.",
+                told="The results of a network are shown on planes across z only (xy).",
+            )
         from stroma.training.predict import blocks_in
 
         if not box.area:

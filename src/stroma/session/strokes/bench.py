@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import singledispatchmethod
 from itertools import groupby
 from typing import Any
@@ -17,10 +17,11 @@ from stroma.session.core import checks
 from stroma.session.core.bench import Done
 from stroma.session.core.operations import Operation, plain
 from stroma.session.core.sheet import Sheet
+from stroma.session.core.slices import Pixels, Slice
 from stroma.session.events import ClassesChanged, Event, ImageChanged, StrokesChanged
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.change import Painted, read
-from stroma.session.strokes.drawing.brush import Pixels, brush, polygon, stamped
+from stroma.session.strokes.drawing.brush import brush, polygon, stamped
 from stroma.session.strokes.tiles import Delta, Labels, StrokeTiles
 
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))
@@ -82,33 +83,37 @@ class Strokes:
         changes = [
             (key, delta)
             for key, tiles in self.tiles.items()
-            for delta in _erased(tiles, None, operation.label)
+            for delta in _erased(tiles, _everywhere(tiles), operation.label)
         ]
         return self._edit("remove class", changes, left)
 
     @apply.register
     def _(self, operation: ops.Paint) -> Done:
-        sheet = self._to_draw_on(operation)
-        pixels = brush(operation.points, operation.radius, sheet.shape)
+        shape = self._to_draw_on(operation)
+        pixels = brush(operation.points, operation.radius, shape)
         return self._draw(operation, pixels, operation.continues)
 
     @apply.register
     def _(self, operation: ops.Fill) -> Done:
-        sheet = self._to_draw_on(operation)
-        return self._draw(operation, polygon(operation.points, sheet.shape))
+        shape = self._to_draw_on(operation)
+        return self._draw(operation, polygon(operation.points, shape))
 
     @apply.register
     def _(self, operation: ops.Stamp) -> Done:
-        sheet = self._to_draw_on(operation)
-        pixels = stamped(operation.mask, operation.box, sheet.shape)
+        shape = self._to_draw_on(operation)
+        pixels = stamped(operation.mask, operation.box, shape)
         return self._draw(operation, pixels, operation.continues)
 
     @apply.register
     def _(self, operation: ops.Clear) -> Done:
-        if operation.plane is not None:
-            self._sheets[operation.image].require_plane(operation.plane)
-        deltas = _erased(self.tiles[operation.image], operation.plane, operation.label)
-        return self._edit("clear", [(operation.image, d) for d in deltas])
+        tiles = self.tiles[operation.image]
+        if operation.plane is None:
+            deltas = _erased(tiles, _everywhere(tiles), operation.label)
+            return self._edit("clear", [(operation.image, d) for d in deltas])
+        self._sheets[operation.image].require_plane(operation.plane)
+        plane = self._slice(operation.image, operation.plane)
+        deltas = _erased(tiles, plane.holding(tiles), operation.label)
+        return self._edit("clear", [(operation.image, d) for d in deltas], at=operation.plane)
 
     @apply.register
     def _(self, operation: ops.Import) -> Done:
@@ -121,12 +126,16 @@ class Strokes:
         deltas = tiles.laid_over(given, replace=operation.replace)
         return self._edit("import", [(operation.image, d) for d in deltas], classes)
 
-    def _to_draw_on(self, operation: ops.Paint | ops.Fill | ops.Stamp) -> Sheet:
+    def _slice(self, image: str, plane: int) -> Slice:
+        return Slice(self._sheets[image].cuts, plane)
+
+    def _to_draw_on(self, operation: ops.Paint | ops.Fill | ops.Stamp) -> tuple[int, int]:
+        """Return the height and width of the plane, if there is one, and the class."""
         sheet = self._sheets[operation.image]
         sheet.require_plane(operation.plane)
         if operation.label:
             self._require_class(operation.label)
-        return sheet
+        return sheet.cuts.shape(operation.plane)
 
     def _draw(
         self,
@@ -134,16 +143,18 @@ class Strokes:
         drawn: Iterable[Pixels],
         continues: int = 0,
     ) -> Done:
+        plane = self._slice(operation.image, operation.plane)
+        flat = (part for box, mask in drawn for part in plane.spread(box, mask))
         changes = []
-        for box, mask in drawn:
+        for number, (box, mask) in flat:
 
             def change(part: Box, labels: Labels, box: Box = box, mask: Mask = mask) -> None:
                 labels[mask[part.relative(box).slices]] = operation.label
 
-            deltas = self.tiles[operation.image].draw(operation.plane, box, change)
+            deltas = self.tiles[operation.image].draw(number, box, change)
             changes += [(operation.image, delta) for delta in deltas]
         kind = operation.op if operation.label else "erase"
-        return self._edit(kind, changes, continues=continues)
+        return self._edit(kind, changes, continues=continues, at=operation.plane)
 
     def _edit(
         self,
@@ -152,6 +163,7 @@ class Strokes:
         classes: Classes | None = None,
         *,
         continues: int = 0,
+        at: int | None = None,
     ) -> Done:
         """Return what was changed as a step that can be undone; nothing, if nothing changed."""
         changed = None
@@ -160,7 +172,7 @@ class Strokes:
             self.classes = dict(sorted(classes.items()))
         if not changes and changed is None:
             return Done()
-        change = Painted(tuple(changes), changed)
+        change = Painted(tuple(changes), changed, at)
         return Done(self._events(change), kind, change, continues)
 
     def replay(self, change: Painted) -> Sequence[Event]:
@@ -223,7 +235,7 @@ class Strokes:
 
     def read_change(self, values: Mapping[str, Any]) -> Painted:
         """Return the change that ``change_to_json`` gave plain values for."""
-        return read(values, self.tiles)
+        return read(values, self.tiles, self._sheets)
 
 
 def _as_now(values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -249,14 +261,19 @@ def hull(boxes: Sequence[Box]) -> Box:
     )
 
 
-def _erased(tiles: StrokeTiles, plane: int | None, label: int | None) -> list[Delta]:
-    """Erase the strokes of a class (None for all) on a plane (None for all)."""
+def _everywhere(tiles: StrokeTiles) -> Iterator[tuple[int, Box]]:
+    """Yield the planes that have labels, and where."""
+    for plane in tiles.painted_planes():
+        yield from ((plane, part) for part in tiles.tiles(plane))
+
+
+def _erased(tiles: StrokeTiles, where: Iterable[tuple[int, Box]], label: int | None) -> list[Delta]:
+    """Erase the strokes of a class (None for all) in some rectangles of planes across z."""
 
     def change(part: Box, labels: Labels) -> None:
         labels[(labels == label) if label is not None else slice(None)] = 0
 
-    planes = tiles.painted_planes() if plane is None else [plane]
-    return [d for p in planes for b in tiles.tiles(p) for d in tiles.draw(p, b, change)]
+    return [delta for plane, part in where for delta in tiles.draw(plane, part, change)]
 
 
 def _put(tiles: StrokeTiles, key: tuple[int, int, int], data: bytes) -> None:

@@ -11,6 +11,7 @@ from stroma.data.classes import Class
 from stroma.errors import ParameterError
 from stroma.session.core import checks
 from stroma.session.core.operations import plain
+from stroma.session.core.sheet import Sheet
 from stroma.session.strokes.operations import read_classes, tile
 from stroma.session.strokes.tiles import TILE, Delta, StrokeTiles, unpacked
 
@@ -28,10 +29,14 @@ class Painted:
         What changed in the strokes, in order.
     classes : (before, after), optional
         The classes, where these changed.
+    at : int or None
+        Number of the plane that was painted on, where it was one; planes that cut a volume across
+        y or x have numbers too.
     """
 
     strokes: tuple[tuple[str, Delta], ...] = ()
     classes: ClassChange | None = None
+    at: int | None = None
 
     @property
     def image(self) -> str:
@@ -40,25 +45,29 @@ class Painted:
 
     @property
     def plane(self) -> int:
-        """Number of the first plane that it changed there."""
+        """Number of the plane that was painted on, or of the first that it changed there."""
+        if self.at is not None:
+            return self.at
         return self.strokes[0][1].key[0] if self.strokes else 0
 
     def reversed(self) -> Painted:
         """Return the change back."""
         back = tuple((image, delta.reversed()) for image, delta in reversed(self.strokes))
-        return Painted(back, None if self.classes is None else self.classes[::-1])
+        return Painted(back, None if self.classes is None else self.classes[::-1], self.at)
 
     def followed_by(self, later: Painted) -> Painted:
         """Return this change and a later one as one."""
         classes = self.classes or later.classes
         if self.classes is not None and later.classes is not None:
             classes = self.classes[0], later.classes[1]
-        return Painted((*self.strokes, *later.strokes), classes)
+        return Painted((*self.strokes, *later.strokes), classes, self.at)
 
     def without(self, image: str) -> Painted | None:
         """Return what is left when an image is closed; None for nothing."""
         left = tuple(s for s in self.strokes if s[0] != image)
-        return Painted(left, self.classes) if left or self.classes else None
+        return (
+            Painted(left, self.classes, self.at if left else None) if left or self.classes else None
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -68,11 +77,14 @@ class Painted:
                 for image, d in self.strokes
             ],
             "classes": None if self.classes is None else plain(self.classes),
+            "at": self.at,
         }
 
 
-def read(values: Mapping[str, Any], tiles: Mapping[str, StrokeTiles]) -> Painted:
-    """Return the change that ``to_json`` gave plain values for.
+def read(
+    values: Mapping[str, Any], tiles: Mapping[str, StrokeTiles], sheets: Mapping[str, Sheet]
+) -> Painted:
+    """Return the change that ``to_json`` gave plain values for; older ones say not where it was.
 
     Raises
     ------
@@ -84,7 +96,10 @@ def read(values: Mapping[str, Any], tiles: Mapping[str, StrokeTiles]) -> Painted
     if classes is not None:
         before, after = checks.listed(classes, "the classes of an edit")
         classes = (read_classes(before), read_classes(after))
-    return Painted(tuple(_read_delta(c, tiles) for c in changes), classes)
+    strokes, at = tuple(_read_delta(c, tiles) for c in changes), values.get("at")
+    if at is not None and strokes:
+        sheets[strokes[0][0]].require_plane(checks.whole(at, "a plane", 0, 2**53))
+    return Painted(strokes, classes, at if strokes else None)
 
 
 def _read_delta(values: Any, tiles: Mapping[str, StrokeTiles]) -> tuple[str, Delta]:

@@ -11,9 +11,9 @@ from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
+from stroma.pixel.predicting.panels import Panel, panels_of
 from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
-from stroma.pixel.predicting.run import tasks_of, tasks_under
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import tasks_at
 from stroma.session.core.view import View
@@ -100,9 +100,19 @@ class Learner:
                 "keep each kind of image in a project of its own."
             ) from error
 
-    def tasks(self, image: Image, view: View, box: Box) -> list[Task]:
-        """Return the blocks of a view's plane that touch a box; none while there is no model."""
-        return [] if self.trained is None else tasks_in(self.source(image), self.trained, view, box)
+    def panels(self, image: Image, view: View, box: Box) -> list[Panel]:
+        """Return what makes up a box of a view's plane; nothing while there is no model."""
+        if self.trained is None or not box.area:
+            return []
+        return panels_of(
+            self.source(image),
+            self.trained.recipe,
+            self.trained.statistics,
+            position=view.position,
+            box=box,
+            classes=len(self.trained.classifier.classes_),
+            first=view.middle,
+        )
 
     def learn(self, wish: Wish, points: dict[str, Points], param: Param) -> None:
         """Train on the strokes of a wish; if that fails, everything stays as it was.
@@ -149,18 +159,12 @@ class Learner:
         return model
 
 
-def tasks_in(source: Source, trained: Trained, view: View, box: Box) -> list[Task]:
-    """Return the blocks of a view's plane that touch a box, those in its middle first."""
-    if not box.area:
-        return []
-    return tasks_of(source, trained, positions=[view.position], region=box, first=view.middle)
-
-
 def tasks_before(source: Source, recipe: Recipe, view: View, box: Box) -> list[Task]:
     """Return the blocks of a view's plane that touch a box, while there is no model."""
     if not box.area:
         return []
-    return tasks_under(source, recipe, None, positions=[view.position], region=box)
+    panels = panels_of(source, recipe, None, position=view.position, box=box)
+    return [task for panel in panels for task in panel.tasks]
 
 
 def param_for(settings: Settings, *, full: bool) -> Param:

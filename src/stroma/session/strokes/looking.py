@@ -65,8 +65,9 @@ class Looking:
         """
         with self.core.lock:
             sheet = self.core.document.sheet(image)
-            number, region = sheet.plane_number(plane), sheet.region
-        wanted = box or Box.of(sheet.shape)
+            number = sheet.plane_number(plane)
+            region = sheet.cuts.region(number, sheet.region)
+        wanted = box or Box.of(sheet.cuts.shape(number))
         if wanted.area == 0 or step < 1:
             raise ParameterError(f"Nothing to show: box {wanted}, step {step}.")
         blocks = self.model.results.blocks((image, number), wanted)

@@ -11,6 +11,7 @@ from stroma.blocks.box import Box
 from stroma.pixel.door import Points
 from stroma.session.core.core import Core
 from stroma.session.core.operations import Operation
+from stroma.session.core.slices import Slice
 from stroma.session.events import Position
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.bench import Strokes
@@ -21,8 +22,8 @@ from stroma.session.strokes.tiles import Labels, StrokeTiles
 class Painting:
     """Brushes: one step of undo for everything that is painted.
 
-    Coordinates are (y, x) in pixels, with whole numbers at the corners of pixels: the first pixel
-    reaches from 0 to 1.
+    Coordinates are (y, x), row and column, in pixels of a plane, with whole numbers at the corners
+    of pixels: the first pixel reaches from 0 to 1.
 
     Parameters
     ----------
@@ -40,6 +41,9 @@ class Painting:
 
     def _number(self, image: str, plane: Position | None) -> int:
         return self.core.document.sheet(image).plane_number(plane)
+
+    def _slice(self, image: str, plane: Position | None) -> Slice:
+        return Slice(self.core.document.sheet(image).cuts, self._number(image, plane))
 
     def _tiles(self, image: str) -> StrokeTiles:
         return self.core.bench(Strokes).tiles[self.core.document.sheet(image).key]
@@ -69,7 +73,9 @@ class Painting:
             In pixels: a pixel is painted if its centre is that close. The pixels under the points
             always are.
         plane : dict of str to int, optional
-            Position along t and z, as far as the image has them.
+            Position along t and z, as far as the image has them. On a volume also along y, or x:
+            ``{"y": 40}`` is the plane across y there, and its points are (z, x); those of a plane
+            across x are (z, y).
         continues : int
             Number of the edit this is part of, for strokes that are sent piece by piece: undone
             together with it, as long as nothing else happened in between.
@@ -153,13 +159,13 @@ class Painting:
     ) -> Labels:
         """Return the (h, w) labels painted in a box of a plane; 0 where there are none."""
         with self.core.lock:
-            tiles = self._tiles(image)
-            return tiles.read(self._number(image, plane), box or Box.of(tiles.shape))
+            chosen = self._slice(image, plane)
+            return chosen.read(self._tiles(image), box or chosen.whole)
 
     def painted(self, image: str, *, plane: Position | None = None) -> list[Box]:
         """Return rectangles that hold all strokes of a plane, each at most 128 pixels wide."""
         with self.core.lock:
-            return self._tiles(image).tiles(self._number(image, plane))
+            return self._slice(image, plane).painted(self._tiles(image))
 
     def painted_pixels(self, image: str) -> int:
         """Return how many pixels of an image are painted."""

@@ -11,9 +11,9 @@ import numpy as np
 from stroma.blocks.box import Box
 from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled
+from stroma.pixel.predicting.panels import Panel, run_panels
 from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import BlockResult, Trained
-from stroma.pixel.predicting.run import run_tasks
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import warm
 from stroma.session.core.results import Results
@@ -114,12 +114,14 @@ class StrokeTurn:
     def glance(self, view: View, job: Job) -> int:
         """Predict one pixel in 64 of what is in view, where that is more than few blocks.
 
-        Networks have no coarse result.
+        Networks have no coarse result. Of planes across y or x, rows are computed one by one or
+        many at once, so that looking at few of them would win little.
         """
-        if self.learner.applied is not None:
+        if self.learner.applied is not None or view.across != "z":
             return 0
-        tasks = self._missing(view, self.wish.box(view), COARSE)
-        return self._predict("visible", view, tasks, COARSE, job) if len(tasks) > FEW_BLOCKS else 0
+        panels = self._missing(view, self.wish.box(view), COARSE)
+        few = len(panels) <= FEW_BLOCKS
+        return 0 if few else self._predict("visible", view, panels, COARSE, job)
 
     def visible(self, view: View, job: Job) -> int:
         """Predict what is in view; before there is a model, compute its features."""
@@ -141,11 +143,11 @@ class StrokeTurn:
             if self.learner.applied is not None:
                 done += self._apply("plane", self.learner.applied, view, box, job)
                 continue
-            tasks = self._missing(view, box, 1)
-            if tasks and not rested:
+            panels = self._missing(view, box, 1)
+            if panels and not rested:
                 job.token.rest(REST)
                 rested = True
-            done += self._predict("plane", view, tasks, 1, job)
+            done += self._predict("plane", view, panels, 1, job)
         self.results.drop_older(view.key, self.answered)
         return done
 
@@ -165,41 +167,40 @@ class StrokeTurn:
             pace(done, len(cores))
         return len(cores)
 
-    def _missing(self, view: View, box: Box, coarse: int) -> list[Task]:
-        """Return the blocks in a box of a view's plane that are not known that finely."""
+    def _missing(self, view: View, box: Box, coarse: int) -> list[Panel]:
+        """Return the rectangles in a box of a view's plane that are not known that finely."""
         steps = self.results.steps(view.key, self.answered)
-        found = self.learner.tasks(self.wish.images[view.image], view, box)
-        return [task for task in found if steps.get(_pixels(task), coarse + 1) > coarse]
+        found = self.learner.panels(self.wish.images[view.image], view, box)
+        return [panel for panel in found if steps.get(panel.box, coarse + 1) > coarse]
 
-    def _predict(self, phase: str, view: View, tasks: Sequence[Task], coarse: int, job: Job) -> int:
-        """Predict blocks, and return how many."""
+    def _predict(
+        self, phase: str, view: View, panels: Sequence[Panel], coarse: int, job: Job
+    ) -> int:
+        """Predict rectangles, and return how many."""
         trained, revision, cache = self.learner.trained, self.answered, self.learner.cache
-        if trained is None or not tasks:
+        if trained is None or not panels:
             return 0
         pace = job.enter(phase)
-        kept = len(tasks) * tasks[0].plan.feature_bytes(tasks[0].block)
+        first = panels[0].tasks[0]
+        kept = sum(len(panel.tasks) for panel in panels) * first.plan.feature_bytes(first.block)
         if phase == "plane" and kept > cache.max_bytes / 2:
             cache = cache.borrowed()  # do not drive out the features of what is in view
         # What is not in view leaves a processor free, so that the next stroke is answered at once.
         workers = max(1, default_workers() - 1) if phase == "plane" else None
-        for result in run_tasks(
-            tasks, trained, cache, coarse=coarse, workers=workers, cancel=job.token
+        for panel, result in run_panels(
+            panels, trained, cache, coarse=coarse, workers=workers, cancel=job.token
         ):
-            block = _block(result, trained, revision)
+            block = _block(panel.box, result, trained, revision)
             self.results.put(view.key, block)
             pace(result.done, result.total)
             job.tell(BlockReady(view.image, view.position, block.box, coarse, revision))
-        return len(tasks)
+        return len(panels)
 
 
-def _pixels(task: Task) -> Box:
-    return task.rectangle
-
-
-def _block(result: BlockResult, trained: Trained, revision: int) -> Block:
+def _block(box: Box, result: BlockResult, trained: Trained, revision: int) -> Block:
     p = result.probabilities
     return Block(
-        Box(result.y.start, result.x.start, result.y.stop, result.x.stop),
+        box,
         result.step,
         revision,
         tuple(trained.classifier.classes_.tolist()),

@@ -9,6 +9,7 @@ from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, Source
+from stroma.session.core.planes import Planes
 from stroma.session.core.view import View
 from stroma.session.strokes.channels import mixed, selected
 from stroma.session.strokes.settings import Settings
@@ -102,6 +103,8 @@ class Wish:
             margin *= 2
 
     def _within(self, view: View) -> Box:
-        sizes = self.images[view.image].sizes
-        plane = Box(0, 0, sizes["y"], sizes["x"])
-        return plane.clipped(self.regions.get(view.image, plane))
+        sizes = {a: n for a, n in self.images[view.image].sizes.items() if a != "c"}
+        planes, region = Planes(sizes), self.regions.get(view.image)
+        whole = Box.of(planes.shape(view.plane))
+        inside = planes.region(view.plane, region)
+        return whole if inside is None else whole.clipped(inside)

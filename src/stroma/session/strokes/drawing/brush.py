@@ -12,6 +12,7 @@ from stroma.blocks.box import Box
 from stroma.data.shapes import Area
 from stroma.errors import ParameterError
 from stroma.session.core.packs import TILE
+from stroma.session.core.slices import Pixels
 from stroma.session.strokes.drawing import runs
 
 LONGEST = 256.0
@@ -22,9 +23,6 @@ BAND = (256, 2**15)
 
 MOST = 2**32
 """Pixels that one step may have to look at: those of a square of 65,536."""
-
-Pixels = tuple[Box, NDArray[np.bool_]]
-"""A rectangle of a plane, and which of its pixels are meant."""
 
 
 def brush(
