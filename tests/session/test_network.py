@@ -76,6 +76,16 @@ def test_a_network_of_volumes_shows_every_plane_that_it_computed(session, halves
         np.testing.assert_array_equal(session.result(key, plane={"z": z}).values, wanted[z])
 
 
+def test_a_network_is_not_shown_on_planes_across_y_and_says_so(session, halves, network):
+    key = session.add_image(Image(np.stack([halves] * 3), "zyx"))
+    session.set_model(network)
+    session.look(key, plane={"y": 3})
+    settle(session)
+    standing = session.standing(key, plane={"y": 3})
+    assert standing.state == "failed"
+    assert "across z" in standing.reason
+
+
 def test_a_project_keeps_the_network(tmp_path, halves, network):
     path = write_image(tmp_path / "a.tif", halves, axes="yx")
     with Session.create(tmp_path / "p.stroma", "gaussian") as session:
