@@ -126,16 +126,21 @@ def by_skimage(image: NDArray[np.generic], painted: Labels) -> Labels:
 
 
 def cases(
-    folder: Path, name: str, budgets: list[str], crop: int, instances: tuple[str, ...]
+    folder: Path,
+    name: str,
+    budgets: list[str],
+    crop: int,
+    instances: tuple[str, ...],
+    draw: int = 0,
 ) -> Iterator[tuple[str, NDArray[np.generic], Labels, Labels]]:
-    """Yield the kind of strokes, the image, its truth and the strokes."""
+    """Yield the kind of strokes, the image, its truth and the strokes of one draw."""
     image = imread(folder / "images" / name)[:crop, :crop]
     mask = truth(folder, name, instances)[:crop, :crop]
     real = folder / "scribbles1" / name
     if real.exists():
         yield "real", image, mask, imread(real)[:crop, :crop]
         return
-    seed = zlib.crc32(f"{folder.name}/{name}".encode())
+    seed = zlib.crc32(f"{folder.name}/{name}".encode()) + draw
     for budget in budgets:
         painted = strokes(mask, float(budget), seed)
         if len(np.unique(painted[painted > 0])) > 1:

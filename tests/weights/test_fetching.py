@@ -399,8 +399,18 @@ def test_status_asks_no_network(published, tmp_path, monkeypatch):
     assert weights.status("vgg16") == "missing"
     assert weights.status("gaussian_features") == "not needed"
     assert published.requests == []
-    weights.load("vgg16", FIRST_LAYER)
+    weights.fetch("vgg16")
     assert weights.status("vgg16") == "here"
+
+
+def test_weights_of_which_only_some_are_here_are_missing_until_the_rest_is_fetched(published, vgg):
+    weights.load("vgg16", FIRST_LAYER)
+    assert weights.status("vgg16") == "missing"
+    weights.fetch("vgg16")
+    assert weights.status("vgg16") == "here"
+    published.requests.clear()
+    assert weights.fetch("vgg16").revision == COMMIT
+    assert published.requests == []
 
 
 def test_equal_weights_have_equal_digests(published, vgg, tmp_path):

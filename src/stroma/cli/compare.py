@@ -48,7 +48,8 @@ def compare(
     """Compare configurations on the strokes of an image.
 
     Accuracy is the share of the strokes that a model recognises which was not shown them, the mean
-    of the classes, with the range it most likely has. It is of places like those that were painted.
+    of the classes. The range is such that in three of four images we tried, the share of the whole
+    image was in it. It is of places like those that were painted.
     "as good" marks what the strokes cannot tell from the best. Seconds are from nothing: features
     and training at the strokes, and segmenting a million pixels.
     """

@@ -64,6 +64,7 @@ def to_shelf(
     shelf.resolve(first.commit)
     remote = _pinned(shelf)
     infos = _header(remote, first)
+    shelf.list_contents(infos)
     chosen = set(wanted_keys(KEYMAPS[entry.keymap], list(infos), wanted)) - set(shelf.keys())
     _fetch_tensors(shelf, remote, {key: infos[key] for key in chosen}, progress)
 

@@ -138,7 +138,8 @@ def fetch(name: str, *, progress: Progress | None = None) -> Origin:
     given = local.given_file(entry, None) or _cached_file(entry)
     if given is not None:
         return _origin_of_file(entry, given)
-    source = _fetched(entry, lambda t: any(fnmatchcase(t, p) for p in entry.usual), None, progress)
+    here = next((s for s in entry.sources if not entry.package and _holds_usual(entry, s)), None)
+    source = here or _fetched(entry, _usual(entry), None, progress)
     return _origin_of_shelf(entry, source)
 
 
@@ -154,7 +155,8 @@ def stamp(name: str, path: str | Path | None = None) -> str:
 def status(name: str) -> Status:
     """Tell whether an extractor's weights are on this machine, without asking the network.
 
-    ``here`` for a whole file, and also where single tensors are kept: those used so far.
+    ``here`` for a whole file, and where all tensors that its defaults and aliases use are kept;
+    ``missing`` also where only some of them are.
     """
     if name not in CATALOGUE:
         return "not needed"
@@ -163,8 +165,21 @@ def status(name: str) -> Status:
         return "here"
     if entry.package:
         return "missing"
-    shelves = [Shelf(entry.repository, source) for source in entry.sources]
-    return "here" if any(s.file.is_file() or s.keys() for s in shelves) else "missing"
+    return "here" if any(_holds_usual(entry, source) for source in entry.sources) else "missing"
+
+
+def _usual(entry: Entry) -> Wanted:
+    """Return what tells of a tensor whether defaults and aliases use it."""
+    return lambda tensor: any(fnmatchcase(tensor, pattern) for pattern in entry.usual)
+
+
+def _holds_usual(entry: Entry, source: Source) -> bool:
+    """Tell whether our cache has every tensor of a source that defaults and aliases use."""
+    shelf = Shelf(entry.repository, source)
+    if shelf.file.is_file():
+        return True
+    wanted = wanted_keys(KEYMAPS[entry.keymap], shelf.contents(), _usual(entry))
+    return bool(wanted) and set(wanted) <= set(shelf.keys())
 
 
 def _from_files(entry: Entry, needed: Collection[str], path: str | Path | None) -> Tensors | None:

@@ -19,6 +19,8 @@ from stroma.errors import FormatError
 from stroma.weights.catalogue import Source
 
 TENSOR = ".npy"
+CONTENTS = "contents.txt"
+"""Names of all tensors that the file on the hub has, one a line."""
 
 
 def cache_folder() -> Path:
@@ -78,6 +80,16 @@ class Shelf:
         if not self.tensors.is_dir():
             return []
         return sorted(unquote(p.name.removesuffix(TENSOR)) for p in self.tensors.glob(f"*{TENSOR}"))
+
+    def contents(self) -> list[str]:
+        """Return the names of all tensors of the file, here or not; none before one was fetched."""
+        path = self.tensors / CONTENTS
+        return path.read_text("utf-8").splitlines() if path.is_file() else []
+
+    def list_contents(self, keys: Iterable[str]) -> None:
+        """Remember which tensors the file has, so that it is known which are not here."""
+        with atomic(self.tensors / CONTENTS) as file:
+            file.write("\n".join(keys).encode())
 
     def read(self, keys: Iterable[str]) -> dict[str, NDArray[Any]]:
         """Return single tensors.

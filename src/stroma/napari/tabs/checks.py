@@ -63,8 +63,9 @@ class Checks:
         self.accuracy.show()
         low, high = found.range
         self.accuracy.setText(
-            f"Of strokes that were set aside, {found.accuracy:.0%} was recognised, most likely "
-            f"{low:.0%} to {high:.0%} ({each})."
+            f"Of strokes that were set aside, {found.accuracy:.0%} was recognised. In three of "
+            f"four images we tried, the share of the whole image was in such a range: {low:.0%} "
+            f"to {high:.0%} ({each})."
         )
 
     def compare(self) -> None:

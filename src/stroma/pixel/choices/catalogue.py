@@ -35,8 +35,7 @@ class Entry:
         Features per pixel of an image with one channel, and of a colour image; None where a
         dependency is missing.
     weights : {"not needed", "here", "missing"}
-        Whether pretrained weights are on this machine ("here" also where only those used so far
-        are).
+        Whether the pretrained weights that its defaults use are on this machine, all of them.
     missing : str
         What is not installed and how to get it; empty where nothing is missing.
     """

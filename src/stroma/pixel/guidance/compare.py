@@ -17,7 +17,7 @@ from stroma.pixel.choices.aliases import ALIASES, alias_param
 from stroma.pixel.choices.catalogue import networks
 from stroma.pixel.door import Source
 from stroma.pixel.guidance.validate import Cancel, Progress, stop_if, validate
-from stroma.pixel.guidance.validation import Validation, better, score
+from stroma.pixel.guidance.validation import Validation, better
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predicting.run import predict_blocks
 from stroma.pixel.training.learn import Labelled
@@ -115,7 +115,7 @@ def compare(
 def _ranked(tried: list[Comparison]) -> list[Comparison]:
     """Return configurations, the best first, with those that strokes cannot tell from it marked."""
     sound = [c for c in tried if c.validation is not None]
-    sound.sort(key=lambda c: -score(c.validation) if c.validation else 0)
+    sound.sort(key=lambda c: -c.accuracy)
     best = sound[0].validation if sound else None
     marked = [
         replace(c, tied=c.validation is not best and better(best, c.validation) == 0)

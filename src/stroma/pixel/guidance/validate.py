@@ -112,7 +112,6 @@ def _summed(
     np.add.at(confusion, (true[tested], guess[tested]), 1)
     size = np.bincount(stroke[tested], minlength=len(label_of))
     right = np.bincount(stroke[tested], (guess == true)[tested], len(label_of))
-    trust = np.bincount(stroke[tested], given[np.arange(len(true)), true][tested], len(label_of))
     of_class = [np.flatnonzero((label_of == label) & (size > 0)) for label in labels]
     return Validation(
         names,
@@ -122,7 +121,6 @@ def _summed(
         folds,
         time.perf_counter() - start,
         tuple(right[members] / size[members] for members in of_class),
-        tuple(trust[members] / size[members] for members in of_class),
     )
 
 

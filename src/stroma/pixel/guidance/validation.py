@@ -44,8 +44,6 @@ class Validation:
         Time it took.
     found : tuple of (n,) float arrays
         Per class, the share of each left-out stroke's pixels that was recognised.
-    trust : tuple of (n,) float arrays
-        Per class, the mean probability that the model gave the right class on each of them.
     """
 
     labels: tuple[int, ...]
@@ -55,7 +53,6 @@ class Validation:
     folds: int
     seconds: float
     found: tuple[NDArray[np.floating], ...] = ()
-    trust: tuple[NDArray[np.floating], ...] = ()
 
     @property
     def recall(self) -> tuple[float, ...]:
@@ -64,7 +61,7 @@ class Validation:
 
     @property
     def ranges(self) -> tuple[tuple[float, float], ...]:
-        """Where each class's share would be, in nine of ten cases, if there were more strokes."""
+        """Where each class's share would be, in nine of ten cases, with more such strokes."""
         pairs = zip(self.recall, self.found, strict=True)
         return tuple(_wilson(share, len(shares)) for share, shares in pairs)
 
@@ -76,7 +73,11 @@ class Validation:
 
     @property
     def range(self) -> tuple[float, float]:
-        """Where the accuracy would be, in nine of ten cases, if there were more strokes."""
+        """Where the accuracy would be, in nine of ten cases, with more such strokes.
+
+        Strokes are no fair sample of an image: that of all its pixels was in the range in three of
+        four cases (``benchmarks/guidance.py``).
+        """
         known = [
             (share, *ends)
             for share, ends in zip(self.recall, self.ranges, strict=True)
@@ -92,10 +93,10 @@ class Validation:
 def better(first: Validation, second: Validation) -> int:
     """Tell which of two models recognises the same strokes better: 1 the first, -1 the second.
 
-    Stroke by stroke, the probabilities of the right class are compared, which says more than the
-    shares that were recognised. 0 means that the strokes cannot tell them apart.
+    Stroke by stroke, the shares that were recognised are compared. 0 means that the strokes cannot
+    tell them apart.
     """
-    pairs = zip(first.trust, second.trust, strict=True)
+    pairs = zip(first.found, second.found, strict=True)
     differences = [a - b for a, b in pairs if len(a) and len(a) == len(b)]
     if not differences:
         return 0
@@ -103,12 +104,6 @@ def better(first: Validation, second: Validation) -> int:
     parts = [d.var(ddof=1) / len(d) if len(d) > 1 else np.inf for d in differences]
     error = float(np.sqrt(np.sum(parts))) / len(parts)
     return int(np.sign(mean)) if abs(mean) > DECIDED * error else 0
-
-
-def score(validation: Validation) -> float:
-    """Return the mean probability of the right class, all strokes and classes counting alike."""
-    means = [float(trust.mean()) for trust in validation.trust if len(trust)]
-    return sum(means) / len(means) if means else NAN
 
 
 def _wilson(share: float, strokes: int) -> tuple[float, float]:

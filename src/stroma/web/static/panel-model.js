@@ -73,7 +73,7 @@ function accuracy(app, { accuracy: share, labels, confusion, untested, range: [l
     el("p", { class: "large", text: share === null ? "-" : percent(share) }),
     el("p", {
       class: "note",
-      text: `of the strokes is recognised by a model that was not shown them; most likely ${percent(low ?? 0)} to ${percent(high ?? 1)}. Places that no stroke is like are not in it.`,
+      text: `of the strokes is recognised by a model that was not shown them. In three of four images we tried, the share of the whole image was in such a range: ${percent(low ?? 0)} to ${percent(high ?? 1)}. Places that no stroke is like are not in it.`,
     }),
     ...untested.map((label) =>
       el("p", { class: "note", text: `${name(label)} has too few separate strokes to tell; paint three or more.` }),
