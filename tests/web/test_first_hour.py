@@ -283,8 +283,8 @@ def test_a_network_is_downloaded_only_after_size_and_licence_were_said(
                 f"The weights of {name!r} are not on this machine and could not be fetched: no."
             )
 
-    monkeypatch.setattr("stroma.web.pretrained.status", lambda name: "missing")
-    monkeypatch.setattr("stroma.web.pretrained.fetch", fetch)
+    monkeypatch.setattr("stroma.pixel.choices.catalogue.status", lambda name: "missing")
+    monkeypatch.setattr("stroma.pixel.choices.catalogue.fetch", fetch)
     page.click("#tab-model")
     page.select_option("#alias", "vgg")
     page.wait_for_selector("#dialog >> text=/Up to 553 MB .* Licence of the network: BSD-3-Clause/")

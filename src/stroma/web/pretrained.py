@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from stroma.errors import Cancelled, MissingExtraError
+from stroma.errors import MissingExtraError
 from stroma.features import EXTRACTORS
 from stroma.features.build import part_names, within
-from stroma.pixel.choices.catalogue import networks
+from stroma.pixel.choices.catalogue import download as download_all
+from stroma.pixel.choices.catalogue import networks, to_download
 from stroma.session import Session
 from stroma.session.words import said
-from stroma.weights import CATALOGUE, fetch, status
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -19,8 +20,7 @@ Plain = dict[str, Any]
 
 def needs(session: Session, values: Values) -> Plain:
     """Answer with what a configuration needs: a package that is missing, and downloads."""
-    names = networks(str(values["alias"]))
-    missing = [CATALOGUE[name] for name in names if status(name) == "missing"]
+    alias = str(values["alias"])
     downloads = [
         {
             "name": entry.name,
@@ -29,9 +29,9 @@ def needs(session: Session, values: Values) -> Plain:
             "repository": entry.repository,
             "gated": entry.gated,
         }
-        for entry in missing
+        for entry in to_download(alias)
     ]
-    return {"problem": _problem(names), "downloads": downloads}
+    return {"problem": _problem(networks(alias)), "downloads": downloads}
 
 
 def _problem(names: list[str]) -> str:
@@ -47,15 +47,4 @@ def _problem(names: list[str]) -> str:
 
 def download(session: Session, values: Values) -> None:
     """Fetch the pretrained networks of a configuration, as a task with progress."""
-    names = networks(str(values["alias"]))
-
-    def run(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> None:
-        def told(done: int, total: int) -> None:
-            if cancelled():
-                raise Cancelled("The download was stopped.")
-            progress(done, total)
-
-        for name in names:
-            fetch(name, progress=told)
-
-    session.start("download", run).result()
+    session.start("download", partial(download_all, str(values["alias"]))).result()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from stroma.classify import CLASSIFIERS
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.checks import Checks
+from stroma.napari.tabs.downloads import when_here
 from stroma.napari.tabs.survey import Survey, survey
 from stroma.pixel.choices.aliases import ALIASES
 from stroma.pixel.choices.catalogue import Entry
@@ -272,13 +273,19 @@ class Model:
             self.about.setText(entry.missing)
             parts.show_value(self.alias, alias_of(self._param))
             return
-        self._studio.attempt(lambda: self._studio.session.set_alias(alias))
+        self._when_here(alias, lambda: self._studio.session.set_alias(alias))
 
     def _set_extractor(self, name: str) -> None:
         from stroma.pixel.choices.aliases import extractor_defaults
 
         made = extractor_defaults(name)
-        self._set(fe_name=name, fe_layers=made.fe_layers, fe_scalings=made.fe_scalings)
+        values = {"fe_layers": made.fe_layers, "fe_scalings": made.fe_scalings}
+        self._when_here(name, lambda: self._studio.session.set_params(fe_name=name, **values))
+
+    def _when_here(self, name: str, change: Callable[[], object]) -> None:
+        """Make a change when its networks are here; until then, what is set is shown."""
+        when_here(name, lambda: self._studio.attempt(change), self._studio, self.widget)
+        self._show()
 
     def _set_layers(self) -> None:
         chosen = [item.text() for item in self.layers.selectedItems()]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stroma.errors import MissingExtraError
+from stroma.errors import Cancelled, MissingExtraError
 from stroma.features import EXTRACTORS
 from stroma.features.build import COMBINATIONS, part_names, pipeline, within
 from stroma.features.pipeline import Feed
 from stroma.pixel.choices.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
-from stroma.weights import CATALOGUE, status
+from stroma.weights import CATALOGUE, fetch, status
+from stroma.weights.catalogue import Entry as Weights
 
 GREY = Feed(("grey",))
 COLOUR = Feed(("red", "green", "blue"), rgb=True)
@@ -76,6 +78,42 @@ def networks(name: str) -> list[str]:
 def _parts(extractor: str) -> list[str]:
     """Return the registered names in an extractor."""
     return [within(part) for part in extractor.split("+")]
+
+
+def to_download(name: str) -> list[Weights]:
+    """Return the weights that an alias or extractor needs and that are not here, or not whole."""
+    return [CATALOGUE[part] for part in networks(name) if status(part) == "missing"]
+
+
+def download(
+    name: str, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
+) -> None:
+    """Fetch the weights that an alias or extractor needs.
+
+    Parameters
+    ----------
+    name : str
+        The alias or extractor.
+    progress : callable
+        Told how many bytes are done, and of how many.
+    cancelled : callable
+        Asked whether to stop.
+
+    Raises
+    ------
+    Cancelled
+        If it was asked to stop.
+    WeightsError
+        If they cannot be had.
+    """
+
+    def told(done: int, total: int) -> None:
+        if cancelled():
+            raise Cancelled("The download was stopped.")
+        progress(done, total)
+
+    for part in networks(name):
+        fetch(part, progress=told)
 
 
 def _entry(kind: str, name: str, extractor: str) -> Entry:
