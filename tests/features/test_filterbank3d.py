@@ -149,6 +149,22 @@ def test_voxels_do_not_depend_on_their_block_to_the_last_bit(corner, sides):
     assert part.values.tobytes() == expected.tobytes()
 
 
+def test_filters_chosen_together_are_those_chosen_alone():
+    volume = np.random.default_rng(3).normal(size=(1, 22, 23, 40)).astype(np.float32)
+    cells = solid(grid(["dog", "structure", "gradient", "gaussian"], [0.7, 1.0]))
+    bank = VolumeFilterBank(cells)
+    [together] = bank(volume)
+    first = 0
+    for cell in cells:
+        alone = VolumeFilterBank((cell,))
+        cut = [a - b for a, b in zip(bank.halo, alone.halo, strict=True)]
+        inner = [slice(c, n - c) for c, n in zip(cut, volume.shape[1:], strict=True)]
+        [found] = alone(volume[(slice(None), *inner)])
+        same = together.values[first : first + len(found.values)]
+        np.testing.assert_allclose(same, found.values, atol=1e-6)
+        first += len(found.values)
+
+
 def test_filters_of_two_axes_are_those_of_each_plane():
     volume = np.random.default_rng(2).normal(size=(1, 12, 50, 60)).astype(np.float32)
     cells = (("hessian", 1.6), ("gaussian", 3.5))

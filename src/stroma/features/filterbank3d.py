@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import PerAxis
 from stroma.errors import ParameterError, ShapeError, UnknownNameError
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.derivatives import in_solids
+from stroma.features.derivatives import Room
 from stroma.features.filterbank import FULL, FilterBank
 from stroma.features.filterbank import Matrix as FlatMatrix
 from stroma.features.filters import FILTERS
@@ -167,26 +167,28 @@ class VolumeFilterBank:
         core = core_sides(block, halo)
         counts = [len(FILTERS[name].outputs(axes)) for name, _, axes in self.matrix]
         features = np.empty((len(block), sum(counts), *core), np.float32)
+        room = Room()
         for channel, out in zip(block, features, strict=True):
             for tile in tiles(core):
                 parts = np.split(out[(slice(None), *tile)], np.cumsum(counts)[:-1])
                 window = channel[with_halo(tile, halo)]
-                self._fill(dict(zip(self.matrix, parts, strict=True)), window)
+                self._fill(dict(zip(self.matrix, parts, strict=True)), window, room)
         return [FeatureMap(features.reshape(-1, *core))]
 
-    def _fill(self, parts: Mapping[Cell, Float32], window: Float32) -> None:
-        """Write the features of one tile."""
+    def _fill(self, parts: Mapping[Cell, Float32], window: Float32, room: Room) -> None:
+        """Write the features of one tile, the largest scale first, which needs most room."""
         flat = {(name, sigma): out for (name, sigma, axes), out in parts.items() if axes == 2}
         if flat:
             self._fill_planes(flat, window)
         solid_parts = {(name, sigma): out for (name, sigma, n), out in parts.items() if n == 3}
         if not solid_parts:
             return
-        copy = in_solids(window)
-        for scale in dict.fromkeys(sigma for _, sigma in solid_parts):
+        [copy] = room.solids("window", 1, *window.shape)
+        copy[:] = window
+        for scale in sorted({sigma for _, sigma in solid_parts}, reverse=True):
             here = [(FILTERS[n], out) for (n, sigma), out in solid_parts.items() if sigma == scale]
             needs = [need for filter_, _ in here for need in filter_.needs(scale)]
-            slab = Slab(copy, self.halo, needs, self.units)
+            slab = Slab(copy, self.halo, needs, self.units, room)
             for z in range(here[0][1].shape[1]):
                 plane = slab.plane(z)
                 for filter_, out in here:

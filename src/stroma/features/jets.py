@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 
 from stroma.features.derivatives import (
     Derivatives,
-    along_z,
+    Room,
     jet,
     planes,
-    product_along_z,
     smooth,
-    solids,
+)
+from stroma.features.derivatives3d import (
+    along_z,
+    averaged_plane,
+    averaged_products,
+    gradients,
+    jet_of_plane,
 )
 from stroma.features.filters import Jet, Need, Tensor, of_order, orders
 
@@ -109,12 +114,14 @@ class Slab:
     Parameters
     ----------
     window : (z, y, x) float32
-        From ``derivatives.solids``.
+        From ``Room.solids``.
     halo : (int, int, int)
         Voxels of context around the core of the window.
     wanted : iterable of Jet or Tensor
     units : (float, float, float)
         Voxels in a unit of length along every axis.
+    room : Room
+        What they are kept in: there is one slab of a room at a time.
     """
 
     def __init__(
@@ -123,17 +130,20 @@ class Slab:
         halo: Sequence[int],
         wanted: Iterable[Need],
         units: tuple[float, float, float],
+        room: Room,
     ) -> None:
-        self._units = units
+        self._units, self._room = units, room
         self._along: dict[Jet, Float32] = {}
-        self._products: dict[Tensor, list[Float32]] = {}
-        for need in sorted(set(wanted), key=_cost, reverse=True):
+        self._products: dict[Tensor, Float32] = {}
+        for i, need in enumerate(sorted(set(wanted), key=_cost, reverse=True)):
             cuts = (h - need.reach(unit) for h, unit in zip(halo, units, strict=True))
             trimmed = _trim(window, *cuts)
             if isinstance(need, Tensor):
                 self._products[need] = self._multiplied(trimmed, need)
             elif self._holder(need) is None:
-                self._along[need] = along_z(trimmed, need.sigma, need.order, units[0])
+                self._along[need] = along_z(
+                    trimmed, need.sigma, need.order, units[0], room, f"along {i}"
+                )
 
     def plane(self, z: int) -> _Plane:
         """Return what is known of one plane of the core."""
@@ -142,43 +152,24 @@ class Slab:
     def derivatives(self, need: Need, z: int) -> Derivatives:
         """Return the derivatives of one plane of the core."""
         if isinstance(need, Tensor):
-            flat = self._units[1:]
-            entries = (product[z] for product in self._products[need])
-            smoothed = (jet(e, need.sigma, 0, flat)[0, 0] for e in entries)
-            return dict(zip(orders(2, 3), smoothed, strict=True))
+            entries = averaged_plane(self._products[need], z, need.sigma, self._units[1])
+            return dict(zip(orders(2, 3), entries, strict=True))
         holder = self._holder(need)
         assert holder is not None
-        return self._jet(holder, self._along[holder], z)
+        return jet_of_plane(self._along[holder], z, holder.sigma, self._units[1:])
 
     def _holder(self, need: Jet) -> Jet | None:
         """Return the jet that contains another."""
         fitting = (h for h in self._along if h.sigma == need.sigma and h.order >= need.order)
         return next(fitting, None)
 
-    def _jet(self, need: Jet, along: Float32, z: int) -> Derivatives:
-        """Filter one plane, or rather its derivatives along z, along y and x."""
-        found: Derivatives = {}
-        for order, volume in enumerate(along):
-            rest = Jet(need.sigma, need.order - order)
-            cuts = (need.reach(unit) - rest.reach(unit) for unit in self._units[1:])
-            plane = _trim(volume[z], *cuts)
-            for (y, x), values in jet(plane, rest.sigma, rest.order, self._units[1:]).items():
-                found[order, y, x] = values
-        return found
-
-    def _multiplied(self, window: Float32, need: Tensor) -> list[Float32]:
-        """Return the six products of the gradient with itself, averaged along z."""
-        along = along_z(window, need.gradient.sigma, 1, self._units[0])
-        margins = (2 * need.gradient.reach(unit) for unit in self._units[1:])
-        height, width = (n - m for n, m in zip(along.shape[2:], margins, strict=True))
-        gradient = solids(3, along.shape[1], height, width)
-        for z in range(along.shape[1]):
-            for goal, part in zip(
-                gradient, of_order(self._jet(need.gradient, along, z), 1), strict=True
-            ):
-                goal[z] = part
-        pairs = combinations_with_replacement(gradient, 2)
-        return [product_along_z(a, b, need.sigma, self._units[0]) for a, b in pairs]
+    def _multiplied(self, window: Float32, need: Tensor) -> Float32:
+        """Return the six products of the gradient with itself, averaged along z and x."""
+        depth, height, width = self._units
+        sigma = need.gradient.sigma
+        along = along_z(window, sigma, 1, depth, self._room, "slopes")
+        gradient = gradients(along, sigma, (height, width), self._room)
+        return averaged_products(gradient, need.sigma, (depth, width), self._room)
 
 
 class _Plane(dict[Need, Derivatives]):
