@@ -19,6 +19,7 @@ SCRIPTS = {
     "hostile_models": "40 parameters:",
     "gpu": "Weights:",
     "tracking": "right links",
+    "tracking_movies": "best possible",
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
 }
@@ -26,6 +27,7 @@ ELSEWHERE = {
     "guidance",
     "hostile",
     "measuring",
+    "movies",
     "phantom",
     "quality",
     "clusters",

@@ -16,8 +16,9 @@ from stroma.errors import LabelError, ParameterError, ShapeError, UnknownNameErr
 from stroma.tracking import COSTS, SOLVERS, greedy, ilp
 from stroma.tracking.candidates import Candidates, candidates
 from stroma.tracking.detect import Seen, detect
+from stroma.tracking.drift import common_shift, drift_of
 from stroma.tracking.lap import assign
-from stroma.tracking.motion import heading
+from stroma.tracking.motion import heading, runs_steadily
 from stroma.tracking.problem import Prices, Problem
 from stroma.tracking.track import Linking, link
 from tracking.movies import family, movie
@@ -258,3 +259,70 @@ def test_costs_are_low_for_what_is_near_alike_and_overlaps() -> None:
     assert COSTS["overlap"](pairs).tolist() == [0.5, 1]
     np.testing.assert_allclose(COSTS["size"](pairs), [0, 1])
     assert Prices().divide < Prices().appear
+
+
+def wandering(drift: tuple[float, float], *, steps: float = 1.0, objects: int = 40) -> Detections:
+    """Return points that wander while the view moves, in the same order in every frame."""
+    random = np.random.default_rng(3)
+    place, rows = random.uniform(0, 400, (objects, 2)), []
+    for t in range(6):
+        rows += [(t, *p) for p in place]
+        place = place + random.normal(0, steps, place.shape) + drift
+    return points(rows)
+
+
+@solvers
+def test_a_view_that_drifts_further_than_neighbours_are_apart_does_no_harm(solver) -> None:
+    found = wandering((31.0, 42.0))
+    tracks = link(found, Linking(cost="distance", solver=solver))
+    first = np.arange(200)
+    assert tracks.links.tolist() == np.stack([first, first + 40], axis=1).tolist()
+    np.testing.assert_allclose(tracks.detections.position, found.position)
+
+
+def test_labels_of_a_view_that_drifts_overlap_where_they_were() -> None:
+    random = np.random.default_rng(0)
+    grid = np.array([(30 + 36 * i, 30 + 36 * j) for i in range(4) for j in range(4)])
+    start = grid + random.integers(-6, 7, grid.shape)
+    disks = {k: [(*(p + 20 * t), 7) for t in range(3)] for k, p in enumerate(start, 1)}
+    seen = detect((frame, None) for frame in movie(disks, side=240))
+    np.testing.assert_allclose(seen.drift, 20, atol=0.5)
+    label = seen.detections.label
+    assert (label[seen.pairs[:, 0]] == label[seen.pairs[:, 1]]).all()
+    assert len(seen.pairs) == 32
+
+
+def test_nothing_is_said_of_a_view_with_few_objects_or_without_a_common_step() -> None:
+    assert not common_shift(np.zeros((3, 2)), np.full((3, 2), 9.0)).any()
+    assert not drift_of(wandering((0, 0), steps=15)).any()
+    assert drift_of(points([])).shape == (0, 2)
+
+
+@solvers
+def test_marks_of_one_size_may_divide(solver) -> None:
+    """Disks stand for cells, so that daughters are no smaller than their mother."""
+    family = {1: [(48, 48, 4)] * 3, 2: [None] * 3 + [(40 - t, 48, 4) for t in range(3)]}
+    family[3] = [None] * 3 + [(56 + t, 48, 4) for t in range(3)]
+    family |= {4 + k: [(12 + 24 * k, 84, 4)] * 6 for k in range(4)}
+    tracks = track(movie(family), solver=solver)
+    daughters = tracks.detections.label[tracks.links[tracks.children[tracks.links[:, 0]] > 1, 1]]
+    assert daughters.tolist() == [2, 3]
+
+
+@solvers
+def test_a_piece_that_is_seen_once_is_no_daughter(solver) -> None:
+    labels = movie({1: [(48, 48, 12)] * 7, 2: [(20, 80, 7)] * 7})
+    labels[3, 48:][labels[3, 48:] == 1] = 9
+    tracks = track(labels, solver=solver)
+    assert not tracks.mother.any()
+
+
+def test_objects_that_run_on_steadily_are_expected_where_they_were_heading() -> None:
+    rows = [(t, 7.0 * k, 9.0 * t + 5 * k) for t in range(8) for k in range(8)]
+    assert runs_steadily(points(rows))
+    assert not runs_steadily(wandering((0, 0)))
+    assert not runs_steadily(points(rows[:16]))
+    rows = [(t, y, x) for t in range(20) for y, x in ((10, 4.0 * t), (12, 77 - 4.0 * t))]
+    tracks = link(points(rows), Linking(cost="distance", max_distance=12, max_gap=0))
+    for number in (1, 2):
+        assert len(set(tracks.detections.position[tracks.track == number, 0])) == 1

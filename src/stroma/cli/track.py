@@ -60,10 +60,11 @@ def track(
     motion: Annotated[
         str,
         typer.Option(
-            metavar="none|velocity",
-            help="Whether objects are expected where they were, or where they were heading.",
+            metavar="auto|none|velocity",
+            help="Whether objects are expected where they were, or where they were heading; auto "
+            "looks whether they run on steadily.",
         ),
-    ] = "none",
+    ] = "auto",
     image: Annotated[
         Path | None,
         typer.Option(help="The movie itself, for the cost intensity.", show_default=False),

@@ -23,6 +23,9 @@ LEAST_PIXELS = 5.0
 FAMILY_REACH = 1.75
 """How far daughters lie from their mother at most, in typical diameters."""
 
+ALIKE = 0.05
+"""Deviation of the logarithm of areas below which they are of marks, not of objects."""
+
 DAUGHTER = 0.85
 """Greatest area of a daughter, in areas of its mother."""
 
@@ -129,15 +132,13 @@ def typical_reach(seen: Seen) -> float:
     least half a diameter of an object, and at most the distance of neighbours in one frame where
     that is larger than the displacement.
     """
-    found, moved, apart = seen.detections, [], []
+    found, moved = seen.detections, []
     for frame in range(found.frames - 1):
         a, b = found.places[found.of(frame)], found.places[found.of(frame + 1)]
         if len(a) and len(b):
             there, j = cKDTree(b).query(a)
             _, i = cKDTree(a).query(b)
             moved.append(there[i[j] == np.arange(len(a))])
-        if len(a) > 1:
-            apart.append(cKDTree(a).query(a, k=2)[0][:, 1])
     pixel = min(found.spacing)
     if not moved:
         return LEAST_PIXELS * pixel
@@ -146,8 +147,7 @@ def typical_reach(seen: Seen) -> float:
     size = found.places.shape[1]
     radius = 0.0 if areas is None or not len(areas) else 0.5 * float(np.median(areas)) ** (1 / size)
     wanted = max(SPREAD * common, radius * pixel, LEAST_PIXELS * pixel)
-    room = float(np.median(np.concatenate(apart))) if apart else np.inf
-    return max(min(wanted, room), common, LEAST_PIXELS * pixel)
+    return max(min(wanted, room_of(found)), common, LEAST_PIXELS * pixel)
 
 
 def near_pairs(
@@ -194,10 +194,10 @@ def _joined(
 def _with_families(plain: Candidates) -> Candidates:
     """Return the candidates and, beyond the reach, those of mothers and daughters."""
     found = plain.detections
-    areas = found.measures.get(AREA)
-    if areas is None or not len(areas):
+    areas = sizes(found)
+    far = room_of(found) if areas is None else FAMILY_REACH * diameter(found)
+    if not np.isfinite(far):
         return plain
-    far = FAMILY_REACH * _diameter(found)
     pairs, spans = [np.zeros((0, 2), np.int64)], [np.zeros(0)]
     for frame in range(found.frames - 1):
         near, apart = near_pairs(found, frame, 1, far, None)
@@ -205,11 +205,14 @@ def _with_families(plain: Candidates) -> Candidates:
         spans.append(apart)
     every, apart = np.concatenate(pairs), np.concatenate(spans)
     n = len(found)
+    smaller = np.ones(n) if areas is None else areas
     kept = plain.distance <= plain.reach
-    kept |= areas[plain.pairs[:, 1]] > DAUGHTER * areas[plain.pairs[:, 0]]
+    kept |= smaller[plain.pairs[:, 1]] > DAUGHTER * smaller[plain.pairs[:, 0]]
     plain = plain.only(kept)
     known = np.isin(every[:, 0] * n + every[:, 1], plain.pairs[:, 0] * n + plain.pairs[:, 1])
-    new = ~known & (areas[every[:, 1]] <= DAUGHTER * areas[every[:, 0]])
+    new = ~known
+    if areas is not None:
+        new &= areas[every[:, 1]] <= DAUGHTER * areas[every[:, 0]]
     return Candidates(
         found,
         np.concatenate([plain.pairs, every[new]]),
@@ -220,7 +223,27 @@ def _with_families(plain: Candidates) -> Candidates:
     )
 
 
-def _diameter(found: Detections) -> float:
+def room_of(found: Detections) -> float:
+    """Return the typical distance of neighbours in a frame; infinite where there are none."""
+    apart = []
+    for frame in range(found.frames):
+        a = found.places[found.of(frame)]
+        if len(a) > 1:
+            apart.append(cKDTree(a).query(a, k=2)[0][:, 1])
+    return float(np.median(np.concatenate(apart))) if apart else np.inf
+
+
+def sizes(found: Detections) -> Floats | None:
+    """Return the (n,) areas, if they are those of objects and not of marks that are all alike."""
+    areas = found.measures.get(AREA)
+    if areas is None or not len(areas):
+        return None
+    logs = np.log(areas)
+    alike = float(np.median(np.abs(logs - np.median(logs)))) < ALIKE
+    return None if alike and len(areas) > 1 else areas
+
+
+def diameter(found: Detections) -> float:
     """Return the typical diameter of objects, in the unit of the detections."""
     size = found.places.shape[1]
     pixel = float(np.prod(found.spacing)) ** (1 / size)

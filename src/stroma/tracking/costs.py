@@ -24,9 +24,16 @@ def distance(pairs: Candidates) -> Floats:
 
 
 def overlap(pairs: Candidates) -> Floats:
-    """Return one minus the shared part of both; of gaps and daughters it says little."""
-    unknown = (pairs.gap > 1) | pairs.family
-    return np.where(unknown, UNKNOWN, 1 - pairs.overlap)
+    """Return one minus the shared part of both; of gaps and daughters it says little.
+
+    That two share nothing counts as much as overlaps are common: of marks that are smaller than
+    their steps, it says nothing.
+    """
+    near = (pairs.gap == 1) & ~pairs.family
+    shares = near & (pairs.overlap > 0)
+    common = len(np.unique(pairs.pairs[shares, 0])) / max(1, len(np.unique(pairs.pairs[near, 0])))
+    apart = UNKNOWN + (1 - UNKNOWN) * common
+    return np.where(near, np.where(shares, 1 - pairs.overlap, apart), UNKNOWN)
 
 
 def size(pairs: Candidates) -> Floats:

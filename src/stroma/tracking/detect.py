@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.tracks import Detections, Floats, Ints
 from stroma.errors import LabelError, ShapeError
+from stroma.tracking.drift import common_shift, drift_of
 
 AREA = "area"
 INTENSITY = "intensity"
@@ -29,12 +31,26 @@ class Seen:
     pairs : (p, 2) int64
         Objects of consecutive frames that share pixels.
     shared : (p,) int64
-        How many.
+        How many, once the view is put back by its drift.
+    drift : (frames - 1, d) float64, optional
+        How far the view moved after each frame, in pixels; unknown unless given.
     """
 
     detections: Detections
     pairs: Ints
     shared: Ints
+    drift: Floats | None = None
+
+    @cached_property
+    def still(self) -> Seen:
+        """The same, with places as they were if the view had stayed."""
+        found = self.detections
+        drift = drift_of(found) if self.drift is None else self.drift
+        if not drift.any():
+            return replace(self, drift=drift)
+        moved = np.concatenate([np.zeros((1, drift.shape[1])), np.cumsum(drift, axis=0)])
+        placed = replace(found, position=found.position - moved[found.frame])
+        return Seen(placed, self.pairs, self.shared, np.zeros_like(drift))
 
 
 def detect(
@@ -62,12 +78,13 @@ def detect(
     LabelError
         If labels are no integers, or negative.
     """
-    parts, pairs, shared, count = [], [], [], 0
+    parts, pairs, shared, drift, count = [], [], [], [], 0
     before: tuple[NDArray[np.integer], _Part, int] | None = None
     for number, (labels, image) in enumerate(frames):
         part = _measured(number, _checked(labels, before and before[0]), image)
         if before is not None:
-            ours, how_many = _overlaps(before[0], before[1], labels, part)
+            drift.append(common_shift(before[1].position, part.position))
+            ours, how_many = _overlaps(before[0], before[1], labels, part, drift[-1])
             pairs.append(ours + np.array([before[2], count]))
             shared.append(how_many)
         before = (labels, part, count)
@@ -88,6 +105,7 @@ def detect(
         found,
         np.concatenate([np.zeros((0, 2), np.int64), *pairs]),
         np.concatenate([_NONE, *shared]),
+        np.array(drift, np.float64).reshape(-1, dimensions),
     )
 
 
@@ -134,15 +152,37 @@ def _measured(number: int, labels: NDArray[np.integer], image: NDArray[np.generi
 
 
 def _overlaps(
-    earlier: NDArray[np.integer], a: _Part, later: NDArray[np.integer], b: _Part
+    earlier: NDArray[np.integer],
+    a: _Part,
+    later: NDArray[np.integer],
+    b: _Part,
+    shift: Floats,
 ) -> tuple[Ints, Ints]:
-    """Return the objects (positions in their frames) that share pixels, and how many."""
+    """Return the objects (positions in their frames) that share pixels, and how many.
+
+    The later frame is put back by the displacement of the view, in whole pixels.
+    """
+    earlier, later = _upon_each_other(earlier, later, np.rint(shift).astype(int).tolist())
     both = np.flatnonzero((earlier != 0) & (later != 0))
     i = np.searchsorted(a.label, earlier.ravel()[both].astype(np.int64))
     j = np.searchsorted(b.label, later.ravel()[both].astype(np.int64))
     code, count = np.unique(i * max(1, len(b.label)) + j, return_counts=True)
     pairs = np.stack(np.divmod(code, max(1, len(b.label))), axis=1)
     return pairs.astype(np.int64), count.astype(np.int64)
+
+
+def _upon_each_other(
+    earlier: NDArray[np.integer], later: NDArray[np.integer], shift: list[int]
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return what of both frames shows the same place."""
+    first = tuple(
+        slice(max(0, -by), max(0, n - max(0, by)))
+        for by, n in zip(shift, earlier.shape, strict=True)
+    )
+    second = tuple(
+        slice(max(0, by), max(0, n - max(0, -by))) for by, n in zip(shift, later.shape, strict=True)
+    )
+    return earlier[first], later[second]
 
 
 def _columns(parts: list[_Part]) -> dict[str, Floats]:

@@ -1,99 +1,89 @@
-"""Divisions, found after the plain links: an end with two beginnings near it, or with one more."""
+"""Divisions: which mothers and daughters are possible, and which of them follow plain links."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
-from stroma.data.tracks import Ints
-from stroma.tracking.candidates import DAUGHTER
-from stroma.tracking.detect import AREA
-from stroma.tracking.problem import Problem
+from stroma.data.tracks import Floats, Ints
+from stroma.tracking.candidates import Candidates, diameter, sizes
 
-Option = tuple[float, tuple[int, ...]]
-"""What a division is worth, and the links that make it."""
+NEAR = 5
+"""Daughters that are looked at for a mother, the nearest ones."""
+
+UNLIKE = 0.5
+"""What it costs that one daughter is e times as large as the other."""
+
+UNSEEN = 0.3
+"""What a division costs beside, where no sizes speak for it."""
 
 
-def families(problem: Problem, chosen: Ints) -> Ints:
-    """Return the candidates that make divisions of plain links, the best first.
-
-    A track that ends may have two daughters that begin; a track that goes on may have one more, if
-    what it goes on as could be a daughter too. Two daughters are as large as their mother.
+@dataclass(frozen=True, eq=False)
+class Families:
+    """Mothers with two daughters in the next frame.
 
     Parameters
     ----------
-    problem : Problem
-        With a price for divisions.
-    chosen : (k,) int64
-        Candidates that are links already.
+    edges : (f, 2) int64
+        Candidates from the mother to one daughter and to the other.
+    price : (f,) float64
+        What each division costs; the links of a family cost nothing beside.
     """
-    if not np.isfinite(problem.prices.divide):
-        return np.zeros(0, np.int64)
-    pairs, n = problem.pairs.pairs, len(problem.pairs.detections)
-    out = np.bincount(pairs[chosen, 0], minlength=n)
-    into = np.bincount(pairs[chosen, 1], minlength=n)
-    next_of = np.full(n, -1, np.int64)
-    next_of[pairs[chosen, 0]] = pairs[chosen, 1]
-    open_ = problem.free & (problem.pairs.gap == 1) & (into[pairs[:, 1]] == 0)
-    options = [
-        *_second_daughters(problem, np.flatnonzero(open_ & (out[pairs[:, 0]] == 1)), next_of),
-        *_both_daughters(problem, np.flatnonzero(open_ & (out[pairs[:, 0]] == 0))),
-    ]
-    return _apart(problem, options)
+
+    edges: Ints
+    price: Floats
+
+    def only(self, kept: NDArray[np.bool_]) -> Families:
+        """Return some of the families."""
+        return Families(self.edges[kept], self.price[kept])
 
 
-def _second_daughters(problem: Problem, edges: Ints, next_of: Ints) -> list[Option]:
-    """Return what a further daughter of a track that goes on is worth."""
-    prices, total, pairs = problem.prices, problem.total, problem.pairs
-    areas = pairs.detections.measures.get(AREA)
-    found: list[Option] = []
-    for edge in edges.tolist():
-        mother = pairs.pairs[edge, 0]
-        worth = prices.appear - prices.divide - total[edge]
-        if areas is not None:
-            one, two = areas[next_of[mother]], areas[pairs.pairs[edge, 1]]
-            if max(one, two) <= DAUGHTER * areas[mother]:  # the size of both speaks for it
-                worth += prices.appear - _unlike(areas[mother], one, two)
-            elif pairs.family[edge]:
-                continue
-        if worth > 0:
-            found.append((worth, (edge,)))
-    return found
+def possible(pairs: Candidates, divide: float, most: float) -> Families:
+    """Return the families whose price is below a limit.
+
+    Both daughters together are where their mother was, to the reach or her diameter, and as large
+    as she was, and one is about as large as the other: a division costs the more the less that is
+    so. Sizes count where they are
+    those of the objects and not of marks of one size.
+
+    Parameters
+    ----------
+    pairs : Candidates
+        Pairs of mother and daughter, among others.
+    divide : float
+        Price of a division as it should be; infinite for none.
+    most : float
+        Price at which a division cannot pay.
+    """
+    if not np.isfinite(divide):
+        return Families(np.zeros((0, 2), np.int64), np.zeros(0))
+    edges = _couples(pairs)
+    family = pairs.pairs[edges]
+    mother, one, two = family[:, 0, 0], family[:, 0, 1], family[:, 1, 1]
+    places = pairs.detections.places
+    middle = 0.5 * (places[one] + places[two]) - places[mother]
+    areas = sizes(pairs.detections)
+    far = max(pairs.reach, 0 if areas is None else diameter(pairs.detections))
+    price = divide + np.square(middle / far).sum(axis=1)
+    if areas is None:
+        price += UNSEEN
+    else:
+        price += np.abs(np.log((areas[one] + areas[two]) / areas[mother]))
+        price += UNLIKE * np.abs(np.log(areas[one] / areas[two]))
+    return Families(edges, price).only(price < most)
 
 
-def _both_daughters(problem: Problem, edges: Ints) -> list[Option]:
-    """Return what two daughters of a track that ends are worth."""
-    prices, total, pairs = problem.prices, problem.total, problem.pairs
-    areas = pairs.detections.measures.get(AREA)
-    of: dict[int, list[int]] = {}
-    for edge in edges.tolist():
-        of.setdefault(int(pairs.pairs[edge, 0]), []).append(edge)
-    found: list[Option] = []
-    saved = 2 * prices.appear + prices.disappear - prices.divide
-    for mother, own in of.items():
-        for a, first in enumerate(own):
-            for second in own[a + 1 :]:
-                worth = saved - total[first] - total[second]
-                if areas is not None:
-                    one, two = areas[pairs.pairs[[first, second], 1]]
-                    worth -= _unlike(areas[mother], one, two)
-                if worth > 0:
-                    found.append((worth, (first, second)))
-    return found
-
-
-def _unlike(mother: float, one: float, two: float) -> float:
-    """Return how unlikely the sizes of a family are: 0 where both together are the mother."""
-    return float(abs(np.log((one + two) / mother)) + 0.5 * abs(np.log(one / two)))
-
-
-def _apart(problem: Problem, options: list[Option]) -> Ints:
-    """Return the edges of the best options that share no object."""
-    pairs = problem.pairs.pairs
-    taken: set[tuple[str, int]] = set()
-    chosen: list[int] = []
-    for _, edges in sorted(options, reverse=True):
-        ends = {("out", int(pairs[edges[0], 0])), *(("in", int(pairs[e, 1])) for e in edges)}
-        if not ends & taken:
-            taken |= ends
-            chosen += edges
-    return np.array(chosen, np.int64)
+def _couples(pairs: Candidates) -> Ints:
+    """Return the (f, 2) candidates that lead from one object to two near ones in the next frame."""
+    near = np.flatnonzero(pairs.gap == 1)
+    order = near[np.lexsort((pairs.distance[near], pairs.pairs[near, 0]))]
+    mother = pairs.pairs[order, 0]
+    rank = np.arange(len(order)) - np.searchsorted(mother, mother)
+    order, mother = order[rank < NEAR], mother[rank < NEAR]
+    found = [np.zeros((0, 2), np.int64)]
+    for step in range(1, NEAR):
+        same = mother[step:] == mother[:-step]
+        found.append(np.stack([order[:-step][same], order[step:][same]], axis=1))
+    return np.concatenate(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from stroma.data.tracks import Ints
-from stroma.tracking.families import families
+from stroma.tracking.follow import apart, follow_ups
 from stroma.tracking.problem import Problem
 
 
@@ -29,15 +29,16 @@ def solve(problem: Problem) -> Ints:
     for candidate in np.flatnonzero(problem.fixed):
         take(int(candidate))
     order = np.argsort(total, kind="stable")
-    open_ = problem.free & ~problem.fixed & ~problem.pairs.family
+    open_ = problem.free & ~problem.fixed & ~problem.pairs.family & (problem.pairs.gap == 1)
     for candidate in order[open_[order]]:
         i, j = pairs[candidate]
         fits = not (into[j] or shut[i] or shut[j] or out[i])
         if fits and total[candidate] < prices.appear + prices.disappear:
             take(int(candidate))
-    for candidate in families(problem, np.array(chosen, np.int64)):
-        if not shut[pairs[candidate]].any():
-            take(int(candidate))
+    options = follow_ups(problem, np.array(chosen, np.int64))
+    for edges in apart(problem, options, shut):
+        for edge in edges:
+            take(edge)
     return np.sort(np.array(chosen, np.int64))
 
 

@@ -1,8 +1,8 @@
 """All links at once: an integer programme, solved by HiGHS through scipy.
 
-Every detection is entered by one link or appears, and is left by one link, by two where it
-divides, or disappears. Long movies are solved in windows that overlap; what lies before the middle
-of an overlap is kept.
+Every detection is entered by one link or family or appears, and is left by one link or family or
+disappears; a family is a division with its two links. Long movies are solved in windows that
+overlap; what lies before the middle of an overlap is kept.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, vstack
+from scipy.sparse import coo_array, csr_array, vstack
 
-from stroma.data.tracks import Ints
+from stroma.data.tracks import Floats, Ints
 from stroma.errors import FitError
 from stroma.tracking import greedy
 from stroma.tracking.problem import Problem
@@ -32,14 +32,15 @@ def solve(problem: Problem) -> Ints:
     frames = problem.pairs.detections.frames
     if frames <= WINDOW + OVERLAP:
         return _better(problem, _window(problem, 0, frames, _NONE))
-    done, start = _NONE, 0
+    first = problem.pairs.detections.frame[problem.pairs.pairs[:, 0]]
+    done, start, cut = _NONE, 0, 0
     while True:
         stop = min(start + WINDOW, frames)
-        found = _window(problem, start, stop, done)
+        found = _window(problem, start, stop, done, cut)
         if stop == frames:
             return _better(problem, np.union1d(done, found))
-        first = problem.pairs.detections.frame[problem.pairs.pairs[:, 0]]
-        done = np.union1d(done, found[first[found] < stop - OVERLAP // 2])
+        cut = stop - OVERLAP // 2
+        done = np.union1d(done, found[first[found] < cut])
         start = stop - OVERLAP
 
 
@@ -54,48 +55,67 @@ def _better(problem: Problem, found: Ints) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The detections of some frames, numbered anew, and the candidates among them."""
+    """The detections of some frames, numbered anew, and what may lead from one to another.
+
+    Ways are links (``edge``), then families (``family``, a pair of links each). ``tail`` is where
+    each way begins; ``enter`` are the ways, and the detections that they lead to.
+    """
 
     node: Ints
     edge: Ints
+    family: Ints
+    price: Floats
     tail: Ints
-    head: Ints
+    enter: Ints
+
+    @property
+    def ways(self) -> int:
+        return len(self.tail)
+
+    def links(self, chosen: NDArray[np.bool_]) -> Ints:
+        """Return the candidates of the ways that are chosen."""
+        m = len(self.edge)
+        return np.union1d(self.edge[chosen[:m]], self.family[chosen[m:]].ravel())
 
 
 def _part(problem: Problem, start: int, stop: int) -> _Part:
     found, pairs = problem.pairs.detections, problem.pairs.pairs
     first, last = int(found.starts[start]), int(found.starts[stop])
     inside = (pairs[:, 0] >= first) & (pairs[:, 1] < last) & problem.free
-    edge = np.flatnonzero(inside)
-    node = np.arange(first, last)
-    return _Part(node, edge, pairs[edge, 0] - first, pairs[edge, 1] - first)
+    edge = np.flatnonzero(inside & ~problem.pairs.family)
+    families = problem.families
+    family = families.only(inside[families.edges[:, 0]])
+    m, f = len(edge), len(family.edges)
+    tail = np.concatenate([pairs[edge, 0], pairs[family.edges[:, 0], 0]]) - first
+    way = np.concatenate([np.arange(m), np.repeat(m + np.arange(f), 2)])
+    head = np.concatenate([pairs[edge, 1], pairs[family.edges.ravel(), 1]]) - first
+    price = np.concatenate([problem.total[edge], family.price])
+    return _Part(
+        np.arange(first, last), edge, family.edges, price, tail, np.stack([way, head], axis=1)
+    )
 
 
-def _window(problem: Problem, start: int, stop: int, done: Ints) -> Ints:
-    """Return the links of some frames, of which those that are done stay."""
+def _window(problem: Problem, start: int, stop: int, done: Ints, cut: int = 0) -> Ints:
+    """Return the links of some frames; those that begin before ``cut`` are the ones done."""
     part, prices = _part(problem, start, stop), problem.prices
-    n, m = len(part.node), len(part.edge)
+    n, m = len(part.node), part.ways
     if not m:
         return _NONE
     frame = problem.pairs.detections.frame[part.node]
     last = problem.pairs.detections.frames - 1
-    # Variables: links, then for every detection: taken, appears, disappears, divides.
+    # Variables: ways, then for every detection: taken, appears, disappears.
     appear = np.where(frame > 0, prices.appear, 0) * (frame > start) + 0.0
     disappear = np.where(frame < last, prices.disappear, 0) * (frame < stop - 1)
-    divide = np.full(n, prices.divide if np.isfinite(prices.divide) else 0.0)
     groups = _groups(problem, part)
     alternatives = np.bincount(np.concatenate([_NONE, *groups]), minlength=n)
-    cost = np.concatenate(
-        [problem.total[part.edge], -prices.leave_out * alternatives, appear, disappear, divide]
-    )
-    low, high = np.zeros(m + 4 * n), np.ones(m + 4 * n)
-    low[:m] = problem.fixed[part.edge] | np.isin(part.edge, done)
+    cost = np.concatenate([part.price, -prices.leave_out * alternatives, appear, disappear])
+    low, high = np.zeros(m + 3 * n), np.ones(m + 3 * n)
     low[m : m + n] = alternatives == 0
-    high[m + 3 * n :] = np.isfinite(prices.divide)
-    high[:m][_entered_before(problem, part, done)] = 0
+    high[:m][_decided(part, frame, done, cut)] = 0
+    high[part.enter[_entered_before(problem, part, done), 0]] = 0
     result = milp(
         cost,
-        constraints=_constraints(part, groups, problem.pairs.family[part.edge]),
+        constraints=_constraints(problem, part, groups, done),
         integrality=np.ones(len(cost)),
         bounds=Bounds(low, high),
         options={"time_limit": SECONDS, "mip_rel_gap": 1e-4},
@@ -107,17 +127,23 @@ def _window(problem: Problem, start: int, stop: int, done: Ints) -> Ints:
             "The links that were pinned contradict each other or the alternatives; "
             f"there is no solution ({result.message}). Take some pins back."
         )
-    return np.asarray(part.edge[result.x[:m] > 0.5])
+    return part.links(result.x[:m] > 0.5)
+
+
+def _decided(part: _Part, frame: Ints, done: Ints, cut: int) -> NDArray[np.bool_]:
+    """Return which ways an earlier window did not take, though it had to decide on them."""
+    taken = np.concatenate([np.isin(part.edge, done), np.isin(part.family, done).all(axis=1)])
+    return np.asarray((frame[part.tail] < cut) & ~taken)
 
 
 def _entered_before(problem: Problem, part: _Part, done: Ints) -> NDArray[np.bool_]:
-    """Return which links lead to a detection that an earlier window linked from outside this one.
+    """Return which entries are those of a detection that was linked from before this window.
 
     That link is not seen here, so no other may take its place.
     """
     links = problem.pairs.pairs[done] - part.node[0]
     crossing = (links[:, 0] < 0) & (links[:, 1] >= 0) & (links[:, 1] < len(part.node))
-    return np.isin(part.head, links[crossing, 1])
+    return np.isin(part.enter[:, 1], links[crossing, 1])
 
 
 def _groups(problem: Problem, part: _Part) -> list[Ints]:
@@ -127,39 +153,43 @@ def _groups(problem: Problem, part: _Part) -> list[Ints]:
 
 
 def _constraints(
-    part: _Part, groups: list[Ints], family: NDArray[np.bool_]
+    problem: Problem, part: _Part, groups: list[Ints], done: Ints
 ) -> list[LinearConstraint]:
-    n, m = len(part.node), len(part.edge)
+    n, m = len(part.node), part.ways
     each, one = np.arange(n), np.ones(n)
 
-    def matrix(*blocks: tuple[Ints, Ints, NDArray[np.float64]]) -> coo_array:
-        rows, columns, values = (np.concatenate(column) for column in zip(*blocks, strict=True))
-        return coo_array((values, (rows, columns)), shape=(n, m + 4 * n))
+    def matrix(rows: int, *blocks: tuple[Ints, Ints, NDArray[np.float64]]) -> csr_array:
+        i, j, values = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        return coo_array((values, (i, j)), shape=(rows, m + 3 * n)).tocsr()
 
-    edges = np.arange(m)
-    into = matrix((part.head, edges, np.ones(m)), (each, m + n + each, one), (each, m + each, -one))
+    way, head = part.enter.T
+    into = matrix(
+        n, (head, way, np.ones(len(way))), (each, m + n + each, one), (each, m + each, -one)
+    )
     out = matrix(
-        (part.tail, edges, np.ones(m)),
+        n,
+        (part.tail, np.arange(m), np.ones(m)),
         (each, m + 2 * n + each, one),
         (each, m + each, -one),
-        (each, m + 3 * n + each, -one),
     )
-    dividing = matrix((each, m + 3 * n + each, one), (each, m + each, -one))
-    found = [
-        LinearConstraint(vstack([into, out]).tocsr(), 0, 0),
-        LinearConstraint(dividing.tocsr(), -np.inf, 0),
-    ]
-    wide = np.flatnonzero(family)
-    if len(wide):  # links to daughters further off, only where the mother divides
-        rows, ones = np.arange(len(wide)), np.ones(len(wide))
-        columns = np.concatenate([wide, m + 3 * n + part.tail[wide]])
-        values = (np.concatenate([ones, -ones]), (np.concatenate([rows, rows]), columns))
-        only = coo_array(values, shape=(len(wide), m + 4 * n))
-        found.append(LinearConstraint(only.tocsr(), -np.inf, 0))
+    found = [LinearConstraint(vstack([into, out]).tocsr(), 0, 0)]
+    row, column = _kept(problem, part, done)
+    if len(row):  # links that stay, as such or in a family
+        count = int(row.max()) + 1
+        found.append(LinearConstraint(matrix(count, (row, column, np.ones(len(row)))), 1, 1))
     if groups:
-        rows = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
-        columns = m + np.concatenate(groups)
-        shape = (len(groups), m + 4 * n)
-        taken = coo_array((np.ones(len(rows)), (rows, columns)), shape=shape)
-        found.append(LinearConstraint(taken.tocsr(), -np.inf, 1))
+        row = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
+        taken = matrix(len(groups), (row, m + np.concatenate(groups), np.ones(len(row))))
+        found.append(LinearConstraint(taken, -np.inf, 1))
     return found
+
+
+def _kept(problem: Problem, part: _Part, done: Ints) -> tuple[Ints, Ints]:
+    """Return, for each link that is pinned or done, the ways that hold it."""
+    kept = np.union1d(np.flatnonzero(problem.fixed), done)
+    m = len(part.edge)
+    held = np.concatenate([part.edge, part.family.ravel()])
+    way = np.concatenate([np.arange(m), np.repeat(m + np.arange(len(part.family)), 2)])
+    inside = np.isin(held, kept)
+    _, row = np.unique(held[inside], return_inverse=True)
+    return row.astype(np.int64), way[inside]

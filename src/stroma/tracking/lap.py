@@ -13,15 +13,15 @@ from scipy.sparse.csgraph import connected_components
 
 from stroma.data.tracks import Floats, Ints
 from stroma.errors import ParameterError
-from stroma.tracking.families import families
+from stroma.tracking.follow import apart, follow_ups
 from stroma.tracking.problem import Problem
 
 
 def solve(problem: Problem) -> Ints:
     """Return the (k,) candidates that are links.
 
-    Neighbouring frames are assigned first; then mothers are given their daughters, and ends of
-    tracks are joined to beginnings after a gap.
+    Neighbouring frames are assigned first; then, the best first, mothers are given their daughters
+    and ends of tracks are joined to beginnings after a gap.
     """
     if problem.exclusive:
         raise ParameterError(
@@ -35,11 +35,9 @@ def solve(problem: Problem) -> Ints:
     open_ &= ~problem.pairs.family
     near = np.flatnonzero(open_ & (gap == 1) & (out[pairs[:, 0]] == 0) & (into[pairs[:, 1]] == 0))
     chosen.append(near[assign(pairs[near], gain[near])])
-    chosen.append(families(problem, np.concatenate(chosen)))
-    out, into = _degrees(problem, np.concatenate(chosen))
-    loose = open_ & (gap > 1) & (into[pairs[:, 1]] == 0) & (out[pairs[:, 0]] == 0)
-    closing = np.flatnonzero(loose)
-    chosen.append(closing[assign(pairs[closing], gain[closing])])
+    links = np.concatenate(chosen)
+    options = apart(problem, follow_ups(problem, links))
+    chosen.append(np.array([edge for option in options for edge in option], np.int64))
     return np.sort(np.concatenate(chosen))
 
 

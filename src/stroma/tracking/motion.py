@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from stroma.data.tracks import Detections, Floats, Ints
 from stroma.tracking.candidates import near_pairs
@@ -13,6 +14,38 @@ JERK = 0.3
 
 NOISE = 0.3
 """Deviation of a measured position, in typical displacements."""
+
+STEADY = 0.5
+"""Correlation of a displacement with the one before from which on objects run steadily."""
+
+FEW = 30
+"""Displacements below which nothing is said of how objects move."""
+
+
+def runs_steadily(found: Detections) -> bool:
+    """Tell whether objects go on as they went, by those that are plainly the same.
+
+    Asked are mutual nearest neighbours over three frames.
+    """
+    places, n = found.places, len(found)
+    after = np.full(n, -1, np.int64)
+    for frame in range(found.frames - 1):
+        first, second = found.of(frame), found.of(frame + 1)
+        if first.start < first.stop and second.start < second.stop:
+            a, b = cKDTree(places[first]), cKDTree(places[second])
+            to, back = b.query(a.data)[1], a.query(b.data)[1]
+            i = np.flatnonzero(back[to] == np.arange(len(to)))
+            after[i + first.start] = to[i] + second.start
+    middle = after[after >= 0]
+    middle = middle[after[middle] >= 0]
+    if len(middle) < FEW:
+        return False
+    came = np.zeros_like(places)
+    went = after >= 0
+    came[after[went]] = places[after[went]] - places[went]
+    a, b = came[middle], came[after[middle]]
+    size = np.sqrt(np.square(a).sum() * np.square(b).sum())
+    return bool((a * b).sum() > STEADY * size)
 
 
 def heading(found: Detections, reach: float) -> Floats:

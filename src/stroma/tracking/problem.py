@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from stroma.data.tracks import Floats, Ints
 from stroma.errors import ParameterError
 from stroma.tracking.candidates import Candidates
+from stroma.tracking.families import Families, possible
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Prices:
     appear, disappear : float
         A track that begins after the first frame, or ends before the last.
     divide : float
-        A division, beside the links to both daughters; infinite for none.
+        A division that is as it should be, with the links to both daughters; infinite for none.
     skip : float
         Every frame in which an object is missing.
     leave_out : float
@@ -68,6 +70,24 @@ class Problem:
         if self.fixed.sum() < len(_rows(self.pinned)):
             raise ParameterError("A pinned link is not among the candidates.")
 
+    @cached_property
+    def families(self) -> Families:
+        """Possible divisions: none with a link that must not be there, all that are pinned."""
+        prices = self.prices
+        most = 2 * prices.appear + prices.disappear
+        found = possible(self.pairs, prices.divide, most)
+        found = found.only(np.asarray(self.free[found.edges].all(axis=1)))
+        fixed = np.flatnonzero(self.fixed)
+        first = self.pairs.pairs[fixed, 0]
+        both = [
+            fixed[first == one] for one in np.unique(first) if np.count_nonzero(first == one) == 2
+        ]
+        new = np.array(both, np.int64).reshape(-1, 2)
+        known = {tuple(sorted(pair)) for pair in found.edges.tolist()} if len(new) else set()
+        new = new[[tuple(sorted(pair)) not in known for pair in new.tolist()]]
+        price = self.total[new].sum(axis=1) + (prices.divide if np.isfinite(prices.divide) else 0)
+        return Families(np.concatenate([found.edges, new]), np.concatenate([found.price, price]))
+
     @property
     def total(self) -> Floats:
         """The (m,) cost of every candidate, with what skipping frames adds."""
@@ -98,15 +118,28 @@ class Problem:
         begun = taken & (into == 0) & (found.frame > 0)
         ended = taken & (out == 0) & (found.frame < found.frames - 1)
         prices = self.prices
-        divisions = int((out > 1).sum())
+        plain, divided = self.divided(chosen)
         empty = sum(not taken[np.asarray(group)].any() for group in self.exclusive)
         return float(
-            self.total[chosen].sum()
+            self.total[plain].sum()
+            + divided
             + prices.appear * begun.sum()
             + prices.disappear * ended.sum()
-            + (prices.divide * divisions if divisions else 0)
             + min(prices.leave_out, prices.appear + prices.disappear) * empty
         )
+
+    def divided(self, chosen: Ints) -> tuple[Ints, float]:
+        """Return the chosen candidates that are no part of a division, and what divisions cost."""
+        inside = np.asarray(np.isin(self.families.edges, chosen).all(axis=1))
+        family = self.families.only(inside)
+        n = len(self.pairs.detections)
+        out = np.bincount(self.pairs.pairs[chosen, 0], minlength=n)
+        many = chosen[out[self.pairs.pairs[chosen, 0]] > 1]
+        lacking = np.setdiff1d(many, family.edges)
+        prices = self.prices
+        mothers = len(np.unique(self.pairs.pairs[lacking, 0]))
+        more = prices.divide * mothers if mothers else 0.0
+        return np.setdiff1d(chosen, family.edges), float(family.price.sum() + more)
 
     def taken(self, chosen: Ints) -> NDArray[np.bool_]:
         """Return which detections are real: all but alternatives that are not linked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from stroma.tracking import SOLVERS
 from stroma.tracking.candidates import Candidates, candidates, typical_reach
 from stroma.tracking.costs import combined
 from stroma.tracking.detect import Seen
-from stroma.tracking.motion import heading
+from stroma.tracking.follow import without_stubs
+from stroma.tracking.motion import heading, runs_steadily
 from stroma.tracking.problem import Prices, Problem
 
-Motion = Literal["none", "velocity"]
+Motion = Literal["auto", "none", "velocity"]
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ class Linking:
         Frames in which an object may be missing.
     divisions : bool
         Whether objects may divide.
-    motion : {"none", "velocity"}
-        Whether objects are expected where they were, or where they were heading.
+    motion : {"auto", "none", "velocity"}
+        Whether objects are expected where they were, or where they were heading; "auto" looks
+        whether they run on steadily.
     prices : Prices
         What beginnings, ends, divisions and gaps cost.
     """
@@ -48,7 +50,7 @@ class Linking:
     max_distance: float | None = None
     max_gap: int = 1
     divisions: bool = True
-    motion: Motion = "none"
+    motion: Motion = "auto"
     prices: Prices = field(default_factory=Prices)
 
     def __post_init__(self) -> None:
@@ -57,8 +59,9 @@ class Linking:
             raise ParameterError(f"max_distance is above 0, got {self.max_distance}.")
         if not 0 <= self.max_gap <= 50:
             raise ParameterError(f"max_gap is 0 to 50 frames, got {self.max_gap}.")
-        if self.motion not in ("none", "velocity"):
-            raise ParameterError(f"motion is 'none' or 'velocity', got {self.motion!r}.")
+        if self.motion not in get_args(Motion):
+            known = " or ".join(map(repr, get_args(Motion)))
+            raise ParameterError(f"motion is {known}, got {self.motion!r}.")
 
 
 def link(
@@ -84,14 +87,16 @@ def link(
     """
     how = how or Linking()
     known = seen if isinstance(seen, Seen) else Seen(seen, _NO_PAIRS, _NO_PAIRS[:, 0])
+    known = known.still
     reach = typical_reach(known) if how.max_distance is None else float(how.max_distance)
-    ahead = heading(known.detections, reach) if how.motion == "velocity" else None
+    steady = how.motion == "velocity" or (how.motion == "auto" and runs_steadily(known.detections))
+    ahead = heading(known.detections, reach) if steady else None
     found = candidates(known, reach, max_gap=how.max_gap + 1, divisions=how.divisions, ahead=ahead)
     found = _with(found, pinned)
     prices = how.prices if how.divisions else _without_divisions(how.prices)
     problem = Problem(found, combined(found, how.cost), prices, exclusive, pinned, forbidden)
-    chosen = SOLVERS[how.solver](problem)
-    return Tracks(known.detections, found.pairs[chosen])
+    chosen = without_stubs(problem, SOLVERS[how.solver](problem))
+    return Tracks(seen.detections if isinstance(seen, Seen) else seen, found.pairs[chosen])
 
 
 _NO_PAIRS = np.zeros((0, 2), np.int64)

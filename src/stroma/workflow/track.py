@@ -51,7 +51,7 @@ def track(
     max_distance: float | None = None,
     max_gap: int = 1,
     divisions: bool = True,
-    motion: Motion = "none",
+    motion: Motion = "auto",
     spacing: Sequence[float] = (),
     unit: str = "px",
     exclusive: Sequence[Sequence[int]] = (),
@@ -78,8 +78,9 @@ def track(
         Frames in which an object may be missing.
     divisions : bool
         Whether objects may divide.
-    motion : {"none", "velocity"}
-        Whether objects are expected where they were, or where they were heading.
+    motion : {"auto", "none", "velocity"}
+        Whether objects are expected where they were, or where they were heading; "auto" looks
+        whether they run on steadily.
     spacing, unit
         Size of a pixel along each axis of space, where the files do not say it.
     exclusive, pinned, forbidden
