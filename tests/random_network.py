@@ -7,18 +7,19 @@ from stroma.training.about import About
 from stroma.training.model import Network
 
 
-def random_network(*, ndim=2, target="semantic", labels=(0, 1, 3), **params):
+def random_network(*, ndim=2, target="semantic", labels=(0, 1, 3), **said):
     """Return a network for grey images; the class 3 is called vein."""
     about = About(
         "unet",
         {"features": [2, 4]},
         target,
-        {"labels": list(labels), **params} if target == "semantic" else params,
+        {"labels": list(labels)} if target == "semantic" else {},
         ndim,
         1,
         {"schemes": ["zscore"]},
         (16,) * ndim,
         ({"label": 3, "name": "vein", "color": "#123456"},),
+        **said,
     )
     torch.manual_seed(3)
     module = UNet(1, len(about.built_target().channels()), ndim=ndim, features=[2, 4]).eval()

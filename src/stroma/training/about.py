@@ -58,6 +58,10 @@ class About:
         Of what it was made with.
     members : int
         Networks that are averaged.
+    spacing : tuple of float
+        Size of the pixels that were learned from; empty where it does not matter.
+    unit : str
+        Its unit.
     """
 
     network: str
@@ -73,6 +77,8 @@ class About:
     training: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     members: int = 1
+    spacing: tuple[float, ...] = ()
+    unit: str = ""
 
     def built_target(self) -> Target:
         """Return the target, made of its parameters."""
@@ -170,6 +176,7 @@ def _about(said: Any, path: Path) -> About:
             )
         values = {k: v for k, v in said.items() if k in known}
         values["patch"], values["classes"] = tuple(values["patch"]), tuple(values["classes"])
+        values["spacing"] = tuple(values.get("spacing", ()))
         return About(**values)
     except (KeyError, TypeError) as error:
         raise FormatError(f"The header of {path} is not complete: {error}.") from error

@@ -36,6 +36,7 @@ from stroma.training.normalise import Normalisation, normalisation_for
 from stroma.training.options import Options
 from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
+from stroma.training.resample import common_size, on_pixels_of
 from stroma.training.setup import Setup, decide, fitted, read_setup, write_setup
 from stroma.training.state import State, scores_in
 
@@ -121,6 +122,9 @@ class Learner(Options):
             regions=regions,
             axes=self.axes,
         )
+        size = common_size(cases) if self.resample and kind.truth == "classes" else None
+        if size is not None:
+            cases = on_pixels_of(cases, *size)
         facts = facts_of(cases, kind.truth)
         bare = [case.name for case in cases if is_bare(case)]
         if bare and not getattr(OBJECTIVES[self.way], "unlabelled", False):
@@ -150,7 +154,7 @@ class Learner(Options):
         scale = normalisation_for(names)
         if "clip" in scale.schemes:
             scale = normalisation_for(names, foreground_of(cases))
-        return Task(self, tuple(cases), facts, target, setup, scale)
+        return Task(self, tuple(cases), facts, target, setup, scale, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +175,8 @@ class Task:
         Network, patches, batches.
     scale : Normalisation
         Of intensities.
+    size : tuple of float, and str, optional
+        Of the pixels that are learned from, and its unit, where it is known and matters.
     """
 
     learner: Learner
@@ -179,6 +185,7 @@ class Task:
     target: Target
     setup: Setup
     scale: Normalisation
+    size: tuple[tuple[float, ...], str] | None = None
 
     def built(self) -> nn.Module:
         """Return the network, with weights drawn by the seed."""
@@ -349,6 +356,8 @@ class Task:
                 "identity": self.identity(),
                 "settings": as_json(asdict(self.learner)),
             },
+            spacing=() if self.size is None else self.size[0],
+            unit="" if self.size is None else self.size[1],
             versions={
                 "stroma": stroma.__version__,
                 "python": platform.python_version(),

@@ -27,6 +27,7 @@ from stroma.training.data import cases_of
 from stroma.training.found import find_image, find_objects, find_points
 from stroma.training.open import COLOURS, as_colours, as_image
 from stroma.training.predict import NetworkPredictor
+from stroma.training.resample import Grid, grid_for, pixel_size
 from stroma.training.sweep import outer_axes, swept
 from stroma.training.windows import Cube
 
@@ -154,7 +155,17 @@ class Network:
             self.about.patch,
             mirror,
             place,
+            self._grid(image),
         )
+
+    def _grid(self, image: Image) -> Grid | None:
+        """Return pixels of the size that was learned from, where the image has others."""
+        about = self.about
+        if not about.spacing:
+            return None
+        size = pixel_size(image, self.ndim, about.unit)
+        name = image.source or "the image"
+        return grid_for(image.shape[-self.ndim :], size, about.spacing, name)
 
     def blocks(
         self,
@@ -333,6 +344,7 @@ class Network:
         ]
         facts += [dict(about.normalisation), list(about.patch), about.ndim, self.decoding_]
         facts += [self.largest_] if self.largest_ else []
+        facts += [about.spacing, about.unit] if about.spacing else []
         digest.update(json.dumps(facts, sort_keys=True).encode())
         for name, tensor in self.module.state_dict().items():
             digest.update(name.encode())

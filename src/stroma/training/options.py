@@ -51,6 +51,9 @@ class Options:
         Labels of pixels that nobody knows.
     axes : str, optional
         Axes of images, where files and arrays do not name them.
+    resample : bool
+        Learn classes from pixels of one size, the median of all, where files say how large pixels
+        are; images with other pixels are resampled then, for learning and in use.
     augment : bool
         Turn, bend and shade patches.
     patch : sequence of int, optional
@@ -89,6 +92,7 @@ class Options:
     ndim: int | None = None
     ignore: int | Sequence[int] = ()
     axes: str | None = None
+    resample: bool = True
     augment: bool = True
     patch: Sequence[int] | None = None
     batch: int | None = None

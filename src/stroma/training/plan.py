@@ -182,7 +182,7 @@ class Plan:
         """Say it so that users understand."""
         parts = [_told("Network", self.full)]
         if self.low is not None:
-            parts.append(_told("Coarser network, for the whole picture", self.low))
+            parts.append(_told("Coarser network, which is planned but not trained here", self.low))
         if self.masked:
             parts.append("Intensities are normalised within the part of images that is not 0.")
         return "\n".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil
 from typing import Any
@@ -22,6 +22,7 @@ from stroma.targets.contract import Target
 from stroma.targets.turns import Turn, mirrors
 from stroma.training.members import members
 from stroma.training.normalise import Normalisation
+from stroma.training.resample import CUBIC, LINEAR, Grid
 from stroma.training.windows import (
     Cube,
     common,
@@ -61,6 +62,8 @@ class NetworkPredictor:
         Take the mean over all mirror images.
     device : torch.device
         Where it runs.
+    grid : Grid, optional
+        Pixels of the size that was learned from, over an image whose pixels have another.
     """
 
     module: nn.Module
@@ -70,6 +73,7 @@ class NetworkPredictor:
     patch: tuple[int, ...]
     mirror: bool = False
     device: torch.device = CPU
+    grid: Grid | None = None
 
     @property
     def ndim(self) -> int:
@@ -148,6 +152,8 @@ def core_of(
     core : Cube
         What is wanted.
     """
+    if predictor.grid is not None:
+        return _on_grid(predictor, predictor.grid, read, core)
     if predictor.halo is None:
         return _blended(predictor, read, shape, core)
     ndim = len(core)
@@ -155,6 +161,21 @@ def core_of(
     window = surroundings(core, halo, stride, shape)
     found = predictor.window(read_mirrored(read, shape, window))
     return found[(slice(None), *relative(core, window))]
+
+
+def _on_grid(
+    predictor: NetworkPredictor, grid: Grid, read: Callable[[Cube], NDArray[Any]], core: Cube
+) -> Array:
+    """Predict on pixels of another size, and follow that back to those of the image."""
+    plain = replace(predictor, grid=None)
+
+    def there(box: Cube) -> Array:
+        return grid.read(read, box, order=CUBIC)
+
+    def found(box: Cube) -> Array:
+        return core_of(plain, there, grid.new, box)
+
+    return grid.back().read(found, core, order=LINEAR)
 
 
 def _blended(
@@ -284,6 +305,10 @@ def _part(image: Image, box: Cube) -> _Part:
 
 def _needed(predictor: NetworkPredictor, shape: tuple[int, ...], core: Cube) -> Cube:
     """Return the pixels of the image that a block depends on."""
+    if predictor.grid is not None:
+        grid, plain = predictor.grid, replace(predictor, grid=None)
+        there = _needed(plain, grid.new, grid.back().seen(core, order=LINEAR))
+        return grid.seen(there, order=CUBIC)
     if predictor.halo is None:
         touching = [t for t in tiles(shape, predictor.patch) if meet(t, core)]
         around = tuple(
