@@ -10,6 +10,8 @@ from stroma.backbones import BACKBONES
 LARGEST = 600_000
 """Values of the largest tensor that is written for convolutional networks."""
 
+CONVOLUTIONAL = ("vgg16", "convnext")
+
 PREFIXES = {"efficient_netb0": "efficientnet.", "convnext": "convnext."}
 
 
@@ -28,7 +30,7 @@ def write_random_weights(name: str, folder: Path) -> Path:
 
     Of convolutional networks, the last and largest layers are left out.
     """
-    largest = None if name.startswith("dino") else LARGEST
+    largest = LARGEST if name in CONVOLUTIONAL or name.startswith("efficient") else None
     path = folder / f"{name}.safetensors"
     tensors = random_tensors(name, largest=largest)
     save_file({PREFIXES.get(name, "") + key: value for key, value in tensors.items()}, path)
@@ -37,6 +39,10 @@ def write_random_weights(name: str, folder: Path) -> Path:
 
 def _values(key: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:
     noise = random.standard_normal(shape, np.float32)
+    if key.endswith("rope.freqs"):
+        return 3 * noise
+    if key.endswith("rope.periods"):
+        return np.square(noise) + 1
     if key.endswith("running_var"):
         return np.square(noise) + 0.5
     if key.endswith("num_batches_tracked"):

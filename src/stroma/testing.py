@@ -199,7 +199,7 @@ def _check_call(extractor: Extractor, block: NDArray[np.float32]) -> list[Featur
 
 def _check_names(extractor: Extractor, channels: int, maps: list[FeatureMap]) -> None:
     """Compare names and features, also for one channel that is repeated (a channel series)."""
-    features = sum(len(m.values) for m in maps)
+    features = sum(m.features for m in maps)
     for count in {channels, channels if extractor.wants.channels is None else 1}:
         names = extractor.names([f"channel {i}" for i in range(count)])
         _require(

@@ -10,6 +10,7 @@ from stroma import ConvpaintModel, Image, weights
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError, WeightsError
 from stroma.features import EXTRACTORS
+from stroma.features.build import GUIDED
 from stroma.pixel.predicting.run import predict_blocks
 
 
@@ -108,8 +109,10 @@ def test_what_is_said_to_need_no_download_needs_none():
     assert set(weights.catalogue.WITHOUT_DOWNLOAD) <= set(EXTRACTORS) - set(weights.CATALOGUE)
 
 
-def test_all_weights_belong_to_an_extractor_of_that_name():
-    assert set(weights.CATALOGUE) <= set(EXTRACTORS)
+def test_all_weights_belong_to_an_extractor_or_upsampler_of_that_name():
+    upsamplers = {name for kind in GUIDED.values() for name in kind.values()}
+    assert set(weights.CATALOGUE) <= set(EXTRACTORS) | upsamplers
+    assert upsamplers <= set(weights.CATALOGUE)
 
 
 def test_other_weights_than_those_of_the_training_are_refused(scene, tmp_path, monkeypatch):

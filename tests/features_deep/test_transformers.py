@@ -7,11 +7,13 @@ from transformers import (
     Dinov2WithRegistersModel,
     DINOv3ViTConfig,
     DINOv3ViTModel,
+    ViTConfig,
+    ViTModel,
 )
 from transformers.initialization import no_init_weights
 
 from stroma.features.build import extractor
-from stroma.features.vit import DINOv2, DINOv3
+from stroma.features.vit import DINO, DINOv2, DINOv3
 
 
 def image(height, width, channels=3, seed=0):
@@ -121,3 +123,41 @@ def test_shifts_and_flips_of_a_transformer_lie_between_its_patches():
     assert shown.provenance() == DINOv2().provenance()
     [mirrored] = shown(image(28, 42)[:, :, ::-1])
     np.testing.assert_allclose(mirrored.values, found.values[:, :, ::-1], atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(28, 28), (5, 7), (3, 30)])
+def test_dino_is_that_of_transformers_with_positions_as_its_authors_resize_them(
+    folder_of_weights, height, width
+):
+    """A tenth of a patch is added before positions are resized; without, they differ."""
+    config = ViTConfig(
+        hidden_size=384,
+        num_attention_heads=6,
+        intermediate_size=1536,
+        image_size=(8 * height, 8 * width),
+        patch_size=8,
+        layer_norm_eps=1e-6,
+    )
+    with no_init_weights():
+        network = ViTModel(config, add_pooling_layer=False)
+    state = {
+        k: torch.tensor(v)
+        for k, v in load_file(folder_of_weights / "dino_vits8.safetensors").items()
+    }
+    known = state["embeddings.position_embeddings"]
+    grid = known[:, 1:].reshape(1, 28, 28, 384).permute(0, 3, 1, 2)
+    scale = ((height + 0.1) / 28, (width + 0.1) / 28)
+    resized = torch.nn.functional.interpolate(grid, scale_factor=scale, mode="bicubic")
+    if (height, width) == (28, 28):
+        resized = grid
+    state["embeddings.position_embeddings"] = torch.cat(
+        (known[:, :1], resized.permute(0, 2, 3, 1).reshape(1, height * width, 384)), dim=1
+    )
+    network.load_state_dict(state)
+    values = image(8 * height, 8 * width)
+    with torch.inference_mode():
+        tokens = network.eval()(torch.tensor(values)[None]).last_hidden_state[0, 1:].numpy()
+    [found] = DINO()(values)
+    assert found.step == 8
+    expected = tokens.T.reshape(384, height, width)
+    np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=1e-5)

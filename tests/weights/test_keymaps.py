@@ -12,6 +12,8 @@ from transformers import (
     Dinov2WithRegistersModel,
     DINOv3ViTConfig,
     DINOv3ViTModel,
+    ViTConfig,
+    ViTModel,
 )
 
 from stroma import weights
@@ -123,6 +125,53 @@ def test_dinov2_as_older_files_of_the_hub_name_it():
     assert_equal(ours_of("dinov2", older), ours)
     prefixed = {f"dinov2_with_registers.{key}": value for key, value in older.items()}
     assert_equal(ours_of("dinov2", prefixed), ours)
+
+
+def dino():
+    config = ViTConfig(
+        hidden_size=WIDTH,
+        num_hidden_layers=DEPTH,
+        num_attention_heads=2,
+        intermediate_size=16,
+        image_size=16,
+        patch_size=8,
+    )
+    return state(ViTModel(config, add_pooling_layer=False))
+
+
+def test_official_dino():
+    ours, official = dino(), {}
+    for i in range(DEPTH):
+        block, there = f"blocks.{i}", f"layers.{i}"
+        for kind in ("weight", "bias"):
+            parts = [ours[f"{there}.attention.{n}_proj.{kind}"] for n in "qkv"]
+            official[f"{block}.attn.qkv.{kind}"] = np.concatenate(parts)
+            official[f"{block}.attn.proj.{kind}"] = ours[f"{there}.attention.o_proj.{kind}"]
+            official[f"{block}.norm1.{kind}"] = ours[f"{there}.layernorm_before.{kind}"]
+            official[f"{block}.norm2.{kind}"] = ours[f"{there}.layernorm_after.{kind}"]
+            for n in ("fc1", "fc2"):
+                official[f"{block}.mlp.{n}.{kind}"] = ours[f"{there}.mlp.{n}.{kind}"]
+    for kind in ("weight", "bias"):
+        official[f"norm.{kind}"] = ours[f"layernorm.{kind}"]
+        patches = ours[f"embeddings.patch_embeddings.projection.{kind}"]
+        official[f"patch_embed.proj.{kind}"] = patches
+    official["cls_token"] = ours["embeddings.cls_token"]
+    official["pos_embed"] = ours["embeddings.position_embeddings"]
+    official["head.weight"] = np.zeros((3, WIDTH), np.float32)
+    assert_equal(ours_of("dino", official), ours)
+
+
+def test_dino_as_older_files_of_the_hub_name_it():
+    ours, older = dino(), {"pooler.dense.bias": np.zeros(WIDTH, np.float32)}
+    for key, value in ours.items():
+        key = key.replace("layers.", "encoder.layer.")
+        for letter, word in (("q", "query"), ("k", "key"), ("v", "value")):
+            key = key.replace(f"attention.{letter}_proj", f"attention.attention.{word}")
+        key = key.replace("attention.o_proj", "attention.output.dense")
+        key = key.replace("mlp.fc1", "intermediate.dense").replace("mlp.fc2", "output.dense")
+        older[key] = value
+    assert "encoder.layer.1.output.dense.weight" in older
+    assert_equal(ours_of("dino", older), ours)
 
 
 @pytest.mark.parametrize("gated", [False, True])

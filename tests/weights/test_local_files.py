@@ -77,7 +77,7 @@ class Evil:
 
 def test_code_in_a_pickled_file_is_not_run(tmp_path):
     torch.save({BIAS: Evil()}, tmp_path / "x.pth")
-    with pytest.raises(FormatError, match="damaged, or not a plain table"):
+    with pytest.raises(FormatError, match="lacks 1 of 1 tensors"):
         weights.load("vgg16", [BIAS], path=tmp_path / "x.pth")
     (tmp_path / "y.pth").write_bytes(pickle.dumps(Evil(), protocol=2))
     with pytest.raises(FormatError, match="damaged, or not a plain table"):

@@ -13,10 +13,24 @@ BACKBONES = Registry(
         "convnext": "stroma.backbones.convnext:convnext_base",
         "dinov2_vits14_reg": "stroma.backbones.dino:dinov2_small",
         "dinov3_vits16plus": "stroma.backbones.dino:dinov3_small_plus",
+        "dino_vits8": "stroma.backbones.dino:dino_small",
+        "jafar_dinov2_vits14_reg": "stroma.backbones.upsamplers:jafar_384",
+        "jafar_dinov3_vits16plus": "stroma.backbones.upsamplers:jafar_384",
+        "naf": "stroma.backbones.upsamplers:naf",
     },
     extras={
         **dict.fromkeys(
-            ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"),
+            (
+                "vgg16",
+                "efficient_netb0",
+                "convnext",
+                "dinov2_vits14_reg",
+                "dinov3_vits16plus",
+                "dino_vits8",
+                "jafar_dinov2_vits14_reg",
+                "jafar_dinov3_vits16plus",
+                "naf",
+            ),
             "deep",
         ),
         **dict.fromkeys(

@@ -1,18 +1,23 @@
-"""DINOv2 and DINOv3, small vision transformers with register tokens, as in ``transformers``.
+"""DINO, DINOv2 and DINOv3, small vision transformers, as in ``transformers``.
 
-Oquab et al., DINOv2, TMLR 2024, arXiv:2304.07193; Darcet et al., Vision transformers need
-registers, ICLR 2024, arXiv:2309.16588; Siméoni et al., DINOv3, 2025, arXiv:2508.10104.
+Caron et al., Emerging properties in self-supervised vision transformers, ICCV 2021,
+arXiv:2104.14294; Oquab et al., DINOv2, TMLR 2024, arXiv:2304.07193; Darcet et al., Vision
+transformers need registers, ICLR 2024, arXiv:2309.16588; Siméoni et al., DINOv3, 2025,
+arXiv:2508.10104.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from transformers import (
     Dinov2WithRegistersConfig,
     Dinov2WithRegistersModel,
     DINOv3ViTConfig,
     DINOv3ViTModel,
+    ViTConfig,
+    ViTModel,
 )
 
 FEATURES = 384
@@ -62,6 +67,54 @@ def dinov3_small_plus(channels: int = 3) -> nn.Module:
     return network.eval()  # type: ignore[no-any-return]
 
 
+OFFSET = 0.1
+"""Added to the number of patches before positions are resized, as DINO's authors do."""
+
+
+class _Placed(ViTModel):  # type: ignore[misc]
+    """A ViT of ``transformers`` whose positions are resized as DINO's authors resize them."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the (N, 1 + patches, F) tokens after the final norm."""
+        inner = self.embeddings
+        patches = inner.patch_embeddings.projection(images).flatten(2).movedim(1, 2)
+        first = inner.cls_token.expand(len(images), -1, -1)
+        rows, columns = (side // inner.patch_size for side in images.shape[2:])
+        states = torch.cat((first, patches), dim=1) + self._positions(rows, columns)
+        for layer in self.layers:
+            states = layer(states, None)
+        tokens: torch.Tensor = self.layernorm(states)
+        return tokens
+
+    def _positions(self, rows: int, columns: int) -> torch.Tensor:
+        known: torch.Tensor = self.embeddings.position_embeddings
+        side = round((known.shape[1] - 1) ** 0.5)
+        if (rows, columns) == (side, side):
+            return known
+        grid = known[:, 1:].reshape(1, side, side, -1).movedim(-1, 1)
+        scale = ((rows + OFFSET) / side, (columns + OFFSET) / side)
+        resized = F.interpolate(grid.float(), scale_factor=scale, mode="bicubic").to(known.dtype)
+        assert resized.shape[2:] == (rows, columns)
+        return torch.cat((known[:, :1], resized.flatten(2).movedim(1, 2)), dim=1)
+
+
+def dino_small(channels: int = 3) -> nn.Module:
+    """Return ViT-S/8 without registers; positions are learnt for 28 x 28 patches."""
+    config = ViTConfig(
+        num_channels=channels,
+        image_size=224,
+        patch_size=8,
+        hidden_size=FEATURES,
+        intermediate_size=1536,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        layer_norm_eps=1e-6,
+    )
+    with torch.device("meta"):
+        network: nn.Module = _Placed(config, add_pooling_layer=False)
+    return network.eval()
+
+
 def patch_tokens(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the tokens of the patches after the final norm.
 
@@ -77,5 +130,7 @@ def patch_tokens(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     (N, patches, F) tensor
         Row by row, without the class token and the registers that come first.
     """
+    if isinstance(network, _Placed):
+        return network(images)[:, 1:]  # type: ignore[no-any-return]
     tokens: torch.Tensor = network(images).last_hidden_state
     return tokens[:, 1 + REGISTERS :]

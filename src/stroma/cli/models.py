@@ -28,6 +28,8 @@ def models(json: AsJson = False) -> None:
     table(("kind", "name", "extractor", "scalings", "grey", "rgb", "weights"), map(_row, found))
     if any(entry.weights == "missing" for entry in found):
         typer.echo("Missing weights are fetched when first used, or with: stroma fetch NAME")
+    if any(entry.weights == "by hand" for entry in found):
+        typer.echo("Those by hand are on no hub; where to get them, says: stroma fetch NAME")
     for advice in sorted({e.missing.partition(". ")[2] for e in found if e.missing}):
         typer.echo(f"What has a ? needs more than is installed. {advice}")
 

@@ -21,11 +21,19 @@ EXTRACTORS = Registry(
         "convnext": "stroma.features.cnn:ConvNeXt",
         "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
         "dinov3_vits16plus": "stroma.features.vit:DINOv3",
+        "dino_vits8": "stroma.features.vit:DINO",
     },
     group="stroma.extractors",
     extras={
         **dict.fromkeys(
-            ("vgg16", "efficient_netb0", "convnext", "dinov2_vits14_reg", "dinov3_vits16plus"),
+            (
+                "vgg16",
+                "efficient_netb0",
+                "convnext",
+                "dinov2_vits14_reg",
+                "dinov3_vits16plus",
+                "dino_vits8",
+            ),
             "deep",
         ),
         **dict.fromkeys(

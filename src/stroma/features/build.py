@@ -23,11 +23,17 @@ COMBINATIONS = {
 """Names of the original Convpaint for combinations; any ``"a+b"`` of registered names works."""
 
 SYNONYMS = {
+    "dino_jafar_small": "jafar:dinov2_vits14_reg",
+    "dinov2_small-reg_jafar": "jafar:dinov2_vits14_reg",
+    "dinov3_small-plus_jafar": "jafar:dinov3_vits16plus",
     "dinov2_small-reg": "dinov2_vits14_reg",
     "dinov3_small-plus": "dinov3_vits16plus",
 }
 """Names that newer versions of the original use for the same extractors."""
 
+
+TRANSFORMERS = ("dinov2_vits14_reg", "dinov3_vits16plus", "dino_vits8")
+"""Vision transformers."""
 
 ORTHOGONAL = "orthogonal:"
 """Before the name of an extractor of planes, makes one of volumes of it."""
@@ -35,12 +41,32 @@ ORTHOGONAL = "orthogonal:"
 SHIFTED = re.compile(rf"({'|'.join(SETS)})(?:/(\d+))?:")
 """Before the name of a vision transformer, shifts and flips what it is shown; see `Shifts`."""
 
+GUIDED = {
+    "jafar": {
+        "dinov2_vits14_reg": "jafar_dinov2_vits14_reg",
+        "dinov3_vits16plus": "jafar_dinov3_vits16plus",
+    },
+    "naf": dict.fromkeys(TRANSFORMERS, "naf"),
+}
+"""Before the name of a vision transformer, as ``"naf:"``, brings its features to pixels; and which
+small network does so, by name of the transformer. See `stroma.features.guided.Guided`."""
+
 
 def within(name: str) -> str:
     """Return the registered name in one with prefixes, as in ``"both:dinov2_vits14_reg"``."""
     inner = name.removeprefix(ORTHOGONAL)
+    kind, _, guided = inner.partition(":")
+    if kind in GUIDED:
+        return guided
     found = SHIFTED.match(inner)
     return inner[found.end() :] if found else inner
+
+
+def weights_of(name: str) -> list[str]:
+    """Return the names of the weights that an extractor takes, if it takes some."""
+    inner = within(name)
+    upsampler = GUIDED.get(name.partition(":")[0], {}).get(inner)
+    return [inner] if upsampler is None else [inner, upsampler]
 
 
 def register_extractor(name: str, kind: type) -> None:
@@ -143,6 +169,9 @@ def extractor(
     if name.startswith(ORTHOGONAL):
         inner = name.removeprefix(ORTHOGONAL)
         return OrthogonalPlanes(extractor(inner, layers=layers, device=device))
+    kind, _, guided = name.partition(":")
+    if kind in GUIDED:
+        return _guided(kind, guided, extractor(guided, layers=layers, device=device))
     if found := SHIFTED.match(name):
         inner, spacing = name[found.end() :], found[2]
         shown = extractor(inner, layers=layers, device=device)
@@ -159,6 +188,19 @@ def extractor(
         options["device"] = device
     made = kind(**options)
     return made
+
+
+def _guided(kind: str, name: str, shown: Extractor) -> Extractor:
+    """Return an extractor brought to pixels."""
+    if name not in GUIDED[kind]:
+        known = ", ".join(map(repr, GUIDED[kind]))
+        raise ParameterError(
+            f"'{kind}:' brings the features of {known} to pixels, not those of {name!r}. Leave it "
+            f"out, or use one of these."
+        )
+    from stroma.features.guided import Guided  # needs torch
+
+    return Guided(shown, kind, GUIDED[kind][name])
 
 
 def pipeline(

@@ -97,6 +97,8 @@ class FeatureCache:
     def _save(self, key: str, maps: list[FeatureMap]) -> None:
         if self.folder is None or (self.folder / f"{key}.npz").exists():
             return
+        if any(m.mixes for m in maps):  # they are not arrays alone
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, NDArray[Any]] = {f"values_{i}": m.values for i, m in enumerate(maps)}
         volumes = [in_volume(m) for m in maps]
@@ -147,4 +149,4 @@ class _Borrowed(FeatureCache):
 
 
 def _size(maps: list[FeatureMap]) -> int:
-    return sum(m.values.nbytes for m in maps)
+    return sum(m.nbytes for m in maps)

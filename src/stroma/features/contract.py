@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import PerAxis
+from stroma.blocks.box import Box, PerAxis
+from stroma.blocks.interpolate import interpolate, sample
 
 Float = NDArray[np.floating]
 Normalisation = Literal["default", "percentile", "imagenet", "lightness", "color", "lab"]
@@ -35,6 +36,28 @@ class Wants:
     channels: int | None = None
 
 
+class Mix(Protocol):
+    """What makes features of the values of cells, where these are not the features themselves.
+
+    Upsamplers need it: a pixel's features are a mean of those of patches, and many times as large
+    as what the mean is chosen by. One that is held by a map is not changed, and pickles.
+    """
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        ...
+
+    @property
+    def features(self) -> int:
+        """How many features it makes."""
+        ...
+
+    def __call__(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the (n, F) features for the (n, Q) values of cells."""
+        ...
+
+
 @dataclass(frozen=True)
 class FeatureMap:
     """Features on a regular grid of cells.
@@ -50,16 +73,58 @@ class FeatureMap:
         where the map reaches beyond the core.
     order : int
         How values between cell centres are found: 0 nearest, 1 linear, 2 to 5 spline.
+    mixes : tuple of Mix
+        What makes features of values, for every plane of the map; empty where values are features.
+        With it, values of the nearest cell are taken, whatever the order.
     """
 
     values: Float
     step: int | PerAxis = 1
     origin: tuple[int, ...] = (0, 0)
     order: int = 0
+    mixes: tuple[Mix, ...] = ()
 
     def with_order(self, order: int) -> FeatureMap:
         """Return the same map with another interpolation."""
         return replace(self, order=order)
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        return self.mixes[0].features if self.mixes else len(self.values)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that values and mixes take."""
+        return self.values.nbytes + sum(mix.nbytes for mix in self.mixes)
+
+    def sample(self, points: NDArray[np.integer], *, order: int | None = None) -> NDArray[Any]:
+        """Return the (n, F) features of pixels (z, y, x).
+
+        Parameters
+        ----------
+        points : (n, 3) int array
+            Counted as the map's origin is.
+        order : int, optional
+            Interpolation to use instead of the map's own.
+        """
+        chosen = 0 if self.mixes else self.order if order is None else order
+        found = sample(self.values, points, step=self.step, origin=self.origin, order=chosen)
+        if not self.mixes:
+            return found
+        depth = self.step[0] if isinstance(self.step, tuple) else 1
+        plane = np.clip((points[:, 0] - self.origin[0]) // depth, 0, len(self.mixes) - 1)
+        result = np.empty((len(points), self.features), np.float32)
+        for z in np.unique(plane):
+            result[plane == z] = self.mixes[z](found[plane == z])
+        return result
+
+    def dense(self, box: Box) -> NDArray[np.floating]:
+        """Return the (F, d, h, w) features of all pixels of a box."""
+        if self.mixes:
+            zyx = np.indices(box.sides).reshape(3, -1).T + np.array(box.start)
+            return self.sample(zyx).T.reshape(-1, *box.sides)
+        return interpolate(self.values, box, step=self.step, origin=self.origin, order=self.order)
 
 
 @runtime_checkable

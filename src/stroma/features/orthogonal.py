@@ -90,6 +90,11 @@ def _stacked(maps: Sequence[FeatureMap], axis: int) -> FeatureMap:
     """Return the maps of the planes across an axis as one of their volume."""
     step = maps[0].step
     assert isinstance(step, int)
+    if maps[0].mixes:
+        raise ParameterError(
+            "Features that attention brings to pixels are those of planes as they lie in the "
+            "image. Leave out 'orthogonal:'."
+        )
     steps = [step] * 3
     steps[axis - 1] = 1
     values = np.stack([m.values for m in maps], axis=axis)

@@ -405,7 +405,8 @@ def _stacked(maps: Sequence[FeatureMap]) -> FeatureMap:
     """Return the maps of planes as one of their volume."""
     if len(maps) == 1:
         return maps[0]
-    return replace(maps[0], values=np.concatenate([m.values for m in maps], axis=1))
+    mixes = tuple(mix for m in maps for mix in m.mixes)
+    return replace(maps[0], values=np.concatenate([m.values for m in maps], axis=1), mixes=mixes)
 
 
 def _placed(feature_map: FeatureMap, factor: PerAxis, area: Box, order: int) -> FeatureMap:
@@ -427,7 +428,8 @@ def _cropped(feature_map: FeatureMap, region: Box) -> FeatureMap:
     if cells == Box.of(sides):
         return feature_map
     values = feature_map.values[(..., *cells.index)].copy()
-    return replace(feature_map, values=values, origin=kept.start)
+    mixes = feature_map.mixes[cells.index[0]]
+    return replace(feature_map, values=values, origin=kept.start, mixes=mixes)
 
 
 def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> FeatureMap:

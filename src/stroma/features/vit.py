@@ -127,5 +127,16 @@ class DINOv3(PatchFeatures):
     patch: ClassVar[int] = 16
 
 
+@dataclass(frozen=True)
+class DINO(PatchFeatures):
+    """DINO ViT-S/8: the finest patches, and no registers.
+
+    Caron et al., ICCV 2021, arXiv:2104.14294.
+    """
+
+    backbone: ClassVar[str] = "dino_vits8"
+    patch: ClassVar[int] = 8
+
+
 def _precision(place: torch.device) -> torch.dtype:
     return torch.float16 if place.type == "cuda" else torch.float32

@@ -136,6 +136,8 @@ EXTRACTOR_TITLES = {
     "vgg-l": "VGG16, five layers",
     "dino": "DINOv2",
     "dinov3": "DINOv3",
+    "dino-jafar": "DINOv2 at every pixel (JAFAR)",
+    "dinov3-jafar": "DINOv3 at every pixel (JAFAR)",
     "hr-dino": "DINOv2, shifted and flipped",
     "hr-dino-hybrid": "DINOv2, shifted and flipped, and filters",
     "lite": "EfficientNet-Lite",

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from stroma.errors import MissingExtraError
-from stroma.features import EXTRACTORS
-from stroma.features.build import part_names, within
+from stroma.backbones import BACKBONES
+from stroma.errors import MissingExtraError, WeightsError
 from stroma.pixel.choices.catalogue import download as download_all
 from stroma.pixel.choices.catalogue import networks, to_download
 from stroma.session import Session
 from stroma.session.words import said
+from stroma.weights import fetch, status
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -35,12 +35,13 @@ def needs(session: Session, values: Values) -> Plain:
 
 
 def _problem(names: list[str]) -> str:
-    """Return which package is missing, and how to get it; empty where none is."""
+    """Return what is missing that no download brings, and how to get it; empty where nothing is."""
     try:
         for name in names:
-            for part in part_names(name):
-                EXTRACTORS[within(part)]
-    except MissingExtraError as error:
+            BACKBONES[name]
+            if status(name) == "by hand":
+                fetch(name)
+    except (MissingExtraError, WeightsError) as error:
         return said(error)
     return ""
 

@@ -38,7 +38,7 @@ class Entry:
     name : str
         The extractor.
     repository : str
-        Repository on the Hugging Face hub.
+        Repository on the Hugging Face hub; empty where weights are on none.
     sources : tuple of Source
         Files that hold the weights, in the order in which they are tried.
     keymap : str
@@ -56,6 +56,8 @@ class Entry:
     package, distribution : str
         Python package that carries the file, and its name on the package index; such weights are
         on no hub.
+    page : str
+        Where people find a file that neither a hub nor a package has; they put it here by hand.
     """
 
     name: str
@@ -70,6 +72,28 @@ class Entry:
     other_files: tuple[str, ...] = ()
     package: str = ""
     distribution: str = ""
+    page: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people have to get the file themselves."""
+        return not self.repository and not self.package
+
+
+def _jafar(backbone: str, file: str) -> Entry:
+    """Return the entry of the network that JAFAR has for a backbone."""
+    return Entry(
+        name=f"jafar_{backbone}",
+        repository="",
+        keymap="jafar",
+        usual=("*",),
+        megabytes=7,
+        licence="Apache-2.0",
+        citation="Couairon et al., JAFAR: jack up any feature at any resolution, NeurIPS 2025, "
+        "arXiv:2506.11136",
+        other_files=(file,),
+        page="the release 'Weights' of PaulCouairon/JAFAR on GitHub",
+    )
 
 
 def _lite(version: int, digits: str, megabytes: int) -> Entry:
@@ -155,10 +179,36 @@ _ENTRIES = (
         citation="Siméoni et al., DINOv3, 2025, arXiv:2508.10104",
         gated=True,
     ),
+    Entry(
+        name="dino_vits8",
+        repository="facebook/dino-vits8",
+        keymap="dino",
+        usual=("*",),
+        megabytes=87,
+        licence="Apache-2.0",
+        citation="Caron et al., Emerging properties in self-supervised vision transformers, "
+        "ICCV 2021, arXiv:2104.14294",
+        sources=(Source(), Source("pytorch_model.bin")),
+        other_files=("dino_deitsmall8_pretrain.pth",),
+    ),
+    _jafar("dinov2_vits14_reg", "vit_small_patch14_reg4_dinov2.pth"),
+    _jafar("dinov3_vits16plus", "vit_small_plus_patch16_dinov3.lvd1689m.pth"),
+    Entry(
+        name="naf",
+        repository="",
+        keymap="naf",
+        usual=("*",),
+        megabytes=3,
+        licence="Apache-2.0",
+        citation="Chambon et al., NAF: zero-shot feature upsampling via neighborhood attention "
+        "filtering, 2025, arXiv:2511.18452",
+        other_files=("naf_release.pth",),
+        page="the releases of valeoai/NAF on GitHub",
+    ),
 )
 
 CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""All weights, by the name of their extractor."""
+"""All weights, by the name of their extractor, or of the small network that refines it."""
 
 
 def entry_of(name: str) -> Entry:

@@ -84,6 +84,28 @@ _GATED = (".mlp.weights_in.", (".mlp.gate_proj.", ".mlp.up_proj."))
 
 KEYMAPS = {
     "vgg16": Keymap(),
+    "jafar": Keymap(),
+    "naf": Keymap(),
+    "dino": Keymap(
+        renames=(
+            *_BLOCKS,
+            (r"^vit\.", ""),
+            (r"^(blocks|encoder\.layer)\.", "layers."),
+            (r"^pos_embed$", "embeddings.position_embeddings"),
+            (r"^patch_embed\.proj\.", "embeddings.patch_embeddings.projection."),
+            (r"^norm\.", "layernorm."),
+            (r"\.norm1\.", ".layernorm_before."),
+            (r"\.norm2\.", ".layernorm_after."),
+            (r"\.(intermediate\.dense|mlp\.fc1)\.", ".mlp.fc1."),
+            (r"^(layers\.\d+)\.(output\.dense|mlp\.fc2)\.", r"\1.mlp.fc2."),
+            (r"\.attention\.attention\.query\.", ".attention.q_proj."),
+            (r"\.attention\.attention\.key\.", ".attention.k_proj."),
+            (r"\.attention\.attention\.value\.", ".attention.v_proj."),
+            (r"\.attention\.output\.dense\.", ".attention.o_proj."),
+        ),
+        splits=(_QKV,),
+        dropped=r"^(pooler|head)\.",
+    ),
     "efficientnet": Keymap(renames=((r"^efficientnet\.", ""),)),
     "efficientnet_lite": Keymap(
         renames=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,21 @@ from stroma.weights.safetensors import read_header, read_tensors
 VARIABLE = "STROMA_WEIGHTS"
 SAFETENSORS = ".safetensors"
 PICKLED = (".pth", ".pt", ".bin")
+DAMAGES = (
+    UnpicklingError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    KeyError,
+    IndexError,
+    AssertionError,
+)
+"""What reading a damaged file raises."""
+
+INSIDE = ("state_dict", "model", "jafar")
+"""Names under which a checkpoint may hold its table of tensors."""
 
 
 def given_file(entry: Entry, path: str | Path | None) -> Path | None:
@@ -91,13 +107,16 @@ def _state_dict(path: Path) -> dict[str, Any]:
         raise MissingExtraError(
             f"Reading {path.name} needs torch. Install it with: {install('deep')}"
         ) from error
-    from pickle import UnpicklingError
+    from stroma.weights import inert
 
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except UnpicklingError:  # more than tensors, as checkpoints of training hold
+            state = inert.read(path)
     except FileNotFoundError as error:
         raise MissingFileError(f"There is no weights file {path}.") from error
-    except (UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except DAMAGES as error:
         raise FormatError(f"{path} is damaged, or not a plain table of tensors.") from error
     return _tensors_in(state, path)
 
@@ -106,9 +125,7 @@ def _tensors_in(state: Any, path: Path) -> dict[str, Any]:
     """Return the table of tensors, unwrapped where a checkpoint holds it under a name."""
     if not isinstance(state, dict):
         raise FormatError(f"{path} holds no table of tensors, but a {type(state).__name__}.")
-    inner = next(
-        (state[k] for k in ("state_dict", "model") if isinstance(state.get(k), dict)), state
-    )
+    inner = next((state[k] for k in INSIDE if isinstance(state.get(k), dict)), state)
     return {str(key): value for key, value in inner.items() if hasattr(value, "detach")}
 
 

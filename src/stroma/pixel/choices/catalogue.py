@@ -8,7 +8,7 @@ from typing import Any
 
 from stroma.errors import Cancelled, MissingExtraError
 from stroma.features import EXTRACTORS
-from stroma.features.build import COMBINATIONS, part_names, pipeline, within
+from stroma.features.build import COMBINATIONS, part_names, pipeline, weights_of, within
 from stroma.features.pipeline import Feed
 from stroma.pixel.choices.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
@@ -36,8 +36,9 @@ class Entry:
     grey, rgb : int or None
         Features per pixel of an image with one channel, and of a colour image; None where a
         dependency is missing.
-    weights : {"not needed", "here", "missing"}
-        Whether the pretrained weights that its defaults use are on this machine, all of them.
+    weights : {"not needed", "here", "missing", "by hand"}
+        Whether the pretrained weights that its defaults use are on this machine, all of them; "by
+        hand" where they are missing, and the user has to get them.
     missing : str
         What is not installed and how to get it; empty where nothing is missing.
     """
@@ -72,12 +73,17 @@ def networks(name: str) -> list[str]:
         If there is no such name.
     """
     extractor = str(ALIASES[name]["fe_name"]) if name in ALIASES else name
-    return [part for part in map(within, part_names(extractor)) if part in CATALOGUE]
+    return [name for name in _weighted("+".join(part_names(extractor))) if name in CATALOGUE]
 
 
 def _parts(extractor: str) -> list[str]:
     """Return the registered names in an extractor."""
     return [within(part) for part in extractor.split("+")]
+
+
+def _weighted(extractor: str) -> list[str]:
+    """Return the names of all weights that an extractor may need."""
+    return [name for part in extractor.split("+") for name in weights_of(part)]
 
 
 def to_download(name: str) -> list[Weights]:
@@ -127,8 +133,8 @@ def _entry(kind: str, name: str, extractor: str) -> Entry:
 
 def _weights(extractor: str) -> str:
     """Return the status of the weights of all parts together."""
-    found = {status(part) for part in _parts(extractor)}
-    return next(word for word in ("missing", "here", "not needed") if word in found)
+    found = {status(name) for name in _weighted(extractor)}
+    return next(w for w in ("by hand", "missing", "here", "not needed") if w in found)
 
 
 def _count(param: Param, feed: Feed) -> int:

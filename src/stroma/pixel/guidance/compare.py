@@ -135,7 +135,7 @@ def _distinct() -> list[str]:
 
 def _lacking(alias: str) -> str:
     """Return what to do where weights are not on this machine; nothing where they are."""
-    names = [name for name in networks(alias) if status(name) == "missing"]
+    names = [name for name in networks(alias) if status(name) in ("missing", "by hand")]
     commands = " and ".join(f"stroma fetch {name}" for name in names)
     return f"its weights are not here; get them with: {commands}" if names else ""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box, PerAxis
-from stroma.blocks.interpolate import interpolate, sample
+from stroma.blocks.interpolate import interpolate
 from stroma.blocks.result import BlockResult as BlockResult
 from stroma.classify.contract import Classifier
 from stroma.classify.maps import predict_maps
@@ -22,6 +22,9 @@ from stroma.pixel.predicting.edges import guided
 from stroma.pixel.predicting.joint import Joint
 from stroma.pixel.predicting.plan import Plan, Recipe
 from stroma.pixel.predicting.tasks import Task
+
+VALUES_AT_ONCE = 1 << 25
+"""Features of pixels that are made of cells at once, where pixels are classified."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,20 +203,31 @@ def on_grid(feature_map: FeatureMap, step: PerAxis) -> FeatureMap:
 
 def classify(maps: Sequence[FeatureMap], box: Box, classifier: Classifier) -> NDArray[np.float32]:
     """Return the (K, d, h, w) probabilities in a box, in pixels like the maps' origins."""
-    ready = [m if m.order == 0 or m.step == (1, 1, 1) else _dense_map(m, box) for m in maps]
-    return predict_maps(classifier, ready, box.index)
+    if not any(map(_made_of_cells, maps)):
+        return predict_maps(classifier, maps, box.index)
+    rows = max(1, VALUES_AT_ONCE // (sum(m.features for m in maps) * box.area // box.shape[0]))
+    parts = []
+    for top in range(box.top, box.bottom, rows):
+        part = replace(box, top=top, bottom=min(top + rows, box.bottom))
+        ready = [_dense_map(m, part) if _made_of_cells(m) else m for m in maps]
+        parts.append(predict_maps(classifier, ready, part.index))
+    return np.concatenate(parts, axis=2)
+
+
+def _made_of_cells(feature_map: FeatureMap) -> bool:
+    """Tell whether the features of a pixel are made of several cells, not those of its own."""
+    between = feature_map.order > 0 and feature_map.step != (1, 1, 1)
+    return between or bool(feature_map.mixes)
 
 
 def _dense_map(feature_map: FeatureMap, box: Box) -> FeatureMap:
-    """Return a map whose values are to be interpolated as one that has them at every pixel."""
-    return FeatureMap(dense([feature_map], box), (1, 1, 1), box.start)
+    """Return a map whose values are to be made of cells as one that has them at every pixel."""
+    return FeatureMap(feature_map.dense(box), (1, 1, 1), box.start)
 
 
 def dense(maps: Sequence[FeatureMap], box: Box) -> NDArray[np.floating]:
     """Return the (F, d, h, w) features in a box."""
-    return np.concatenate(
-        [interpolate(m.values, box, step=m.step, origin=m.origin, order=m.order) for m in maps]
-    )
+    return np.concatenate([m.dense(box) for m in maps])
 
 
 def coarse_probabilities(
@@ -245,10 +259,7 @@ def features_at(
     """Return the (n, F) features of working pixels in a block, as the classifier sees them."""
     points = zyx - np.array(task.plan.region(task.block).start)
     on_patches = max(grid_step(maps)) > 1
-    columns = [
-        sample(m.values, points, step=m.step, origin=m.origin, order=0 if on_patches else m.order)
-        for m in maps
-    ]
+    columns = [m.sample(points, order=0 if on_patches else m.order) for m in maps]
     return np.concatenate(columns, axis=1)
 
 

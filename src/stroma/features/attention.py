@@ -1,0 +1,150 @@
+"""Features of pixels as means of those of patches, weighted by attention; made where they are used.
+
+All features of all pixels of 448 x 448 would be 300 MB, and the weights of all patches for all
+pixels 3 GB. What is held is the query of every pixel, and keys and features of patches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+WEIGHTS_AT_ONCE = 1 << 24
+"""Weights of patches for pixels that exist at the same time."""
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Everywhere:
+    """Attention to all patches, its weights averaged over the heads.
+
+    Parameters
+    ----------
+    keys : (heads, n, D) float32 array
+        Of n patches.
+    values : (n, F) float32 array
+        Their features.
+    """
+
+    keys: Floats
+    values: Floats
+
+    @classmethod
+    def of(cls, keys: Floats, tokens: Floats, *, heads: int) -> Everywhere:
+        """Return the attention for (Q, h, w) keys and (F, h, w) tokens."""
+        split = keys.reshape(heads, -1, keys[0].size).transpose(0, 2, 1)
+        return cls(np.ascontiguousarray(split), tokens.reshape(len(tokens), -1).T.copy())
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        return self.keys.nbytes + self.values.nbytes
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        count: int = self.values.shape[1]
+        return count
+
+    def __call__(self, values: NDArray[np.floating]) -> Floats:
+        """Return the (n, F) features for the (n, heads D) queries of pixels."""
+        heads, patches, _ = self.keys.shape
+        size = max(1, WEIGHTS_AT_ONCE // (heads * patches))
+        out = np.empty((len(values), self.features), np.float32)
+        for start in range(0, len(values), size):
+            queries = values[start : start + size].astype(np.float32, copy=False)
+            mean = np.zeros((len(queries), patches), np.float32)
+            for key, query in zip(self.keys, np.split(queries, heads, axis=1), strict=True):
+                weights = query @ key.T
+                np.exp(weights - weights.max(axis=1, keepdims=True), out=weights)
+                weights /= weights.sum(axis=1, keepdims=True)
+                mean += weights
+            out[start : start + size] = (mean / np.float32(heads)) @ self.values
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """Attention to the patches around a pixel; every head has features of its own.
+
+    At borders the window of patches is shifted inside.
+
+    Parameters
+    ----------
+    keys : (h, w, heads, D) float32 array
+        Of patches.
+    values : (h, w, heads, F / heads) float32 array
+        Their features.
+    side : int
+        Patches of the window along an axis, where there are as many.
+    """
+
+    keys: Floats
+    values: Floats
+    side: int = 9
+
+    @classmethod
+    def of(cls, keys: Floats, tokens: Floats, *, heads: int) -> Around:
+        """Return the attention for (Q, h, w) keys and (F, h, w) tokens."""
+
+        def split(maps: Floats) -> Floats:
+            return np.ascontiguousarray(
+                np.moveaxis(maps.reshape(heads, -1, *maps.shape[1:]), 1, -1).transpose(1, 2, 0, 3)
+            )
+
+        return cls(split(keys), split(tokens))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        return self.keys.nbytes + self.values.nbytes
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        count: int = self.values.shape[2] * self.values.shape[3]
+        return count
+
+    def __call__(self, values: NDArray[np.floating]) -> Floats:
+        """Return the (n, F) features for (n, heads D + 2) queries; the last two are the patch."""
+        queries = np.ascontiguousarray(values[:, :-2], np.float32)
+        out = np.empty((len(values), self.features), np.float32)
+        _attend(queries, values[:, -2:].astype(np.int64), self.keys, self.values, self.side, out)
+        return out
+
+
+@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})
+def _attend(queries, patch, keys, values, side, out):  # type: ignore[no-untyped-def]
+    """Write the weighted means of the features of the patches around every pixel."""
+    rows, columns, heads, depth = keys.shape
+    wide = values.shape[3]
+    high, broad = min(side, rows), min(side, columns)
+    weights = np.empty((high, broad), np.float32)
+    for i in range(len(queries)):
+        top = min(max(patch[i, 0] - side // 2, 0), rows - high)
+        left = min(max(patch[i, 1] - side // 2, 0), columns - broad)
+        for head in range(heads):
+            query = queries[i, head * depth : (head + 1) * depth]
+            most = np.float32(-np.inf)
+            for r in range(high):
+                for c in range(broad):
+                    key, product = keys[top + r, left + c, head], np.float32(0)
+                    for d in range(depth):
+                        product += query[d] * key[d]
+                    weights[r, c] = product
+                    most = max(most, product)
+            total, mixed = np.float32(0), out[i, head * wide : (head + 1) * wide]
+            mixed[:] = 0
+            for r in range(high):
+                for c in range(broad):
+                    weight = np.exp(weights[r, c] - most)
+                    total += weight
+                    own = values[top + r, left + c, head]
+                    for f in range(wide):
+                        mixed[f] += weight * own[f]
+            for f in range(wide):
+                mixed[f] /= total

@@ -1,0 +1,97 @@
+"""Features of a vision transformer at every pixel, the image being the guide.
+
+A small network of its own looks at the image and says which patches a pixel is like; the features
+of a pixel are the mean of theirs. Only where features are asked for, they are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stroma.backbones import device
+from stroma.backbones.loading import identity, pretrained
+from stroma.backbones.upsamplers import HEADS
+from stroma.features.attention import Around, Everywhere
+from stroma.features.contract import Extractor, FeatureMap, Mix, Wants
+from stroma.features.deep import inference, network_input
+
+KINDS = ("jafar", "naf")
+
+
+@dataclass(frozen=True)
+class Guided:
+    """Tokens of a vision transformer, brought to pixels by attention.
+
+    Parameters
+    ----------
+    extractor : Extractor
+        The transformer.
+    kind : {"jafar", "naf"}
+        How: JAFAR attends to all patches of the window and has a network for each transformer; NAF
+        attends to 9 x 9 patches around a pixel, and has one network for all.
+    network : str
+        Name of the small network's weights.
+    weights : str, optional
+        File or folder to take the weights of the small network from.
+    """
+
+    extractor: Extractor
+    kind: str
+    network: str
+    weights: str | None = None
+
+    @property
+    def halo(self) -> None:
+        """Attention sees the whole window."""
+        return
+
+    @property
+    def stride(self) -> int:
+        """Side of a patch."""
+        side = self.extractor.stride
+        assert isinstance(side, int)
+        return side
+
+    @property
+    def wants(self) -> Wants:
+        """What the transformer wants."""
+        return self.extractor.wants
+
+    def names(self, channels: Sequence[str]) -> list[str]:
+        """Return the names of the transformer with the kind, like ``naf:dinov3_vits16plus.12``."""
+        return [f"{self.kind}:{name}" for name in self.extractor.names(channels)]
+
+    def provenance(self) -> dict[str, str]:
+        """Return what identifies the weights in use, of both networks."""
+        of_patches: dict[str, str] = self.extractor.provenance()  # type: ignore[attr-defined]
+        own = identity(self.network, None, self.weights)
+        return of_patches | {f"upsampler_{key}": value for key, value in own.items()}
+
+    def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
+        """Return the map of one window: queries of pixels, and what makes features of them."""
+        [coarse] = self.extractor(block)
+        tokens = np.ascontiguousarray(coarse.values, np.float32)
+        queries, keys = self._attended(network_input(block), tokens)
+        if self.kind == "jafar":
+            mix: Mix = Everywhere.of(keys, tokens, heads=HEADS)
+        else:
+            mix = Around.of(keys, tokens, heads=HEADS)
+            place = np.indices(block.shape[1:], np.float32) // self.stride
+            queries = np.concatenate((queries, place))
+        return [FeatureMap(queries, mixes=(mix,))]
+
+    def _attended(
+        self, image: NDArray[np.float32], tokens: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the (Q, y, x) queries of pixels and the (Q, h, w) keys of patches."""
+        place = device.resolve(self.extractor.device)  # type: ignore[attr-defined]
+        network = pretrained(self.network, path=self.weights, device=place, channels=len(image))
+        with inference(place):
+            shown = torch.from_numpy(image.copy()).to(place)
+            found = network(shown, torch.from_numpy(tokens).to(place))
+            return found.queries.cpu().numpy(), found.keys.cpu().numpy()
