@@ -35,5 +35,18 @@ def test_it_can_be_cancelled(model):
 
 
 def test_one_group_is_none(model):
-    with pytest.raises(ParameterError, match="2 to 255, got 1"):
+    with pytest.raises(ParameterError, match="2 to 64, got 1"):
         cluster_image(model, Image(HALVES, "yx"), clusters=1)
+
+
+def test_groups_are_those_that_the_model_finds_which_stays_as_it_was(model):
+    steps = []
+    image = Image(np.random.default_rng(0).integers(0, 99, (50, 70), np.uint8), "yx")
+    found = cluster_image(model, image, clusters=3, progress=lambda *step: steps.append(step))
+    assert model.classifier is None
+    assert steps[-1][0] == steps[-1][1] == len(steps)
+    own = ConvpaintModel("gaussian")
+    own.cluster(image, classes=3)
+    np.testing.assert_array_equal(found, own.segment(image))
+    with pytest.raises(Cancelled):
+        cluster_image(model, image, cancel=lambda: True)

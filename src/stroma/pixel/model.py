@@ -3,51 +3,38 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stroma.data.classes import Class, complete, require_classes
-from stroma.data.image import Image
+from stroma.data.classes import Class
 from stroma.errors import (
     FormatError,
-    NotTrainedError,
     ParameterError,
-    ShapeError,
 )
 from stroma.features.cache import FeatureCache
-from stroma.features.pipeline import Feed
 from stroma.pixel.choices.aliases import (
     alias_param,
     defaults_for,
     initial_param,
     translated,
 )
-from stroma.pixel.choices.classifiers import TITLES, fit, unfitted
-from stroma.pixel.configured import Configured
-from stroma.pixel.devices import device_of
-from stroma.pixel.door import Source, is_many, open_image
+from stroma.pixel.door import is_many
 from stroma.pixel.files import plain as files
 from stroma.pixel.files.saved import Fitted, Saved
 from stroma.pixel.files.storage import load, require_same_features, to_state
+from stroma.pixel.learning import Learning
 from stroma.pixel.param import Param
 from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
 from stroma.pixel.predicting.results import How, collected
 from stroma.pixel.showing.feature_image import feature_image, labelled_features, native_features
 from stroma.pixel.showing.reduced import reduced
-from stroma.pixel.training.given import Given, given_strokes
-from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
-from stroma.pixel.training.unlabelled import clustered
-
-Array = NDArray[Any]
+from stroma.pixel.training.learn import Memory
 
 
-class ConvpaintModel(Configured):
+class ConvpaintModel(Learning):
     """A feature extractor, a classifier, and the parameters of both.
 
     Made from at most one of an alias, a saved model, a ``Param``, or the name of an extractor (to
@@ -104,247 +91,6 @@ class ConvpaintModel(Configured):
         else:
             self._param = initial_param(param, fe_name, kwargs)
         Recipe.of(self._param)  # an extractor that cannot be made is refused here, not in training
-
-    # ------------------------------------------------------------------ what was learned
-
-    @property
-    def classifier(self) -> Any:
-        """The fitted classifier; None while untrained."""
-        return None if self._fitted is None else self._fitted.classifier
-
-    @property
-    def classes_(self) -> NDArray[np.int64]:
-        """The (K,) labels the model tells apart, ascending; probability k is of ``classes_[k]``."""
-        return np.array(self._require_fitted().classifier.classes_)
-
-    @property
-    def feature_names_(self) -> list[str]:
-        """The names of the features the classifier was fitted to."""
-        return list(self._require_fitted().feature_names)
-
-    @property
-    def in_channels_(self) -> tuple[int, ...] | None:
-        """The channels that were selected in training; None where all were used."""
-        return self._require_fitted().in_channels
-
-    @property
-    def classes(self) -> tuple[Class, ...]:
-        """Names and colours of the classes; set it to an iterable of `Class`."""
-        labels = [c.label for c in self._classes]
-        if self._fitted is not None:
-            labels += self._fitted.classifier.classes_.tolist()
-        return complete(self._classes, labels)
-
-    @classes.setter
-    def classes(self, classes: Iterable[Class]) -> None:
-        self._classes = require_classes(classes)
-
-    def _device(self, *asked: str | None) -> str | None:
-        """Return where networks run: as locked, else as asked for in a call."""
-        return self._locked or device_of(*asked)
-
-    def _has_learned(self) -> bool:
-        return self._fitted is not None or bool(self._memory)
-
-    def _require_fitted(self) -> Fitted:
-        if self._fitted is None:
-            raise NotTrainedError(
-                "No trained classifier found. Call train(image, annotations) first, or load a "
-                "trained model (.pkl).",
-                told="There is no trained model yet. Paint strokes of two classes, or open a "
-                "trained model.",
-            )
-        return self._fitted
-
-    # ------------------------------------------------------------------ training
-
-    def train(
-        self,
-        image: Any,
-        annotations: Any,
-        memory_mode: bool = False,
-        img_ids: str | int | Sequence[str | int] | None = None,
-        use_rf: bool = False,
-        allow_writing_files: bool = False,
-        in_channels: Sequence[int] | None = None,
-        skip_norm: bool = False,
-        *,
-        device: str | None = None,
-        fe_use_device: str | None = None,
-        clf_use_device: str | None = None,
-    ) -> Any:
-        """Fit the classifier to the labelled pixels of one or several images.
-
-        When anything fails, the model stays as it was.
-
-        Parameters
-        ----------
-        image : array-like, Image, path, or list of these
-            2-D (y, x), 3-D (z, y, x; or c, y, x by ``channel_mode``) or 4-D (c, z, y, x).
-        annotations : array-like, path, or list of these
-            Labels 1 to 65535, 0 where unlabelled, of the shape of the image without channels. Files
-            of strokes (see ``read_strokes``) may name the classes, which the model takes over.
-        memory_mode : bool
-            Remember the strokes of each image, and train on those of all images seen so far.
-            Strokes given for a known image replace its earlier ones.
-        img_ids : str or list of str, optional
-            Names of the images in memory; required for lists in memory mode.
-        use_rf : bool
-            Fit a random forest, whatever ``clf`` says.
-        allow_writing_files : bool
-            Accepted for compatibility; training writes no files.
-        in_channels : list of int, optional
-            Channels to use; remembered, and used by ``segment`` too.
-        skip_norm : bool
-            Take the pixel values as they are.
-        device : {"auto", "gpu", "cpu", "cuda", "mps"}, optional
-            Where networks run in this call; as ``fe_use_gpu`` says unless given.
-        fe_use_device : str, optional
-            The same, by the name newer versions of the original give it.
-        clf_use_device : str, optional
-            Accepted for compatibility; classifiers are fitted on the processor.
-
-        Returns
-        -------
-        Classifier
-            The fitted classifier, also kept in the model.
-
-        Raises
-        ------
-        LabelError
-            If there are no strokes, or those of one class only.
-        ShapeError, ImageError, ParameterError, FitError
-            If images and annotations do not fit, or cannot be used.
-        """
-        strokes, named = self._given(image, annotations, in_channels, memory_mode, img_ids)
-        device_of(clf_use_device)
-        place = self._device(device, fe_use_device)
-        recipe = Recipe.of(self._param, skip_norm=skip_norm, device=place)
-        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
-        kind, blank = unfitted(self._param, use_rf=use_rf)
-        self._fit(strokes, recipe, kind, blank, chosen, memory_mode=memory_mode)
-        self._classes += named
-        return self.classifier
-
-    def cluster(
-        self,
-        image: Any,
-        *,
-        classes: int = 4,
-        samples: int = 20_000,
-        in_channels: Sequence[int] | None = None,
-        rng: int = 0,
-    ) -> Any:
-        """Fit the classifier to groups of pixels that are alike, without any strokes.
-
-        Some pixels of all images together are grouped by their features; the groups are the
-        classes from then on, the same in every image that is segmented. When anything fails, the
-        model stays as it was.
-
-        Parameters
-        ----------
-        image : array-like, Image, path, or list of these
-            As for ``train``.
-        classes : int
-            How many, 2 to 64.
-        samples : int
-            Pixels that are looked at.
-        in_channels : list of int, optional
-            Channels to use; remembered, and used by ``segment`` too.
-        rng : int
-            Seed.
-
-        Returns
-        -------
-        Classifier
-            The fitted classifier, also kept in the model.
-
-        Raises
-        ------
-        ImageError
-            If there is too little in the images for so many classes.
-        ShapeError, ParameterError, FitError
-            If the images cannot be used.
-        """
-        mode, images = str(self._param.channel_mode), image if is_many(image) else [image]
-        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
-        sources = {str(i): open_image(one, mode, chosen) for i, one in enumerate(images)}
-        recipe = Recipe.of(self._param)
-        found = clustered(
-            sources, recipe, classes=classes, samples=samples, cache=self.cache, rng=rng
-        )
-        self._fit(found, recipe, *unfitted(self._param), chosen)
-        self._classes = tuple(Class(k, f"group {k}") for k in range(1, classes + 1))
-        return self.classifier
-
-    def _fit(
-        self,
-        strokes: Mapping[str, Labelled],
-        recipe: Recipe,
-        kind: str,
-        blank: Any,
-        chosen: tuple[int, ...] | None,
-        *,
-        memory_mode: bool = False,
-    ) -> None:
-        """Fit a classifier to labelled pixels; nothing changes when that fails."""
-        entries, common = self._learned(strokes, recipe, memory_mode)
-        require_every_class(entries, recipe.factor)
-        filled = [e for e in entries.values() if len(e.y)]
-        X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
-        y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
-        classifier = fit(blank, X, y, int(self._param.clf_max_pixels or 0))
-        if memory_mode:
-            self._memory = entries
-        source = next(iter(strokes.values())).source
-        names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
-        weights = tuple(recipe.pipeline.provenance())
-        count = len(source.channels)
-        self._fitted = Fitted(
-            kind, classifier, count, chosen, names, common, weights, rgb=source.rgb
-        )
-        self._param.classifier = TITLES.get(kind, kind)
-
-    def _given(
-        self,
-        image: Any,
-        annotations: Any,
-        in_channels: Sequence[int] | None,
-        memory_mode: bool,
-        img_ids: Any,
-    ) -> Given:
-        return given_strokes(
-            image,
-            annotations,
-            channel_mode=self._mode_of(image, annotations),
-            in_channels=in_channels,
-            memory_mode=memory_mode,
-            img_ids=img_ids,
-            classes=self.classes if memory_mode else self._classes,
-        )
-
-    def _learned(
-        self, strokes: Mapping[str, Labelled], recipe: Recipe, memory_mode: bool
-    ) -> tuple[Memory, Any]:
-        """Return what would be known with these strokes, and common statistics."""
-        return learn(
-            self._memory if memory_mode else {},
-            strokes,
-            recipe,
-            pooled=self._param.norm_from == "training",
-            cap=int(self._param.clf_max_pixels or 0),
-            cache=self.cache,
-        )
-
-    def reset_classifier(self) -> None:
-        """Forget the classifier and the training memory."""
-        self._fitted = None
-        self._param.classifier = None
-        self.reset_training()
-
-    def reset_training(self) -> None:
-        """Forget the images and strokes remembered in memory mode; the classifier stays."""
-        self._memory = {}
 
     # ------------------------------------------------------------------ prediction
 
@@ -416,47 +162,6 @@ class ConvpaintModel(Configured):
         place = self._device(device, fe_use_device, use_device)
         how = How(in_channels, skip_norm, use_dask, place)
         return collected(self, image, how, out=out, probabilities=True)
-
-    def open(self, image: Any, in_channels: Sequence[int] | None = None) -> Source:
-        """Return an image as this model sees it: channels selected as in training.
-
-        Raises
-        ------
-        ShapeError
-            If the model was trained on another number of channels.
-        """
-        fitted = self._fitted
-        if in_channels is None and fitted is not None and fitted.in_channels is not None:
-            in_channels = fitted.in_channels
-        source = open_image(image, self._mode(), in_channels)
-        if fitted is not None and len(source.channels) != fitted.channels:
-            raise ShapeError(
-                f"The model was trained on {fitted.channels} channels, this image has "
-                f"{len(source.channels)} (shape {source.image.shape}). Choose channels with "
-                f"in_channels, or check channel_mode (now {self._param.channel_mode!r}).",
-                told=f"The model was trained on images with {_channels(fitted)}, this one has "
-                f"{len(source.channels)}. Choose the same channels, or train on images like this.",
-            )
-        return source
-
-    def _mode(self) -> str:
-        """Return what a 3-D array means: as the training images were, where they had channels.
-
-        ``channel_mode`` says it for arrays; images from files bring their channels along, and a
-        model that was trained on those still knows how to read an array.
-        """
-        mode, fitted = str(self._param.channel_mode), self._fitted
-        if mode == "single" and fitted is not None and fitted.channels > 1:
-            return "rgb" if fitted.rgb else "multi"
-        return mode
-
-    def _mode_of(self, image: Any, annotations: Any) -> str:
-        """Return what 3-D arrays mean in training: as before, if their strokes are of one plane."""
-        count = 0 if self._fitted is None else self._fitted.channels
-        images, notes = _shapes(image), _shapes(annotations)
-        alike = all(len(shape) == 3 and shape[0] == count for shape in images)
-        flat = all(len(shape) == 2 for shape in notes)
-        return self._mode() if alike and flat else str(self._param.channel_mode)
 
     def trained(self, *, skip_norm: bool = False, device: str | None = None) -> Trained:
         """Return what prediction needs; later training does not change it.
@@ -606,16 +311,3 @@ class ConvpaintModel(Configured):
         self._classes = saved.classes
         if self._fitted is None:
             self._param.classifier = None
-
-
-def _channels(fitted: Fitted) -> str:
-    """Return the number and kind of the channels a model was trained on, for people."""
-    if fitted.rgb:
-        return "red, green and blue"
-    return "one channel" if fitted.channels == 1 else f"{fitted.channels} channels"
-
-
-def _shapes(data: Any) -> list[tuple[int, ...]]:
-    """Return the shapes of what are arrays without named axes."""
-    items = list(data) if is_many(data) else [data]
-    return [tuple(i.shape) for i in items if hasattr(i, "shape") and not isinstance(i, Image)]

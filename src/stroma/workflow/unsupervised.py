@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
-from stroma.errors import Cancelled, ParameterError
+from stroma.errors import Cancelled
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.run import blocks_of
 from stroma.pixel.showing.pca import principal_components
 
 Progress = Callable[[int, int], None]
-SAMPLED = 20_000
-"""Pixels that the centres of groups are found on."""
-
-GROUPED_COMPONENTS = 10
 
 
 def component_image(
@@ -62,32 +58,37 @@ def component_image(
 
 
 def cluster_image(
-    model: ConvpaintModel, image: Image, *, clusters: int = 3, rng: int = 0, **options: Any
+    model: ConvpaintModel,
+    image: Image,
+    *,
+    clusters: int = 3,
+    channels: Sequence[int] | None = None,
+    rng: int = 0,
+    progress: Progress | None = None,
+    cancel: Callable[[], bool] | None = None,
 ) -> NDArray[np.uint8]:
     """Return groups of pixels with similar features in one plane, (y, x), from 1.
 
-    The centres are found by k-means on a sample of the main components of the features; groups are
-    numbered by their mean first component, so that numbers stay when little changes.
+    They are those of ``ConvpaintModel.cluster``; the model that is given stays as it is.
 
     Parameters
     ----------
-    model, image
+    model, image, channels, progress, cancel
         As for `component_image`.
     clusters : int
-        How many, 2 to 255.
+        How many, 2 to 64.
     rng : int
-        Seed of the sample and of k-means.
-    **options
-        As for `component_image`.
+        Seed of the sample and of the grouping.
     """
-    from sklearn.cluster import KMeans
-
-    if not 2 <= clusters <= 255:
-        raise ParameterError(f"Clusters are 2 to 255, got {clusters}.")
-    values = component_image(model, image, components=GROUPED_COMPONENTS, **options)
-    flat = values.reshape(len(values), -1).T
-    chosen = np.random.default_rng(rng).permutation(len(flat))[:SAMPLED]
-    found = KMeans(clusters, n_init=4, random_state=rng).fit(flat[chosen])
-    rank = np.argsort(np.argsort(found.cluster_centers_[:, 0]))
-    labels: NDArray[np.uint8] = (rank[found.predict(flat)] + 1).astype(np.uint8)
-    return labels.reshape(values.shape[1:])
+    if channels is None and model.classifier is not None:
+        channels = model.in_channels_
+    own = ConvpaintModel(param=model.get_params())
+    own.cache = model.cache
+    own.cluster(image, classes=clusters, in_channels=channels, rng=rng)
+    source = own.open(image)
+    labels = np.zeros(source.plane_shape, np.uint8)
+    for block in blocks_of(source, own.trained(), own.cache, cancel=cancel):
+        labels[block.y, block.x] = block.labels
+        if progress is not None:
+            progress(block.done, block.total)
+    return labels

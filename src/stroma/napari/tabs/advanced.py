@@ -44,7 +44,7 @@ class Advanced:
         self.channels.editingFinished.connect(self._set_channels)
         self.labelled = parts.note()
         self.components = parts.number("Components shown", lambda _: None, 1, 64, 3)
-        self.clusters = parts.number("Groups of similar pixels", lambda _: None, 2, 255, 4)
+        self.clusters = parts.number("Groups of similar pixels", lambda _: None, 2, 64, 4)
         self.tips = parts.check("Show these tips", "Explanations like this one", show_tips, on=True)
         self.auto = parts.check(
             "Paint on an image as soon as it is opened",
@@ -88,9 +88,7 @@ class Advanced:
                     self.components,
                 ),
                 parts.row(
-                    parts.button(
-                        "Groups", "Show pixels with similar features (k-means)", self.show_clusters
-                    ),
+                    parts.button("Groups", "Show pixels with similar features", self.show_clusters),
                     self.clusters,
                 ),
             ),
