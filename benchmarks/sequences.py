@@ -5,8 +5,9 @@
 
 The first lets digits fly through small frames and predicts the next five, each from the one before:
 by drawing them anew ("direct") or by moving the last frame ("warp"). What is compared is the peak
-signal-to-noise ratio, with that of a frame that does not change. The second learns digits from 100
-labels, with and without the other 1297 images, five times.
+signal-to-noise ratio, with that of a frame that does not change; seconds are of one processor. The
+second learns digits from 100 labels, with and without 1272 other images, and is scored on the last
+425, five times: the mean error, and each.
 """
 
 from __future__ import annotations
@@ -66,15 +67,15 @@ def psnr(found: torch.Tensor, true: torch.Tensor) -> list[float]:
     return (-10 * error.log10()).mean(0).tolist()
 
 
-def trained(how: str, steps: int, *, ahead: int, rate: float = 4e-3) -> torch.nn.Module:
-    """Return a network that learned to predict."""
+def trained(how: str, steps: int, *, rate: float = 6e-3) -> torch.nn.Module:
+    """Return a network that learned to predict, each frame from its own predictions."""
     torch.manual_seed(0)
     model = NextFrame(1, how=how).train()
     optimiser = torch.optim.AdamW(model.parameters(), rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
-    objective = NextFrames(ahead)
+    objective = NextFrames(AHEAD)
     for step in range(steps):
-        frames = films(16, 1000 + step, kept=False)
+        frames = films(8, 1000 + step, kept=False)
         loss = objective.step(model, Batch(frames, None, None, step)).loss
         optimiser.zero_grad()
         loss.backward()
@@ -89,20 +90,18 @@ def predict(steps: list[int], picture: Path | None) -> None:
     known = films(64, 1, kept=True)
     true = known[:, SEEN:]
     last = known[:, SEEN - 1 : SEEN].expand_as(true)
-    print("| way | steps | trained on | " + " | ".join(f"frame {n + 1}" for n in range(AHEAD)), "|")
-    print("|---|---|---|" + "---|" * AHEAD)
-    _row("last frame", "", "", psnr(last, true))
+    print("| way | steps | " + " | ".join(f"frame {n + 1}" for n in range(AHEAD)), "|")
+    print("|---|---|" + "---|" * AHEAD)
+    _row("last frame", "", psnr(last, true))
     shown = {"truth": true, "last frame": last}
     for count in steps:
         for how in ("direct", "warp"):
-            for ahead in (1, AHEAD):
-                began = time.perf_counter()
-                model = trained(how, count, ahead=ahead)
-                with torch.no_grad():
-                    found = rolled_out(model, known[:, :SEEN], AHEAD)
-                told = f"{count} ({time.perf_counter() - began:.0f} s)"
-                _row(how, told, f"{ahead} ahead", psnr(found, true))
-                shown[how] = found
+            began = time.process_time()
+            model = trained(how, count)
+            with torch.no_grad():
+                found = rolled_out(model, known[:, :SEEN], AHEAD)
+            _row(how, f"{count} ({time.process_time() - began:.0f} s)", psnr(found, true))
+            shown[how] = found
     if picture is not None:
         draw(known[:, :SEEN], shown, picture)
 
@@ -182,7 +181,7 @@ def _ladder(
 def main(args: list[str] | None = None) -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--steps", default="60,600", help="of training, joined by commas")
+    parser.add_argument("--steps", default="60,240", help="of training, joined by commas")
     parser.add_argument("--picture", type=Path, help="file to draw a film to")
     parser.add_argument("--ladder", action="store_true", help="learn digits instead")
     parser.add_argument("--seeds", type=int, default=5)

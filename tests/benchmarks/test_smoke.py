@@ -22,6 +22,7 @@ SCRIPTS = {
     "tracking_movies": "best possible",
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
+    "sequences": "last frame",
 }
 ELSEWHERE = {
     "guidance",

@@ -19,6 +19,8 @@ from stroma.networks.recurrent import Recurrent, State
 
 Tensor = torch.Tensor
 
+DARKEST = 0.02
+
 
 def checkerboard(image: Tensor) -> Tensor:
     """Return how much of (B, C, y, x) images repeats every two pixels, 0 to 1.
@@ -78,12 +80,20 @@ class NextFrame(nn.Module):
     def forward(self, frames: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Return the frame after each of (B, T, C, y, x), and the state."""
         output, after = self.inner(frames, state)
-        drawn = output[:, :, : self.channels].sigmoid()
+        drawn = (output[:, :, : self.channels] + _brightness(frames)).sigmoid()
         if self.how == "direct":
             return drawn, after
         share = output[:, :, self.channels : self.channels + 1].sigmoid()
         moved = warped(frames.flatten(0, 1), output[:, :, self.channels + 1 :].flatten(0, 1))
         return share * moved.reshape(frames.shape) + (1 - share) * drawn, after
+
+
+def _brightness(frames: Tensor) -> Tensor:
+    """Return what is drawn before anything is learned: the mean of every frame, as a logit.
+
+    From a grey of one half, hundreds of steps would go into the brightness alone.
+    """
+    return frames.mean((2, 3, 4), keepdim=True).clamp(DARKEST, 1 - DARKEST).logit()
 
 
 def warped(images: Tensor, flow: Tensor) -> Tensor:
