@@ -65,6 +65,16 @@ class Detections:
         """Return the number of detections."""
         return len(self.frame)
 
+    def only(self, kept: NDArray[np.bool_]) -> Detections:
+        """Return some of the detections."""
+        return replace(
+            self,
+            frame=self.frame[kept],
+            label=self.label[kept],
+            position=self.position[kept],
+            measures={name: column[kept] for name, column in self.measures.items()},
+        )
+
     @cached_property
     def places(self) -> Floats:
         """The (n, d) centres in ``unit``."""

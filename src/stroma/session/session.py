@@ -31,6 +31,8 @@ from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
 from stroma.session.strokes.settings import Settings
+from stroma.session.tracks.bench import TrackBench
+from stroma.session.tracks.tracking import Tracking
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
@@ -100,7 +102,7 @@ class Session:
             *(core, core.worker, core.tasks, self._storage, self._images, self._model),
             *(ClassList(core), Painting(core), files, Looking(core, self._model)),
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
-            *(self._screen, Repeating(core, self._model, files)),
+            *(self._screen, Repeating(core, self._model, files), Tracking(core)),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -315,6 +317,14 @@ class Session:
     written = _by(Exports.written)
     apply = _by(Exports.apply)
 
+    # ------------------------------------------------------------------ tracks
+
+    track = _by(Tracking.track)
+    tracks = _by(Tracking.tracks)
+    solve_tracks = _by(Tracking.solve_tracks)
+    correct_tracks = _by(Tracking.correct_tracks)
+    export_tracks = _by(Tracking.export_tracks)
+
     # ------------------------------------------------------------------ as code
 
     as_code = _by(Repeating.as_code)
@@ -323,4 +333,4 @@ class Session:
 
 
 def _blank(benches: Sequence[Fitting]) -> Document:
-    return Document(Strokes(), *(fitting.bench() for fitting in benches))
+    return Document(Strokes(), TrackBench(), *(fitting.bench() for fitting in benches))

@@ -41,6 +41,14 @@ class Seen:
     shared: Ints
     drift: Floats | None = None
 
+    def only(self, kept: NDArray[np.bool_]) -> Seen:
+        """Return some of the detections, with the overlaps among them."""
+        new = np.cumsum(kept) - 1
+        inside = kept[self.pairs].all(axis=1)
+        return Seen(
+            self.detections.only(kept), new[self.pairs[inside]], self.shared[inside], self.drift
+        )
+
     @cached_property
     def still(self) -> Seen:
         """The same, with places as they were if the view had stayed."""

@@ -172,7 +172,11 @@ def _constraints(
         (each, m + 2 * n + each, one),
         (each, m + each, -one),
     )
-    found = [LinearConstraint(vstack([into, out]).tocsr(), 0, 0)]
+    pinned = problem.pairs.pairs[problem.fixed, 1] - part.node[0]
+    inside = pinned[(pinned >= 0) & (pinned < n)]
+    mergers = np.maximum(np.bincount(inside, minlength=n) - 1, 0)  # only where they are pinned
+    balance = np.concatenate([mergers, np.zeros(n)])
+    found = [LinearConstraint(vstack([into, out]).tocsr(), balance, balance)]
     row, column = _kept(problem, part, done)
     if len(row):  # links that stay, as such or in a family
         count = int(row.max()) + 1

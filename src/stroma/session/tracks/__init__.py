@@ -1,0 +1,1 @@
+"""The bench for tracks: how objects are linked over time, and what people corrected there."""

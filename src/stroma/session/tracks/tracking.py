@@ -1,0 +1,211 @@
+"""Tracking the movies of a session, and correcting what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stroma.data.tracks import Ints, Tracks
+from stroma.errors import MissingFileError, ParameterError, ShapeError
+from stroma.io.tracks import TRACK_WRITERS
+from stroma.io.tracks.movie import Movie, movie_of, read_movie
+from stroma.session.core.core import Core
+from stroma.session.tracks.bench import TrackBench
+from stroma.session.tracks.book import Node, Row, frames_of
+from stroma.session.tracks.operations import CorrectTracks, SetTracks
+from stroma.tracking.detect import Seen, detect
+from stroma.tracking.track import Linking, link
+
+
+class Tracking:
+    """Tracks of movies; corrections are steps that can be undone.
+
+    Parameters
+    ----------
+    core : Core
+        Of which session.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self._movies: dict[str, tuple[Movie, Seen]] = {}
+
+    @property
+    def _bench(self) -> TrackBench:
+        return self.core.bench(TrackBench)
+
+    def track(self, image: str, labels: Any, *, how: Linking | None = None) -> Tracks:
+        """Track the objects of a movie, and keep the tracks.
+
+        Parameters
+        ----------
+        image : str
+            Key of the movie.
+        labels : path or array
+            Its label images: a folder or file, or (t, y, x) or (t, z, y, x) values. Where they
+            are is kept in the project, but not they themselves.
+        how : Linking, optional
+            How objects are linked.
+
+        Raises
+        ------
+        ShapeError
+            If there are not as many frames of labels as the movie has.
+        """
+        movie, source = _movie(labels)
+        frames = frames_of(self.core.document.sheet(image).sizes)
+        if frames != len(movie):
+            raise ShapeError(f"The movie has {frames} frames, its labels {len(movie)}.")
+        self._movies[image] = movie, _seen(movie)
+        return self._linked(image, source, how)
+
+    def solve_tracks(self, image: str, *, how: Linking | None = None) -> Tracks:
+        """Link the objects of a movie again; what was corrected stays as it was corrected.
+
+        Raises
+        ------
+        ParameterError
+            If the movie was not tracked before.
+        MissingFileError
+            If its label images are not where they were.
+        """
+        return self._linked(image, self._book(image).source, how)
+
+    def _linked(self, image: str, source: str, how: Linking | None) -> Tracks:
+        _, seen = self._seen_of(image)
+        with self.core.lock:
+            tables = self._bench.books[image].tables
+            pinned, forbidden = set(tables["pinned"]), set(tables["forbidden"])
+            removed = set(tables["removed"])
+        nodes = _nodes(seen)
+        if set(nodes) != tables["objects"]:
+            pinned, forbidden, removed = set(), set(), set()
+        kept = np.array([node not in removed for node in nodes], np.bool_)
+        part = seen.only(kept)
+        left = [node for node, stays in zip(nodes, kept, strict=True) if stays]
+        at = {node: i for i, node in enumerate(left)}
+        tracks = link(part, how, pinned=_among(pinned, at), forbidden=_among(forbidden, at))
+        found = tuple((*left[i], *left[j]) for i, j in tracks.links.tolist())
+        self.core.do(SetTracks(image, source, tuple(nodes), found))
+        return tracks
+
+    def tracks(self, image: str) -> Tracks:
+        """Return the tracks of a movie, corrected as they are now.
+
+        Raises
+        ------
+        ParameterError
+            If the movie was not tracked yet.
+        MissingFileError
+            If its label images are not where they were.
+        """
+        _, seen = self._seen_of(image)
+        with self.core.lock:
+            tables = self._bench.books[image].tables
+            links, removed = set(tables["links"]), set(tables["removed"])
+        nodes = _nodes(seen)
+        kept = np.array([node not in removed for node in nodes], np.bool_)
+        left = (node for node, stays in zip(nodes, kept, strict=True) if stays)
+        at = {node: i for i, node in enumerate(left)}
+        return Tracks(seen.only(kept).detections, _among(links, at))
+
+    def correct_tracks(self, image: str, kind: str, objects: Sequence[Node]) -> None:
+        """Correct the tracks of a movie, see `stroma.session.tracks.book`.
+
+        Parameters
+        ----------
+        image : str
+            Key of the movie.
+        kind : {"link", "unlink", "divide", "merge", "swap", "delete"}
+            "link" and "unlink" an earlier and a later object; "divide" a mother into two daughters;
+            "merge" two objects into a later one; "swap" what becomes of two objects of a frame;
+            "delete" an object.
+        objects : sequence of (frame, label)
+            As they are called in the label images.
+
+        Raises
+        ------
+        ParameterError
+            If it does not fit what is there.
+        """
+        self._book(image)
+        given = tuple((int(frame), int(label)) for frame, label in objects)
+        self.core.do(CorrectTracks(image, kind, given))
+
+    def export_tracks(
+        self, image: str, folder: str | Path, *, formats: Sequence[str] = ("ctc",)
+    ) -> tuple[Path, ...]:
+        """Write the tracks of a movie, and return the files.
+
+        Parameters
+        ----------
+        image : str
+            Key of the movie.
+        folder : path
+            Where files go; made if need be.
+        formats : sequence of str
+            "ctc", "trackmate", "csv", "geff".
+        """
+        writers = [TRACK_WRITERS[name] for name in formats]
+        tracks, (movie, _) = self.tracks(image), self._seen_of(image)
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        stem = Path(self.core.document.sheet(image).name).stem or "movie"
+        return tuple(p for write in writers for p in write(target, tracks, movie, stem))
+
+    def _book(self, image: str) -> Any:
+        with self.core.lock:
+            name = self.core.document.sheet(image).name
+            book = self._bench.books[image]
+            if not book.tables["objects"] and image not in self._movies:
+                raise ParameterError(f"{name!r} has no tracks yet. Call track(image, labels).")
+            return book
+
+    def _seen_of(self, image: str) -> tuple[Movie, Seen]:
+        """Return the label images of a movie and their objects, read again if need be."""
+        book = self._book(image)
+        if image not in self._movies:
+            if not book.source or not Path(book.source).exists():
+                raise MissingFileError(
+                    f"The label images of the tracks are not there ({book.source or 'in memory'}). "
+                    "Put them back, or track(image, labels) again with where they are."
+                )
+            movie = read_movie(book.source)
+            seen = _seen(movie)
+            if set(_nodes(seen)) != book.tables["objects"]:
+                raise ShapeError(
+                    f"The objects in {book.source} are others than those that were tracked. Put "
+                    "the label images back, or track them anew."
+                )
+            self._movies[image] = movie, seen
+        return self._movies[image]
+
+
+def _movie(labels: Any) -> tuple[Movie, str]:
+    if isinstance(labels, str | Path):
+        return read_movie(labels), str(Path(labels).resolve())
+    return movie_of(np.asarray(labels)), ""
+
+
+def _seen(movie: Movie) -> Seen:
+    return detect(
+        ((np.asarray(labels), None) for labels in movie),
+        spacing=movie.spacing,
+        unit=movie.unit,
+        interval=movie.interval,
+    )
+
+
+def _nodes(seen: Seen) -> list[Node]:
+    found = seen.detections
+    return list(zip(found.frame.tolist(), found.label.tolist(), strict=True))
+
+
+def _among(rows: set[Row], at: dict[Node, int]) -> Ints:
+    """Return links as positions of the objects that are left."""
+    pairs = (((r[0], r[1]), (r[2], r[3])) for r in sorted(rows))
+    found = [(at[a], at[b]) for a, b in pairs if a in at and b in at]
+    return np.array(found, np.int64).reshape(-1, 2)
