@@ -10,6 +10,7 @@ from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
+from stroma.session.core.operations import from_json
 from stroma.session.core.planes import Planes
 from stroma.session.events import StrokesChanged
 
@@ -196,3 +197,22 @@ def test_a_region_of_interest_is_what_it_cuts_out_of_every_plane():
         outside = "Outside the region of interest."
         assert session.standing(key, plane={"y": 5}).reason == outside
         assert session.standing(key, plane={"x": 20}).reason != outside
+
+
+def test_a_brush_is_round_in_the_sample_where_planes_lie_far_apart(session):
+    spacing = {"z": 2.0, "y": 0.5, "x": 0.5}
+    body = Image(np.zeros((20, 60, 80), np.float32), "zyx", spacing=spacing, unit="µm")
+    key = session.add_image(body)
+    session.paint(key, [(10.5, 40.5)], label=1, radius=12.1, plane={"y": 30})
+    z, x = np.indices((20, 80)) + 0.5
+    ball = (4 * (z - 10.5)) ** 2 + (x - 40.5) ** 2 <= 12.1**2
+    np.testing.assert_array_equal(session.strokes(key, plane={"y": 30}) > 0, ball)
+    session.erase(key, [(10.5, 40.5)], radius=12.1, plane={"y": 30})
+    session.paint(key, [(3.5, 2.5), (3.5, 7.5)], label=1, radius=0, plane={"x": 30})
+    assert session.strokes(key, plane={"x": 30})[3, 2:8].all()
+
+
+def test_strokes_of_journals_that_know_no_height_of_pixels_are_read(session):
+    plain = session.core.document.operations["paint"]("1", 0, ((1, 1),), 2, 1).to_json()
+    del plain["height"]
+    assert from_json(plain, session.core.document.operations).height == 1

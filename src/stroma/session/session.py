@@ -295,6 +295,7 @@ class Session:
     result = _by(Looking.result)
     blocks = _by(Looking.blocks)
     planes_shown = _by(Looking.planes_shown)
+    known_planes = _by(Looking.known_planes)
     segment = _by(Looking.segment)
 
     # ------------------------------------------------------------------ tasks and guidance

@@ -12,10 +12,13 @@ from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.core.document import Edit
-from stroma.session.events import Event, StrokesChanged
+from stroma.session.events import Event, StrokesChanged, Undone
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
+
+PANES = ("", "first", "second")
+"""What a tab shows: its plane, and two more that cut a volume elsewhere."""
 
 
 def paint(session: Session, values: Values) -> int:
@@ -69,11 +72,11 @@ def redo(session: Session, values: Values) -> Plain:
 
 
 def _changed(edit: Edit | None, events: Sequence[Event]) -> Plain:
-    """Return what an edit was, and the planes and boxes that it changed."""
+    """Return what an edit was, and planes and boxes that it changed, first where it was done."""
     places = [
         {"image": e.image, "plane": dict(e.plane), "box": asdict(e.box)}
-        for e in events
-        if isinstance(e, StrokesChanged)
+        for e in sorted(events, key=lambda e: isinstance(e, StrokesChanged))
+        if isinstance(e, StrokesChanged | Undone) and e.box is not None
     ]
     return {"kind": "" if edit is None else edit.kind, "places": places}
 
@@ -154,7 +157,20 @@ def cancel(session: Session, values: Values) -> None:
 def look(session: Session, values: Values) -> None:
     """Say what this tab shows, so that it is predicted first."""
     box = as_box(values["box"])
-    session.look(values["image"], plane=values["plane"], box=box, view=values["tab"])
+    view = pane_of(values["tab"], values.get("pane", ""))
+    session.look(values["image"], plane=values["plane"], box=box, view=view)
+
+
+def look_away(session: Session, values: Values) -> None:
+    """Say that a pane of this tab is closed."""
+    session.look_away(pane_of(values["tab"], values["pane"]))
+
+
+def pane_of(tab: str, pane: str) -> str:
+    """Return what the session calls what a tab shows: beside its plane, those of its panes."""
+    if pane not in PANES:
+        raise ParameterError(f"A pane is one of {', '.join(PANES[1:])}, got {str(pane)[:20]!r}.")
+    return f"{tab}/{pane}" if pane else tab
 
 
 def as_box(given: Values) -> Box:
@@ -184,5 +200,6 @@ CHANGES = {
     "train": train,
     "cancel": cancel,
     "look": look,
+    "look-away": look_away,
 }
 """Commands that change the session, by name; done in the order in which they come."""

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
@@ -51,14 +49,15 @@ def standing(session: Session, values: Values) -> Plain:
     """
     one, plane = session.image(values["image"]), values["plane"]
     seen = session.standing(one.key, as_box(values["box"]), plane=plane)
-    step, wanted = max(1, max(one.shape) // SAMPLES), one.region or Box.of(one.shape)
+    whole = Box.of(one.plane_shape(plane))
+    step, wanted = max(1, max(whole.shape) // SAMPLES), one.plane_region(plane) or whole
     shown = session.result(one.key, plane=plane, step=step)
     blocks = session.blocks(one.key, plane=plane)
     return {
         "state": seen.state,
         "reason": seen.reason,
         "whole": session.standing(one.key, plane=plane).state,
-        "share": float((shown.values > 0).mean()) / (wanted.area / Box.of(one.shape).area),
+        "share": float((shown.values > 0).mean()) * whole.area / max(1, wanted.area),
         "stale": [asdict(block.box) for block in blocks if block.stale],
         "tag": shown.tag,
     }
@@ -113,11 +112,7 @@ def suggest(session: Session, values: Values) -> Plain | None:
 def _known_planes(session: Session) -> Iterator[tuple[str, Position]]:
     """Yield the planes that have results."""
     for one in session.images:
-        if session.planes_shown(one.key):
-            for index in np.ndindex(*one.outer.values()):
-                plane = dict(zip(one.outer, map(int, index), strict=True))
-                if session.blocks(one.key, plane=plane):
-                    yield one.key, plane
+        yield from ((one.key, plane) for plane in session.known_planes(one.key))
 
 
 def validate(session: Session, values: Values) -> Plain:

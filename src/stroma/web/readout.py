@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stroma.blocks.box import Box
+from stroma.data.cut import flat
 from stroma.errors import ParameterError
 from stroma.session import Session
 
@@ -23,10 +24,10 @@ def readout(session: Session, values: Mapping[str, Any]) -> Plain:
     one, plane = session.image(values["image"]), values["plane"]
     y, x = int(values["y"]), int(values["x"])
     box = Box(y, x, y + 1, x + 1)
-    if min(y, x) < 0 or box.clipped(Box.of(one.shape)) != box:
+    if min(y, x) < 0 or box.clipped(Box.of(one.plane_shape(plane))) != box:
         raise ParameterError(f"The image {one.name!r} has no pixel at row {y}, column {x}.")
     rows, columns = box.slices
-    pixel = one.image.at(**plane).read({"y": rows, "x": columns})
+    pixel = flat(one.image.at(**plane)).read({"y": rows, "x": columns})
     label = int(session.result(one.key, box, plane=plane).values[0, 0])
     return {
         "values": [_number(v) for v in np.ravel(pixel)],

@@ -18,6 +18,7 @@ from stroma.errors import StromaError
 from stroma.session import Session
 from stroma.session.events import Event
 from stroma.session.words import said
+from stroma.web.commands import PANES, pane_of
 from stroma.web.state import described, home
 from stroma.web.telling import told
 
@@ -35,7 +36,7 @@ LONGEST_NUMBER = 30
 MAX_UNREAD = 5000
 """Messages to a tab that does not read before it is hung up; it comes back and starts afresh."""
 
-AGAIN_BY_ITSELF = {"look", "standing", "channels", "areas", "readout"}
+AGAIN_BY_ITSELF = {"look", "look-away", "standing", "channels", "areas", "readout"}
 """Commands that the page repeats without being told, when it finds another run of the server."""
 
 REPEATABLE = {"paint", "fill"}
@@ -159,7 +160,8 @@ class Room:
         finally:
             self._tabs.discard(tab)
             sending.cancel()
-            await run_in_threadpool(self.session.look_away, name)
+            for pane in PANES:
+                await run_in_threadpool(self.session.look_away, pane_of(name, pane))
 
     async def _take_all(self, socket: WebSocket, tab: asyncio.Queue[str | None], name: str) -> None:
         under_way: set[asyncio.Task[None]] = set()

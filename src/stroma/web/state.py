@@ -108,6 +108,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "rgb": one.image.rgb,
         "missing": one.missing,
         "pixel": pixel_size(one.image),
+        "deep": depth_of_voxel(one.image),
         "notes": [plain(note) for note in (*one.image.notes, *said_of(one.image))],
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,
@@ -119,6 +120,13 @@ def pixel_size(image: Image) -> list[float] | None:
     if not image.unit or not {"y", "x"} <= set(image.spacing):
         return None
     return [float(f"{convert(image.spacing[a], image.unit, 'µm'):.6g}") for a in "yx"]
+
+
+def depth_of_voxel(image: Image) -> float | None:
+    """Return how far apart planes are, in µm; None where that is not known."""
+    if not image.unit or "z" not in image.spacing:
+        return None
+    return float(f"{convert(image.spacing['z'], image.unit, 'µm'):.6g}")
 
 
 def _class(one: Class) -> dict[str, Any]:

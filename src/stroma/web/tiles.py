@@ -18,6 +18,7 @@ from PIL import Image as Picture
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
+from stroma.data.cut import flat
 from stroma.data.image import Image
 from stroma.errors import ParameterError
 
@@ -75,7 +76,8 @@ def tile_box(shape: tuple[int, int], factor: int, row: int, column: int) -> Box:
 def plane_of(image: Image, position: Mapping[str, int]) -> Image:
     """Return one plane, with its coarser levels cut to the same plane.
 
-    Positions along an axis that a coarser level has fewer samples of are scaled down.
+    Positions along an axis that a coarser level has fewer samples of are scaled down. The rows of a
+    plane across y or x are called y and its columns x here, whatever they are in the volume.
     """
     levels = tuple(_cut(level, image, position) for level in image.levels)
     plane = _cut(image, image, position)
@@ -85,7 +87,7 @@ def plane_of(image: Image, position: Mapping[str, int]) -> Image:
 def _cut(level: Image, image: Image, position: Mapping[str, int]) -> Image:
     sizes = level.sizes
     scaled = {a: i * sizes[a] // image.sizes[a] for a, i in position.items()}
-    return level.at(**scaled)
+    return flat(level.at(**scaled))
 
 
 def intensity(plane: Image, box: Box, *, factor: int, shown: Sequence[Shown]) -> NDArray[np.uint8]:

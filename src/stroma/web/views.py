@@ -119,9 +119,16 @@ def _session(request: Request) -> Session:
 def _asked(request: Request) -> tuple[OpenImage, Position, int, Box]:
     """Return what a tile's address names: image, plane, factor and pixels."""
     one = _session(request).image(request.path_params["key"])
-    plane = {axis: _whole(request, axis, size) for axis, size in one.outer.items()}
+    plane = _plane(request, one)
     factor, row, column = (int(request.path_params[n]) for n in ("factor", "row", "column"))
-    return one, plane, factor, tiles.tile_box(one.shape, factor, row, column)
+    return one, plane, factor, tiles.tile_box(one.plane_shape(plane), factor, row, column)
+
+
+def _plane(request: Request, one: OpenImage) -> Position:
+    """Return the plane an address names: along t and z, or t and y or x."""
+    across = next((axis for axis in "yx" if axis in request.query_params), "z")
+    sizes = {a: n for a, n in one.planes.sizes.items() if a in ("t", across)}
+    return {axis: _whole(request, axis, size) for axis, size in sizes.items()}
 
 
 def _whole(request: Request, axis: str, size: int) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.pixel.door import open_image
+from stroma.session.core.planes import Planes
+from stroma.session.events import Position
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,27 @@ class OpenImage:
     display: Mapping[str, Any]
     missing: bool = False
 
+    @cached_property
+    def planes(self) -> Planes:
+        """Its planes, also those that cut a volume across y or x."""
+        return Planes(without_channels(self.image))
+
     @property
     def outer(self) -> dict[str, int]:
         """Sizes along t and z, as far as present."""
-        return {a: n for a, n in self.image.sizes.items() if a in "tz"}
+        return self.planes.outer
+
+    def plane_shape(self, plane: Position | None) -> tuple[int, int]:
+        """Return the height and width of a plane."""
+        return self.planes.shape(self.planes.number(plane or {}, self.name))
+
+    def plane_region(self, plane: Position | None) -> Box | None:
+        """Return the region of interest on a plane; None for all of it."""
+        return self.planes.region(self.planes.number(plane or {}, self.name), self.region)
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Height and width."""
+        """Height and width of the planes across z."""
         return self.image.sizes["y"], self.image.sizes["x"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from stroma.blocks.box import Box
@@ -157,7 +157,8 @@ def from_json(values: Any, kinds: Mapping[str, type[Operation]]) -> Operation:
     kind = kinds.get(str(checks.mapping(values, "an operation").get("op")))
     if kind is None:
         raise ParameterError(f"{str(values.get('op'))[:50]!r} is not an operation.")
-    missing = [f.name for f in fields(kind) if f.name not in values]
+    needed = (f.name for f in fields(kind) if f.default is f.default_factory is MISSING)
+    missing = [name for name in needed if name not in values]
     if missing:
         raise ParameterError(f"The operation {kind.op!r} lacks {', '.join(missing)}.")
     return kind.from_json(values)

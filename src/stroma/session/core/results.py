@@ -94,8 +94,13 @@ class Results(Generic[Block]):
 
     def planes(self, image: str) -> int:
         """Return of how many planes of an image there is any result."""
+        return len(self.numbers(image))
+
+    def numbers(self, image: str) -> list[int]:
+        """Return the numbers of the planes of an image of which there is any result, ascending."""
         with self._lock:
-            return sum(1 for (key, _), known in self._planes.items() if key == image and len(known))
+            found = [n for (key, n), known in self._planes.items() if key == image and len(known)]
+        return sorted(found)
 
     def drop(self, *, image: str | None = None) -> None:
         """Forget the results of an image, or all."""

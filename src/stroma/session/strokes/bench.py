@@ -90,7 +90,7 @@ class Strokes:
     @apply.register
     def _(self, operation: ops.Paint) -> Done:
         shape = self._to_draw_on(operation)
-        pixels = brush(operation.points, operation.radius, shape)
+        pixels = brush(operation.points, operation.radius, shape, height=operation.height)
         return self._draw(operation, pixels, operation.continues)
 
     @apply.register

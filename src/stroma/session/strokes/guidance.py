@@ -52,7 +52,7 @@ class Guidance:
 
         Only where there are results; None if nothing there is uncertain.
         """
-        shape = self.core.image(image).shape
+        shape = self.core.image(image).plane_shape(plane)
         step = max(1, round((shape[0] * shape[1] / GUIDE_PIXELS) ** 0.5))
 
         def find(progress: Report, cancelled: Cancel) -> Suggestion | None:

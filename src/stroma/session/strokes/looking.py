@@ -80,6 +80,12 @@ class Looking:
         """Return of how many planes of an image there is any result in memory."""
         return self.model.results.planes(image)
 
+    def known_planes(self, image: str) -> list[Position]:
+        """Return the planes of an image of which there is any result in memory."""
+        with self.core.lock:
+            sheet = self.core.document.sheet(image)
+        return [sheet.position(number) for number in self.model.results.numbers(image)]
+
     def blocks(self, image: str, *, plane: Position | None = None) -> list[BlockInfo]:
         """Return where in a plane there are results, and which are stale."""
         with self.core.lock:

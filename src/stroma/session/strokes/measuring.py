@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.data.cut import flat
+from stroma.data.image import Image
 from stroma.errors import Cancelled
 from stroma.session.core.core import Core
 from stroma.session.core.screen import Screen
@@ -79,7 +81,7 @@ class Measuring:
         """
 
         def measure(bands: Bands) -> Measured:
-            area = pixel_area(self.core.image(image).image)
+            area = pixel_area(self._plane(image, plane))
             classes = tuple(self.model.bench.classes.values())
             return Measured.of(components(bands), classes, pixel_area=area, min_size=min_size)
 
@@ -102,9 +104,13 @@ class Measuring:
 
         return self.core.tasks.start(what, run)
 
+    def _plane(self, image: str, plane: Position | None) -> Image:
+        one = self.core.image(image)
+        return flat(one.image.at(**one.planes.position(one.planes.number(plane or {}, one.name))))
+
     def _is_whole(self, image: str, plane: Position | None) -> bool:
         """Tell whether there is a result wherever one belongs."""
-        height, width = self.core.image(image).shape
+        height, width = self.core.image(image).plane_shape(plane)
         step = max(1, round((height * width / BAND_PIXELS) ** 0.5))
         return not self.looking.result(image, plane=plane, step=step).missing
 
@@ -112,7 +118,7 @@ class Measuring:
         self, image: str, plane: Position | None, progress: Report, cancelled: Cancel
     ) -> Bands:
         """Yield what is predicted on a plane, in bands of rows."""
-        height, width = self.core.image(image).shape
+        height, width = self.core.image(image).plane_shape(plane)
         rows = max(1, BAND_PIXELS // width)
         boxes = [Box(y, 0, min(y + rows, height), width) for y in range(0, height, rows)]
         for done, box in enumerate(boxes):

@@ -14,6 +14,7 @@ from stroma.session.core.operations import Operation
 from stroma.session.strokes.tiles import TileKey
 
 MAX_RADIUS = 512.0
+MAX_HEIGHT = 1000.0
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,13 @@ class Paint(Operation):
     points : tuple of (y, x)
         In pixels; the first pixel reaches from 0 to 1.
     radius : float
-        In pixels.
+        In widths of pixels.
     label : int
         1 to 65535, or 0.
     continues : int
         Number of the edit this one is part of, 0 for a new one.
+    height : float
+        Of a pixel, in its widths: a brush is round in the sample.
     """
 
     op = "paint"
@@ -113,9 +116,11 @@ class Paint(Operation):
     radius: float
     label: int
     continues: int = 0
+    height: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the values."""
+        checks.number(self.height, "the height of a pixel", 1 / MAX_HEIGHT, MAX_HEIGHT)
         checks.whole(self.plane, "a plane", 0, 2**31)
         object.__setattr__(self, "points", checks.points(self.points, least=1))
         object.__setattr__(self, "radius", checks.number(self.radius, "a radius", 0, MAX_RADIUS))

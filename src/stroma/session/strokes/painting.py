@@ -45,6 +45,15 @@ class Painting:
     def _slice(self, image: str, plane: Position | None) -> Slice:
         return Slice(self.core.document.sheet(image).cuts, self._number(image, plane))
 
+    def _height(self, image: str, number: int) -> float:
+        """Return the height of a pixel in its widths, on planes that cut a volume of known size."""
+        cuts, spacing = self.core.document.sheet(image).cuts, self.core.images[image].spacing
+        axes = cuts.axes(number)
+        if cuts.across(number) == "z" or not set(axes) <= set(spacing):
+            return 1.0
+        high = spacing[axes[0]] / spacing[axes[1]]
+        return min(max(high, 1 / ops.MAX_HEIGHT), ops.MAX_HEIGHT)
+
     def _tiles(self, image: str) -> StrokeTiles:
         return self.core.bench(Strokes).tiles[self.core.document.sheet(image).key]
 
@@ -71,7 +80,8 @@ class Painting:
             The class.
         radius : float
             In pixels: a pixel is painted if its centre is that close. The pixels under the points
-            always are.
+            always are. On a plane across y or x, in pixels along its columns: where the image
+            knows how far apart planes are, the brush is as round in the sample.
         plane : dict of str to int, optional
             Position along t and z, as far as the image has them. On a volume also along y, or x:
             ``{"y": 40}`` is the plane across y there, and its points are (z, x); those of a plane
@@ -89,7 +99,8 @@ class Painting:
         """
         with self.core.lock:
             number = self._number(image, plane)
-            return self._do(ops.Paint(image, number, tuple(points), radius, label, continues))
+            high = self._height(image, number)
+            return self._do(ops.Paint(image, number, tuple(points), radius, label, continues, high))
 
     def erase(
         self,
@@ -103,7 +114,8 @@ class Painting:
         """Remove labels along a line; parameters as for ``paint``."""
         with self.core.lock:
             number = self._number(image, plane)
-            return self._do(ops.Paint(image, number, tuple(points), radius, 0, continues))
+            high = self._height(image, number)
+            return self._do(ops.Paint(image, number, tuple(points), radius, 0, continues, high))
 
     def fill(
         self,

@@ -2,6 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { forget, holds, notice, orNotice } from "./notices.js";
+import { acrossOf, planeAt, sheetOf, sizesOf } from "./slices.js";
 import { showWhile } from "./tasks.js";
 
 /** @typedef {import("./types.js").State} State */
@@ -44,8 +45,10 @@ export class App extends EventTarget {
     this.awaited = "";
     /** @type {Record<string, number>} */
     this.plane = {};
-    /** @type {Map<string, Record<string, number>>} the plane of each image that was looked at last */
-    this.planes = new Map();
+    /** @type {Record<string, number>} time and voxel in which the planes that are shown meet */
+    this.cross = {};
+    /** @type {Map<string, {cross: Record<string, number>, across: string}>} as it was last, by image */
+    this.crosses = new Map();
     this.label = 1;
     /** @type {Class | null} a class that was added here, until the session has it */
     this.adding = null;
@@ -167,12 +170,51 @@ export class App extends EventTarget {
     this.awaited = image ? "" : key;
     if (!image) return;
     this.image = key;
-    const first = Object.fromEntries(
-      Object.entries(image.outer).map(([axis, size]) => [axis, axis === "z" ? size >> 1 : 0]),
-    );
-    this.plane = { ...first, ...this.planes.get(key), ...plane };
-    this.planes.set(key, this.plane);
+    const first = Object.entries(sizesOf(image)).map(([axis, size]) => [axis, axis === "t" ? 0 : size >> 1]);
+    const before = this.crosses.get(key);
+    this.cross = { ...Object.fromEntries(first), ...before?.cross, ...plane };
+    const named = ["y", "x", "z"].find((axis) => plane?.[axis] !== undefined);
+    this.plane = planeAt(image, this.cross, named ?? before?.across ?? "z");
+    this.crosses.set(key, { cross: this.cross, across: this.across });
     this.changed();
+  }
+
+  /** @returns {import("./slices.js").Across} the axis that the plane which is looked at lies across */
+  get across() {
+    return acrossOf(this.plane);
+  }
+
+  /** @returns {import("./slices.js").Sheet} the plane that is looked at: its size, and what is known of it */
+  get sheet() {
+    return sheetOf(this.current, this.plane);
+  }
+
+  /** @returns {boolean} whether the image can be cut across y and x too */
+  get isVolume() {
+    return (this.current?.outer.z ?? 1) > 1;
+  }
+
+  /**
+   * Move where the planes meet; the plane that is looked at stays one across the same axis.
+   * @param {Record<string, number>} place along some axes
+   */
+  moveCross(place) {
+    if (!this.current) return;
+    const sizes = sizesOf(this.current);
+    const inside = Object.entries(place).map(([axis, at]) => [
+      axis, Math.min(Math.max(Math.floor(at), 0), sizes[axis] - 1),
+    ]);
+    this.crosses.set(this.image, { cross: { ...this.cross, ...Object.fromEntries(inside) }, across: this.across });
+    this.goTo(this.image);
+  }
+
+  /**
+   * Look at the plane across another axis.
+   * @param {string} across
+   */
+  turn(across) {
+    this.crosses.set(this.image, { cross: this.cross, across });
+    this.goTo(this.image);
   }
 
   /**
@@ -228,6 +270,7 @@ export class App extends EventTarget {
     const next = images[Math.min(Math.max(at, 0), images.length - 1)];
     this.image = "";
     this.plane = {};
+    this.cross = {};
     if (next) this.goTo(next.key);
     else this.changed();
   }

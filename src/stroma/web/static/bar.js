@@ -4,6 +4,7 @@ import { closeImage } from "./closing.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { showKeys } from "./keys.js";
 import { holds, showAgain } from "./notices.js";
+import { NAMES, sizesOf } from "./slices.js";
 import { subject } from "./standing.js";
 import { timeLeft } from "./tasks.js";
 
@@ -26,7 +27,6 @@ const STANDINGS = {
   failed: ["bad", "It failed"],
 };
 const LONG_WAIT = 2000;
-const AXES = { t: "Time", z: "Plane" };
 
 /**
  * Build both, and keep them up to date.
@@ -206,18 +206,32 @@ let sliders = "";
 function showSliders(app) {
   const image = app.current;
   if (!image) return;
-  const now = JSON.stringify([app.image, image.outer]);
+  const sizes = sizesOf(image);
+  const now = JSON.stringify([app.image, image.outer, app.across]);
   if (now !== sliders) {
-    const wanted = Object.entries(image.outer).filter(([, size]) => size > 1);
-    fill(byId("sliders"), ...wanted.map(([axis, size]) => slider(app, axis, size)));
+    const axes = app.isVolume ? ["t", app.across] : Object.keys(image.outer);
+    const wanted = axes.filter((axis) => (sizes[axis] ?? 1) > 1);
+    const turns = app.isVolume ? [turnButtons(app)] : [];
+    fill(byId("sliders"), ...turns, ...wanted.map((axis) => slider(app, axis, sizes[axis])));
   }
   sliders = now;
   for (const input of byId("sliders").querySelectorAll("input")) {
     const axis = input.dataset.axis ?? "";
     input.value = String(app.plane[axis]);
     const output = /** @type {HTMLElement} */ (input.nextElementSibling);
-    output.textContent = `${app.plane[axis] + 1} / ${image.outer[axis]}`;
+    output.textContent = `${app.plane[axis] + 1} / ${sizes[axis]}`;
   }
+}
+
+/** @param {App} app */
+function turnButtons(app) {
+  const button = (/** @type {string} */ axis, /** @type {string} */ name) =>
+    el("button", {
+      type: "button", text: name, "data-across": axis, "aria-pressed": String(axis === app.across),
+      title: `Paint on ${name} planes (${axis.toUpperCase()})`, onclick: () => app.turn(axis),
+    });
+  const all = Object.entries(NAMES).map(([axis, name]) => button(axis, name));
+  return el("div", { class: "turns", role: "group", "aria-label": "Planes" }, ...all);
 }
 
 /**
@@ -229,12 +243,12 @@ function slider(app, axis, size) {
   return el(
     "label",
     {},
-    AXES[/** @type {keyof typeof AXES} */ (axis)],
+    axis === "t" ? "Time" : "Plane",
     el("input", {
       type: "range", min: 0, max: size - 1, value: 0, "data-axis": axis,
       oninput: (/** @type {Event} */ event) => {
         const at = Number(/** @type {HTMLInputElement} */ (event.target).value);
-        app.goTo(app.image, { ...app.plane, [axis]: at });
+        app.moveCross({ [axis]: at });
       },
     }),
     el("output"),

@@ -11,16 +11,28 @@ export class Camera {
     this.scale = 1;
     this.width = 1;
     this.height = 1;
+    /** Height of a pixel of the image, in its widths. */
+    this.stretch = 1;
     this.planeHeight = 1;
     this.planeWidth = 1;
   }
 
+  /** Pixels of the screen per row of the image. */
+  get scaleY() {
+    return this.scale * this.stretch;
+  }
+
   /** Show the whole plane. */
   fit() {
-    const across = this.width / this.planeWidth;
-    this.scale = Math.min(across, this.height / this.planeHeight) * 0.96;
+    this.scale = this._whole() * 0.96;
     this.y = this.planeHeight / 2;
     this.x = this.planeWidth / 2;
+  }
+
+  /** @returns {boolean} whether the whole plane is shown, as `fit` shows it */
+  get isFit() {
+    const { y, x, planeHeight, planeWidth } = this;
+    return this.scale === this._whole() * 0.96 && y === planeHeight / 2 && x === planeWidth / 2;
   }
 
   /**
@@ -31,7 +43,7 @@ export class Camera {
    */
   zoom(factor, screenX, screenY) {
     const [y, x] = this.toImage(screenX, screenY);
-    const widest = Math.min(this.width / this.planeWidth, this.height / this.planeHeight) / 4;
+    const widest = this._whole() / 4;
     this.scale = Math.min(Math.max(this.scale * factor, widest), CLOSEST);
     const [y2, x2] = this.toImage(screenX, screenY);
     this.y += y - y2;
@@ -46,7 +58,7 @@ export class Camera {
    */
   pan(dx, dy) {
     this.x -= dx / this.scale;
-    this.y -= dy / this.scale;
+    this.y -= dy / this.scaleY;
     this._keepInSight();
   }
 
@@ -60,7 +72,7 @@ export class Camera {
     this.x = (box.left + box.right) / 2;
     const fits = Math.min(
       this.width / (box.right - box.left),
-      this.height / (box.bottom - box.top),
+      this.height / (box.bottom - box.top) / this.stretch,
     );
     this.scale = Math.min(Math.max(fits / 8, this.scale), fits / 4, CLOSEST);
   }
@@ -72,7 +84,7 @@ export class Camera {
    */
   toImage(screenX, screenY) {
     return [
-      (screenY - this.height / 2) / this.scale + this.y,
+      (screenY - this.height / 2) / this.scaleY + this.y,
       (screenX - this.width / 2) / this.scale + this.x,
     ];
   }
@@ -85,7 +97,7 @@ export class Camera {
   toScreen(y, x) {
     return [
       (x - this.x) * this.scale + this.width / 2,
-      (y - this.y) * this.scale + this.height / 2,
+      (y - this.y) * this.scaleY + this.height / 2,
     ];
   }
 
@@ -99,6 +111,11 @@ export class Camera {
       bottom: Math.min(this.planeHeight, Math.ceil(bottom)),
       right: Math.min(this.planeWidth, Math.ceil(right)),
     };
+  }
+
+  /** @returns {number} the scale at which the whole plane just fits */
+  _whole() {
+    return Math.min(this.width / this.planeWidth, this.height / this.planeHeight / this.stretch);
   }
 
   _keepInSight() {

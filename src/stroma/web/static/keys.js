@@ -31,6 +31,8 @@ const KEYS = [
   ["Pen", "paints; then one finger moves, two zoom"],
   ["Arrows", "move the image, when it has the focus"],
   [",  .", "previous or next plane"],
+  ["X  Y  Z", "of a volume: planes across x (yz), y (xz) or z (xy)"],
+  ["Ctrl + click", "of a volume: where the three planes meet"],
   ["Shift + ,  Shift + .", "previous or next time"],
   ["Ctrl + Page Up / Down", "previous or next image"],
   ["O  S", "results on or off, strokes on or off"],
@@ -113,8 +115,8 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
     "=": () => viewer.zoomBy(1.5),
     "-": () => viewer.zoomBy(1 / 1.5),
     0: () => viewer.fit(),
-    ",": () => nextPlane(app, "z", -1),
-    ".": () => nextPlane(app, "z", 1),
+    ",": () => nextPlane(app, app.across, -1),
+    ".": () => nextPlane(app, app.across, 1),
     o: () => toggleOverlay(app),
     s: () => app.look({ showStrokes: !showStrokes }),
     t: () => trainNow(app),
@@ -127,7 +129,8 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
       viewer.redraw();
     },
   };
-  return keys[event.key.toLowerCase()];
+  const turns = app.isVolume ? ["x", "y", "z"].map((axis) => [axis, () => app.turn(axis)]) : [];
+  return { ...keys, ...Object.fromEntries(turns) }[event.key.toLowerCase()];
 }
 
 /**
@@ -154,9 +157,7 @@ function toggleOverlay(app) {
  * @param {number} step
  */
 function nextPlane(app, axis, step) {
-  const size = app.current?.outer[axis] ?? 1;
-  const at = Math.min(size - 1, Math.max(0, (app.plane[axis] ?? 0) + step));
-  if (app.plane[axis] !== undefined) app.goTo(app.image, { ...app.plane, [axis]: at });
+  if (app.plane[axis] !== undefined) app.moveCross({ [axis]: app.plane[axis] + step });
 }
 
 /**

@@ -11,6 +11,7 @@ import { showMinimap } from "./minimap.js";
 import { modelPanel } from "./panel-model.js";
 import { paintPanel } from "./panel-paint.js";
 import { resultsPanel } from "./panel-results.js";
+import { showPanes } from "./panes.js";
 import { showPlanes } from "./planes.js";
 import { showReadout } from "./readout.js";
 import { followStanding } from "./standing.js";
@@ -138,8 +139,8 @@ window.addEventListener("keydown", forgetSuggested);
 
 viewer.addEventListener("drawn", (event) => {
   const context = /** @type {CustomEvent<CanvasRenderingContext2D>} */ (event).detail;
-  const region = app.current?.region;
-  if (region) outline(context, region, []);
+  const { region } = app.sheet;
+  if (region && region.bottom > region.top) outline(context, region, []);
   if (suggested && app.isShown(suggested.image, suggested.plane)) outline(context, suggested.box, [7, 5]);
 });
 
@@ -232,6 +233,7 @@ function moveTab(event, name) {
 // ------------------------------------------------------------------ start
 
 showPlanes(app, viewer);
+showPanes(app, viewer);
 followStanding(app, viewer);
 showReadout(app, viewer);
 showMinimap(app, viewer);

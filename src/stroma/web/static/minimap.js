@@ -21,7 +21,7 @@ export function showMinimap(app, viewer) {
   let picture = null;
   let loaded = "";
   const load = async () => {
-    const image = app.current;
+    const image = app.current && app.sheet;
     const factor = image ? 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(image.height, image.width) / TILE))) : 1;
     const source = image && factor <= 1024 ? (pixelsAddress(app, [factor, 0, 0]) ?? "") : "";
     if (source === loaded) return;
@@ -33,7 +33,7 @@ export function showMinimap(app, viewer) {
     draw();
   };
   const draw = () => {
-    const image = app.current;
+    const image = app.current && app.sheet;
     const view = viewer.camera.view();
     const large = image && Math.max(image.height, image.width) >= LARGE;
     const seen = image ? ((view.bottom - view.top) * (view.right - view.left)) / (image.height * image.width) : 1;
@@ -54,7 +54,7 @@ export function showMinimap(app, viewer) {
   };
   const go = (/** @type {PointerEvent} */ event) => {
     if (!app.current || !event.buttons) return;
-    const scale = SIDE / Math.max(app.current.height, app.current.width);
+    const scale = SIDE / Math.max(app.sheet.height, app.sheet.width);
     viewer.camera.y = event.offsetY / scale;
     viewer.camera.x = event.offsetX / scale;
     viewer.moved();

@@ -2,6 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { notice } from "./notices.js";
+import { sizesOf } from "./slices.js";
 import { group, rebuild, segmented, slider, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -168,7 +169,9 @@ function strokesGroup(app) {
   const one = button("clear-class", "Removes those of the chosen class from this plane; can be undone", () =>
     app.ask("clear", { ...here(), label: app.label }),
   );
-  const axis = () => ["z", "t"].find((name) => (app.current?.outer[name] ?? 1) > 1);
+  const sizes = () => (app.current ? sizesOf(app.current) : {});
+  const axis = () =>
+    app.isVolume ? app.across : ["z", "t"].find((name) => (app.current?.outer[name] ?? 1) > 1);
   const copy = button("copy-strokes", "Lays the strokes of this plane over those of the next, and goes there", async () => {
     const along = axis();
     if (!along) return;
@@ -182,7 +185,7 @@ function strokesGroup(app) {
     plane.textContent = along ? "Clear this plane" : "Clear all";
     one.textContent = `Clear ${name.length > 14 ? `${name.slice(0, 12)}…` : name}`;
     copy.textContent = along === "t" ? "Copy to the next time" : "Copy to the next plane";
-    copy.hidden = !along || app.plane[along] + 1 >= (app.current?.outer[along] ?? 1);
+    copy.hidden = !along || app.plane[along] + 1 >= (sizes()[along] ?? 1);
     plane.disabled = one.disabled = !app.current;
   });
   return group("Strokes", el("div", { class: "buttons" }, plane, one, copy));

@@ -2,22 +2,25 @@
 
 import { Layer } from "./layer.js";
 import { holds } from "./notices.js";
+import { acrossOf, met, sheetOf } from "./slices.js";
 import { drawStroke } from "./tools.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").Told} Told */
+/** @typedef {import("./types.js").Plane} Plane */
 
 /**
- * Return the address of a tile of the plane that is looked at.
+ * Return the address of a tile of a plane of the image that is looked at.
  * @param {App} app
+ * @param {Plane} of
  * @param {string} kind
  * @param {number[]} tile factor, row and column
  * @param {string[]} [more] further parts of the query
  */
-function address(app, kind, tile, more = []) {
+function address(app, of, kind, tile, more = []) {
   if (!app.state || !app.current) return null;
-  const plane = Object.entries(app.plane).map(([axis, at]) => `${axis}=${at}`);
+  const plane = Object.entries(of).map(([axis, at]) => `${axis}=${at}`);
   const query = [...plane, ...more, `e=${app.state.epoch}`].join("&");
   return `/images/${encodeURIComponent(app.image)}/${kind}/${tile.join("/")}?${query}`;
 }
@@ -40,10 +43,11 @@ function shownChannels(app) {
  * Return the address of a tile of the image, as it is shown; null until that is known.
  * @param {App} app
  * @param {number[]} tile factor, row and column
+ * @param {Plane} [plane] that which is looked at, unless given
  */
-export function pixelsAddress(app, tile) {
+export function pixelsAddress(app, tile, plane = app.plane) {
   const channels = shownChannels(app);
-  return channels && address(app, "pixels", tile, channels);
+  return channels && address(app, plane, "pixels", tile, channels);
 }
 
 /**
@@ -60,14 +64,15 @@ export function shownResult(app) {
  * Give a viewer its layers, and keep them up to date.
  * @param {App} app
  * @param {Viewer} viewer
+ * @param {() => Plane} [plane] returns the plane that is shown; that which is looked at, unless given
  */
-export function showPlanes(app, viewer) {
+export function showPlanes(app, viewer, plane = () => app.plane) {
   const changed = () => viewer.redraw();
   const failed = (/** @type {string} */ text) => {
     if (app.connected || !text) holds("tiles", text);
   };
   const pixels = new Layer({
-    address: (...tile) => pixelsAddress(app, tile),
+    address: (...tile) => pixelsAddress(app, tile, plane()),
     changed,
     failed,
     smooth: true,
@@ -75,35 +80,41 @@ export function showPlanes(app, viewer) {
   const results = new Layer({
     address: (...tile) => {
       const kind = shownResult(app);
-      return kind && address(app, kind, tile);
+      return kind && address(app, plane(), kind, tile);
     },
     changed,
     failed,
   });
-  const strokes = new Layer({ address: (...tile) => address(app, "strokes", tile), changed, failed });
+  const strokes = new Layer({
+    address: (...tile) => address(app, plane(), "strokes", tile),
+    changed,
+    failed,
+  });
   strokes.opacity = 0.9;
   results.look = () => ({
     style: /** @type {import("./labels.js").Style} */ (app.view.style),
     classes: app.shownClasses,
   });
   viewer.layers = [pixels, results, strokes];
-  followSession(app, results, strokes);
-  followView(app, viewer, results, strokes);
-  drawPending(app, viewer, strokes);
+  followSession(app, plane, results, strokes);
+  followView(app, viewer, plane, results, strokes);
+  if (viewer.paints) drawPending(app, viewer, strokes);
 }
 
 /**
  * Fetch again what the session says has changed.
  * @param {App} app
+ * @param {() => Plane} shown
  * @param {Layer} results
  * @param {Layer} strokes
  */
-function followSession(app, results, strokes) {
+function followSession(app, shown, results, strokes) {
   app.addEventListener("told", (event) => {
     const { event: name, image, plane, box } = /** @type {CustomEvent<Told>} */ (event).detail;
-    if (!box || !app.isShown(image, plane)) return;
-    if (name === "strokes") strokes.invalidate(box);
-    if (name === "block") results.invalidate(box);
+    const there = box && image === app.image ? met(shown(), plane ?? {}, box) : null;
+    if (!there) return;
+    if (name === "strokes") strokes.invalidate(there);
+    if (name === "block") results.invalidate(there);
   });
   let before = "";
   app.addEventListener("change", () => {
@@ -117,23 +128,25 @@ function followSession(app, results, strokes) {
  * Show another image, and other settings of the view.
  * @param {App} app
  * @param {Viewer} viewer
+ * @param {() => Plane} plane
  * @param {Layer} results
  * @param {Layer} strokes
  */
-function followView(app, viewer, results, strokes) {
+function followView(app, viewer, plane, results, strokes) {
   let before = "";
   let shown = "";
-  /** @type {Map<string, {y: number, x: number, scale: number}>} where each image was looked at last */
+  /** @type {Map<string, {y: number, x: number, scale: number}>} where images were looked at last */
   const cameras = new Map();
   app.addEventListener("change", () => {
     const image = app.current;
-    const now = JSON.stringify([app.image, app.state?.epoch]);
+    const at = JSON.stringify([app.image, acrossOf(plane())]);
+    const now = JSON.stringify([at, app.state?.epoch]);
     if (image && now !== before) {
       const { y, x, scale } = viewer.camera;
       if (shown) cameras.set(shown, { y, x, scale });
       for (const layer of viewer.layers) layer.clear();
-      viewer.setPlane(image.height, image.width, cameras.get(app.image));
-      [before, shown] = [now, app.image];
+      viewer.setPlane(sheetOf(image, plane()), cameras.get(at));
+      [before, shown] = [now, at];
     }
     const { opacity, style, overlay } = app.view;
     const lines = overlay === "labels" && style !== "filled"; // which cover little of the image

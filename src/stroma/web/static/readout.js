@@ -1,6 +1,7 @@
 // Over the image: what is under the cursor, a scale bar, and what the colours of a result mean.
 
 import { byId, el, fill } from "./dom.js";
+import { AXES, acrossOf } from "./slices.js";
 import { settled } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -58,11 +59,11 @@ export function showReadout(app, viewer) {
  * @returns {[number, number] | null}
  */
 function pixel(app, viewer) {
-  const image = app.current;
+  const { height, width } = app.sheet;
   const at = viewer.hover;
-  if (!image || !at) return null;
+  if (!app.current || !at) return null;
   const [y, x] = at.map(Math.floor);
-  return y >= 0 && x >= 0 && y < image.height && x < image.width ? [y, x] : null;
+  return y >= 0 && x >= 0 && y < height && x < width ? [y, x] : null;
 }
 
 /**
@@ -70,9 +71,10 @@ function pixel(app, viewer) {
  * @param {[number, number]} at
  */
 function place(app, [y, x]) {
-  const size = app.current?.pixel;
+  const size = app.sheet.pixel;
+  const [rows, columns] = AXES[acrossOf(app.plane)];
   const there = size ? `  (${length(y * size[0])}, ${length(x * size[1])})` : "";
-  return `y ${y}   x ${x}${there}`;
+  return `${rows} ${y}   ${columns} ${x}${there}`;
 }
 
 /**
@@ -108,7 +110,7 @@ function showScale(app, viewer) {
   const bar = byId("scale");
   bar.hidden = !app.current;
   if (!app.current) return;
-  const size = app.current.pixel?.[1];
+  const size = app.sheet.pixel?.[1];
   const most = (LONGEST / viewer.camera.scale) * (size ?? 1);
   const power = 10 ** Math.floor(Math.log10(most));
   const round = [5, 2, 1].map((n) => n * power).find((n) => n <= most) ?? power;

@@ -92,9 +92,9 @@ export function polygon(hand) {
   /** @type {Viewer | null} */
   let shown = null;
   const add = (/** @type {[number, number]} */ at) => {
-    const scale = shown?.camera.scale ?? 1;
+    const { scale, stretch } = shown?.camera ?? { scale: 1, stretch: 1 };
     const near = (/** @type {[number, number]} */ [y, x], /** @type {number} */ pixels) =>
-      Math.hypot(y - at[0], x - at[1]) * scale < pixels;
+      Math.hypot((y - at[0]) * stretch, x - at[1]) * scale < pixels;
     if (corners.length > 2 && (near(corners[0], CLOSE) || near(corners[corners.length - 1], SAME)))
       close();
     else corners.push(at);

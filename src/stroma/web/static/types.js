@@ -10,7 +10,7 @@
  */
 
 /**
- * A position along t and z, as far as the image has them.
+ * A position along t and z, as far as the image has them; or, of a volume, along t and y or x.
  * @typedef {Record<string, number>} Plane
  */
 
@@ -54,6 +54,7 @@
  * @property {boolean} rgb whether these are colours, which belong together
  * @property {boolean} missing whether its file is not there any more
  * @property {[number, number] | null} pixel height and width of a pixel in µm
+ * @property {number | null} deep how far apart planes are in µm
  * @property {string[]} notes what of its file was left out, or read differently than stored
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted

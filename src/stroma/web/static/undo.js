@@ -18,7 +18,7 @@ const KINDS = {
   class: "a change of classes",
   "remove class": "removing a class",
 };
-const AXES = { t: "time", z: "plane" };
+const AXES = { t: "time", z: "plane", y: "y", x: "x" };
 
 /**
  * @param {App} app
@@ -71,7 +71,7 @@ function isInView(app, viewer, { image, plane, box }) {
 function nameOf(app, { image, plane }) {
   const one = app.state?.images.find(({ key }) => key === image);
   const at = Object.entries(plane)
-    .filter(([axis]) => (one?.outer[axis] ?? 1) > 1)
+    .filter(([axis]) => (one?.outer[axis] ?? 2) > 1)
     .map(([axis, index]) => `, ${AXES[/** @type {keyof typeof AXES} */ (axis)]} ${index + 1}`);
   return `${one?.name ?? image}${at.join("")}`;
 }

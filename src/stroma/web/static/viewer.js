@@ -23,7 +23,7 @@ const KEY_STEP = 60;
 
 /**
  * Shows a plane. Events: "view" after the camera moved, "hover" (detail: [y, x] or null), "size"
- * (detail: steps) when the brush is to change.
+ * (detail: steps) when the brush is to change, "cross" (detail: [y, x]) for presses with Ctrl.
  */
 export class Viewer extends EventTarget {
   /** @param {HTMLCanvasElement} canvas */
@@ -37,7 +37,7 @@ export class Viewer extends EventTarget {
     this.tool = { cursor: "grab" };
     /** @type {Map<number, {x: number, y: number}>} */
     this.pointers = new Map();
-    /** @type {"none" | "tool" | "pan" | "pinch"} */
+    /** @type {"none" | "tool" | "pan" | "pinch" | "cross"} */
     this.gesture = "none";
     /** @type {number | null} the pen that is down */
     this.pen = null;
@@ -46,19 +46,21 @@ export class Viewer extends EventTarget {
     /** @type {[number, number] | null} */
     this.hover = null;
     this.scheduled = false;
+    /** Whether strokes are drawn here until they are stored. */
+    this.paints = true;
     this._listen();
     new ResizeObserver(() => this._resize()).observe(canvas);
   }
 
   /**
    * Show a plane of that size: as a whole, or as it was looked at before.
-   * @param {number} height
-   * @param {number} width
+   * @param {{height: number, width: number, stretch: number}} plane stretch: height of a pixel, in its widths
    * @param {{y: number, x: number, scale: number}} [seen]
    */
-  setPlane(height, width, seen) {
+  setPlane({ height, width, stretch }, seen) {
     this.camera.planeHeight = height;
     this.camera.planeWidth = width;
+    this.camera.stretch = stretch;
     if (seen) Object.assign(this.camera, seen);
     else this.camera.fit();
     this.moved();
@@ -103,12 +105,12 @@ export class Viewer extends EventTarget {
     const density = window.devicePixelRatio || 1;
     const { width, height } = this.canvas.getBoundingClientRect();
     if (!width || !height) return;
-    const first = this.camera.width === 1;
+    const whole = this.camera.width === 1 || this.camera.isFit;
     this.canvas.width = Math.round(width * density);
     this.canvas.height = Math.round(height * density);
     this.camera.width = width;
     this.camera.height = height;
-    if (first) this.camera.fit();
+    if (whole) this.camera.fit();
     this._draw();
     this.moved();
   }
@@ -154,6 +156,9 @@ export class Viewer extends EventTarget {
       this.gesture = "pinch";
     } else if (event.button === 1 || this.spaceHeld || !this.tool.down || (finger && this.penKnown)) {
       this.gesture = "pan";
+    } else if (event.button === 0 && (event.ctrlKey || event.metaKey)) {
+      this.gesture = "cross";
+      this._tellCross(event);
     } else if (event.button === 0 || event.button === 5) {
       this.gesture = "tool";
       this.tool.down(this._at(event), event);
@@ -193,6 +198,8 @@ export class Viewer extends EventTarget {
     } else if (this.gesture === "tool") {
       const all = event.getCoalescedEvents?.() ?? [];
       this.tool.move?.((all.length ? all : [event]).map((one) => this._at(one)), event);
+    } else if (this.gesture === "cross") {
+      this._tellCross(event);
     } else if (this.gesture === "pan") {
       this.camera.pan(now.x - before.x, now.y - before.y);
       this.moved();
@@ -200,6 +207,11 @@ export class Viewer extends EventTarget {
       this._pinch(event.pointerId, before, now);
     }
     if (before) this.pointers.set(event.pointerId, now);
+  }
+
+  /** @param {PointerEvent} event */
+  _tellCross(event) {
+    this.dispatchEvent(new CustomEvent("cross", { detail: this._at(event) }));
   }
 
   /**

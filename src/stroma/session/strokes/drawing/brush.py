@@ -26,7 +26,11 @@ MOST = 2**32
 
 
 def brush(
-    points: Sequence[tuple[float, float]], radius: float, shape: tuple[int, int]
+    points: Sequence[tuple[float, float]],
+    radius: float,
+    shape: tuple[int, int],
+    *,
+    height: float = 1.0,
 ) -> Iterator[Pixels]:
     """Yield the pixels of a line with round ends: those whose centre is at most ``radius`` away.
 
@@ -37,23 +41,25 @@ def brush(
     points : sequence of (y, x)
         In pixels; the first pixel reaches from 0 to 1.
     radius : float
-        In pixels.
+        In widths of pixels.
     shape : (int, int)
         Height and width of the plane.
+    height : float
+        Of a pixel, in its widths.
 
     Raises
     ------
     ParameterError
         If the line is too long to be drawn in one step.
     """
-    path = np.array([(x, y) for y, x in points], float)
-    _require_possible(_length(path).sum() * (2 * radius + TILE))
+    path, high = np.array([(x / height, y) for y, x in points], float), radius / height
+    _require_possible(_length(path).sum() * (2 * high + TILE) * max(1.0, height))
     nodes = _nodes(path)
     start, end = (nodes[:-1], nodes[1:]) if len(nodes) > 1 else (nodes, nodes)
-    for found in runs.of_segments(start, end, radius, shape):
+    for found in runs.of_segments(start, end, high, shape, width=1 / height):
         yield from runs.cells(found)
-    if radius < 1:
-        yield from runs.cells(_under(nodes, shape))
+    if min(radius, high) < 1:
+        yield from runs.cells(_under(nodes * (height, 1), shape))
 
 
 def polygon(points: Sequence[tuple[float, float]], shape: tuple[int, int]) -> Iterator[Pixels]:

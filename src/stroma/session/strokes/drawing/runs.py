@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 def of_segments(
-    start: Floats, end: Floats, radius: float, shape: tuple[int, int]
+    start: Floats, end: Floats, radius: float, shape: tuple[int, int], *, width: float = 1.0
 ) -> Iterator[Runs]:
     """Yield the pixels whose centre is at most ``radius`` from one of many segments.
 
@@ -33,11 +33,13 @@ def of_segments(
     Parameters
     ----------
     start, end : (n, 2) float arrays
-        x and y, in pixels; the first pixel reaches from 0 to 1.
+        x and y, in heights of pixels; the first pixel reaches from 0 to ``width``, and to 1.
     radius : float
-        In pixels.
+        In heights of pixels.
     shape : (int, int)
-        Height and width of the plane; runs lie in it.
+        Height and width of the plane, in pixels; runs lie in it.
+    width : float
+        Of a pixel, in its heights.
     """
     low = np.minimum(start[:, 1], end[:, 1]) - radius
     high = np.maximum(start[:, 1], end[:, 1]) + radius
@@ -50,7 +52,8 @@ def of_segments(
             np.cumsum(count[some]) - count[some], count[some]
         )
         row = first[segment] + inside
-        left, right = _reach(start[segment], end[segment], row + 0.5, radius)
+        reach = _reach(start[segment], end[segment], row + 0.5, radius)
+        left, right = (x / width for x in reach)
         from_, to = (np.clip(v, 0, shape[1]) for v in (np.ceil(left - 0.5), np.floor(right + 0.5)))
         there = to > from_
         yield row[there], from_[there].astype(np.int64), to[there].astype(np.int64)

@@ -1,0 +1,53 @@
+"""Planes that cut a volume across y or x, as images of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import Image
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """A cut of an image as an array that is read box by box."""
+
+    image: Image
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.image.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.image.dtype
+
+    def __getitem__(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
+        return self.image.at(**dict(zip(self.image.kept_axes, key, strict=True))).read()
+
+
+def flat(image: Image) -> Image:
+    """Return an image with rows and columns called y and x; reads nothing.
+
+    An image without t that lacks y or x, since it was cut there, has the axes that are left in
+    their place: z is called y, and, of a cut across x, y is called x. Others are returned as they
+    are.
+    """
+    axes = image.kept_axes
+    if {"y", "x"} <= set(axes):
+        return image
+    named = dict(zip(axes[-2:], "yx", strict=True))
+    spacing = {named[a]: size for a, size in image.spacing.items() if a in named}
+    levels = tuple(flat(level) for level in image.levels if level.kept_axes == axes)
+    return replace(
+        Image(_Cut(image), f"{axes[:-2]}yx"),
+        spacing=spacing,
+        unit=image.unit,
+        channels=image.channels,
+        rgb=image.rgb,
+        source=image.source,
+        levels=levels,
+    )
