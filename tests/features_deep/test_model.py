@@ -45,6 +45,7 @@ def trained(name, scene, **options):
         ("dino", 384),
         ("dinov3", 384),
         ("hr-dino", 384),
+        ("cellpose", 224),
     ],
 )
 def test_aliases_have_the_features_of_the_reference(alias, grey, scene):

@@ -17,6 +17,7 @@ BACKBONES = Registry(
         "jafar_dinov2_vits14_reg": "stroma.backbones.upsamplers:jafar_384",
         "jafar_dinov3_vits16plus": "stroma.backbones.upsamplers:jafar_384",
         "naf": "stroma.backbones.upsamplers:naf",
+        "cellpose_backbone": "stroma.backbones.cellpose:cellpose_encoder",
     },
     extras={
         **dict.fromkeys(
@@ -30,6 +31,7 @@ BACKBONES = Registry(
                 "jafar_dinov2_vits14_reg",
                 "jafar_dinov3_vits16plus",
                 "naf",
+                "cellpose_backbone",
             ),
             "deep",
         ),

@@ -107,15 +107,17 @@ class Trace:
         return [names[id(t)] for t in owned if t.is_floating_point() and id(t) in names]
 
 
-def trace(network: nn.Module, channels: int = 3) -> Trace:
+def trace(network: nn.Module) -> Trace:
     """Return what a network on the meta device does.
+
+    It is shown three channels, or as many as its attribute ``channels`` says.
 
     Convolutions and pooling are taken to follow one another; a branch that goes around them
     (a residual) reaches less far than they do, and changes nothing.
     """
     names = {module: name for name, module in network.named_modules()}
     plain = all(isinstance(m, nn.Sequential) for m in names if any(True for _ in m.children()))
-    entered, pooled = (list(names), set()) if plain else _run(network, channels)
+    entered, pooled = (list(names), set()) if plain else _run(network)
     reach, found = Reach(), dict[nn.Module, Convolution]()
     for position, module in enumerate(entered):
         reach = _after(module, reach)
@@ -134,7 +136,7 @@ def trace(network: nn.Module, channels: int = 3) -> Trace:
     )
 
 
-def _run(network: nn.Module, channels: int) -> tuple[list[nn.Module], set[nn.Module]]:
+def _run(network: nn.Module) -> tuple[list[nn.Module], set[nn.Module]]:
     """Return the modules as they are entered, and those whose output is a single cell."""
     entered: list[nn.Module] = []
     pooled: set[nn.Module] = set()
@@ -149,6 +151,7 @@ def _run(network: nn.Module, channels: int) -> tuple[list[nn.Module], set[nn.Mod
     hooks = [module.register_forward_pre_hook(enter) for module in network.modules()]
     hooks += [module.register_forward_hook(leave) for module in network.modules()]
     with torch.inference_mode():
+        channels = getattr(network, "channels", 3)
         network(torch.empty(1, channels, SIDE, SIDE, device="meta"))
     for hook in hooks:
         hook.remove()

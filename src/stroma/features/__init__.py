@@ -22,6 +22,7 @@ EXTRACTORS = Registry(
         "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
         "dinov3_vits16plus": "stroma.features.vit:DINOv3",
         "dino_vits8": "stroma.features.vit:DINO",
+        "cellpose_backbone": "stroma.features.cellpose:CellposeBackbone",
     },
     group="stroma.extractors",
     extras={
@@ -33,6 +34,7 @@ EXTRACTORS = Registry(
                 "dinov2_vits14_reg",
                 "dinov3_vits16plus",
                 "dino_vits8",
+                "cellpose_backbone",
             ),
             "deep",
         ),

@@ -141,6 +141,7 @@ EXTRACTOR_TITLES = {
     "hr-dino": "DINOv2, shifted and flipped",
     "hr-dino-hybrid": "DINOv2, shifted and flipped, and filters",
     "lite": "EfficientNet-Lite",
+    "cellpose": "Cellpose, its encoder",
     "gaussian": "Gaussian blur only",
     "ilastik": "Filters of ilastik",
 }

@@ -205,6 +205,18 @@ _ENTRIES = (
         other_files=("naf_release.pth",),
         page="the releases of valeoai/NAF on GitHub",
     ),
+    Entry(
+        name="cellpose_backbone",
+        repository="",
+        keymap="cellpose",
+        usual=("*",),
+        megabytes=26,
+        licence="BSD-3-Clause; trained on images with licences of their own",
+        citation="Stringer et al., Cellpose: a generalist algorithm for cellular segmentation, "
+        "Nature Methods 2021, doi 10.1038/s41592-020-01018-x",
+        other_files=("tissuenet_cp3", "cyto3", "cyto2torch_0", "cytotorch_0", "nucleitorch_0"),
+        page="the folder .cellpose/models of your home, once Cellpose 1 to 3 has fetched models",
+    ),
 )
 
 CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})

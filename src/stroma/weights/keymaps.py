@@ -86,6 +86,10 @@ KEYMAPS = {
     "vgg16": Keymap(),
     "jafar": Keymap(),
     "naf": Keymap(),
+    "cellpose": Keymap(
+        renames=((r"^(module\.)?downsample\.down\.res_down_(\d)\.", r"down\2."),),
+        dropped=r"^(module\.)?(upsample|output|diam_)",
+    ),
     "dino": Keymap(
         renames=(
             *_BLOCKS,

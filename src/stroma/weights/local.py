@@ -96,7 +96,7 @@ def read_file(path: Path, keys: Iterable[str]) -> dict[str, NDArray[Any]]:
 
 def _state_dict(path: Path) -> dict[str, Any]:
     """Return the tensors of a file of ``torch``; nothing in it is executed."""
-    if path.suffix not in PICKLED:
+    if path.suffix not in (*PICKLED, ""):  # those of Cellpose have none
         raise FormatError(
             f"{path} is not a weights file: its name ends in none of "
             f"{', '.join((SAFETENSORS, *PICKLED))}."

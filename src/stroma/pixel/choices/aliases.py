@@ -44,7 +44,8 @@ ALIASES: dict[str, dict[str, Any]] = {
     },
     "gaussian": {"fe_name": "gaussian_features"},
     "ilastik": {"fe_name": "ilastik_2d"},
-    "lite": {"fe_name": "efficientnet_lite0"},
+    "cellpose": {"fe_name": "cellpose_backbone"},
+    "lite": {"fe_name": "efficientnet_lite0", "unpatch_guided": True},
 }
 
 
