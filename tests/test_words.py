@@ -69,3 +69,15 @@ def test_an_error_says_both():
     assert for_people(error) == "Choose what the channels are."
     assert for_people(StromaError("plain")) == "plain"
     assert for_people(ValueError("other")) == "other"
+
+
+@pytest.mark.parametrize(
+    ("python", "people"),
+    [
+        ("It has {'z': 2, 'y': 60, 'x': 80}.", "It has 2 planes of 60 x 80."),
+        ("It has {'y': 60, 'x': 80}.", "It has 60 x 80."),
+        ("It has shape (2, 60, 80) (see there).", "It has shape 2 x 60 x 80 (see there)."),
+    ],
+)
+def test_sizes_are_written_as_people_write_them(python, people):
+    assert for_people(errors.ShapeError(python)) == people

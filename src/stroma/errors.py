@@ -3,6 +3,16 @@
 A message says what is wrong, what was given, what is allowed and what to do next.
 """
 
+import re
+
+AXES = {"t": "times", "z": "planes", "c": "channels"}
+
+SIZES = re.compile(r"\{'[tczyx]': \d+(?:, '[tczyx]': \d+)*\}")
+"""Sizes of an image along its axes, as Python prints them."""
+
+SHAPES = re.compile(r"\((\d+(?:, ?\d+)+)\)")
+"""Sides of an array."""
+
 
 class StromaError(Exception):
     """Base of every error that Stroma raises on purpose.
@@ -115,4 +125,18 @@ def short(value: object, most: int = 80) -> str:
 
 def for_people(error: BaseException) -> str:
     """Return what a front end shows of an error: words of the page, not of Python."""
-    return getattr(error, "told", "") or str(error)
+    return with_sizes(getattr(error, "told", "") or str(error))
+
+
+def with_sizes(text: str) -> str:
+    """Return a message in which the sizes of images are written as people write them."""
+    text = SIZES.sub(_sizes, text)
+    return SHAPES.sub(lambda found: found[1].replace(", ", " x ").replace(",", " x "), text)
+
+
+def _sizes(found: re.Match[str]) -> str:
+    """Write {'z': 3, 'y': 256, 'x': 200} as "3 planes of 256 x 200"."""
+    sizes = dict(re.findall(r"'(\w)': (\d+)", found[0]))
+    plane = " x ".join(sizes[axis] for axis in "yx" if axis in sizes)
+    outer = ", ".join(f"{sizes[axis]} {word}" for axis, word in AXES.items() if axis in sizes)
+    return f"{outer} of {plane}" if outer and plane else outer or plane

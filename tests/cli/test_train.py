@@ -36,6 +36,15 @@ def test_parameters_and_names_are_kept_and_said(stroma, halves: Path) -> None:
     assert model.classes[0].name == "nucleus"
 
 
+def test_what_does_not_fit_is_said_in_sizes_and_not_in_python(stroma, halves: Path) -> None:
+    write_image("two.tif", np.zeros((2, 60, 80), np.uint8), axes="zyx")
+    write_image("drawn.tif", np.eye(60, 80, dtype=np.uint8), axes="yx")
+    refused = stroma("train", "two.tif", "drawn.tif", "-m", "m.pkl")
+    assert refused.code == 2
+    assert "drawn.tif has shape 60 x 80, but its image two.tif has 2 planes of 60" in refused.err
+    assert "--axes cyx" in refused.err
+
+
 def test_strokes_are_found_in_a_folder_by_name(stroma, halves: Path) -> None:
     Path("painted").mkdir()
     Path("a_strokes.png").rename("painted/a_strokes.png")

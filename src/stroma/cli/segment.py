@@ -11,6 +11,7 @@ import typer
 from stroma.cli.codes import MISSING, SOME_FAILED, exit_code
 from stroma.cli.settings import several
 from stroma.cli.show import AsJson, as_json, progress
+from stroma.errors import for_people
 
 if TYPE_CHECKING:
     from stroma.workflow.segment import BatchResult, FileResult
@@ -140,7 +141,7 @@ def show_batch(result: BatchResult) -> None:
 
 def _line(file: FileResult) -> str:
     if file.status == "failed":
-        return f"{file.path}: failed: {file.error}"
+        return f"{file.path}: failed: {for_people(file.error) if file.error else ''}"
     written = ", ".join(map(str, file.outputs))
     if file.status == "skipped":
         return f"{file.path}: done before: {written}"

@@ -9,19 +9,11 @@ from __future__ import annotations
 
 import re
 
-from stroma.errors import for_people
+from stroma.errors import for_people, with_sizes
 
 UNKNOWN = "That is not possible with these images and settings."
 UNFETCHED = re.compile("The weights of .* are not on this machine and could not be fetched")
 NOT_FETCHED = "The pretrained network is not on this machine and could not be downloaded."
-
-AXES = {"t": "times", "z": "planes", "c": "channels"}
-
-SIZES = re.compile(r"\{'[tczyx]': \d+(?:, '[tczyx]': \d+)*\}")
-"""Sizes of an image along its axes, as Python prints them."""
-
-SHAPES = re.compile(r"\((\d+(?:, ?\d+)+)\)")
-"""Sides of an array."""
 
 SYSTEM = re.compile(r"<urlopen error (?:\[Errno -?\d+\] )?([^>]*)>|\[Errno -?\d+\] ")
 
@@ -58,17 +50,8 @@ def plain(text: str) -> str:
 
 
 def _without_code(text: str) -> str:
-    text = SIZES.sub(_sizes, KIND.sub("", text))
-    text = SHAPES.sub(lambda found: found[1].replace(", ", " x ").replace(",", " x "), text)
+    text = with_sizes(KIND.sub("", text))
     text = SYSTEM.sub(lambda found: found[1] or "", text)
     text = ASIDES.sub(lambda found: "" if CODE.search(found[0]) else found[0], text)
     kept = [one for one in SENTENCES.split(text) if not CODE.search(one)]
     return " ".join(kept).strip() or UNKNOWN
-
-
-def _sizes(found: re.Match[str]) -> str:
-    """Write {'z': 3, 'y': 256, 'x': 200} as "3 planes of 256 x 200"."""
-    sizes = dict(re.findall(r"'(\w)': (\d+)", found[0]))
-    plane = " x ".join(sizes[axis] for axis in "yx" if axis in sizes)
-    outer = ", ".join(f"{sizes[axis]} {word}" for axis, word in AXES.items() if axis in sizes)
-    return f"{outer} of {plane}" if outer and plane else outer or plane
