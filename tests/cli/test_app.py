@@ -80,7 +80,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
 def test_errors_are_one_line_and_a_code(stroma, monkeypatch, error: Exception, code: int) -> None:
     fail_with(monkeypatch, error)
     ended = stroma("doctor")
-    assert (ended.code, ended.err, ended.out) == (code, f"stroma: {for_people(error)}\n", "")
+    assert (ended.code, ended.err, ended.out) == (code, f"stroma: {errors.for_people(error)}\n", "")
 
 
 def test_debug_anywhere_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
