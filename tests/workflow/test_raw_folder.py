@@ -65,6 +65,7 @@ def test_channels_lie_on_one_another_in_planes_and_volumes(dataset):
     image = read_raw_folder(folder).images[0]
     assert image.axes == "czyx"
     assert image.spacing == {"z": 4, "y": 0.5, "x": 0.5}
+    assert image.unit == "mm"
     whole = image.read()
     assert whole.shape == (2, 3, 32, 40)
     cut = image.at(z=1).read({"y": slice(3, 9), "x": slice(0, 5)})

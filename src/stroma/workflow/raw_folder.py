@@ -26,6 +26,8 @@ from stroma.workflow.find import natural
 CONTENTS = "dataset.json"
 CHANNEL = re.compile(r"_(\d{4})$")
 IGNORE = "ignore"
+UNIT = "mm"
+"""Of spacing, where a file does not say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,8 +149,10 @@ def _image(case: str, files: Sequence[Path], names: Sequence[str]) -> Image:
     parts = [_alone(read_image(file)) for file in files]
     first = parts[0]
     spacing = _spacing(files[0].with_name(f"{case}.json"), first)
+    unit = first.unit or UNIT
     if len(parts) == 1 and first.sizes.get("c", 1) == len(names):
-        return replace(first, channels=tuple(names) if "c" in first.axes else (), spacing=spacing)
+        named = tuple(names) if "c" in first.axes else ()
+        return replace(first, channels=named, spacing=spacing, unit=unit)
     if len(parts) != len(names):
         raise MissingFileError(
             f"{case} has {len(parts)} files and there are {len(names)} channels "
@@ -160,7 +164,7 @@ def _image(case: str, files: Sequence[Path], names: Sequence[str]) -> Image:
     at = sum(a in first.axes for a in AXES[: AXES.index("c")])
     axes = f"{first.axes[:at]}c{first.axes[at:]}"
     array = _Channels(tuple(parts), at)
-    return Image(array, axes, spacing, first.unit, tuple(names), source=str(files[0]))
+    return Image(array, axes, spacing, unit, tuple(names), source=str(files[0]))
 
 
 def _alone(image: Image) -> Image:
