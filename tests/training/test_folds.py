@@ -10,9 +10,9 @@ from stroma.errors import Cancelled, FormatError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.training.cases import Case
 from stroma.training.components import found_rule, only_largest
-from stroma.training.data import folds
 from stroma.training.learner import Learner
 from stroma.training.model import Network
+from stroma.training.splits import folds
 from stroma.workflow.outputs import Outputs
 from stroma.workflow.segment import segment_files
 

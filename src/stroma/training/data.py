@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -309,70 +309,9 @@ def _diameter(pixels: int, ndim: int) -> float:
     return float(2 * np.cbrt(pixels * 3 / (4 * np.pi)))
 
 
-def split(cases: Sequence[Case], *, share: float = 0.2, seed: int = 0) -> tuple[list[Case], ...]:
-    """Return cases to train on and cases to validate on.
-
-    From four on, whole cases are kept for validation; of fewer, a strip of each: the last part
-    along its longest axis.
-    """
-    bare = [c for c in cases if is_bare(c)]
-    if bare:
-        learned, kept = split([c for c in cases if not is_bare(c)], share=share, seed=seed)
-        return [*learned, *bare], kept
-    if len(cases) >= 4:
-        count = max(1, round(share * len(cases)))
-        order = np.random.default_rng([seed, 1]).permutation(len(cases))
-        chosen = set(order[:count].tolist())
-        learned = [c for i, c in enumerate(cases) if i not in chosen]
-        return learned, [c for i, c in enumerate(cases) if i in chosen]
-    parts = [_strips(case, share) for case in cases]
-    return [a for a, _ in parts], [b for _, b in parts]
-
-
-def folds(cases: Sequence[Case], count: int, *, seed: int = 0) -> list[tuple[list[Case], ...]]:
-    """Return cases to train on and cases to validate on, several times: every part is kept once.
-
-    Whole cases are kept if there are enough; of fewer than ``count``, or than 4, a strip of each.
-    """
-    bare = [c for c in cases if is_bare(c)]
-    known = [c for c in cases if not is_bare(c)]
-    if len(known) >= max(count, 4):
-        order = np.random.default_rng([seed, 1]).permutation(len(known))
-        parts = [[known[i] for i in sorted(part.tolist())] for part in np.array_split(order, count)]
-        return [([c for c in known if c not in part] + bare, part) for part in parts]
-    return [_strip_of_each(known, n, count, bare) for n in range(count)]
-
-
-def _strip_of_each(
-    cases: Sequence[Case], number: int, count: int, bare: Sequence[Case]
-) -> tuple[list[Case], ...]:
-    """Return cases without one of their strips, and the strips."""
-    learned, kept = list(bare), []
-    for case in cases:
-        length = max(case.shape)
-        edges = [0, length * number // count, length * (number + 1) // count, length]
-        before, strip, after = (_part(case, *pair) for pair in pairwise(edges))
-        learned += [c for c, pair in ((before, edges[:2]), (after, edges[2:])) if pair[0] < pair[1]]
-        kept.append(strip)
-    return [c for c in learned if c in bare or not is_bare(c)], kept
-
-
 def is_bare(case: Case) -> bool:
     """Tell whether nothing is known of a case."""
     return case.labels is not None and bool((case.labels[case.area] == UNKNOWN).all())
-
-
-def _strips(case: Case, share: float) -> tuple[Case, Case]:
-    length = max(case.shape)
-    border = length - max(1, round(share * length))
-    return _part(case, 0, border), _part(case, border, length)
-
-
-def _part(case: Case, start: int, stop: int) -> Case:
-    """Return a range of a case along its longest axis."""
-    axis = int(np.argmax(case.shape))
-    cube = tuple(slice(start, stop) if a == axis else slice(0, n) for a, n in enumerate(case.shape))
-    return replace(case, allowed=cube)
 
 
 def fingerprint(cases: Iterable[Case]) -> str:

@@ -12,12 +12,12 @@ import numpy as np
 from stroma.data.classes import Class
 from stroma.errors import FormatError
 from stroma.training.about import read_about
-from stroma.training.data import folds
 from stroma.training.examination import Outcome
 from stroma.training.loop import CHECKPOINT, Told
 from stroma.training.members import joined
 from stroma.training.model import Network
 from stroma.training.setup import read_setup, write_setup
+from stroma.training.splits import folds
 
 if TYPE_CHECKING:
     from stroma.training.learner import Task

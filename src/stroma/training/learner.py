@@ -27,7 +27,7 @@ from stroma.training import OBJECTIVES
 from stroma.training.about import About, as_json
 from stroma.training.augment import NONE, TURNS, Augmentation
 from stroma.training.cases import Case
-from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare, split
+from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare
 from stroma.training.examination import Examination
 from stroma.training.folds import cross_trained
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
@@ -38,6 +38,7 @@ from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
 from stroma.training.resample import common_size, on_pixels_of
 from stroma.training.setup import Setup, decide, fitted, read_setup, write_setup
+from stroma.training.splits import split
 from stroma.training.state import State, scores_in
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
