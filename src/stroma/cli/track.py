@@ -80,7 +80,7 @@ def track(
     from stroma.tracking.track import Linking
     from stroma.workflow.track import POINTS, track_files
 
-    points = labels.suffix.lower() == POINTS
+    points = labels.suffix.lower() in POINTS
     how = Linking(
         cost=cost or ("distance" if points else "overlap+distance"),
         solver=solver,

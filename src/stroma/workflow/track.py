@@ -12,7 +12,7 @@ import numpy as np
 from stroma.data.tracks import Detections, Ints, Tracks
 from stroma.errors import FileError, ParameterError, ShapeError
 from stroma.io.cells import write_table
-from stroma.io.tracks import TRACK_WRITERS
+from stroma.io.tracks import TRACK_WRITERS, read_tracks
 from stroma.io.tracks.movie import Movie, movie_of, read_movie
 from stroma.io.tracks.table import read_points
 from stroma.tracking.detect import Frame, Seen, detect
@@ -21,7 +21,8 @@ from stroma.tracking.track import Linking, Motion, link
 
 Progress = Callable[[int, int], None]
 
-POINTS = ".csv"
+POINTS = (".csv", ".xml", ".geff")
+"""Endings of files that hold points, not label images."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,8 @@ def track_files(
     Parameters
     ----------
     source : path
-        Folder of label images (one a frame), a stack of them, or a table of points (``.csv``).
+        Folder of label images (one a frame), a stack of them, or points: a table (``.csv``), or
+        the spots of TrackMate (``.xml``) or of a graph (``.geff``), linked anew.
     folder : path
         Where results go; made if need be.
     how : Linking, optional
@@ -136,7 +138,7 @@ def track_files(
     source, folder = Path(source), Path(folder)
     writers = [TRACK_WRITERS[name] for name in formats]
     _require_room(folder, source, overwrite=overwrite)
-    movie = None if source.suffix.lower() == POINTS else read_movie(source, axes=axes)
+    movie = None if source.suffix.lower() in POINTS else read_movie(source, axes=axes)
     seen = _of_files(source, movie, image, axes, progress)
     if movie is None:
         how = how or Linking(cost="distance")
@@ -156,7 +158,7 @@ def _seen(labels: Any, image: Any, spacing: tuple[float, ...], unit: str) -> See
         return labels
     if isinstance(labels, str | Path):
         path = Path(labels)
-        movie = None if path.suffix.lower() == POINTS else read_movie(path)
+        movie = None if path.suffix.lower() in POINTS else read_movie(path)
         return _of_files(path, movie, image, None, None)
     movie = movie_of(np.asarray(labels))
     pictures = None if image is None else movie_of(np.asarray(image))
@@ -173,7 +175,8 @@ def _of_files(
     if movie is None:
         if image is not None:
             raise ParameterError("Points have no pixels, so an image says nothing about them.")
-        return read_points(source)
+        table = source.suffix.lower() == ".csv"
+        return read_points(source) if table else read_tracks(source).detections
     pictures = None if image is None else read_movie(image, axes=axes)
     return detect(
         _frames(movie, pictures, progress),

@@ -1,0 +1,116 @@
+"""Tracks come back from the files they were written to, and from those of others."""
+
+import numpy as np
+import pytest
+
+from stroma.errors import FormatError, MissingFileError
+from stroma.io.tracks import TRACK_WRITERS, read_tracks
+from stroma.workflow.track import track, track_files
+from tracking.movies import family
+
+FIJI = """<?xml version="1.0" encoding="UTF-8"?>
+<TrackMate version="7.11.1">
+  <Model spatialunits="micron" timeunits="min">
+    <AllSpots nspots="5">
+      <SpotsInFrame frame="1">
+        <Spot ID="12" name="b" QUALITY="2.5" POSITION_X="3.0" POSITION_Y="6.0" POSITION_Z="0.0"
+          POSITION_T="5.0" FRAME="1" RADIUS="2.0" VISIBILITY="1"/>
+        <Spot ID="13" name="c" QUALITY="1.5" POSITION_X="9.0" POSITION_Y="6.0" POSITION_Z="0.0"
+          POSITION_T="5.0" FRAME="1" RADIUS="2.0" VISIBILITY="1"/>
+        <Spot ID="14" name="noise" QUALITY="0.1" POSITION_X="1.0" POSITION_Y="1.0" POSITION_Z="0.0"
+          POSITION_T="5.0" FRAME="1" RADIUS="2.0" VISIBILITY="0"/>
+      </SpotsInFrame>
+      <SpotsInFrame frame="0">
+        <Spot ID="11" name="a" QUALITY="2.0" POSITION_X="6.0" POSITION_Y="6.0" POSITION_Z="0.0"
+          POSITION_T="0.0" FRAME="0" RADIUS="3.0" VISIBILITY="1"/>
+        <Spot ID="10" name="z" QUALITY="2.0" POSITION_X="0.0" POSITION_Y="6.0" POSITION_Z="0.0"
+          POSITION_T="0.0" FRAME="0" RADIUS="3.0" VISIBILITY="1"/>
+      </SpotsInFrame>
+    </AllSpots>
+    <AllTracks>
+      <Track name="Track_0" TRACK_ID="0"><Edge SPOT_SOURCE_ID="11" SPOT_TARGET_ID="12"/>
+        <Edge SPOT_SOURCE_ID="13" SPOT_TARGET_ID="11"/></Track>
+      <Track name="Track_1" TRACK_ID="1"><Edge SPOT_SOURCE_ID="10" SPOT_TARGET_ID="12"/></Track>
+    </AllTracks>
+    <FilteredTracks><TrackID TRACK_ID="0"/></FilteredTracks>
+  </Model>
+  <Settings><ImageData nslices="1" nframes="4" pixelwidth="0.5" pixelheight="0.5"
+    voxeldepth="1.0" timeinterval="5.0"/></Settings>
+</TrackMate>
+"""
+
+
+@pytest.mark.parametrize("name", ["trackmate", "geff"])
+@pytest.mark.parametrize("spacing", [(), (0.5, 0.25)])
+def test_tracks_come_back_as_they_were_written(name, spacing, tmp_path):
+    tracks = track(family(), spacing=spacing, unit="µm" if spacing else "px")
+    (path,) = TRACK_WRITERS[name](tmp_path, tracks, None, "cells")
+    again = read_tracks(path)
+    assert again.links.tolist() == tracks.links.tolist()
+    assert again.detections.frame.tolist() == tracks.detections.frame.tolist()
+    np.testing.assert_allclose(again.detections.places, tracks.detections.places, rtol=1e-5)
+    np.testing.assert_allclose(
+        again.detections.measures["area"], tracks.detections.measures["area"], rtol=1e-4
+    )
+    assert again.detections.unit == tracks.detections.unit
+    assert again.mother.tolist() == tracks.mother.tolist()
+
+
+def test_volumes_come_back_from_trackmate(tmp_path):
+    labels = np.zeros((3, 6, 20, 20), np.uint16)
+    for t in range(3):
+        labels[t, 1:4, 5 + t : 9 + t, 4:8] = 7
+        labels[t, 2:5, 5:9, 14:18] = 3
+    tracks = track(labels, spacing=(2, 0.5, 0.5), unit="µm")
+    (path,) = TRACK_WRITERS["trackmate"](tmp_path, tracks, None, "cells")
+    again = read_tracks(path)
+    np.testing.assert_allclose(again.detections.places, tracks.detections.places, rtol=1e-5)
+    assert again.links.tolist() == tracks.links.tolist()
+
+
+def test_what_trackmate_shows_is_read_and_what_it_filters_out_is_not(tmp_path):
+    path = tmp_path / "fiji.xml"
+    path.write_text(FIJI)
+    tracks = read_tracks(path)
+    found = tracks.detections
+    assert found.frame.tolist() == [0, 0, 1, 1]
+    assert found.position.tolist() == [[12, 12], [12, 0], [12, 6], [12, 18]]
+    assert (found.unit, found.interval, found.frames, found.spacing) == ("µm", 300, 4, (0.5, 0.5))
+    assert tracks.links.tolist() == [[0, 2], [0, 3]]
+    assert found.measures["quality"].tolist() == [2, 2, 2.5, 1.5]
+    np.testing.assert_allclose(found.measures["area"], np.pi * np.array([36, 36, 16, 16]))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<TrackMate", "cannot be read as XML"),
+        ("<html/>", "not TrackMate's"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><TrackMate/>', "document type"),
+        (FIJI.replace('SPOT_TARGET_ID="12"', 'SPOT_TARGET_ID="99"'), "names the spots"),
+        (FIJI.replace('POSITION_X="3.0"', 'POSITION_X="far"'), "far"),
+        (FIJI.replace('FRAME="1"', "", 1), "FRAME"),
+    ],
+)
+def test_a_file_that_is_none_says_what_is_wrong(text, said, tmp_path):
+    path = tmp_path / "bad.xml"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=said):
+        read_tracks(path)
+
+
+def test_what_is_no_file_of_tracks_is_refused(tmp_path):
+    with pytest.raises(MissingFileError, match="no file"):
+        read_tracks(tmp_path / "none.xml")
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(FormatError, match=r"Tracks are read from: \.xml, \.geff"):
+        read_tracks(tmp_path / "a.txt")
+    (tmp_path / "a.geff").mkdir()
+    with pytest.raises(FormatError, match="no graph of tracks"):
+        read_tracks(tmp_path / "a.geff")
+
+
+def test_spots_of_trackmate_are_linked_anew(tmp_path):
+    (path,) = TRACK_WRITERS["trackmate"](tmp_path, track(family()), None, "cells")
+    found = track_files(path, tmp_path / "out", formats=("csv",))
+    assert (found.detections, found.tracks, found.divisions) == (15, 4, 1)
