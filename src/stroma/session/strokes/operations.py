@@ -121,11 +121,9 @@ class Paint(Operation):
     def __post_init__(self) -> None:
         """Check the values."""
         checks.number(self.height, "the height of a pixel", 1 / MAX_HEIGHT, MAX_HEIGHT)
-        checks.whole(self.plane, "a plane", 0, 2**31)
         object.__setattr__(self, "points", checks.points(self.points, least=1))
         object.__setattr__(self, "radius", checks.number(self.radius, "a radius", 0, MAX_RADIUS))
-        checks.whole(self.label, "a label", 0, 65535)
-        checks.whole(self.continues, "the number of an edit", 0, 2**53)
+        _check_place(self)
 
 
 @dataclass(frozen=True)
@@ -140,9 +138,8 @@ class Fill(Operation):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        checks.whole(self.plane, "a plane", 0, 2**31)
         object.__setattr__(self, "points", checks.points(self.points, least=3))
-        checks.whole(self.label, "a label", 0, 65535)
+        _check_place(self)
 
 
 @dataclass(frozen=True)
@@ -175,11 +172,9 @@ class Stamp(Operation):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        checks.whole(self.plane, "a plane", 0, 2**31)
         object.__setattr__(self, "box", checks.box(self.box))
         object.__setattr__(self, "mask", checks.data(self.mask))
-        checks.whole(self.label, "a label", 0, 65535)
-        checks.whole(self.continues, "the number of an edit", 0, 2**53)
+        _check_place(self)
 
 
 @dataclass(frozen=True)
@@ -240,6 +235,14 @@ OPERATIONS: tuple[type[Operation], ...] = (
     Clear,
     Import,
 )
+
+
+def _check_place(drawn: Paint | Fill | Stamp) -> None:
+    """Check on which plane and with which label something is drawn, and what it is part of."""
+    checks.whole(drawn.plane, "a plane", 0, 2**31)
+    checks.whole(drawn.label, "a label", 0, 65535)
+    if not isinstance(drawn, Fill):
+        checks.whole(drawn.continues, "the number of an edit", 0, 2**53)
 
 
 def tile(value: Any) -> tuple[TileKey, bytes]:
