@@ -6,7 +6,14 @@ import re
 from pathlib import Path
 
 from stroma.features import EXTRACTORS
-from stroma.features.build import COMBINATIONS, GUIDED, ORTHOGONAL, SYNONYMS, part_names
+from stroma.features.build import (
+    CENTRED,
+    COMBINATIONS,
+    GUIDED,
+    ORTHOGONAL,
+    SYNONYMS,
+    part_names,
+)
 from stroma.features.shifts import SETS
 from stroma.pixel.choices.aliases import ALIASES
 
@@ -48,7 +55,7 @@ def test_the_table_has_every_name_once_and_says_what_it_stands_for() -> None:
 
 def test_prefixes_are_those_there_are() -> None:
     found = {row[0]: row[1] for row in rows() if len(row) == 3}
-    assert set(found) == {f"{name}:" for name in (*SETS, *GUIDED)} | {ORTHOGONAL}
+    assert set(found) == {f"{name}:" for name in (*SETS, *GUIDED)} | {CENTRED, ORTHOGONAL}
     for kind, transformers in GUIDED.items():
         assert re.split(", ", found[f"{kind}:"]) == list(transformers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -27,3 +28,21 @@ def test_a_picture_is_made_for_each_name(pictures, name: str, tmp_path: Path) ->
     assert (DOCS / "images" / f"{name}.png").exists()
     pictures[name]().savefig(tmp_path / "picture.png", dpi=20)
     assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_the_script_of_the_picture_of_places_finds_its_parts() -> None:
+    """Its networks take long; what it is made of is there, and its picture is the page's."""
+    pytest.importorskip("transformers", reason="needs the extra deep")
+    spec = importlib.util.spec_from_file_location("place", DOCS / "make_place_picture.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert f"](../images/{module.TARGET.name})" in (DOCS / "concepts" / "place.md").read_text(
+        "utf-8"
+    )
+    colours = np.zeros((3, 8, 8), np.uint8)
+    figure = module.drawn(colours, dict.fromkeys(module.SHOWN, (colours, None)))
+    assert [axis.get_title().split("\n")[0] for axis in figure.axes][1] == "EfficientNet-Lite0,"
+    page = (DOCS / "concepts" / "place.md").read_text("utf-8")
+    for name in module.SHOWN:
+        kind = "real" if name.startswith("efficientnet") else "random"
+        assert f"| `{name}`, {kind} weights |" in page

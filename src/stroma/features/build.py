@@ -8,6 +8,7 @@ from typing import Any
 
 from stroma.errors import MissingExtraError, ParameterError, UnknownNameError
 from stroma.features import EXTRACTORS
+from stroma.features.centred import Centred
 from stroma.features.contract import Extractor
 from stroma.features.naming import original_layers
 from stroma.features.orthogonal import OrthogonalPlanes
@@ -38,6 +39,9 @@ TRANSFORMERS = ("dinov2_vits14_reg", "dinov3_vits16plus", "dino_vits8")
 ORTHOGONAL = "orthogonal:"
 """Before the name of an extractor of planes, makes one of volumes of it."""
 
+CENTRED = "centred:"
+"""Before the name of a vision transformer, takes away what it says of a place whatever is there."""
+
 SHIFTED = re.compile(rf"({'|'.join(SETS)})(?:/(\d+))?:")
 """Before the name of a vision transformer, shifts and flips what it is shown; see `Shifts`."""
 
@@ -54,19 +58,14 @@ small network does so, by name of the transformer. See `stroma.features.guided.G
 
 def within(name: str) -> str:
     """Return the registered name in one with prefixes, as in ``"both:dinov2_vits14_reg"``."""
-    inner = name.removeprefix(ORTHOGONAL)
-    kind, _, guided = inner.partition(":")
-    if kind in GUIDED:
-        return guided
-    found = SHIFTED.match(inner)
-    return inner[found.end() :] if found else inner
+    return name.rpartition(":")[2]
 
 
 def weights_of(name: str) -> list[str]:
     """Return the names of the weights that an extractor takes, if it takes some."""
-    inner = within(name)
-    upsampler = GUIDED.get(name.partition(":")[0], {}).get(inner)
-    return [inner] if upsampler is None else [inner, upsampler]
+    *prefixes, inner = name.split(":")
+    upsamplers = (GUIDED.get(prefix, {}).get(inner) for prefix in prefixes)
+    return [inner, *(network for network in upsamplers if network)]
 
 
 def register_extractor(name: str, kind: type) -> None:
@@ -119,11 +118,24 @@ def part_names(name: str) -> list[str]:
     given = [part.strip() for part in name.split("+")]
     parts = [one for part in given for one in COMBINATIONS.get(part, part).split("+")]
     parts = [SYNONYMS.get(part, part) for part in parts]
-    for part in map(within, parts):
-        if part not in EXTRACTORS:
-            hint = suggestion(part, known_names())
-            raise UnknownNameError(f"No feature extractor named {part!r}. {hint}")
+    for part in parts:
+        _require_known(part)
     return parts
+
+
+def _require_known(name: str) -> None:
+    """Refuse a name that is not registered, or one before it that is no prefix."""
+    *prefixes, inner = name.split(":")
+    if inner not in EXTRACTORS:
+        hint = suggestion(inner, known_names())
+        raise UnknownNameError(f"No feature extractor named {inner!r}. {hint}")
+    for prefix in prefixes:
+        fits = f"{prefix}:" in (ORTHOGONAL, CENTRED) or prefix in GUIDED
+        if not fits and not SHIFTED.fullmatch(f"{prefix}:"):
+            known = [ORTHOGONAL[:-1], CENTRED[:-1], *SETS, *GUIDED]
+            raise UnknownNameError(
+                f"No prefix {prefix!r} of extractors. {suggestion(prefix, known)}"
+            )
 
 
 def layer_keys(name: str) -> list[str] | None:
@@ -169,6 +181,8 @@ def extractor(
     if name.startswith(ORTHOGONAL):
         inner = name.removeprefix(ORTHOGONAL)
         return OrthogonalPlanes(extractor(inner, layers=layers, device=device))
+    if name.startswith(CENTRED):
+        return Centred(extractor(name.removeprefix(CENTRED), layers=layers, device=device))
     kind, _, guided = name.partition(":")
     if kind in GUIDED:
         return _guided(kind, guided, extractor(guided, layers=layers, device=device))
@@ -192,7 +206,8 @@ def extractor(
 
 def _guided(kind: str, name: str, shown: Extractor) -> Extractor:
     """Return an extractor brought to pixels."""
-    if name not in GUIDED[kind]:
+    network = GUIDED[kind].get(within(name))
+    if network is None or name not in (within(name), CENTRED + within(name)):
         known = ", ".join(map(repr, GUIDED[kind]))
         raise ParameterError(
             f"'{kind}:' brings the features of {known} to pixels, not those of {name!r}. Leave it "
@@ -200,7 +215,7 @@ def _guided(kind: str, name: str, shown: Extractor) -> Extractor:
         )
     from stroma.features.guided import Guided  # needs torch
 
-    return Guided(shown, kind, GUIDED[kind][name])
+    return Guided(shown, kind, network)
 
 
 def pipeline(

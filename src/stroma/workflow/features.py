@@ -15,6 +15,7 @@ from stroma.io.read import read_image
 from stroma.io.write import write_image
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.showing.bias import Bias, biases_of
 from stroma.pixel.showing.pca import as_colours, principal_components
 
 Progress = Callable[[int, int], None]
@@ -86,6 +87,38 @@ def feature_picture(
         rgb=components == 3,
     )
     return Written(path, len(found.mean), tuple(float(s) for s in found.share))
+
+
+def feature_bias(
+    model: ConvpaintModel,
+    source: str | Path,
+    *,
+    at: dict[str, int] | None = None,
+    series: int | None = None,
+    rng: int = 0,
+) -> tuple[Bias, Bias]:
+    """Return how much features say of where places lie: in an image, and in noise of its size.
+
+    Parameters
+    ----------
+    model : ConvpaintModel
+        Says which features; need not be trained.
+    source : str or Path
+        Image to read.
+    at : dict of str to int, optional
+        Position along t and z, where the image has them.
+    series : int, optional
+        Which image, where the file holds several.
+    rng : int
+        Seed of the noise and of the probe.
+
+    Raises
+    ------
+    ShapeError
+        If the image has several planes and none was chosen, or too few cells.
+    """
+    image = _plane(read_image(source, series=series), at or {})
+    return biases_of(model.open(image), Recipe.of(model.get_params()), rng=rng)
 
 
 def feature_stack(
