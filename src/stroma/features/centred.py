@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ class Centred:
 
     def _less(self, maps: list[FeatureMap], block: NDArray[np.float32]) -> list[FeatureMap]:
         weights = repr(self.provenance() if self.provenance else None)
-        means = _means(self.extractor, weights, block.strides[0] == 0, block.shape)
+        means = _means(cast(Any, self.extractor), weights, block.strides[0] == 0, block.shape)
         return [replace(m, values=m.values - mean) for m, mean in zip(maps, means, strict=True)]
 
 

@@ -85,7 +85,7 @@ def positional_bias(features: NDArray[np.floating], *, rng: int = 0) -> Bias:
 
 def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     deviation = values.std(axis=0)
-    return (values - values.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+    return np.asarray((values - values.mean(axis=0)) / np.where(deviation > 0, deviation, 1))
 
 
 def _ramps(height: int, width: int) -> NDArray[np.float64]:
