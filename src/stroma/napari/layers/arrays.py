@@ -36,6 +36,9 @@ class PlaneArray(ArrayLike):
         Given a plane and a box of it, returns its values.
     write : callable, optional
         Given a plane, a box of it and new values, changes them.
+    cuts : bool
+        Whether planes across y and x are read and written as such, by ``{"y": 40}``; they are read
+        row by row otherwise.
     """
 
     def __init__(
@@ -44,12 +47,15 @@ class PlaneArray(ArrayLike):
         dtype: Any,
         read: Callable[[Position, Box], Array],
         write: Callable[[Position, Box, Array], None] | None = None,
+        *,
+        cuts: bool = False,
     ) -> None:
         self.axes = "".join(sizes)
         self.shape = tuple(sizes.values())
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self._read = read
         self._write = write
+        self._cuts = cuts and "z" in sizes
 
     @property
     def ndim(self) -> int:
@@ -103,15 +109,39 @@ class PlaneArray(ArrayLike):
             result[index] = self._read(position, box)
         return result
 
-    def _planes(self, ranges: list[slice]) -> list[tuple[Position, Box, tuple[int, ...]]]:
+    def _planes(self, ranges: list[slice]) -> list[tuple[Position, Box, tuple[Any, ...]]]:
         """Return the planes of a region: each with its box, and its place in the region."""
         *outer, rows, columns = ranges
+        across = self._across(ranges)
+        if across != "z":
+            return self._cut(across, ranges)
         box = Box(rows.start, columns.start, rows.stop, columns.stop)
         found = []
         for index in product(*(range(r.stop - r.start) for r in outer)):
             at = zip(self.axes, index, outer, strict=False)
             position = {axis: i + r.start for axis, i, r in at if axis != "c"}
             found.append((position, box, index))
+        return found
+
+    def _across(self, ranges: list[slice]) -> str:
+        """Return the axis that the planes of a region lie across."""
+        length = {a: r.stop - r.start for a, r in zip(self.axes, ranges, strict=True)}
+        if not self._cuts or length["z"] == 1:
+            return "z"
+        return next((axis for axis in "yx" if length[axis] == 1), "z")
+
+    def _cut(self, across: str, ranges: list[slice]) -> list[tuple[Position, Box, tuple[Any, ...]]]:
+        """Return what `_planes` does, of a region that is one pixel thick along y or x."""
+        span = dict(zip(self.axes, ranges, strict=True))
+        rows, columns = span["z"], span["x" if across == "y" else "y"]
+        box = Box(rows.start, columns.start, rows.stop, columns.stop)
+        times, channels = (span.get(a, slice(0, 1)) for a in "tc")
+        found = []
+        for t, c in product(*(range(r.stop - r.start) for r in (times, channels))):
+            at = {"t": t, "c": c, across: 0}
+            index = tuple(at.get(axis, slice(None)) for axis in self.axes)
+            time = {"t": t + times.start} if "t" in span else {}
+            found.append(({**time, across: span[across].start}, box, index))
         return found
 
 

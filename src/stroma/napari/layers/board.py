@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from napari.layers import Labels, Layer, Shapes
+from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
@@ -26,6 +27,7 @@ from stroma.napari.layers.views import (
     window_for,
 )
 from stroma.session import Session
+from stroma.session.events import Position
 
 STROKES, SEGMENTATION, UNCERTAINTY, PROBABILITY = (
     "strokes",
@@ -79,6 +81,15 @@ class Board:
             self.window = window_for(self.plane, self.plane)
         self._layers: dict[str, Layer] = {}
 
+    def axes(self, across: str) -> str:
+        """Return along which axes rows and columns of planes across an axis are counted."""
+        return {"z": "yx", "y": "zx", "x": "zy"}[across]
+
+    def whole(self, across: str) -> Box:
+        """Return all pixels of a plane across an axis."""
+        rows, columns = list(self.axes(across))
+        return Box(0, 0, self.sizes[rows], self.sizes[columns])
+
     @property
     def windowed(self) -> bool:
         """Whether strokes are shown only as far as they are in view."""
@@ -92,24 +103,40 @@ class Board:
         """Take note that a layer was removed."""
         self._layers = {r: found for r, found in self._layers.items() if found is not layer}
 
-    def point_out(self, box: Box, title: str = NEXT) -> None:
-        """Frame a place of the plane, until something is painted."""
+    def point_out(self, box: Box, title: str = NEXT, *, plane: Position | None = None) -> None:
+        """Frame a place of a plane, until something is painted."""
         edges = np.array([box.top, box.left, box.bottom, box.right]) - 0.5
         corners = edges[[[0, 1], [0, 3], [2, 3], [2, 1]]]
+        across = next((axis for axis in "yx" if axis in (plane or {})), "z")
+        if across != "z":
+            corners = self._in_volume(corners, across, plane or {})
         layer: Any = self._layers.get(FRAME)
+        if layer is not None and layer.ndim != corners.shape[1]:
+            self.drop(FRAME)
+            layer = None
         if layer is None:
             layer = Shapes(
                 [corners],
                 shape_type="polygon",
                 face_color="transparent",
                 edge_color="#ffee00",
-                **self.placed.last(2).options(),
+                **self.placed.last(corners.shape[1]).options(),
             )
             self._layers[FRAME] = self._insert(FRAME, layer)
         else:
             layer.data = [corners]
         layer.edge_width = [max(1.0, max(box.shape) / 40)]
         layer.name = title
+
+    def _in_volume(
+        self, corners: NDArray[np.float64], across: str, plane: Position
+    ) -> NDArray[np.float64]:
+        """Return corners (row, column) on a plane across y or x along all axes."""
+        at = np.zeros((len(corners), len(self.sizes)))
+        for i, axis in enumerate(self.sizes):
+            own = self.axes(across).find(axis)
+            at[:, i] = corners[:, own] if own >= 0 else plane.get(axis, 0)
+        return at
 
     def drop(self, role: str) -> None:
         """Remove a layer, if it is there."""

@@ -61,6 +61,10 @@ class Placed:
         """Return where a pixel of the first plane lies; whole numbers are centres of pixels."""
         at = np.zeros(len(self.scale))
         at[-2:] = y, x
+        return self.point(at)
+
+    def point(self, at: NDArray[Any]) -> NDArray[Any]:
+        """Return where a place lies, given along all axes in pixels; whole numbers are centres."""
         found: NDArray[Any] = self.affine.func(self.rotate @ (at * self.scale) + self.translate)
         return found
 

@@ -68,29 +68,42 @@ def plane(viewer: Any, board: Board, seen: Layer | None) -> Position:
         A layer that covers the image.
     """
     layer, sizes = board.layer(STROKES) or seen, board.sizes
+    across = across_of(viewer, board)
     if layer is None:
-        return {axis: 0 for axis in sizes if axis in "tz"}
+        return {axis: 0 for axis in sizes if axis in ("t", across)}
+    layer = seen if across != "z" and seen is not None else layer  # strokes may cover a part only
     point = layer.world_to_data(viewer.dims.point[-layer.ndim :])[-len(sizes) :]
     return {
         axis: int(np.clip(round(at), 0, size - 1))
         for (axis, size), at in zip(sizes.items(), point, strict=True)
-        if axis in "tz"
+        if axis in ("t", across)
     }
 
 
+def across_of(viewer: Any, board: Board) -> str:
+    """Return the axis that the plane in view lies across: z, or, of a volume, perhaps y or x."""
+    names = list(board.sizes)
+    first = viewer.dims.ndim - len(names)
+    shown = {names[i - first] for i in viewer.dims.displayed if i >= first}
+    return {frozenset("zx"): "y", frozenset("zy"): "x"}.get(frozenset(shown), "z")
+
+
 def box(viewer: Any, board: Board, seen: Layer | None) -> Box:
-    """Return the pixels of the plane that are in view; all of them, if it is seen from the side.
+    """Return the pixels of the plane that are in view; all of them, if it is seen in space.
 
     Parameters
     ----------
     viewer, board, seen
         As for `plane`.
     """
-    whole, last = board.plane, viewer.dims.ndim - 1
-    if seen is None or set(viewer.dims.displayed) != {last - 1, last}:
+    across, names = across_of(viewer, board), list(board.sizes)
+    axes = [names.index(axis) - len(names) for axis in board.axes(across)]
+    whole = board.whole(across)
+    if seen is None or set(viewer.dims.displayed) != {viewer.dims.ndim + axis for axis in axes}:
         return whole
-    factor = seen.downsample_factors[seen.data_level][-2:] if seen.multiscale else (1, 1)
-    corners = np.asarray(seen.corner_pixels, float)[:, -2:] * factor
+    factors = seen.downsample_factors[seen.data_level] if seen.multiscale else np.ones(seen.ndim)
+    factor = np.asarray(factors, float)[axes]
+    corners = np.asarray(seen.corner_pixels, float)[:, axes] * factor
     (top, left), (bottom, right) = np.floor(corners[0]), np.ceil(corners[1] + factor)
     found = Box(int(top), int(left), int(bottom), int(right)).clipped(whole)
     return found if found.bottom > found.top and found.right > found.left else whole
@@ -106,18 +119,31 @@ def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
     """Move a place into the middle of the view, and zoom in if it would be small there."""
     seen = max(view.shape)
     middle = (place.top + place.bottom - 1) / 2, (place.left + place.right - 1) / 2
+    names = list(board.sizes)
+    at = np.zeros(len(names))
+    at[[names.index(axis) for axis in board.axes(across_of(viewer, board))]] = middle
+    world = np.zeros(viewer.dims.ndim)
+    world[-len(names) :] = board.placed.point(at)
     camera = viewer.scene.camera
-    camera.center = (*camera.center[:-2], *board.placed.world(*middle)[-2:])
+    camera.center = (*camera.center[:-2], *world[list(viewer.dims.displayed[-2:])])
     if seen > CLOSE * max(place.shape):
         camera.zoom *= seen / (CLOSE * max(place.shape))
+
+
+def roll_to(viewer: Any, board: Board, plane: Position) -> None:
+    """Look along the axis that a plane lies across, if that is not so."""
+    across = next((axis for axis in "yx" if axis in plane), "z")
+    if viewer.dims.ndisplay == 3 or across_of(viewer, board) == across:
+        return
+    first, names = viewer.dims.ndim - len(board.sizes), list(board.sizes)
+    shown = [first + names.index(axis) for axis in board.axes(across)]
+    viewer.dims.order = (*(i for i in range(viewer.dims.ndim) if i not in shown), *shown)
 
 
 def turn_to(viewer: Any, board: Board, plane: Position) -> None:
     """Bring a plane of an image into view."""
     at = np.array([plane.get(axis, 0) for axis in board.sizes], float)
-    world = board.placed.affine.func(
-        board.placed.rotate @ (at * board.placed.scale) + board.placed.translate
-    )
+    world = board.placed.point(at)
     first = viewer.dims.ndim - len(at)
     for index, axis in enumerate(board.sizes):
         if axis in plane:

@@ -59,6 +59,20 @@ class Window:
         moved = Box(scaled.top + top, scaled.left + left, scaled.bottom + top, scaled.right + left)
         return moved.clipped(self.box)
 
+    def place(self, plane: Position, box: Box) -> tuple[Position, Box]:
+        """Return plane and pixels of the image that a box of values of a plane stands for.
+
+        On planes across y and x only values that stand for one pixel have a place.
+        """
+        top, left = self.box.top, self.box.left
+        if "y" in plane:
+            along = Box(box.top, box.left + left, box.bottom, box.right + left)
+            return {**plane, "y": plane["y"] + top}, along
+        if "x" in plane:
+            along = Box(box.top, box.left + top, box.bottom, box.right + top)
+            return {**plane, "x": plane["x"] + left}, along
+        return plane, self.pixels(box)
+
 
 def window_for(box: Box, plane: Box) -> Window:
     """Return a window that covers a box of a plane, and some more."""
@@ -156,7 +170,7 @@ def strokes_array(
     session, image, step = pen.session, pen.image, window.step
 
     def read(plane: Position, box: Box) -> Labels:
-        pixels = window.pixels(box)
+        plane, pixels = window.place(plane, box)
         if step == 1:
             return session.strokes(image, pixels, plane=plane)
         small = np.zeros(box.shape, np.uint16)
@@ -171,17 +185,18 @@ def strokes_array(
         return small
 
     def write(plane: Position, box: Box, labels: Labels) -> None:
-        pixels = window.pixels(box)
-        if step == 1:
+        shown = None if step == 1 else read(plane, box)
+        plane, pixels = window.place(plane, box)
+        if shown is None:
             pen.put(plane, pixels, labels)
             return
-        shown = read(plane, box)
         changed = _repeated(labels != shown, step, pixels.shape)
         now = session.strokes(image, pixels, plane=plane)
         pen.put(plane, pixels, np.where(changed, _repeated(labels, step, pixels.shape), now))
 
     height, width = window.shape
-    return PlaneArray({**sizes, "y": height, "x": width}, dtype, read, write)
+    shown = {**sizes, "y": height, "x": width}
+    return PlaneArray(shown, dtype, read, write, cuts=step == 1)
 
 
 def result_arrays(
@@ -199,8 +214,22 @@ def result_arrays(
     while plane.area > SINGLE and max(plane.shape) / steps[-1] > COARSEST:
         steps.append(2 * steps[-1])
 
+    def across(position: Position, box: Box, step: int) -> NDArray[Any]:
+        """Return values of a plane across y or x, reduced along its columns alone."""
+        axis, other = ("y", "x") if "y" in position else ("x", "y")
+        at = min(position[axis] * step + step // 2, sizes[axis] - 1)
+        right = min(box.right * step, sizes[other])
+        pixels = Box(box.top, box.left * step, box.bottom, right)
+        shown = session.result(
+            image, pixels, plane={**position, axis: at}, layer=layer, label=label
+        )
+        middles = np.arange(box.left, box.right) * step + step // 2
+        return shown.values[:, np.minimum(middles, right - 1) - pixels.left]
+
     def at(step: int) -> PlaneArray:
         def read(position: Position, box: Box) -> NDArray[Any]:
+            if "y" in position or "x" in position:
+                return across(position, box, step)
             pixels = box.scaled(step).clipped(plane)
             if not pixels.area:
                 return np.zeros(box.shape, np.float32)
@@ -210,7 +239,7 @@ def result_arrays(
             return shown.values
 
         height, width = plane.coarse(step).shape
-        return PlaneArray({**sizes, "y": height, "x": width}, dtype, read)
+        return PlaneArray({**sizes, "y": height, "x": width}, dtype, read, cuts=True)
 
     return [at(step) for step in steps]
 

@@ -15,7 +15,7 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from psygnal import Signal
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, hull
 from stroma.napari.layers import pictures, viewport
 from stroma.napari.layers.board import FRAME, MARK, SEGMENTATION, STROKES, Board
 from stroma.napari.layers.pictures import Picture
@@ -82,6 +82,7 @@ class Bridge:
         self._pictures: dict[str, Picture] = {}
         self._looks: dict[str, Look] = {}
         self._outlined = False
+        self._depth = 0
         self._visible = {STROKES, SEGMENTATION}
         self._stop = session.listen(self._heard)
         viewer.layers.events.removed.connect(self._removed)
@@ -90,6 +91,8 @@ class Bridge:
 
     def close(self) -> None:
         """Let go of the viewer; the session goes on."""
+        for z in range(self._depth):
+            self.session.look_away(f"{VIEW} {z}")
         self._stop()
         self._events.clear()  # also for a `pump` that is under way
         self.choose(None)
@@ -102,7 +105,7 @@ class Bridge:
 
     def _movements(self) -> Sequence[Any]:
         dims, camera = self.viewer.dims.events, self.viewer.scene.camera.events
-        return dims.point, dims.ndisplay, camera.center, camera.zoom
+        return dims.point, dims.ndisplay, dims.order, camera.center, camera.zoom
 
     # ------------------------------------------------------------------ images
 
@@ -190,10 +193,29 @@ class Bridge:
             self.show_image(first.image)
         if self.board is None:
             return
-        if first.plane != self.plane():
-            viewport.turn_to(self.viewer, self.board, first.plane)
-        if not first.box.clipped(self.view()).area:
-            viewport.centre(self.viewer, self.board, first.box, self.view())
+        box = self._seen_of(changed)
+        if not box.area:
+            viewport.turn_to(self.viewer, self.board, self._towards(first))
+            box = self._seen_of(changed)
+        if not box.clipped(self.view()).area:
+            viewport.centre(self.viewer, self.board, box, self.view())
+
+    def _seen_of(self, changed: Sequence[ev.StrokesChanged]) -> Box:
+        """Return the rectangle around what changed on the plane in view; an empty box for none."""
+        assert self.board is not None
+        one = self.session.image(self.board.image)
+        shown, planes = one.planes.number(self.plane(), one.name), one.planes
+        here = [e for e in changed if e.image == one.key]
+        parts = [planes.met(shown, planes.number(e.plane, one.name), e.box) for e in here]
+        there = [part for part in parts if part.area]
+        return hull(there) if there else Box(0, 0, 0, 0)
+
+    def _towards(self, event: ev.StrokesChanged) -> Position:
+        """Return the plane to go to for seeing a change, across the axis that is looked along."""
+        assert self.board is not None
+        start = {"y": event.box.top, "x": event.box.left}
+        across = viewport.across_of(self.viewer, self.board)
+        return event.plane if across == "z" else {**event.plane, across: start[across]}
 
     def choose(self, key: str | None) -> None:
         """Show the strokes and results of an image, in place of those of another."""
@@ -304,14 +326,15 @@ class Bridge:
         """Bring a box of the plane into the middle of the view, and frame it."""
         if self.board is not None:
             viewport.go_to(self.viewer, self.board, box, self.view())
-            self.board.point_out(box)
+            self.board.point_out(box, plane=self.plane())
 
     def show_place(self, box: Box, plane: Position) -> None:
         """Bring a box of any plane into the middle of the view, and frame it."""
         if self.board is not None:
+            viewport.roll_to(self.viewer, self.board, plane)
             viewport.turn_to(self.viewer, self.board, plane)
             viewport.centre(self.viewer, self.board, box, self.view())
-            self.board.point_out(box, "part")
+            self.board.point_out(box, "part", plane=plane)
 
     def plane(self) -> Position:
         """Return the plane of the image that is in view."""
@@ -326,10 +349,24 @@ class Bridge:
         """Tell the session what is in view."""
         if self.board is None or not self._is_open(self.board.image):
             return  # it was closed, and the event that says so still waits
-        box = self.view()
-        self.session.look(self.board.image, box, plane=self.plane(), view=VIEW)
-        self.board.look_through(box)
+        box, plane = self.view(), self.plane()
+        self._look_in_space()
+        self.session.look(self.board.image, box, plane=plane, view=VIEW)
+        if viewport.across_of(self.viewer, self.board) == "z":
+            self.board.look_through(box)
         self.looked.emit()
+
+    def _look_in_space(self) -> None:
+        """Tell the session to predict all planes of a volume that is seen in three dimensions."""
+        assert self.board is not None
+        in_space = self.viewer.dims.ndisplay == 3
+        depth = self.board.sizes.get("z", 1) if in_space else 0
+        for z in range(depth if "z" in self.board.sizes else 0):
+            plane = {**self.plane(), "z": z}
+            self.session.look(self.board.image, plane=plane, view=f"{VIEW} {z}")
+        for z in range(depth, self._depth):
+            self.session.look_away(f"{VIEW} {z}")
+        self._depth = depth
 
     def standing(self, *, whole: bool = False) -> OnScreen | None:
         """Return how results stand in what is in view, or on the whole plane; None of no image."""
@@ -387,5 +424,6 @@ class Bridge:
 
     def _changes_results(self, event: Event, board: Board) -> bool:
         if isinstance(event, ev.BlockReady):
-            return event.image == board.image and event.plane == self.plane()
+            in_space = self.viewer.dims.ndisplay == 3
+            return event.image == board.image and (in_space or event.plane == self.plane())
         return isinstance(event, ev.ImageChanged | ev.RoundFinished)
