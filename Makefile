@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
+WORKERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile
 TYPESCRIPT := typescript@5.9.3
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ demo: $(VENV)/stamp-base  ## segment a real image from a few strokes, into demo/
 
 test: $(VENV)/stamp-test  ## run the whole test suite; gets Chromium and Xvfb where it can
 	@.ci/needs browser display
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, tsc, and whether the reference pages are current
 	$(BIN)/ruff check .
