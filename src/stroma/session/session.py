@@ -212,6 +212,7 @@ class Session:
     erase = _by(Painting.erase)
     fill = _by(Painting.fill)
     stamp = _by(Painting.stamp)
+    take_group = _by(Painting.take_group)
     clear = _by(Painting.clear)
     strokes = _by(Painting.strokes)
     painted = _by(Painting.painted)

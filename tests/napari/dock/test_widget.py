@@ -140,6 +140,12 @@ def test_tabs_show_what_the_session_knows(viewer, open_widget):
     panel.advanced.clusters.setValue(2)
     panel.advanced.show_clusters()
     until(lambda: any("groups" in layer.name for layer in viewer.layers))
+    panel.advanced.becomes.setValue(2)
+    before = studio.session.painted_pixels(studio.bridge.image)
+    panel.advanced.take_group()
+    assert studio.session.painted_pixels(studio.bridge.image) > before
+    studio.session.undo()
+    assert studio.session.painted_pixels(studio.bridge.image) == before
     panel.home.shown["uncertainty"].setChecked(True)
     assert studio.bridge.is_shown("uncertainty")
 

@@ -45,6 +45,8 @@ class Advanced:
         self.labelled = parts.note()
         self.components = parts.number("Components shown", lambda _: None, 1, 64, 3)
         self.clusters = parts.number("Groups of similar pixels", lambda _: None, 2, 64, 4)
+        self.becomes = parts.number("The class that a group becomes", lambda _: None, 1, 65535, 1)
+        self._groups: tuple[Any, str, dict[str, int]] | None = None
         self.tips = parts.check("Show these tips", "Explanations like this one", show_tips, on=True)
         self.auto = parts.check(
             "Paint on an image as soon as it is opened",
@@ -90,6 +92,14 @@ class Advanced:
                 parts.row(
                     parts.button("Groups", "Show pixels with similar features", self.show_clusters),
                     self.clusters,
+                ),
+                parts.row(
+                    parts.button(
+                        "Take group as class",
+                        "Paint the group chosen in the layer of groups (pick it with the pipette)",
+                        self.take_group,
+                    ),
+                    self.becomes,
                 ),
             ),
             parts.group(
@@ -164,7 +174,25 @@ class Advanced:
         self._of_plane(
             "Groups of features",
             lambda *given, **told: cluster_image(*given, clusters=count, **told),
-            lambda values, options: self._studio.viewer.add_labels(values, **options),
+            self._add_groups,
+        )
+
+    def _add_groups(self, values: Any, options: dict[str, Any]) -> None:
+        bridge = self._studio.bridge
+        layer = self._studio.viewer.add_labels(values, **options)
+        if bridge is not None and bridge.image is not None:
+            self._groups = layer, bridge.image, bridge.plane()
+
+    def take_group(self) -> None:
+        """Paint the group that is chosen in the layer of groups as a class."""
+        if self._groups is None:
+            self._studio.say(StromaError("Press 'Groups' first, and pick one in the new layer."))
+            return
+        (layer, image, plane), label = self._groups, self.becomes.value()
+        self._studio.attempt(
+            lambda: self._studio.session.take_group(
+                image, np.asarray(layer.data), layer.selected_label, label=label, plane=plane
+            )
         )
 
     def _of_plane(

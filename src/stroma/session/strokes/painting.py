@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import minimum_filter
 
 from stroma.blocks.box import Box
+from stroma.errors import ParameterError, ShapeError
 from stroma.pixel.door import Points
 from stroma.session.core.core import Core
 from stroma.session.core.operations import Operation
@@ -159,6 +161,60 @@ class Painting:
         with self.core.lock:
             number = self._number(image, plane)
             return self._do(ops.Stamp(image, number, box, packed_mask(mask), label, continues))
+
+    def take_group(
+        self,
+        image: str,
+        groups: NDArray[np.integer],
+        group: int,
+        *,
+        label: int,
+        plane: Position | None = None,
+        continues: int = 0,
+    ) -> int:
+        """Paint the pixels of a group, such as a cluster, as a class; returns the edit's number.
+
+        Pixels at the border of the group are left out, as long as others are left, and so are those
+        that are painted already.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        groups : (h, w) array of int
+            The group of every pixel of the plane.
+        group : int
+            Which of them.
+        label, plane, continues
+            As for ``paint``.
+
+        Raises
+        ------
+        ShapeError
+            If there is not one group for every pixel of the plane.
+        ParameterError
+            If the group is nowhere, or painted already.
+        """
+        chosen = np.asarray(groups) == group
+        if not chosen.any():
+            raise ParameterError(f"No pixel is in group {group}. Choose another.")
+        inner = minimum_filter(chosen, 3, mode="nearest")
+        with self.core.lock:
+            painted = self.strokes(image, plane=plane)
+            if chosen.shape != painted.shape:
+                raise ShapeError(
+                    f"Groups are one number for each of {painted.shape} pixels, got "
+                    f"{chosen.shape}. Group the pixels of this plane."
+                )
+            free = (inner if inner.any() else chosen) & (painted == 0)
+            if not free.any():
+                raise ParameterError(f"All of group {group} is painted already. Choose another.")
+            rows, columns = np.nonzero(free.any(axis=1))[0], np.nonzero(free.any(axis=0))[0]
+            top, left = int(rows[0]), int(columns[0])
+            mask = free[top : rows[-1] + 1, left : columns[-1] + 1]
+            return self.stamp(
+                image, mask, corner=(top, left), label=label, plane=plane, continues=continues
+            )
 
     def clear(self, image: str, *, plane: Position | None = None, label: int | None = None) -> None:
         """Erase the strokes of an image, or those of one plane or one class."""
