@@ -82,9 +82,10 @@ def _part(problem: Problem, start: int, stop: int) -> _Part:
     found, pairs = problem.pairs.detections, problem.pairs.pairs
     first, last = int(found.starts[start]), int(found.starts[stop])
     inside = (pairs[:, 0] >= first) & (pairs[:, 1] < last) & problem.free
-    edge = np.flatnonzero(inside & ~problem.pairs.family)
+    plain, pays = _paying(problem)
+    edge = np.flatnonzero(inside & plain)
     families = problem.families
-    family = families.only(inside[families.edges[:, 0]])
+    family = families.only(np.asarray(inside[families.edges[:, 0]] & pays))
     m, f = len(edge), len(family.edges)
     tail = np.concatenate([pairs[edge, 0], pairs[family.edges[:, 0], 0]]) - first
     way = np.concatenate([np.arange(m), np.repeat(m + np.arange(f), 2)])
@@ -93,6 +94,24 @@ def _part(problem: Problem, start: int, stop: int) -> _Part:
     return _Part(
         np.arange(first, last), edge, family.edges, price, tail, np.stack([way, head], axis=1)
     )
+
+
+def _paying(problem: Problem) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which links, and which families, may be part of a best solution.
+
+    A link that costs more than an end and a beginning never is, nor a family that costs more than
+    a link to one of its daughters while the other appears; unless they are pinned, or alternatives
+    make other objects disappear with them.
+    """
+    prices, total, edges = problem.prices, problem.total, problem.families.edges
+    plain = ~problem.pairs.family
+    if len(problem.exclusive):
+        return plain, np.ones(len(edges), np.bool_)
+    single = np.where(plain, total, np.inf)
+    fixed = problem.fixed
+    worth = (single < prices.appear + prices.disappear) | fixed
+    cheaper = problem.families.price < single[edges].min(axis=1, initial=np.inf) + prices.appear
+    return plain & worth, np.asarray(cheaper | fixed[edges].any(axis=1))
 
 
 def _window(problem: Problem, start: int, stop: int, done: Ints, cut: int = 0) -> Ints:
