@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from stroma.errors import (
     ShapeError,
 )
 from stroma.io import write_image
+from stroma.io.tracks import TRACK_WRITERS
 from stroma.io.tracks.ctc import relabelled
 from stroma.io.tracks.movie import read_movie
 from stroma.io.tracks.table import read_points
@@ -94,7 +97,7 @@ def test_stacks_are_movies_with_their_pixel_size_and_time(tmp_path) -> None:
     assert float(table[1]["duration_s"]) == 5 * 120
     assert float(table[1]["path_µm"]) == pytest.approx(5 * 0.25, rel=1e-3)
     assert table[0]["daughters"] == "2"
-    assert len(done.paths) == 4
+    assert len(done.paths) == 5
 
 
 def test_the_table_has_a_row_for_every_object(folder, tmp_path) -> None:
@@ -252,3 +255,49 @@ def test_the_command_tracks_and_says_what_it_found(folder, tmp_path, capsys) -> 
         evaluate(out, out, outlines=out)
     with pytest.raises(ParameterError, match="folder by folder"):
         evaluate([out], [out], kind="tracks")
+
+
+CUT_OFF = """
+import os, sys
+from stroma.io.tracks import ctc
+from stroma.workflow.track import track_files
+write, count = ctc.write_image, []
+def third(path, *given, **named):
+    if len(count) == 2:
+        os.kill(os.getpid(), 9)
+    count.append(path)
+    return write(path, *given, **named)
+ctc.write_image = third
+track_files(sys.argv[1], sys.argv[2])
+"""
+
+
+def test_a_run_that_was_killed_half_way_is_finished_by_the_next(folder, tmp_path) -> None:
+    out = tmp_path / "out"
+    done = subprocess.run([sys.executable, "-c", CUT_OFF, str(folder), str(out)], check=False)
+    assert done.returncode == -9
+    assert len(list(out.glob("mask*.tif"))) == 2
+    found = track_files(folder, out)
+    assert (found.tracks, len(list(out.glob("mask*.tif")))) == (4, 6)
+    assert not list(out.glob("*.unfinished"))
+    track_files(folder, tmp_path / "whole")
+    for path in (tmp_path / "whole").iterdir():
+        assert path.read_bytes() == (out / path.name).read_bytes()
+    with pytest.raises(FileError, match="holds tracks already"):
+        track_files(folder, out)
+
+
+def test_the_lineage_is_a_picture_of_tracks_and_forks(tmp_path) -> None:
+    (path,) = TRACK_WRITERS["lineage"](tmp_path, track(family()), None, "a<b")
+    root = ET.fromstring(path.read_text(encoding="utf-8"))
+    name = "{http://www.w3.org/2000/svg}"
+    titles = [line.find(f"{name}title").text for line in root.iter(f"{name}line") if len(line)]
+    assert titles == [
+        *("track 1, frames 0 to 2", "track 2, frames 0 to 5"),
+        *("track 3, frames 3 to 5", "track 4, frames 3 to 5"),
+    ]
+    rows = [float(line.get("y1")) for line in root.iter(f"{name}line") if len(line)]
+    assert rows[0] == (rows[2] + rows[3]) / 2
+    assert len(list(root.iter(f"{name}path"))) == 2
+    (empty,) = TRACK_WRITERS["lineage"](tmp_path, track(family()[:, :1, :1]), None, "none")
+    assert ET.fromstring(empty.read_text()).tag == f"{name}svg"

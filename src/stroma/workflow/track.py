@@ -25,6 +25,11 @@ POINTS = (".csv", ".xml", ".geff")
 """Endings of files that hold points, not label images."""
 
 
+UNFINISHED = ".unfinished"
+"""Ending of a file that is there while results are written: a run that is cut off leaves it, and
+the next one takes the place of its results without being told to."""
+
+
 @dataclass(frozen=True)
 class TrackedFiles:
     """What was written, and what is in it.
@@ -122,7 +127,8 @@ def track_files(
     image : path, optional
         The movie itself, in the same form, for the cost "intensity".
     formats : sequence of str
-        "ctc", "trackmate", "csv", "geff"; a table of tracks is written beside them.
+        "ctc", "trackmate", "csv", "geff"; a picture of the lineage and, last, a table of tracks
+        are written beside them.
     axes : str, optional
         Axes of a stack that does not name them.
     overwrite : bool
@@ -136,7 +142,7 @@ def track_files(
         If there are results in the folder already.
     """
     source, folder = Path(source), Path(folder)
-    writers = [TRACK_WRITERS[name] for name in formats]
+    writers = [TRACK_WRITERS[name] for name in dict.fromkeys((*formats, "lineage"))]
     _require_room(folder, source, overwrite=overwrite)
     movie = None if source.suffix.lower() in POINTS else read_movie(source, axes=axes)
     seen = _of_files(source, movie, image, axes, progress)
@@ -145,10 +151,13 @@ def track_files(
     tracks = link(seen, how)
     folder.mkdir(parents=True, exist_ok=True)
     stem = source.stem
-    written = [path for write in writers for path in write(folder, tracks, movie, stem)]
     table = folder / f"{stem}_table.csv"
+    under_way = table.with_name(table.name + UNFINISHED)
+    under_way.touch()
+    written = [path for write in writers for path in write(folder, tracks, movie, stem)]
     header, rows = summary(tracks)
     write_table(table, header, rows)
+    under_way.unlink()
     divisions = int((tracks.children > 1).sum())
     return TrackedFiles((*written, table), len(tracks.detections), tracks.count, divisions)
 
@@ -200,12 +209,18 @@ def _require_room(folder: Path, source: Path, *, overwrite: bool) -> None:
         raise ParameterError(f"Results do not go among the label images ({folder}); name another.")
     there = sorted(
         p.name
-        for pattern in ("mask*.tif", "res_track.txt", f"{source.stem}_t*.*")
+        for pattern in (
+            "mask*.tif",
+            "res_track.txt",
+            f"{source.stem}_t*.*",
+            f"{source.stem}_lineage.svg",
+        )
         for p in folder.glob(pattern)
     )
     if not there:
         return
-    if not overwrite:
+    cut_off = f"{source.stem}_table.csv{UNFINISHED}"
+    if not overwrite and not (folder / cut_off).exists():
         raise FileError(
             f"{folder} holds tracks already ({there[0]} and {len(there) - 1} more). Name another "
             "folder, or say that they may be replaced (overwrite)."

@@ -18,6 +18,7 @@ TRACK_WRITERS = Registry(
         "trackmate": "stroma.io.tracks.trackmate:write",
         "csv": "stroma.io.tracks.table:write",
         "geff": "stroma.io.tracks.geff:write",
+        "lineage": "stroma.io.tracks.lineage:write",
     },
     group="stroma.track_writers",
 )
