@@ -168,6 +168,22 @@ def test_strokes_that_nearly_touch_are_one():
     assert found.strokes == (3, 3)  # the gaps are 15 - 4 px, those beside the new ones less than 8
 
 
+def test_strokes_on_neighbouring_planes_of_a_volume_are_one_where_features_are_of_volumes():
+    image, labels = scene(strokes=3)
+    volume, painted = np.stack([image] * 24), np.zeros((24, *image.shape), np.uint16)
+    for z in (2, 4, 20):
+        painted[z] = labels  # the first two are nearer than the strokes of a plane may be
+    planes = validate(strokes_of(volume, painted), param(), FeatureCache())
+    assert planes.strokes == (9, 9)
+    made = ConvpaintModel(fe_name="gaussian_3d")
+    made.set_params(clf_iterations=20)
+    found = validate(strokes_of(volume, painted), made.get_params(), FeatureCache())
+    assert found.strokes == (6, 6)
+    made.set_params(voxel_size=[10, 1, 1])
+    apart = validate(strokes_of(volume, painted), made.get_params(), FeatureCache())
+    assert apart.strokes == (9, 9)
+
+
 def test_a_class_with_one_stroke_is_named_as_untested():
     image, labels = scene()
     labels[50:55, 30:34] = 7

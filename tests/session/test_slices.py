@@ -9,6 +9,7 @@ from tests.session.scene import settle
 from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
+from stroma.io import read_image
 from stroma.session import Session
 from stroma.session.core.operations import from_json
 from stroma.session.core.planes import Planes
@@ -216,3 +217,39 @@ def test_strokes_of_journals_that_know_no_height_of_pixels_are_read(session):
     plain = session.core.document.operations["paint"]("1", 0, ((1, 1),), 2, 1).to_json()
     del plain["height"]
     assert from_json(plain, session.core.document.operations).height == 1
+
+
+@pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".ome.zarr"])
+def test_strokes_and_labels_of_a_volume_make_a_round_trip_through_files(tmp_path, ending):
+    spacing = {"z": 2.0, "y": 0.5, "x": 0.5}
+    with Session("gaussian") as session:
+        session.set_params(clf_iterations=20)
+        key = session.add_image(Image(volume(), "zyx", spacing=spacing, unit="µm"))
+        for label, x in ((1, 8), (2, 40)):
+            session.paint(key, [(1, x), (5, x)], label=label, radius=2, plane={"y": 20})
+            session.paint(key, [(9, 1), (30, 1)], label=label, radius=1, plane={"x": x})
+        painted = np.stack([session.strokes(key, plane={"z": z}) for z in range(6)])
+        written = session.export_strokes(key, tmp_path / f"strokes{ending}")
+        session.clear(key)
+        session.import_strokes(key, written)
+        again = np.stack([session.strokes(key, plane={"z": z}) for z in range(6)])
+        np.testing.assert_array_equal(again, painted)
+        settle(session)
+        labels = session.export_labels(key, tmp_path / f"labels{ending}").result()
+        found = read_image(labels)
+        assert found.axes == "zyx"
+        assert found.spacing == pytest.approx(spacing)
+        np.testing.assert_array_equal(found.read(), session.segment(key))
+
+
+def test_guidance_works_on_strokes_across_every_axis():
+    with Session(model=MODELS["volumes"]) as session:
+        key = session.add_image(Image(volume(), "zyx"))
+        for label, x in ((1, 8), (2, 40)):
+            for y in (5, 20, 35):
+                session.paint(key, [(2, x), (4, x)], label=label, radius=1, plane={"y": y})
+        counts = session.distribution().result()
+        assert [(c.label, c.strokes) for c in counts] == [(1, 3), (2, 3)]
+        assert session.validate().result().strokes == (3, 3)
+        [compared] = session.compare(["gaussian"]).result()
+        assert compared.accuracy > 0.8

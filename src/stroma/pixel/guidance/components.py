@@ -26,7 +26,12 @@ def components(points: Points) -> NDArray[np.int64]:
 
 
 def separate(
-    points: Points, label_of: NDArray[np.integer], apart: float
+    points: Points,
+    label_of: NDArray[np.integer],
+    apart: float,
+    *,
+    depth: int = 1,
+    step: float = 1.0,
 ) -> tuple[Points, NDArray[np.integer]]:
     """Return points labelled with their separate stroke, from 1, and the label of each of those.
 
@@ -37,16 +42,22 @@ def separate(
     label_of : (n,) int array
         Label of every stroke.
     apart : float
-        Pixels below which two strokes of one label in one plane are one.
+        Pixels below which two strokes of one label in one plane, or volume, are one.
+    depth : int
+        Planes of a volume, where nearness counts through them as well.
+    step : float
+        How far apart these are, in pixels.
     """
     from scipy.spatial import cKDTree
 
     stroke = points.label.astype(np.intp) - 1
     pairs = [np.zeros((2, 0), np.intp)]
-    kinds = np.column_stack([points.plane, label_of[stroke]])
+    part, z = np.divmod(points.plane, depth)
+    places = np.column_stack([z * step, points.yx])
+    kinds = np.column_stack([part, label_of[stroke]])
     for kind in np.unique(kinds, axis=0):
         members = np.flatnonzero((kinds == kind).all(axis=1))
-        near = cKDTree(points.yx[members]).query_pairs(apart, output_type="ndarray")
+        near = cKDTree(places[members]).query_pairs(apart, output_type="ndarray")
         pairs.append(stroke[members[near.T]])
     ties = np.concatenate(pairs, axis=1)
     graph = coo_matrix((np.ones(ties.shape[1], bool), ties), shape=(len(label_of),) * 2)

@@ -13,7 +13,7 @@ from stroma.data.statistics import Statistics, pool
 from stroma.errors import Cancelled, LabelError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.classifiers import fit, unfitted
-from stroma.pixel.door import Points, thinned
+from stroma.pixel.door import Points, Source, thinned
 from stroma.pixel.guidance.components import components, separate
 from stroma.pixel.guidance.validation import LEAST_STROKES, Validation, too_few
 from stroma.pixel.param import Param
@@ -44,7 +44,8 @@ def validate(
     """Estimate how good a model is, by leaving out a part of the strokes and predicting them.
 
     Whole strokes are left out, since pixels of one stroke are too much alike to test each other,
-    and strokes of a class that nearly touch are left out together. Classes count alike, and so do
+    and strokes of a class that nearly touch are left out together; where features are those of
+    volumes, also strokes on planes that lie close to one another. Classes count alike, and so do
     the strokes of a class.
 
     Parameters
@@ -149,7 +150,8 @@ def _grouped_rows(
         pairs = np.column_stack([owners[key], points.label])
         found, number = np.unique(pairs, axis=0, return_inverse=True)
         few = _thinned(points, number.reshape(-1))
-        few, found = separate(few, found[:MAX_GROUPS, 1], APART)
+        depth, step = _volume(source, recipe)
+        few, found = separate(few, found[:MAX_GROUPS, 1], APART, depth=depth, step=step)
         made, own = rows(source, few, recipe, common, cap=len(points.label), cache=cache)
         stroke.append(own.astype(np.intp) - 1 + sum(len(labels) for labels in label_of))
         X.append(made)
@@ -157,6 +159,14 @@ def _grouped_rows(
     if not X:
         raise LabelError("There are no strokes yet. Paint at least three of each class.")
     return np.concatenate(X), np.concatenate(stroke), np.concatenate(label_of)
+
+
+def _volume(source: Source, recipe: Recipe) -> tuple[int, float]:
+    """Return how many planes are looked at together, and how far apart they are in pixels."""
+    if recipe.axes == "yx":
+        return 1, 1.0
+    voxel = recipe.voxel or source.voxel
+    return source.depth, 1.0 if voxel is None else voxel[0] / voxel[2]
 
 
 def _thinned(points: Points, number: NDArray[np.intp]) -> Points:
