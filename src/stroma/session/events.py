@@ -16,8 +16,8 @@ from stroma.data.classes import Class
 Position = dict[str, int]
 """A plane of an image: position along t and z, as far as the image has them.
 
-A volume is cut otherwise by t and y, or t and x: ``{"y": 40}`` is the plane across y there, with rows
-along z and columns along x; the rows of a plane across x are z, its columns y.
+A volume is cut otherwise by t and y, or t and x: ``{"y": 40}`` is the plane across y there, with
+rows along z and columns along x; the rows of a plane across x are z, its columns y.
 """
 
 
