@@ -44,6 +44,10 @@ def test_size_and_border_leave_objects_out() -> None:
     physical = Image(scene(), "yx", spacing={"y": 0.5, "x": 0.5}, unit="µm")
     assert objects_of(physical, min_size=2.3, size_in="um").max() == 2
     assert objects_of(scene(), spacing=(0.5, 0.5), min_size=2.3, size_in="um").max() == 2
+    solid = np.stack([scene(), scene()])  # each object has twice the voxels, of 2 x 0.5 x 0.5 µm
+    deep = Image(solid, "zyx", spacing={"z": 2000.0, "y": 500.0, "x": 500.0}, unit="nm")
+    assert objects_of(deep, min_size=9.2, size_in="um").max() == 2
+    assert objects_of(deep, min_size=0.9, size_in="um").max() == 4
     with pytest.raises(ParameterError, match="size of a pixel is not known"):
         objects_of(scene(), min_size=2.3, size_in="um")
 

@@ -162,9 +162,11 @@ def test_rings_and_neighbours_reach_as_far_as_they_are_told() -> None:
     assert np.isnan(alone["nearest_px"][0])
 
 
-def test_rings_are_the_pixels_that_a_distance_transform_says() -> None:
-    labels, image = blobs(3)
-    spacing = (0.4, 0.6)
+@pytest.mark.parametrize(
+    ("shape", "spacing"), [((60, 70), (0.4, 0.6)), ((12, 24, 26), (1.1, 0.4, 0.5))]
+)
+def test_rings_are_the_pixels_that_a_distance_transform_says(shape, spacing) -> None:
+    labels, image = blobs(3, shape)
     table = measure(labels, image, ring=2.5, spacing=spacing)
     for row, number in enumerate(table["label"][:20]):
         away = ndimage.distance_transform_edt(labels != number, sampling=spacing) / 0.4
