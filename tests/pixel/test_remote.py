@@ -14,6 +14,7 @@ from stroma import ConvpaintModel
 from stroma.blocks import distributed as stroma_distributed
 from stroma.blocks.distributed import run_distributed
 from stroma.errors import Cancelled, WorkerError
+from stroma.features.pipeline import Pipeline
 from stroma.io import read_image, write_image
 from stroma.pixel.predicting import remote
 from stroma.pixel.predicting.run import tasks_of
@@ -53,6 +54,27 @@ def test_results_of_two_processes_are_those_of_threads(cluster, model, disks, tm
     np.testing.assert_array_equal(from_array, expected)
     np.testing.assert_array_equal(from_path, expected)
     assert (labels == model.segment(image)).all()
+
+
+def test_volumes_of_two_processes_are_those_of_threads(cluster, tmp_path, monkeypatch):
+    random = np.random.default_rng(0)
+    volume = random.normal(size=(12, 36, 40)).astype(np.float32).cumsum(-1).cumsum(-3)
+    strokes = np.zeros(volume.shape, np.uint8)
+    strokes[1, :3], strokes[-1, -3:] = 1, 2
+    spacing = {"z": 2.0, "y": 0.5, "x": 0.5}
+    path = write_image(tmp_path / "a.zarr", volume, axes="zyx", spacing=spacing, unit="µm")
+    layers = ["gaussian_s0.7", "hessian_s1.0", "gaussian_s1.6_2d"]
+    model = ConvpaintModel(fe_name="ilastik_3d", fe_layers=layers, clf="logistic")
+    model.set_params(image_downsample=[1, 2, 2], seg_smoothening=2)
+    model.train(path, strokes)
+    expected = model.segment(path)
+    monkeypatch.setattr(Pipeline, "block_sides", lambda self, depth: (min(depth, 6), 16, 16))
+    sent = []
+    monkeypatch.setattr(remote, "_sent", lambda *a, was=remote._sent: sent.append(1) or was(*a))
+    with cluster.as_current():
+        model.segment(path, use_dask=True, out=tmp_path / "labels.zarr")
+    np.testing.assert_array_equal(read_image(tmp_path / "labels.zarr").read(), expected)
+    assert len(sent) > 4
 
 
 @pytest.mark.parametrize("params", [{"edge_smoothing": 3}, {"crf": 1.0}, {"normalize": 1}], ids=str)
