@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,22 +65,22 @@ class WorkingGrid:
         object.__setattr__(self, "image_shape", Box.of(self.image_shape).sides)
         object.__setattr__(self, "factor", per_axis(self.factor, across=1))
 
-    @property
+    @cached_property
     def whole(self) -> Box:
         """All pixels of the image."""
         return Box.of(self.image_shape)
 
-    @property
+    @cached_property
     def down(self) -> PerAxis:
         """Pixels of the image per working pixel."""
         return _each(lambda f: max(f, 1), self.factor)
 
-    @property
+    @cached_property
     def up(self) -> PerAxis:
         """Working pixels per pixel of the image."""
         return _each(lambda f: max(-f, 1), self.factor)
 
-    @property
+    @cached_property
     def shape(self) -> PerAxis:
         """Depth, height and width of the working grid."""
         return _each(lambda n, d, u: -(-n // d) * u, self.image_shape, self.down, self.up)
@@ -113,7 +114,7 @@ class WorkingGrid:
         """Return the pixels of the image that working pixels (whole cells) stand for."""
         return box.coarse(self.up).scaled(self.down).clipped(self.whole)
 
-    @property
+    @cached_property
     def margin(self) -> PerAxis:
         """Working pixels needed around a box to bring it back to the image."""
         return _each(lambda d: 1 if d > 1 else 0, self.down)
@@ -131,6 +132,8 @@ class WorkingGrid:
             Pixels of the image to return; ``margin`` working pixels around them, as far as the
             grid reaches, must be covered.
         """
+        if self.factor == (1, 1, 1):
+            return values[(..., *box.relative(origin).index)]
         every = self.whole.coarse(self.down)
         cells = box.coarse(self.down).grown(self.margin).clipped(every)
         fine = cells.scaled(self.up)

@@ -103,12 +103,7 @@ class FilterBank:
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return names like ``hessian_max_s1.6``, after ``channel:`` where there are several."""
-        features = [
-            output + scale_suffix(sigma)
-            for name, sigma in self.matrix
-            for output in FILTERS[name].outputs()
-        ]
-        return per_channel(channels, features)
+        return per_channel(channels, _names(self.matrix))
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
         """Compute the features of one block, channel by channel.
@@ -128,6 +123,14 @@ class FilterBank:
                 parts = np.split(out[:, y, x], np.cumsum(counts)[:-1])
                 _fill(dict(zip(self.matrix, parts, strict=True)), in_planes(window), halo)
         return [FeatureMap(features.reshape(-1, *core))]
+
+
+@cache
+def _names(matrix: Matrix) -> tuple[str, ...]:
+    """Return the names of one channel's features, which are asked for block by block."""
+    return tuple(
+        output + scale_suffix(sigma) for name, sigma in matrix for output in FILTERS[name].outputs()
+    )
 
 
 @cache

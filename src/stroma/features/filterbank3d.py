@@ -147,13 +147,7 @@ class VolumeFilterBank:
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return names like ``hessian_mid_s1.6``, after ``channel:`` where there are several."""
-        unit = "um" if self.unit == "µm" else ""
-        features = [
-            output + scale_suffix(sigma) + unit + ("_2d" if axes == 2 else "")
-            for name, sigma, axes in self.matrix
-            for output in FILTERS[name].outputs(axes)
-        ]
-        return per_channel(channels, features)
+        return per_channel(channels, _names(self.matrix, "um" if self.unit == "µm" else ""))
 
     def __call__(self, block: Float32) -> list[FeatureMap]:
         """Compute the features of one block, channel by channel.
@@ -207,6 +201,16 @@ class VolumeFilterBank:
             for out in parts.values():
                 out[:, z] = found.values[first : first + len(out)]
                 first += len(out)
+
+
+@cache
+def _names(matrix: Matrix, unit: str) -> tuple[str, ...]:
+    """Return the names of one channel's features, which are asked for block by block."""
+    return tuple(
+        output + scale_suffix(sigma) + unit + ("_2d" if axes == 2 else "")
+        for name, sigma, axes in matrix
+        for output in FILTERS[name].outputs(axes)
+    )
 
 
 @cache
