@@ -170,18 +170,21 @@ class StrokeTiles:
             delta = _difference(key, part, before, after)
             if delta is not None:
                 deltas.append(delta)
-                self._set(delta, after[delta.box.relative(part).slices])
+                self._set(delta, after[delta.box.relative(part).slices], old)
         return deltas
 
     def apply(self, delta: Delta) -> None:
         """Make a change that was made before, or (reversed) unmake it."""
-        self._set(delta, unpacked(delta.after, delta.box.shape))
+        values = unpacked(delta.after, delta.box.shape)
+        self._set(delta, values, self._tiles.get(delta.key))
 
-    def _set(self, delta: Delta, values: Labels) -> None:
-        """Set the labels in the box of a change; those that somebody holds do not change."""
+    def _set(self, delta: Delta, values: Labels, old: Labels | None) -> None:
+        """Set the labels in the box of a change; those that somebody holds do not change.
+
+        ``old`` is the tile as it is.
+        """
         self.version += 1
         self._present.pop(delta.key, None)
-        old = self._tiles.get(delta.key)
         tile = np.zeros((TILE, TILE), np.uint16) if old is None else old.copy()
         tile[delta.box.relative(_corner(delta.key)).slices] = values
         if values.any() or tile.any():
