@@ -323,6 +323,7 @@ class Session:
 
     track = _by(Tracking.track)
     tracks = _by(Tracking.tracks)
+    has_tracks = _by(Tracking.has_tracks)
     solve_tracks = _by(Tracking.solve_tracks)
     correct_tracks = _by(Tracking.correct_tracks)
     export_tracks = _by(Tracking.export_tracks)

@@ -112,6 +112,12 @@ class Tracking:
         at = {node: i for i, node in enumerate(left)}
         return Tracks(seen.only(kept).detections, _among(links, at))
 
+    def has_tracks(self, image: str) -> bool:
+        """Tell whether a movie was tracked."""
+        with self.core.lock:
+            self.core.document.sheet(image)
+            return bool(self._bench.books[image].tables["objects"])
+
     def correct_tracks(self, image: str, kind: str, objects: Sequence[Node]) -> None:
         """Correct the tracks of a movie, see `stroma.session.tracks.book`.
 
