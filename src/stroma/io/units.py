@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 _METRES = {
     "µm": 1e-6,
@@ -96,8 +97,12 @@ def full_name(unit: str) -> str:
 
 
 def convert(length: float, unit: str, to: str) -> float:
-    """Return a length in another unit; both are symbols."""
-    return length if unit == to else length * (_METRES[unit] / _METRES[to])
+    """Return a length in another unit; both are symbols.
+
+    The factor is the decimal one: 2 µm are 2000 nm, which division of floats would miss.
+    """
+    factor = Fraction(str(_METRES[unit])) / Fraction(str(_METRES[to]))
+    return length * float(factor)
 
 
 def seconds(duration: float, unit: str) -> float | None:
