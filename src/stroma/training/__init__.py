@@ -9,11 +9,12 @@ OBJECTIVES = Registry(
         "ladder": "stroma.training.objectives:LadderObjective",
         "sequence": "stroma.training.objectives:Sequence",
         "blind-spot": "stroma.training.blind:BlindSpot",
+        "neighbours": "stroma.training.neighbours:Neighbours",
         "few-stroke": "stroma.training.strokes.objective:FewStrokes",
     },
     group="stroma.objectives",
     extras={
-        **dict.fromkeys(("supervised", "ladder", "sequence", "blind-spot"), "train"),
+        **dict.fromkeys(("supervised", "ladder", "sequence", "blind-spot", "neighbours"), "train"),
         "few-stroke": "deep",
     },
 )
