@@ -26,6 +26,6 @@ def test_no_points_are_no_heat():
 
 
 def test_the_width_follows_the_distance_between_neighbours():
-    assert Spots.made_for(Facts(2, diameters=(9.0, 10.0, 30.0))).width == 1.5
+    assert Spots.made_for(Facts(2, diameters=(9.0, 10.0, 30.0))).width == 2.5
     assert Spots.made_for(Facts(3, diameters=(200.0,))) == Spots(3, width=4.0)
-    assert Spots.made_for(Facts(2)).width == 1.5
+    assert Spots.made_for(Facts(2)).width == 2.5

@@ -1,5 +1,7 @@
 """Options of decoding are chosen by the score, and used afterwards."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from tests.targets.objects import touching
@@ -34,6 +36,21 @@ def test_defaults_win_where_nothing_is_better():
     chosen, scores = tune(TARGET, found, truths)
     assert chosen == {name: values[0] for name, values in TARGET.tunable.items()}
     assert scores["ap50"] == 1
+
+
+def test_options_that_depend_on_each_other_are_found_together():
+    """The first is better changed only after the second is."""
+
+    class Dependent:
+        tunable: ClassVar = {"first": (0, 1), "second": (0, 1)}
+
+        def decode(self, prediction, *, first, second):
+            return {(0, 0): 0.0, (1, 0): -1.0, (0, 1): 1.0, (1, 1): 2.0}[first, second]
+
+        def score(self, results, truths):
+            return {"value": results[0]}
+
+    assert tune(Dependent(), [None], [None]) == ({"first": 1, "second": 1}, {"value": 2.0})
 
 
 def test_few_predictions_are_held(monkeypatch):

@@ -22,7 +22,7 @@ from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.turns import Turn
 
-SHARE = 0.15
+SHARE = 0.25
 """Width of the heat, as a share of the distance between neighbours."""
 
 WIDTHS = (1.0, 4.0)

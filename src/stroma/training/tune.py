@@ -13,6 +13,9 @@ from stroma.targets.contract import Target
 MOST = 2**28
 """Predicted values that are held at once, at most (1 GiB)."""
 
+PASSES = 3
+"""How often all options are gone through, at most: what is best of one depends on the others."""
+
 GAIN = 1e-6
 """How much better a value has to be than the one before it."""
 
@@ -22,7 +25,8 @@ def tune(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the values of the options of ``decode`` that score best, and their scores.
 
-    One option after the other is tried, the others kept; the default wins where nothing is better.
+    One option after the other is tried, the others kept, until nothing is better; the default wins
+    where nothing is.
 
     Parameters
     ----------
@@ -35,12 +39,18 @@ def tune(
     """
     chosen = {name: values[0] for name, values in target.tunable.items()}
     scores = _scores(target, predictions, truths, chosen)
-    for name, values in target.tunable.items():
-        for value in values[1:]:
-            tried = {**chosen, name: value}
-            found = _scores(target, predictions, truths, tried)
-            if _first(found) > _first(scores) + GAIN:
-                chosen, scores = tried, found
+    for _ in range(PASSES):
+        before = chosen
+        for name, values in target.tunable.items():
+            for value in values:
+                tried = {**chosen, name: value}
+                if tried == chosen:
+                    continue
+                found = _scores(target, predictions, truths, tried)
+                if _first(found) > _first(scores) + GAIN:
+                    chosen, scores = tried, found
+        if chosen == before:
+            break
     return chosen, scores
 
 
