@@ -119,3 +119,57 @@ def test_a_short_training_decides_for_itself(scenes):
     network = Learner(minutes=0.02, device="cpu").fit(list(images), list(labels))
     assert network.about.patch == (64, 64)
     assert network.plan_["params"]["strides"]
+
+
+@pytest.mark.parametrize(
+    ("ndim", "channels", "result", "options", "expected"),
+    [
+        (2, 1, "instances", {}, "lite"),
+        (2, 3, "points", {}, "lite"),
+        (2, 3, "instances", {"features": [4, 8]}, "unet"),
+        (2, 2, "instances", {}, "unet"),
+        (3, 1, "instances", {}, "unet"),
+        (2, 1, "classes", {}, "unet"),
+        (2, 1, "image", {}, "unet"),
+    ],
+)
+def test_what_photographs_taught_is_begun_with_where_it_serves_and_is_here(
+    ndim, channels, result, options, expected, monkeypatch
+):
+    facts = Facts(ndim, {0: 1, 1: 1}, (1.0,) * ndim, diameters=(10.0, 20.0, 70.0))
+    shapes = [(64, 200, 300)[-ndim:]] * 5
+    given = {"outputs": 3, "memory_gb": 2, "channels": channels, "result": result}
+
+    def decided(where):
+        monkeypatch.setattr("stroma.training.setup.status", lambda name: where)
+        return decide(shapes, facts, options=options, **given)
+
+    assert decided("missing").network == "unet"
+    found = decided("here")
+    assert found.network == expected
+    if expected == "lite":
+        assert smaller(found) is None
+        assert found.pixels >= 4 * 128**2
+
+
+def test_patches_show_large_objects_with_what_is_around_them(monkeypatch):
+    monkeypatch.setattr("stroma.training.setup.status", lambda name: "here")
+
+    def side(diameter, shape):
+        facts = Facts(2, {0: 1, 1: 1}, (1.0, 1.0), diameters=(diameter,) * 9)
+        given = {"outputs": 3, "memory_gb": 2, "result": "instances"}
+        return decide([shape] * 4, facts, **given).patch
+
+    assert side(10.0, (500, 500)) == (128, 128)
+    assert side(70.0, (500, 500)) == (192, 192)
+    assert side(300.0, (500, 500)) == (256, 256)
+    assert side(70.0, (100, 500)) == (128, 192)
+
+
+def test_images_are_restored_in_many_steps_of_small_patches():
+    facts = Facts(2, {}, (1.0, 1.0))
+    given = {"outputs": 1, "memory_gb": 2, "result": "image"}
+    found = decide([(512, 512)] * 4, facts, **given)
+    assert (found.network, found.params["norm"], found.patch) == ("unet", "none", (96, 96))
+    chosen = decide([(512, 512)] * 4, facts, options={"features": [4, 8]}, patch=[32, 32], **given)
+    assert (dict(chosen.params), chosen.patch) == ({"features": [4, 8]}, (32, 32))

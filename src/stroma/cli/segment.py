@@ -79,12 +79,13 @@ def segment(
         ),
     ] = None,
     mirror: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--mirror",
+            "--mirror/--no-mirror",
             help="Networks: predict mirror images too, and take the mean; 4 or 8 times the work.",
+            show_default="as decided at the training",
         ),
-    ] = False,
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option(

@@ -10,9 +10,10 @@ NETWORKS = Registry(
         "resenc": "stroma.networks.unet:resenc",
         "segnet": "stroma.networks.segnet:SegNet",
         "ladder": "stroma.networks.ladder:Ladder",
+        "lite": "stroma.networks.lite:Lite",
         "vit": "stroma.networks.vit:ViT",
     },
     group="stroma.networks",
-    extras=dict.fromkeys(("unet", "nnunet", "resenc", "segnet", "ladder", "vit"), "train"),
+    extras=dict.fromkeys(("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "vit"), "train"),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

@@ -1,7 +1,8 @@
 """Patches as they might have been: turned, scaled, bent, lighter, noisier, blurred.
 
 Kinds, probabilities and ranges are nnU-Net's (Isensee et al. 2021, doi 10.1038/s41592-020-01008-z)
-with turns by right angles and gentle bending in addition. Labels are cut by the same geometry and
+with turns by right angles and gentle bending in addition; images of several kinds are inverted and
+their colours mixed as well. Labels are cut by the same geometry and
 encoded afterwards. All randomness comes from the generator that is given.
 """
 
@@ -34,8 +35,14 @@ class Augmentation:
         Mirror, and turn by right angles where sides are equal.
     noise, blur, brightness, contrast, low_resolution, gamma, inverted_gamma : float
         Probability of each change of intensities.
+    invert : float
+        Probability that bright becomes dark.
+    mix : float
+        Probability that every colour becomes a mixture of all, or that they become one grey.
     flat : bool
         Rotate, scale and bend volumes within planes only, for thick slices ("dummy 2-D").
+    widest : float
+        Largest scale; the smallest is its inverse, more or less.
     """
 
     rotate: float = 0.2
@@ -49,7 +56,10 @@ class Augmentation:
     low_resolution: float = 0.25
     gamma: float = 0.3
     inverted_gamma: float = 0.1
+    invert: float = 0.0
+    mix: float = 0.0
     flat: bool = False
+    widest: float = 1.4
 
     def geometry(self, centre: Sequence[float], size: tuple[int, ...], rng: Rng) -> Geometry:
         """Draw how a patch is cut."""
@@ -58,7 +68,7 @@ class Augmentation:
         if rng.random() < self.rotate:
             matrix = matrix @ self._rotation(ndim, rng)
         if rng.random() < self.scale:
-            factor = np.full(ndim, _between(rng, 0.7, 1.4))
+            factor = np.full(ndim, _between(rng, 0.98 / self.widest, self.widest))
             factor[: ndim - 2] = 1 if self.flat else factor[: ndim - 2]
             matrix = matrix / factor[:, None]
         bend = self._bend(size, rng) if rng.random() < self.bend else None
@@ -84,6 +94,10 @@ class Augmentation:
     def intensities(self, image: Array, rng: Rng) -> Array:
         """Return a (C, *space) patch, changed."""
         image = image.copy()
+        if self.mix and rng.random() < self.mix:
+            image = _mixed(image, rng)
+        if self.invert and rng.random() < self.invert:
+            image = -image
         if rng.random() < self.noise:
             sigma = np.sqrt(rng.uniform(0, 0.1))
             image += rng.normal(0, sigma, image.shape).astype(np.float32)
@@ -101,6 +115,9 @@ class Augmentation:
             image = _gamma(image, rng)
         return image
 
+
+SHAPES = Augmentation(rotate=0.5, scale=0.5, widest=1.6)
+"""For objects and points, which come in all directions and sizes."""
 
 NONE = Augmentation(0, 0, 0, False, 0, 0, 0, 0, 0, 0, 0)
 """Patches as they are."""
@@ -131,6 +148,14 @@ def _each(image: Array, rng: Rng, change: object) -> None:
 def _blurred(channel: Array, rng: Rng) -> Array:
     found: Array = ndimage.gaussian_filter(channel, rng.uniform(0.5, 1), truncate=3)
     return found
+
+
+def _mixed(image: Array, rng: Rng) -> Array:
+    """Return every channel as a mixture of all, one time in three the same one."""
+    count = len(image)
+    weights = rng.dirichlet(np.ones(count), 1 if rng.random() < 1 / 3 else count)
+    mixed = np.tensordot(weights, image, 1).astype(np.float32)
+    return np.array(np.broadcast_to(mixed, image.shape))
 
 
 def _contrasted(image: Array, rng: Rng) -> Array:

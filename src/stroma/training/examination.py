@@ -71,12 +71,15 @@ class Examination:
         Of intensities.
     patch : tuple of int
         Sides of patches.
+    mirror : bool
+        Whether the network is used on mirror images too; scores of every round are without.
     """
 
     cases: Sequence[Case]
     target: Target
     scale: Normalisation
     patch: tuple[int, ...]
+    mirror: bool = False
 
     def __call__(self, module: nn.Module) -> Seen:
         """Return what a network makes of the part of every case that counts, and its scores."""
@@ -86,18 +89,22 @@ class Examination:
 
     def outcome(self, module: nn.Module) -> Outcome:
         """Return predictions with what they should be, as many as are held at once."""
-        predictions = held(self.prediction(module.eval(), case) for case in self.cases)
+        predictions = held(
+            self.prediction(module.eval(), case, mirror=self.mirror) for case in self.cases
+        )
         return Outcome(predictions, [self._truth(c) for c in self.cases[: len(predictions)]])
 
     def _truth(self, case: Case) -> Any:
         truth = case.truth(case.area)
         return case.in_units(truth) if self.target.truth == "image" else truth
 
-    def prediction(self, module: nn.Module, case: Case) -> NDArray[np.float32]:
+    def prediction(
+        self, module: nn.Module, case: Case, *, mirror: bool = False
+    ) -> NDArray[np.float32]:
         """Return the (K, *space) prediction of the part of a case that counts."""
         device = next(module.parameters()).device
         predictor = NetworkPredictor(
-            module, self.target, self.scale, case.statistics, self.patch, device=device
+            module, self.target, self.scale, case.statistics, self.patch, mirror, device
         )
         result = np.zeros((len(predictor.outputs), *shape_of(case.area)), np.float32)
         cores = [common(core, case.area) for core in blocks_in(case.shape, predictor, case.area)]

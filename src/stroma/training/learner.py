@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import partial
 from importlib import metadata
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,12 @@ from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
 from stroma.training import OBJECTIVES
 from stroma.training.about import About, as_json
-from stroma.training.augment import NONE, TURNS, Augmentation
+from stroma.training.augment import NONE, SHAPES, TURNS, Augmentation
 from stroma.training.cases import Case
 from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare
 from stroma.training.examination import Examination
 from stroma.training.folds import cross_trained
+from stroma.training.kinds import varied
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.model import Network
 from stroma.training.normalise import Normalisation, normalisation_for
@@ -37,7 +39,15 @@ from stroma.training.options import Options
 from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
 from stroma.training.resample import common_size, on_pixels_of
-from stroma.training.setup import Setup, decide, fitted, read_setup, write_setup
+from stroma.training.setup import (
+    BEGUN,
+    BEGUN_FOR,
+    Setup,
+    decide,
+    fitted,
+    read_setup,
+    write_setup,
+)
 from stroma.training.splits import split
 from stroma.training.state import State, scores_in
 
@@ -147,6 +157,7 @@ class Learner(Options):
             channels=cases[0].channels,
             memory_gb=self.memory_gb,
             network=self.network,
+            result=kind.result,
             options=self.network_options,
             patch=self.patch,
             batch=self.batch,
@@ -222,7 +233,9 @@ class Task:
             if overwrite:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
         task, given = self.fitted(folder), self.learner
-        found = parts or split(self.cases, share=given.validation, seed=given.seed)
+        found = parts or split(
+            self.cases, share=given.validation, seed=given.seed, strips=any(self.varied)
+        )
         return task._run(found, classes, folder, tell, cancel)
 
     def fitted(self, folder: Path | None) -> Task:
@@ -262,7 +275,21 @@ class Task:
 
     def examination(self, kept: Sequence[Case]) -> Examination:
         """Return what looks at a network with cases that were kept from it."""
-        return Examination(kept[:LOOKED_AT], self.target, self.scale, self.setup.patch)
+        chosen = kept[:: ceil(len(kept) / LOOKED_AT)]
+        return Examination(chosen, self.target, self.scale, self.setup.patch, self.mirror)
+
+    @property
+    def varied(self) -> tuple[float, float]:
+        """How often patches are inverted and colours mixed: images may be of several kinds.
+
+        Then a strip of each is kept for scores, not some images: every kind is to be learned.
+        """
+        return varied(self.cases) if self.target.result in BEGUN_FOR else (0.0, 0.0)
+
+    @property
+    def mirror(self) -> bool:
+        """Whether the network is used on mirror images too, which pays after a short training."""
+        return self.setup.network == BEGUN
 
     def _run(
         self,
@@ -325,8 +352,12 @@ class Task:
     def _augmentation(self) -> Augmentation:
         if not self.learner.augment:
             return NONE
-        shaded = getattr(self.target, "shaded", True)
-        return Augmentation(flat=self.setup.flat) if shaded else TURNS
+        if not getattr(self.target, "shaded", True):
+            return TURNS
+        if self.target.result not in BEGUN_FOR:
+            return Augmentation(flat=self.setup.flat)
+        invert, mix = self.varied
+        return replace(SHAPES, flat=self.setup.flat, invert=invert, mix=mix)
 
     def identity(self) -> str:
         """Return a hash of data, network and settings."""
@@ -348,6 +379,7 @@ class Task:
             plan=as_json(asdict(self.setup)),
             training={
                 "scores": scores_in(best),
+                "mirror": self.mirror,
                 **tuned,
                 "history": state.history,
                 "steps": state.step,

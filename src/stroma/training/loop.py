@@ -27,6 +27,9 @@ ROUNDS = 20
 WARM_UP = 3
 """Steps that are timed, after one that is not."""
 
+SLOW = 20
+"""Steps in which the learning rate rises to its full value."""
+
 CLIP = 12.0
 """Largest norm of the gradient."""
 
@@ -42,7 +45,7 @@ class Schedule:
     steps : int, optional
         Number of steps, instead of a time: the result does not depend on the machine's speed.
     rate : float
-        Learning rate in the beginning; it falls as (1 - progress) to the power of 0.9.
+        Learning rate after the first steps; it falls as (1 - progress) to the power of 0.9.
     optimiser : {"adamw", "sgd"}
         SGD has Nesterov momentum of 0.99.
     decay : float
@@ -208,7 +211,8 @@ class _Run:
 
     def _step(self, batch: Batch) -> None:
         state = self.state
-        rate = self.training.schedule.rate * (1 - state.step / max(state.steps, 1)) ** 0.9
+        warm = min(1.0, (state.step + 1) / SLOW)
+        rate = warm * self.training.schedule.rate * (1 - state.step / max(state.steps, 1)) ** 0.9
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         loss = _learn(

@@ -143,17 +143,18 @@ class Network:
         return found
 
     def predictor(
-        self, image: Image, *, mirror: bool = False, device: str = "auto"
+        self, image: Image, *, mirror: bool | None = None, device: str = "auto"
     ) -> NetworkPredictor:
         """Return what predicts blocks of an image; it pickles."""
         place = resolve(device)
+        often = self.about.training.get("mirror", False) if mirror is None else mirror
         return NetworkPredictor(
             self.module.to(place),
             self.target,
             self.about.scale(),
             statistics_of(image),
             self.about.patch,
-            mirror,
+            bool(often),
             place,
             self._grid(image),
         )
@@ -172,7 +173,7 @@ class Network:
         image: Image,
         *,
         region: Box | None = None,
-        mirror: bool = False,
+        mirror: bool | None = None,
         device: str = "auto",
         use_dask: bool = False,
         cancel: Cancel | None = None,
@@ -186,8 +187,9 @@ class Network:
             From `open`.
         region : Box, optional
             Only blocks that touch these rows and columns.
-        mirror : bool
-            Take the mean over all mirror images; 4 or 8 times the work.
+        mirror : bool, optional
+            Take the mean over all mirror images, 4 or 8 times the work; as it was decided at the
+            training, unless given.
         device : {"auto", "cpu", "cuda", "mps"}
             Where to run.
         use_dask : bool
@@ -213,7 +215,7 @@ class Network:
         self,
         image: Any,
         *,
-        mirror: bool = False,
+        mirror: bool | None = None,
         device: str = "auto",
         use_dask: bool = False,
         **tunable: Any,
@@ -224,8 +226,9 @@ class Network:
         ----------
         image : array-like, Image, path, or list of these
             With the channels of the training.
-        mirror : bool
-            Take the mean over all mirror images; 4 or 8 times the work.
+        mirror : bool, optional
+            Take the mean over all mirror images, 4 or 8 times the work; as it was decided at the
+            training, unless given.
         device : {"auto", "cpu", "cuda", "mps"}
             Where to run.
         use_dask : bool
@@ -268,7 +271,12 @@ class Network:
         return labels
 
     def predict_probas(
-        self, image: Any, *, mirror: bool = False, device: str = "auto", use_dask: bool = False
+        self,
+        image: Any,
+        *,
+        mirror: bool | None = None,
+        device: str = "auto",
+        use_dask: bool = False,
     ) -> Any:
         """Return what is predicted for every pixel, before it is decoded.
 

@@ -61,7 +61,7 @@ class Options:
     batch : int, optional
         Patches per step, where it is not to be chosen.
     rate : float
-        Learning rate in the beginning.
+        Learning rate after the first steps.
     optimiser : {"adamw", "sgd"}
         How weights follow the gradient.
     validation : float

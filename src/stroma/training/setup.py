@@ -11,11 +11,33 @@ from typing import Any
 
 from stroma.errors import ParameterError
 from stroma.io.atomic import replaced
+from stroma.networks.lite import BACKBONE
 from stroma.targets.contract import Facts
 from stroma.training.plan import Budget, Fingerprint, Plan, plan, topology, widths
+from stroma.weights import status
 
 PLANNED = {"unet": 16, "nnunet": 32, "resenc": 32}
 """Networks whose stages are planned, with the features of their finest."""
+
+BEGUN = "lite"
+"""The network that begins with what photographs taught."""
+
+BEGUN_FOR = ("instances", "points")
+"""Results that it is chosen for: where a pixel belongs shows in what is around it."""
+
+BEGUN_CHANNELS = (1, 3)
+BEGUN_SIDES = (128, 256)
+BEGUN_PIXELS = 8 * 128**2
+"""Pixels per step of a network that takes patches as wide as a few objects."""
+
+AROUND = 2.5
+"""So many times the diameter of a large object is the side of such a patch."""
+
+LOCAL = {"features": [16, 32, 64, 64], "norm": "none"}
+LOCAL_SIDE = {2: 96, 3: 32}
+LOCAL_BATCH = 8
+"""Of networks whose results are images: what noise hides shows in what is near, and many steps
+count for more than large patches."""
 
 LEAST_BATCH = 4
 """Patches per step, so that normalisation by the batch has something to go by."""
@@ -102,6 +124,7 @@ def decide(
     channels: int = 1,
     memory_gb: float,
     network: str = "auto",
+    result: str = "classes",
     options: Mapping[str, Any] | None = None,
     patch: Sequence[int] | None = None,
     batch: int | None = None,
@@ -119,19 +142,31 @@ def decide(
     memory_gb : float
         Memory for a training step.
     network : str
-        "auto" is a U-Net.
+        "auto" is a U-Net; for objects and points in planes, unless options are given, one that
+        begins with what photographs taught, where its weights are installed.
+    result : str
+        What the target decodes to.
     options : mapping, optional
         Parameters of the network that are not to be decided.
     patch, batch : optional
         Where they are not to be decided.
     """
-    name = "unet" if network == "auto" else network
+    plain = "unet" if options else chosen(facts.ndim, channels, result)
+    name = plain if network == "auto" else network
     if patch is not None and len(patch) != facts.ndim:
         raise ParameterError(
             f"patch has one side per axis, {facts.ndim} here (ndim), got {list(patch)}."
         )
     spacing = facts.spacing or (1.0,) * facts.ndim
     given = dict(options or {})
+    if name == BEGUN:
+        sides = tuple(patch) if patch is not None else _wide_patch(shapes, facts)
+        enough = max(LEAST_BATCH, round(BEGUN_PIXELS / prod(sides)))
+        return Setup(name, given, sides, batch or enough, spacing=spacing, free=False)
+    if network == "auto" and result == "image":
+        sides = tuple(patch) if patch is not None else (LOCAL_SIDE[facts.ndim],) * facts.ndim
+        given = given if "features" in given else {**LOCAL, **given}
+        return Setup(name, given, sides, batch or LOCAL_BATCH, spacing=spacing, free=False)
     if name not in PLANNED:
         sides = tuple(patch) if patch is not None else _common_patch(shapes, facts.ndim)
         return Setup(name, given, sides, batch or LEAST_BATCH, spacing=spacing, free=False)
@@ -148,6 +183,12 @@ def decide(
         free=patch is None and name == "unet",
     )
     return _with_stages(setup)
+
+
+def chosen(ndim: int, channels: int, result: str) -> str:
+    """Return the network for some results, as far as its weights are on this machine."""
+    fits = ndim == 2 and channels in BEGUN_CHANNELS and result in BEGUN_FOR
+    return BEGUN if fits and status(BACKBONE) == "here" else "unet"
 
 
 def planned(
@@ -210,6 +251,14 @@ def _with_stages(setup: Setup) -> Setup:
     }
     kept = {k: v for k, v in setup.params.items() if k not in stages}
     return replace(setup, params={**stages, **kept}, patch=found.patch)
+
+
+def _wide_patch(shapes: Sequence[tuple[int, ...]], facts: Facts) -> tuple[int, ...]:
+    """Return sides, multiples of 32, that show large objects with what is around them."""
+    large = facts.diameters[int(0.95 * (len(facts.diameters) - 1))] if facts.diameters else 0.0
+    side = int(min(max(AROUND * large, BEGUN_SIDES[0]), BEGUN_SIDES[1]))
+    middle = [sorted(sides)[len(sides) // 2] for sides in zip(*shapes, strict=True)]
+    return tuple(-(-min(side, n) // 32) * 32 for n in middle)
 
 
 def _common_patch(shapes: Sequence[tuple[int, ...]], ndim: int) -> tuple[int, ...]:

@@ -12,17 +12,20 @@ from stroma.training.cases import Case
 from stroma.training.data import is_bare
 
 
-def split(cases: Sequence[Case], *, share: float = 0.2, seed: int = 0) -> tuple[list[Case], ...]:
+def split(
+    cases: Sequence[Case], *, share: float = 0.2, seed: int = 0, strips: bool = False
+) -> tuple[list[Case], ...]:
     """Return cases to train on and cases to validate on.
 
-    From four on, whole cases are kept for validation; of fewer, a strip of each: the last part
-    along its longest axis.
+    From four on, whole cases are kept for validation; of fewer, or where ``strips`` asks for it, a
+    strip of each: the last part along its longest axis.
     """
     bare = [c for c in cases if is_bare(c)]
     if bare:
-        learned, kept = split([c for c in cases if not is_bare(c)], share=share, seed=seed)
+        known = [c for c in cases if not is_bare(c)]
+        learned, kept = split(known, share=share, seed=seed, strips=strips)
         return [*learned, *bare], kept
-    if len(cases) >= 4:
+    if len(cases) >= 4 and not strips:
         count = max(1, round(share * len(cases)))
         order = np.random.default_rng([seed, 1]).permutation(len(cases))
         chosen = set(order[:count].tolist())

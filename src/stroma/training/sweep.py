@@ -36,7 +36,7 @@ class Trained(Protocol):
         """Options of ``decode`` as they were tuned."""
         ...
 
-    def predictor(self, image: Image, *, mirror: bool, device: str) -> NetworkPredictor:
+    def predictor(self, image: Image, *, mirror: bool | None, device: str) -> NetworkPredictor:
         """Return what predicts blocks of an image."""
         ...
 
@@ -75,7 +75,7 @@ def swept(
     *,
     context: int = 0,
     region: Cube | None = None,
-    mirror: bool = False,
+    mirror: bool | None = None,
     device: str = "auto",
     use_dask: bool = False,
     cancel: Callable[[], bool] | None = None,
@@ -92,8 +92,9 @@ def swept(
         Pixels around each block that are predicted too, as far as the image goes.
     region : Cube, optional
         Only blocks that touch it.
-    mirror : bool
-        Take the mean over all mirror images; 4 or 8 times the work.
+    mirror : bool, optional
+        Take the mean over all mirror images, 4 or 8 times the work; as it was decided at the
+        training, unless given.
     device : {"auto", "cpu", "cuda", "mps"}
         Where to run.
     use_dask : bool

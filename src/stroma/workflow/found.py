@@ -36,7 +36,7 @@ def write_found(
     cancel: Cancel | None,
     *,
     use_dask: bool = False,
-    mirror: bool = False,
+    mirror: bool | None = None,
 ) -> None:
     """Write what a network finds in an image.
 
@@ -56,8 +56,8 @@ def write_found(
         Asked before every block.
     use_dask : bool
         Compute blocks on the workers of dask.distributed.
-    mirror : bool
-        Take the mean over all mirror images.
+    mirror : bool, optional
+        Take the mean over all mirror images; as it was decided at the training, unless given.
     """
     how: dict[str, Any] = {
         "tell": tell,

@@ -54,8 +54,9 @@ class Outputs:
         Do again what is done already, and replace results of other images.
     series : sequence of int or "all", optional
         Which images of files that hold several; the first where left out.
-    mirror : bool
-        Predict by networks also the mirror images, and take the mean; 4 or 8 times the work.
+    mirror : bool, optional
+        Predict by networks also the mirror images, and take the mean, 4 or 8 times the work; as
+        was decided at their training, unless given.
     """
 
     format: str = "auto"
@@ -68,7 +69,7 @@ class Outputs:
     axes: str | None = None
     overwrite: bool = False
     series: tuple[int, ...] | Literal["all"] | None = None
-    mirror: bool = False
+    mirror: bool | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without an image."""
@@ -177,8 +178,10 @@ def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) ->
     """
     result = result_of(model)
     _require_classes(outputs, result)
-    if outputs.mirror and not is_network(model):
-        raise ParameterError("--mirror goes with networks, and this is a model of strokes.")
+    if outputs.mirror is not None and not is_network(model):
+        raise ParameterError(
+            "--mirror and --no-mirror go with networks, and this is a model of strokes."
+        )
     absolute = [path.absolute() for path in paths]
     twice = sorted(str(p) for p, count in Counter(absolute).items() if count > 1)
     if twice:

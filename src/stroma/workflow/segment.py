@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stroma.errors import Cancelled, StromaError
 from stroma.io import read_image
@@ -177,7 +177,7 @@ def _one(
         claim(job, files)
         region = open_region(job.outputs.mask, job.path, image)
         if is_network(model) and job.result != "classes":
-            how = {"use_dask": use_dask, "mirror": job.outputs.mirror}
+            how: dict[str, Any] = {"use_dask": use_dask, "mirror": job.outputs.mirror}
             write_found(model, image, files.labels, region, tell, cancel, **how)
         else:
             work = Work(model, image, job, files, region, use_dask)
