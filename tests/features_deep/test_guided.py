@@ -10,12 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from random_weights import random_tensors
 from stroma import ConvpaintModel, Image, weights
 from stroma.backbones.loading import pretrained
 from stroma.blocks.box import Box
 from stroma.errors import FormatError, ParameterError, WeightsError
 from stroma.features import attention
-from stroma.features.attention import Around, Everywhere
+from stroma.features.attention import Around, Everywhere, Within, boxes_within
 from stroma.features.build import extractor, weights_of
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
@@ -41,7 +42,7 @@ def oracle():
         return image, tokens, dict(known)
 
 
-@pytest.mark.parametrize("name", [JAFAR, "naf"])
+@pytest.mark.parametrize("name", [JAFAR, "naf", "anyup"])
 def test_features_of_pixels_are_those_of_the_authors(oracle, name) -> None:
     image, tokens, known = oracle
     network = pretrained(name, device=torch.device("cpu"))
@@ -53,6 +54,10 @@ def test_features_of_pixels_are_those_of_the_authors(oracle, name) -> None:
     if name == "naf":
         mix = Around.of(keys, tokens, heads=4)
         made = Around(mix.keys, mix.values, side=3)(np.concatenate((rows, points // 14), axis=1))
+    elif name == "anyup":
+        boxes = boxes_within(image.shape[1:], tokens.shape[1:], 0.1)
+        places = boxes[:, points[:, 0], points[:, 1]].T
+        made = Within.of(keys, tokens, heads=4)(np.concatenate((rows, places), axis=1))
     else:
         made = Everywhere.of(keys, tokens, heads=4)(rows)
     np.testing.assert_allclose(made, known[name], atol=1e-5)
@@ -83,6 +88,25 @@ def test_attention_around_is_the_plain_sum_with_windows_shifted_inside(shape) ->
             wanted[i, own] = np.einsum("hw,fhw->f", odds / odds.sum(), tokens[(own, *where)])
     made = Around.of(keys, tokens, heads=2)(np.concatenate((queries, places), axis=1))
     np.testing.assert_allclose(made, wanted, atol=1e-5)
+
+
+def test_attention_within_a_box_is_the_plain_sum() -> None:
+    keys, tokens, queries = values(8, 12, 10), values(5, 12, 10, rng=1), values(3, 8, rng=2)
+    boxes = np.array([(0, 3, 0, 2), (5, 12, 4, 10), (11, 12, 9, 10)])
+    wanted = np.zeros((3, 5))
+    for i, head in np.ndindex(3, 2):
+        top, bottom, left, right = boxes[i]
+        part, where = slice(4 * head, 4 * head + 4), (slice(top, bottom), slice(left, right))
+        odds = np.exp(np.einsum("d,dhw->hw", queries[i, part], keys[(part, *where)]))
+        wanted[i] += np.einsum("hw,fhw->f", odds / odds.sum(), tokens[(slice(None), *where)]) / 2
+    made = Within.of(keys, tokens, heads=2)(np.concatenate((queries, boxes), axis=1))
+    np.testing.assert_allclose(made, wanted, atol=1e-5)
+
+
+def test_boxes_reach_a_share_of_the_image_to_every_side() -> None:
+    boxes = boxes_within((40, 80), (10, 20), 0.1)
+    assert boxes[:, 20, 40].tolist() == [4, 7, 8, 13]
+    assert boxes[:, 0, 79].tolist() == [0, 2, 17, 20]
 
 
 @pytest.mark.parametrize("kind", [Everywhere, Around])
@@ -118,7 +142,7 @@ def test_a_map_makes_features_where_it_is_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["jafar:dinov2_vits14_reg", "jafar:dinov3_vits16plus", "naf:dino_vits8"]
+    "name", ["jafar:dinov2_vits14_reg", "anyup:dinov3_vits16plus", "naf:dino_vits8"]
 )
 def test_the_contract_of_extractors_is_kept(name) -> None:
     check_extractor(extractor(name))
@@ -214,3 +238,21 @@ def test_a_file_that_only_runs_code_holds_no_weights(monkeypatch, tmp_path) -> N
     with pytest.raises(FormatError, match=r"naf\.pth (holds no|is damaged, or not a plain) table"):
         weights.load("naf", ["image_encoder.rope.periods"])
     assert not Configuration.made
+
+
+def test_files_of_anyup_are_read_as_its_authors_name_them(monkeypatch, tmp_path) -> None:
+    ours = random_tensors("anyup", rng=5)
+    official, attention = dict(ours), "cross_decode.cross_attn.attention"
+    q, k = (official.pop(f"{attention}.{name}_proj_weight") for name in "qk")
+    official[f"{attention}.in_proj_weight"] = np.concatenate([q, k, np.zeros_like(q)])
+    official[f"{attention}.out_proj.bias"] = np.zeros(128, np.float32)
+    places = {".norm1.": 0, ".conv1.": 2, ".norm2.": 3, ".conv2.": 5}
+    for name, place in places.items():
+        official = {key.replace(name, f".block.{place}."): v for key, v in official.items()}
+    assert "image_encoder.1.block.5.weight" in official
+    state = {key: torch.tensor(value) for key, value in official.items()}
+    torch.save(state, tmp_path / "anyup_multi_backbone.pth")
+    monkeypatch.setenv("STROMA_WEIGHTS", str(tmp_path))
+    found = weights.load("anyup", ours).values
+    for key, value in ours.items():
+        np.testing.assert_array_equal(found[key], value, err_msg=key)

@@ -1,8 +1,9 @@
-"""Small networks that say which patches' features a pixel's are a mean of: JAFAR and NAF.
+"""Small networks that say which patches' features a pixel's are a mean of: JAFAR, AnyUp and NAF.
 
 Couairon et al., JAFAR: jack up any feature at any resolution, NeurIPS 2025, arXiv:2506.11136;
-Chambon et al., NAF: zero-shot feature upsampling via neighborhood attention filtering, 2025,
-arXiv:2511.18452. Written from the formulas; the names of tensors are those of the authors' files.
+Wimmer et al., AnyUp: universal feature upsampling, 2025, arXiv:2510.12764; Chambon et al., NAF:
+zero-shot feature upsampling via neighborhood attention filtering, 2025, arXiv:2511.18452. Written
+from the formulas; the names of tensors are those of the authors' files.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from torch.nn import functional as F
 WIDTH = 128
 GROUPS = 8
 HEADS = 4
+FILTERS = 5
+"""Side of the filters that AnyUp looks at every feature through."""
+
+FEATURES_AT_ONCE = 32
 PERIODS = 16
 TURN = 2 * math.pi
 
@@ -59,8 +64,11 @@ def _convolution(entering: int, kernel: int, *, bias: bool) -> nn.Conv2d:
     return nn.Conv2d(entering, WIDTH, kernel, padding=side, padding_mode=mode, bias=bias)
 
 
-def _encoder(entering: int, kernel: int = 1, *, bias: bool, residual: bool) -> nn.Sequential:
-    units = (Unit(kernel, bias=bias, residual=residual) for _ in range(2))
+def _encoder(
+    entering: int, kernel: int = 1, inside: int | None = None, *, bias: bool, residual: bool
+) -> nn.Sequential:
+    """Return a convolution and two units, whose kernel is the same unless said."""
+    units = (Unit(inside or kernel, bias=bias, residual=residual) for _ in range(2))
     return nn.Sequential(_convolution(entering, kernel, bias=bias), *units)
 
 
@@ -75,6 +83,14 @@ def _turned(x: torch.Tensor, angle: torch.Tensor, heads: int = 1) -> torch.Tenso
     first, second = shaped.chunk(2, dim=1)
     turned = torch.cat((-second, first), dim=1)
     return (shaped * angle.cos() + turned * angle.sin()).reshape(x.shape)
+
+
+def _placed(encoded: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
+    """Return an encoded image whose channels are turned by where pixels lie, from 0 to 1."""
+    rows, columns = (torch.linspace(0, 1, n).to(encoded) for n in encoded.shape[1:])
+    along_y, along_x = frequencies
+    angle = along_y[:, None, None] * rows[:, None] + along_x[:, None, None] * columns
+    return _turned(encoded, angle)
 
 
 class Jafar(nn.Module):
@@ -104,7 +120,7 @@ class Jafar(nn.Module):
 
     def forward(self, image: torch.Tensor, tokens: torch.Tensor) -> Attended:
         """Return what attention goes by, given the (C, y, x) image and (F, h, w) tokens."""
-        encoded = self._placed(self.image_encoder(image[None])[0])[None]
+        encoded = _placed(self.image_encoder(image[None])[0], self.rope["freqs"])[None]
         queries = F.group_norm(self.query_encoder(encoded), GROUPS)
         queries = self.cross_decode.conv2d(queries)
         keys = _pooled(self.key_encoder(encoded), tokens)
@@ -112,13 +128,6 @@ class Jafar(nn.Module):
         keys = self.sft_key["gamma"](seen) * F.group_norm(keys, GROUPS) + self.sft_key["beta"](seen)
         attended: Attended = self.cross_decode.cross_attn(queries[0], keys[0])
         return attended
-
-    def _placed(self, encoded: torch.Tensor) -> torch.Tensor:
-        """Return an encoded image whose channels are turned by where pixels lie, from 0 to 1."""
-        rows, columns = (torch.linspace(0, 1, n).to(encoded) for n in encoded.shape[1:])
-        along_y, along_x = self.rope["freqs"]
-        angle = along_y[:, None, None] * rows[:, None] + along_x[:, None, None] * columns
-        return _turned(encoded, angle)
 
 
 class _Decoder(nn.Module):
@@ -146,6 +155,66 @@ class _Attention(nn.Module):
         q = F.linear(self.norm_q(queries.movedim(0, -1)), own["q_proj_weight"], for_queries)
         k = F.linear(self.norm_k(keys.movedim(0, -1)), own["k_proj_weight"], for_keys)
         return Attended(q.movedim(-1, 0) / math.sqrt(WIDTH // HEADS), k.movedim(-1, 0))
+
+
+class AnyUp(nn.Module):
+    """Queries of pixels and keys of patches, of AnyUp, which serves features of any kind.
+
+    It sees them through learned filters, as the share of each filter, averaged over all features.
+    """
+
+    def __init__(self, channels: int = 3) -> None:
+        super().__init__()
+
+        def encoder(entering: int, kernel: int = 1) -> nn.Sequential:
+            return _encoder(entering, kernel, inside=1, bias=False, residual=True)
+
+        self.image_encoder, self.key_encoder = encoder(channels), encoder(WIDTH)
+        self.query_encoder, self.aggregation = encoder(WIDTH), encoder(2 * WIDTH, 3)
+        units = (Unit(1, bias=False, residual=True) for _ in range(2))
+        self.key_features_encoder = nn.Sequential(_Filters(), *units)
+        self.rope = nn.ParameterDict({"freqs": nn.Parameter(torch.empty(2, WIDTH))})
+        self.cross_decode = _Decoder()
+
+    def forward(self, image: torch.Tensor, tokens: torch.Tensor) -> Attended:
+        """Return what attention goes by, given the (C, y, x) image and (F, h, w) tokens."""
+        encoded = _placed(self.image_encoder(image[None])[0], self.rope["freqs"])[None]
+        queries = self.cross_decode.conv2d(self.query_encoder(encoded))
+        keys = _pooled(self.key_encoder(encoded), tokens)
+        seen = self.key_features_encoder(F.normalize(tokens, dim=0))
+        keys = self.aggregation(torch.cat((keys, seen), dim=1))
+        attended: Attended = self.cross_decode.cross_attn(queries[0], keys[0])
+        return attended
+
+
+class _Filters(nn.Module):
+    """Shares of what filters see of features, averaged; part by part, as 128 maps each are large.
+
+    The authors' code lists what filters see feature by feature, and reads the list as if it went
+    filter by filter. Their weights were trained with that, so it is done here, too.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.basis = nn.Parameter(torch.empty(WIDTH, 1, FILTERS, FILTERS))
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return the (1, 128, h, w) shares for (F, h, w) tokens."""
+        side, count = FILTERS // 2, len(tokens)
+        ones = torch.ones_like(tokens[None, :1])
+        inside = F.conv2d(ones, torch.ones_like(self.basis[:1]), padding=side)
+        total = torch.zeros_like(tokens[:1]).repeat(WIDTH, 1, 1)
+        rows = torch.arange(WIDTH, device=tokens.device)[:, None] * count
+        for first in range(0, count, FEATURES_AT_ONCE):
+            part = torch.arange(first, min(first + FEATURES_AT_ONCE, count), device=tokens.device)
+            listed = (rows + part).flatten()
+            feature, which = listed // WIDTH, listed % WIDTH
+            seen = F.conv2d(
+                tokens[None, feature], self.basis[which], padding=side, groups=len(listed)
+            )
+            shares = (seen / inside).reshape(WIDTH, len(part), *tokens.shape[1:]).softmax(dim=0)
+            total += shares.sum(dim=1)
+        return total[None] / count
 
 
 class Naf(nn.Module):
@@ -190,6 +259,12 @@ def jafar_384(channels: int = 3) -> nn.Module:
     """Return JAFAR for backbones with 384 features."""
     with torch.device("meta"):
         return Jafar(384, channels).eval()
+
+
+def anyup(channels: int = 3) -> nn.Module:
+    """Return AnyUp, which serves any backbone."""
+    with torch.device("meta"):
+        return AnyUp(channels).eval()
 
 
 def naf(channels: int = 3) -> nn.Module:

@@ -148,3 +148,96 @@ def _attend(queries, patch, keys, values, side, out):  # type: ignore[no-untyped
                         mixed[f] += weight * own[f]
             for f in range(wide):
                 mixed[f] /= total
+
+
+@dataclass(frozen=True, eq=False)
+class Within:
+    """Attention to the patches of a box, its weights averaged over the heads.
+
+    Parameters
+    ----------
+    keys : (h, w, heads, D) float32 array
+        Of patches.
+    values : (h, w, F) float32 array
+        Their features.
+    """
+
+    keys: Floats
+    values: Floats
+
+    @classmethod
+    def of(cls, keys: Floats, tokens: Floats, *, heads: int) -> Within:
+        """Return the attention for (Q, h, w) keys and (F, h, w) tokens."""
+        split = np.moveaxis(keys.reshape(heads, -1, *keys.shape[1:]), 1, -1).transpose(1, 2, 0, 3)
+        return cls(np.ascontiguousarray(split), np.ascontiguousarray(np.moveaxis(tokens, 0, -1)))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        return self.keys.nbytes + self.values.nbytes
+
+    @property
+    def features(self) -> int:
+        """Number of features."""
+        count: int = self.values.shape[2]
+        return count
+
+    def __call__(self, values: NDArray[np.floating]) -> Floats:
+        """Return the (n, F) features for (n, heads D + 4) queries.
+
+        The last four are the box of patches: top, bottom, left, right.
+        """
+        queries = np.ascontiguousarray(values[:, :-4], np.float32)
+        out = np.empty((len(values), self.features), np.float32)
+        _attend_within(queries, values[:, -4:].astype(np.int64), self.keys, self.values, out)
+        return out
+
+
+def boxes_within(
+    shape: tuple[int, int], cells: tuple[int, int], ratio: float
+) -> NDArray[np.float32]:
+    """Return the (4, y, x) boxes of patches that lie within a share of the image around pixels."""
+    edges = []
+    for pixels, patches in zip(shape, cells, strict=True):
+        middle = (np.arange(pixels, dtype=np.float32) + np.float32(0.5)) / np.float32(pixels)
+        low, high = (np.clip(middle + np.float32(s), 0, 1) for s in (-ratio, ratio))
+        edges.append((np.floor(low * patches), np.ceil(high * patches)))
+    (top, bottom), (left, right) = edges
+    rows = (np.broadcast_to(edge[:, None], shape) for edge in (top, bottom))
+    columns = (np.broadcast_to(edge, shape) for edge in (left, right))
+    return np.stack([*rows, *columns]).astype(np.float32)
+
+
+@njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})
+def _attend_within(queries, boxes, keys, values, out):  # type: ignore[no-untyped-def]
+    """Write the weighted means of the features of the patches in a box for every pixel."""
+    rows, columns, heads, depth = keys.shape
+    weights = np.empty((rows, columns), np.float32)
+    means = np.empty((rows, columns), np.float32)
+    for i in range(len(queries)):
+        top, bottom, left, right = boxes[i]
+        means[top:bottom, left:right] = 0
+        for head in range(heads):
+            query = queries[i, head * depth : (head + 1) * depth]
+            most, total = np.float32(-np.inf), np.float32(0)
+            for r in range(top, bottom):
+                for c in range(left, right):
+                    key, product = keys[r, c, head], np.float32(0)
+                    for d in range(depth):
+                        product += query[d] * key[d]
+                    weights[r, c] = product
+                    most = max(most, product)
+            for r in range(top, bottom):
+                for c in range(left, right):
+                    weights[r, c] = np.exp(weights[r, c] - most)
+                    total += weights[r, c]
+            for r in range(top, bottom):
+                for c in range(left, right):
+                    means[r, c] += weights[r, c] / (total * heads)
+        mixed = out[i]
+        mixed[:] = 0
+        for r in range(top, bottom):
+            for c in range(left, right):
+                weight, own = means[r, c], values[r, c]
+                for f in range(len(mixed)):
+                    mixed[f] += weight * own[f]

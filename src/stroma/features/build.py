@@ -50,6 +50,7 @@ GUIDED = {
         "dinov2_vits14_reg": "jafar_dinov2_vits14_reg",
         "dinov3_vits16plus": "jafar_dinov3_vits16plus",
     },
+    "anyup": dict.fromkeys(TRANSFORMERS, "anyup"),
     "naf": dict.fromkeys(TRANSFORMERS, "naf"),
 }
 """Before the name of a vision transformer, as ``"naf:"``, brings its features to pixels; and which

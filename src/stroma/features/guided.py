@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 from stroma.backbones import device
 from stroma.backbones.loading import identity, pretrained
 from stroma.backbones.upsamplers import HEADS
-from stroma.features.attention import Around, Everywhere
+from stroma.features.attention import Around, Everywhere, Within, boxes_within
 from stroma.features.contract import Extractor, FeatureMap, Mix, Wants
 from stroma.features.deep import inference, network_input
 
-KINDS = ("jafar", "naf")
+SHARE = 0.1
+"""Of the window, which AnyUp looks at to every side of a pixel."""
+
+
+MIXES: dict[str, type[Around] | type[Within]] = {"anyup": Within, "naf": Around}
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,10 @@ class Guided:
     ----------
     extractor : Extractor
         The transformer.
-    kind : {"jafar", "naf"}
-        How: JAFAR attends to all patches of the window and has a network for each transformer; NAF
-        attends to 9 x 9 patches around a pixel, and has one network for all.
+    kind : {"jafar", "anyup", "naf"}
+        How: JAFAR attends to all patches of the window and has a network for each transformer;
+        AnyUp attends to a tenth of the window to every side, NAF to 9 x 9 patches around a pixel,
+        and both have one network for all.
     network : str
         Name of the small network's weights.
     weights : str, optional
@@ -78,11 +83,14 @@ class Guided:
         tokens = np.ascontiguousarray(coarse.values, np.float32)
         queries, keys = self._attended(network_input(block), tokens)
         if self.kind == "jafar":
-            mix: Mix = Everywhere.of(keys, tokens, heads=HEADS)
+            return [FeatureMap(queries, mixes=(Everywhere.of(keys, tokens, heads=HEADS),))]
+        mix: Mix = MIXES[self.kind].of(keys, tokens, heads=HEADS)
+        height, width = block.shape[1:]
+        if self.kind == "anyup":
+            places = boxes_within((height, width), (keys.shape[1], keys.shape[2]), SHARE)
         else:
-            mix = Around.of(keys, tokens, heads=HEADS)
-            place = np.indices(block.shape[1:], np.float32) // self.stride
-            queries = np.concatenate((queries, place))
+            places = np.indices((height, width), np.float32) // self.stride
+        queries = np.concatenate((queries, places))
         return [FeatureMap(queries, mixes=(mix,))]
 
     def _attended(

@@ -194,6 +194,17 @@ _ENTRIES = (
     _jafar("dinov2_vits14_reg", "vit_small_patch14_reg4_dinov2.pth"),
     _jafar("dinov3_vits16plus", "vit_small_plus_patch16_dinov3.lvd1689m.pth"),
     Entry(
+        name="anyup",
+        repository="",
+        keymap="anyup",
+        usual=("*",),
+        megabytes=4,
+        licence="CC-BY-4.0",
+        citation="Wimmer et al., AnyUp: universal feature upsampling, 2025, arXiv:2510.12764",
+        other_files=("anyup_multi_backbone.pth",),
+        page="the releases of wimmerth/anyup on GitHub",
+    ),
+    Entry(
         name="naf",
         repository="",
         keymap="naf",

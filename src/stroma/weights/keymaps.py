@@ -86,6 +86,16 @@ KEYMAPS = {
     "vgg16": Keymap(),
     "jafar": Keymap(),
     "naf": Keymap(),
+    "anyup": Keymap(
+        renames=(
+            (r"\.block\.0\.", ".norm1."),
+            (r"\.block\.2\.", ".conv1."),
+            (r"\.block\.3\.", ".norm2."),
+            (r"\.block\.5\.", ".conv2."),
+        ),
+        splits=((".in_proj_weight", (".q_proj_weight", ".k_proj_weight", ".v_proj_weight")),),
+        dropped=r"\.(v_proj_weight|out_proj\.\w+)$",
+    ),
     "cellpose": Keymap(
         renames=((r"^(module\.)?downsample\.down\.res_down_(\d)\.", r"down\2."),),
         dropped=r"^(module\.)?(upsample|output|diam_)",

@@ -1,6 +1,6 @@
-"""Run the authors' JAFAR and NAF on random weights, and keep some of what comes out.
+"""Run the authors' JAFAR, NAF and AnyUp on random weights, and keep some of what comes out.
 
-    python make_upsamplers.py JAFAR_FOLDER NAF_FOLDER upsamplers.npz
+    python make_upsamplers.py JAFAR_FOLDER NAF_FOLDER ANYUP_FOLDER upsamplers.npz
 
 The folders hold their repositories; einops is needed, and Stroma's tests on the path. NATTEN, which
 NAF calls, is replaced by its definition.
@@ -19,7 +19,7 @@ import torch
 
 from random_weights import random_tensors
 
-JAFAR, NAF = "jafar_dinov2_vits14_reg", "naf"
+JAFAR, NAF, ANYUP = "jafar_dinov2_vits14_reg", "naf", "anyup"
 SIDES, PATCH, FEATURES = (56, 70), 14, 384
 POINTS = 12
 TRANSFORMS = "torchvision.transforms"
@@ -77,7 +77,20 @@ def on_the_processor(jafar: types.ModuleType) -> types.ModuleType:
     return jafar
 
 
-def main(jafar: str, naf: str, target: str) -> None:
+def of_anyup(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return our tensors under the names that AnyUp has for them."""
+    own = dict(tensors)
+    attention = "cross_decode.cross_attn.attention."
+    parts = [own.pop(f"{attention}{name}_proj_weight") for name in "qk"]
+    own[f"{attention}in_proj_weight"] = np.concatenate([*parts, parts[0]])
+    inside = {".norm1.": ".block.0.", ".conv1.": ".block.2."}
+    inside |= {".norm2.": ".block.3.", ".conv2.": ".block.5."}
+    for ours, theirs in inside.items():
+        own = {key.replace(ours, theirs): value for key, value in own.items()}
+    return own
+
+
+def main(jafar: str, naf: str, anyup: str, target: str) -> None:
     """Write the outputs at some pixels."""
     image, tokens = inputs()
     random = np.random.default_rng(1)
@@ -89,9 +102,12 @@ def main(jafar: str, naf: str, target: str) -> None:
     known = {
         JAFAR: on_the_processor(module(jafar, "src.upsampler.jafar")).JAFAR(),
         NAF: module(naf, "src.model.naf").NAF(kernel_size=3),
+        ANYUP: module(anyup, "anyup.model").AnyUp(),
     }
     for name, network in known.items():
-        state = {key: torch.tensor(value) for key, value in random_tensors(name).items()}
+        tensors = random_tensors(name)
+        tensors = of_anyup(tensors) if name == ANYUP else tensors
+        state = {key: torch.tensor(value) for key, value in tensors.items()}
         missing = network.load_state_dict(state, strict=False)
         assert not missing.unexpected_keys, missing.unexpected_keys
         with torch.no_grad():
