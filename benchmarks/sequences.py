@@ -93,6 +93,7 @@ def predict(steps: list[int], picture: Path | None) -> None:
     print("| way | steps | " + " | ".join(f"frame {n + 1}" for n in range(AHEAD)), "|")
     print("|---|---|" + "---|" * AHEAD)
     _row("last frame", "", psnr(last, true))
+    _row("nothing, all dark", "", psnr(torch.zeros_like(true), true))
     shown = {"truth": true, "last frame": last}
     for count in steps:
         for how in ("direct", "warp"):
@@ -192,7 +193,7 @@ def main(args: list[str] | None = None) -> None:
         predict([1], None)
         ladder(1, 2)
     elif given.ladder:
-        ladder(given.seeds, 1500)
+        ladder(given.seeds, 600)
     else:
         predict([int(n) for n in given.steps.split(",")], given.picture)
 
