@@ -2,7 +2,7 @@
 
     python benchmarks/volumes.py                    the numbers of the documentation, minutes
     python benchmarks/volumes.py --smoke            small volumes, to see that everything runs
-    python benchmarks/volumes.py gain               one part alone: rounds, large or gain
+    python benchmarks/volumes.py gain               one part alone: rounds, large, gain or filters
 
 ``rounds``: a volume of 256 x 256 x 256 voxels (float32) with strokes on two planes, ``ilastik_3d``
 and a random forest. The first round trains and segments, the next one does so after one more
@@ -17,6 +17,9 @@ of the whole are extrapolated from that part.
 
 ``gain``: the mean intersection over union on phantoms (see ``phantom.py``) of models with features
 of planes and of volumes, which learn from the same strokes on two planes; these do not count.
+
+``filters``: what one value of a filter costs in a block of a volume, and in a block of a plane, all
+filters of ilastik computed in turns. Blocks are as large as in a model, and pay for their halo.
 
 Processor seconds are those of all threads; they are what to compare where other work shares the
 processors.
@@ -36,7 +39,7 @@ from phantom import mean_iou, phantom, strokes
 from scipy import ndimage
 
 SIGMAS = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
-PARTS = ("rounds", "large", "gain")
+PARTS = ("rounds", "large", "gain", "filters")
 MODELS = [
     *("texture_2d", "ilastik_2d", "texture_3d", "ilastik_3d", "orthogonal:texture_2d"),
     "stroma-3d",
@@ -191,6 +194,31 @@ def gain(shape: tuple[int, int, int], kinds: list[tuple[int, float]], models: li
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
+def filters_in_turns(core: tuple[int, int, int], side: int, turns: int) -> None:
+    """Print nanoseconds of processors for a value of a filter, in volumes and in planes."""
+    from stroma.features.filterbank import FilterBank
+    from stroma.features.filterbank3d import VolumeFilterBank
+
+    random, solid, flat = np.random.default_rng(0), VolumeFilterBank(), FilterBank()
+    sides = [n + 2 * h for n, h in zip(core, solid.halo, strict=True)]
+    volume = random.normal(size=(1, *sides)).astype(np.float32)
+    plane = random.normal(size=(1, *[side + 2 * flat.halo] * 2)).astype(np.float32)
+    costs: list[list[float]] = []
+    for _ in range(turns + 1):  # the first compiles
+        costs.append([])
+        for bank, block in ((solid, volume), (flat, plane)):
+            spent = Spent()
+            with spent.running():
+                [found] = bank(block)
+            costs[-1].append(1e9 * spent.cpu / found.values.size)
+    rows = np.array(costs[1:])
+    solid_ns, flat_ns = np.median(rows, axis=0)
+    ratio = np.median(rows[:, 0] / rows[:, 1])
+    print(
+        f"A value takes {solid_ns:.1f} ns in volumes, {flat_ns:.1f} in planes: {ratio:.2f} times."
+    )
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -205,6 +233,8 @@ def main(arguments: list[str] | None = None) -> None:
         if part == "rounds":
             side, plain = (24, 24) if given.smoke else (given.side, given.plain)
             rounds(side, plain)
+        elif part == "filters":
+            filters_in_turns(*((8, 16, 16), 32, 1) if given.smoke else ((32, 128, 128), 256, 15))
         elif part == "large":
             size = (64, 16, 8) if given.smoke else (2000, 1000, given.planes)
             large(*size, "gaussian" if given.smoke else given.alias)
