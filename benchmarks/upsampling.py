@@ -19,6 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+NAMES = (
+    "dinov2_vits14_reg",
+    "jafar:dinov2_vits14_reg",
+    "anyup:dinov2_vits14_reg",
+    "naf:dinov2_vits14_reg",
+)
+
 
 def measured(name: str, side: int, folder: str, answers: multiprocessing.Queue) -> None:
     """Put seconds of training, of segmenting, and megabytes."""
@@ -28,7 +35,7 @@ def measured(name: str, side: int, folder: str, answers: multiprocessing.Queue) 
     random = np.random.default_rng(0)
     image = random.normal(size=(side, side)).astype(np.float32)
     strokes = np.zeros(image.shape, np.uint8)
-    strokes[10:14, 10:200], strokes[200:204, 10:200] = 1, 2
+    strokes[side // 8, 8:-8], strokes[side // 2, 8:-8] = 1, 2
     model = ConvpaintModel(fe_name=name, clf="logistic")
     small = image[:56, :56]
     model.get_feature_image(small)  # networks are loaded, kernels compiled
@@ -42,16 +49,15 @@ def measured(name: str, side: int, folder: str, answers: multiprocessing.Queue) 
     answers.put((trained - start, ended - trained, (most - before) / 1024))
 
 
-def write_random(folder: Path) -> None:
-    """Write weights without meaning for every transformer and upsampler."""
+def write_random(folder: Path, names: list[str]) -> None:
+    """Write weights without meaning for the networks of extractors."""
     from safetensors.numpy import save_file
 
     from stroma.backbones import BACKBONES
-    from stroma.features.build import GUIDED
+    from stroma.features.build import weights_of
 
-    names = {network for kind in GUIDED.values() for pair in kind.items() for network in pair}
     random = np.random.default_rng(0)
-    for name in sorted(names):
+    for name in sorted({network for one in names for network in weights_of(one)}):
         state = BACKBONES[name]().state_dict()
         values = {k: 0.05 * random.standard_normal(v.shape, np.float32) for k, v in state.items()}
         values = {k: v + 1 if "periods" in k else v for k, v in values.items()}
@@ -61,14 +67,17 @@ def write_random(folder: Path) -> None:
 def main(args: list[str] | None = None) -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("names", nargs="+")
+    parser.add_argument("names", nargs="*", default=list(NAMES))
     parser.add_argument("--side", type=int, default=448)
+    parser.add_argument("--smoke", action="store_true", help="one extractor on a small image")
     given = parser.parse_args(args)
+    if given.smoke:
+        given.names, given.side = ["naf:dino_vits8"], 64
     print("| extractor | training s | segmenting s | most memory beyond before, MB |")
     print("|---|---|---|---|")
     spawned = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
-        write_random(Path(folder))
+        write_random(Path(folder), given.names)
         for name in given.names:
             answers = spawned.Queue()
             process = spawned.Process(target=measured, args=(name, given.side, folder, answers))

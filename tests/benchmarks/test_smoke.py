@@ -23,6 +23,7 @@ SCRIPTS = {
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
     "sequences": "last frame",
+    "upsampling": "| `naf:dino_vits8` |",
 }
 ELSEWHERE = {
     "guidance",
@@ -47,6 +48,7 @@ NEEDS = {
     "large": "distributed",
     "live": "websockets",
     "gpu": "transformers",
+    "upsampling": "transformers",
 }
 
 
