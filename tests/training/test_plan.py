@@ -130,7 +130,7 @@ def test_a_short_training_decides_for_itself(scenes):
         (2, 2, "instances", {}, "unet"),
         (3, 1, "instances", {}, "unet"),
         (2, 1, "classes", {}, "unet"),
-        (2, 1, "image", {}, "unet"),
+        (2, 1, "image", {"norm": "none"}, "unet"),
     ],
 )
 def test_what_photographs_taught_is_begun_with_where_it_serves_and_is_here(
@@ -170,6 +170,8 @@ def test_images_are_restored_in_many_steps_of_small_patches():
     facts = Facts(2, {}, (1.0, 1.0))
     given = {"outputs": 1, "memory_gb": 2, "result": "image"}
     found = decide([(512, 512)] * 4, facts, **given)
-    assert (found.network, found.params["norm"], found.patch) == ("unet", "none", (96, 96))
+    assert (found.network, found.params, found.patch) == ("smooth", {}, (96, 96))
+    chosen = decide([(512, 512)] * 4, facts, options={"activation": "relu"}, **given)
+    assert (chosen.network, chosen.params["norm"], chosen.batch) == ("unet", "none", 8)
     chosen = decide([(512, 512)] * 4, facts, options={"features": [4, 8]}, patch=[32, 32], **given)
     assert (dict(chosen.params), chosen.patch) == ({"features": [4, 8]}, (32, 32))

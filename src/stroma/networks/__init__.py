@@ -11,9 +11,12 @@ NETWORKS = Registry(
         "segnet": "stroma.networks.segnet:SegNet",
         "ladder": "stroma.networks.ladder:Ladder",
         "lite": "stroma.networks.lite:Lite",
+        "smooth": "stroma.networks.smooth:Smooth",
         "vit": "stroma.networks.vit:ViT",
     },
     group="stroma.networks",
-    extras=dict.fromkeys(("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "vit"), "train"),
+    extras=dict.fromkeys(
+        ("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "vit"), "train"
+    ),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

@@ -33,6 +33,9 @@ BEGUN_PIXELS = 8 * 128**2
 AROUND = 2.5
 """So many times the diameter of a large object is the side of such a patch."""
 
+SMOOTH = "smooth"
+"""The network for results that are images, which begins with a Gaussian."""
+
 LOCAL = {"features": [16, 32, 64, 64], "norm": "none"}
 LOCAL_SIDE = {2: 96, 3: 32}
 LOCAL_BATCH = 8
@@ -143,7 +146,8 @@ def decide(
         Memory for a training step.
     network : str
         "auto" is a U-Net; for objects and points in planes, unless options are given, one that
-        begins with what photographs taught, where its weights are installed.
+        begins with what photographs taught, where its weights are installed; for images one that
+        begins with a Gaussian.
     result : str
         What the target decodes to.
     options : mapping, optional
@@ -165,7 +169,8 @@ def decide(
         return Setup(name, given, sides, batch or enough, spacing=spacing, free=False)
     if network == "auto" and result == "image":
         sides = tuple(patch) if patch is not None else (LOCAL_SIDE[facts.ndim],) * facts.ndim
-        given = given if "features" in given else {**LOCAL, **given}
+        name = name if given else SMOOTH
+        given = given if not given or "features" in given else {**LOCAL, **given}
         return Setup(name, given, sides, batch or LOCAL_BATCH, spacing=spacing, free=False)
     if name not in PLANNED:
         sides = tuple(patch) if patch is not None else _common_patch(shapes, facts.ndim)
