@@ -126,6 +126,9 @@ def test_what_is_odd_in_a_name_is_replaced() -> None:
     assert uploads.safe_name("a:b*c?<d>.TIF", [".tif"]) == "a_b_c__d_.tif"
     assert uploads.safe_name("..hidden.tif", [".tif"]) == "hidden.tif"
     assert uploads.safe_name("Zelle 3 (µm).tif", [".tif"]) == "Zelle 3 (µm).tif"
+    packed = uploads.safe_name("brain?.nii.GZ", uploads.image_endings())
+    assert packed == "brain_.nii.gz"
+    assert uploads._numbered(packed, 2) == "brain_-2.nii.gz"
     assert len(uploads.safe_name("ä" * 300 + ".tif", [".tif"]).encode()) < 200
 
 
