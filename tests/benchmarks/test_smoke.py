@@ -27,6 +27,7 @@ SCRIPTS = {
 }
 ELSEWHERE = {
     "guidance",
+    "instances",
     "hostile",
     "measuring",
     "movies",
