@@ -98,6 +98,7 @@ def test_in_space_all_planes_of_the_volume_are_predicted(turned):
     settle(turned)
     shown = np.asarray(turned.board.layer("segmentation").data)
     np.testing.assert_array_equal(shown, turned.session.segment("1"))
+    assert turned.board.layer("segmentation")._slice.image.raw.all()
     turned.viewer.dims.ndisplay = 2
     turned.look()
     assert len(turned.session.core.views) == 1

@@ -424,6 +424,7 @@ class Bridge:
 
     def _changes_results(self, event: Event, board: Board) -> bool:
         if isinstance(event, ev.BlockReady):
+            # In space all planes are drawn at once, which is slow, so that is done at the end.
             in_space = self.viewer.dims.ndisplay == 3
-            return event.image == board.image and (in_space or event.plane == self.plane())
+            return event.image == board.image and not in_space and event.plane == self.plane()
         return isinstance(event, ev.ImageChanged | ev.RoundFinished)
