@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -102,11 +102,13 @@ class Tab:
     def ask(self, command: str, **values: Any) -> dict[str, Any]:
         return self.until(re=self.send(command, **values))
 
-    def state(self, **wanted: Any) -> dict[str, Any]:
-        """Return the next state that has these values."""
+    def state(
+        self, when: Callable[[dict[str, Any]], bool] = lambda state: True, **wanted: Any
+    ) -> dict[str, Any]:
+        """Return the next state of which something holds and that has these values."""
         while True:
             state = self.until(event="state")["state"]
-            if all(state[key] == value for key, value in wanted.items()):
+            if when(state) and all(state[key] == value for key, value in wanted.items()):
                 return state
 
 
