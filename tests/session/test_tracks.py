@@ -1,7 +1,9 @@
 """Tracks of a movie are corrected in steps that can be undone, and stay when it is solved again."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -134,6 +136,17 @@ def test_labels_are_those_of_the_movie(session, movie):
     other = session.add_image(np.zeros((FRAMES, 40, 60), np.uint8))
     with pytest.raises(ParameterError, match="no tracks yet"):
         session.tracks(other)
+
+
+def test_label_images_are_let_go_with_their_movie(session):
+    given = labels()
+    key = session.add_image(np.zeros(given.shape, np.uint8))
+    session.track(key, given)
+    alive = weakref.ref(given)
+    session.close_image(key)
+    del given
+    gc.collect()
+    assert alive() is None
 
 
 def test_objects_that_are_others_forget_the_corrections(session, movie):

@@ -13,6 +13,7 @@ from stroma.errors import MissingFileError, ParameterError, ShapeError
 from stroma.io.tracks import TRACK_WRITERS
 from stroma.io.tracks.movie import Movie, movie_of, read_movie
 from stroma.session.core.core import Core
+from stroma.session.events import Event, ImageClosed
 from stroma.session.tracks.bench import TrackBench
 from stroma.session.tracks.book import Node, Row, frames_of
 from stroma.session.tracks.operations import CorrectTracks, SetTracks
@@ -32,6 +33,11 @@ class Tracking:
     def __init__(self, core: Core) -> None:
         self.core = core
         self._movies: dict[str, tuple[Movie, Seen]] = {}
+        core.listen(self._forget)
+
+    def _forget(self, event: Event) -> None:
+        if isinstance(event, ImageClosed):
+            self._movies.pop(event.image, None)
 
     @property
     def _bench(self) -> TrackBench:
