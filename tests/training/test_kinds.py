@@ -8,8 +8,9 @@ import pytest
 from stroma.training.augment import NONE
 from stroma.training.data import cases_of
 from stroma.training.kinds import INVERTED, MIXED, varied
-from stroma.training.learner import LOOKED_AT, Learner
+from stroma.training.learner import Learner
 from stroma.training.splits import split
+from stroma.training.task import LOOKED_AT
 
 SIDE = 24
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from stroma.training.members import joined
 from stroma.training.model import Network
 from stroma.training.setup import read_setup, write_setup
 from stroma.training.splits import folds
-
-if TYPE_CHECKING:
-    from stroma.training.learner import Task
+from stroma.training.task import Task
 
 DONE = "network.safetensors"
 """A fold that is done, in its folder, until all are."""

@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from importlib import metadata
-from math import ceil
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import nn
-
-import stroma
-from stroma.backbones.device import resolve
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError
-from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
-from stroma.targets.contract import Facts, Target
+from stroma.targets.contract import Target
 from stroma.training import OBJECTIVES
-from stroma.training.about import About, as_json
-from stroma.training.augment import NONE, SHAPES, TURNS, Augmentation
-from stroma.training.cases import Case
-from stroma.training.data import cases_of, facts_of, fingerprint, foreground_of, is_bare
-from stroma.training.examination import Examination
+from stroma.training.data import cases_of, facts_of, foreground_of, is_bare
 from stroma.training.folds import cross_trained
-from stroma.training.kinds import varied
-from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
+from stroma.training.loop import Told
 from stroma.training.model import Network
-from stroma.training.normalise import Normalisation, normalisation_for
+from stroma.training.normalise import normalisation_for
 from stroma.training.options import Options
-from stroma.training.patches import Patches
-from stroma.training.pictures import Pictures
 from stroma.training.resample import common_size, on_pixels_of
 from stroma.training.setup import (
-    BEGUN,
-    BEGUN_FOR,
-    Setup,
     decide,
-    fitted,
-    read_setup,
-    write_setup,
 )
-from stroma.training.splits import split
-from stroma.training.state import State, scores_in
-
-RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
-SETUP = "setup.json"
-LOOKED_AT = 8
-"""Cases that are validated in every round, at most."""
+from stroma.training.task import Task, way
 
 
 @dataclass(frozen=True)
@@ -105,13 +74,6 @@ class Learner(Options):
         )
 
     @property
-    def way(self) -> str:
-        """Name of the objective."""
-        if self.objective != "auto":
-            return self.objective
-        return str(getattr(TARGETS[self.target], "objective", "supervised"))
-
-    @property
     def alone(self) -> bool:
         """Whether the target learns from images without labels."""
         return bool(getattr(TARGETS[self.target], "alone", False))
@@ -138,7 +100,7 @@ class Learner(Options):
             cases = on_pixels_of(cases, *size)
         facts = facts_of(cases, kind.truth)
         bare = [case.name for case in cases if is_bare(case)]
-        if bare and not getattr(OBJECTIVES[self.way], "unlabelled", False):
+        if bare and not getattr(OBJECTIVES[way(self)], "unlabelled", False):
             raise LabelError(
                 f"Nothing is labelled in {', '.join(bare[:3])} ({len(bare)} of {len(cases)} "
                 "images). Leave out images without labels, or learn from them with "
@@ -167,248 +129,3 @@ class Learner(Options):
         if "clip" in scale.schemes:
             scale = normalisation_for(names, foreground_of(cases))
         return Task(self, tuple(cases), facts, target, setup, scale, size)
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """A training, decided but not begun.
-
-    Parameters
-    ----------
-    learner : Learner
-        What was asked for.
-    cases : tuple of Case
-        What is learned from.
-    facts : Facts
-        What is known of the labels.
-    target : Target
-        What is learned.
-    setup : Setup
-        Network, patches, batches.
-    scale : Normalisation
-        Of intensities.
-    size : tuple of float, and str, optional
-        Of the pixels that are learned from, and its unit, where it is known and matters.
-    """
-
-    learner: Learner
-    cases: tuple[Case, ...]
-    facts: Facts
-    target: Target
-    setup: Setup
-    scale: Normalisation
-    size: tuple[tuple[float, ...], str] | None = None
-
-    def built(self) -> nn.Module:
-        """Return the network, with weights drawn by the seed."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.learner.seed)
-            made: nn.Module = NETWORKS[self.setup.network](
-                self.cases[0].channels,
-                len(self.target.channels()),
-                ndim=self.facts.ndim,
-                **self.setup.params,
-            )
-        return made
-
-    def run(
-        self,
-        *,
-        parts: tuple[list[Case], ...] | None = None,
-        classes: Sequence[Class] = (),
-        folder: Path | None = None,
-        overwrite: bool = False,
-        tell: Callable[[Told], None] | None = None,
-        cancel: Callable[[], bool] | None = None,
-    ) -> Network:
-        """Train one network; see `Learner.fit`.
-
-        Parameters
-        ----------
-        parts : tuple of list of Case, optional
-            What is learned from, and what is kept for scores; drawn by the seed, unless given.
-        """
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            if overwrite:
-                (folder / CHECKPOINT).unlink(missing_ok=True)
-        task, given = self.fitted(folder), self.learner
-        found = parts or split(
-            self.cases, share=given.validation, seed=given.seed, strips=any(self.varied)
-        )
-        return task._run(found, classes, folder, tell, cancel)
-
-    def fitted(self, folder: Path | None) -> Task:
-        """Return the task with patches that leave time for enough steps.
-
-        The speed is measured once: a training that goes on has the patches it began with.
-        """
-        if self.learner.steps is not None or not self.setup.free:
-            return self
-        kept = None if folder is None else folder / SETUP
-        if kept is not None and kept.exists() and (kept.parent / CHECKPOINT).exists():
-            return replace(self, setup=read_setup(kept))
-        setup = fitted(self.setup, speed=self.pixels_per_second, minutes=self.learner.minutes)
-        if kept is not None:
-            write_setup(kept, setup)
-        return replace(self, setup=setup)
-
-    def pixels_per_second(self, setup: Setup) -> float:
-        """Return how many pixels the network of a setup learns from in a second, measured.
-
-        On patches of 128 pixels a side at most (16 along z), after a step that is not counted.
-        """
-        device = resolve(self.learner.device)
-        module = replace(self, setup=setup).built().to(device).train()
-        most = (16, 128, 128)[-self.facts.ndim :]
-        sides = [min(n, top) for n, top in zip(setup.patch, most, strict=True)]
-        images = torch.zeros(2, self.cases[0].channels, *sides, device=device)
-        began = 0.0
-        for _ in range(2):
-            began = time.monotonic()
-            outputs = module(images)
-            several = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
-            mean = torch.stack([o.square().mean() for o in several]).sum()
-            mean.backward()  # type: ignore[no-untyped-call]
-            mean.detach().item()  # waits for graphics processors
-        return images[:, 0].numel() / max(time.monotonic() - began, 1e-9)
-
-    def examination(self, kept: Sequence[Case]) -> Examination:
-        """Return what looks at a network with cases that were kept from it."""
-        chosen = kept[:: ceil(len(kept) / LOOKED_AT)]
-        return Examination(chosen, self.target, self.scale, self.setup.patch, self.mirror)
-
-    @property
-    def varied(self) -> tuple[float, float]:
-        """How often patches are inverted and colours mixed: images may be of several kinds.
-
-        Then a strip of each is kept for scores, not some images: every kind is to be learned.
-        """
-        return varied(self.cases) if self.target.result in BEGUN_FOR else (0.0, 0.0)
-
-    @property
-    def mirror(self) -> bool:
-        """Whether the network is used on mirror images too, which pays after a short training."""
-        return self.setup.network == BEGUN
-
-    def _run(
-        self,
-        parts: tuple[list[Case], ...],
-        classes: Sequence[Class],
-        folder: Path | None,
-        tell: Callable[[Told], None] | None,
-        cancel: Callable[[], bool] | None,
-    ) -> Network:
-        learned, kept = parts
-        pictures = None if folder is None else Pictures(folder, self.target, kept)
-        examined = self.examination(kept)
-        training = self._training(learned, examined, folder, pictures)
-        state = training.run(_begun(self.built()), tell=tell, cancel=cancel)
-        module = self.built()
-        module.load_state_dict(state.best)
-        chosen: dict[str, Any] = {}
-        if self.target.tunable or self.learner.largest:
-            chosen = examined.outcome(module).chosen(self.target, largest=self.learner.largest)
-        network = Network(module, self._about(state, classes, chosen))
-        if folder is not None:
-            (folder / CHECKPOINT).unlink(missing_ok=True)
-            (folder / SETUP).unlink(missing_ok=True)
-        return network
-
-    def _training(
-        self,
-        learned: Sequence[Case],
-        examined: Examination,
-        folder: Path | None,
-        pictures: Pictures | None,
-    ) -> Training:
-        given = self.learner
-        patches = Patches(
-            learned,
-            self.target,
-            self.scale,
-            self.setup.patch,
-            self.setup.batch,
-            self._augmentation(),
-            seed=given.seed,
-        )
-        return Training(
-            objective=OBJECTIVES[given.way](self.target, **given.objective_options),
-            batch=patches.batch,
-            validate=examined,
-            schedule=Schedule(
-                minutes=given.minutes,
-                steps=given.steps,
-                rate=given.rate,
-                optimiser=given.optimiser,  # type: ignore[arg-type]
-            ),
-            device=given.device,
-            precision=given.precision,
-            folder=folder,
-            identity=self.identity(),
-            look=None if pictures is None else pictures.draw,
-        )
-
-    def _augmentation(self) -> Augmentation:
-        if not self.learner.augment:
-            return NONE
-        if not getattr(self.target, "shaded", True):
-            return TURNS
-        if self.target.result not in BEGUN_FOR:
-            return Augmentation(flat=self.setup.flat)
-        invert, mix = self.varied
-        return replace(SHAPES, flat=self.setup.flat, invert=invert, mix=mix)
-
-    def identity(self) -> str:
-        """Return a hash of data, network and settings."""
-        said = [asdict(self.learner), asdict(self.setup), fingerprint(self.cases)]
-        return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
-
-    def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:
-        best = max(state.history, key=lambda row: next(iter(scores_in(row).values()), 0.0))
-        return About(
-            network=self.setup.network,
-            params=as_json(self.setup.params),
-            target=self.learner.target,
-            target_params=_plain(self.target),
-            ndim=self.facts.ndim,
-            channels=self.cases[0].channels,
-            normalisation=as_json(asdict(self.scale)),
-            patch=tuple(self.setup.patch),
-            classes=tuple(asdict(c) for c in classes),
-            plan=as_json(asdict(self.setup)),
-            training={
-                "scores": scores_in(best),
-                "mirror": self.mirror,
-                **tuned,
-                "history": state.history,
-                "steps": state.step,
-                "seconds": round(state.seconds, 1),
-                "images": [case.name for case in self.cases],
-                "data": fingerprint(self.cases),
-                "identity": self.identity(),
-                "settings": as_json(asdict(self.learner)),
-            },
-            spacing=() if self.size is None else self.size[0],
-            unit="" if self.size is None else self.size[1],
-            versions={
-                "stroma": stroma.__version__,
-                "python": platform.python_version(),
-                **{name: metadata.version(name) for name in RECORDED},
-            },
-        )
-
-
-def _begun(module: nn.Module) -> nn.Module:
-    """Return a network with the weights that it starts from."""
-    begin = getattr(module, "begin", None)
-    if begin is not None:
-        begin()
-    return module
-
-
-def _plain(target: Target) -> dict[str, Any]:
-    """Return the parameters of a target as JSON has them."""
-    if not is_dataclass(target):
-        raise ParameterError(f"A target is a dataclass, got {type(target).__name__}.")
-    return as_json(asdict(target))

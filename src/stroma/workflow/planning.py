@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stroma.training.learner import Learner, Task
+from stroma.training.learner import Learner
 from stroma.training.setup import PLANNED, planned
+from stroma.training.task import Task
 from stroma.workflow.pairs import given
 
 
