@@ -192,8 +192,13 @@ def compared(alias: str, side: int, runs: int, paths: Sequence[str] = tuple(PATH
     if len(paths) < 2:
         return
     same = (labels[0] == labels[1]).mean()
-    ratios = [f"**{best['plain'][k] / best['ours'][k]:.1f}**" for k in best["ours"]]
+    ratios = [ratio(best["plain"][k], ours) for k, ours in best["ours"].items()]
     print(f"| {alias}, ratio | " + " | ".join(ratios) + f" | {100 * same:.1f} % |", flush=True)
+
+
+def ratio(plain: float, ours: float) -> str:
+    """Return how many times ours is less; small images need no memory beyond that of the start."""
+    return f"**{plain / ours:.1f}**" if ours else "-"
 
 
 def show_starts(alias: str) -> None:

@@ -9,7 +9,7 @@ from stroma.io import read_image, write_image
 from stroma.io.points import read_points
 
 NETWORK = "--set=network_options={features: [6, 8]}"
-SET = [f"--set={s}" for s in ("steps=60", "patch=[32,32]", "rate=0.01")]
+SET = [f"--set={s}" for s in ("steps=100", "patch=[32,32]", "rate=0.01")]
 
 
 def write_scenes(folder, count):
