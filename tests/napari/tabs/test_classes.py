@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QLineEdit, QPushButton
 
 from napari_scene import two_halves, until
 from stroma.data.classes import Class
+from stroma.napari.layers.new_button import layer_of
 from stroma.napari.tabs import parts
 
 
@@ -231,9 +232,9 @@ def test_napari_s_button_for_a_new_label_is_one_for_a_new_class(classes, viewer)
     window = viewer.window._qt_window
     layer = classes._studio.bridge.board.layer("strokes")
     session = classes._studio.session
-    until(lambda: new_buttons(window))
+    until(lambda: new_buttons(window, layer))
     for expected in (3, 4):
-        for button in new_buttons(window):
+        for button in new_buttons(window, layer):
             button.click()
         assert (layer.selected_label, layer.mode) == (expected, "paint")
         layer.paint((0, 30, 30), layer.selected_label)
@@ -252,8 +253,10 @@ def test_a_new_label_is_none_of_the_classes_in_the_palette(classes, viewer):
     until(lambda: home._classes.checkedId() == 3)
 
 
-def new_buttons(window):
-    return [b for b in window.findChildren(QPushButton, "newLabelButton") if b.property("stroma")]
+def new_buttons(window, layer):
+    """Return the buttons of a layer; those of layers that were there before may be left."""
+    buttons = window.findChildren(QPushButton, "newLabelButton")
+    return [b for b in buttons if b.property("stroma") and layer_of(b) is layer]
 
 
 def test_a_new_class_is_named_at_once_and_its_name_is_no_command(classes, viewer):

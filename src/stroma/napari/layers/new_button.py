@@ -25,14 +25,15 @@ def take_new_button(window: QWidget, layer: Strokes) -> None:
         The layer whose button is meant.
     """
     for button in window.findChildren(QPushButton, NAME):
-        if _layer_of(button) is layer and not button.property(TAKEN):
+        if layer_of(button) is layer and not button.property(TAKEN):
             button.clicked.disconnect()
             button.clicked.connect(lambda _=False: layer.take_new())
             button.setToolTip("Paint a new class (M)")
             button.setProperty(TAKEN, True)
 
 
-def _layer_of(widget: QWidget) -> Any:
+def layer_of(widget: QWidget) -> Any:
+    """Return the layer whose controls a widget belongs to; None if it is in none."""
     parent: Any = widget
     while parent is not None:
         if hasattr(parent, "layer"):

@@ -47,8 +47,10 @@ class Standing:
         The last revision for which training was done, or given up.
     finished : int
         The last revision that was shown wherever somebody looked.
-    asked : bool
-        Whether to train on all there is, whatever the mode.
+    asked : int
+        How often training on all there is was asked for, whatever the mode.
+    answered : int
+        Which of these was answered last.
     untrained : str
         Why the last training failed.
     unseen : dict of (image, plane) to str
@@ -57,7 +59,8 @@ class Standing:
 
     settled: int = -1
     finished: int = -1
-    asked: bool = False
+    asked: int = 0
+    answered: int = 0
     untrained: str = ""
     unseen: dict[PlaneKey, str] = field(default_factory=dict)
 
@@ -131,14 +134,14 @@ class Worker:
     def ask(self, bench: str) -> None:
         """Train now on all there is, whatever the mode."""
         with self._state:
-            self._standings[bench].asked = True
+            self._standings[bench].asked += 1
         self.poke(bench, cancels="all")
 
     def give_up(self) -> None:
         """Cancel what is under way, until something changes or ``ask`` is called."""
         with self._state:
             for standing in self._standings.values():
-                standing.asked = False
+                standing.answered = standing.asked
             self._given_up, self._again = True, False
             self._token.cancel()
 
@@ -190,7 +193,7 @@ class Worker:
             if not self._running or self._given_up or self._closed:
                 return False, False
             standing = self._standings[bench]
-            training = self._training == bench or _is_due(turn, standing)
+            training = self._training == bench or _is_due(turn, standing, standing.asked)
             showing = turn.answered >= 0 and any(view.key == plane for view in turn.views)
             return training, showing and not _is_paused(turn, standing)
 
@@ -207,6 +210,8 @@ class Worker:
             self._again = False
             if self._given_up or self._closed:
                 return False
+            # What is asked for from here on may be about strokes that the turns do not know.
+            asked = {name: standing.asked for name, standing in self._standings.items()}
         turns = {name: learning.turn() for name, learning in self._learnings.items()}
         with self._state:
             if self._again:
@@ -215,8 +220,8 @@ class Worker:
             self._token, self._at = token, {name: turn.revision for name, turn in turns.items()}
         job = Job(token, self._enter, self._tell)
         for name, turn in turns.items():
-            if _is_due(turn, standings[name]):
-                self._train(name, turn, standings[name], job)
+            if _is_due(turn, standings[name], asked[name]):
+                self._train(name, turn, standings[name], asked[name], job)
                 return True
         shown = {n: turn for n, turn in turns.items() if not _is_paused(turn, standings[n])}
         if shown:
@@ -265,33 +270,33 @@ class Worker:
 
     # ------------------------------------------------------------------ training
 
-    def _train(self, name: str, turn: Turn, standing: Standing, job: Job) -> None:
+    def _train(self, name: str, turn: Turn, standing: Standing, asked: int, job: Job) -> None:
         with self._state:
-            self._training, full = name, standing.asked
+            self._training, full = name, asked > standing.answered
         if turn.lacking:
-            self._refuse(name, turn, standing)
+            self._refuse(name, turn, standing, asked)
             return
         self._tell(RoundStarted(turn.revision, name))
         start = time.monotonic()
         error = attempt(lambda: turn.train(job, full=full))
         if error is not None:
-            self._untrained(turn, standing, error)
+            self._untrained(turn, standing, asked, error)
             self._tell(RoundFailed(turn.revision, _said(error), error, name))
             return
         with self._state:
             self._training, standing.untrained, standing.settled = "", "", turn.revision
-            standing.asked = standing.asked and not full
+            standing.answered = max(standing.answered, asked)
         self._tell(ModelTrained(turn.revision, time.monotonic() - start, name))
 
-    def _refuse(self, name: str, turn: Turn, standing: Standing) -> None:
+    def _refuse(self, name: str, turn: Turn, standing: Standing, asked: int) -> None:
         """Answer who asked for training while there is too little to learn from."""
         with self._state:
-            standing.asked, self._training = False, ""
+            standing.answered, self._training = max(standing.answered, asked), ""
         self._tell(RoundFailed(turn.revision, turn.lacking, ParameterError(turn.lacking), name))
 
-    def _untrained(self, turn: Turn, standing: Standing, error: Exception) -> None:
+    def _untrained(self, turn: Turn, standing: Standing, asked: int, error: Exception) -> None:
         with self._state:
-            standing.settled, standing.asked = turn.revision, False
+            standing.settled, standing.answered = turn.revision, max(standing.answered, asked)
             standing.untrained, self._training = _said(error), ""
 
     # ------------------------------------------------------------------ showing
@@ -332,10 +337,10 @@ class Worker:
             self._tell(RoundFinished(turn.answered, name))
 
 
-def _is_due(turn: Turn, standing: Standing) -> bool:
-    """Tell whether to train."""
+def _is_due(turn: Turn, standing: Standing, asked: int) -> bool:
+    """Tell whether to train, where it was asked for so many times."""
     live = turn.mode == "live" and not turn.lacking
-    return standing.asked or (live and standing.settled != turn.revision)
+    return asked > standing.answered or (live and standing.settled != turn.revision)
 
 
 def _is_paused(turn: Turn, standing: Standing) -> bool:
