@@ -198,3 +198,17 @@ def test_an_image_of_one_plane_has_no_panes(page, session):
     page.select_option("#image-select", "2")
     page.wait_for_selector("#panes", state="hidden")
     until(page, lambda: [v.box for v in session.core.views.values()] == [Box(0, 0, SIDE, SIDE)])
+
+
+@pytest.mark.parametrize("width", [1400, 360])
+def test_no_button_is_wider_than_its_place(page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_selector("text=Copy to the next plane")
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll('.buttons button')]
+          .filter((e) => e.offsetParent)
+          .filter((e) => e.getBoundingClientRect().right
+            > e.parentElement.getBoundingClientRect().right + 1)
+          .map((e) => e.textContent)"""
+    )
+    assert cut == []
