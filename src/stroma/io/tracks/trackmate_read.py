@@ -10,20 +10,12 @@ import numpy as np
 
 from stroma.data.tracks import Detections, Floats, Tracks
 from stroma.errors import FormatError
+from stroma.io.units import seconds, symbol
 
 LARGEST = 2_000_000_000
 """Bytes of a file that is read."""
 
-SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3}
-SECONDS |= {"min": 60.0, "minute": 60.0, "minutes": 60.0, "h": 3600.0, "hour": 3600.0}
-UNITS = {
-    "pixel": "px",
-    "pixels": "px",
-    "micron": "µm",
-    "microns": "µm",
-    "um": "µm",
-    "\u03bcm": "µm",
-}
+PIXELS = ("pixel", "pixels")
 OWN = {
     *("POSITION_X", "POSITION_Y", "POSITION_Z", "POSITION_T", "FRAME", "RADIUS", "VISIBILITY"),
     *("ID", "name", "ROI_N_POINTS", "MANUAL_SPOT_COLOR"),
@@ -95,7 +87,7 @@ def _spots(model: ET.Element, image: ET.Element | None) -> tuple[Detections, dic
         xyz[:, first:] / np.array(spacing),
         _measures(spots, spacing),
         spacing,
-        UNITS.get(unit.lower(), unit),
+        "px" if unit.lower() in PIXELS else symbol(unit) or unit,
         _interval(model.get("timeunits", ""), float(told.get("timeinterval", 0))),
         max(count, min(int(told.get("nframes", 0)), 10**7)),
     )
@@ -117,8 +109,7 @@ def _measures(spots: list[dict[str, str]], spacing: tuple[float, ...]) -> dict[s
 
 
 def _interval(unit: str, value: float) -> float | None:
-    seconds = SECONDS.get(unit.lower())
-    return value * seconds if seconds and value > 0 else None
+    return seconds(value, unit) if value > 0 else None
 
 
 def _edges(model: ET.Element) -> Iterator[tuple[int, int]]:
