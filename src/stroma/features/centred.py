@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -11,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
-from stroma.features.contract import Batched, Extractor, FeatureMap, Wants, axes_of
+from stroma.features.contract import Extractor, FeatureMap, axes_of, computed
+from stroma.features.wrapper import OfWindows
 
 PICTURES = 8
 """Pictures of noise whose mean features are taken away."""
 
 
 @dataclass(frozen=True)
-class Centred:
+class Centred(OfWindows):
     """An extractor with global context, less the mean of its features at every place.
 
     The mean is that of pictures of noise, of the size of the window: what they have in common is
@@ -35,8 +36,6 @@ class Centred:
         If the extractor does not know where in a window it looks.
     """
 
-    extractor: Extractor
-
     def __post_init__(self) -> None:
         """Check what is wrapped."""
         if axes_of(self.extractor) != "yx" or self.extractor.halo is not None:
@@ -47,47 +46,17 @@ class Centred:
             )
 
     @property
-    def halo(self) -> None:
-        """The whole window is seen."""
-        return
-
-    @property
-    def stride(self) -> int:
-        """Stride of the extractor."""
-        side = self.extractor.stride
-        return side if isinstance(side, int) else max(side)
-
-    @property
-    def wants(self) -> Wants:
-        """What the extractor wants."""
-        return self.extractor.wants
-
-    @property
-    def provenance(self) -> Callable[[], dict[str, str]] | None:
-        """What tells which pretrained weights are in use, if there are some."""
-        return getattr(self.extractor, "provenance", None)
-
-    @property
     def device(self) -> str:
         """Where the network runs."""
         return getattr(self.extractor, "device", "cpu")
-
-    @property
-    def batch_pixels(self) -> int:
-        """Pixels computed together."""
-        return self.extractor.batch_pixels if isinstance(self.extractor, Batched) else 0
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return the names of the extractor, like ``centred:dinov2_vits14_reg.12``."""
         return [f"centred:{name}" for name in self.extractor.names(channels)]
 
-    def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
-        """Return the maps of one window."""
-        return self.batch([block])[0]
-
     def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
         """Return the maps of several windows."""
-        found = _computed(self.extractor, blocks)
+        found = computed(self.extractor, blocks)
         return [self._less(maps, block) for maps, block in zip(found, blocks, strict=True)]
 
     def _less(self, maps: list[FeatureMap], block: NDArray[np.float32]) -> list[FeatureMap]:
@@ -105,15 +74,7 @@ def _means(
     totals: list[NDArray[np.float32]] = []
     for _ in range(PICTURES):
         picture = random.standard_normal((1 if alike else shape[0], *shape[1:]), np.float32)
-        [maps] = _computed(extractor, [np.broadcast_to(picture, shape)])
+        [maps] = computed(extractor, [np.broadcast_to(picture, shape)])
         values = [np.asarray(m.values, np.float32) for m in maps]
         totals = [a + b for a, b in zip(totals, values, strict=True)] if totals else values
     return tuple(total / np.float32(PICTURES) for total in totals)
-
-
-def _computed(
-    extractor: Extractor, blocks: Sequence[NDArray[np.float32]]
-) -> list[list[FeatureMap]]:
-    if isinstance(extractor, Batched):
-        return extractor.batch(blocks)
-    return [extractor(block) for block in blocks]

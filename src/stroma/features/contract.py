@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -201,6 +201,15 @@ class Batched(Extractor, Protocol):
     def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
         """Return what calls with each of the blocks would return; their shapes may differ."""
         ...
+
+
+def computed(
+    extractor: Extractor, blocks: Sequence[NDArray[np.float32]]
+) -> Iterable[list[FeatureMap]]:
+    """Return the maps of blocks: of all at once where the extractor can, else one by one."""
+    if isinstance(extractor, Batched):
+        return extractor.batch(blocks)
+    return map(extractor, blocks)
 
 
 def axes_of(extractor: Any) -> str:

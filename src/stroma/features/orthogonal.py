@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import PerAxis
 from stroma.errors import ParameterError
-from stroma.features.contract import Batched, Extractor, FeatureMap, Wants, axes_of
+from stroma.features.contract import FeatureMap, axes_of, computed
+from stroma.features.wrapper import Wrapper
 
 DIRECTIONS = ("xy", "xz", "yz")
 """The planes across z, y and x."""
 
 
 @dataclass(frozen=True)
-class OrthogonalPlanes:
+class OrthogonalPlanes(Wrapper):
     """The features of the three planes through every voxel, one after the other.
 
     Planes are shown as they are: of a volume whose planes lie far apart, reduce y and x first
@@ -29,8 +29,6 @@ class OrthogonalPlanes:
     extractor : Extractor
         Of planes.
     """
-
-    extractor: Extractor
 
     axes = "zyx"
 
@@ -54,20 +52,10 @@ class OrthogonalPlanes:
         """Stride of the extractor, along all axes."""
         return _same(self.extractor.stride)
 
-    @property
-    def wants(self) -> Wants:
-        """What the extractor wants."""
-        return self.extractor.wants
-
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return the names of the extractor with the plane, like ``gaussian_s3.0|xz``."""
         names = self.extractor.names(channels)
         return [f"{name}|{direction}" for direction in DIRECTIONS for name in names]
-
-    @property
-    def provenance(self) -> Callable[[], dict[str, str]] | None:
-        """What tells which pretrained weights are in use, if there are some."""
-        return getattr(self.extractor, "provenance", None)
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
         """Compute the features of one block, plane by plane."""
@@ -77,13 +65,8 @@ class OrthogonalPlanes:
         """Return the features of the planes across an axis of (C, z, y, x)."""
         halo = self.halo[0] if self.halo else 0
         inner = np.moveaxis(block, axis, 0)[halo : block.shape[axis] - halo]
-        found = [list(maps) for maps in self._computed(inner)]
+        found = computed(self.extractor, list(inner))
         return [_stacked(same, axis) for same in zip(*found, strict=True)]
-
-    def _computed(self, planes: NDArray[np.float32]) -> Any:
-        if isinstance(self.extractor, Batched):
-            return self.extractor.batch(list(planes))
-        return map(self.extractor, planes)
 
 
 def _stacked(maps: Sequence[FeatureMap], axis: int) -> FeatureMap:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from stroma.features.contract import (
     Extractor,
     FeatureMap,
     axes_of,
+    computed,
     halo_of,
     in_volume,
     stride_of,
@@ -238,17 +239,13 @@ class Part:
     def _extracted(self, blocks: Sequence[NDArray[np.float32]]) -> Iterator[list[FeatureMap]]:
         """Yield the maps of volumes: of extractors of planes, those of all planes together."""
         if self.axes == "zyx":
-            yield from ([in_volume(m) for m in maps] for maps in self._called(blocks))
+            yield from ([in_volume(m) for m in maps] for maps in computed(self.extractor, blocks))
             return
-        maps = iter(self._called([block[:, z] for block in blocks for z in range(block.shape[1])]))
+        planes = [block[:, z] for block in blocks for z in range(block.shape[1])]
+        maps = iter(computed(self.extractor, planes))
         for block in blocks:
-            planes = [[in_volume(m) for m in next(maps)] for _ in range(block.shape[1])]
-            yield [_stacked(same) for same in zip(*planes, strict=True)]
-
-    def _called(self, blocks: Sequence[NDArray[np.float32]]) -> Iterable[list[FeatureMap]]:
-        if isinstance(self.extractor, Batched):
-            return self.extractor.batch(blocks)
-        return map(self.extractor, blocks)
+            own = [[in_volume(m) for m in next(maps)] for _ in range(block.shape[1])]
+            yield [_stacked(same) for same in zip(*own, strict=True)]
 
     def _kept(self, channels: Sequence[str]) -> list[int]:
         """Return the positions of the features that are kept."""

@@ -9,7 +9,7 @@ image. What a flip or a shift would bring in from beyond a border is the image's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
-from stroma.features.contract import Batched, Extractor, FeatureMap, Wants, axes_of
+from stroma.features.contract import FeatureMap, axes_of, computed
+from stroma.features.wrapper import OfWindows
 
 Image = NDArray[np.float32]
 
@@ -62,7 +63,7 @@ SETS: dict[str, tuple[bool, tuple[Turn, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Shifts:
+class Shifts(OfWindows):
     """The tokens of many shifted and flipped views of an image, each where its patch was.
 
     With a patch of p pixels and cells of s, there are (p / s)² shifts; every cell belongs to one,
@@ -83,7 +84,6 @@ class Shifts:
         If the set is not known, the extractor has no patches, or the spacing does not divide them.
     """
 
-    extractor: Extractor
     transforms: str = "both"
     spacing: int | None = None
 
@@ -98,62 +98,27 @@ class Shifts:
                 f"Shifts and flips are for extractors with patches, such as 'dinov2_vits14_reg'; "
                 f"{kind} has none. Leave out '{self.transforms}:'."
             )
-        if self.spacing is not None and (self.spacing < 1 or self.patch % self.spacing):
-            fitting = [s for s in range(1, self.patch + 1) if self.patch % s == 0]
+        if self.spacing is not None and (self.spacing < 1 or self.stride % self.spacing):
+            fitting = [s for s in range(1, self.stride + 1) if self.stride % s == 0]
             raise ParameterError(
                 f"The cells between shifts of {kind} have one of {fitting} pixels, "
                 f"got {self.spacing}."
             )
-        if self.spacing not in (None, self.patch) and not self._shifted:
+        if self.spacing not in (None, self.stride) and not self._shifted:
             raise ParameterError(
                 "Without shifts, cells are patches. Say 'both' instead of 'flips'."
             )
 
     @property
-    def patch(self) -> int:
-        """Side of a patch."""
-        side = self.extractor.stride
-        return side if isinstance(side, int) else max(side)
-
-    @property
     def cell(self) -> int:
         """Side of a cell."""
         if not self._shifted:
-            return self.patch
-        return self.spacing or max(1, self.patch // 2)
-
-    @property
-    def halo(self) -> None:
-        """Attention sees the whole window."""
-        return
-
-    @property
-    def stride(self) -> int:
-        """Side of a patch."""
-        return self.patch
-
-    @property
-    def wants(self) -> Wants:
-        """What the extractor wants."""
-        return self.extractor.wants
-
-    @property
-    def provenance(self) -> Callable[[], dict[str, str]] | None:
-        """What tells which pretrained weights are in use, if there are some."""
-        return getattr(self.extractor, "provenance", None)
-
-    @property
-    def batch_pixels(self) -> int:
-        """Pixels computed together."""
-        return self.extractor.batch_pixels if isinstance(self.extractor, Batched) else 0
+            return self.stride
+        return self.spacing or max(1, self.stride // 2)
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return the names of the extractor with the set, like ``both/7:dinov2_vits14_reg.12``."""
         return [f"{self.transforms}/{self.cell}:{n}" for n in self.extractor.names(channels)]
-
-    def __call__(self, block: Image) -> list[FeatureMap]:
-        """Return the map of one window."""
-        return self.batch([block])[0]
 
     def batch(self, blocks: Sequence[Image]) -> list[list[FeatureMap]]:
         """Return the maps of several windows, as many views computed together as pay."""
@@ -178,7 +143,7 @@ class Shifts:
         Where half the difference between patch and cell is no whole number, both neighbours are
         taken in turn along both axes, so that the mean of all ways is centred.
         """
-        turns, double = SETS[self.transforms][1], self.patch - self.cell
+        turns, double = SETS[self.transforms][1], self.stride - self.cell
         edges = dict.fromkeys((double // 2, (double + 1) // 2))
         corners = list(product(edges, edges))
         if len(turns) == 1:
@@ -186,19 +151,16 @@ class Shifts:
         return list(zip(turns, corners * (len(turns) // len(corners)), strict=True))
 
     def _views(self, blocks: Sequence[Image]) -> Iterator[View]:
-        phases = range(self.patch // self.cell)
+        phases = range(self.stride // self.cell)
         for index, block in enumerate(blocks):
-            reach = self.patch - self.cell
+            reach = self.stride - self.cell
             around = _reflected(block, reach)
             for y, x, (turn, (top, left)) in product(phases, phases, self._ways):
                 first = reach + self.cell * y - top, reach + self.cell * x - left
                 yield View(index, (y, x), turn, turn(_window(around, first, block.shape[1:])))
 
     def _tokens(self, images: Sequence[Image]) -> list[Image]:
-        if isinstance(self.extractor, Batched):
-            found = self.extractor.batch(images)
-        else:
-            found = [self.extractor(image) for image in images]
+        found = computed(self.extractor, images)
         return [np.asarray(maps[0].values, np.float32) for maps in found]
 
     def _add(
@@ -209,7 +171,7 @@ class Shifts:
         if total is None:
             cells = [side // self.cell for side in sides]
             total = sums[view.block] = np.zeros((len(tokens), *cells), np.float32)
-        every = self.patch // self.cell
+        every = self.stride // self.cell
         total[:, view.phase[0] :: every, view.phase[1] :: every] += tokens
 
 
