@@ -1,8 +1,10 @@
 import json
+import os
 import queue
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, ShapeError
 from stroma.io import write_image
 from stroma.session import Session
+from stroma.session.core.disk import project as projects
 from stroma.session.core.disk import snapshot
+from stroma.session.core.disk.journal import Journal
 from stroma.session.core.disk.reference import fingerprint
 from stroma.session.events import Saved
 
@@ -136,6 +140,49 @@ def test_the_journal_alone_gives_the_same_as_the_snapshot(project):
     with Session.open(without_snapshots(project)) as session:
         np.testing.assert_array_equal(session.strokes("1"), expected)
         assert session.undoable == undo
+
+
+def test_a_file_that_the_writer_is_about_to_close_is_not_taken_for_removed(tmp_path, monkeypatch):
+    journal = Journal(tmp_path, 0, lambda _: None)
+    (tmp_path / "events").mkdir()
+    journal.append(b'{"op":"undo"}')
+    assert journal.flush(SECONDS)
+    fstat = os.fstat
+
+    def close_if_free():
+        if journal._state.acquire(blocking=False):
+            journal._close_file()
+            journal._state.release()
+
+    def closing(file):
+        writer = threading.Thread(target=close_if_free)
+        writer.start()
+        writer.join()
+        return fstat(file)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fstat", closing)
+        assert journal.lost() == ""
+    assert journal.close()
+
+
+def test_a_snapshot_that_another_save_removed_first_does_not_stop_a_save(project, monkeypatch):
+    listed = projects._snapshots
+
+    def listed_and_removed(folder):
+        found = listed(folder)
+        for path in found[projects.KEPT_SNAPSHOTS :]:
+            path.unlink()
+        return found
+
+    with Session.open(project) as session:
+        for _ in range(projects.KEPT_SNAPSHOTS):
+            session.add_class()
+            session.save()
+        monkeypatch.setattr(projects, "_snapshots", listed_and_removed)
+        session.add_class()
+        session.save()
+    assert len(list((project / "snapshots").iterdir())) == projects.KEPT_SNAPSHOTS
 
 
 def test_the_model_comes_back_and_answers_without_being_trained_again(project):

@@ -111,8 +111,10 @@ class Storage:
         try:
             project.save(saved, last, core.worker.learnings)
         except OSError as error:
-            message = f"{project.folder} cannot be saved: {error.strerror or error}. "
-            message += "Make room or restore the rights, and save again; nothing is lost so far."
+            why = f"{error.strerror or error}. Make room or restore the rights, and save again."
+            known = isinstance(error, FileError)  # which says itself what to do
+            message = f"{project.folder} cannot be saved: {error if known else why}"
+            message += " Nothing is lost so far."
             core.tell(SaveFailed(str(project.folder), message))
             raise FileError(message) from error
         self._saved_at = last

@@ -137,12 +137,13 @@ class Journal:
         A journal that was deleted would go on growing unseen, and be gone when it is closed.
         """
         said = self._lost_project()
-        if said or self._file < 0:
-            return said
-        try:
-            there = os.path.samestat(os.fstat(self._file), os.lstat(self._path))
-        except OSError:
-            there = False
+        with self._state:  # the writer may be about to close the file and begin another
+            if said or self._file < 0:
+                return said
+            try:
+                there = os.path.samestat(os.fstat(self._file), os.lstat(self._path))
+            except OSError:
+                there = False
         return "" if there else f"{self._path} was removed while it was open. {SAVE_ELSEWHERE}"
 
     def _write_lines(self) -> None:

@@ -128,7 +128,7 @@ class Project:
         write_json(self.folder / "snapshots" / f"{after:010}.json", saved)
         self.journal.begin()
         for old in _snapshots(self.folder)[KEPT_SNAPSHOTS:]:
-            old.unlink()
+            old.unlink(missing_ok=True)  # another thread may be saving too
 
     def store(self, image: Image, key: str) -> Path:
         """Write an image that is in no file, and return where to."""
