@@ -14,6 +14,7 @@ from stroma.data.tracks import Detections, Tracks
 from stroma.errors import FormatError
 from stroma.io.atomic import replaced
 from stroma.io.tracks.movie import Movie
+from stroma.io.units import full_name, symbol
 
 VERSION = "1.1"
 
@@ -78,7 +79,8 @@ def read(path: Path) -> Tracks:
     frame = frame[order]
     ranks = np.arange(len(frame)) - np.searchsorted(frame, frame) + 1
     label = columns["label"][order] if "label" in columns else ranks
-    unit = {"micrometer": "µm", "nanometer": "nm"}.get(axes[0].get("unit"), axes[0].get("unit"))
+    unit = str(axes[0].get("unit") or "")
+    unit = symbol(unit) or unit
     found = Detections(frame, label.astype(np.int64), places[order], measures, unit=unit or "px")
     links = np.array([(at[a], at[b]) for a, b in edges.tolist()], np.int64).reshape(-1, 2)
     return Tracks(found, links)
@@ -88,7 +90,7 @@ def _metadata(tracks: Tracks, axes: str, properties: dict[str, Any]) -> dict[str
     found = tracks.detections
     space: dict[str, Any] = {"type": "space"}
     if found.unit != "px":
-        space["unit"] = {"µm": "micrometer", "nm": "nanometer"}.get(found.unit, found.unit)
+        space["unit"] = full_name(found.unit) or found.unit
     props = {
         name: {"identifier": name, "dtype": str(values.dtype), "varlength": False}
         for name, values in properties.items()
