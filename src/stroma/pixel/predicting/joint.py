@@ -66,7 +66,6 @@ class Joint:
         guide: NDArray[np.float32],
         *,
         first: tuple[int, int] = (0, 0),
-        seen: tuple[int, int] = (0, 0),
         shape: tuple[int, int] | None = None,
     ) -> NDArray[np.float32]:
         """Return the probabilities of pixels.
@@ -76,11 +75,10 @@ class Joint:
         probabilities : (K, h, w) float32
             Of cells, adding up to 1.
         guide : (y, x) float32
-            The image, where it reaches: of cells beyond, only what lies within it is looked at.
+            The image, from the first pixel of the cells as far as it reaches: of cells beyond, only
+            what lies within it is looked at.
         first : (int, int)
-            First pixel wanted, counted from the first pixel of the cells.
-        seen : (int, int)
-            First pixel of the guide, counted likewise.
+            First pixel wanted, counted likewise.
         shape : (int, int), optional
             Pixels wanted; as many as the guide has, unless given.
 
@@ -90,13 +88,13 @@ class Joint:
             Adding up to 1.
         """
         sides = guide.shape if shape is None else shape
-        means = _cell_means(guide, seen, self.step, probabilities.shape[1:])
+        means = _cell_means(guide, self.step, probabilities.shape[1:])
         out = np.empty((*sides, len(probabilities)), np.float32)
         _mix(
             np.ascontiguousarray(np.moveaxis(np.log(np.maximum(probabilities, LEAST)), 0, -1)),
             means,
             guide,
-            np.array([*first, *seen], np.int64),
+            np.array(first, np.int64),
             self._nearness(),
             np.float32(0.5 / self.alike**2),
             out,
@@ -112,16 +110,13 @@ class Joint:
 
 
 def _cell_means(
-    guide: NDArray[np.float32], seen: tuple[int, int], step: int, cells: tuple[Any, ...]
+    guide: NDArray[np.float32], step: int, cells: tuple[Any, ...]
 ) -> NDArray[np.float32]:
     """Return the mean of the guide in every cell, NaN in those that it does not reach."""
     totals, counts = guide.astype(np.float64), np.ones(guide.shape)
-    for axis, (start, n) in enumerate(zip(seen, cells, strict=True)):
-        cell = (np.arange(guide.shape[axis]) + start) // step
-        inside = (cell >= 0) & (cell < n)
-        totals, counts = (
-            _summed(v.compress(inside, axis), cell[inside], n, axis) for v in (totals, counts)
-        )
+    for axis, n in enumerate(cells):
+        cell = np.arange(guide.shape[axis]) // step
+        totals, counts = (_summed(v, cell, n, axis) for v in (totals, counts))
     means = np.full(cells, np.nan)
     return np.divide(totals, counts, out=means, where=counts > 0).astype(np.float32)
 
@@ -138,17 +133,17 @@ def _summed(
 
 
 @njit(nogil=True, cache=True, fastmath={"contract", "reassoc"})
-def _mix(logits, means, guide, places, nearness, sharpness, out):  # type: ignore[no-untyped-def]
+def _mix(logits, means, guide, first, nearness, sharpness, out):  # type: ignore[no-untyped-def]
     """Write the weighted means of the logits of the cells around every pixel."""
     rows, columns, classes = logits.shape
     step, taps = nearness.shape
     radius = taps // 2
-    top, left, seen_top, seen_left = places
+    top, left = first
     for y in range(out.shape[0]):
         row, in_row = divmod(y + top, step)
         for x in range(out.shape[1]):
             column, in_column = divmod(x + left, step)
-            own = guide[y + top - seen_top, x + left - seen_left]
+            own = guide[y + top, x + left]
             pixel, total = out[y, x], np.float32(0)
             pixel[:] = 0
             for a in range(max(0, radius - row), min(taps, rows - row + radius)):
