@@ -71,6 +71,11 @@ class Box:
         return math.prod(max(0, side) for side in self.sides)
 
     @property
+    def middle(self) -> tuple[float, float]:
+        """Row and column of the middle."""
+        return (self.top + self.bottom) / 2, (self.left + self.right) / 2
+
+    @property
     def slices(self) -> tuple[slice, slice]:
         """The box as an index into the last two axes of an array."""
         return slice(self.top, self.bottom), slice(self.left, self.right)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
+from math import dist
 
 import numpy as np
 
@@ -91,7 +92,7 @@ def panels_of(
         Panel(_around(group, across), group, across)
         for group in (list(g) for _, g in groupby(tasks, key=lambda t: _place(t, across)))
     ]
-    return panels if first is None else sorted(panels, key=lambda p: _distance(p.box, first))
+    return panels if first is None else sorted(panels, key=lambda p: dist(p.box.middle, first))
 
 
 def run_panels(
@@ -181,8 +182,3 @@ def _joined(panel: Panel, rows: Sequence[BlockResult]) -> BlockResult:
         probabilities=np.concatenate(probabilities, axis=1),
         labels=np.concatenate(labels),
     )
-
-
-def _distance(box: Box, point: tuple[float, float]) -> float:
-    y, x = (box.top + box.bottom) / 2, (box.left + box.right) / 2
-    return (y - point[0]) ** 2 + (x - point[1]) ** 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import dist
 from typing import Any
 
 from stroma.blocks.box import Box
@@ -67,7 +68,7 @@ def tasks_under(
         current = plan(source, position, recipe, statistics)
         blocks = current.blocks(box, classes=classes)
         if first is not None:
-            blocks = sorted(blocks, key=lambda b: _distance(current.grid.pixels(b.core), first))
+            blocks = sorted(blocks, key=lambda b: dist(current.grid.pixels(b.core).middle, first))
         wanted = None
         if box is not None and positions is not None and "z" in current.image.sizes:
             wanted = replace(current.grid.whole, front=box.front, back=box.back)
@@ -200,8 +201,3 @@ def predict_blocks(
         use_dask=use_dask,
         cancel=cancel,
     )
-
-
-def _distance(box: Box, point: tuple[float, float]) -> float:
-    y, x = (box.top + box.bottom) / 2, (box.left + box.right) / 2
-    return (y - point[0]) ** 2 + (x - point[1]) ** 2

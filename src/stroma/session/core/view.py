@@ -43,4 +43,4 @@ class View:
     @property
     def middle(self) -> tuple[float, float]:
         """Row and column of the middle."""
-        return (self.box.top + self.box.bottom) / 2, (self.box.left + self.box.right) / 2
+        return self.box.middle
