@@ -11,7 +11,7 @@ import numpy as np
 
 from stroma.data.classes import Class
 from stroma.errors import FormatError
-from stroma.training.about import read_about
+from stroma.training.about import About, read_about
 from stroma.training.examination import Outcome
 from stroma.training.loop import CHECKPOINT, Told
 from stroma.training.members import joined
@@ -40,9 +40,9 @@ def cross_trained(
     together is all of the data.
     """
     ready = _fixed(task, folder, overwrite=overwrite)
-    count = task.learner.folds
+    count = task.options.folds
     made, outcome = [], Outcome([], [])
-    for number, parts in enumerate(folds(task.cases, count, seed=task.learner.seed)):
+    for number, parts in enumerate(folds(task.cases, count, seed=task.options.seed)):
         one = _fold(ready, number)
         place = None if folder is None else folder / f"fold_{number + 1}"
         network = _kept(one, place)
@@ -55,7 +55,7 @@ def cross_trained(
                 network.save(place / DONE)
         made.append(network)
         outcome += one.examination(parts[1]).outcome(network.module)
-    chosen = outcome.chosen(task.target, largest=task.learner.largest)
+    chosen = outcome.chosen(task.target, largest=task.options.largest)
     found = Network(joined([one.module for one in made]), _about(made, chosen, ready))
     _forget(folder, count)
     return found
@@ -63,14 +63,14 @@ def cross_trained(
 
 def _fixed(task: Task, folder: Path | None, *, overwrite: bool) -> Task:
     """Return the task of every fold, with patches that are chosen once for all."""
-    learner, setup_file = task.learner, None
-    shared = replace(learner, minutes=learner.minutes / learner.folds)
-    begun = replace(task, learner=shared)
+    options, setup_file = task.options, None
+    shared = replace(options, minutes=options.minutes / options.folds)
+    begun = replace(task, options=shared)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         setup_file = folder / "folds.json"
         if overwrite:
-            _forget(folder, learner.folds)
+            _forget(folder, options.folds)
     if setup_file is not None and setup_file.exists():
         setup = read_setup(setup_file)
     else:
@@ -82,7 +82,7 @@ def _fixed(task: Task, folder: Path | None, *, overwrite: bool) -> Task:
 
 def _fold(task: Task, number: int) -> Task:
     """Return the task of one fold, which begins with weights of its own."""
-    return replace(task, learner=replace(task.learner, seed=task.learner.seed + number))
+    return replace(task, options=replace(task.options, seed=task.options.seed + number))
 
 
 def _kept(task: Task, place: Path | None) -> Network | None:
@@ -115,7 +115,7 @@ def _telling(tell: Callable[[Told], None], number: int, count: int) -> Callable[
     return told
 
 
-def _about(made: Sequence[Network], chosen: Mapping[str, Any], task: Task) -> Any:
+def _about(made: Sequence[Network], chosen: Mapping[str, Any], task: Task) -> About:
     """Return what is known of all networks together: the means of their scores, and each."""
     each = [dict(one.scores_) for one in made]
     scores = {name: float(np.nanmean([s[name] for s in each])) for name in each[0]}
@@ -129,7 +129,7 @@ def _about(made: Sequence[Network], chosen: Mapping[str, Any], task: Task) -> An
         "history": rows,
         "steps": sum(t["steps"] for t in trainings),
         "seconds": round(sum(t["seconds"] for t in trainings), 1),
-        "settings": {**trainings[0]["settings"], "minutes": task.learner.minutes * len(made)},
+        "settings": {**trainings[0]["settings"], "minutes": task.options.minutes * len(made)},
     }
     return replace(made[0].about, training=training, members=len(made))
 

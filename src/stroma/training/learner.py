@@ -20,10 +20,8 @@ from stroma.training.model import Network
 from stroma.training.normalise import normalisation_for
 from stroma.training.options import Options
 from stroma.training.resample import common_size, on_pixels_of
-from stroma.training.setup import (
-    decide,
-)
-from stroma.training.task import Task, way
+from stroma.training.setup import decide
+from stroma.training.task import Task, objective_of
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ class Learner(Options):
             cases = on_pixels_of(cases, *size)
         facts = facts_of(cases, kind.truth)
         bare = [case.name for case in cases if is_bare(case)]
-        if bare and not getattr(OBJECTIVES[way(self)], "unlabelled", False):
+        if bare and not getattr(OBJECTIVES[objective_of(self)], "unlabelled", False):
             raise LabelError(
                 f"Nothing is labelled in {', '.join(bare[:3])} ({len(bare)} of {len(cases)} "
                 "images). Leave out images without labels, or learn from them with "

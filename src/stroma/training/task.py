@@ -59,7 +59,7 @@ class Task:
 
     Parameters
     ----------
-    learner : Options
+    options : Options
         What was asked for.
     cases : tuple of Case
         What is learned from.
@@ -75,7 +75,7 @@ class Task:
         Of the pixels that are learned from, and its unit, where it is known and matters.
     """
 
-    learner: Options
+    options: Options
     cases: tuple[Case, ...]
     facts: Facts
     target: Target
@@ -86,7 +86,7 @@ class Task:
     def built(self) -> nn.Module:
         """Return the network, with weights drawn by the seed."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.learner.seed)
+            torch.manual_seed(self.options.seed)
             made: nn.Module = NETWORKS[self.setup.network](
                 self.cases[0].channels,
                 len(self.target.channels()),
@@ -116,7 +116,7 @@ class Task:
             folder.mkdir(parents=True, exist_ok=True)
             if overwrite:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
-        task, given = self.fitted(folder), self.learner
+        task, given = self.fitted(folder), self.options
         found = parts or split(
             self.cases, share=given.validation, seed=given.seed, strips=any(self.varied)
         )
@@ -127,12 +127,12 @@ class Task:
 
         The speed is measured once: a training that goes on has the patches it began with.
         """
-        if self.learner.steps is not None or not self.setup.free:
+        if self.options.steps is not None or not self.setup.free:
             return self
         kept = None if folder is None else folder / SETUP
         if kept is not None and kept.exists() and (kept.parent / CHECKPOINT).exists():
             return replace(self, setup=read_setup(kept))
-        setup = fitted(self.setup, speed=self.pixels_per_second, minutes=self.learner.minutes)
+        setup = fitted(self.setup, speed=self.pixels_per_second, minutes=self.options.minutes)
         if kept is not None:
             write_setup(kept, setup)
         return replace(self, setup=setup)
@@ -142,7 +142,7 @@ class Task:
 
         On patches of 128 pixels a side at most (16 along z), after a step that is not counted.
         """
-        device = resolve(self.learner.device)
+        device = resolve(self.options.device)
         module = replace(self, setup=setup).built().to(device).train()
         most = (16, 128, 128)[-self.facts.ndim :]
         sides = [min(n, top) for n, top in zip(setup.patch, most, strict=True)]
@@ -191,8 +191,8 @@ class Task:
         module = self.built()
         module.load_state_dict(state.best)
         chosen: dict[str, Any] = {}
-        if self.target.tunable or self.learner.largest:
-            chosen = examined.outcome(module).chosen(self.target, largest=self.learner.largest)
+        if self.target.tunable or self.options.largest:
+            chosen = examined.outcome(module).chosen(self.target, largest=self.options.largest)
         network = Network(module, self._about(state, classes, chosen))
         if folder is not None:
             (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -206,7 +206,7 @@ class Task:
         folder: Path | None,
         pictures: Pictures | None,
     ) -> Training:
-        given = self.learner
+        given = self.options
         patches = Patches(
             learned,
             self.target,
@@ -217,7 +217,7 @@ class Task:
             seed=given.seed,
         )
         return Training(
-            objective=OBJECTIVES[way(given)](self.target, **given.objective_options),
+            objective=OBJECTIVES[objective_of(given)](self.target, **given.objective_options),
             batch=patches.batch,
             validate=examined,
             schedule=Schedule(
@@ -234,7 +234,7 @@ class Task:
         )
 
     def _augmentation(self) -> Augmentation:
-        if not self.learner.augment:
+        if not self.options.augment:
             return NONE
         if not getattr(self.target, "shaded", True):
             return TURNS
@@ -245,7 +245,7 @@ class Task:
 
     def identity(self) -> str:
         """Return a hash of data, network and settings."""
-        said = [asdict(self.learner), asdict(self.setup), fingerprint(self.cases)]
+        said = [asdict(self.options), asdict(self.setup), fingerprint(self.cases)]
         return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 
     def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:
@@ -253,7 +253,7 @@ class Task:
         return About(
             network=self.setup.network,
             params=as_json(self.setup.params),
-            target=self.learner.target,
+            target=self.options.target,
             target_params=_plain(self.target),
             ndim=self.facts.ndim,
             channels=self.cases[0].channels,
@@ -271,7 +271,7 @@ class Task:
                 "images": [case.name for case in self.cases],
                 "data": fingerprint(self.cases),
                 "identity": self.identity(),
-                "settings": as_json(asdict(self.learner)),
+                "settings": as_json(asdict(self.options)),
             },
             spacing=() if self.size is None else self.size[0],
             unit="" if self.size is None else self.size[1],
@@ -298,7 +298,7 @@ def _plain(target: Target) -> dict[str, Any]:
     return as_json(asdict(target))
 
 
-def way(options: Options) -> str:
+def objective_of(options: Options) -> str:
     """Return the name of the objective that options ask for."""
     if options.objective != "auto":
         return options.objective

@@ -87,7 +87,7 @@ def _planned(task: Task) -> str:
         [case.shape for case in task.cases],
         task.facts,
         outputs=len(task.target.channels()),
-        memory_gb=task.learner.memory_gb,
+        memory_gb=task.options.memory_gb,
         network=task.setup.network,
     )
     return str(found)
