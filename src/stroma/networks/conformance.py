@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from stroma.errors import ContractError
-from stroma.networks.contract import Dense
+from stroma.networks.contract import Dense, resolutions
 
 CHANNELS, OUTPUTS = 2, 3
 TOLERANCE = 1e-9
@@ -84,8 +84,7 @@ def _check_shape(network: Any, ndim: int) -> None:
 
 def _check_training(network: Any, *, whole: bool) -> None:
     sides = [2 * s for s in network.stride]
-    outputs = network.train()(torch.randn(2, CHANNELS, *sides))
-    several = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
+    several = resolutions(network.train()(torch.randn(2, CHANNELS, *sides)))
     _require(
         tuple(several[0].shape) == (2, OUTPUTS, *sides),
         network,

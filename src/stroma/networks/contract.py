@@ -45,6 +45,11 @@ class Dense(Protocol):
         ...
 
 
+def resolutions(outputs: Any) -> list[torch.Tensor]:
+    """Return what a network gave at every resolution, finest first."""
+    return [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
+
+
 def padded(images: torch.Tensor, stride: Sequence[int]) -> torch.Tensor:
     """Return (B, C, *space) images with sides that are multiples, repeating the last pixels."""
     short = [-n % s for n, s in zip(images.shape[2:], stride, strict=True)]

@@ -7,13 +7,13 @@ neighbours, as in Noise2Void 2 (Höck et al. 2022, arXiv:2211.08512).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from stroma.errors import ParameterError
+from stroma.networks.contract import resolutions
 from stroma.targets.contract import Target
 from stroma.training.contract import Batch, Step
 
@@ -47,9 +47,8 @@ class BlindSpot:
         images = batch.images
         hidden = spots(images, self.every)
         shown = torch.where(hidden > 0, around(images), images)
-        outputs: Any = model(shown)
-        output = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
-        loss, logs = self.target.loss(output, images, hidden)
+        finest = resolutions(model(shown))[0]
+        loss, logs = self.target.loss(finest, images, hidden)
         return Step(loss, {"loss": loss.detach(), **logs})
 
 

@@ -8,13 +8,13 @@ one is the clean image for the other. Every pixel is learned from, not one in 64
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from stroma.errors import ParameterError, ShapeError
+from stroma.networks.contract import resolutions
 from stroma.targets.contract import Target
 from stroma.training.contract import Batch, Step
 
@@ -56,12 +56,12 @@ class Neighbours:
         even = images[..., : images.shape[-2] // 2 * 2, : images.shape[-1] // 2 * 2]
         chosen = drawn(even)
         one, other = halves(even, chosen)
-        found = _finest(model(one))
+        found = resolutions(model(one))[0]
         known = torch.ones_like(other[:, :1])
         loss, logs = self.target.loss(found, other, known)
         if self.alike:
             with torch.no_grad():
-                whole = _finest(model(even))
+                whole = resolutions(model(even))[0]
             first, second = halves(whole, chosen)
             wrong = (found - other - (first - second)).square().mean()
             loss = loss + self.alike * wrong
@@ -90,8 +90,3 @@ def halves(images: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
         taken = squares.gather(2, index)[:, :, 0]
         found.append(taken.reshape(batch, *deep, channels, height, width).movedim(-3, 1))
     return found[0], found[1]
-
-
-def _finest(outputs: Any) -> Tensor:
-    found: Tensor = outputs if isinstance(outputs, Tensor) else outputs[0]
-    return found

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from stroma.errors import ParameterError
+from stroma.networks.contract import resolutions
 from stroma.networks.ladder import Ladder
 from stroma.targets.contract import Target
 from stroma.training.contract import Batch, Step
@@ -32,10 +33,7 @@ class Supervised:
         """Return the loss, coarser resolutions weighing half of the next finer one."""
         assert batch.truth is not None, "supervised learning is given labelled batches"
         assert batch.known is not None
-        outputs: Any = model(batch.images)
-        if isinstance(outputs, torch.Tensor):
-            loss, logs = self.target.loss(outputs, batch.truth, batch.known)
-            return Step(loss, {"loss": loss.detach(), **logs})
+        outputs = resolutions(model(batch.images))
         weights = [0.5**i for i in range(len(outputs))]
         found = [self._at(output, batch.truth, batch.known) for output in outputs]
         losses = [w / sum(weights) * loss for w, (loss, _) in zip(weights, found, strict=True)]

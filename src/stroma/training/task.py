@@ -21,6 +21,7 @@ from stroma.backbones.device import resolve
 from stroma.data.classes import Class
 from stroma.errors import ParameterError
 from stroma.networks import NETWORKS
+from stroma.networks.contract import resolutions
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
 from stroma.training import OBJECTIVES
@@ -150,9 +151,7 @@ class Task:
         began = 0.0
         for _ in range(2):
             began = time.monotonic()
-            outputs = module(images)
-            several = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
-            mean = torch.stack([o.square().mean() for o in several]).sum()
+            mean = torch.stack([o.square().mean() for o in resolutions(module(images))]).sum()
             mean.backward()  # type: ignore[no-untyped-call]
             mean.detach().item()  # waits for graphics processors
         return images[:, 0].numel() / max(time.monotonic() - began, 1e-9)
