@@ -158,6 +158,35 @@ def test_objects_that_are_others_forget_the_corrections(session, movie):
     assert links(session.tracks(movie)) == plain()
 
 
+def test_tracks_are_those_of_the_labels_they_were_made_from_also_after_undo(session, tmp_path):
+    where, fewer = tmp_path / "labels.npy", labels()
+    fewer[fewer == 3] = 0
+    np.save(where, labels())
+    key = session.add_image(np.zeros((FRAMES, 40, 60), np.uint8))
+    session.track(key, where)
+    session.track(key, fewer)
+    assert links(session.tracks(key)) == {row for row in plain() if row[1] != 3}
+    session.undo()
+    assert links(session.tracks(key)) == plain()
+    assert len(session.tracks(key).detections) == 3 * FRAMES
+    session.redo()
+    with pytest.raises(MissingFileError, match="in memory"):
+        session.tracks(key)
+    session.undo()
+    session.undo()
+    with pytest.raises(ParameterError, match="no tracks yet"):
+        session.tracks(key)
+
+
+def test_a_tracking_that_fails_changes_nothing(session, movie):
+    fewer = labels()
+    fewer[fewer == 3] = 0
+    with pytest.raises(UnknownNameError):
+        session.track(movie, fewer, how=Linking(cost="colour"))
+    assert links(session.tracks(movie)) == plain()
+    assert len(session.tracks(movie).detections) == 3 * FRAMES
+
+
 KILLED = """
 import os, sys
 from stroma.session import Session

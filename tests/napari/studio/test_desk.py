@@ -47,6 +47,19 @@ def test_a_correction_takes_what_is_picked_and_is_undone(desk):
     assert desk.layer not in desk.bridge.viewer.layers
 
 
+def test_tracks_of_labels_that_are_gone_are_shown_no_longer_and_it_is_said(desk):
+    fewer = np.array(desk.labels.data)
+    fewer[fewer == 4] = 0
+    desk.labels.data = fewer
+    desk.track()
+    desk.bridge.pump()
+    assert len(desk.layer.data) < 15
+    desk.bridge.session.undo()
+    desk.bridge.pump()
+    assert desk.layer not in desk.bridge.viewer.layers
+    assert "label images of the tracks are not there" in desk.bridge.viewer.status
+
+
 def test_a_double_click_on_labels_picks(desk):
     class Click:
         position = (2, 48, 44)

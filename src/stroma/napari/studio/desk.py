@@ -11,7 +11,7 @@ from napari.layers import Tracks as TracksLayer
 from numpy.typing import NDArray
 
 from stroma.data.tracks import Tracks
-from stroma.errors import StromaError
+from stroma.errors import StromaError, for_people
 from stroma.io.tracks.movie import read_movie
 from stroma.napari.studio.bridge import Bridge
 from stroma.session.events import Event
@@ -128,10 +128,13 @@ class TrackDesk:
 
     def _on_told(self, event: Event) -> None:
         if isinstance(event, TracksChanged) and event.image == self.image:
-            books = self.bridge.session.has_tracks(self.image)
-            if books:
-                self.show()
-            elif self.layer is not None and self.layer in self.bridge.viewer.layers:
+            try:
+                if self.bridge.session.has_tracks(self.image):
+                    self.show()
+                    return
+            except StromaError as error:  # such as label images that are gone
+                self.bridge.viewer.status = for_people(error)
+            if self.layer is not None and self.layer in self.bridge.viewer.layers:
                 self.bridge.viewer.layers.remove(self.layer)
 
 

@@ -207,8 +207,6 @@ def corrected(book: Book, kind: str, nodes: Sequence[Node]) -> dict[str, set[Row
     ParameterError
         If objects are not there, or are too few, too many or twice the same.
     """
-    if kind not in KINDS:
-        raise ParameterError(f"No correction {kind!r}. Known: {', '.join(KINDS)}.")
     make, count = KINDS[kind]
     if len(nodes) != count or len(set(nodes)) != count:
         raise ParameterError(f"{kind} takes {count} different objects, got {len(nodes)}.")
