@@ -69,7 +69,7 @@ def time_fits(fitting: Spent) -> None:
 def plain(alias: str) -> Callable[..., NDArray[Any]]:
     """Return a function that does so with one dense array, and the libraries themselves."""
     from stroma import ConvpaintModel
-    from stroma.pixel.predicting.plan import Recipe
+    from stroma.pixel.predicting.recipe import Recipe
 
     param = ConvpaintModel(alias).get_params()
     recipe, kept = Recipe.of(param), [(np.zeros(0), np.zeros(0))]

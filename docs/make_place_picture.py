@@ -21,7 +21,8 @@ from skimage.data import immunohistochemistry
 from stroma import ConvpaintModel, Image
 from stroma.backbones import BACKBONES
 from stroma.features.cache import FeatureCache
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.bias import Bias, biases_of
 from stroma.pixel.showing.pca import as_colours, principal_components
 

@@ -16,7 +16,7 @@ from stroma.features.build import extractor, part_names
 from stroma.features.centred import Centred
 from stroma.features.contract import FeatureMap, Wants
 from stroma.io import write_image
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.bias import biases_of, positional_bias
 from stroma.testing import check_extractor
 

@@ -9,8 +9,9 @@ from stroma.errors import ParameterError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import extractor_defaults
 from stroma.pixel.door import open_image
-from stroma.pixel.predicting.plan import Plan, Recipe, plan
+from stroma.pixel.predicting.plan import Plan, plan
 from stroma.pixel.predicting.predict import dense
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.pca import as_colours, principal_components
 
 

@@ -13,8 +13,9 @@ from stroma.blocks.grid import Block
 from stroma.features.cache import FeatureCache
 from stroma.features.pipeline import Pipeline
 from stroma.pixel.door import open_image
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
 from stroma.pixel.predicting.predict import dense, majority, most_probable
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.run import predict_blocks
 
 settings.register_profile("few", deadline=None, max_examples=12)

@@ -11,7 +11,8 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.pipeline import VALUES_AT_ONCE, Part, Pipeline
 from stroma.pixel.door import open_image
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task, each
 
 

@@ -6,7 +6,7 @@ import pytest
 from stroma import ConvpaintModel
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, open_image
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.learn import holders, marked, rows
 
 SHAPE = (20, 24, 28)

@@ -9,7 +9,7 @@ from stroma import ConvpaintModel
 from stroma.errors import ImageError, ParameterError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import open_image
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.unlabelled import WINDOW, clustered, groups, sampled
 
 

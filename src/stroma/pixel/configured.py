@@ -25,7 +25,7 @@ from stroma.pixel.choices.aliases import (
 )
 from stroma.pixel.devices import locked_device
 from stroma.pixel.param import FEATURE_KEYS, Param
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 
 
 class Configured(ABC):

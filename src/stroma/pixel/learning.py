@@ -18,7 +18,7 @@ from stroma.pixel.configured import Configured
 from stroma.pixel.devices import device_of
 from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.files.saved import Fitted
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 from stroma.pixel.training.unlabelled import clustered

@@ -26,8 +26,8 @@ from stroma.pixel.files.saved import Fitted, Saved
 from stroma.pixel.files.storage import load, require_same_features, to_state
 from stroma.pixel.learning import Learning
 from stroma.pixel.param import Param
-from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.results import How, collected
 from stroma.pixel.showing.feature_image import feature_image, labelled_features, native_features
 from stroma.pixel.showing.reduced import reduced

@@ -14,7 +14,8 @@ from stroma.errors import ShapeError
 from stroma.io.read import read_image
 from stroma.io.write import write_image
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.bias import Bias, biases_of
 from stroma.pixel.showing.pca import as_colours, principal_components
 

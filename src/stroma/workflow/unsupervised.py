@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from stroma.data.image import Image
 from stroma.errors import Cancelled
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.run import blocks_of
 from stroma.pixel.showing.pca import principal_components
 

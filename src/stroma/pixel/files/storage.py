@@ -23,7 +23,7 @@ from stroma.pixel.files.layout import PER_CHANNEL, STATE
 from stroma.pixel.files.saved import Fitted, Saved
 from stroma.pixel.files.schema import SHOWN, shortened
 from stroma.pixel.param import Param
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.learn import Entry
 
 RECORDED = ("numpy", "scipy", "opencv-python-headless", "numba", "catboost", "scikit-learn")

@@ -17,7 +17,8 @@ from stroma.pixel.door import Points, Source, thinned
 from stroma.pixel.guidance.components import components, separate
 from stroma.pixel.guidance.validation import LEAST_STROKES, Validation, too_few
 from stroma.pixel.param import Param
-from stroma.pixel.predicting.plan import Recipe, own_statistics
+from stroma.pixel.predicting.plan import own_statistics
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.learn import Labelled, rows
 
 MAX_GROUPS = 65535

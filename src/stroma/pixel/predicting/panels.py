@@ -13,8 +13,9 @@ from stroma.blocks.box import Box
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Source
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
 from stroma.pixel.predicting.predict import BlockResult, Trained
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.run import run_tasks, tasks_under
 from stroma.pixel.predicting.tasks import Task
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box, PerAxis, per_axis
+from stroma.blocks.box import Box, PerAxis
 from stroma.blocks.grid import Block, lattice, parts, windows
 from stroma.blocks.interpolate import reach
 from stroma.blocks.working import WorkingGrid
@@ -20,130 +20,20 @@ from stroma.data.content import content, part_content
 from stroma.data.image import Image
 from stroma.data.missing import lacks_data, missing_pixels, note_missing
 from stroma.data.statistics import Statistics, measure, require_numbers
-from stroma.features.build import pipeline
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
-from stroma.features.filterbank3d import checked_voxel
-from stroma.features.pipeline import Feed, Piece, Pipeline, Voxel, lcm
+from stroma.features.pipeline import Feed, Piece, lcm
 from stroma.pixel.door import Source
-from stroma.pixel.param import Param
 from stroma.pixel.predicting.crf import REACH, SIDE, Field, field_of
 from stroma.pixel.predicting.edges import GUIDE_REACH, Guide, guide_of, guided_reach
 from stroma.pixel.predicting.joint import JOINT_REACH
+from stroma.pixel.predicting.recipe import Recipe, sized
 
 MAX_PROBABILITIES = 2**25
 """Probabilities of one block: pixels times classes."""
 
 HALF_ABOVE = 2**16
 """Pixels of a plane above which features are kept in half precision, if it is normalised."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a model does to every image, apart from the statistics.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        From pixels to features.
-    factor : int or (int, int, int)
-        ``image_downsample``; one number holds along all axes that the pipeline looks at.
-    normalize : int
-        1 none, 2 per stack, 3 per plane.
-    unpatch_order : int
-        Interpolation of probabilities of patches.
-    smoothing : int
-        Radius of the majority filter on labels; 0 is off.
-    edges : int
-        Radius of the guided filter on probabilities; 0 is off.
-    crf : float
-        Strength of the dense random field on probabilities; 0 is off.
-    joint : bool
-        Bring probabilities of coarse cells to pixels with the image as guide.
-    exact : bool
-        Keep features in single precision where half precision would do.
-    voxel : (float, float, float) or None
-        Size of a voxel along z, y and x, in µm, instead of what images say.
-    """
-
-    pipeline: Pipeline
-    factor: int | PerAxis
-    normalize: int
-    unpatch_order: int
-    smoothing: int
-    edges: int = 0
-    crf: float = 0
-    joint: bool = False
-    exact: bool = False
-    voxel: Voxel | None = None
-
-    @classmethod
-    def of(cls, param: Param, *, skip_norm: bool = False, device: str | None = None) -> Recipe:
-        """Return the recipe that parameters, all of them set, describe."""
-        radius = int(param.seg_smoothening or 0)
-        return cls(
-            pipeline(
-                str(param.fe_name),
-                layers=param.fe_layers,
-                scalings=param.fe_scalings,
-                order=int(param.fe_order or 0),
-                equal_layers=bool(param.fe_use_min_features),
-                device=device or _device(param.fe_use_gpu),
-            ),
-            factor=_factor(param.image_downsample),
-            normalize=1 if skip_norm else int(param.normalize or 1),
-            unpatch_order=int(param.unpatch_order or 0),
-            smoothing=radius if radius > 1 else 0,
-            edges=int(param.edge_smoothing or 0),
-            crf=float(param.crf or 0),
-            joint=bool(param.unpatch_guided),
-            voxel=None if param.voxel_size is None else checked_voxel(param.voxel_size),
-        )
-
-    @property
-    def axes(self) -> str:
-        """What images are cut into: planes, "yx", or volumes, "zyx"."""
-        return self.pipeline.axes
-
-    @property
-    def factors(self) -> PerAxis:
-        """Factors by which an image is reduced along z, y and x."""
-        if isinstance(self.factor, tuple):
-            return self.factor if self.axes == "zyx" else (1, *self.factor[1:])
-        return per_axis(self.factor, across=self.factor if self.axes == "zyx" else 1)
-
-    def grid(self, source: Source) -> WorkingGrid:
-        """Return the working grid of a part of an image."""
-        depth = source.depth if self.axes == "zyx" else 1
-        return WorkingGrid((depth, *source.plane_shape), self.factors)
-
-    def parts(self, source: Source) -> list[dict[str, int]]:
-        """Return the planes, or volumes, of an image, by position along the other axes."""
-        return source.parts(self.axes)
-
-
-@lru_cache(maxsize=64)
-def _sized(recipe: Recipe, voxel: Voxel | None) -> Recipe:
-    """Return the recipe for images with voxels of that size; the same object for the same size."""
-    size = recipe.voxel or voxel
-    if size is not None:
-        z, y, x = (v * max(f, 1) / max(-f, 1) for v, f in zip(size, recipe.factors, strict=True))
-        size = z, y, x
-    return replace(recipe, pipeline=recipe.pipeline.sized(size))
-
-
-def _factor(given: Any) -> int | PerAxis:
-    """Return a factor as the recipe has it."""
-    if isinstance(given, list):
-        z, y, x = given
-        return z, y, x
-    return int(given or 1)
-
-
-def _device(use_gpu: bool | str | None) -> str:
-    if isinstance(use_gpu, str):
-        return use_gpu
-    return "auto" if use_gpu else "cpu"
 
 
 @dataclass(frozen=True, eq=False)
@@ -418,7 +308,7 @@ def plan(
         Statistics to normalise by instead of the image's own.
     """
     part = source.image.at(**position)
-    recipe = _sized(recipe, source.voxel if recipe.axes == "zyx" else None)
+    recipe = sized(recipe, source.voxel if recipe.axes == "zyx" else None)
     statistics = None if recipe.normalize == 1 else (pooled or own_statistics(source, recipe, part))
     large = math.prod(part.sizes.get(a, 1) for a in "zyx") > HALF_ABOVE
     half = large and statistics is not None and not recipe.exact

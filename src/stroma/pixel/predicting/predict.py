@@ -20,7 +20,8 @@ from stroma.features.contract import FeatureMap, in_volume
 from stroma.features.pipeline import finest_cells, grid_step
 from stroma.pixel.predicting.edges import guided
 from stroma.pixel.predicting.joint import Joint
-from stroma.pixel.predicting.plan import Plan, Recipe
+from stroma.pixel.predicting.plan import Plan
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task
 
 VALUES_AT_ONCE = 1 << 25

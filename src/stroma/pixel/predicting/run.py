@@ -13,8 +13,9 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Source
 from stroma.pixel.predicting.contract import Model
-from stroma.pixel.predicting.plan import Recipe, plan
+from stroma.pixel.predicting.plan import plan
 from stroma.pixel.predicting.predict import BlockResult, Trained, results_of
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task, each
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from stroma.data.image import Image
 from stroma.errors import ShapeError
 from stroma.pixel.door import Source
-from stroma.pixel.predicting.plan import Plan, Recipe, plan
+from stroma.pixel.predicting.plan import Plan, plan
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.feature_image import native_part
 
 LEAST_CELLS = 64

@@ -15,8 +15,9 @@ from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.features.pipeline import grid_step
 from stroma.pixel.door import Source
-from stroma.pixel.predicting.plan import Plan, Recipe, plan
+from stroma.pixel.predicting.plan import Plan, plan
 from stroma.pixel.predicting.predict import dense, on_grid
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.learn import Labelled, marked
 
 Array = NDArray[Any]

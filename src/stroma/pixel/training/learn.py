@@ -17,8 +17,9 @@ from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Points, Source, thinned
-from stroma.pixel.predicting.plan import Plan, Recipe, own_statistics, plan
+from stroma.pixel.predicting.plan import Plan, own_statistics, plan
 from stroma.pixel.predicting.predict import features_at
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task, each
 from stroma.pixel.training.lacking import with_data
 

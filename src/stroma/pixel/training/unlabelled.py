@@ -11,8 +11,8 @@ from stroma.errors import ImageError, ParameterError
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
 from stroma.pixel.door import Points, Source
-from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import features_at
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task, each
 from stroma.pixel.training.lacking import has_data
 from stroma.pixel.training.learn import Labelled, holders, located

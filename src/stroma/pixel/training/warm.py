@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Points, Source
-from stroma.pixel.predicting.plan import Recipe
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task, each
 from stroma.pixel.training.learn import holders, marked
 

@@ -12,8 +12,8 @@ from stroma.pixel.door import Points, Source
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import FEATURE_KEYS, Param
 from stroma.pixel.predicting.panels import Panel, panels_of
-from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import Trained
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import tasks_at
 from stroma.session.core.view import View

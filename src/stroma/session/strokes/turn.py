@@ -12,8 +12,8 @@ from stroma.blocks.box import Box
 from stroma.blocks.run import default_workers
 from stroma.errors import Cancelled
 from stroma.pixel.predicting.panels import Panel, run_panels
-from stroma.pixel.predicting.plan import Recipe
 from stroma.pixel.predicting.predict import BlockResult, Trained
+from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import warm
 from stroma.session.core.results import Results
