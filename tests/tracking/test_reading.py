@@ -41,9 +41,11 @@ FIJI = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.mark.parametrize("name", ["trackmate", "geff"])
-@pytest.mark.parametrize("spacing", [(), (0.5, 0.25)])
-def test_tracks_come_back_as_they_were_written(name, spacing, tmp_path):
-    tracks = track(family(), spacing=spacing, unit="µm" if spacing else "px")
+@pytest.mark.parametrize(
+    ("spacing", "unit"), [((), "px"), ((0.5, 0.25), "µm"), ((0.5, 0.25), "mm")]
+)
+def test_tracks_come_back_as_they_were_written(name, spacing, unit, tmp_path):
+    tracks = track(family(), spacing=spacing, unit=unit)
     (path,) = TRACK_WRITERS[name](tmp_path, tracks, None, "cells")
     again = read_tracks(path)
     assert again.links.tolist() == tracks.links.tolist()

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 from stroma.data.tracks import Detections, Floats, Ints
 from stroma.errors import ParameterError
 from stroma.tracking.detect import AREA, Seen
+from stroma.tracking.drift import mutual
 
 NEAREST = 8
 """Candidates of a detection in another frame, beside those it overlaps with."""
@@ -75,6 +76,16 @@ class Candidates:
             family=self.family[kept],
         )
 
+    def and_also(self, pairs: Ints, distance: Floats, *, family: bool) -> Candidates:
+        """Return the candidates and (k, 2) pairs more, of objects that do not overlap."""
+        return replace(
+            self,
+            pairs=np.concatenate([self.pairs, pairs]),
+            distance=np.concatenate([self.distance, distance]),
+            overlap=np.concatenate([self.overlap, np.zeros(len(pairs))]),
+            family=np.concatenate([self.family, np.full(len(pairs), family)]),
+        )
+
     def ratio(self, measure: str) -> Floats:
         """Return the (m,) absolute log ratio of a measure of the two.
 
@@ -135,10 +146,9 @@ def typical_reach(seen: Seen) -> float:
     found, moved = seen.detections, []
     for frame in range(found.frames - 1):
         a, b = found.places[found.of(frame)], found.places[found.of(frame + 1)]
-        if len(a) and len(b):
-            there, j = cKDTree(b).query(a)
-            _, i = cKDTree(a).query(b)
-            moved.append(there[i[j] == np.arange(len(a))])
+        i, j = mutual(a, b)
+        if len(i):
+            moved.append(np.linalg.norm(b[j] - a[i], axis=1))
     pixel = min(found.spacing)
     if not moved:
         return LEAST_PIXELS * pixel
@@ -213,14 +223,7 @@ def _with_families(plain: Candidates) -> Candidates:
     new = ~known
     if areas is not None:
         new &= areas[every[:, 1]] <= DAUGHTER * areas[every[:, 0]]
-    return Candidates(
-        found,
-        np.concatenate([plain.pairs, every[new]]),
-        np.concatenate([plain.distance, apart[new] / far * plain.reach]),
-        np.concatenate([plain.overlap, np.zeros(new.sum())]),
-        plain.reach,
-        np.concatenate([plain.family, np.ones(new.sum(), np.bool_)]),
-    )
+    return plain.and_also(every[new], apart[new] / far * plain.reach, family=True)
 
 
 def room_of(found: Detections) -> float:

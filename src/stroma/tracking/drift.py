@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from scipy.spatial import cKDTree
 
-from stroma.data.tracks import Detections, Floats
+from stroma.data.tracks import Detections, Floats, Ints
 
 LEAST = 8
 """Objects of both frames below which nothing is said of the view."""
@@ -69,13 +69,27 @@ def _voted(before: Floats, after: Floats) -> Floats:
 
 def _refined(before: Floats, after: Floats, shift: Floats) -> Floats:
     """Return the median of what mutual nearest neighbours moved, if it is more than chance."""
-    _, j = cKDTree(after).query(before + shift)
-    _, i = cKDTree(before + shift).query(after)
-    mutual = i[j] == np.arange(len(before))
-    moved = after[j[mutual]] - before[mutual]
+    i, j = mutual(before + shift, after)
+    moved = after[j] - before[i]
     if len(moved) < LEAST:
         return shift
     middle = np.median(moved, axis=0)
     spread = np.median(np.abs(moved - middle), axis=0)
     sure = np.linalg.norm(middle) > SURE * np.linalg.norm(spread) / np.sqrt(len(moved))
     return np.asarray(middle if sure or shift.any() else shift)
+
+
+def mutual(a: Floats, b: Floats) -> tuple[Ints, Ints]:
+    """Return the (k,) positions of those that are the nearest to each other, in both.
+
+    Parameters
+    ----------
+    a, b : (n, d), (m, d) float64
+        Places; there may be none.
+    """
+    if not len(a) or not len(b):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    here, there = cKDTree(a), cKDTree(b)
+    to, back = there.query(a)[1], here.query(b)[1]
+    i = np.flatnonzero(back[to] == np.arange(len(a)))
+    return i, np.asarray(to[i], np.int64)

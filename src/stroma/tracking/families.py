@@ -45,8 +45,7 @@ def possible(pairs: Candidates, divide: float, most: float) -> Families:
 
     Both daughters together are where their mother was, to the reach or her diameter, and as large
     as she was, and one is about as large as the other: a division costs the more the less that is
-    so. Sizes count where they are
-    those of the objects and not of marks of one size.
+    so. Sizes count where they are those of the objects and not of marks of one size.
 
     Parameters
     ----------

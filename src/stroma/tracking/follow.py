@@ -80,8 +80,8 @@ def without_stubs(problem: Problem, chosen: Ints) -> Ints:
     """Return the links without those to daughters that are gone in the next frame.
 
     What is seen but once beside an object that goes on is a piece of it, found as another object by
-    a segmentation that was in doubt. Pinned links stay, and daughters near
-    the end. A daughter that is left alone and was further off than objects get is none either.
+    a segmentation that was in doubt. Pinned links stay, and daughters near the end. A daughter that
+    is left alone and was further off than objects get is none either.
 
     Parameters
     ----------

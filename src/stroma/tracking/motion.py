@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from stroma.data.tracks import Detections, Floats, Ints
 from stroma.tracking.candidates import near_pairs
+from stroma.tracking.drift import mutual
 from stroma.tracking.lap import assign
 
 JERK = 0.3
@@ -31,11 +31,8 @@ def runs_steadily(found: Detections) -> bool:
     after = np.full(n, -1, np.int64)
     for frame in range(found.frames - 1):
         first, second = found.of(frame), found.of(frame + 1)
-        if first.start < first.stop and second.start < second.stop:
-            a, b = cKDTree(places[first]), cKDTree(places[second])
-            to, back = b.query(a.data)[1], a.query(b.data)[1]
-            i = np.flatnonzero(back[to] == np.arange(len(to)))
-            after[i + first.start] = to[i] + second.start
+        i, j = mutual(places[first], places[second])
+        after[i + first.start] = j + second.start
     middle = after[after >= 0]
     middle = middle[after[middle] >= 0]
     if len(middle) < FEW:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -93,17 +93,13 @@ def link(
     ahead = heading(known.detections, reach) if steady else None
     found = candidates(known, reach, max_gap=how.max_gap + 1, divisions=how.divisions, ahead=ahead)
     found = _with(found, pinned)
-    prices = how.prices if how.divisions else _without_divisions(how.prices)
+    prices = how.prices if how.divisions else replace(how.prices, divide=np.inf)
     problem = Problem(found, combined(found, how.cost), prices, exclusive, pinned, forbidden)
     chosen = without_stubs(problem, SOLVERS[how.solver](problem))
     return Tracks(seen.detections if isinstance(seen, Seen) else seen, found.pairs[chosen])
 
 
 _NO_PAIRS = np.zeros((0, 2), np.int64)
-
-
-def _without_divisions(prices: Prices) -> Prices:
-    return Prices(prices.appear, prices.disappear, np.inf, prices.skip, prices.leave_out)
 
 
 def _with(found: Candidates, pinned: Ints | None) -> Candidates:
@@ -115,11 +111,4 @@ def _with(found: Candidates, pinned: Ints | None) -> Candidates:
     new = rows[~np.isin(rows[:, 0] * n + rows[:, 1], known)]
     places = found.detections.places
     apart = np.linalg.norm(places[new[:, 0]] - places[new[:, 1]], axis=1)
-    return Candidates(
-        found.detections,
-        np.concatenate([found.pairs, new]),
-        np.concatenate([found.distance, apart]),
-        np.concatenate([found.overlap, np.zeros(len(new))]),
-        found.reach,
-        np.concatenate([found.family, np.zeros(len(new), np.bool_)]),
-    )
+    return found.and_also(new, apart, family=False)

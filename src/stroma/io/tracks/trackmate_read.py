@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -39,14 +40,14 @@ def read(path: Path) -> Tracks:
     if root.tag != "TrackMate" or model is None:
         raise FormatError(f"{path} is XML, but not TrackMate's: it begins with <{root.tag}>.")
     try:
-        found, at = _spots(model, root.find("Settings/ImageData"))
-        links = [(at[a], at[b]) for a, b in _edges(model) if a in at and b in at]
-        lost = [e for e in _edges(model) if not (e[0] in at and e[1] in at)]
+        edges = list(_edges(model))
+        found, at = _spots(model, root.find("Settings/ImageData"), set(chain(*edges)))
     except (KeyError, ValueError) as error:
         raise FormatError(f"{path} lacks a value, or has one that is none: {error}.") from error
+    lost = [(a, b) for a, b in edges if not (a in at and b in at)]
     if lost:
         raise FormatError(f"{path}: an edge names the spots {lost[0]}, which are not both there.")
-    frame = found.frame
+    frame, links = found.frame, [(at[a], at[b]) for a, b in edges]
     ordered = [(a, b) if frame[a] < frame[b] else (b, a) for a, b in links if frame[a] != frame[b]]
     return Tracks(found, np.array(ordered, np.int64).reshape(-1, 2))
 
@@ -63,14 +64,18 @@ def _root(path: Path) -> ET.Element:
         raise FormatError(f"{path} cannot be read as XML: {error}.") from error
 
 
-def _spots(model: ET.Element, image: ET.Element | None) -> tuple[Detections, dict[int, int]]:
-    """Return the spots frame by frame, and the position of each by its number."""
+def _spots(
+    model: ET.Element, image: ET.Element | None, linked: set[int]
+) -> tuple[Detections, dict[int, int]]:
+    """Return the spots frame by frame, and the position of each by its number.
+
+    Of those that are hidden, only those that are linked.
+    """
     told = {} if image is None else image.attrib
-    edges = {spot for edge in _edges(model) for spot in edge}
     spots = [
         s.attrib
         for s in model.iterfind("AllSpots/SpotsInFrame/Spot")
-        if s.attrib.get("VISIBILITY", "1") not in ("0", "0.0") or int(s.attrib["ID"]) in edges
+        if s.attrib.get("VISIBILITY", "1") not in ("0", "0.0") or int(s.attrib["ID"]) in linked
     ]
     spots.sort(key=lambda s: float(s["FRAME"]))
     frame = np.array([float(s["FRAME"]) for s in spots]).astype(np.int64)
