@@ -12,7 +12,8 @@ from stroma.features.build import extractor, part_names, pipeline
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.features.normalise import normalise
-from stroma.features.pipeline import Feed, Part, Piece, Pipeline, grid_step
+from stroma.features.part import Feed, Part, Piece
+from stroma.features.pipeline import Pipeline, grid_step
 
 PLAIN = Wants()
 

@@ -9,7 +9,8 @@ import pytest
 from stroma import ConvpaintModel, Image
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.pipeline import VALUES_AT_ONCE, Part, Pipeline
+from stroma.features.part import Part
+from stroma.features.pipeline import VALUES_AT_ONCE, Pipeline
 from stroma.pixel.door import open_image
 from stroma.pixel.predicting.plan import plan
 from stroma.pixel.predicting.recipe import Recipe

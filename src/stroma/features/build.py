@@ -12,7 +12,8 @@ from stroma.features.centred import Centred
 from stroma.features.contract import Extractor
 from stroma.features.naming import original_layers
 from stroma.features.orthogonal import OrthogonalPlanes
-from stroma.features.pipeline import Part, Pipeline
+from stroma.features.part import Part
+from stroma.features.pipeline import Pipeline
 from stroma.features.shifts import SETS, Shifts
 from stroma.registry import suggestion
 

@@ -12,7 +12,7 @@ from stroma.data.classes import Class, complete, require_classes
 from stroma.data.image import Image
 from stroma.errors import NotTrainedError, ShapeError
 from stroma.features.cache import FeatureCache
-from stroma.features.pipeline import Feed
+from stroma.features.part import Feed
 from stroma.pixel.choices.classifiers import TITLES, fit, unfitted
 from stroma.pixel.configured import Configured
 from stroma.pixel.devices import device_of

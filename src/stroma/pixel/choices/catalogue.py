@@ -9,7 +9,7 @@ from typing import Any
 from stroma.errors import Cancelled, MissingExtraError
 from stroma.features import EXTRACTORS
 from stroma.features.build import COMBINATIONS, part_names, pipeline, weights_of, within
-from stroma.features.pipeline import Feed
+from stroma.features.part import Feed
 from stroma.pixel.choices.aliases import ALIASES, alias_param, extractor_defaults
 from stroma.pixel.param import Param
 from stroma.weights import CATALOGUE, fetch, status

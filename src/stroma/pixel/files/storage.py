@@ -16,7 +16,7 @@ from stroma.classify.contract import Classifier
 from stroma.data.classes import MAX_LABEL, Class
 from stroma.data.statistics import Statistics
 from stroma.errors import FormatError, LabelError, MissingFileError, ParameterError
-from stroma.features.pipeline import Feed
+from stroma.features.part import Feed
 from stroma.pixel.door import Points
 from stroma.pixel.files import plain as files
 from stroma.pixel.files.layout import PER_CHANNEL, STATE

@@ -22,7 +22,7 @@ from stroma.data.missing import lacks_data, missing_pixels, note_missing
 from stroma.data.statistics import Statistics, measure, require_numbers
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
-from stroma.features.pipeline import Feed, Piece, lcm
+from stroma.features.part import Feed, Piece, lcm
 from stroma.pixel.door import Source
 from stroma.pixel.predicting.crf import REACH, SIDE, Field, field_of
 from stroma.pixel.predicting.edges import GUIDE_REACH, Guide, guide_of, guided_reach
