@@ -18,6 +18,12 @@ WEIGHTS_AT_ONCE = 1 << 24
 Floats = NDArray[np.float32]
 
 
+def _by_place(maps: Floats, heads: int) -> Floats:
+    """Return (heads D, h, w) maps as the (h, w, heads, D) values of every place."""
+    split = maps.reshape(heads, -1, *maps.shape[1:])
+    return np.ascontiguousarray(split.transpose(2, 3, 0, 1))
+
+
 @dataclass(frozen=True, eq=False)
 class Everywhere:
     """Attention to all patches, its weights averaged over the heads.
@@ -90,13 +96,7 @@ class Around:
     @classmethod
     def of(cls, keys: Floats, tokens: Floats, *, heads: int) -> Around:
         """Return the attention for (Q, h, w) keys and (F, h, w) tokens."""
-
-        def split(maps: Floats) -> Floats:
-            return np.ascontiguousarray(
-                np.moveaxis(maps.reshape(heads, -1, *maps.shape[1:]), 1, -1).transpose(1, 2, 0, 3)
-            )
-
-        return cls(split(keys), split(tokens))
+        return cls(_by_place(keys, heads), _by_place(tokens, heads))
 
     @property
     def nbytes(self) -> int:
@@ -168,8 +168,7 @@ class Within:
     @classmethod
     def of(cls, keys: Floats, tokens: Floats, *, heads: int) -> Within:
         """Return the attention for (Q, h, w) keys and (F, h, w) tokens."""
-        split = np.moveaxis(keys.reshape(heads, -1, *keys.shape[1:]), 1, -1).transpose(1, 2, 0, 3)
-        return cls(np.ascontiguousarray(split), np.ascontiguousarray(np.moveaxis(tokens, 0, -1)))
+        return cls(_by_place(keys, heads), np.ascontiguousarray(np.moveaxis(tokens, 0, -1)))
 
     @property
     def nbytes(self) -> int:
