@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 import numpy as np
 
 from stroma.errors import FormatError, short
-from stroma.io.lazy import DAMAGE, Opened, damaged
+from stroma.io.lazy import DAMAGE, FileArray, Opened, damaged
 from stroma.io.raw import RawArray
 
 MOST_PACKED = 1032
@@ -44,14 +44,21 @@ def head(path: Path, size: int) -> bytes:
         raise damaged(path, error) from error
 
 
-def check_length(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Refuse a file that declares more values than it can hold, or too many to unpack.
+def values_at(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> FileArray:
+    """Return the array in C order that begins behind ``offset`` bytes, unpacked; reads nothing.
 
     Raises
     ------
     FormatError
-        If so.
+        If the file declares more values than it can hold, or too many to unpack.
     """
+    _check_length(path, offset, shape, dtype)
+    told = {"offset": offset, "shape": shape, "dtype": dtype}
+    return FileArray(open_values, path, told, shape, dtype)
+
+
+def _check_length(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse a file that declares more values than it can hold, or too many to unpack."""
     size, holds = math.prod(shape) * dtype.itemsize, path.stat().st_size
     if is_packed(path):
         holds *= MOST_PACKED
@@ -69,7 +76,7 @@ def check_length(path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtyp
 
 
 def open_values(path: Path, *, offset: int, shape: tuple[int, ...], dtype: Any) -> Opened:
-    """Open an array in C order that begins behind ``offset`` bytes, unpacked."""
+    """Open what `values_at` returned."""
     if not is_packed(path):
         raw = RawArray(path, offset, shape, dtype)
         return raw, raw.close

@@ -19,8 +19,8 @@ from mrcfile.mrcinterpreter import MrcInterpreter
 from stroma.data.image import Image
 from stroma.errors import FormatError, short
 from stroma.io.axes import Facts, arrange, asked
-from stroma.io.gzipped import check_length, head, open_values
-from stroma.io.lazy import DAMAGE, FileArray
+from stroma.io.gzipped import head, values_at
+from stroma.io.lazy import DAMAGE
 from stroma.io.series import Series, chosen
 from stroma.io.units import in_one_unit
 
@@ -57,9 +57,7 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
     chosen(path, series, [Series(0)])
     known = _header(path)
     letters = known.axes if axes is None else asked(axes, known.shape, path)
-    check_length(path, known.offset, known.shape, known.dtype)
-    told = {"offset": known.offset, "shape": known.shape, "dtype": known.dtype}
-    array = FileArray(open_values, path, told, known.shape, known.dtype)
+    array = values_at(path, known.offset, known.shape, known.dtype)
     spacing, unit = in_one_unit({a: s for a, s in known.sizes.items() if a in letters})
     return arrange(array, letters, Facts(spacing=spacing, unit=unit), path)
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from stroma.data.image import Image, LazyArray
 from stroma.errors import FormatError, short
 from stroma.io.axes import Facts, arrange, asked
-from stroma.io.gzipped import check_length, head, open_values
-from stroma.io.lazy import DAMAGE, FileArray
+from stroma.io.gzipped import head, values_at
+from stroma.io.lazy import DAMAGE
 from stroma.io.series import Series, chosen
 from stroma.io.units import in_one_unit, seconds, symbol
 
@@ -71,10 +71,8 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
     chosen(path, series, [Series(0)])
     known = _stored(path)
     letters = known.axes if axes is None else asked(axes, known.shape, path)
-    check_length(path, known.offset, known.shape, known.dtype)
     facts = Facts(known.spacing, known.unit, alpha=axes is None and known.shape[-1] == 4)
-    told = {"offset": known.offset, "shape": known.shape, "dtype": known.dtype}
-    array: LazyArray = FileArray(open_values, path, told, known.shape, known.dtype)
+    array: LazyArray = values_at(path, known.offset, known.shape, known.dtype)
     if known.scaling != (1, 0):
         array = Scaled(array, *known.scaling)
     return arrange(array, letters, facts, path)
