@@ -1,5 +1,8 @@
 """A network in the place of a model: it is looked at, written and kept like one."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from tests.session.scene import SECONDS, paint_halves, settle
@@ -63,6 +66,20 @@ def test_a_network_that_does_not_fit_is_refused_and_nothing_changes(session, hal
     with pytest.raises(ParameterError, match="finds image"):
         session.set_model(random_network(target="denoise"))
     assert session.network is None
+
+
+def test_a_closed_image_is_let_go_by_the_network(session, halves, network):
+    image = Image(halves, "yx")
+    key = session.add_image(image)
+    session.set_model(network)
+    session.look(key)
+    settle(session)
+    alive = weakref.ref(image)
+    session.close_image(key)
+    settle(session)
+    del image
+    gc.collect()
+    assert alive() is None
 
 
 def test_a_network_of_volumes_shows_every_plane_that_it_computed(session, halves):

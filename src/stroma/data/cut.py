@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
+
+ROWS_AND_COLUMNS = {"z": "yx", "y": "zx", "x": "zy"}
+"""By the axis that a plane lies across, those along which its rows and columns are counted."""
+
+
+def across(position: Container[str]) -> str:
+    """Return the axis that a plane lies across, by the axes along which its position is given."""
+    return next((axis for axis in "yx" if axis in position), "z")
 
 
 @dataclass(frozen=True, eq=False)

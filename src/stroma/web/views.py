@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
+from stroma.data.cut import across
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
@@ -126,8 +127,8 @@ def _asked(request: Request) -> tuple[OpenImage, Position, int, Box]:
 
 def _plane(request: Request, one: OpenImage) -> Position:
     """Return the plane an address names: along t and z, or t and y or x."""
-    across = next((axis for axis in "yx" if axis in request.query_params), "z")
-    sizes = {a: n for a, n in one.planes.sizes.items() if a in ("t", across)}
+    along = ("t", across(request.query_params))
+    sizes = {a: n for a, n in one.planes.sizes.items() if a in along}
     return {axis: _whole(request, axis, size) for axis, size in sizes.items()}
 
 

@@ -10,6 +10,7 @@ from napari.layers import Labels, Layer, Shapes
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.data import cut
 from stroma.data.classes import Class
 from stroma.napari.layers import colors
 from stroma.napari.layers.arrays import PlaneArray
@@ -81,13 +82,9 @@ class Board:
             self.window = window_for(self.plane, self.plane)
         self._layers: dict[str, Layer] = {}
 
-    def axes(self, across: str) -> str:
-        """Return along which axes rows and columns of planes across an axis are counted."""
-        return {"z": "yx", "y": "zx", "x": "zy"}[across]
-
     def whole(self, across: str) -> Box:
         """Return all pixels of a plane across an axis."""
-        rows, columns = list(self.axes(across))
+        rows, columns = list(cut.ROWS_AND_COLUMNS[across])
         return Box(0, 0, self.sizes[rows], self.sizes[columns])
 
     @property
@@ -107,9 +104,8 @@ class Board:
         """Frame a place of a plane, until something is painted."""
         edges = np.array([box.top, box.left, box.bottom, box.right]) - 0.5
         corners = edges[[[0, 1], [0, 3], [2, 3], [2, 1]]]
-        across = next((axis for axis in "yx" if axis in (plane or {})), "z")
-        if across != "z":
-            corners = self._in_volume(corners, across, plane or {})
+        if cut.across(plane or {}) != "z":
+            corners = self._in_volume(corners, plane or {})
         layer: Any = self._layers.get(FRAME)
         if layer is not None and layer.ndim != corners.shape[1]:
             self.drop(FRAME)
@@ -128,13 +124,11 @@ class Board:
         layer.edge_width = [max(1.0, max(box.shape) / 40)]
         layer.name = title
 
-    def _in_volume(
-        self, corners: NDArray[np.float64], across: str, plane: Position
-    ) -> NDArray[np.float64]:
+    def _in_volume(self, corners: NDArray[np.float64], plane: Position) -> NDArray[np.float64]:
         """Return corners (row, column) on a plane across y or x along all axes."""
         at = np.zeros((len(corners), len(self.sizes)))
         for i, axis in enumerate(self.sizes):
-            own = self.axes(across).find(axis)
+            own = cut.ROWS_AND_COLUMNS[cut.across(plane)].find(axis)
             at[:, i] = corners[:, own] if own >= 0 else plane.get(axis, 0)
         return at
 

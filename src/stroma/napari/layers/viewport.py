@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Layer
 
 from stroma.blocks.box import Box
+from stroma.data import cut
 from stroma.napari.layers.board import STROKES, Board
 from stroma.session.events import Position
 
@@ -97,7 +98,7 @@ def box(viewer: Any, board: Board, seen: Layer | None) -> Box:
         As for `plane`.
     """
     across, names = across_of(viewer, board), list(board.sizes)
-    axes = [names.index(axis) - len(names) for axis in board.axes(across)]
+    axes = [names.index(axis) - len(names) for axis in cut.ROWS_AND_COLUMNS[across]]
     whole = board.whole(across)
     if seen is None or set(viewer.dims.displayed) != {viewer.dims.ndim + axis for axis in axes}:
         return whole
@@ -121,7 +122,7 @@ def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
     middle = (place.top + place.bottom - 1) / 2, (place.left + place.right - 1) / 2
     names = list(board.sizes)
     at = np.zeros(len(names))
-    at[[names.index(axis) for axis in board.axes(across_of(viewer, board))]] = middle
+    at[[names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across_of(viewer, board)]]] = middle
     world = np.zeros(viewer.dims.ndim)
     world[-len(names) :] = board.placed.point(at)
     camera = viewer.scene.camera
@@ -132,11 +133,11 @@ def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
 
 def roll_to(viewer: Any, board: Board, plane: Position) -> None:
     """Look along the axis that a plane lies across, if that is not so."""
-    across = next((axis for axis in "yx" if axis in plane), "z")
+    across = cut.across(plane)
     if viewer.dims.ndisplay == 3 or across_of(viewer, board) == across:
         return
     first, names = viewer.dims.ndim - len(board.sizes), list(board.sizes)
-    shown = [first + names.index(axis) for axis in board.axes(across)]
+    shown = [first + names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across]]
     viewer.dims.order = (*(i for i in range(viewer.dims.ndim) if i not in shown), *shown)
 
 

@@ -10,6 +10,7 @@ from math import dist
 import numpy as np
 
 from stroma.blocks.box import Box
+from stroma.data import cut
 from stroma.data.statistics import Statistics
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import Source
@@ -76,7 +77,7 @@ def panels_of(
     first : (float, float), optional
         Row and column near which to start; reading order unless given.
     """
-    across = next((axis for axis in "yx" if axis in position), "z")
+    across = cut.across(position)
     if across == "z":
         tasks = tasks_under(
             source,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stroma.blocks.box import Box
+from stroma.data.cut import ROWS_AND_COLUMNS
 from stroma.errors import ParameterError
 from stroma.session.core import checks
 from stroma.session.events import Position
@@ -58,7 +59,7 @@ class Planes:
 
     def axes(self, number: int) -> str:
         """Return the axes along which its rows and its columns are counted."""
-        return {"z": "yx", "y": "zx", "x": "zy"}[self.across(number)]
+        return ROWS_AND_COLUMNS[self.across(number)]
 
     def number(self, position: Position, name: str) -> int:
         """Return the number of a plane from its position.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stroma.blocks.box import Box
+from stroma.data.cut import across
 from stroma.session.core.results import PlaneKey
 from stroma.session.events import Position
 
@@ -38,7 +39,7 @@ class View:
     @property
     def across(self) -> str:
         """The axis that the plane lies across: z, y or x."""
-        return next((axis for axis in "yx" if axis in self.position), "z")
+        return across(self.position)
 
     @property
     def middle(self) -> tuple[float, float]:

@@ -15,6 +15,8 @@ from stroma.io.blockwise.assemble import ChunkSink
 from stroma.io.blockwise.assemble import Target as Whole
 from stroma.io.blockwise.writer import open_writer
 from stroma.pixel.predicting.predict import label_dtype
+from stroma.session.core.opening import without_channels
+from stroma.session.core.planes import Planes
 from stroma.session.core.view import View
 from stroma.session.strokes.blocks import BYTE, Block, uncertainty
 
@@ -81,6 +83,10 @@ class Applied:
             self._opened[key] = known
         return known[1]
 
+    def forget(self, key: str) -> None:
+        """Let an image go that is closed, or has other pixels now."""
+        self._opened.pop(key, None)
+
     def cores(self, image: Image, view: View, box: Box, known: Mapping[Box, int]) -> list[Cube]:
         """Return the blocks in a box of a view's plane that are not known.
 
@@ -117,7 +123,7 @@ class Applied:
         from stroma.training.predict import predicted
 
         seen, predictor = self.opened(view.image, image)
-        network, sizes = self.network, {a: n for a, n in image.sizes.items() if a in "tz"}
+        network, numbered = self.network, Planes(without_channels(image))
         outer = {a: i for a, i in view.position.items() if a == "t" or network.ndim == 2}
         classes = tuple(network.classes_.tolist())
         found = predicted(predictor, seen.at(**outer), cores, cancel=cancel)
@@ -125,7 +131,7 @@ class Applied:
             labels = network.target.decode(values, **network.decoding_)
             planes = []
             for position, p, best in _planes(outer, core, values, labels):
-                number = _number(position, sizes)
+                number = numbered.number(position, view.image)
                 block = Block(
                     _rectangle(core),
                     1,
@@ -150,7 +156,7 @@ class Applied:
         """Write what the network says of a whole image, block by block."""
         network = self.network
         seen = network.open(image)
-        sizes = {a: n for a, n in seen.sizes.items() if a != "c"}
+        sizes = without_channels(seen)
         sizes |= {"c": len(network.classes_)} if probabilities else {}
         sizes = {a: sizes[a] for a in AXES if a in sizes}
         dtype: Any = np.float32 if probabilities else label_dtype(network.classes_)
@@ -181,14 +187,6 @@ class Applied:
 def _rectangle(core: Cube) -> Box:
     y, x = core[-2:]
     return Box(y.start, x.start, y.stop, x.stop)
-
-
-def _number(position: Mapping[str, int], sizes: Mapping[str, int]) -> int:
-    """Return the number of a plane, counted along t and then z."""
-    number = 0
-    for axis, size in sizes.items():
-        number = number * size + position[axis]
-    return number
 
 
 def _planes(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, hull
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError
 from stroma.session.core import checks
@@ -249,16 +249,6 @@ def _as_now(values: Mapping[str, Any]) -> Mapping[str, Any]:
         "tiles": {i["image"]: i["tiles"] for i in images},
         "written": {i["image"]: i["result"] for i in images if i.get("result") is not None},
     }
-
-
-def hull(boxes: Sequence[Box]) -> Box:
-    """Return the smallest box around boxes."""
-    return Box(
-        min(b.top for b in boxes),
-        min(b.left for b in boxes),
-        max(b.bottom for b in boxes),
-        max(b.right for b in boxes),
-    )
 
 
 def _everywhere(tiles: StrokeTiles) -> Iterator[tuple[int, Box]]:

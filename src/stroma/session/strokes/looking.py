@@ -13,6 +13,7 @@ from stroma.errors import ParameterError
 from stroma.pixel.predicting.predict import label_dtype
 from stroma.pixel.predicting.run import blocks_of
 from stroma.session.core.core import Core
+from stroma.session.core.opening import without_channels
 from stroma.session.events import Position
 from stroma.session.strokes.blocks import BlockInfo, Layer, Shown, show
 from stroma.session.strokes.model import StrokeModel
@@ -140,7 +141,7 @@ class Looking:
         cancelled: Callable[[], bool] | None,
     ) -> NDArray[np.unsignedinteger[Any]]:
         seen = network.open(self.core.pixels(image))
-        shape = tuple(n for axis, n in seen.sizes.items() if axis != "c")
+        shape = tuple(without_channels(seen).values())
         labels = np.zeros(shape, label_dtype(network.classes_))
         for block in network.blocks(seen, cancel=cancelled):
             labels[block.index] = block.labels

@@ -81,6 +81,8 @@ class StrokeModel:
     def image_changed(self, image: str) -> None:
         """Forget the results of an image."""
         self.results.drop(image=image)
+        if self.learner.applied is not None:
+            self.learner.applied.forget(image)
 
     # ------------------------------------------------------------------ settings
 

@@ -9,6 +9,7 @@ from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, Source
+from stroma.session.core.opening import without_channels
 from stroma.session.core.planes import Planes
 from stroma.session.core.view import View
 from stroma.session.strokes.channels import mixed, selected
@@ -103,8 +104,8 @@ class Wish:
             margin *= 2
 
     def _within(self, view: View) -> Box:
-        sizes = {a: n for a, n in self.images[view.image].sizes.items() if a != "c"}
-        planes, region = Planes(sizes), self.regions.get(view.image)
+        planes = Planes(without_channels(self.images[view.image]))
+        region = self.regions.get(view.image)
         whole = Box.of(planes.shape(view.plane))
         inside = planes.region(view.plane, region)
         return whole if inside is None else whole.clipped(inside)
