@@ -1,5 +1,7 @@
 """Several folds as one network; only the largest part of a class, where that is better."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.training.conftest import SMALL, scene
@@ -8,7 +10,7 @@ from random_network import random_network
 from stroma.data.image import Image
 from stroma.errors import Cancelled, FormatError, ParameterError
 from stroma.io import read_image, write_image
-from stroma.training.cases import Case
+from stroma.training.cases import UNKNOWN, Case
 from stroma.training.components import found_rule, only_largest
 from stroma.training.learner import Learner
 from stroma.training.model import Network
@@ -36,6 +38,15 @@ def test_every_pixel_is_kept_in_one_fold_and_learned_from_in_the_others(count):
     assert all((table == 2).all() for table in learned.values())
 
 
+@pytest.mark.parametrize("count", [2, 7])
+def test_cases_of_which_nothing_is_known_are_learned_from_in_every_fold(count):
+    [unknown] = cases(1)
+    bare = replace(unknown, name="bare", labels=np.full_like(unknown.labels, UNKNOWN))
+    for learned, kept in folds([bare, *cases(count)], 3):
+        assert any(case is bare for case in learned)
+        assert all(case.name != "bare" for case in kept)
+
+
 def test_folds_are_averaged_and_all_of_the_data_is_scored(tmp_path):
     images, labels = zip(*[scene(n) for n in range(6)], strict=True)
     told = []
@@ -47,6 +58,8 @@ def test_folds_are_averaged_and_all_of_the_data_is_scored(tmp_path):
     mean = np.mean([scores["mean iou"] for scores in each])
     assert network.scores_["mean iou"] == pytest.approx(mean)
     assert (told[-1].step, told[-1].steps) == (6, 6)
+    assert told[0].seconds_left == pytest.approx(5 * told[0].seconds_per_step)
+    assert network.about.training["settings"]["minutes"] == pytest.approx(learner.minutes)
     alone = [Network(one, network.about).predict_probas(images[0]) for one in network.module]
     together = network.predict_probas(images[0])
     np.testing.assert_allclose(together, np.mean(alone, axis=0), atol=1e-5)
@@ -89,6 +102,8 @@ def test_only_the_largest_part_is_kept_of_each_group():
     column[0, :2] = 1
     np.testing.assert_array_equal(only_largest(labels, ((1,), (2,))), column)
     assert labels[2, 0] == 2
+    corners = np.eye(3, dtype=int)
+    np.testing.assert_array_equal(only_largest(corners, ((1,),)), corners)
 
 
 def test_a_rule_is_taken_where_the_mean_rises_and_no_class_falls():
@@ -102,6 +117,14 @@ def test_a_rule_is_taken_where_the_mean_rises_and_no_class_falls():
     assert found_rule([result], [unknown], (0, 1, 2)) == ()
 
 
+def test_a_rule_that_costs_a_class_a_part_is_not_taken_however_much_another_gains():
+    truth = np.zeros((8, 20), int)
+    truth[2:6, 2:8], truth[2:6, 8:13], truth[2:6, 17] = 1, 2, 2
+    result = truth.copy()
+    result[7] = 1
+    assert found_rule([result], [truth], (0, 1, 2)) == ((1,),)
+
+
 def test_a_network_with_a_rule_keeps_the_largest_part_in_memory_and_in_files(tmp_path):
     network = random_network()
     network.about.training["largest"] = [[1]]
@@ -109,6 +132,7 @@ def test_a_network_with_a_rule_keeps_the_largest_part_in_memory_and_in_files(tmp
     plain = random_network().segment(image)
     wanted = only_largest(plain, ((1,),))
     assert (wanted != plain).any()
+    assert network.fingerprint() != random_network().fingerprint()
     np.testing.assert_array_equal(network.segment(image), wanted)
     path = write_image(tmp_path / "a.tif", image, axes="yx")
     done = segment_files(network, [path], tmp_path / "out")

@@ -155,8 +155,9 @@ def test_what_photographs_taught_is_begun_with_where_it_serves_and_is_here(
 def test_patches_show_large_objects_with_what_is_around_them(monkeypatch):
     monkeypatch.setattr("stroma.training.setup.status", lambda name: "here")
 
-    def side(diameter, shape):
-        facts = Facts(2, {0: 1, 1: 1}, (1.0, 1.0), diameters=(diameter,) * 9)
+    def side(diameter, shape, small=0):
+        sizes = (*(10.0,) * small, *(diameter,) * 9)
+        facts = Facts(2, {0: 1, 1: 1}, (1.0, 1.0), diameters=sizes)
         given = {"outputs": 3, "memory_gb": 2, "result": "instances"}
         return decide([shape] * 4, facts, **given).patch
 
@@ -164,6 +165,7 @@ def test_patches_show_large_objects_with_what_is_around_them(monkeypatch):
     assert side(70.0, (500, 500)) == (192, 192)
     assert side(300.0, (500, 500)) == (256, 256)
     assert side(70.0, (100, 500)) == (128, 192)
+    assert side(70.0, (500, 500), small=90) == (192, 192)
 
 
 def test_images_are_restored_in_many_steps_of_small_patches():

@@ -8,8 +8,9 @@ from random_network import random_network
 from stroma.data.image import Image
 from stroma.errors import ParameterError
 from stroma.training import predict
+from stroma.training.cases import Case
 from stroma.training.learner import Learner
-from stroma.training.resample import Grid, grid_for
+from stroma.training.resample import Grid, grid_for, on_pixels_of
 
 
 def spaced(values, size, axes="yx"):
@@ -53,6 +54,14 @@ def test_sizes_that_are_alike_change_nothing_and_wrong_ones_are_an_error():
         grid_for((9, 9), (1.0, 1.0), (100.0, 100.0), "a")
 
 
+def test_a_new_pixel_has_the_class_of_its_larger_part():
+    labels = np.zeros((9, 9), np.int32)
+    labels[:, 4:] = 1
+    case = Case("a", spaced(np.zeros((9, 9), np.float32), 1.0), 2, labels)
+    [found] = on_pixels_of([case], (1.0, 1.5), "µm")
+    assert found.labels.tolist() == [[0, 0, 0, 1, 1, 1]] * 9
+
+
 def test_images_of_several_sizes_are_learned_from_on_one(tmp_path):
     images, labels = zip(*[scene(n) for n in range(5)], strict=True)
     given = [spaced(one, 0.5) for one in images[:4]]
@@ -75,6 +84,7 @@ def test_predictions_on_other_pixels_do_not_depend_on_blocks(monkeypatch):
     whole = network.predict_probas(image)
     assert whole.shape == (3, 70, 90)
     assert np.abs(whole - network.predict_probas(values)).max() > 0.01
+    assert network.fingerprint() != random_network().fingerprint()
     monkeypatch.setitem(predict.SIDE, 2, (24, 32))
     np.testing.assert_allclose(network.predict_probas(image), whole, atol=1e-4)
 

@@ -9,6 +9,8 @@ from tests.targets.objects import touching
 import stroma
 from stroma.targets.distances import Distances
 from stroma.training import tune as tuning
+from stroma.training.data import cases_of
+from stroma.training.examination import Examination
 from stroma.training.learner import Learner
 from stroma.training.tune import held, tune
 
@@ -65,6 +67,16 @@ def network():
     options = {"target": "distances", "steps": 2, "patch": [32, 32], "device": "cpu"}
     learner = Learner(**options, network_options={"features": [4, 8]})
     return learner.fit([(one > 0).astype(np.float32) for one in labels], labels)
+
+
+def test_options_are_tuned_by_what_is_predicted_in_use(network):
+    image = (touching((48, 50), seed=9) > 0).astype(np.float32)
+    cases = cases_of([image], [touching((48, 50), seed=9)], truth="instances")
+    about = network.about
+    examined = Examination(cases, network.target, about.scale(), about.patch, mirror=True)
+    [found] = examined.outcome(network.module).predictions
+    np.testing.assert_array_equal(found, network.predict_probas(image, mirror=True))
+    assert not np.array_equal(found, network.predict_probas(image, mirror=False))
 
 
 def test_what_was_tuned_is_kept_and_used(network, tmp_path):

@@ -9,6 +9,7 @@ import stroma
 from stroma.errors import FormatError, MissingFileError, ParameterError
 from stroma.io import write_image, write_labels
 from stroma.training.learner import Learner
+from stroma.workflow.pairs import given
 from stroma.workflow.planning import preview
 from stroma.workflow.raw_folder import read_raw_folder
 
@@ -71,6 +72,20 @@ def test_channels_lie_on_one_another_in_planes_and_volumes(dataset):
     cut = image.at(z=1).read({"y": slice(3, 9), "x": slice(0, 5)})
     np.testing.assert_array_equal(cut, whole[:, 1, 3:9, :5])
     np.testing.assert_array_equal(image.at(c=1).read(), whole[1])
+
+
+def test_of_three_sizes_planes_have_the_last_two(dataset):
+    folder = dataset()
+    (folder / "imagesTr" / "case_0.json").write_text('{"spacing": [999, 0.5, 0.25]}')
+    assert read_raw_folder(folder).images[0].spacing == {"y": 0.5, "x": 0.25}
+
+
+def test_labels_are_left_to_targets_that_need_them_and_more_may_be_ignored(dataset):
+    folder = str(dataset())
+    assert given(folder, None, alone=True).labels is None
+    data = given(folder, None)
+    assert len(data.labels) == len(data.images) == 4
+    assert Learner(ignore=3).without(data.ignore).ignore == (3, 2)
 
 
 def test_the_older_layout_is_read(dataset):
