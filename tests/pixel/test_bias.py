@@ -47,6 +47,13 @@ class Placed:
         return [FeatureMap(values, step=self.patch)]
 
 
+class Coloured(Placed):
+    """Patches of pixels whose channels differ."""
+
+    def __call__(self, block: np.ndarray) -> list[FeatureMap]:
+        return super().__call__(block.std(axis=0, keepdims=True))
+
+
 def noise(*shape: int, rng: int = 0) -> np.ndarray:
     return np.random.default_rng(rng).standard_normal(shape).astype(np.float32)
 
@@ -83,6 +90,14 @@ def test_the_place_is_taken_away_and_the_image_stays() -> None:
     assert np.corrcoef(centred.values[0].ravel(), means.ravel())[0, 1] > 0.9
     check_extractor(Centred(Placed()))
     assert Centred(Placed()).names(["grey"]) == ["centred:right", "centred:down"]
+
+
+def test_a_channel_shown_as_several_is_compared_with_noise_shown_so() -> None:
+    grey = np.broadcast_to(noise(1, 40, 48), (3, 40, 48))
+    [centred] = Centred(Coloured())(grey)
+    np.testing.assert_allclose(centred.values, 0, atol=1e-6)
+    [centred] = Centred(Coloured())(np.ascontiguousarray(grey))
+    assert centred.values[0].max() < -0.3
 
 
 def test_an_image_with_a_ramp_is_told_from_an_extractor_that_adds_one() -> None:
