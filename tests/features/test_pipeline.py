@@ -16,6 +16,7 @@ from stroma.features.part import Feed, Part, Piece
 from stroma.features.pipeline import Pipeline, grid_step
 
 PLAIN = Wants()
+GREY = Feed(("grey",))
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,30 @@ class Echo:
         return [FeatureMap(np.array(block)), FeatureMap(coarse, self.step)]
 
 
+@dataclass(frozen=True)
+class Times:
+    """Makes the feature of a pixel by a factor that its plane has."""
+
+    factor: float
+    features = 1
+    nbytes = 8
+
+    def __call__(self, values):
+        return np.float32(self.factor) * values
+
+
+class Window(Echo):
+    """Sees whole windows; the feature of a pixel is its value times the largest of its plane."""
+
+    halo = None
+
+    def names(self, channels):
+        return ["product"]
+
+    def __call__(self, block):
+        return [FeatureMap(np.array(block[:1]), mixes=(Times(float(block.max())),))]
+
+
 def computed(pipe, image, feed, region=None):
     region = region or Box.of(image.shape[1:])
     [maps] = pipe.compute([Piece(image[:, None], Box.of(image.shape[1:]), region, region, feed)])
@@ -65,6 +90,14 @@ def test_features_are_ordered_by_part_then_scale_then_channel():
     assert maps[2].step == 2
     np.testing.assert_array_equal(maps[2].values[0], [[2.5, 4.5], [10.5, 12.5]])
     np.testing.assert_array_equal(maps[6].values, image[1:])
+
+
+def test_planes_cut_from_a_window_keep_what_makes_their_own_features():
+    raw = np.arange(1.0, 61.0, dtype=np.float32).reshape(1, 5, 3, 4)
+    window, region = Box.of((5, 3, 4)), Box(0, 0, 3, 4, 2, 4)
+    [[found]] = Pipeline((Part(Window()),)).compute([Piece(raw, window, region, window, GREY)])
+    expected = raw * raw.max(axis=(0, 2, 3))[:, None, None]
+    np.testing.assert_array_equal(found.dense(Box.of((2, 3, 4))), expected[:, 2:4])
 
 
 @pytest.mark.parametrize(

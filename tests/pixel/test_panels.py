@@ -20,8 +20,8 @@ def panels(monkeypatch):
     monkeypatch.setattr(Pipeline, "block_side", property(lambda self: 16))
     source = open_image(np.random.default_rng(0).normal(size=SHAPE).astype(np.float32), "single")
 
-    def of(name, axis, first=None):
-        recipe = Recipe.of(ConvpaintModel(fe_name=name).get_params())
+    def of(name, axis, first=None, **more):
+        recipe = Recipe.of(ConvpaintModel(fe_name=name, **more).get_params())
         high, wide = (n for n, a in zip(SHAPE, "zyx", strict=True) if a != axis)
         box = Box(0, 0, high, wide)
         return box, panels_of(source, recipe, None, position={axis: 7}, box=box, first=first)
@@ -50,3 +50,9 @@ def test_rectangles_cover_a_plane_once_and_the_nearest_come_first(panels, name, 
 def test_planes_seen_one_by_one_are_shown_some_rows_together(panels):
     _, found = panels("gaussian_features", "y")
     assert {panel.box.shape[0] for panel in found} == {ROWS, SHAPE[0] % ROWS}
+
+
+@pytest.mark.parametrize("axis", ["y", "x"])
+def test_of_reduced_pixels_only_those_on_the_plane_are_wanted(panels, axis):
+    _, found = panels("gaussian_features", axis, image_downsample=2)
+    assert {task.pixels.along(axis) for panel in found for task in panel.tasks} == {(7, 8)}
