@@ -18,12 +18,11 @@ from torch import nn
 from stroma.backbones.device import resolve
 from stroma.errors import Cancelled, FitError, ParameterError
 from stroma.training.contract import Batch, Objective, Seen
+from stroma.training.pace import ROUNDS, SHARE, Pace
 from stroma.training.state import State, averaged, restore, save, scores_in
+from stroma.training.threads import settle
 
 CHECKPOINT = "checkpoint.safetensors"
-ROUNDS = 20
-"""How often a training is validated and saved, in all."""
-
 WARM_UP = 3
 """Steps that are timed, after one that is not."""
 
@@ -182,6 +181,7 @@ class _Run:
         )
         self.state.optimiser = self.optimiser
         self.losses: list[float] = []
+        self.pace = Pace(60 * training.schedule.minutes)
 
     @property
     def _checkpoint(self) -> Path | None:
@@ -194,14 +194,16 @@ class _Run:
             state.steps = self._planned()
         state.seconds = time.monotonic() - start
         every = max(1, math.ceil(state.steps / ROUNDS))
+        coming = (state.step // every + 1) * every
         for batch in self._batches(state.step):
             if self.cancel is not None and self.cancel():
                 raise Cancelled("The training was cancelled.")
+            before = state.seconds
             self._step(batch)
             state.seconds = time.monotonic() - start
-            if state.step % every == 0 or state.step >= state.steps:
-                self._round(start)
-                every = max(1, math.ceil((state.steps - state.step) / ROUNDS), every)
+            self.pace.took(state.seconds - before)
+            if state.step >= min(coming, state.steps):
+                coming = state.step + self._round(start, every)
             self._say()
             if state.step >= state.steps:
                 break
@@ -231,8 +233,8 @@ class _Run:
         if after is not None:
             after(state.model)
 
-    def _round(self, start: float) -> None:
-        """Validate, remember, save; plan the rest by the time that is left."""
+    def _round(self, start: float, every: int) -> int:
+        """Validate, remember, save; return after how many steps to do so again."""
         state = self.state
         began = time.monotonic()
         scores, results = self.training.validate(state.average)
@@ -243,24 +245,33 @@ class _Run:
         self.losses = []
         if self.training.look is not None and self.accelerator.is_main_process:
             self.training.look(state.history, results)
-        self._replan(time.monotonic() - began, time.monotonic() - start)
+        coming = self._replan(time.monotonic() - began, start, every)
+        state.seconds = time.monotonic() - start
         if self._checkpoint is not None and self.accelerator.is_main_process:
             save(state, self._checkpoint, self.training.identity)
+        return coming
 
-    def _replan(self, cost: float, elapsed: float) -> None:
+    def _replan(self, cost: float, start: float, every: int) -> int:
         """Set the number of steps by how fast they were, where a time was given."""
         state, schedule = self.state, self.training.schedule
         if schedule.steps is not None or state.step >= state.steps:
-            return
-        per_step = max(state.seconds, 1e-6) / state.step
-        left = schedule.minutes * 60 - elapsed - cost
-        state.steps = self._agreed(state.step + max(0, int(left / per_step)))
+            return every
+        self._settle()
+        steps, coming = self.pace.rest(time.monotonic() - start, cost)
+        state.steps = state.step + self._agreed(steps)
+        return self._agreed(coming)
+
+    def _settle(self) -> None:
+        """Use as many threads as are of use now; with a number of steps, always the same."""
+        if self.accelerator.num_processes == 1:
+            settle(self.accelerator.device)
 
     def _planned(self) -> int:
         """Return how many steps the time is enough for, measured on a copy."""
         schedule = self.training.schedule
         if schedule.steps is not None:
             return schedule.steps
+        self._settle()
         model = copy.deepcopy(self.accelerator.unwrap_model(self.network))
         optimiser = schedule.made(list(model.parameters()))
         objective = copy.deepcopy(self.training.objective)
@@ -270,11 +281,8 @@ class _Run:
             batch = self._share(number).to(self.accelerator.device)
             _learn(self.accelerator, objective, model, optimiser, batch)
             spent.append(time.monotonic() - began)
-        began = time.monotonic()
-        self.training.validate(self.state.average)
-        checking = ROUNDS * (time.monotonic() - began)
         per_step = sorted(spent[1:])[WARM_UP // 2]
-        left = schedule.minutes * 60 - sum(spent) - min(checking, 0.2 * schedule.minutes * 60)
+        left = (1 - SHARE) * (schedule.minutes * 60 - sum(spent))
         return self._agreed(max(ROUNDS, int(left / per_step)))
 
     def _agreed(self, steps: int) -> int:

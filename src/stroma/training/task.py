@@ -47,6 +47,7 @@ from stroma.training.setup import (
 )
 from stroma.training.splits import split
 from stroma.training.state import State, scores_in
+from stroma.training.threads import restored, settle
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
 SETUP = "setup.json"
@@ -117,11 +118,13 @@ class Task:
             folder.mkdir(parents=True, exist_ok=True)
             if overwrite:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
-        task, given = self.fitted(folder), self.options
+        given = self.options
         found = parts or split(
             self.cases, share=given.validation, seed=given.seed, strips=any(self.varied)
         )
-        return task._run(found, classes, folder, tell, cancel)
+        with restored():
+            task = self.fitted(folder)
+            return task._run(found, classes, folder, tell, cancel)
 
     def fitted(self, folder: Path | None) -> Task:
         """Return the task with patches that leave time for enough steps.
@@ -133,6 +136,7 @@ class Task:
         kept = None if folder is None else folder / SETUP
         if kept is not None and kept.exists() and (kept.parent / CHECKPOINT).exists():
             return replace(self, setup=read_setup(kept))
+        settle(resolve(self.options.device))
         setup = fitted(self.setup, speed=self.pixels_per_second, minutes=self.options.minutes)
         if kept is not None:
             write_setup(kept, setup)
@@ -191,6 +195,8 @@ class Task:
         module.load_state_dict(state.best)
         chosen: dict[str, Any] = {}
         if self.target.tunable or self.options.largest:
+            if self.options.steps is None:
+                settle(resolve(self.options.device))
             chosen = examined.outcome(module).chosen(self.target, largest=self.options.largest)
         network = Network(module, self._about(state, classes, chosen))
         if folder is not None:
