@@ -8,7 +8,7 @@ from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
 
-LEAST = {"distances": 0.95, "boundary": 0.95, "flows": 0.98, "rays": 0.98}
+LEAST = {"distances": 0.95, "boundary": 0.95, "flows": 0.98, "rays": 0.98, "affinities": 0.98}
 SHAPES = [(160, 190), (48, 56, 60)]
 PLANES_ONLY = {"flows", "rays"}
 TRIPS = [(n, s) for n in LEAST for s in SHAPES if len(s) == 2 or n not in PLANES_ONLY]

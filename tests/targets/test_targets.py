@@ -8,6 +8,7 @@ import torch
 
 from stroma.errors import ContractError, LabelError
 from stroma.targets import TARGETS
+from stroma.targets.affinities import Affinities
 from stroma.targets.borders import Borders
 from stroma.targets.contract import Encoded, Facts
 from stroma.targets.distances import Distances
@@ -48,6 +49,7 @@ EXAMPLES = {
     "flows": [Flows()],
     "rays": [Rays(), Rays(rays=12)],
     "boundary": [Borders()],
+    "affinities": [Affinities(), Affinities.made_for(Facts(3))],
     "spots": [Spots(2), Spots(3, width=2.0)],
     "restore": [Restore(2), Restore(2, squared=True)],
     "denoise": [Denoise(2)],
