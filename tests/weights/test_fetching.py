@@ -57,6 +57,16 @@ def test_tensors_fetched_once_are_not_fetched_again(published, vgg):
     assert published.requests == []
 
 
+def test_what_is_here_is_told_tensor_by_tensor_without_asking_anybody(published):
+    assert not weights.holds("vgg16", FIRST_LAYER)
+    assert published.requests == []
+    weights.load("vgg16", FIRST_LAYER)
+    published.requests.clear()
+    assert weights.holds("vgg16", FIRST_LAYER)
+    assert not weights.holds("vgg16", [*FIRST_LAYER, "features.2.bias"])
+    assert published.requests == []
+
+
 def test_further_tensors_come_from_the_commit_of_the_first(published, vgg):
     weights.load("vgg16", FIRST_LAYER)
     newer = {key: value + 1 for key, value in vgg.items()}

@@ -62,6 +62,18 @@ def identity(name: str, needed: Iterable[str] | None, path: str | None) -> dict[
         return dict(_identity(name, chosen, path, weights.stamp(name, path)))
 
 
+def is_here(name: str, needed: Iterable[str], path: str | None) -> bool:
+    """Tell whether tensors are on this machine."""
+    return weights.holds(name, _canonical(name, frozenset(needed)), path)
+
+
+def fetch(
+    name: str, needed: Iterable[str], path: str | None, progress: weights.Progress | None = None
+) -> None:
+    """Get tensors ahead of time; as `stroma.weights.load`."""
+    weights.load(name, _canonical(name, frozenset(needed)), path=path, progress=progress)
+
+
 @lru_cache(maxsize=32)
 def _identity(
     name: str, needed: frozenset[str] | None, path: str | None, stamp: str

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from stroma.backbones import BACKBONES, device
-from stroma.backbones.loading import RGB, identity, pretrained
+from stroma.backbones.loading import RGB, fetch, identity, is_here, pretrained
 from stroma.backbones.taps import Taps
 from stroma.backbones.trace import Convolution, Trace, trace
 from stroma.errors import ParameterError
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.deep import batches, inference
+from stroma.weights import Progress
 
 BATCH_PIXELS = {"cuda": 1 << 23, "mps": 1 << 21}
 """Pixels computed together, by kind of device."""
@@ -131,6 +132,26 @@ class ConvolutionFeatures:
     def provenance(self) -> dict[str, str]:
         """Return what identifies the weights in use: name, repository, revision, file, digest."""
         return identity(self.backbone, self._needed, self.weights)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether all that the layers need of the pretrained weights is on this machine."""
+        return is_here(self.backbone, self._needed, self.weights)
+
+    def fetch(self, progress: Progress | None = None) -> None:
+        """Get what the layers need of the pretrained weights.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the bytes fetched so far and the bytes to fetch.
+
+        Raises
+        ------
+        WeightsError
+            If they are neither here nor to be had.
+        """
+        fetch(self.backbone, self._needed, self.weights, progress)
 
     @property
     def _needed(self) -> tuple[str, ...]:

@@ -1,6 +1,19 @@
 """Pretrained tensors: where they come from, and fetching only those that are used."""
 
 from stroma.weights.catalogue import CATALOGUE, Entry, Source
-from stroma.weights.obtain import Origin, Tensors, fetch, load, stamp, status
+from stroma.weights.download import Progress
+from stroma.weights.obtain import Origin, Tensors, fetch, holds, load, stamp, status
 
-__all__ = ["CATALOGUE", "Entry", "Origin", "Source", "Tensors", "fetch", "load", "stamp", "status"]
+__all__ = [
+    "CATALOGUE",
+    "Entry",
+    "Origin",
+    "Progress",
+    "Source",
+    "Tensors",
+    "fetch",
+    "holds",
+    "load",
+    "stamp",
+    "status",
+]

@@ -169,6 +169,31 @@ def status(name: str) -> Status:
     return "here" if any(_holds_usual(entry, source) for source in entry.sources) else "missing"
 
 
+def holds(name: str, needed: Collection[str], path: str | Path | None = None) -> bool:
+    """Tell whether tensors are on this machine, without asking the network or reading them.
+
+    A whole file is taken to hold them all.
+
+    Parameters
+    ----------
+    name, needed, path
+        As for ``load``.
+    """
+    entry = entry_of(name)
+    if local.given_file(entry, path) or _cached_file(entry):
+        return True
+    return entry.on_hub and any(_shelved(entry, source, needed) for source in entry.sources)
+
+
+def _shelved(entry: Entry, source: Source, needed: Collection[str]) -> bool:
+    """Tell whether our cache has all tensors that are needed of a source."""
+    shelf = Shelf(entry.repository, source)
+    if shelf.file.is_file():
+        return True
+    holding = wanted_keys(KEYMAPS[entry.keymap], shelf.keys(), needed.__contains__)
+    return set(needed) <= {p.name for pieces in holding.values() for p in pieces}
+
+
 def _usual(entry: Entry) -> Wanted:
     """Return what tells of a tensor whether defaults and aliases use it."""
     return lambda tensor: any(fnmatchcase(tensor, pattern) for pattern in entry.usual)
@@ -222,9 +247,9 @@ def _from_shelf(entry: Entry, source: Source, needed: Collection[str]) -> Tensor
     if shelf.file.is_file():
         found = _read(entry, shelf.file, needed)
         return Tensors(found.values, _origin_of_shelf(entry, source))
-    holding = wanted_keys(KEYMAPS[entry.keymap], shelf.keys(), needed.__contains__)
-    if set(needed) - {p.name for pieces in holding.values() for p in pieces}:
+    if not _shelved(entry, source, needed):
         return None
+    holding = wanted_keys(KEYMAPS[entry.keymap], shelf.keys(), needed.__contains__)
     return Tensors(_pieces(shelf.read(holding), holding), _origin_of_shelf(entry, source))
 
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from stroma.napari.studio.studio import Studio
-from stroma.pixel.choices.catalogue import download, to_download
+from stroma.pixel.choices.catalogue import download, layers_to_download, to_download
 from stroma.weights.catalogue import Entry
 
 YES = QMessageBox.StandardButton.Yes
 
 
-def when_here(name: str, then: Callable[[], object], studio: Studio, widget: QWidget) -> None:
+def when_here(
+    name: str,
+    then: Callable[[], object],
+    studio: Studio,
+    widget: QWidget,
+    *,
+    layers: Sequence[str] = (),
+) -> None:
     """Call a function when the weights that a configuration needs are here.
 
     Parameters
@@ -27,12 +34,15 @@ def when_here(name: str, then: Callable[[], object], studio: Studio, widget: QWi
         Whose session downloads.
     widget : QWidget
         Where the user is asked.
+    layers : sequence of str
+        Of the extractor, which are to be used; those that it begins with, unless given.
     """
-    missing = [entry for entry in to_download(name) if not entry.package]
+    lacking = layers_to_download(name, layers) if layers else to_download(name)
+    missing = [entry for entry in lacking if not entry.package]
     if not missing:
         then()
     elif QMessageBox.question(widget, f"Download {name}?", _words(missing)) == YES:
-        start = partial(studio.session.start, "download", partial(download, name))
+        start = partial(studio.session.start, "download", partial(download, name, layers=layers))
         studio.do(start, lambda _: then())
 
 

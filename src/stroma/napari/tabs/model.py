@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -282,15 +283,20 @@ class Model:
         values = {"fe_layers": made.fe_layers, "fe_scalings": made.fe_scalings}
         self._when_here(name, lambda: self._studio.session.set_params(fe_name=name, **values))
 
-    def _when_here(self, name: str, change: Callable[[], object]) -> None:
+    def _when_here(
+        self, name: str, change: Callable[[], object], layers: Sequence[str] = ()
+    ) -> None:
         """Make a change when its networks are here; until then, what is set is shown."""
-        when_here(name, lambda: self._studio.attempt(change), self._studio, self.widget)
+        then = partial(self._studio.attempt, change)
+        when_here(name, then, self._studio, self.widget, layers=layers)
         self._show()
 
     def _set_layers(self) -> None:
         chosen = [item.text() for item in self.layers.selectedItems()]
         if chosen:
-            self._set(fe_layers=sorted(chosen, key=self._layer_keys().index))
+            layers = sorted(chosen, key=self._layer_keys().index)
+            name = str(self._param.fe_name)
+            self._when_here(name, lambda: self._studio.session.set_params(fe_layers=layers), layers)
 
     def _reset(self) -> None:
         self._studio.attempt(

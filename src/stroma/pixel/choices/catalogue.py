@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +91,24 @@ def to_download(name: str) -> list[Weights]:
     return [CATALOGUE[part] for part in networks(name) if status(part) == "missing"]
 
 
+def layers_to_download(name: str, layers: Sequence[str]) -> list[Weights]:
+    """Return the weights of which chosen layers of an extractor need parts that are not here."""
+    if name not in CATALOGUE or _layered(name, layers).is_here:
+        return []
+    return [CATALOGUE[name]]
+
+
+def _layered(name: str, layers: Sequence[str]) -> Any:
+    """Return an extractor that has layers to choose from, with some of them."""
+    return EXTRACTORS[name](layers=tuple(layers))
+
+
 def download(
-    name: str, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
+    name: str,
+    progress: Callable[[int, int], object],
+    cancelled: Callable[[], bool],
+    *,
+    layers: Sequence[str] = (),
 ) -> None:
     """Fetch the weights that an alias or extractor needs.
 
@@ -104,6 +120,8 @@ def download(
         Told how many bytes are done, and of how many.
     cancelled : callable
         Asked whether to stop.
+    layers : sequence of str
+        Of the extractor, what these need; what its defaults and aliases need, unless given.
 
     Raises
     ------
@@ -118,6 +136,9 @@ def download(
             raise Cancelled("The download was stopped.")
         progress(done, total)
 
+    if layers:
+        _layered(name, layers).fetch(told)
+        return
     for part in networks(name):
         fetch(part, progress=told)
 
