@@ -56,8 +56,9 @@ def test_a_folder_and_one_command_give_a_model_that_the_others_take(stroma, tmp_
     assert said["images"] == 4
     assert said["outputs"] == ["0", "1"]
     assert set(said["pixels"]) == {"0", "1"}
-    shown = stroma("plan", images, labels).out
+    shown = stroma("plan", images, labels, "--network=unet").out
     assert "patches of" in shown
+    assert "Patches are made smaller" in shown
     assert "GB" in shown
 
     assert "--overwrite" in stroma("learn", images, labels, "--model", model).err

@@ -84,7 +84,7 @@ def test_a_plan_says_what_will_be_done():
 
 def test_patches_get_smaller_until_there_are_enough_steps():
     facts = Facts(2, {0: 1, 1: 1}, (1.0, 1.0))
-    setup = decide([(512, 512)] * 7, facts, outputs=2, memory_gb=2)
+    setup = decide([(512, 512)] * 7, facts, outputs=2, memory_gb=2, network="unet")
     assert setup.patch == (512, 512)
     found = fitted(setup, speed=lambda s: 50_000, minutes=10)
     assert 10 * 60 * 50_000 / found.pixels >= 500
@@ -116,7 +116,7 @@ def test_nnunet_is_planned_as_it_is():
 
 def test_a_short_training_decides_for_itself(scenes):
     images, labels = zip(*scenes[:2], strict=True)
-    network = Learner(minutes=0.02, device="cpu").fit(list(images), list(labels))
+    network = Learner(network="unet", minutes=0.02, device="cpu").fit(list(images), list(labels))
     assert network.about.patch == (64, 64)
     assert network.plan_["params"]["strides"]
 
@@ -129,7 +129,8 @@ def test_a_short_training_decides_for_itself(scenes):
         (2, 3, "instances", {"features": [4, 8]}, "unet"),
         (2, 2, "instances", {}, "unet"),
         (3, 1, "instances", {}, "unet"),
-        (2, 1, "classes", {}, "unet"),
+        (2, 3, "classes", {}, "lite"),
+        (2, 5, "classes", {}, "unet"),
         (2, 1, "image", {"norm": "none"}, "unet"),
     ],
 )

@@ -22,7 +22,7 @@ PLANNED = {"unet": 16, "nnunet": 32, "resenc": 32}
 BEGUN = "lite"
 """The network that begins with what photographs taught."""
 
-BEGUN_FOR = ("instances", "points")
+BEGUN_FOR = ("classes", "instances", "points")
 """Results that it is chosen for: where a pixel belongs shows in what is around it."""
 
 BEGUN_CHANNELS = (1, 3)
@@ -145,9 +145,9 @@ def decide(
     memory_gb : float
         Memory for a training step.
     network : str
-        "auto" is a U-Net; for objects and points in planes, unless options are given, one that
-        begins with what photographs taught, where its weights are installed; for images one that
-        begins with a Gaussian.
+        "auto" is a U-Net; in planes, unless options are given, one that begins with what
+        photographs taught, where its weights are installed; for images one that begins with a
+        Gaussian.
     result : str
         What the target decodes to.
     options : mapping, optional

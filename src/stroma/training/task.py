@@ -39,7 +39,6 @@ from stroma.training.patches import Patches
 from stroma.training.pictures import Pictures
 from stroma.training.setup import (
     BEGUN,
-    BEGUN_FOR,
     Setup,
     fitted,
     read_setup,
@@ -51,6 +50,9 @@ from stroma.training.threads import restored, settle
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
 SETUP = "setup.json"
+SEVERAL_KINDS = ("instances", "points")
+"""Results that are looked for in all directions and sizes, and in images of several kinds."""
+
 LOOKED_AT = 8
 """Cases that are validated in every round, at most."""
 
@@ -171,7 +173,7 @@ class Task:
 
         Then a strip of each is kept for scores, not some images: every kind is to be learned.
         """
-        return varied(self.cases) if self.target.result in BEGUN_FOR else (0.0, 0.0)
+        return varied(self.cases) if self.target.result in SEVERAL_KINDS else (0.0, 0.0)
 
     @property
     def mirror(self) -> bool:
@@ -243,7 +245,7 @@ class Task:
             return NONE
         if not getattr(self.target, "shaded", True):
             return TURNS
-        if self.target.result not in BEGUN_FOR:
+        if self.target.result not in SEVERAL_KINDS:
             return Augmentation(flat=self.setup.flat)
         invert, mix = self.varied
         return replace(SHAPES, flat=self.setup.flat, invert=invert, mix=mix)

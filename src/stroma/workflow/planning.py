@@ -11,6 +11,9 @@ from stroma.training.task import Task
 from stroma.workflow.pairs import given
 
 
+_SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
+
+
 @dataclass(frozen=True)
 class Preview:
     """What a training would be.
@@ -51,7 +54,7 @@ class Preview:
             f"Predicted: {', '.join(self.outputs)}",
             f"Labelled pixels: {shares}" if shares else "",
             f"Trained: {self.network}",
-            "Patches are made smaller if the time is too short for 500 steps, as measured then.",
+            _SMALLER if self.plan else "",
             self.plan,
         ]
         return "\n".join(line for line in lines if line)
