@@ -49,8 +49,8 @@ class Row:
         Mean IoU.
     steps : int
         Steps of the network.
-    seconds, strokes_seconds : float
-        Time for learning.
+    seconds, busy, strokes_seconds : float
+        Time for learning, that of the processors among it, and that of the strokes.
     gigabytes, planned : float
         Memory that learning added, at most, and what the plan estimates.
     setup : str
@@ -63,6 +63,7 @@ class Row:
     strokes: float
     steps: int
     seconds: float
+    busy: float
     strokes_seconds: float
     gigabytes: float
     planned: float
@@ -107,9 +108,10 @@ def learned(folder: Path, count: int, how: dict[str, Any]) -> Row:
     names = sorted(f.name for f in (folder / "masks").iterdir())
     images, truths = zip(*[read(folder, name) for name in names], strict=True)
     known, rest = (list(images[:count]), list(truths[:count])), list(images[count:])
-    before, began = _gigabytes(), time.perf_counter()
+    before, began, at_work = _gigabytes(), time.perf_counter(), time.process_time()
     network = stroma.learn(*known, ignore=IGNORED, device="cpu", **how)
     seconds, used = time.perf_counter() - began, _gigabytes() - before
+    busy = time.process_time() - at_work
     found = mean_iou([network.segment(one) for one in rest], truths[count:])
     began = time.perf_counter()
     by_hand = by_strokes(*known, rest)
@@ -120,6 +122,7 @@ def learned(folder: Path, count: int, how: dict[str, Any]) -> Row:
         mean_iou(by_hand, truths[count:]),
         network.about.training["steps"],
         seconds,
+        busy,
         time.perf_counter() - began,
         used,
         _planned(network),
@@ -132,10 +135,12 @@ def _gigabytes() -> float:
 
 
 def _planned(network: Any) -> float:
-    """Return what the plan estimates for a step with the patches that were trained on."""
+    """Return what the plan estimates for a step; nothing is planned for some networks."""
     from stroma.training.plan import REFERENCE, REFERENCE_BATCH, REFERENCE_GB, estimated, topology
 
     plan, ndim = network.plan_, network.ndim
+    if "features" not in plan["params"]:
+        return float("nan")
     stages = topology(plan["spacing"], plan["patch"])
     values = estimated(stages, plan["params"]["features"], len(network.target.channels()))
     share = values * plan["batch"] / REFERENCE_BATCH[ndim] / REFERENCE[ndim]
@@ -145,7 +150,9 @@ def _planned(network: Any) -> float:
 def _told(network: Any) -> str:
     plan = network.plan_
     patch = " x ".join(map(str, plan["patch"]))
-    return f"{len(plan['params']['features'])} stages, {plan['batch']} of {patch}"
+    features = plan["params"].get("features", ())
+    stages = f" of {len(features)} stages" if features else ""
+    return f"{plan['network']}{stages}, {plan['batch']} of {patch}"
 
 
 def main(args: list[str] | None = None) -> None:
@@ -158,7 +165,7 @@ def main(args: list[str] | None = None) -> None:
     given = parser.parse_args(args)
     how = {"minutes": given.minutes} if given.steps is None else {"steps": given.steps}
     print(
-        "| set | learned, scored | network | strokes | steps (s each) | trained | memory, planned |"
+        "| set | learned, scored | network | strokes | steps | trained | memory, planned |"
     )
     print("|---|---|---|---|---|---|---|")
     for name in given.sets.split(","):
@@ -167,7 +174,7 @@ def main(args: list[str] | None = None) -> None:
         print(
             f"| {name.removesuffix('_dev')} | {row.learned}, {row.scored} | {row.network:.3f} "
             f"| {row.strokes:.3f} ({row.strokes_seconds:.0f} s) "
-            f"| {row.steps} ({row.seconds / row.steps:.2f}) | {row.setup} "
+            f"| {row.steps} ({row.seconds:.0f} s, {row.busy:.0f} of processors) | {row.setup} "
             f"| {row.gigabytes:.1f} GB, {row.planned:.1f} GB |",
             flush=True,
         )

@@ -7,7 +7,7 @@ import torch
 from stroma.errors import ParameterError
 from stroma.metrics.restoration import restoration_scores
 from stroma.targets.distances import Distances
-from stroma.targets.restore import Denoise
+from stroma.targets.restore import Denoise, Restore
 from stroma.training.blind import BlindSpot, around, spots
 from stroma.training.contract import Batch
 
@@ -93,3 +93,28 @@ def test_targets_that_need_labels_say_so():
 
     with pytest.raises(ParameterError, match="denoise"):
         stroma.learn(scene(0)[0], target="distances")
+
+
+@pytest.mark.parametrize("target", ["denoise", "restore"])
+def test_of_noise_alone_the_last_network_is_kept_and_not_the_one_nearest_to_the_noise(
+    target, monkeypatch
+):
+    """An image that is its own truth is best left as it is, by any score against it."""
+    import stroma
+
+    noisy = scene(0)[0]
+    labels = None if target == "denoise" else noisy
+
+    def learned(sign):
+        rounds = []
+        monkeypatch.setattr(
+            Restore, "score", lambda *_: rounds.append(1) or {"psnr": sign * float(len(rounds))}
+        )
+        return stroma.learn(noisy, labels, target=target, steps=4, **OPTIONS)
+
+    falling, rising = learned(-1), learned(1)
+    assert [row["psnr"] for row in falling.history_] == [-1, -2, -3, -4]
+    assert falling.scores_["psnr"] == (-4 if target == "denoise" else -1)
+    last, kept = rising.module.state_dict(), falling.module.state_dict()
+    same = all(torch.equal(last[name], kept[name]) for name in last)
+    assert same == (target == "denoise")

@@ -125,6 +125,9 @@ class Training:
         Of data, network and settings.
     look : callable, optional
         Is shown the history and the results of the averaged network after every round.
+    latest : bool
+        Keep the last network, not the one with the best score: where the truth is noisy, the best
+        score is that of one which leaves the noise as it is.
     """
 
     objective: Objective
@@ -136,6 +139,7 @@ class Training:
     folder: Path | None = None
     identity: str = ""
     look: Callable[[list[dict[str, float]], Sequence[Any]], None] | None = None
+    latest: bool = False
 
     def run(
         self,
@@ -241,7 +245,8 @@ class _Run:
         mean = sum(self.losses) / max(len(self.losses), 1)
         row = {"step": state.step, "seconds": round(state.seconds, 2), "loss": mean, **scores}
         state.history.append(row)
-        state.keep_best(next(iter(scores.values()), -mean))
+        score = next(iter(scores.values()), -mean)
+        state.keep_best(float(state.step) if self.training.latest else score)
         self.losses = []
         if self.training.look is not None and self.accelerator.is_main_process:
             self.training.look(state.history, results)

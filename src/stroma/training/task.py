@@ -54,7 +54,7 @@ SEVERAL_KINDS = ("instances", "points")
 """Results that are looked for in all directions and sizes, and in images of several kinds."""
 
 LOOKED_AT = 8
-"""Cases that are validated in every round, at most."""
+"""Cases that are validated in every round, at most; options of decoding are chosen with all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,8 +164,7 @@ class Task:
 
     def examination(self, kept: Sequence[Case]) -> Examination:
         """Return what looks at a network with cases that were kept from it."""
-        chosen = kept[:: ceil(len(kept) / LOOKED_AT)]
-        return Examination(chosen, self.target, self.scale, self.setup.patch, self.mirror)
+        return Examination(kept, self.target, self.scale, self.setup.patch, self.mirror)
 
     @property
     def varied(self) -> tuple[float, float]:
@@ -180,6 +179,11 @@ class Task:
         """Whether the network is used on mirror images too, which pays after a short training."""
         return self.setup.network == BEGUN
 
+    @property
+    def latest(self) -> bool:
+        """Whether the last network is kept: where the image is its own truth, noise and all."""
+        return bool(getattr(self.target, "alone", False))
+
     def _run(
         self,
         parts: tuple[list[Case], ...],
@@ -189,9 +193,9 @@ class Task:
         cancel: Callable[[], bool] | None,
     ) -> Network:
         learned, kept = parts
-        pictures = None if folder is None else Pictures(folder, self.target, kept)
-        examined = self.examination(kept)
-        training = self._training(learned, examined, folder, pictures)
+        looked_at = some(kept)
+        pictures = None if folder is None else Pictures(folder, self.target, looked_at)
+        training = self._training(learned, self.examination(looked_at), folder, pictures)
         state = training.run(_begun(self.built()), tell=tell, cancel=cancel)
         module = self.built()
         module.load_state_dict(state.best)
@@ -199,7 +203,7 @@ class Task:
         if self.target.tunable or self.options.largest:
             if self.options.steps is None:
                 settle(resolve(self.options.device))
-            chosen = examined.outcome(module).chosen(self.target, largest=self.options.largest)
+            chosen = self.examination(kept).outcome(module).chosen(self.target, largest=self.options.largest)
         network = Network(module, self._about(state, classes, chosen))
         if folder is not None:
             (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -238,6 +242,7 @@ class Task:
             folder=folder,
             identity=self.identity(),
             look=None if pictures is None else pictures.draw,
+            latest=self.latest,
         )
 
     def _augmentation(self) -> Augmentation:
@@ -257,6 +262,7 @@ class Task:
 
     def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:
         best = max(state.history, key=lambda row: next(iter(scores_in(row).values()), 0.0))
+        best = state.history[-1] if self.latest else best
         return About(
             network=self.setup.network,
             params=as_json(self.setup.params),
@@ -288,6 +294,11 @@ class Task:
                 **{name: metadata.version(name) for name in RECORDED},
             },
         )
+
+
+def some(kept: Sequence[Case]) -> Sequence[Case]:
+    """Return the cases that are looked at in every round."""
+    return kept[:: ceil(len(kept) / LOOKED_AT)]
 
 
 def _begun(module: nn.Module) -> nn.Module:
