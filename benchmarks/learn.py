@@ -164,9 +164,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--sets", default=",".join(LEARNED), help="names, joined by commas")
     given = parser.parse_args(args)
     how = {"minutes": given.minutes} if given.steps is None else {"steps": given.steps}
-    print(
-        "| set | learned, scored | network | strokes | steps | trained | memory, planned |"
-    )
+    print("| set | learned, scored | network | strokes | steps | trained | memory, planned |")
     print("|---|---|---|---|---|---|---|")
     for name in given.sets.split(","):
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:

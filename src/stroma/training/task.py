@@ -203,7 +203,11 @@ class Task:
         if self.target.tunable or self.options.largest:
             if self.options.steps is None:
                 settle(resolve(self.options.device))
-            chosen = self.examination(kept).outcome(module).chosen(self.target, largest=self.options.largest)
+            chosen = (
+                self.examination(kept)
+                .outcome(module)
+                .chosen(self.target, largest=self.options.largest)
+            )
         network = Network(module, self._about(state, classes, chosen))
         if folder is not None:
             (folder / CHECKPOINT).unlink(missing_ok=True)

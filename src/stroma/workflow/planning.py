@@ -10,7 +10,6 @@ from stroma.training.setup import PLANNED, planned
 from stroma.training.task import Task
 from stroma.workflow.pairs import given
 
-
 _SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
 
 
