@@ -198,6 +198,9 @@ class CountDots:
     def bench(self):
         return self.core.bench(Dots)
 
+    def concerns(self, image):
+        return True
+
     def turn(self):
         with self.core.lock:
             dots, views = dict(self.bench.dots), tuple(self.core.views.values())

@@ -20,6 +20,10 @@ from stroma.session.core.storage import Storage
 from stroma.session.core.tasks import Task, Tasks
 from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
+from stroma.session.objects.bench import ObjectBench
+from stroma.session.objects.exports import ObjectExports
+from stroma.session.objects.learning import ObjectModel
+from stroma.session.objects.working import ObjectWork
 from stroma.session.repeat import Repeating
 from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.classes import ClassList
@@ -92,17 +96,21 @@ class Session:
         self._model = StrokeModel(core, model, mode)
         core.add(self._model)
         core.worker.resume(Strokes.name, self._model.learner.revision)
+        objects = ObjectModel(core, self._model)
+        core.add(objects)
         for fitting in benches:
             if fitting.learning is not None:
                 core.add(fitting.learning(core))
         self._storage, self._exports = Storage(core), Exports(core, self._model)
         self._images, files = Images(core), StrokeFiles(core)
-        self._screen = Screen(core)
+        self._screen, looking = Screen(core), Looking(core, self._model)
+        self._objects = ObjectWork(core, objects, looking)
         parts = [
             *(core, core.worker, core.tasks, self._storage, self._images, self._model),
-            *(ClassList(core), Painting(core), files, Looking(core, self._model)),
+            *(ClassList(core), Painting(core), files, looking),
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
             *(self._screen, Repeating(core, self._model, files), Tracking(core)),
+            *(objects, self._objects, ObjectExports(core, objects)),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -319,6 +327,31 @@ class Session:
     written = _by(Exports.written)
     apply = _by(Exports.apply)
 
+    # ------------------------------------------------------------------ objects
+
+    @property
+    def object_classes(self) -> tuple[Class, ...]:
+        """The classes of objects, by label; all images share them."""
+        return self._objects.object_classes
+
+    follow_objects = _by(ObjectWork.follow_objects)
+    find_objects = _by(ObjectWork.find_objects)
+    set_objects = _by(ObjectWork.set_objects)
+    no_objects = _by(ObjectWork.no_objects)
+    objects = _by(ObjectWork.objects)
+    object_labels = _by(ObjectWork.object_labels)
+    object_at = _by(ObjectWork.object_at)
+    label_objects = _by(ObjectWork.label_objects)
+    next_object = _by(ObjectWork.next_object)
+    object_accuracy = _by(ObjectWork.object_accuracy)
+    correct_objects = _by(ObjectWork.correct_objects)
+    add_object_class = _by(ObjectWork.add_object_class)
+    change_object_class = _by(ObjectWork.change_object_class)
+    remove_object_class = _by(ObjectWork.remove_object_class)
+    set_object_model = _by(ObjectModel.set_object_model)
+    save_object_model = _by(ObjectExports.save_object_model)
+    export_objects = _by(ObjectExports.export_objects)
+
     # ------------------------------------------------------------------ tracks
 
     track = _by(Tracking.track)
@@ -336,4 +369,5 @@ class Session:
 
 
 def _blank(benches: Sequence[Fitting]) -> Document:
-    return Document(Strokes(), TrackBench(), *(fitting.bench() for fitting in benches))
+    more = (fitting.bench() for fitting in benches)
+    return Document(Strokes(), ObjectBench(), TrackBench(), *more)

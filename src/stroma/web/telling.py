@@ -8,6 +8,9 @@ from functools import singledispatch
 from typing import Any
 
 from stroma.session import events as ev
+from stroma.session.objects.bench import ObjectBench
+from stroma.session.objects.operations import ObjectsChanged
+from stroma.session.strokes.bench import Strokes
 from stroma.session.words import plain, said
 
 Told = dict[str, Any]
@@ -26,7 +29,14 @@ def _(event: ev.StrokesChanged) -> Told:
 
 @told.register
 def _(event: ev.BlockReady) -> Told:
+    if event.bench == ObjectBench.name:
+        return {"event": "objects", "image": event.image}
     return {**_place("block", event), "step": event.step}
+
+
+@told.register
+def _(event: ObjectsChanged) -> Told:
+    return {"event": "objects", "image": event.image}
 
 
 def _place(name: str, event: ev.StrokesChanged | ev.BlockReady) -> Told:
@@ -52,24 +62,34 @@ def _(event: ev.Progress) -> Told:
     }
 
 
-@told.register
-def _(event: ev.RoundStarted) -> Told:
-    return {"event": "round", "what": "started", "revision": event.revision}
+Round = ev.RoundStarted | ev.ModelTrained | ev.RoundFinished | ev.RoundCancelled
+
+
+def _round(what: str, event: Round) -> Told | None:
+    """Tell a round of strokes; those of other benches are told by what they show."""
+    if event.bench != Strokes.name:
+        return None
+    return {"event": "round", "what": what, "revision": event.revision}
 
 
 @told.register
-def _(event: ev.ModelTrained) -> Told:
-    return {"event": "round", "what": "trained", "revision": event.revision}
+def _(event: ev.RoundStarted) -> Told | None:
+    return _round("started", event)
 
 
 @told.register
-def _(event: ev.RoundFinished) -> Told:
-    return {"event": "round", "what": "finished", "revision": event.revision}
+def _(event: ev.ModelTrained) -> Told | None:
+    return _round("trained", event)
 
 
 @told.register
-def _(event: ev.RoundCancelled) -> Told:
-    return {"event": "round", "what": "cancelled", "revision": event.revision}
+def _(event: ev.RoundFinished) -> Told | None:
+    return _round("finished", event)
+
+
+@told.register
+def _(event: ev.RoundCancelled) -> Told | None:
+    return _round("cancelled", event)
 
 
 @told.register

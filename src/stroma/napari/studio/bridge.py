@@ -25,6 +25,7 @@ from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.status import OnScreen
 from stroma.session.events import Event, Position
+from stroma.session.strokes.bench import Strokes
 
 VIEW = "napari"
 OUTLINE = 2
@@ -423,6 +424,8 @@ class Bridge:
         return event.revision not in board.pen.own
 
     def _changes_results(self, event: Event, board: Board) -> bool:
+        if isinstance(event, ev.BlockReady | ev.RoundFinished) and event.bench != Strokes.name:
+            return False
         if isinstance(event, ev.BlockReady):
             # In space all planes are drawn at once, which is slow, so that is done at the end.
             in_space = self.viewer.dims.ndisplay == 3

@@ -17,6 +17,7 @@ from stroma.session import events as ev
 from stroma.session.core.status import Measurement, OnScreen
 from stroma.session.core.tasks import Task
 from stroma.session.events import Event
+from stroma.session.strokes.bench import Strokes
 from stroma.session.words import plain
 from stroma.workflow.components import Component, Measured
 from stroma.workflow.tables import write_components
@@ -230,7 +231,8 @@ class Measuring:
         """Tell whether an event is about a result on the plane that was measured."""
         if not isinstance(event, ev.BlockReady) or self._about is None:
             return False
-        return [event.image, event.plane] == list(self._about[:2])
+        own = event.bench == Strokes.name
+        return own and [event.image, event.plane] == list(self._about[:2])
 
     def _is_own(self, task: int) -> bool:
         return self._about is not None and self._task is not None and self._task.number == task

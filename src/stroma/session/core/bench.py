@@ -184,6 +184,9 @@ class Learning(Protocol):
     def is_live(self) -> bool:
         """Whether what is under way is given up for what was done last."""
 
+    def concerns(self, image: str) -> bool:
+        """Tell whether it has anything to say of an image; else its status is not told there."""
+
     def turn(self) -> Turn:
         """Return what is wanted of the worker now."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
@@ -84,28 +85,39 @@ class Packs(MutableMapping[TileKey, Labels]):
         return len(self._all)
 
 
-def packed(labels: Labels) -> bytes:
-    """Return labels as compressed bytes."""
+def packed(labels: NDArray[np.integer], kind: str = "<u2") -> bytes:
+    """Return labels as compressed bytes; ``kind`` is how each is written."""
     if not labels.any():
-        return _blank(labels.size)
-    return zlib.compress(np.ascontiguousarray(labels, "<u2").data, 1)
+        return _blank(labels.size * np.dtype(kind).itemsize)
+    return zlib.compress(np.ascontiguousarray(labels, kind).data.cast("B"), 1)
 
 
 @lru_cache(4096)
 def _blank(size: int) -> bytes:
     """Return labels of which none is set: the most frequent, so that each size is made once."""
-    return zlib.compress(bytes(2 * size), 1)
+    return zlib.compress(bytes(size), 1)
 
 
 def unpacked(data: bytes, shape: tuple[int, int]) -> Labels:
-    """Return labels from bytes that ``packed`` gave.
+    """Return labels of two bytes each from bytes that ``packed`` gave.
 
     Raises
     ------
     ValueError
         If they do not hold labels of that shape.
     """
-    wanted = 2 * shape[0] * shape[1]
+    return np.asarray(unpacked_as(data, shape, "<u2"), np.uint16)
+
+
+def unpacked_as(data: bytes, shape: tuple[int, ...], kind: str) -> NDArray[np.integer]:
+    """Return labels from bytes that ``packed`` gave, each written as ``kind``.
+
+    Raises
+    ------
+    ValueError
+        If they do not hold labels of that shape.
+    """
+    wanted = np.dtype(kind).itemsize * math.prod(shape)
     decoder = zlib.decompressobj()
     try:
         raw = decoder.decompress(data, wanted)
@@ -113,7 +125,8 @@ def unpacked(data: bytes, shape: tuple[int, int]) -> Labels:
         raise ValueError(f"labels that cannot be decompressed ({error})") from error
     if len(raw) != wanted or not _ends(decoder):
         raise ValueError(f"labels that do not have the shape {shape}")
-    return np.frombuffer(raw, "<u2").reshape(shape).astype(np.uint16, copy=False)
+    native = np.dtype(kind).newbyteorder("=")
+    return np.frombuffer(raw, kind).reshape(shape).astype(native, copy=False)
 
 
 def _ends(decoder: zlib._Decompress) -> bool:

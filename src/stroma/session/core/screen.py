@@ -35,7 +35,10 @@ class Screen:
         busy, phase = core.worker.doing
         message = core.worker.problem(bench) or turn.lacking
         shown = [
-            self._at(one, its, view, name) for name, view in views for one, its in turns.values()
+            self._at(one, its, view, name)
+            for name, view in views
+            for one, its in turns.values()
+            if one.concerns(view.image)
         ]
         return Status(
             busy, phase, turn.revision, turn.answered, message, turn.lacking, tuple(shown)

@@ -72,6 +72,10 @@ class StrokeModel:
         """Whether what is under way is given up for what was painted last."""
         return self.now.mode == "live"
 
+    def concerns(self, image: str) -> bool:
+        """Tell that every image may be painted on."""
+        return True
+
     def turn(self) -> StrokeTurn:
         """Return what is wanted of the worker now."""
         with self.core.lock:

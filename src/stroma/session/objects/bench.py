@@ -1,0 +1,215 @@
+"""What a session keeps of objects in memory, and how that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import singledispatchmethod
+from typing import Any
+
+import numpy as np
+
+from stroma.data.classes import Class
+from stroma.errors import LabelError, ParameterError
+from stroma.objects.correct import Given, corrected
+from stroma.session.core import checks
+from stroma.session.core.bench import Done
+from stroma.session.core.operations import Operation, plain
+from stroma.session.core.sheet import Sheet
+from stroma.session.events import Event
+from stroma.session.objects import operations as ops
+from stroma.session.objects.book import (
+    Book,
+    Delta,
+    Held,
+    Part,
+    classes_of,
+    closed,
+    delta_of,
+    finding_of,
+    opened,
+    place,
+    shape_of,
+    size_of,
+)
+
+FIRST_CLASSES = (Class(1, "kind 1"), Class(2, "kind 2"))
+
+
+class ObjectBench:
+    """The objects of all images, and their classes; a `Bench`."""
+
+    name = "objects"
+    operations = ops.OPERATIONS
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self.classes: dict[int, Class] = {c.label: c for c in FIRST_CLASSES}
+        self.books: dict[str, Book] = {}
+        self._sheets: dict[str, Sheet] = {}
+
+    @singledispatchmethod
+    def apply(self, operation: Operation) -> Done:
+        """Do something, whole or not at all; see `Bench`."""
+        raise TypeError(f"{operation!r} is not an operation of objects")
+
+    @apply.register
+    def _(self, operation: ops.SetObjects) -> Done:
+        book = self.books[operation.image]
+        given = dict(operation.frames)
+        parts = []
+        for number in sorted(given.keys() | book.labels.keys()):
+            box = book.whole(number)
+            data = given.get(number) or closed(np.zeros(book.size, np.int32))
+            opened(data, shape_of(box))
+            parts.append(Part(number, box, closed(book.frame(number)), data))
+        held = book.held, Held(kept=True, source=operation.source)
+        return self._done("objects", Delta(operation.image, 0, held, tuple(parts)))
+
+    @apply.register
+    def _(self, operation: ops.FollowObjects) -> Done:
+        book = self.books[operation.image]
+        how = None if operation.how is None else finding_of(operation.how)
+        held = book.held, Held(how=how)
+        if held[0] == held[1]:
+            return Done()
+        blank = closed(np.zeros(book.size, np.int32))
+        parts = tuple(Part(n, book.whole(n), closed(f), blank) for n, f in book.labels.items())
+        return self._done("find objects", Delta(operation.image, 0, held, parts))
+
+    @apply.register
+    def _(self, operation: ops.CorrectObjects) -> Done:
+        book, sheet = self.books[operation.image], self._sheets[operation.image]
+        if not book.held.kept:
+            raise ParameterError(
+                "Objects that follow the segmentation are held before they change."
+            )
+        if operation.plane >= sheet.planes:
+            raise ParameterError("Objects are corrected on planes across z. Go to one first.")
+        frame, z = divmod(operation.plane, book.size[0])
+        labels = book.frame(frame)
+        patch = corrected(labels, operation.kind, Given(operation.objects, operation.points, z))
+        before = labels[patch.slices]
+        if np.array_equal(before, patch.values):
+            return Done()
+        part = Part(frame, patch.box, closed(before), closed(patch.values))
+        change = Delta(operation.image, operation.plane, None, (part,))
+        return self._done(f"{operation.kind} objects", change, operation.continues)
+
+    @apply.register
+    def _(self, operation: ops.ClickObjects) -> Done:
+        book = self.books[operation.image]
+        come = dict(operation.come)
+        for label in come.values():
+            self._require_class(label)
+        for at in come:
+            book.require(at)
+        gone = [at for at in operation.gone if at in book.clicks and at not in come]
+        clicks = [(operation.image, at, book.clicks[at], 0) for at in gone]
+        clicks += [
+            (operation.image, at, book.clicks.get(at, 0), label)
+            for at, label in come.items()
+            if book.clicks.get(at, 0) != label
+        ]
+        if not clicks:
+            return Done()
+        frame, z = clicks[-1][1][:2]
+        plane = frame * book.size[0] + z
+        return self._done("label objects", Delta(operation.image, plane, clicks=tuple(clicks)))
+
+    @apply.register
+    def _(self, operation: ops.SetObjectClass) -> Done:
+        new = Class(operation.label, operation.name, operation.color)
+        return self._classed("object class", {**self.classes, new.label: new})
+
+    @apply.register
+    def _(self, operation: ops.RemoveObjectClass) -> Done:
+        self._require_class(operation.label)
+        left = {label: c for label, c in self.classes.items() if label != operation.label}
+        clicks = tuple(
+            (image, at, label, 0)
+            for image, book in self.books.items()
+            for at, label in book.clicks.items()
+            if label == operation.label
+        )
+        return self._classed("remove object class", left, clicks)
+
+    def _classed(self, kind: str, classes: dict[int, Class], clicks: Any = ()) -> Done:
+        if classes == self.classes:
+            return Done()
+        sides = tuple(self.classes.values()), tuple(c for _, c in sorted(classes.items()))
+        return self._done(kind, Delta("", clicks=clicks, classes=sides))
+
+    def _done(self, kind: str, change: Delta, continues: int = 0) -> Done:
+        return Done(self.replay(change), kind, change, continues)
+
+    def replay(self, change: Delta) -> Sequence[Event]:
+        """Make a change once more, or (reversed) unmake it."""
+        touched = dict.fromkeys([change.image, *(image for image, *_ in change.clicks)])
+        if change.image:
+            book = self.books[change.image]
+            book.change(change.parts)
+            book.held = book.held if change.held is None else change.held[1]
+            if not book.held.kept:
+                book.labels = {}
+        for image, at, _, after in change.clicks:
+            self.books[image].clicks.pop(at, None)
+            if after:
+                self.books[image].clicks[at] = after
+        if change.classes is not None:
+            self.classes = {c.label: c for c in change.classes[1]}
+        self.revision += 1
+        return [ops.ObjectsChanged(image) for image in touched]
+
+    def _require_class(self, label: int) -> None:
+        if label not in self.classes:
+            known = ", ".join(f"{c.label} ({c.name})" for c in self.classes.values()) or "none"
+            raise LabelError(f"There is no class {label} of objects; there are {known}.")
+
+    # ------------------------------------------------------------------ images and snapshots
+
+    def image_opened(self, sheet: Sheet) -> None:
+        """Begin with no objects."""
+        self._sheets[sheet.key] = sheet
+        self.books[sheet.key] = Book(size_of(sheet), sheet.sizes.get("t", 1))
+
+    def image_closed(self, image: str) -> None:
+        """Forget its objects."""
+        del self.books[image], self._sheets[image]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {
+            "revision": self.revision,
+            "classes": plain(tuple(self.classes.values())),
+            "books": {
+                image: {
+                    "held": book.held.to_json(),
+                    "frames": [[n, plain(closed(f))] for n, f in book.labels.items() if f.any()],
+                    "clicks": [[list(at), label] for at, label in book.clicks.items()],
+                }
+                for image, book in self.books.items()
+                if book.held.used or book.clicks
+            },
+        }
+
+    def read(self, values: Mapping[str, Any]) -> None:
+        """Take over what ``to_json`` gave; checks everything."""
+        self.revision = checks.whole(values["revision"], "a revision", 0, 2**53)
+        self.classes = {c.label: c for c in classes_of(values["classes"])}
+        for image, kept in checks.mapping(values["books"], "objects").items():
+            book, given = self.books[image], checks.mapping(kept, "objects")
+            book.held = Held.from_json(given["held"])
+            for number, data in (checks.listed(f, "a frame") for f in given["frames"]):
+                box = book.whole(checks.whole(number, "a frame", 0, 2**31))
+                book.labels[number] = opened(checks.data(data), shape_of(box))
+            for at, label in (checks.listed(c, "a click") for c in given["clicks"]):
+                self._require_class(checks.whole(label, "a label", 1, 65535))
+                book.clicks[book.require(place(at))] = label
+
+    def change_to_json(self, change: Delta) -> dict[str, Any]:
+        """Return a change as plain values."""
+        return change.to_json()
+
+    def read_change(self, values: Mapping[str, Any]) -> Delta:
+        """Return the change that ``change_to_json`` gave plain values for."""
+        return delta_of(values, self.books)
