@@ -5,7 +5,7 @@ import pytest
 from tests.targets.objects import touching
 from tests.training.test_stitch import stitched
 
-from stroma.errors import LabelError
+from stroma.errors import ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.targets.contract import Facts
 from stroma.targets.flows import Flows, flows_of
@@ -71,9 +71,19 @@ def test_what_nobody_knows_has_no_weight():
     assert Flows().encode(labels, shape=(1, 4)).known.tolist() == [[[1, 1, 0, 1]]]
 
 
-def test_volumes_are_refused_with_advice():
-    with pytest.raises(LabelError, match="target distances"):
+def test_labels_with_other_axes_are_refused():
+    with pytest.raises(ShapeError, match=r"2 axes .*, these labels have 3"):
         Flows().encode(np.zeros((4, 5, 6), int), shape=(4, 5, 6))
+
+
+def test_arrows_of_a_ball_point_to_its_middle():
+    grid = np.indices((21, 23, 25)) - np.array([10, 11, 12])[:, None, None, None]
+    away = np.sqrt((grid**2).sum(0))
+    flows = Flows(ndim=3).encode((away < 9).astype(np.int32), shape=away.shape).values[1:]
+    shell = (away < 8) & (away > 3)
+    along = -(flows * grid).sum(0)[shell] / away[shell]
+    assert along.min() > 0.97
+    assert not flows[:, away >= 9].any()
 
 
 def test_sizes_are_recorded():

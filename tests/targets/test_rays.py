@@ -5,7 +5,7 @@ import pytest
 from tests.targets.objects import touching
 from tests.training.test_stitch import stitched
 
-from stroma.errors import LabelError, ParameterError
+from stroma.errors import ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.targets.contract import Facts
 from stroma.targets.rays import Rays
@@ -77,8 +77,8 @@ def test_options_that_cannot_be_are_refused(option, value):
         Rays(**{option: value})
 
 
-def test_volumes_are_refused_with_advice():
-    with pytest.raises(LabelError, match="target distances"):
+def test_labels_with_other_axes_are_refused():
+    with pytest.raises(ShapeError, match=r"2 axes .*, these labels have 3"):
         Rays().encode(np.zeros((4, 5, 6), int), shape=(4, 5, 6))
 
 

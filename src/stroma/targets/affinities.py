@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
 from stroma.targets.contract import Encoded, Facts, Losses
-from stroma.targets.instances import Instances, sizes_of, without_small
+from stroma.targets.instances import Instances, require_axes, sizes_of, without_small
 from stroma.targets.losses import CrossEntropy, Dice
 from stroma.targets.mutex import clustered
 from stroma.targets.turns import Turn
@@ -145,7 +145,7 @@ class Affinities(Instances):
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
         """Return the channels of objects by number; pairs across the border have no weight."""
         labels = np.asarray(truth)
-        self._require_axes(labels.ndim)
+        require_axes(self.ndim, labels.ndim)
         values = np.zeros((1 + len(self.every), *labels.shape), np.float32)
         known = np.zeros_like(values)
         values[0], known[0] = labels > 0, labels >= 0
@@ -248,13 +248,6 @@ class Affinities(Instances):
                     f"{turn} makes {became} of the offset {offset}, which is not predicted."
                 )
         return result
-
-    def _require_axes(self, ndim: int) -> None:
-        if ndim != self.ndim:
-            raise ParameterError(
-                f"The offsets have {self.ndim} axes, these labels have {ndim}. Leave offsets out, "
-                "or give some for these axes."
-            )
 
 
 def ends(

@@ -1,4 +1,4 @@
-"""Objects by arrows that lead every pixel to the middle of its object, in planes.
+"""Objects by arrows that lead every pixel to the middle of its object, in planes and volumes.
 
 After Cellpose (Stringer et al. 2021, doi 10.1038/s41592-020-01018-x): heat spreads from the middle
 of an object, arrows point to where it is warmer. To decode, pixels follow the arrows; those that
@@ -19,7 +19,8 @@ from scipy import ndimage
 
 from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.flow_kernels import follow, heat_flows
-from stroma.targets.instances import Instances, boxes, planes_only, without_small
+from stroma.targets.flow_solids import follow_solid, heat_flows_solid
+from stroma.targets.instances import Instances, boxes, require_axes, without_small
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.turns import Turn
 
@@ -39,7 +40,7 @@ GATHER = 5
 
 @dataclass(frozen=True)
 class Flows(Instances):
-    """Foreground, and arrows down and right of length 1 towards the middle of the object.
+    """Foreground, and arrows of length 1 along all axes towards the middle of the object.
 
     Parameters
     ----------
@@ -48,13 +49,16 @@ class Flows(Instances):
         pixels go.
     smallest : int
         Objects of fewer pixels are left out.
+    ndim : {2, 3}
+        Spatial axes.
     """
+
+    ndim: int = 2
 
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
-        """Return the target for objects of some sizes in planes."""
-        planes_only("flows", facts.ndim)
-        return super().made_for(facts, **options)
+        """Return the target for objects of some sizes."""
+        return super().made_for(facts, **{"ndim": facts.ndim, **options})
 
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:
@@ -67,12 +71,12 @@ class Flows(Instances):
 
     def channels(self) -> tuple[str, ...]:
         """Return their names."""
-        return ("foreground", "flow y", "flow x")
+        return ("foreground", *(f"flow {axis}" for axis in "zyx"[-self.ndim :]))
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
         """Return the channels of objects by number."""
         labels = np.asarray(truth)
-        planes_only("flows", labels.ndim)
+        require_axes(self.ndim, labels.ndim)
         front = (labels > 0)[None].astype(np.float32)
         known = (labels >= 0)[None].astype(np.float32)
         return Encoded(np.concatenate([front, flows_of(labels)]), known)
@@ -102,7 +106,7 @@ class Flows(Instances):
 
         Parameters
         ----------
-        prediction : (3, H, W) float32 array
+        prediction : (1 + ndim, *space) float32 array
             Foreground from 0 to 1, and arrows.
         foreground : float
             Threshold.
@@ -128,8 +132,9 @@ class Flows(Instances):
         """Return the number of the crowd that every pixel of the foreground ends in."""
         places = np.argwhere(front)
         ends = np.empty_like(places)
-        follow(flows, places, max(STEPS, ceil(2 * self.diameter)), ends)
-        flat = np.ravel_multi_index((ends[:, 0], ends[:, 1]), front.shape)
+        go = follow if front.ndim == 2 else follow_solid
+        go(flows, places, max(STEPS, ceil(2 * self.diameter)), ends)
+        flat = np.ravel_multi_index(tuple(ends.T), front.shape)
         counts = np.bincount(flat, minlength=front.size).reshape(front.shape)
         labels = np.zeros(front.shape, np.int32)
         labels[front] = _crowds(counts, min(CROWD, least // 2)).ravel()[flat]
@@ -137,21 +142,22 @@ class Flows(Instances):
 
 
 def flows_of(labels: NDArray[Any]) -> Array:
-    """Return arrows (2, H, W) of length 1, towards the middle of the object; 0 outside."""
+    """Return arrows (ndim, *space) of length 1, towards the middle of the object; 0 outside."""
     found = boxes(labels)
     edges = np.array([[e for s in box for e in (s.start, s.stop)] for _, box in found], np.int64)
     numbers = np.array([label for label, _ in found], labels.dtype)
     small = (np.searchsorted(numbers, labels) + 1) * (labels > 0)
-    out = np.zeros((2, *labels.shape), np.float32)
-    heat_flows(small.astype(np.int32), edges.reshape(-1, 4), out)
+    out = np.zeros((labels.ndim, *labels.shape), np.float32)
+    heat = heat_flows if labels.ndim == 2 else heat_flows_solid
+    heat(small.astype(np.int32), edges.reshape(-1, 2 * labels.ndim), out)
     return out
 
 
 def _crowds(counts: NDArray[np.int64], least: int) -> NDArray[np.int32]:
-    """Return where pixels come together, by number: a largest count in 5 x 5 and what is around."""
+    """Return where pixels come together, by number: largest counts and what is around."""
     peaks = (counts == ndimage.maximum_filter(counts, 5)) & (counts > least)
-    near = ndimage.binary_dilation(peaks, np.ones((3, 3), bool))
-    joined, _ = ndimage.label(near, np.ones((3, 3), bool))
+    around = np.ones((3,) * counts.ndim, bool)
+    joined, _ = ndimage.label(ndimage.binary_dilation(peaks, around), around)
     labels = np.where(peaks, joined, 0).astype(np.int32)
     for turn in range(GATHER):
         # The last pixels come from anywhere, those before along with others.

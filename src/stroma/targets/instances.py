@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from stroma.errors import LabelError
+from stroma.errors import ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Facts, Result, Truth
@@ -117,12 +117,11 @@ def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
     return found
 
 
-def planes_only(name: str, ndim: int) -> None:
-    """Refuse volumes, for targets that are of planes."""
-    if ndim != 2:
-        raise LabelError(
-            f"The target {name} learns objects in planes (2 axes), these labels have {ndim}. "
-            "The target distances learns objects in volumes too."
+def require_axes(ndim: int, found: int) -> None:
+    """Refuse labels with other axes than a target was made for."""
+    if found != ndim:
+        raise ShapeError(
+            f"The target is made for objects along {ndim} axes (ndim), these labels have {found}."
         )
 
 

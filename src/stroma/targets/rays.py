@@ -1,6 +1,7 @@
-"""Star-shaped objects by how far they reach from every pixel in 32 directions, in planes.
+"""Star-shaped objects by how far they reach from every pixel in many directions.
 
-After StarDist (Schmidt et al. 2018, doi 10.1007/978-3-030-00934-2_30). To decode, every pixel
+After StarDist (Schmidt et al. 2018, doi 10.1007/978-3-030-00934-2_30; in volumes Weigert et al.
+2020, doi 10.1109/WACV45572.2020.9093435). To decode, every pixel
 that is deep enough in an object offers a polygon; the best are kept, those that lie over them go.
 """
 
@@ -20,16 +21,19 @@ from stroma.targets.instances import (
     Instances,
     boxes,
     depths,
-    planes_only,
+    require_axes,
     sizes_of,
     widened,
     without_small,
 )
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.ray_kernels import keep_polygons, reach
+from stroma.targets.ray_solids import Sphere, keep_solids, reach_solid, sphere
 from stroma.targets.turns import Turn
 
 Array = NDArray[np.float32]
+RAYS = {2: 32, 3: 96}
+LEAST_SPHERE = 12
 OUTSIDE = 1e-4
 """What a ray of the background costs, beside one of an object."""
 
@@ -38,7 +42,8 @@ OUTSIDE = 1e-4
 class Rays(Instances):
     """Depth below the border of the object, from 0 to 1, and lengths of rays in pixels.
 
-    Ray 0 goes along the last axis; the others follow from there towards the first axis.
+    In planes ray 0 goes along the last axis; the others follow from there towards the first axis.
+    In volumes they follow a golden spiral along the first axis.
 
     Parameters
     ----------
@@ -49,27 +54,38 @@ class Rays(Instances):
     smallest : int
         Objects of fewer pixels are left out.
     rays : int
-        A multiple of 4, so that turns by right angles exchange them.
+        In planes a multiple of 4, so that turns by right angles exchange them.
     lengths : float
         Weight of the error of rays in units of the radius, beside the cross-entropy.
+    ndim : {2, 3}
+        Spatial axes.
+    spacing : tuple of float
+        Size of voxels, relative to each other: rays are as even in space as the voxels are not.
+        Equal, unless given; for volumes only.
     """
 
     radius: float = 10.0
     rays: int = 32
     lengths: float = 2.0
+    ndim: int = 2
+    spacing: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check."""
-        if self.rays < 8 or self.rays % 4:
+        """Take lists for tuples, as JSON has them, and check."""
+        object.__setattr__(self, "spacing", tuple(float(n) for n in self.spacing))
+        if self.ndim == 2 and (self.rays < 8 or self.rays % 4):
             raise ParameterError(f"rays is a multiple of 4 from 8, got {self.rays}.")
+        if self.ndim == 3 and self.rays < LEAST_SPHERE:
+            raise ParameterError(f"rays is {LEAST_SPHERE} or more in volumes, got {self.rays}.")
         if self.radius <= 0:
             raise ParameterError(f"radius is a number of pixels above 0, got {self.radius}.")
 
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
-        """Return the target for objects of some sizes in planes."""
-        planes_only("rays", facts.ndim)
-        known = sizes_of(facts)
+        """Return the target for objects of some sizes, in voxels of some size."""
+        known = {**sizes_of(facts), "ndim": facts.ndim, "rays": RAYS[facts.ndim]}
+        if facts.ndim == 3 and len(set(facts.spacing)) > 1:
+            known["spacing"] = facts.spacing
         if facts.diameters:
             known["radius"] = round(max(1.0, float(np.median(facts.diameters)) / 2), 1)
         return cls(**{**known, **options})
@@ -93,14 +109,15 @@ class Rays(Instances):
         Rays end where the image does. Those that end where nobody knows have no weight.
         """
         labels = np.asarray(truth)
-        planes_only("rays", labels.ndim)
+        require_axes(self.ndim, labels.ndim)
         values = np.zeros((1 + self.rays, *labels.shape), np.float32)
         known = np.repeat((labels >= 0)[None].astype(np.float32), 1 + self.rays, 0)
         for label, box in boxes(labels):
             wide = widened(box)
             mask = labels[wide] == label
             values[0][wide][mask] = depths(mask)[mask]
-        reach(labels, self._ways(), values[1:], known[1:])
+        far = reach if self.ndim == 2 else reach_solid
+        far(labels, self._ways(), values[1:], known[1:])
         return Encoded(values, known)
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
@@ -132,10 +149,10 @@ class Rays(Instances):
 
         Parameters
         ----------
-        prediction : (1 + rays, H, W) float32 array
+        prediction : (1 + rays, *space) float32 array
             Depth, and rays in pixels.
         probability : float
-            Pixels of more depth offer a polygon.
+            Pixels of more depth offer a polygon (a solid).
         overlap : float
             A polygon goes if it shares more than this part of the smaller of it and a better one.
         smallest : int, optional
@@ -145,19 +162,33 @@ class Rays(Instances):
         places = np.argwhere(prediction[0] > probability)
         depth = prediction[0][tuple(places.T)]
         places = places[np.argsort(-depth, kind="stable")]
-        lengths = np.ascontiguousarray(prediction[1:, places[:, 0], places[:, 1]].T, np.float32)
+        lengths = np.ascontiguousarray(prediction[(slice(1, None), *places.T)].T, np.float32)
+        if self.ndim == 3:
+            solids = keep_solids(places, lengths, self._sphere, overlap, prediction.shape[1:])
+            return without_small(solids, least)
         labels = np.zeros(prediction.shape[1:], np.uint32)
         keep_polygons(places, lengths, self._ways(), overlap, labels)
         return without_small(labels, least)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
-        """Return it turned back, every ray in the place of that which the turn made of it."""
+        """Return it turned back, every ray in the place of that which the turn made of it.
+
+        A spiral is not turned into itself: in volumes that is between the three rays around.
+        """
         ways = self._ways()
         turned = ways[:, list(turn.order)] * np.where(turn.flips, -1, 1)
-        became = (turned @ ways.T).argmax(1)
-        return turn.undo(prediction[[0, *(1 + became)]])
+        if self.ndim == 2:
+            return turn.undo(prediction[[0, *(1 + (turned @ ways.T).argmax(1))]])
+        between = np.tensordot(self._sphere.between(turned), prediction[1:], 1)
+        return turn.undo(np.concatenate([prediction[:1], between.astype(np.float32)]))
 
     def _ways(self) -> NDArray[np.float64]:
-        """Return the directions of rays, (rays, 2), rounded so that mirrors agree."""
+        """Return the directions of rays, (rays, ndim), in planes rounded so that mirrors agree."""
+        if self.ndim == 3:
+            return self._sphere.ways
         angles = 2 * np.pi * np.arange(self.rays) / self.rays
         return np.stack([np.sin(angles), np.cos(angles)], 1).round(12)
+
+    @property
+    def _sphere(self) -> Sphere:
+        return sphere(self.rays, self.spacing)

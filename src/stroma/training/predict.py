@@ -41,6 +41,9 @@ CPU = torch.device("cpu")
 SIDE = {2: (512, 512), 3: (64, 256, 256)}
 """Sides of blocks, in pixels."""
 
+MANY = 48
+"""Of more channels, such as rays in volumes, blocks are half as wide: they fill memory."""
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkPredictor:
@@ -349,7 +352,9 @@ def blocks_in(
 ) -> list[Cube]:
     """Return the blocks of an image that touch a region, in reading order."""
     ndim = len(shape)
-    every = lattice(shape, SIDE[ndim], predictor.stride[-ndim:])
+    few = len(predictor.outputs) <= MANY
+    sides = tuple(n if few else n // 2 for n in SIDE[ndim])
+    every = lattice(shape, sides, predictor.stride[-ndim:])
     if region is None:
         return every
     wanted = inside(region, shape)
