@@ -7,6 +7,7 @@ COMMANDS = Registry(
     {
         "demo": "stroma.cli.demo:demo",
         "paint": "stroma.cli.paint:paint",
+        "import": "stroma.cli.importing:import_",
         "train": "stroma.cli.train:train",
         "segment": "stroma.cli.segment:segment",
         "track": "stroma.cli.track:track",

@@ -18,6 +18,9 @@ MRCS = (".mrc", ".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali", ".mrc.gz", ".ma
 NIFTIS = (".nii", ".nii.gz")
 """Endings of NIfTI files that hold header and values."""
 
+HDF5S = (".h5", ".hdf5", ".hdf")
+"""Endings of HDF5 files."""
+
 READERS = Registry(
     "reader of image files",
     {
@@ -28,11 +31,12 @@ READERS = Registry(
         **dict.fromkeys(TIFFS, "stroma.io.tiff.read:read"),
         **dict.fromkeys(MRCS, "stroma.io.mrc:read"),
         **dict.fromkeys(NIFTIS, "stroma.io.nifti:read"),
+        **dict.fromkeys(HDF5S, "stroma.io.hdf5:read"),
         ".npy": "stroma.io.npy:read",
         ".zarr": "stroma.io.omezarr.read:read",
     },
     group="stroma.readers",
-    extras=dict.fromkeys((*MRCS, *NIFTIS), "formats"),
+    extras=dict.fromkeys((*MRCS, *NIFTIS, *HDF5S), "formats"),
 )
 """Ending of a file's name -> ``read(path, *, axes, series) -> Image``; series may be None."""
 
@@ -40,9 +44,11 @@ SERIES = Registry(
     "list of the images of a file",
     {
         **dict.fromkeys(TIFFS, "stroma.io.tiff.opening:list_series"),
+        **dict.fromkeys(HDF5S, "stroma.io.hdf5:list_series"),
         ".zarr": "stroma.io.omezarr.series:list_series",
     },
     group="stroma.series",
+    extras=dict.fromkeys(HDF5S, "formats"),
 )
 """Ending of a file's name -> ``list_series(path) -> tuple of Series``; others hold one image."""
 

@@ -29,7 +29,7 @@ OTHERS = ("_segmentation", "_segmentations", "_mask", "_masks", "_prediction", "
 FOREIGN = frozenset(
     (
         *(".czi", ".nd2", ".lif", ".lof", ".xlif", ".oib", ".oif", ".oir", ".vsi", ".ets"),
-        *(".mrxs", ".dm3", ".dm4", ".ims", ".h5", ".hdf5", ".dcm", ".ics"),
+        *(".mrxs", ".dm3", ".dm4", ".ims", ".dcm", ".ics"),
         *(".ids", ".nrrd", ".dv", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
         *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".n5", ".dng"),
     )

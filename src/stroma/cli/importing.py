@@ -1,0 +1,90 @@
+"""``stroma import``: what other programs saved, taken over."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stroma.cli.show import AsJson, as_json
+
+if TYPE_CHECKING:
+    from stroma.session.migrate import Moved
+
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="ilastik .ilp, Cellpose _seg.npy, QuPath pixel classifier .json, Labkit .classifier "
+        "or .labeling, Trainable Weka .arff, Convpaint .yml.",
+        show_default=False,
+    ),
+]
+Images = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="IMAGE",
+        help="Images that the file does not name, or where they are now; folders are searched.",
+        show_default=False,
+    ),
+]
+Strokes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Strokes for the images, one file each, in their order: GeoJSON of QuPath, ROIs of "
+        "ImageJ, a label image; may be repeated.",
+        show_default=False,
+    ),
+]
+
+
+def import_(
+    file: File,
+    images: Images = None,
+    strokes: Strokes = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to.", show_default="that of the file")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Name of the project.", show_default="that of the file"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that are there, but no project.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Take over a project, classifier or segmentation of another program.
+
+    Images, strokes, classes and chosen features become a project to go on with; objects become
+    label images. What could not be taken over is said. No code in the file is run.
+    """
+    from stroma.session.migrate import move_in
+    from stroma.zoo.taken import take
+
+    taken = take(file, images or ())
+    called = name or file.stem.removesuffix("_seg")
+    moved = move_in(
+        taken, out or file.parent, name=called, strokes=strokes or (), overwrite=overwrite
+    )
+    as_json(asdict(moved)) if json else show(moved)
+
+
+def show(moved: Moved) -> None:
+    """Say what was taken over, what not, and how to go on."""
+    typer.echo(f"From {moved.program}:")
+    for line in moved.took:
+        typer.echo(f"  taken: {line}")
+    for line in moved.left:
+        typer.echo(f"  left:  {line}")
+    for path in moved.objects:
+        typer.echo(f"{path}: objects. Measure them: stroma objects {path}")
+    if moved.project is not None:
+        typer.echo(f"{moved.project}: go on with it: stroma paint {moved.project}")
+    if moved.parameters is not None:
+        typer.echo(
+            f"{moved.parameters}: parameters. In Python: "
+            f"ConvpaintModel(model_path={str(moved.parameters)!r})"
+        )
