@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from collections.abc import Callable, Mapping
@@ -315,6 +316,20 @@ def omezarr(
     return make
 
 
+def hdf5(path: Path) -> Values:
+    """Write a dataset with its axes as ilastik names them."""
+    import h5py
+
+    found = values(5, 8, 9, dtype=np.int16)
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset(
+            "exported_data", data=found, chunks=(2, 4, 9), compression="gzip"
+        )
+        data.attrs["axistags"] = json.dumps({"axes": [{"key": a} for a in "zyx"]})
+        data.attrs["element_size_um"] = (2.0, 0.5, 0.5)
+    return found
+
+
 def mrc(*shape: int, dtype: Any = np.int16, voxel: Any = 4.0, **header: Any) -> Make:
     """Return what writes an MRC file with mrcfile, and reads it back with it."""
 
@@ -593,6 +608,17 @@ CASES = (
         spacing={"x": 2.0, "y": 3.0, "z": 4.0},
         unit="Å",
         needs="mrcfile",
+    ),
+    *(
+        Case(
+            f"data{ending}",
+            hdf5,
+            axes="zyx",
+            spacing={"z": 2.0, "y": 0.5, "x": 0.5},
+            unit="µm",
+            needs="h5py",
+        )
+        for ending in (".h5", ".hdf5", ".hdf")
     ),
     Case("motorola.mrc", mrc_motorola, **ANGSTROM),
     Case("unsigned.mrc", mrc_unsigned, **ANGSTROM),
