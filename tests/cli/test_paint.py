@@ -21,8 +21,14 @@ from stroma.cli.paint import opened
 from stroma.io import write_image
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
+from stroma.session.recent import recent
 
 RUN = "from stroma.cli.app import main; main()"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STROMA_CACHE", str(tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
@@ -97,10 +103,22 @@ def test_a_host_for_others_says_what_it_exposes(image) -> None:
         assert "Whoever has the address" in run.stderr.readline()
 
 
-def test_without_image_or_project_it_says_what_to_name(stroma) -> None:
-    ended = stroma("paint")
-    assert ended.code == 2
-    assert "Name an image" in ended.err
+def test_without_an_image_a_page_opens_on_which_one_is_chosen(image, monkeypatch) -> None:
+    monkeypatch.chdir(image.parent)
+    with painting() as (run, url):
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        with opener.open(url, timeout=PATIENCE) as answer:
+            assert b"/static/start.js" in answer.read()
+        origin = url.split("/?")[0]
+        asked = urllib.request.Request(
+            f"{origin}/start/open", b'{"paths": ["%s"]}' % bytes(image), {"Origin": origin}
+        )
+        with opener.open(asked, timeout=PATIENCE) as answer:
+            assert answer.status == 200
+    assert run.returncode == 0
+    with Session.open(image.with_name("cells.stroma")) as session:
+        assert [one.name for one in session.images] == ["cells.tif"]
+    assert recent() == [image.with_name("cells.stroma")]
 
 
 def test_a_missing_image_is_said(stroma, tmp_path) -> None:

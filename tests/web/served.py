@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 
+import uvicorn
 from tests.patience import PATIENCE
 from websockets.sync.client import ClientConnection, connect
 
 from stroma.session import Session
 from stroma.web.gate import Address
-from stroma.web.serve import Place, claim, server
+from stroma.web.serve import Place, claim, server, uvicorn_of
+from stroma.web.start.shelf import Shelf
+from stroma.web.start.stage import Opens, Stage, gated
 
 PATIENT: dict[str, Any] = {"open_timeout": PATIENCE, "ping_interval": None}
 """A connection is not given up because the machine is busy."""
@@ -116,12 +119,28 @@ class Tab:
 def served(session: Session, place: Place | None = None) -> Iterator[Client]:
     """Serve a session, and yield a client."""
     place, ready = place or claim(), threading.Event()
-    running = server(session, place, ready=ready.set)
+    with _running(server(session, place, ready=ready.set), place, ready):
+        yield Client(place.address)
+
+
+@contextmanager
+def served_to_choose(opens: Opens, shelf: Shelf) -> Iterator[tuple[Client, Stage]]:
+    """Serve the page on which something is chosen, and yield a client and what is served."""
+    place, ready = claim(), threading.Event()
+    stage = Stage(opens, shelf, ["coins"], ready.set)
+    with _running(uvicorn_of(gated(stage, place.address)), place, ready):
+        yield Client(place.address), stage
+    if stage.session is not None:
+        stage.session.close()
+
+
+@contextmanager
+def _running(running: uvicorn.Server, place: Place, ready: threading.Event) -> Iterator[None]:
     thread = threading.Thread(target=running.run, kwargs={"sockets": [place.listening]})
     thread.start()
     try:
         assert ready.wait(PATIENCE)
-        yield Client(place.address)
+        yield
     finally:
         running.should_exit = True
         thread.join(PATIENCE)

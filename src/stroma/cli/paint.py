@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,7 +14,11 @@ from stroma.registry import Registry
 if TYPE_CHECKING:
     from stroma.session import Session
 
-FRONT_ENDS = Registry("front end", {"browser": "stroma.web.serve:show"}, extras={"browser": "web"})
+FRONT_ENDS = Registry(
+    "front end",
+    {"browser": "stroma.web.serve:show", "start": "stroma.web.serve:begin"},
+    extras={"browser": "web", "start": "web"},
+)
 
 SAMPLES = {
     "tissue": "immunohistochemistry",
@@ -96,32 +101,80 @@ def paint(
 ) -> None:
     """Paint a few strokes in the browser, and watch the segmentation follow.
 
-    Everything is kept in the project: run the same command again, and go on where you stopped.
+    Without an image, a page opens on which images, projects and samples are chosen. Everything is
+    kept in the project: run the same command again, and go on where you stopped.
     """
-    if sample is not None:
-        project = project or Path(f"{require_sample(sample)}.stroma")
-    images, project = sorted_out(images or [], project)
-    from stroma.workflow.find import find_images
 
-    show = FRONT_ENDS["browser"]
-    files = find_images(images)
-    if project is None:
-        project = beside(images[0] if images[0].is_dir() else files[0])
-    session = opened(files, project, alias, several(series))
-    if sample is not None:
-        add_sample(session, sample)
-    if model is not None:
-        take_model(session, model)
+    def begun(paths: list[Path], sample: str | None) -> Session:
+        named = project or (Path(f"{require_sample(sample)}.stroma") if sample else None)
+        session = opened_as(paths, named, alias, several(series))
+        if sample is not None:
+            add_sample(session, sample)
+        if model is not None:
+            take_model(session, model)
+        if session.path is not None:
+            remember(session.path)
+        return session
 
     def say(url: str, at_port: int) -> None:
-        typer.echo(f"Stroma paints at {url}\nProject: {session.path}\nCtrl+C ends it.")
+        typer.echo(f"Stroma paints at {url}")
         if host not in (HERE, "localhost", "::1"):
             typer.echo(EXPOSED.format(port=at_port), err=True)
 
+    from stroma.session.recent import remember
+
+    where: dict[str, Any] = {"host": host, "port": port, "browser": not no_browser}
+    if not images and project is None and sample is None:
+        choose(begun, say, **where)
+        return
+    session = begun(images or [], sample)
+
+    def say_all(url: str, at_port: int) -> None:
+        say(url, at_port)
+        typer.echo(f"Project: {session.path}\nCtrl+C ends it.")
+
     try:
-        show(session, say, host=host, port=port, browser=not no_browser)
+        FRONT_ENDS["browser"](session, say_all, **where)
     finally:
         session.close()
+
+
+def choose(
+    begun: Callable[[list[Path], str | None], Session],
+    say: Callable[[str, int], object],
+    **where: Any,
+) -> None:
+    """Show the page on which something is chosen."""
+    from stroma.errors import ParameterError
+
+    def opens(paths: Sequence[Path], sample: str) -> Session:
+        try:
+            return begun(list(paths), sample or None)
+        except typer.BadParameter as error:
+            raise ParameterError(error.message) from error
+
+    def say_more(url: str, at_port: int) -> None:
+        say(url, at_port)
+        typer.echo("Choose there what to open. Ctrl+C ends it.")
+
+    roots = dict.fromkeys([Path.cwd(), Path.home()])
+    FRONT_ENDS["start"](opens, say_more, roots=list(roots), samples=list(SAMPLES), **where)
+
+
+def opened_as(
+    paths: list[Path],
+    project: Path | None,
+    alias: str | None,
+    series: tuple[int, ...] | Literal["all"] | None,
+) -> Session:
+    """Return the session of what was named: images, folders, a project."""
+    from stroma.workflow.find import find_images
+
+    images, project = sorted_out(paths, project)
+    files = find_images(images)
+    if project is None:
+        project = beside(images[0] if images[0].is_dir() else files[0])
+    return opened(files, project, alias, series)
 
 
 def require_sample(name: str) -> str:
@@ -171,15 +224,13 @@ def sorted_out(paths: list[Path], project: Path | None) -> tuple[list[Path], Pat
     Raises
     ------
     typer.BadParameter
-        If nothing is named, or several projects are.
+        If several projects are named.
     """
     projects = [path for path in paths if is_project(path)]
     projects += [project] if project is not None else []
     if len({path.resolve() for path in projects}) > 1:
         names = ", ".join(map(str, projects))
         raise typer.BadParameter(f"Only one project is open at a time, got {names}.")
-    if not paths and not projects:
-        raise typer.BadParameter("Name an image to paint on, or a project to go on with.")
     images = [path for path in paths if not is_project(path)]
     return images, projects[0] if projects else None
 

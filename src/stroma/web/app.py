@@ -42,6 +42,17 @@ def create_app(
     ready : callable
         Called when requests can come.
     """
+    return Gate(serving(session, ready=ready), address, posts.LIMITS)
+
+
+def serving(session: Session, *, ready: Callable[[], object] = lambda: None) -> Starlette:
+    """Return the application that serves a session to everybody who gets here.
+
+    Parameters
+    ----------
+    session, ready
+        As for ``create_app``.
+    """
 
     @asynccontextmanager
     async def open_room(app: Starlette) -> AsyncIterator[None]:
@@ -68,7 +79,7 @@ def create_app(
         lifespan=open_room,
     )
     app.state.session = session
-    return Gate(app, address, posts.LIMITS)
+    return app
 
 
 async def page(request: Request) -> Response:

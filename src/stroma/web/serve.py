@@ -9,13 +9,14 @@ import socket
 import tempfile
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from stroma.errors import FileError
 from stroma.session import Session
@@ -23,6 +24,8 @@ from stroma.web.app import create_app
 from stroma.web.connections import Connection
 from stroma.web.gate import Address
 from stroma.web.room import MAX_MESSAGE
+from stroma.web.start.shelf import Shelf
+from stroma.web.start.stage import Opens, Stage, gated
 
 HERE = ("127.0.0.1", "localhost", "[::1]")
 GRACE_SECONDS = 2
@@ -78,12 +81,52 @@ def show(
 
         def ready() -> None:
             if browser:
-                started = threading.Thread(target=webbrowser.open, args=(file.as_uri(),))
-                started.daemon = True  # some browsers return only when they are closed
-                started.start()
+                _browse(file)
 
         with suppress(KeyboardInterrupt):  # how a person ends it
             server(session, place, ready=ready).run(sockets=[place.listening])
+
+
+def begin(
+    opens: Opens,
+    say: Callable[[str, int], object],
+    *,
+    roots: Sequence[Path],
+    samples: Sequence[str] = (),
+    host: str = "127.0.0.1",
+    port: int = 0,
+    browser: bool = True,
+) -> None:
+    """Serve a page on which something is chosen and opened, and then that, until the end.
+
+    Parameters
+    ----------
+    opens : callable
+        Given paths and the name of a sample, returns the session; it is closed at the end.
+    say, host, port, browser
+        As for ``show``.
+    roots : sequence of Path
+        Folders that may be looked into from the page.
+    samples : sequence of str
+        Names of samples.
+    """
+    place = claim(host, port)
+    say(place.address.url, place.address.port)
+    with opening(place.address, None) as file:
+        stage = Stage(opens, Shelf(roots), samples, lambda: _browse(file) if browser else None)
+        try:
+            with suppress(KeyboardInterrupt):
+                uvicorn_of(gated(stage, place.address)).run(sockets=[place.listening])
+        finally:
+            if stage.session is not None:
+                stage.session.close()
+
+
+def _browse(file: Path) -> None:
+    """Open a file in the user's browser."""
+    started = threading.Thread(target=webbrowser.open, args=(file.as_uri(),))
+    started.daemon = True  # some browsers return only when they are closed
+    started.start()
 
 
 @contextmanager
@@ -207,9 +250,14 @@ def server(
     ready : callable
         Called when the page can be opened.
     """
+    return uvicorn_of(create_app(session, place.address, ready=ready))
+
+
+def uvicorn_of(app: ASGIApp) -> uvicorn.Server:
+    """Return a server of an application, not running yet."""
     return uvicorn.Server(
         uvicorn.Config(
-            create_app(session, place.address, ready=ready),
+            app,
             log_level="warning",
             access_log=False,
             http=Connection,

@@ -1,0 +1,131 @@
+"""What is served: a page to choose from until something is opened, and from then on that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from stroma.errors import ParameterError, StromaError
+from stroma.session import Session
+from stroma.session.recent import recent
+from stroma.web import posts
+from stroma.web.app import STATIC, mistaken, refused, serving
+from stroma.web.gate import Address, Gate
+from stroma.web.start.shelf import Shelf
+
+MOST_PATHS = 1000
+"""Images that are opened at once."""
+
+
+Opens = Callable[[Sequence[Path], str], Session]
+"""Given images, folders of them or a project, or the name of a sample, returns the session."""
+
+
+class Stage:
+    """An ASGI application that begins as a page to choose from.
+
+    Parameters
+    ----------
+    opens : callable
+        Returns the session of what was chosen.
+    shelf : Shelf
+        What may be looked into.
+    samples : sequence of str
+        Names of samples.
+    ready : callable
+        Called when requests can come.
+    """
+
+    def __init__(
+        self, opens: Opens, shelf: Shelf, samples: Sequence[str], ready: Callable[[], object]
+    ) -> None:
+        self._opens, self._shelf, self._samples, self._ready = opens, shelf, samples, ready
+        self._stack = AsyncExitStack()
+        self._turn = asyncio.Lock()
+        self._chosen: ASGIApp | None = None
+        self._choosing = Starlette(
+            routes=[
+                Route("/", self._page),
+                Route("/start/here", self._here),
+                Route("/start/folder", self._folder),
+                Route("/start/open", self._open, methods=["POST"]),
+                Mount("/static", StaticFiles(directory=STATIC)),
+            ],
+            exception_handlers={StromaError: refused, OSError: refused, Exception: mistaken},
+            lifespan=self._living,
+        )
+        self.session: Session | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with what is open; the end of the program is told to what was there first."""
+        if scope["type"] == "lifespan" or self._chosen is None:
+            await self._choosing(scope, receive, send)
+        else:
+            await self._chosen(scope, receive, send)
+
+    @asynccontextmanager
+    async def _living(self, app: Starlette) -> AsyncIterator[None]:
+        async with self._stack:
+            self._ready()
+            yield
+
+    async def _page(self, request: Request) -> Response:
+        return FileResponse(STATIC / "start.html")
+
+    async def _here(self, request: Request) -> Response:
+        """Answer with what there is to begin with."""
+        known = await run_in_threadpool(recent)
+        projects = [{"name": p.stem, "folder": str(p.parent), "path": str(p)} for p in known]
+        first = str(self._shelf.roots[0])
+        return JSONResponse({"recent": projects, "samples": list(self._samples), "folder": first})
+
+    async def _folder(self, request: Request) -> Response:
+        """Answer with what can be opened in a folder."""
+        folder = Path(request.query_params.get("path", ""))
+        return JSONResponse(asdict(await run_in_threadpool(self._shelf.listing, folder)))
+
+    async def _open(self, request: Request) -> Response:
+        """Open what was chosen; from the answer on, that is served."""
+        paths, sample = self._allowed(await request.json())
+        async with self._turn:
+            if self._chosen is None:
+                self.session = await run_in_threadpool(self._opens, paths, sample)
+                app = serving(self.session)
+                await self._stack.enter_async_context(app.router.lifespan_context(app))
+                self._chosen = app
+        return JSONResponse({})
+
+    def _allowed(self, values: Any) -> tuple[list[Path], str]:
+        """Return what was chosen, paths or a sample, if all of it may be opened.
+
+        Raises
+        ------
+        ParameterError
+            If not.
+        """
+        given: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
+        sample, paths = str(given.get("sample", "")), given.get("paths", [])
+        if sample:
+            return [], sample
+        if not isinstance(paths, list) or not 0 < len(paths) <= MOST_PATHS:
+            raise ParameterError(f"Choose an image, or up to {MOST_PATHS}.")
+        known = {str(path) for path in recent()}
+        chosen = [Path(str(path)) for path in paths]
+        return [p if str(p) in known else self._shelf.require(p) for p in chosen], ""
+
+
+def gated(stage: Stage, address: Address) -> ASGIApp:
+    """Return the application for those who have the token."""
+    return Gate(stage, address, posts.LIMITS)
