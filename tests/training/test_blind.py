@@ -50,6 +50,24 @@ def test_the_network_never_sees_what_it_is_to_foretell():
     assert (seen[0][~hidden] == images[~hidden]).all()
 
 
+def test_a_network_that_sees_no_pixel_itself_is_shown_all_of_them():
+    images = torch.rand(2, 1, 24, 30)
+
+    class Watching(torch.nn.Module):
+        blind = True
+
+        def forward(self, shown):
+            assert torch.equal(shown, images)
+            return shown + 2 * weight
+
+    weight = torch.zeros(1, 1, 24, 30)
+    weight[0, 0, 0, 0] = 1  # near the border, where pixels are repeated: it does not count
+    assert float(BlindSpot(Denoise()).step(Watching(), Batch(images, None, None, 0)).loss) == 0
+    weight[0, 0, 12, 12] = 1
+    found = BlindSpot(Denoise()).step(Watching(), Batch(images, None, None, 0)).loss
+    assert float(found) == pytest.approx(4 / (12 * 18))
+
+
 def test_targets_that_make_no_images_are_refused():
     with pytest.raises(ParameterError, match="denoise"):
         BlindSpot(Distances())

@@ -174,6 +174,8 @@ def test_images_are_restored_in_many_steps_of_small_patches():
     given = {"outputs": 1, "memory_gb": 2, "result": "image"}
     found = decide([(512, 512)] * 4, facts, **given)
     assert (found.network, found.params, found.patch) == ("smooth", {}, (96, 96))
+    found = decide([(512, 512)] * 4, facts, alone=True, **given)
+    assert (found.network, found.params, found.patch) == ("blind", {}, (96, 96))
     chosen = decide([(512, 512)] * 4, facts, options={"activation": "relu"}, **given)
     assert (chosen.network, chosen.params["norm"], chosen.batch) == ("unet", "none", 8)
     chosen = decide([(512, 512)] * 4, facts, options={"features": [4, 8]}, patch=[32, 32], **given)

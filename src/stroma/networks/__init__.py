@@ -12,11 +12,12 @@ NETWORKS = Registry(
         "ladder": "stroma.networks.ladder:Ladder",
         "lite": "stroma.networks.lite:Lite",
         "smooth": "stroma.networks.smooth:Smooth",
+        "blind": "stroma.networks.blind:Blind",
         "vit": "stroma.networks.vit:ViT",
     },
     group="stroma.networks",
     extras=dict.fromkeys(
-        ("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "vit"), "train"
+        ("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"), "train"
     ),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

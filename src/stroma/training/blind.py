@@ -17,6 +17,9 @@ from stroma.networks.contract import resolutions
 from stroma.targets.contract import Target
 from stroma.training.contract import Batch, Step
 
+EDGE = 6
+"""So near the border of a patch a network may see the pixel itself, repeated beyond it."""
+
 
 @dataclass(frozen=True)
 class BlindSpot:
@@ -43,13 +46,27 @@ class BlindSpot:
             raise ParameterError(f"every is a number of pixels from 3, got {self.every}.")
 
     def step(self, model: nn.Module, batch: Batch, /) -> Step:
-        """Return the loss at hidden pixels."""
+        """Return the loss at hidden pixels; at all, of a network that sees none of its own."""
         images = batch.images
-        hidden = spots(images, self.every)
-        shown = torch.where(hidden > 0, around(images), images)
+        if getattr(getattr(model, "module", model), "blind", False):
+            hidden, shown = inner(images), images
+        else:
+            hidden = spots(images, self.every)
+            shown = torch.where(hidden > 0, around(images), images)
         finest = resolutions(model(shown))[0]
         loss, logs = self.target.loss(finest, images, hidden)
         return Step(loss, {"loss": loss.detach(), **logs})
+
+
+def inner(images: torch.Tensor) -> torch.Tensor:
+    """Return (B, 1, *space), 1 but near the border, beyond which pixels are repeated."""
+    found = torch.zeros_like(images[:, :1])
+    middle = found
+    for axis, n in enumerate(images.shape[2:], start=2):
+        edge = min(EDGE, (n - 1) // 2)
+        middle = middle.narrow(axis, edge, n - 2 * edge)
+    middle.fill_(1)
+    return found
 
 
 def spots(images: torch.Tensor, every: int) -> torch.Tensor:

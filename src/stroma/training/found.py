@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
+from stroma.training import mixture
 from stroma.training.cases import statistics_of, units
+from stroma.training.predict import reader
 from stroma.training.stitch import Stitching
 from stroma.training.sweep import Position, Trained, swept
-from stroma.training.windows import Cube, relative
+from stroma.training.windows import Cube, around, relative
 
 Tell = Callable[[int, int], None]
 
@@ -115,13 +117,63 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
     sizes = {a: n for a, n in image.sizes.items() if a != "c"}
     statistics = statistics_of(image)
+    noisy = Noisy(image, network.ndim) if network.blind else None
     result: NDArray[np.float32] | None = None
     for position, core, window, values in decoded(network, image, tunable, tell, **options):
         if result is None:
             result = np.zeros((len(values), *sizes.values()), np.float32)
-        mean, deviation = units(statistics, len(values), values.ndim)
-        part = (values * deviation + mean)[(slice(None), *relative(core, window))]
+        part = values[(slice(None), *relative(core, window))]
         place: tuple[Any, ...] = (slice(None), *position.values(), *core)
         result[place] = part
+        if noisy is not None:
+            noisy.add(position, core, part)
     assert result is not None, "an image has at least one block"
+    if noisy is not None:
+        noisy.mix(result)
+    mean, deviation = units(statistics, len(result), result.ndim)
+    result *= deviation
+    result += mean
     return result
+
+
+class Noisy:
+    """A noisy image, to which what was predicted of its pixels is fitted; see `mixture`.
+
+    Parameters
+    ----------
+    image : Image
+        As ``network.open`` returns it.
+    ndim : int
+        Axes that the network looks along.
+    """
+
+    def __init__(self, image: Image, ndim: int) -> None:
+        self.image, self.ndim = image, ndim
+        self.shape = image.shape[-ndim:]
+        self.blocks: list[tuple[Position, Cube]] = []
+        self.sums: dict[tuple[int, ...], mixture.Sums] = {}
+
+    def add(self, position: Position, core: Cube, predicted: NDArray[np.float32]) -> None:
+        """Take note of the prediction of a block."""
+        values, inside = self._around(position, core)
+        counts = mixture.counting(core, self.shape)
+        found = mixture.sums(values, predicted, inside, counts)
+        key = tuple(position.values())
+        self.sums[key] = self.sums[key] + found if key in self.sums else found
+        self.blocks.append((position, core))
+
+    def mix(self, result: NDArray[np.float32]) -> None:
+        """Replace predictions by the mixture that foretells the image best, plane by plane."""
+        weights = {key: found.solved() for key, found in self.sums.items()}
+        for position, core in self.blocks:
+            values, inside = self._around(position, core)
+            key = tuple(position.values())
+            place: tuple[Any, ...] = (slice(None), *key, *core)
+            result[place] = mixture.mixed(values, result[place], inside, weights[key])
+
+    def _around(self, position: Position, core: Cube) -> tuple[NDArray[np.float32], Cube]:
+        """Return a block with what is around it, in units of the image, and its place in that."""
+        window = around(core, mixture.CONTEXT, self.shape)
+        values = reader(self.image.at(**position), self.ndim)(window)
+        mean, deviation = units(statistics_of(self.image), len(values), values.ndim)
+        return np.asarray((values - mean) / deviation, np.float32), relative(core, window)

@@ -118,6 +118,7 @@ class Learner(Options):
             memory_gb=self.memory_gb,
             network=self.network,
             result=kind.result,
+            alone=self.alone,
             options=self.network_options,
             patch=self.patch,
             batch=self.batch,

@@ -25,6 +25,7 @@ from stroma.training.cases import statistics_of
 from stroma.training.components import Rule, only_largest
 from stroma.training.data import cases_of
 from stroma.training.found import find_image, find_objects, find_points
+from stroma.training.members import members
 from stroma.training.open import COLOURS, as_colours, as_image
 from stroma.training.predict import NetworkPredictor
 from stroma.training.resample import Grid, grid_for, pixel_size
@@ -99,6 +100,15 @@ class Network:
     def decoding_(self) -> Mapping[str, Any]:
         """Options of the target's ``decode``, as they were best on what was kept from training."""
         return dict(self.about.training.get("decode", {}))
+
+    @property
+    def blind(self) -> bool:
+        """Whether it predicts the pixels of an image without seeing them.
+
+        Then what it says is fitted to every image: see ``stroma.training.mixture``.
+        """
+        every = [getattr(one, "blind", False) for one in members(self.module)]
+        return all(every) and bool(getattr(self.target, "alone", False))
 
     @property
     def largest_(self) -> Rule:

@@ -36,6 +36,9 @@ AROUND = 2.5
 SMOOTH = "smooth"
 """The network for results that are images, which begins with a Gaussian."""
 
+BLIND = "blind"
+"""The network for images that are their own truth, which never sees the pixel itself."""
+
 LOCAL = {"features": [16, 32, 64, 64], "norm": "none"}
 LOCAL_SIDE = {2: 96, 3: 32}
 LOCAL_BATCH = 8
@@ -128,6 +131,7 @@ def decide(
     memory_gb: float,
     network: str = "auto",
     result: str = "classes",
+    alone: bool = False,
     options: Mapping[str, Any] | None = None,
     patch: Sequence[int] | None = None,
     batch: int | None = None,
@@ -147,9 +151,11 @@ def decide(
     network : str
         "auto" is a U-Net; in planes, unless options are given, one that begins with what
         photographs taught, where its weights are installed; for images one that begins with a
-        Gaussian.
+        Gaussian, or never sees the pixel itself, where images are their own truth.
     result : str
         What the target decodes to.
+    alone : bool
+        Whether images are their own truth.
     options : mapping, optional
         Parameters of the network that are not to be decided.
     patch, batch : optional
@@ -169,7 +175,7 @@ def decide(
         return Setup(name, given, sides, batch or enough, spacing=spacing, free=False)
     if network == "auto" and result == "image":
         sides = tuple(patch) if patch is not None else (LOCAL_SIDE[facts.ndim],) * facts.ndim
-        name = name if given else SMOOTH
+        name = name if given else BLIND if alone else SMOOTH
         given = given if not given or "features" in given else {**LOCAL, **given}
         return Setup(name, given, sides, batch or LOCAL_BATCH, spacing=spacing, free=False)
     if name not in PLANNED:

@@ -36,6 +36,11 @@ class Trained(Protocol):
         """Options of ``decode`` as they were tuned."""
         ...
 
+    @property
+    def blind(self) -> bool:
+        """Whether it predicts pixels without seeing them, so that they can be compared."""
+        ...
+
     def predictor(self, image: Image, *, mirror: bool | None, device: str) -> NetworkPredictor:
         """Return what predicts blocks of an image."""
         ...
