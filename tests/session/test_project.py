@@ -89,8 +89,8 @@ def in_the_earlier_layout(folder):
 def test_a_project_in_the_earlier_layout_opens_with_everything(project, tmp_path):
     with Session.open(project) as session:
         session.train()
-        assert session.wait(60)
-        path = session.export_labels("1", tmp_path / "labels.tif").result(60)
+        settle(session)
+        path = session.export_labels("1", tmp_path / "labels.tif").result(SECONDS)
         strokes, trained = session.strokes("1"), session.status.trained
         labels, undo = session.segment("1"), session.undoable
     with Session.open(in_the_earlier_layout(project)) as session:

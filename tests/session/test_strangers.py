@@ -150,7 +150,7 @@ def test_numbers_in_a_project_are_finite(text):
 
 def test_a_project_that_was_killed_while_it_was_made_can_be_made_again(tmp_path):
     folder = tmp_path / "cells.stroma"
-    killed = subprocess.run([sys.executable, "-c", MAKER, str(folder)], timeout=120)
+    killed = subprocess.run([sys.executable, "-c", MAKER, str(folder)], timeout=SECONDS)
     assert killed.returncode == 9
     assert not folder.exists()
     assert list(tmp_path.iterdir())

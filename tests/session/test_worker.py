@@ -2,6 +2,8 @@
 
 from types import SimpleNamespace
 
+from tests.session.scene import SECONDS
+
 from stroma.session.core.worker import Worker
 from stroma.session.events import ModelTrained
 
@@ -33,6 +35,6 @@ def test_training_asked_for_while_earlier_strokes_are_looked_at_is_not_lost():
     first = Turn(number=1, lacking="Paint at least two classes.", when_read=ask)
     worker.add(SimpleNamespace(name="strokes", turn=lambda: turns[-1] if turns else first))
     worker.poke()
-    assert worker.wait(60)
+    assert worker.wait(SECONDS)
     worker.close()
     assert [event.revision for event in told if isinstance(event, ModelTrained)] == [2]

@@ -62,26 +62,31 @@ def area(page: Page, first: tuple[float, float], last: tuple[float, float]) -> n
     return np.asarray(Picture.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB"))
 
 
+def settled(page: Page) -> None:
+    """Wait until the session has answered all that the page asked: a stroke is drawn before."""
+    page.wait_for_function("() => !JSON.parse(sessionStorage['stroma.unanswered'] ?? '[]').length")
+
+
 def wait_for_colour(page: Page, at: tuple[float, float], colour: tuple[int, int, int]) -> None:
-    """Wait until the picture has, at a place, the hue of a class laid over grey."""
+    """Wait until the picture has, at a place, the hue of a class laid over grey, and it is kept."""
     wanted = np.subtract(colour, np.mean(colour))
     found = np.zeros(3)
     for _ in range(PATIENCE // 100):
         found = shown(page, *at)
         tint = found - found.mean()
         if np.dot(tint, wanted) > 0.35 * np.dot(wanted, wanted):
-            return
+            return settled(page)
         page.wait_for_timeout(100)
     raise AssertionError(f"{found} at {at} does not look like {colour}")
 
 
 def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
-    """Wait until only the image is seen at a place."""
+    """Wait until only the image is seen at a place, and that is kept."""
     found = np.zeros(3)
     for _ in range(PATIENCE // 100):
         found = shown(page, *at)
         if np.ptp(found) < 6:
-            return
+            return settled(page)
         page.wait_for_timeout(100)
     raise AssertionError(f"{found} at {at} is not grey")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.session.scene import settle
 from tests.web.served import Client, served
 
 from stroma.io import write_image
@@ -30,7 +31,7 @@ def session(tmp_path_factory) -> Iterator[Session]:
         made.paint("1", [(10, 5), (10, 20)], label=1)
         made.paint("1", [(10, 40), (10, 60)], label=2)
         made.train()
-        assert made.wait(60)
+        settle(made)
         (folder / "=two.tif").write_bytes(b"damaged")
         (folder / "three.tif").unlink()
         yield made
@@ -104,7 +105,7 @@ def test_results_of_a_model_that_is_older_than_the_strokes_say_so(client, sessio
         session.redo()
         session.redo()
         session.train()
-        assert session.wait(60)
+        settle(session)
     assert found["older"].startswith("These results are older than your strokes")
     assert "Paint a few strokes of two classes" in found["older"]
     assert rows[1][:3] == ["one.tif", "yes", found["older"]]

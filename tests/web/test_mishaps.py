@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from tests.web.browsing import BLUE, PATIENCE, SIZE, stroke, wait_for_colour
+from tests.web.browsing import BLUE, PATIENCE, SIZE, settled, stroke, wait_for_colour
 from tests.web.served import Client, served
 
 from stroma.io import write_image
@@ -193,6 +193,7 @@ def test_forty_classes_are_imported_painted_and_measured(page, session, tmp_path
     last.press("Enter")
     page.wait_for_selector("[aria-label='Paint the last'][aria-pressed=true]")
     stroke(page, (230, 40), (230, 80))
+    settled(page)
     page.wait_for_selector("text=Up to date")
     assert session.strokes("1")[230, 60] == 40
     assert len(session.classes) == 40

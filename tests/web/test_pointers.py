@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.web.browsing import BLUE, PATIENCE, SIZE, place, wait_for_colour
+from tests.web.browsing import BLUE, PATIENCE, SIZE, place, settled, wait_for_colour
 
 
 @pytest.fixture
@@ -57,11 +57,6 @@ def hand(page) -> Hand:
 
 def scale(page) -> float:
     return float(page.inner_text("#zoom-fit").split()[0])
-
-
-def settled(page) -> None:
-    """Wait until all that was painted is stored."""
-    page.wait_for_function("() => !JSON.parse(sessionStorage['stroma.unanswered'] ?? '[]').length")
 
 
 def painted(session) -> set[tuple[int, int]]:
