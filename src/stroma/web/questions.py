@@ -11,7 +11,7 @@ from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.web import contrast, exports, folders, pretrained, readout, uploads
+from stroma.web import contrast, exports, folders, overview, pretrained, readout, uploads
 from stroma.web.commands import as_box
 
 Values = Mapping[str, Any]
@@ -172,6 +172,7 @@ def stop_task(session: Session, values: Values) -> None:
 QUESTIONS = {
     "channels": channels,
     "painted": painted,
+    "overview": overview.overview,
     "standing": standing,
     "readout": readout.readout,
     "parts": parts,

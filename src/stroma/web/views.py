@@ -18,7 +18,7 @@ from stroma.session import Session
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Position
 from stroma.session.strokes.blocks import Layer
-from stroma.web import archive, exports, tiles
+from stroma.web import archive, exports, overview, tiles
 from stroma.web.tiles import Shown
 
 FOR_EVER = "private, max-age=86400, immutable"
@@ -35,6 +35,7 @@ def routes() -> list[Route]:
         Route(f"/images/{{key}}/labels/{tile}", labels),
         Route(f"/images/{{key}}/uncertainty/{tile}", uncertainty),
         Route(f"/images/{{key}}/probability/{{label:int}}/{tile}", probability),
+        Route("/images/{key}/small", small),
         Route(f"/results/{archive.NAME}", results_archive),
         Route("/results/{name}", result_file),
     ]
@@ -46,6 +47,14 @@ def pixels(request: Request) -> Response:
     shown = [_channel(text) for text in request.query_params.getlist("c")[:MAX_CHANNELS]]
     drawn = tiles.intensity(tiles.plane_of(one.image, plane), box, factor=factor, shown=shown)
     return _png(tiles.picture_png(drawn), FOR_EVER)
+
+
+def small(request: Request) -> Response:
+    """Answer with a small picture of an image; its address holds how it is shown."""
+    one = _session(request).image(request.path_params["key"])
+    shown = [_channel(text) for text in request.query_params.getlist("c")[:MAX_CHANNELS]]
+    found = None if one.missing else overview.small_picture(one, shown)
+    return _nothing() if found is None else _png(found, FOR_EVER)
 
 
 def strokes(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 import { openDialog } from "./dialog.js";
 import { byId, el } from "./dom.js";
+import { showImages } from "./images.js";
 import { trainNow } from "./panel-paint.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -35,6 +36,7 @@ const KEYS = [
   ["Ctrl + click", "of a volume: where the three planes meet"],
   ["Shift + ,  Shift + .", "previous or next time"],
   ["Ctrl + Page Up / Down", "previous or next image"],
+  ["I", "all images: find one, go there"],
   ["O  S", "results on or off, strokes on or off"],
   ["T", "train now"],
   ["N", "show where to paint next"],
@@ -119,6 +121,7 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
     ".": () => nextPlane(app, app.across, 1),
     o: () => toggleOverlay(app),
     s: () => app.look({ showStrokes: !showStrokes }),
+    i: () => showImages(app),
     t: () => trainNow(app),
     n: paintHereNext,
     "?": showKeys,

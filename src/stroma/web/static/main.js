@@ -4,6 +4,7 @@ import { App } from "./app.js";
 import { showBar } from "./bar.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { asDropped, choosesFiles, openImages, takeDrops } from "./files.js";
+import { showImagesButton } from "./images.js";
 import { listenToKeys } from "./keys.js";
 import { notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
@@ -238,6 +239,7 @@ followStanding(app, viewer);
 showReadout(app, viewer);
 showMinimap(app, viewer);
 showBar(app, viewer);
+showImagesButton(app);
 showTasks(app);
 choosesFiles(
   /** @type {HTMLButtonElement} */ (byId("open-images")),

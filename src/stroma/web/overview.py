@@ -1,0 +1,77 @@
+"""All images of a session at a glance: small pictures, and what was done on each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stroma.blocks.box import Box
+from stroma.session import Session
+from stroma.session.core.opening import OpenImage
+from stroma.web import contrast, tiles
+from stroma.web.tiles import Shown
+
+SIDE = 160
+"""Pixels along the longer side of a small picture, at most."""
+
+MOST_PIXELS = 1 << 26
+"""Pixels of a plane that are read for a small picture."""
+
+
+def overview(session: Session, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Answer with what was done on every image: pixels painted, and how its results stand."""
+    return [
+        {
+            "key": one.key,
+            "painted": session.painted_pixels(one.key),
+            "state": _state(session, one),
+        }
+        for one in session.images
+    ]
+
+
+def _state(session: Session, one: OpenImage) -> str:
+    """Return the best that is known of a plane of an image: "current", "older" or "absent"."""
+    planes = session.known_planes(one.key)
+    found = {session.standing(one.key, plane=plane).state for plane in planes}
+    return next((state for state in ("current", "older") if state in found), "absent")
+
+
+def small_picture(one: OpenImage, shown: Sequence[Shown] = ()) -> bytes | None:
+    """Return the middle plane of an image as a small PNG; None where too much would be read.
+
+    Parameters
+    ----------
+    one : OpenImage
+        The image.
+    shown : sequence of Shown
+        How its channels are shown; by percentiles, unless given.
+    """
+    middle = {axis: size // 2 for axis, size in one.outer.items()}
+    plane = tiles.plane_of(one.image, middle)
+    box = Box.of(one.shape)
+    smallest = min((Box.of(_sides(level)).area for level in plane.levels), default=box.area)
+    if smallest > MOST_PIXELS or max(one.shape) > SIDE * tiles.MAX_FACTOR:
+        return None
+    factor = 1
+    while max(one.shape) > SIDE * factor:
+        factor *= 2
+    drawn = tiles.intensity(plane, box, factor=factor, shown=shown or _automatic(one))
+    return tiles.picture_png(drawn)
+
+
+def _sides(level: Any) -> tuple[int, int]:
+    return level.sizes["y"], level.sizes["x"]
+
+
+def _automatic(one: OpenImage) -> list[Shown]:
+    return [
+        Shown(i, c.low, c.high, _colour(c.color))
+        for i, c in enumerate(contrast.automatic(one.image))
+        if c.on
+    ]
+
+
+def _colour(text: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(text.removeprefix("#"))
+    return red, green, blue

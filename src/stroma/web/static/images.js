@@ -1,0 +1,139 @@
+// All images at a glance: small pictures to choose from, and what was done on each.
+
+import { openDialog, theDialog } from "./dialog.js";
+import { byId, el, fill, icon } from "./dom.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./types.js").Img} Img */
+/** @typedef {{key: string, painted: number, state: "current" | "older" | "absent"}} Done */
+
+const ALL = "all";
+/** @type {Record<string, {title: string, fits: (image: Img, done: Done | undefined) => boolean}>} */
+const FILTERS = {
+  [ALL]: { title: "All", fits: () => true },
+  unpainted: { title: "Not painted", fits: (_, done) => !done?.painted },
+  painted: { title: "Painted", fits: (_, done) => Boolean(done?.painted) },
+  missing: { title: "Missing", fits: (image) => image.missing },
+};
+
+/**
+ * Show the images with a button, which is of use where there are several.
+ * @param {App} app
+ */
+export function showImagesButton(app) {
+  const button = /** @type {HTMLButtonElement} */ (byId("all-images"));
+  button.append(icon("grid"));
+  button.addEventListener("click", () => showImages(app));
+  app.addEventListener("change", () => {
+    button.disabled = (app.state?.images.length ?? 0) < 2;
+  });
+}
+
+/**
+ * Open the overview.
+ * @param {App} app
+ */
+export async function showImages(app) {
+  if ((app.state?.images.length ?? 0) < 2) return;
+  const find = el("input", { type: "text", placeholder: "Find by name", "aria-label": "Find by name" });
+  const cards = el("div", { class: "cards" });
+  /** @type {Map<string, Done>} */
+  const done = new Map();
+  let filter = ALL;
+  const show = () => {
+    const images = (app.state?.images ?? []).filter(
+      (one) => one.name.toLowerCase().includes(find.value.toLowerCase()) && FILTERS[filter].fits(one, done.get(one.key)),
+    );
+    const none = el("p", { class: "quiet", text: "No image is like that." });
+    fill(cards, ...(images.length ? images.map((one) => card(app, one, done.get(one.key))) : [none]));
+  };
+  const buttons = Object.entries(FILTERS).map(([name, { title }]) =>
+    el("button", {
+      type: "button", text: title, "aria-pressed": String(name === filter),
+      onclick: (/** @type {Event} */ event) => {
+        filter = name;
+        for (const other of buttons) other.setAttribute("aria-pressed", String(other === event.currentTarget));
+        show();
+      },
+    }),
+  );
+  find.addEventListener("input", show);
+  find.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") cards.querySelector("button")?.click();
+  });
+  openDialog("Images", el("div", { class: "seek" }, find, el("div", { class: "choice", role: "group", "aria-label": "Which" }, ...buttons)), cards);
+  theDialog().classList.add("broad");
+  theDialog().addEventListener("close", () => theDialog().classList.remove("broad"), { once: true });
+  show();
+  cards.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+  find.focus();
+  for (const one of /** @type {Done[]} */ ((await app.ask("overview", {})) ?? [])) done.set(one.key, one);
+  for (const one of app.state?.images ?? []) mark(cards, one, done.get(one.key));
+}
+
+/**
+ * @param {App} app
+ * @param {Img} image
+ * @param {Done | undefined} done
+ */
+function card(app, image, done) {
+  const size = `${image.width} × ${image.height}${planes(image)}`;
+  const made = el(
+    "button",
+    {
+      type: "button", class: "card", title: image.name, "data-key": image.key,
+      "aria-current": image.key === app.image && "true",
+      onclick: () => {
+        app.goTo(image.key);
+        theDialog().close();
+      },
+    },
+    el("span", { class: "picture" }, el("img", { loading: "lazy", alt: "", src: address(app, image) })),
+    el("strong", { text: image.name }),
+    el("span", { class: "quiet", text: size }),
+    el("span", { class: "marks" }),
+  );
+  fill(/** @type {HTMLElement} */ (made.lastElementChild), ...marks(image, done));
+  return made;
+}
+
+/** @param {Img} image */
+function planes({ outer }) {
+  return Object.entries(outer).map(([axis, n]) => `, ${n} ${axis === "t" ? "times" : "planes"}`).join("");
+}
+
+/**
+ * @param {App} app
+ * @param {Img} image
+ */
+function address(app, image) {
+  const shown = (image.display.channels ?? []).flatMap(({ on, low, high, color }, i) =>
+    on ? [`c=${i}:${low}:${high}:${color.slice(1)}`] : [],
+  );
+  return `/images/${encodeURIComponent(image.key)}/small?v=${app.state?.epoch}&${shown.join("&")}`;
+}
+
+/**
+ * Say on a card that is shown what was done on its image.
+ * @param {HTMLElement} cards
+ * @param {Img} image
+ * @param {Done | undefined} done
+ */
+function mark(cards, image, done) {
+  const place = cards.querySelector(`[data-key="${CSS.escape(image.key)}"] .marks`);
+  if (place instanceof HTMLElement) fill(place, ...marks(image, done));
+}
+
+/**
+ * @param {Img} image
+ * @param {Done | undefined} done
+ * @returns {Node[]}
+ */
+function marks(image, done) {
+  const said = [];
+  if (image.missing) said.push(["bad", "missing"]);
+  if (done?.painted) said.push(["painted", "painted"]);
+  if (done?.state === "current") said.push(["good", "segmented"]);
+  if (done?.state === "older") said.push(["warn", "older than strokes"]);
+  return said.map(([kind, text]) => el("span", { class: "mark" }, el("span", { class: `dot ${kind}` }), text));
+}

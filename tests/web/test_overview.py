@@ -1,0 +1,79 @@
+"""All images at a glance."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+from tests.patience import PATIENCE
+from tests.web.browsing import SIZE, stroke
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.session import Session
+from stroma.web import overview
+
+
+def test_of_each_image_it_is_told_what_was_done_on_it(session, client) -> None:
+    first, second = (one.key for one in session.images)
+    session.set_mode("paused")
+    session.paint(first, [(10, 10)], label=1, radius=2)
+    with client.tab() as tab:
+        told = tab.ask("overview")["result"]
+    assert [one["key"] for one in told] == [first, second]
+    assert told[0]["painted"] == session.painted_pixels(first) > 0
+    assert told[1] == {"key": second, "painted": 0, "state": "absent"}
+
+
+def test_a_segmented_image_is_told_from_one_whose_results_are_older(session) -> None:
+    first = session.images[0].key
+    session.paint(first, [(10, 20), (10, 60)], label=1)
+    session.paint(first, [(10, 200), (10, 230)], label=2)
+    session.look(first, box=Box(0, 0, SIZE, SIZE))
+    assert session.wait(PATIENCE)
+    assert [one["state"] for one in overview.overview(session, {})] == ["current", "absent"]
+    session.set_mode("paused")
+    session.paint(first, [(90, 20), (90, 60)], label=1)
+    assert [one["state"] for one in overview.overview(session, {})] == ["older", "absent"]
+
+
+@pytest.mark.parametrize("axes", ["yx", "zyx", "cyx"])
+def test_the_small_picture_is_that_of_the_middle_plane(axes) -> None:
+    plane = np.where(np.arange(300) < 150, 20, 200).astype(np.uint8) * np.ones((200, 1), np.uint8)
+    values = {"yx": plane, "zyx": np.stack([plane * 0, plane, plane * 0]), "cyx": plane[None]}
+    with Session() as made:
+        key = made.add_image(Image(values[axes], axes))
+        found = overview.small_picture(made.image(key))
+    assert found is not None
+    drawn = np.asarray(Picture.open(io.BytesIO(found)).convert("L"))
+    assert drawn.shape == (100, 150)
+    assert drawn[:, :70].max() < drawn[:, 80:].min()
+
+
+def test_of_an_image_too_large_to_be_read_there_is_no_small_picture(monkeypatch) -> None:
+    monkeypatch.setattr(overview, "MOST_PIXELS", 100)
+    with Session() as made:
+        key = made.add_image(np.zeros((20, 20), np.uint8))
+        assert overview.small_picture(made.image(key)) is None
+
+
+def test_an_image_is_found_by_its_name_and_by_what_was_done_on_it(page, session) -> None:
+    first, second = (one.key for one in session.images)
+    stroke(page, (60, 40), (60, 80))
+    page.wait_for_function("() => !document.querySelector('#undo').disabled")
+    page.keyboard.press("i")
+    page.locator(f"[data-key='{first}'] .mark", has_text="painted").wait_for()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.card img')].every((one) => one.naturalWidth === 128)"
+    )
+    page.get_by_role("button", name="Not painted").click()
+    assert page.locator(".card").count() == 1
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_label("Find by name").fill("seco")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "key => document.querySelector('#image-select').value === key", arg=second
+    )
+    assert not page.locator("#dialog").is_visible()
