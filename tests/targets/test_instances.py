@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from tests.targets.objects import touching
 
+from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
+from stroma.targets.instances import summits
 
 LEAST = {"distances": 0.95, "boundary": 0.95, "flows": 0.98, "rays": 0.98, "affinities": 0.98}
 SHAPES = [(160, 190), (48, 56, 60)]
@@ -52,3 +55,36 @@ def test_foreground_without_a_seed_is_an_object_and_litter_is_none():
     found = Distances(smallest=10).decode(prediction)
     assert found.max() == 1
     assert (found > 0).sum() == 36
+
+
+def test_summits_are_told_apart_by_how_far_down_it_goes_between_them():
+    x = np.arange(61.0)
+    ridge = np.maximum(0.3 - 0.02 * abs(x - 10), 0.9 - 0.05 * abs(x - 30))
+    ridge = np.maximum(ridge, 0.8 - 0.05 * abs(x - 34))  # 0.05 down from 0.8 to the saddle
+    land = np.tile(np.maximum(ridge, 0), (7, 1))
+    front = land > 0.02
+
+    def tops(**how):
+        found = summits(land, front, **how)
+        return [
+            int(np.flatnonzero(found[3] == n).mean().round()) for n in range(1, found.max() + 1)
+        ]
+
+    assert tops(rise=0.04) == [10, 30, 34]
+    assert tops(rise=0.1) == [10, 30]
+    assert tops(rise=0.1, least=0.5) == [30]
+    assert summits(land, np.zeros_like(front), rise=0.1).max() == 0
+
+
+def test_a_low_object_is_whole_and_two_high_ones_that_touch_are_two():
+    """By a threshold of height the long one would be in parts, or the round ones together."""
+    target = Distances(smallest=5)
+    labels = np.zeros((40, 60), np.int32)
+    y, x = np.mgrid[:40, :60]
+    labels[(abs(y - 8) <= 2) & (abs(x - 30) <= 28)] = 1
+    labels[(y - 26) ** 2 + (x - 20) ** 2 < 64] = 2
+    labels[((y - 26) ** 2 + (x - 34) ** 2 < 64) & (labels == 0)] = 3
+    values = target.encode(labels, shape=labels.shape).values.copy()
+    values[1:] = ndimage.gaussian_filter(values[1:], (0, 1.0, 1.0)) * 0.6
+    found = target.decode(values)
+    assert instance_scores(found, labels)["f1"] == 1

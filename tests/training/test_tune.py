@@ -81,7 +81,7 @@ def test_options_are_tuned_by_what_is_predicted_in_use(network):
 
 def test_what_was_tuned_is_kept_and_used(network, tmp_path):
     said = network.about.training
-    assert set(network.decoding_) == {"foreground", "seed", "smallest"}
+    assert set(network.decoding_) == {"foreground", "rise", "smallest"}
     assert set(said["tuned scores"]) == {"ap50", "mean ap", "f1", "pq"}
     again = stroma.load(network.save(tmp_path / "m.safetensors"))
     assert again.decoding_ == network.decoding_

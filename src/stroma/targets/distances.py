@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stroma.targets.contract import Encoded, Losses
-from stroma.targets.instances import Instances, boxes, depths, grown, widened
+from stroma.targets.instances import Instances, boxes, depths, grown, summits, widened
 from stroma.targets.losses import CrossEntropy, Dice
 from stroma.targets.turns import Turn
 
@@ -47,10 +47,10 @@ class Distances(Instances):
 
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:
-        """Thresholds of foreground and of seeds, and the smallest objects."""
+        """Threshold of the foreground, what parts objects, and the smallest of them."""
         return {
             "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
-            "seed": (0.5, 0.4, 0.6, 0.3, 0.7),
+            "rise": (0.1, 0.15, 0.06, 0.2, 0.3, 0.04),
             "smallest": self.smallest_tried,
         }
 
@@ -88,13 +88,15 @@ class Distances(Instances):
         /,
         *,
         foreground: float = 0.5,
-        seed: float = 0.5,
+        rise: float = 0.1,
+        seed: float = 0.0,
         smallest: int | None = None,
     ) -> NDArray[np.uint32]:
         """Return objects by number.
 
-        Seeds are the parts where nearness and depth, on average, are above a threshold; they grow
-        over the foreground, the deepest pixels first. Foreground that has no seed is an object.
+        Seeds are the summits of nearness and depth, on average; they grow over the foreground, the
+        deepest pixels first. Long objects are low everywhere and round ones high: what parts two is
+        how far down it goes between them. Foreground that has no seed is an object.
 
         Parameters
         ----------
@@ -102,15 +104,17 @@ class Distances(Instances):
             From 0 to 1.
         foreground : float
             Threshold.
+        rise : float
+            How far down it goes from a summit on the way to a higher one.
         seed : float
-            Threshold.
+            Height of the lowest summit.
         smallest : int, optional
             Objects of fewer pixels are left out.
         """
         least = self.smallest if smallest is None else smallest
         front = prediction[0] > foreground
         height = ndimage.gaussian_filter((prediction[1] + prediction[2]) / 2, 1.0)
-        seeds, _ = ndimage.label((height > seed) & front)
+        seeds = summits(height, front, rise=rise, least=seed)
         return grown(-height, seeds, front, least=least)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
 
 from stroma.errors import ShapeError
@@ -22,6 +23,9 @@ REACH = 1.5
 
 SMALL = 0.25
 """Objects of less than this share of the pixels of small ones are taken for litter."""
+
+TINY = 1e-5
+"""Differences of height that are none."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,38 @@ def grown(
     found = watershed(height, seeds, mask=front)
     lone, _ = ndimage.label(front & (found == 0))
     return without_small(np.where(lone > 0, lone + found.max(), found), least)
+
+
+def summits(
+    height: NDArray[np.floating[Any]], front: NDArray[np.bool_], *, rise: float, least: float = 0.0
+) -> NDArray[np.int32]:
+    """Return the summits of a landscape by number: what rises high enough above its saddles.
+
+    From every summit the way to a higher one leads down by ``rise`` at least; so much of it is the
+    summit as lies less than that below its top. What is nearer is one summit, however low or high.
+
+    Parameters
+    ----------
+    height : (*space) float array
+        From 0 up.
+    front : (*space) bool array
+        Where objects are; the rest is at 0.
+    rise : float
+        How far down it goes between two summits.
+    least : float
+        Height of the lowest summit.
+    """
+    land = np.where(front, height, 0).astype(np.float32)
+    filled = reconstruction(np.maximum(land - rise, 0), land)
+    above = (land - filled).astype(np.float32)
+    parts, count = ndimage.label(front & (above > TINY))
+    numbers = np.arange(1, count + 1)
+    rises = np.asarray(ndimage.maximum(above, parts, numbers)) >= rise - 2 * TINY
+    kept = rises & (np.asarray(ndimage.maximum(land, parts, numbers)) > least)
+    order = np.zeros(count + 1, np.int32)
+    order[1:][kept] = np.arange(1, kept.sum() + 1)
+    found: NDArray[np.int32] = order[parts]
+    return found
 
 
 def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
