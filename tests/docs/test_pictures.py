@@ -46,3 +46,16 @@ def test_the_script_of_the_picture_of_places_finds_its_parts() -> None:
     for name in module.SHOWN:
         kind = "real" if name.startswith("efficientnet") else "random"
         assert f"| `{name}`, {kind} weights |" in page
+
+
+def test_the_picture_of_targets_shows_every_target() -> None:
+    pytest.importorskip("torch", reason="needs the extra train")
+    spec = importlib.util.spec_from_file_location("targets", DOCS / "make_target_pictures.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert f"](../images/{module.PICTURE.name})" in (DOCS / "how-to" / "targets.md").read_text(
+        "utf-8"
+    )
+    titles = [axis.get_title() for axis in module.drawn().axes]
+    for name, target in module.TARGETS.items():
+        assert f"{name}: {target.result}" in titles

@@ -11,7 +11,14 @@ from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
 from stroma.targets.instances import summits
 
-LEAST = {"distances": 0.95, "boundary": 0.95, "flows": 0.98, "rays": 0.98, "affinities": 0.98}
+LEAST = {
+    "distances": 0.95,
+    "boundary": 0.95,
+    "flows": 0.98,
+    "rays": 0.98,
+    "affinities": 0.98,
+    "centres": 0.98,
+}
 SHAPES = [(160, 190), (48, 56, 60)]
 
 

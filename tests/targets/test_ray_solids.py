@@ -78,10 +78,10 @@ def test_rays_into_what_nobody_knows_have_no_weight():
 
 
 def test_blocks_give_the_objects_of_the_whole():
-    shape = (32, 48, 52)
+    shape = (24, 40, 44)
     target = Rays.made_for(Facts(3, {}, (1.0,) * 3, (14.0, 18.0)))
     values = target.encode(touching(shape), shape=shape).values
     whole = target.decode(values)
-    labels, count = stitched(values, target, 32, target.context)
+    labels, count = stitched(values, target, 24, target.context)
     assert count == whole.max()
     assert instance_scores(labels, whole)["ap 0.75"] == 1

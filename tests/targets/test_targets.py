@@ -10,9 +10,12 @@ from stroma.errors import ContractError, LabelError
 from stroma.targets import TARGETS
 from stroma.targets.affinities import Affinities
 from stroma.targets.borders import Borders
+from stroma.targets.centres import Centres
 from stroma.targets.contract import Encoded, Facts
+from stroma.targets.counts import Counts
 from stroma.targets.distances import Distances
 from stroma.targets.flows import Flows
+from stroma.targets.membranes import Membranes
 from stroma.targets.rays import Rays
 from stroma.targets.restore import Denoise, Restore
 from stroma.targets.semantic import Semantic
@@ -50,6 +53,9 @@ EXAMPLES = {
     "rays": [Rays(), Rays(rays=12), Rays(rays=96, ndim=3)],
     "boundary": [Borders()],
     "affinities": [Affinities(), Affinities.made_for(Facts(3))],
+    "centres": [Centres(), Centres(ndim=3)],
+    "membranes": [Membranes((0, 1, 2))],
+    "counts": [Counts(), Counts(ndim=3)],
     "spots": [Spots(2), Spots(3, width=2.0)],
     "restore": [Restore(2), Restore(2, squared=True)],
     "denoise": [Denoise(2)],

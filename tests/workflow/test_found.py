@@ -7,11 +7,12 @@ import pytest
 import torch
 from PIL import Image as Picture
 
-from stroma.io import read_image, write_image
+from stroma.io import read_image, write_image, write_labels
 from stroma.io.points import read_points
 from stroma.training.about import About
 from stroma.training.model import Network
 from stroma.workflow import found
+from stroma.workflow.compared import point_scores
 from stroma.workflow.find import find_images
 from stroma.workflow.outputs import Outputs
 from stroma.workflow.segment import segment_files
@@ -96,3 +97,14 @@ def test_objects_gathered_in_a_file_are_those_gathered_in_memory(tmp_path, image
         "cells_objects.tif",
         "cells_objects_stroma.json",
     ]
+
+
+def test_points_are_compared_with_the_middles_of_true_objects(tmp_path):
+    labels = np.zeros((30, 40), np.uint16)
+    labels[4:9, 4:9], labels[20:25, 30:35] = 7, 300
+    truth = write_labels(tmp_path / "truth.tif", labels)
+    (tmp_path / "a_points.csv").write_text("y,x,probability\n6,6.5,0.9\n12,12,0.8\n")
+    scores = point_scores(tmp_path / "a_points.csv", truth, cutoff=2)
+    assert (scores["true"], scores["found"], scores["f1"]) == (2, 2, 0.5)
+    full = write_labels(tmp_path / "full.tif", np.full((30, 40), 5, np.uint16))
+    assert point_scores(tmp_path / "a_points.csv", full, cutoff=2)["true"] == 1

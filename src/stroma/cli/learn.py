@@ -104,12 +104,32 @@ def asked(
     return recipe_of(values, source="Options" if recipe is None else str(recipe))
 
 
+Teacher = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="MODEL",
+        help="Model of strokes (.pkl): pixels that it is certain of are the labels, all others "
+        "are ignored. LABELS are then strokes for some of the images, or left out.",
+        show_default=False,
+    ),
+]
+Confidence = Annotated[
+    float | None,
+    typer.Option(
+        help="Probability from which on the model of --from is certain.", show_default="0.9"
+    ),
+]
+
+
 def learn(
     images: Images = None,
     labels: Labels = None,
     model: ModelFile = None,
     recipe: RecipeFile = None,
     target: Target = None,
+    teacher: Teacher = None,
+    confidence: Confidence = None,
     network: NetworkName = None,
     minutes: Minutes = None,
     memory: Memory = None,
@@ -140,6 +160,8 @@ def learn(
         labels=labels,
         model=model,
         target=target,
+        teacher=teacher,
+        confidence=confidence,
         network=network,
         minutes=minutes,
         memory_gb=memory,

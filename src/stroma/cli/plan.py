@@ -51,5 +51,11 @@ def plan(
     from stroma.training.learner import Learner
     from stroma.workflow.planning import preview
 
-    found = preview(wanted.images, wanted.labels, Learner(**wanted.options))
+    found = preview(
+        wanted.images,
+        wanted.labels,
+        Learner(**wanted.options),
+        teacher=wanted.teacher,
+        confidence=wanted.confidence,
+    )
     as_json(asdict(found)) if json else typer.echo(str(found))

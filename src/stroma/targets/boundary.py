@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from stroma.errors import ParameterError
-from stroma.targets.losses import Activation, activated, sums
+from stroma.targets.losses import Activation, CrossEntropy, Dice, Sum, activated, sums
 
 Tensor = torch.Tensor
 POOL = {2: functional.max_pool2d, 3: functional.max_pool3d}
@@ -64,6 +64,22 @@ class Boundary:
     def _share(self, border: Tensor, other: Tensor) -> Tensor:
         both = sums(border * other, batch=self.batch) + self.smooth
         return both / (sums(border, batch=self.batch) + self.smooth)
+
+
+def surface(*, tolerance: int = 1, weight: float = 0.5, batch: bool = True) -> Sum:
+    """Return Dice plus cross entropy plus a share of how borders agree, for thin things.
+
+    Parameters
+    ----------
+    tolerance : int
+        How far borders may be apart, in pixels.
+    weight : float
+        Of borders.
+    batch : bool
+        Pool the pixels of the whole batch.
+    """
+    borders = Boundary(tolerance=tolerance, batch=batch)
+    return Sum(((1.0, Dice(batch=batch)), (1.0, CrossEntropy()), (weight, borders)))
 
 
 def soft_border(sets: Tensor) -> Tensor:

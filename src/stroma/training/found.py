@@ -30,6 +30,8 @@ def find_objects(
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Return the objects of an image, numbered from 1 over all its planes or times.
 
+    Where the target tells classes apart, numbers are class times its divisor plus the number.
+
     Parameters
     ----------
     network : Network
@@ -58,10 +60,14 @@ def find_objects(
     for position, core, window, objects in decoded(network, image, tunable or {}, tell, **how):
         if stitching is None or position != place:
             count = count if stitching is None else stitching.finish(after=count)
-            place, stitching = position, Stitching(labels[tuple(position.values())])
+            place = position
+            divisor = getattr(network.target, "divisor", 0)
+            stitching = Stitching(labels[tuple(position.values())], divisor=divisor)
         stitching.add(core, window, objects)
-    count = 0 if stitching is None else stitching.finish(after=count)
-    return labels if into is not None or count > 65535 else labels.astype(np.uint16)
+    if stitching is not None:
+        stitching.finish(after=count)
+    small = into is None and labels.max(initial=0) <= np.iinfo(np.uint16).max
+    return labels.astype(np.uint16) if small else labels
 
 
 def decoded(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.merge import Groups, same_objects
+from stroma.targets.centres import require_room
 from stroma.training.windows import Cube, common, relative
 
 Labels = NDArray[np.uint32]
@@ -48,17 +49,21 @@ class Stitching:
     ----------
     labels : (*space) uint32 array
         Is filled in: an array, or one in a file.
+    divisor : int
+        Where numbers are class times this plus number of the object, and are to be so again; an
+        object has the class of most of its pixels. 0 where there are no classes.
     """
 
-    def __init__(self, labels: Labels) -> None:
-        self._labels = labels
+    def __init__(self, labels: Labels, *, divisor: int = 0) -> None:
+        self._labels, self._divisor = labels, divisor
+        self._votes: list[tuple[int, int, int]] = []
         self._groups = Groups(1)
         self._used: list[NDArray[np.uint32]] = []
         self._waiting: list[Seen] = []
 
     def add(self, core: Cube, window: Cube, found: NDArray[np.integer[Any]]) -> None:
         """Add a block; blocks come in reading order."""
-        labels = found.astype(np.uint32)
+        labels, kinds = self._without_classes(found)
         first = self._groups.add(int(labels.max(initial=0))) - 1
         seen = Seen(core, window, labels, first)
         for other in self._waiting:
@@ -66,6 +71,9 @@ class Stitching:
                 self._groups.join(other.first + a, first + b)
         own = labels[relative(core, window)]
         shifted = np.where(own > 0, own + np.uint32(first), 0).astype(np.uint32)
+        if self._divisor:
+            sizes = np.bincount(own.ravel(), minlength=len(kinds)).tolist()
+            self._votes += [(first + n, kinds[n], sizes[n]) for n in range(1, len(kinds))]
         self._labels[core] = shifted
         self._used.append(np.unique(shifted))
         self._waiting = [o for o in self._waiting if o.core[0].stop >= core[0].start]
@@ -78,10 +86,36 @@ class Stitching:
             used[numbers] = True
         table = self._groups.table(used)
         count = int(table.max(initial=0))
-        table = np.where(table > 0, table + np.uint32(after), 0).astype(np.uint32)
+        if self._divisor:
+            table, count = self._with_classes(table, after)
+        else:
+            table = np.where(table > 0, table + np.uint32(after), 0).astype(np.uint32)
         for part in _slabs(self._labels.shape):
             self._labels[part] = table[self._labels[part]]
         return after + count
+
+    def _without_classes(self, found: NDArray[np.integer[Any]]) -> tuple[Labels, list[int]]:
+        """Return objects of a block from 1, and the class of each after that of none."""
+        if not self._divisor:
+            return found.astype(np.uint32), []
+        numbers, places = np.unique(np.append(0, found), return_inverse=True)
+        labels = places[1:].reshape(found.shape).astype(np.uint32)
+        return labels, (numbers // self._divisor).tolist()
+
+    def _with_classes(self, table: Labels, after: int) -> tuple[Labels, int]:
+        """Return final numbers with the class of most pixels, and how many one class has."""
+        votes: dict[int, dict[int, int]] = {}
+        for number, kind, size in self._votes:
+            own = votes.setdefault(int(table[number]), {})
+            own[kind] = own.get(kind, 0) + size
+        final = np.zeros(int(table.max(initial=0)) + 1, np.uint32)
+        counts: dict[int, int] = {}
+        for group in range(1, len(final)):
+            kind = max(votes[group], key=lambda k: votes[group][k])
+            counts[kind] = counts.get(kind, 0) + 1
+            require_room(after + counts[kind], self._divisor)
+            final[group] = kind * self._divisor + after + counts[kind]
+        return final[table], max(counts.values(), default=0)
 
 
 def _joined(one: Seen, other: Seen) -> list[tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from stroma.data.tracks import Tracks
 from stroma.errors import LabelError, ShapeError
@@ -37,8 +38,20 @@ def object_scores(path: Path, true: Path, *, ignore: Sequence[int]) -> dict[str,
 
 
 def point_scores(path: Path, true: Path, *, cutoff: float) -> dict[str, float]:
-    """Return the scores of points in CSV files with columns y, x (and z), in pixels."""
-    return detection_scores(read_points(path), read_points(true), cutoff=cutoff)
+    """Return the scores of points in CSV files with columns y, x (and z), in pixels.
+
+    The truth may be an image of objects by number: the middles of the boxes around them.
+    """
+    known = _middles(true) if is_image(true) else read_points(true)
+    return detection_scores(read_points(path), known, cutoff=cutoff)
+
+
+def _middles(path: Path) -> NDArray[np.float64]:
+    labels = np.squeeze(label_values(path))
+    numbers = np.unique(labels, return_inverse=True)[1].reshape(labels.shape)
+    found = ndimage.find_objects(numbers + (labels.min() > 0))
+    middles = [[(s.start + s.stop - 1) / 2 for s in box] for box in found if box is not None]
+    return np.array(middles, float).reshape(len(middles), labels.ndim)
 
 
 def image_scores(path: Path, true: Path) -> dict[str, float]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stroma.data.classes import Class
 from stroma.training.learner import Learner
-from stroma.workflow.pairs import for_images, given
+from stroma.workflow.pairs import for_images
+from stroma.workflow.teach import CONFIDENCE, learned_from
 
 if TYPE_CHECKING:
     from stroma.training.loop import Told
@@ -30,6 +31,8 @@ def followed(
     made = learn(
         recipe.images,
         recipe.labels,
+        teacher=recipe.teacher,
+        confidence=recipe.confidence,
         regions=recipe.regions,
         classes=[Class(label, name) for label, name in recipe.classes.items()],
         folder=recipe.progress_folder,
@@ -47,6 +50,8 @@ def learn(
     labels: Any = None,
     *,
     target: str = "semantic",
+    teacher: Any = None,
+    confidence: float = CONFIDENCE,
     network: str = "auto",
     minutes: float = 10.0,
     memory_gb: float = 2.0,
@@ -70,6 +75,11 @@ def learn(
     target : str
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.
+    teacher : ConvpaintModel or path, optional
+        A model of strokes: pixels that it is certain of are the labels, all others are ignored.
+        ``labels`` are then strokes for some of the images, which count more, or left out.
+    confidence : float
+        Least probability of what a teacher is certain of.
     network : str
         One of ``stroma.networks.NETWORKS``; "auto" chooses by data and budget.
     minutes : float
@@ -113,7 +123,7 @@ def learn(
         device=device,
         **options,
     )
-    data = given(images, labels, alone=learner.alone)
+    data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
     return learner.without(data.ignore).fit(
         data.images,
         data.labels,

@@ -8,7 +8,7 @@ from typing import Any
 from stroma.training.learner import Learner
 from stroma.training.setup import PLANNED, planned
 from stroma.training.task import Task
-from stroma.workflow.pairs import given
+from stroma.workflow.teach import CONFIDENCE, learned_from
 
 _SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
 
@@ -59,17 +59,24 @@ class Preview:
         return "\n".join(line for line in lines if line)
 
 
-def preview(images: Any, labels: Any, learner: Learner) -> Preview:
+def preview(
+    images: Any,
+    labels: Any,
+    learner: Learner,
+    *,
+    teacher: Any = None,
+    confidence: float = CONFIDENCE,
+) -> Preview:
     """Return what a training would be; reads labels, and trains nothing.
 
     Parameters
     ----------
-    images, labels
+    images, labels, teacher, confidence
         As for ``stroma.learn``.
     learner : Learner
         What is asked for.
     """
-    data = given(images, labels, alone=learner.alone)
+    data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
     task = learner.without(data.ignore).task(data.images, data.labels)
     return Preview(
         images=len(task.cases),

@@ -23,12 +23,13 @@ from stroma.registry import suggestion
 from stroma.targets import TARGETS
 from stroma.training import OBJECTIVES
 from stroma.training.options import CHOICES, Options, described
+from stroma.workflow.teach import CONFIDENCE
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
 WIDTH = 98
-PATHS = ("images", "labels", "regions", "model", "folder")
+PATHS = ("images", "labels", "teacher", "regions", "model", "folder")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Recipe(Options):
     labels : str or list of str, optional
         Folder of their labels, which pair by name (cells.tif with cells.png or cells_labels.tif),
         or a list in the order of the images. Points as CSV files; for denoise, none.
+    teacher : str, optional
+        A model of strokes (.pkl): pixels that it is certain of are the labels. Labels are then
+        strokes for some of the images, which count more, or left out.
+    confidence : float
+        Probability from which on the teacher is certain.
     model : str
         The file that is written, ending in .safetensors.
     regions : str, optional
@@ -55,6 +61,8 @@ class Recipe(Options):
 
     images: str | list[str] = "images"
     labels: str | list[str] | None = None
+    teacher: str | None = None
+    confidence: float = CONFIDENCE
     model: str = "network.safetensors"
     regions: str | None = None
     classes: Mapping[int, str] = field(default_factory=dict)

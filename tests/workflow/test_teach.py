@@ -1,0 +1,89 @@
+"""What a model of strokes is certain of becomes the labels of a network."""
+
+import numpy as np
+import pytest
+from tests.workflow.conftest import scene
+
+from stroma.errors import LabelError, ParameterError
+from stroma.io import write_image
+from stroma.workflow.learn import followed, learn
+from stroma.workflow.recipe import recipe_of
+from stroma.workflow.teach import lesson
+
+pytest.importorskip("torch")
+
+SMALL = {"network_options": {"features": [4, 8]}, "patch": [32, 32], "steps": 2, "device": "cpu"}
+
+
+def test_pixels_that_the_model_is_certain_of_are_labelled_with_its_class(model):
+    image = scene(seed=3)[0]
+    found = lesson(model, image, confidence=0.77)
+    shares = np.asarray(model.predict_probas(image))
+    certain = shares.max(0) >= 0.77
+    assert 0 < certain.mean() < 1
+    assert np.array_equal(found.labels[0] > 0, certain)
+    assert np.array_equal(found.labels[0][certain], model.classes_[shares.argmax(0)][certain])
+    assert found.certain == (pytest.approx(certain.mean()),)
+    assert [c.name for c in found.classes] == ["ground", "square"]
+
+
+def test_strokes_count_more_than_the_model_and_images_may_have_none(model, tmp_path):
+    (tmp_path / "strokes").mkdir()
+    paths = [write_image(tmp_path / f"{i}.tif", scene(seed=i)[0], axes="yx") for i in range(2)]
+    strokes = np.zeros((60, 80), np.uint8)
+    strokes[12:20, 12:20] = 1  # Against what the model says.
+    write_image(tmp_path / "strokes" / "1_strokes.tif", strokes, axes="yx")
+    plain = lesson(model, paths, confidence=0.77)
+    found = lesson(model, paths, strokes=tmp_path / "strokes", confidence=0.77)
+    assert np.array_equal(found.labels[0], plain.labels[0])
+    assert (found.labels[1][12:20, 12:20] == 1).all()
+    rest = strokes == 0
+    assert np.array_equal(found.labels[1][rest], plain.labels[1][rest])
+
+
+def test_a_network_is_learned_from_a_model_in_a_file_and_knows_its_classes(model, tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for i in range(2):
+        write_image(folder / f"{i}.tif", scene(seed=i)[0], axes="yx")
+    model.save(tmp_path / "model.pkl", create_yml=False)
+    recipe = recipe_of(
+        {
+            "images": str(folder),
+            "teacher": str(tmp_path / "model.pkl"),
+            "confidence": 0.77,
+            "model": str(tmp_path / "network.safetensors"),
+            **SMALL,
+        }
+    )
+    network = followed(recipe)
+    assert [c.name for c in network.classes] == ["ground", "square"]
+    assert network.classes_.tolist() == [1, 2]
+    assert (tmp_path / "network.safetensors").exists()
+
+
+def test_a_class_without_a_certain_pixel_is_named(model):
+    with pytest.raises(LabelError, match="certain of no pixel of square"):
+        lesson(model, np.full((30, 30), 50, np.uint8), confidence=0.7)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"confidence": 1.5}, "between 0 and 1"),
+        ({"labels": [None, None]}, "1 images and 2 strokes"),
+        ({"labels": np.zeros((3, 3), int)}, "shape of their image"),
+        ({"target": "distances"}, "learns instances"),
+    ],
+)
+def test_what_cannot_teach_is_refused(model, wrong, said):
+    with pytest.raises(ParameterError, match=said):
+        learn(scene()[0], teacher=model, **SMALL, **wrong)
+
+
+def test_a_network_is_no_teacher():
+    class Network:
+        about = classes_ = None
+
+    with pytest.raises(ParameterError, match="model of strokes"):
+        lesson(Network(), scene()[0])
