@@ -14,6 +14,7 @@ COMMANDS = Registry(
         "objects": "stroma.cli.objects:objects",
         "cluster": "stroma.cli.cluster:cluster",
         "learn": "stroma.cli.learn:learn",
+        "export": "stroma.cli.exporting:export",
         "recipe": "stroma.cli.recipe:recipe",
         "plan": "stroma.cli.plan:plan",
         "evaluate": "stroma.cli.evaluate:evaluate",

@@ -20,7 +20,7 @@ Model = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="Model file: .pkl of strokes, .safetensors of a network.",
+        help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package.",
         show_default=False,
     ),
 ]

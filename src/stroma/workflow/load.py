@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 NETWORK = ".safetensors"
 STROKES = (".pkl", ".yml")
+PACKAGE = ".zip"
 
 
 def load(path: str | Path) -> ConvpaintModel | Network:
@@ -21,7 +22,8 @@ def load(path: str | Path) -> ConvpaintModel | Network:
     Parameters
     ----------
     path : str or Path
-        ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network.
+        ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network, ``.zip`` of a
+        model package of bioimage.io that Stroma wrote.
 
     Raises
     ------
@@ -35,12 +37,15 @@ def load(path: str | Path) -> ConvpaintModel | Network:
     where = Path(path)
     if where.suffix == NETWORK:
         return _network(where)
+    if where.suffix == PACKAGE:
+        return _package(where)
     if where.suffix in STROKES:
         from stroma.pixel.model import ConvpaintModel
 
         return ConvpaintModel(model_path=where)
     raise FormatError(
-        f"A model file ends in .pkl or .yml (strokes) or {NETWORK} (a network), got {str(path)!r}."
+        f"A model file ends in .pkl or .yml (strokes), {NETWORK} (a network) or {PACKAGE} (a model "
+        f"package), got {str(path)!r}."
     )
 
 
@@ -54,3 +59,15 @@ def _network(path: Path) -> Network:
             f"The network in {path} needs {error.name}. Install it with: {install('train')}"
         ) from error
     return Network.load(path)
+
+
+def _package(path: Path) -> Network:
+    try:
+        from stroma.workflow.read_package import read_package
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("stroma"):
+            raise
+        raise MissingExtraError(
+            f"The network in {path} needs {error.name}. Install it with: {install('train')}"
+        ) from error
+    return read_package(path)

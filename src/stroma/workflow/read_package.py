@@ -1,0 +1,110 @@
+"""Model packages of bioimage.io that Stroma wrote, read back as networks.
+
+The network is built by name, as from one of our own files, and its weights are read as tensors
+alone; no program in a package is run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from stroma.errors import FormatError, MissingFileError, StromaError, short
+from stroma.training.about import About
+from stroma.training.exported import exported
+from stroma.training.model import Network
+from stroma.workflow.package import KEY
+
+NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
+MAX_TEXT = 2**22
+MAX_WEIGHTS = 2**32
+BROKEN = (
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError),
+    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError),
+)
+"""What a state dict raises that is none, or another's."""
+
+
+def read_package(path: str | Path) -> Network:
+    """Return the network in a model package.
+
+    Parameters
+    ----------
+    path : str or Path
+        The zip.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it is damaged, or no package that Stroma wrote.
+    """
+    where = Path(path)
+    if not where.is_file():
+        raise MissingFileError(f"There is no model package {where}.")
+    try:
+        with zipfile.ZipFile(where) as archive:
+            said = _description(archive, where)
+            return _own(archive, said, where)
+    except (zipfile.BadZipFile, yaml.YAMLError, EOFError, NotImplementedError) as error:
+        raise FormatError(f"{where} is no model package: {short(error)}.") from error
+
+
+def _description(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
+    there = set(archive.namelist())
+    name = next((n for n in NAMES if n in there), None)
+    if name is None:
+        raise FormatError(f"{path} is no model package: it has none of {', '.join(NAMES)}.")
+    text = _bytes(archive, name, MAX_TEXT, path)
+    said = yaml.safe_load(text)
+    if not isinstance(said, dict) or said.get("type") != "model":
+        raise FormatError(f"{path} describes no model.")
+    return said
+
+
+def _bytes(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
+    """Return a file of a package, which unpacks to what it says and no more."""
+    try:
+        with archive.open(name) as file:
+            data = file.read(most + 1)
+    except (KeyError, RuntimeError) as error:
+        raise FormatError(f"{path} has no {short(name)}, which it names.") from error
+    if len(data) > most:
+        raise FormatError(f"{path}: {short(name)} is larger than {most >> 20} MiB.")
+    return data
+
+
+def _own(archive: zipfile.ZipFile, said: Mapping[str, Any], path: Path) -> Network:
+    """Return a network of ours: what it is stands under "config", its weights are tensors."""
+    ours = (said.get("config") or {}).get(KEY)
+    if not isinstance(ours, Mapping):
+        raise FormatError(
+            f"{path} was not written by Stroma: it does not say how its channels are decoded."
+        )
+    weights = (said.get("weights") or {}).get("pytorch_state_dict") or {}
+    data = _bytes(archive, str(weights.get("source", "")), MAX_WEIGHTS, path)
+    expected = weights.get("sha256")
+    if expected and hashlib.sha256(data).hexdigest() != expected:
+        raise FormatError(f"{path} is damaged: its weights are not those it was written with.")
+    try:
+        values = dict(ours["about"])
+        values["patch"], values["classes"] = tuple(values["patch"]), tuple(values["classes"])
+        values["spacing"] = tuple(values.get("spacing", ()))
+        about = About(**values)
+        module = about.built()
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        exported(about, module).load_state_dict(state)
+    except StromaError:
+        raise
+    except BROKEN as error:
+        raise FormatError(f"The network in {path} cannot be built: {short(error)}") from error
+    return Network(module, about)

@@ -1,0 +1,141 @@
+"""Networks become model packages that bioimageio.core runs, and come back as they were."""
+
+import gc
+import json
+import warnings
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from tests.random_network import random_network
+from tests.zoo import commands
+
+from stroma.errors import FormatError
+from stroma.io import write_image
+from stroma.workflow.load import load
+from stroma.workflow.package import PYDANTIC, Card, export, works
+
+pytest.importorskip("bioimageio.spec", exc_type=ImportError)
+pytestmark = pytest.mark.skipif(not works(), reason=f"bioimageio.spec needs pydantic {PYDANTIC}")
+
+CARD = Card("disks and veins", "Finds disks.", ("A. Author",))
+
+
+@pytest.fixture(scope="module")
+def network():
+    return random_network(training={"scores": {"mIoU": 0.5}})
+
+
+@pytest.fixture(scope="module")
+def package(network, tmp_path_factory):
+    return export(network, tmp_path_factory.mktemp("zoo") / "model.zip", CARD)
+
+
+def described(path: Path) -> dict:
+    with zipfile.ZipFile(path) as archive:
+        name = next(n for n in archive.namelist() if n in ("rdf.yaml", "bioimageio.yaml"))
+        return yaml.safe_load(archive.read(name))
+
+
+def image() -> np.ndarray:
+    return np.random.default_rng(1).normal(100, 20, (150, 330)).astype(np.float32)
+
+
+def test_a_package_says_how_it_is_run(package, network):
+    said = described(package.path)
+    assert said["format_version"].startswith("0.5")
+    assert package.weights == ("pytorch_state_dict", "torchscript")
+    [given], [found] = said["inputs"], said["outputs"]
+    steps = [axis["size"]["step"] for axis in given["axes"] if axis["type"] == "space"]
+    assert steps == list(network.module.stride)
+    halos = [axis["halo"] for axis in found["axes"] if axis["type"] == "space"]
+    assert halos == list(network.module.halo)
+    assert [p["id"] for p in given["preprocessing"]][:2] == [
+        *("ensure_dtype", "zero_mean_unit_variance"),
+    ]
+    assert said["config"]["stroma"]["result"] == "classes"
+
+
+@pytest.mark.parametrize("weights", ["pytorch_state_dict", "torchscript"])
+def test_bioimageio_core_finds_it_correct(package, weights, tmp_path, monkeypatch):
+    core = pytest.importorskip("bioimageio.core")
+    monkeypatch.setenv("BIOIMAGEIO_CACHE_PATH", str(tmp_path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the library itself
+        summary = core.test_model(package.path, weight_format=weights, devices=["cpu"])
+        gc.collect()  # files that it leaves open
+    assert summary.status in ("passed", "valid-format"), summary.format()
+    assert summary.status == "passed", summary.format()
+
+
+def test_a_package_comes_back_as_the_network_that_it_was(package, network):
+    again = load(package.path)
+    assert again.fingerprint() == network.fingerprint()
+    assert [c.name for c in again.classes] == [c.name for c in network.classes]
+    assert (again.segment(image()) == network.segment(image())).all()
+
+
+@pytest.mark.parametrize("target", ["rays", "flows", "distances", "boundary", "spots", "denoise"])
+def test_every_target_is_packed(target, tmp_path):
+    made = random_network(target=target)
+    packed = export(made, tmp_path / "m.zip", CARD)
+    assert load(packed.path).fingerprint() == made.fingerprint()
+    [output] = described(packed.path)["outputs"]
+    [channels] = [axis for axis in output["axes"] if axis["type"] == "channel"]
+    assert len(channels["channel_names"]) == len(made.target.channels())
+
+
+def test_the_commands_write_a_package_and_segment_with_it(network, tmp_path, capsys):
+    network.save(tmp_path / "disks.safetensors")
+    packed = tmp_path / "disks.zip"
+    said = commands.run(capsys, "export", tmp_path / "disks.safetensors", "--bioimageio", packed)
+    assert "pytorch_state_dict, torchscript" in said
+    picture = write_image(tmp_path / "a.tif", image(), axes="yx")
+    out = tmp_path / "out"
+    done = json.loads(commands.run(capsys, "segment", packed, picture, "--out", out, "--json"))
+    assert [file["status"] for file in done["files"]] == ["done"]
+
+
+def test_what_is_no_package_is_refused_by_name(package, network, tmp_path):
+    with pytest.raises(FormatError, match=r"A model package is a \.zip"):
+        export(network, tmp_path / "m.tar", CARD)
+    with pytest.raises(FormatError, match="cannot be written"):
+        export(network, tmp_path / "m.zip", Card("x"))
+    assert not (tmp_path / "m.zip").exists()
+    (tmp_path / "a.zip").write_bytes(b"no zip")
+    with pytest.raises(FormatError, match=r"a\.zip is no model package"):
+        load(tmp_path / "a.zip")
+
+
+def changed(package: Path, to: Path, **files: bytes | None) -> Path:
+    """Copy a package with other files, or without."""
+    with zipfile.ZipFile(package) as old, zipfile.ZipFile(to, "w") as new:
+        for name in old.namelist():
+            other = files.get(Path(name).stem, old.read(name))
+            if other is not None:
+                new.writestr(name, other)
+    return to
+
+
+def test_damaged_packages_are_refused_and_run_nothing(package, tmp_path):
+    import pickle
+
+    class Runs:
+        def __reduce__(self):
+            return open, (str(tmp_path / "made"), "w")
+
+    bad = {"weights": pickle.dumps(Runs(), protocol=2)}
+    with pytest.raises(FormatError, match="not those it was written with"):
+        load(changed(package.path, tmp_path / "b.zip", **bad))
+    said = described(package.path)
+    del said["weights"]["pytorch_state_dict"]["sha256"]
+    without = {"rdf": yaml.safe_dump(said).encode(), "bioimageio": yaml.safe_dump(said).encode()}
+    with pytest.raises(FormatError, match="cannot be built"):
+        load(changed(package.path, tmp_path / "c.zip", **bad, **without))
+    assert not (tmp_path / "made").exists()
+    del said["config"]["stroma"]
+    other = {key: yaml.safe_dump(said).encode() for key in without}
+    with pytest.raises(FormatError, match="was not written by Stroma"):
+        load(changed(package.path, tmp_path / "d.zip", **other))
