@@ -12,7 +12,7 @@ AGAIN ?=
 TYPESCRIPT := typescript@5.9.3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs clean
+.PHONY: help demo test lint docs site clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, tsc, and whether the ref
 docs: $(VENV)/stamp-test  ## write docs/reference from the docstrings
 	$(BIN)/python docs/build_reference.py
 
+site: $(VENV)/stamp-site  ## build the documentation as pages with search, into build/site
+	$(BIN)/mkdocs build --strict
+
 clean:  ## remove .venv, demo/ and what the tools cache
 	rm -rf $(VENV) demo build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
@@ -53,6 +56,10 @@ $(BIN)/python:
 
 $(VENV)/stamp-base: pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable .
+	@touch $@
+
+$(VENV)/stamp-site: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet 'mkdocs-material>=9.5'
 	@touch $@
 
 $(VENV)/stamp-test: pyproject.toml constraints.txt | $(BIN)/python

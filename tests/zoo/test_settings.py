@@ -10,7 +10,7 @@ from stroma import ConvpaintModel
 from stroma.errors import FormatError, ShapeError
 from stroma.io import write_image, write_labels
 from stroma.session import Session
-from stroma.session.migrate import move_in, settled
+from stroma.session.migrate import move_in
 from stroma.zoo.taken import take
 
 
@@ -142,7 +142,9 @@ def test_parameters_of_convpaint_are_those_of_ours(tmp_path):
     made = ConvpaintModel("gaussian")
     made.save(tmp_path / "m", create_pkl=False)
     (tmp_path / "m.yml").write_text((tmp_path / "m.yml").read_text() + "strange: 1\n")
-    taken = take(tmp_path / "m.yml")
-    param, left = settled(taken.param)
-    assert param.fe_name == "gaussian_features"
-    assert any("strange" in said for said in left)
+    moved = move_in(take(tmp_path / "m.yml"), tmp_path / "out", name="m")
+    assert ConvpaintModel(model_path=moved.parameters).get_param("fe_name") == "gaussian_features"
+    assert any("strange" in said for said in moved.left)
+    (tmp_path / "b.yml").write_text("fe_scalings: &a [*a]\n")
+    with pytest.raises(FormatError, match=r"b\.yml"):
+        move_in(take(tmp_path / "b.yml"), tmp_path / "out", name="b")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stroma.cli.show import AsJson, as_json, table
+from stroma.cli.show import AsJson, as_json, refuse_existing, table
 
 if TYPE_CHECKING:
     from stroma.workflow.evaluate import Evaluation
@@ -52,6 +52,17 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder of true outlines of some frames of tracks.", show_default=False),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Write scores and pictures as one page too.",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a report that is there.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Compare label images, or tracks, with the truth.
@@ -65,6 +76,10 @@ def evaluate(
     """
     from stroma.workflow.evaluate import evaluate as compare
 
+    if report is not None:
+        if report.suffix.lower() not in (".html", ".htm"):
+            raise typer.BadParameter(f"A report is an .html, got {report}.", param_hint="--report")
+        refuse_existing(report, overwrite=overwrite)
     if tracks and kind not in ("auto", "tracks"):
         raise typer.BadParameter(f"--tracks are not --kind {kind}; give one.", param_hint="--kind")
     found = compare(
@@ -76,6 +91,10 @@ def evaluate(
         cutoff=cutoff,
         outlines=outlines,
     )
+    if report is not None:
+        from stroma.workflow.report import write_report
+
+        typer.echo(f"{write_report(report, found, results, truth)}: the report", err=True)
     if json:
         as_json(found.overall if found.kind == "tracks" else asdict(found))
         return

@@ -10,6 +10,7 @@ from typing import Any
 
 from stroma.errors import FileError, FormatError, StromaError, short
 from stroma.io import write_labels
+from stroma.pixel.files.yml import read_values
 from stroma.pixel.param import Param
 from stroma.session.session import Session
 from stroma.zoo.taken import Taken
@@ -77,7 +78,11 @@ def move_in(
     FormatError
         If there is nothing to be had, or strokes are given for other images than there are.
     """
-    param, left = settled(taken.param)
+    values = taken.param if taken.settings is None else read_values(taken.settings)
+    param, left = settled(values)
+    took = (
+        (*taken.took, f"{sum(v is not None for _, v in param)} parameters") if param else taken.took
+    )
     paint = [p for p in taken.pictures if p.objects is None]
     if strokes and len(strokes) != len(paint):
         raise FormatError(
@@ -96,7 +101,7 @@ def move_in(
     if not (objects or project or parameters):
         raise FormatError(f"{taken.source} holds nothing that can be taken over. {taken.left}")
     left = (*taken.left, *left)
-    return Moved(taken.program, taken.took, left, project, objects, parameters)
+    return Moved(taken.program, took, left, project, objects, parameters)
 
 
 def settled(values: Mapping[str, Any]) -> tuple[Param | None, tuple[str, ...]]:
@@ -105,6 +110,8 @@ def settled(values: Mapping[str, Any]) -> tuple[Param | None, tuple[str, ...]]:
         return None, ()
     param, left = Param(), []
     for key, value in values.items():
+        if value is None or key == "classifier":
+            continue
         try:
             param.set_single(key, value)
         except StromaError as error:

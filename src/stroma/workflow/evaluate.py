@@ -89,7 +89,7 @@ def evaluate(
         return _of_tracks(results, truth, outlines)
     if outlines is not None:
         raise ParameterError("Outlines of some frames go with tracks (--kind tracks).")
-    found, known = _files(results, truth)
+    found, known = pairs_of(results, truth)
     chosen = _kind(kind, found)
     if chosen == "classes":
         return _of_classes(found, known, ignore, tolerance)
@@ -151,7 +151,7 @@ def _kind(kind: str, found: Sequence[Path]) -> str:
     return named.pop() if named else "classes"
 
 
-def _files(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
+def pairs_of(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
     """Pair results, by the name before "_labels", "_objects" and so on, with the truth."""
     if isinstance(results, str | Path) and Path(results).is_dir():
         inside = sorted(Path(results).iterdir())

@@ -64,6 +64,8 @@ class Taken:
         Parameters of a model of strokes; empty where the file says nothing of features.
     took, left : sequence of str
         What was taken over, and what could not be, in sentences for people.
+    settings : Path or None
+        File that holds all parameters, as ours do.
     """
 
     source: Path
@@ -73,6 +75,7 @@ class Taken:
     param: Mapping[str, Any] = field(default_factory=dict)
     took: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    settings: Path | None = None
 
 
 def take(path: str | Path, images: Sequence[Path] = ()) -> Taken:

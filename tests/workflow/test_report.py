@@ -1,0 +1,66 @@
+"""Quality control: one page with scores and pictures, which needs nothing beside it."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from stroma.io import write_image, write_labels
+from stroma.workflow.evaluate import evaluate
+from stroma.workflow.report import EXTRA, MISSED, WRONG, write_report
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Results and truth that differ in one missed, one extra and one wrong pixel."""
+    truth = np.zeros((20, 30), np.uint8)
+    truth[2:8, 2:8], truth[12:18, 12:18] = 1, 2
+    result = truth.copy()
+    result[2, 2], result[0, 29], result[17, 17] = 0, 1, 1
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "results").mkdir()
+    write_labels(tmp_path / "truth" / "a&b.tif", truth, axes="yx")
+    write_labels(tmp_path / "results" / "a&b_labels.tif", result, axes="yx")
+    return tmp_path / "results", tmp_path / "truth"
+
+
+def pictures(page: str) -> list[np.ndarray]:
+    found = re.findall(r'src="data:image/png;base64,([^"]+)"', page)
+    return [np.array(Picture.open(io.BytesIO(base64.b64decode(data)))) for data in found]
+
+
+def test_scores_and_errors_of_classes(pair, tmp_path):
+    found = evaluate(*pair)
+    page = write_report(tmp_path / "q.html", found, *pair).read_text()
+    assert f"<td>mean iou</td><td>{found.overall['mean iou']:.4g}</td>" in page
+    result, truth, errors = pictures(page)
+    assert result.shape == truth.shape == (20, 30, 3)
+    assert tuple(errors[2, 2]) == MISSED
+    assert tuple(errors[0, 29]) == EXTRA
+    assert tuple(errors[17, 17]) == WRONG
+    differ = (result != truth).any(-1)
+    assert np.argwhere(differ).tolist() == [[0, 29], [2, 2], [17, 17]]
+
+
+def test_a_report_needs_no_other_file_and_escapes_names(pair, tmp_path):
+    page = write_report(tmp_path / "q.html", evaluate(*pair), *pair, title="<b>").read_text()
+    assert "a&amp;b_labels.tif" in page
+    assert "<b>" not in page
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+
+
+def test_images_and_points_have_reports_too(tmp_path):
+    clean = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
+    write_image(tmp_path / "x_restored.tif", clean + 0.1, axes="yx")
+    write_image(tmp_path / "x.tif", clean, axes="yx")
+    given = [tmp_path / "x_restored.tif"], [tmp_path / "x.tif"]
+    page = write_report(tmp_path / "i.html", evaluate(*given), *given).read_text()
+    assert len(pictures(page)) == 3
+    for name in ("p_points.csv", "p.csv"):
+        (tmp_path / name).write_text("y,x\n1,2\n3,4\n")
+    points = [tmp_path / "p_points.csv"], [tmp_path / "p.csv"]
+    page = write_report(tmp_path / "p.html", evaluate(*points), *points).read_text()
+    assert "<td>f1</td><td>1</td>" in page
