@@ -40,6 +40,20 @@ def test_defaults_win_where_nothing_is_better():
     assert scores["ap50"] == 1
 
 
+def test_the_scores_that_a_target_names_decide_together():
+    class Named:
+        deciding = ("one", "other")
+        tunable: ClassVar = {"way": (0, 1)}
+
+        def decode(self, prediction, *, way):
+            return way
+
+        def score(self, results, truths):
+            return {"one": 0.5 - 0.1 * results[0], "other": 0.2 + 0.3 * results[0]}
+
+    assert tune(Named(), [None], [None]) == ({"way": 1}, {"one": 0.4, "other": 0.5})
+
+
 def test_options_that_depend_on_each_other_are_found_together():
     """The first is better changed only after the second is."""
 

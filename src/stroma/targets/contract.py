@@ -136,7 +136,8 @@ class Target(Protocol):
     def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
         """Return how good decoded results are, all together.
 
-        The first number decides which network is kept; more is better. Truths are as for
-        ``encode``: pixels of -1 do not count.
+        The first number decides which network is kept, and which options of ``decode``, unless the
+        target names others for these (``deciding``, whose mean counts); more is better. Truths are
+        as for ``encode``: pixels of -1 do not count.
         """
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,8 @@ def tune(
     Parameters
     ----------
     target : Target
-        Decodes and scores; the first score decides.
+        Decodes and scores; the first score decides, or the mean of those that it names
+        (``deciding``).
     predictions : sequence of (K, *space) arrays
         Of images that were not learned from.
     truths : sequence
@@ -47,7 +48,7 @@ def tune(
                 if tried == chosen:
                     continue
                 found = _scores(target, predictions, truths, tried)
-                if _first(found) > _first(scores) + GAIN:
+                if decisive(target, found) > decisive(target, scores) + GAIN:
                     chosen, scores = tried, found
         if chosen == before:
             break
@@ -70,5 +71,7 @@ def _scores(
     return target.score([target.decode(p, **options) for p in predictions], truths)
 
 
-def _first(scores: dict[str, float]) -> float:
-    return next(iter(scores.values()))
+def decisive(target: Target, scores: Mapping[str, float]) -> float:
+    """Return the number that options are chosen by: the first score, or those a target names."""
+    names = getattr(target, "deciding", None) or tuple(scores)[:1]
+    return sum(scores[name] for name in names) / len(names)
