@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,8 @@ class Scene:
         Chance that a cell is not found, that it is found as two, and that two that touch are one.
     marker : float
         Radius of the disks that stand for cells of any size; 0 for their outlines.
+    die : float
+        Chance that a cell dies, per cell and frame.
     """
 
     frames: int = 30
@@ -53,6 +56,7 @@ class Scene:
     split: float = 0.0
     merged: float = 0.0
     marker: float = 0.0
+    die: float = 0.0
 
 
 SCENES = {
@@ -108,15 +112,23 @@ def _columns(cells: _Cells) -> list[np.ndarray]:
 
 def simulate(scene: Scene, rng: int = 0) -> Simulated:
     """Return a movie of a scene."""
+    mothers: dict[int, int] = {}
+    frames, given = zip(*filmed(scene, mothers, rng), strict=True)
+    true = np.stack(frames)
+    return Simulated(np.stack(given), true, _tracks(true, mothers))
+
+
+def filmed(
+    scene: Scene, mothers: dict[int, int], rng: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield every frame, its true labels and those that are found, and note who divides."""
     random = np.random.default_rng(rng)
-    cells, mothers, frames, given = _begin(scene, random), {}, [], []
+    cells = _begin(scene, random)
     for t in range(scene.frames):
         if t:
             cells = _stepped(scene, cells, mothers, t, random)
-        frames.append(_drawn(scene, cells))
-        given.append(_spoilt(scene, frames[-1], random))
-    true = np.stack(frames)
-    return Simulated(np.stack(given), true, _tracks(true, mothers))
+        true = _drawn(scene, cells)
+        yield true, _spoilt(scene, true, random)
 
 
 def _begin(scene: Scene, random: np.random.Generator) -> _Cells:
@@ -154,6 +166,8 @@ def _stepped(
     ready = (random.random(n) < scene.divide) & (cells.age > 8)
     if ready.any():
         cells = _divided(cells, ready, mothers, random)
+    if scene.die:
+        cells = cells.only(random.random(len(cells.name)) >= scene.die)
     for _ in range(4):
         _apart(cells)
     return cells

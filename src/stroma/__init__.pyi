@@ -8,6 +8,7 @@ from stroma.pixel.model import ConvpaintModel as ConvpaintModel
 from stroma.pixel.param import Param as Param
 from stroma.training.model import Network as Network
 from stroma.workflow.learn import learn as learn
+from stroma.workflow.links import learn_links as learn_links
 from stroma.workflow.load import load as load
 from stroma.workflow.track import track as track
 
@@ -20,6 +21,7 @@ __all__ = [
     "Tracks",
     "__version__",
     "learn",
+    "learn_links",
     "load",
     "measure",
     "objects_of",

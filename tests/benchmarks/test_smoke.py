@@ -20,6 +20,7 @@ SCRIPTS = {
     "gpu": "Weights:",
     "tracking": "right links",
     "tracking_movies": "best possible",
+    "tracking_long": "| ilp |",
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
     "sequences": "last frame",

@@ -17,7 +17,7 @@ import pytest
 import tifffile
 from tests.patience import PATIENCE
 
-from stroma.cli.paint import opened
+from stroma.cli.paint import opened, take_tracks
 from stroma.io import write_image
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
@@ -198,6 +198,25 @@ def test_a_sample_is_opened_in_a_project_of_its_name_and_a_model_is_gone_on_with
         assert one.name == "coins"
         assert one.image.read().max() > 200
         assert session.status.trained >= 0
+
+
+def test_label_images_of_a_movie_are_tracked_once(tmp_path, stroma) -> None:
+    labels = np.zeros((3, 24, 24), np.uint8)
+    for t in range(3):
+        labels[t, 8:14, 4 + t : 12 + t] = 5
+    movie = write_image(tmp_path / "movie.tif", 40 * labels, axes="tyx")
+    found = write_image(tmp_path / "found.tif", labels, axes="tyx")
+    with opened([movie], tmp_path / "movie.stroma", None) as session:
+        take_tracks(session, found)
+        [one] = session.images
+        assert session.tracks(one.key).count == 1
+        session.correct_tracks(one.key, "unlink", [(0, 5), (1, 5)])
+    with opened([movie], tmp_path / "movie.stroma", None) as session:
+        take_tracks(session, found)
+        assert session.tracks(one.key).count == 2  # what was corrected stays
+    ended = stroma("paint", movie, found, "--tracks", found, "--project", tmp_path / "two.stroma")
+    assert ended.code == 2
+    assert "those of one movie, here are 2" in " ".join(ended.err.split())
 
 
 def test_a_sample_that_there_is_not_and_a_bad_model_are_told(stroma, image) -> None:

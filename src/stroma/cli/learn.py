@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,9 @@ from stroma.training.options import CHOICES, Options, described
 if TYPE_CHECKING:
     from stroma.training.model import Network
     from stroma.workflow.recipe import Recipe
+
+LINKS = "links"
+"""The target that learns what becomes of objects over time, without a network."""
 
 DEFAULT = Options()
 SAID = described(Options)
@@ -35,7 +38,9 @@ Labels = Annotated[
 ]
 ModelFile = Annotated[
     Path | None,
-    typer.Option("--model", "-m", help="File to write (.safetensors).", show_default=False),
+    typer.Option(
+        "--model", "-m", help="File to write (.safetensors; of links .pkl).", show_default=False
+    ),
 ]
 RecipeFile = Annotated[
     Path | None,
@@ -69,7 +74,14 @@ Classes = Annotated[
         "--class", metavar="LABEL=NAME", help="Name a class; may be repeated.", show_default=False
     ),
 ]
-Target = Annotated[str | None, typer.Option(help=SAID["target"], show_default=DEFAULT.target)]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        help=f"{SAID['target']} 'links' learns from tracks: IMAGES are then folders or stacks of "
+        "annotated tracks, LABELS, where given, the segmentation of the same movie.",
+        show_default=DEFAULT.target,
+    ),
+]
 NetworkName = Annotated[
     str | None, typer.Option(help=SAID["network"], show_default=DEFAULT.network)
 ]
@@ -143,15 +155,36 @@ def learn(
     classes: Classes = None,
     folder: Folder = None,
     settings: Further = None,
+    movie: Annotated[
+        Path | None,
+        typer.Option(
+            help="The movie itself, so that --target links looks at intensities.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the model file, and start over.")
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Train a network on images and their labels.
+    """Train a network on images and their labels, or links on tracks.
 
     A training that was interrupted goes on when the same command is given again.
     """
+    if target == LINKS:
+        unused: dict[str, Any] = {
+            "recipe": recipe,
+            "network": network,
+            "minutes": minutes,
+            "memory": memory,
+        }
+        unused |= {"folds": folds, "device": device, "ignore": ignore, "regions": regions}
+        unused |= {"class": classes, "folder": folder, "set": settings}
+        _refuse(unused)
+        _learn_links(images, labels, movie, model, overwrite=overwrite, json=json)
+        return
+    if movie is not None:
+        raise typer.BadParameter("--movie goes with --target links.")
     wanted = asked(
         recipe,
         settings,
@@ -197,3 +230,40 @@ def _show(network: Network, path: Path) -> None:
     typer.echo(f"{path}: {training['steps']} steps in {training['seconds']:.0f} s")
     for name, value in network.scores_.items():
         typer.echo(f"  {name}: {value:.3f}")
+
+
+def _refuse(given: Mapping[str, Any]) -> None:
+    named = [name for name, value in given.items() if value]
+    if named:
+        raise typer.BadParameter(f"--{named[0]} is for networks; --target links trains none.")
+
+
+def _learn_links(
+    tracks: Path | None,
+    labels: Path | None,
+    movie: Path | None,
+    model: Path | None,
+    *,
+    overwrite: bool,
+    json: bool,
+) -> None:
+    """Learn links from one movie, or from a folder of movies, and write them to a file."""
+    from stroma.workflow.links import check_name, learn_links, movies_of, save_links
+
+    if tracks is None or model is None:
+        raise typer.BadParameter(
+            "Give the annotated tracks and a file to write: stroma learn TRACKS --target links "
+            "--model links.pkl"
+        )
+    check_name(model)
+    refuse_existing(model, overwrite=overwrite)
+    made = learn_links(movies_of(tracks), labels or (), image=movie or ())
+    save_links(model, made)
+    if json:
+        as_json({"model": model, "scores": dict(made.scores_), "measures": made.measures_})
+        return
+    typer.echo(
+        f"{model}: looks at places, areas, overlaps{''.join(f', {m}' for m in made.measures_)}"
+    )
+    for name, value in made.scores_.items():
+        typer.echo(f"  {name} of links in frames that were left out: {value:.3f}")

@@ -83,6 +83,15 @@ def paint(
             show_default=False,
         ),
     ] = None,
+    tracks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LABELS",
+            help="Label images of the movie (a folder, or a stack): its objects are tracked, to be "
+            "seen and corrected in the panel Tracks. A project that has tracks keeps its own.",
+            show_default=False,
+        ),
+    ] = None,
     sample: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +121,8 @@ def paint(
             add_sample(session, sample)
         if model is not None:
             take_model(session, model)
+        if tracks is not None:
+            take_tracks(session, tracks)
         if session.path is not None:
             remember(session.path)
         return session
@@ -213,6 +224,27 @@ def take_model(session: Session, path: Path) -> None:
 
     try:
         session.set_model(load(path))
+    except BaseException:
+        session.close()
+        raise
+
+
+def take_tracks(session: Session, labels: Path) -> None:
+    """Track the one movie of a session; the session is closed if that cannot be.
+
+    Raises
+    ------
+    typer.BadParameter
+        If several images are open.
+    """
+    try:
+        keys = [one.key for one in session.images]
+        if len(keys) != 1:
+            raise typer.BadParameter(
+                f"Label images are those of one movie, here are {len(keys)}.", param_hint="--tracks"
+            )
+        if not session.has_tracks(keys[0]):
+            session.track(keys[0], labels)
     except BaseException:
         session.close()
         raise

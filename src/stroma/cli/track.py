@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +38,9 @@ def track(
     cost: Annotated[
         str | None,
         typer.Option(
-            help="What makes two objects the same: distance, overlap, size, intensity, joined by "
-            "+, with weights if wanted (2*overlap+distance).",
+            help="What makes two objects the same: distance, overlap, size, intensity, measures of "
+            "a table, joined by +, with weights if wanted (2*overlap+distance); or a file of "
+            "links that `stroma learn --target links` wrote.",
             show_default="overlap+distance, of points distance",
         ),
     ] = None,
@@ -46,6 +48,14 @@ def track(
         str,
         typer.Option(metavar="lap|greedy|ilp", help="How links are chosen."),
     ] = "lap",
+    penalty: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MEASURE=WEIGHT",
+            help="A measure whose difference makes two objects more distant, as in TrackMate; may "
+            "be repeated.",
+        ),
+    ] = None,
     max_distance: Annotated[
         float | None,
         typer.Option(
@@ -67,7 +77,10 @@ def track(
     ] = "auto",
     image: Annotated[
         Path | None,
-        typer.Option(help="The movie itself, for the cost intensity.", show_default=False),
+        typer.Option(
+            help="The movie itself, for the cost intensity and for links learned with it.",
+            show_default=False,
+        ),
     ] = None,
     axes: Annotated[
         str | None,
@@ -78,16 +91,17 @@ def track(
 ) -> None:
     """Track the objects of label images, or points, over time."""
     from stroma.tracking.track import Linking
-    from stroma.workflow.track import POINTS, track_files
+    from stroma.workflow.track import POINTS, cost_of, track_files
 
     points = labels.suffix.lower() in POINTS
     how = Linking(
-        cost=cost or ("distance" if points else "overlap+distance"),
+        cost=cost_of(cost or ("distance" if points else "overlap+distance")),
         solver=solver,
         max_distance=max_distance,
         max_gap=max_gap,
         divisions=divisions,
         motion=motion,  # type: ignore[arg-type]  # checked there
+        penalties=_penalties(penalty or ()),
     )
     with progress() as report:
         found = track_files(
@@ -105,3 +119,15 @@ def track(
         return
     typer.echo(f"{found.detections} objects in {found.tracks} tracks, {found.divisions} divisions.")
     typer.echo(f"Written to {out}: {found.paths[0].name} to {found.paths[-1].name}")
+
+
+def _penalties(given: Sequence[str]) -> dict[str, float]:
+    """Return weights by measure, of words like "area=1"."""
+    weights = {}
+    for word in given:
+        name, _, weight = word.partition("=")
+        try:
+            weights[name.strip()] = float(weight)
+        except ValueError as error:
+            raise typer.BadParameter(f"A penalty is written like area=1, got {word!r}.") from error
+    return weights

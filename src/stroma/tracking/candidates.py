@@ -96,10 +96,17 @@ class Candidates:
         """
         column = self.detections.measures.get(measure)
         if column is None:
-            known = ", ".join(self.detections.measures) or "none"
-            raise ParameterError(f"Linking by {measure} needs that measure; known are: {known}.")
+            raise self.unknown(measure)
         values = np.log(np.maximum(np.abs(column), 1e-9))
         return np.asarray(np.abs(values[self.pairs[:, 0]] - values[self.pairs[:, 1]]))
+
+    def unknown(self, measure: str) -> ParameterError:
+        """Return the error for a measure that the detections have not."""
+        known = ", ".join(self.detections.measures) or "none"
+        return ParameterError(
+            f"Linking by {measure} needs that measure; known are: {known}. The intensity is that "
+            "of the movie itself, which is given as the image."
+        )
 
 
 def candidates(

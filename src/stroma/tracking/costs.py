@@ -1,10 +1,13 @@
 """What it costs to say that two detections are the same: 0 for sure, 1 where it is as good as not.
 
 A cost of several parts is their mean, by their weights: ``"overlap+distance"``,
-``"2*overlap+distance+size"``.
+``"2*overlap+distance+size"``. Parts that are not registered are measures of the objects, such as
+those of a table.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -46,6 +49,11 @@ def intensity(pairs: Candidates) -> Floats:
     return np.square(pairs.ratio(INTENSITY) / DOUBLE)
 
 
+def alike(pairs: Candidates, measure: str) -> Floats:
+    """Return the squared log ratio of a measure, 1 where one has twice as much as the other."""
+    return np.square(pairs.ratio(measure) / DOUBLE)
+
+
 def parsed(cost: str) -> dict[str, float]:
     """Return the weights of the parts of a cost, by name.
 
@@ -75,8 +83,31 @@ def combined(pairs: Candidates, cost: str) -> Floats:
     Raises
     ------
     UnknownNameError
-        If a part of the cost is not registered.
+        If a part of the cost is neither registered nor a measure.
     """
     weights = parsed(cost)
-    total = sum(weight * COSTS[name](pairs) for name, weight in weights.items())
+    total = sum(weight * _part(pairs, name) for name, weight in weights.items())
     return np.asarray(total / sum(weights.values()), np.float64)
+
+
+def _part(pairs: Candidates, name: str) -> Floats:
+    if name in pairs.detections.measures and name not in COSTS:
+        return alike(pairs, name)
+    return np.asarray(COSTS[name](pairs))
+
+
+def penalised(pairs: Candidates, penalties: Mapping[str, float]) -> Floats:
+    """Return the (m,) factors by which differences of measures make pairs more distant.
+
+    The sum over measures a and b of both, 1 + 3 * weight * |a - b| / (a + b), as in TrackMate
+    (Tinevez et al. 2017, doi:10.1016/j.ymeth.2016.09.016): the cost of the distance is squared.
+    """
+    factor = np.ones(len(pairs.pairs))
+    for measure, weight in penalties.items():
+        column = pairs.detections.measures.get(measure)
+        if column is None:
+            raise pairs.unknown(measure)
+        a, b = column[pairs.pairs].T
+        both = np.abs(a + b)
+        factor += 3 * weight * np.abs(a - b) / np.where(both > 0, both, 1)
+    return factor

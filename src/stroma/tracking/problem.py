@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,9 @@ from stroma.data.tracks import Floats, Ints
 from stroma.errors import ParameterError
 from stroma.tracking.candidates import Candidates
 from stroma.tracking.families import Families, possible
+
+Divisions = Callable[[Candidates, Floats, float], Families]
+"""Of candidates, their costs, and the price of a beginning: possible divisions with prices."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Problem:
         Detections of which at most one is real: alternative segmentations of one place.
     pinned, forbidden : (k, 2) int64
         Pairs that are links, and that are none, whatever they cost; pins are among the candidates.
+    divisions : callable, optional
+        Gives the possible divisions with their prices, where those are learned.
     """
 
     pairs: Candidates
@@ -62,6 +67,7 @@ class Problem:
     exclusive: Sequence[Sequence[int]] = ()
     pinned: Ints | None = None
     forbidden: Ints | None = None
+    divisions: Divisions | None = None
 
     def __post_init__(self) -> None:
         """Check that costs are finite and pins can be met."""
@@ -75,7 +81,12 @@ class Problem:
         """Possible divisions: none with a link that must not be there, all that are pinned."""
         prices = self.prices
         most = 2 * prices.appear + prices.disappear
-        found = possible(self.pairs, prices.divide, most)
+        learned = self.divisions is not None and np.isfinite(prices.divide)
+        if self.divisions is not None and learned:
+            found = self.divisions(self.pairs, self.cost, prices.appear)
+            found = found.only(found.price < most)
+        else:
+            found = possible(self.pairs, prices.divide, most)
         found = found.only(np.asarray(self.free[found.edges].all(axis=1)))
         fixed = np.flatnonzero(self.fixed)
         first = self.pairs.pairs[fixed, 0]

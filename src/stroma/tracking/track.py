@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
 
-from stroma.data.tracks import Detections, Ints, Tracks
+from stroma.data.tracks import Detections, Floats, Ints, Tracks
 from stroma.errors import ParameterError
 from stroma.tracking import SOLVERS
 from stroma.tracking.candidates import Candidates, candidates, typical_reach
-from stroma.tracking.costs import combined
+from stroma.tracking.costs import combined, penalised
 from stroma.tracking.detect import Seen
 from stroma.tracking.follow import without_stubs
 from stroma.tracking.motion import heading, runs_steadily
 from stroma.tracking.problem import Prices, Problem
 
 Motion = Literal["auto", "none", "velocity"]
+
+Cost = str | Callable[[Candidates], Floats]
+"""Names of costs, or a learned cost (`stroma.tracking.learned.LinkModel`), whose ``divisions``, if
+it has them, are the possible divisions."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,9 @@ class Linking:
 
     Parameters
     ----------
-    cost : str
-        Names of costs joined by "+", with weights if wanted: "overlap+2*distance".
+    cost : str or callable
+        Names of costs joined by "+", with weights if wanted: "overlap+2*distance"; or costs that
+        were learned, of divisions too.
     solver : {"lap", "greedy", "ilp"}
         Frame by frame, cheapest first, or all at once.
     max_distance : float, optional
@@ -43,15 +48,18 @@ class Linking:
         whether they run on steadily.
     prices : Prices
         What beginnings, ends, divisions and gaps cost.
+    penalties : mapping of str to float
+        Measures of the objects whose difference makes two more distant, with weights.
     """
 
-    cost: str = "overlap+distance"
+    cost: Cost = "overlap+distance"
     solver: str = "lap"
     max_distance: float | None = None
     max_gap: int = 1
     divisions: bool = True
     motion: Motion = "auto"
     prices: Prices = field(default_factory=Prices)
+    penalties: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the parameters."""
@@ -62,6 +70,9 @@ class Linking:
         if self.motion not in get_args(Motion):
             known = " or ".join(map(repr, get_args(Motion)))
             raise ParameterError(f"motion is {known}, got {self.motion!r}.")
+        wrong = [f"{m}={w}" for m, w in self.penalties.items() if not 0 < w < np.inf]
+        if wrong:
+            raise ParameterError(f"Weights of penalties are above 0, got {wrong[0]}.")
 
 
 def link(
@@ -88,13 +99,17 @@ def link(
     how = how or Linking()
     known = seen if isinstance(seen, Seen) else Seen(seen, _NO_PAIRS, _NO_PAIRS[:, 0])
     known = known.still
-    reach = typical_reach(known) if how.max_distance is None else float(how.max_distance)
+    reach = how.max_distance or typical_reach(known) * float(getattr(how.cost, "wider", 1.0))
     steady = how.motion == "velocity" or (how.motion == "auto" and runs_steadily(known.detections))
     ahead = heading(known.detections, reach) if steady else None
     found = candidates(known, reach, max_gap=how.max_gap + 1, divisions=how.divisions, ahead=ahead)
     found = _with(found, pinned)
     prices = how.prices if how.divisions else replace(how.prices, divide=np.inf)
-    problem = Problem(found, combined(found, how.cost), prices, exclusive, pinned, forbidden)
+    if how.penalties:
+        found = replace(found, distance=found.distance * penalised(found, how.penalties))
+    cost = combined(found, how.cost) if isinstance(how.cost, str) else how.cost(found)
+    divisions = getattr(how.cost, "divisions", None)
+    problem = Problem(found, cost, prices, exclusive, pinned, forbidden, divisions)
     chosen = without_stubs(problem, SOLVERS[how.solver](problem))
     return Tracks(seen.detections if isinstance(seen, Seen) else seen, found.pairs[chosen])
 

@@ -13,6 +13,7 @@ from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.core.document import Edit
 from stroma.session.events import Event, StrokesChanged, Undone
+from stroma.web import tracks
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -182,6 +183,7 @@ CHANGES = {
     "paint": paint,
     "fill": fill,
     "clear": clear,
+    "correct-tracks": tracks.correct,
     "copy-strokes": copy_strokes,
     "undo": undo,
     "redo": redo,

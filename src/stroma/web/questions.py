@@ -11,7 +11,7 @@ from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.web import contrast, exports, folders, overview, pretrained, readout, uploads
+from stroma.web import contrast, exports, folders, overview, pretrained, readout, tracks, uploads
 from stroma.web.commands import as_box
 
 Values = Mapping[str, Any]
@@ -183,6 +183,11 @@ QUESTIONS = {
     "compare": compare,
     "code": code,
     "stop-task": stop_task,
+    "track": tracks.track,
+    "solve-tracks": tracks.solve,
+    "tails": tracks.tails,
+    "lineage": tracks.lineage,
+    "track-member": tracks.member,
     "needs": pretrained.needs,
     "download": pretrained.download,
     "open-folder": folders.join_folder,

@@ -36,7 +36,16 @@ LONGEST_NUMBER = 30
 MAX_UNREAD = 5000
 """Messages to a tab that does not read before it is hung up; it comes back and starts afresh."""
 
-AGAIN_BY_ITSELF = {"look", "look-away", "standing", "channels", "areas", "readout"}
+AGAIN_BY_ITSELF = {
+    "look",
+    "look-away",
+    "standing",
+    "channels",
+    "areas",
+    "readout",
+    "tails",
+    "lineage",
+}
 """Commands that the page repeats without being told, when it finds another run of the server."""
 
 REPEATABLE = {"paint", "fill"}

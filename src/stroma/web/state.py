@@ -44,7 +44,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "project": session.path.name if session.path else "",
         "unsaved": session.unsaved,
         "notices": [{"image": one.image, "message": plain(one.message)} for one in session.notices],
-        "images": [_image(one) for one in images],
+        "images": [{**_image(one), "tracked": session.has_tracks(one.key)} for one in images],
         "mixed": mixed(images, settings.channels),
         "classes": [_class(one) for one in session.classes],
         "mode": settings.mode,

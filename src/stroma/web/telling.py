@@ -11,6 +11,7 @@ from stroma.session import events as ev
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.operations import ObjectsChanged
 from stroma.session.strokes.bench import Strokes
+from stroma.session.tracks.operations import TracksChanged
 from stroma.session.words import plain, said
 
 Told = dict[str, Any]
@@ -120,6 +121,11 @@ def _(event: ev.TaskCancelled) -> Told:
 @told.register
 def _(event: ev.TaskFailed) -> Told:
     return {"event": "task", "task": event.task, "what": "failed", "message": said(event.error)}
+
+
+@told.register
+def _(event: TracksChanged) -> Told:
+    return {"event": "tracks", "image": event.image}
 
 
 @told.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from stroma.io.tracks import TRACK_WRITERS, read_tracks
 from stroma.io.tracks.movie import Movie, movie_of, read_movie
 from stroma.io.tracks.table import read_points
 from stroma.tracking.detect import Frame, Seen, detect
+from stroma.tracking.learned import LinkModel
 from stroma.tracking.summary import summary
 from stroma.tracking.track import Linking, Motion, link
+from stroma.workflow.links import ENDING, load_links
 
 Progress = Callable[[int, int], None]
 
@@ -52,12 +54,13 @@ def track(
     labels: Any,
     image: Any = None,
     *,
-    cost: str = "overlap+distance",
+    cost: str | Path | LinkModel = "overlap+distance",
     solver: str = "lap",
     max_distance: float | None = None,
     max_gap: int = 1,
     divisions: bool = True,
     motion: Motion = "auto",
+    penalties: Mapping[str, float] | None = None,
     spacing: Sequence[float] = (),
     unit: str = "px",
     exclusive: Sequence[Sequence[int]] = (),
@@ -72,10 +75,11 @@ def track(
         (t, y, x) or (t, z, y, x) label images, or a folder or file of them; a table of points
         (``.csv`` with t, y, x); or detections made otherwise.
     image : array or path, optional
-        The movie itself, for the cost "intensity".
-    cost : str
-        Names of costs joined by "+", with weights if wanted: "overlap+2*distance"; points have no
-        overlap.
+        The movie itself, for the cost "intensity", and for links that were learned with it.
+    cost : str, path or LinkModel
+        Names of costs joined by "+", with weights if wanted: "overlap+2*distance" (points have no
+        overlap; measures of a table count as well); or links that were learned
+        (`stroma.learn_links`), or the file of such.
     solver : {"lap", "greedy", "ilp"}
         Frame by frame, cheapest first, or all at once by integer programming.
     max_distance : float, optional
@@ -87,6 +91,8 @@ def track(
     motion : {"auto", "none", "velocity"}
         Whether objects are expected where they were, or where they were heading; "auto" looks
         whether they run on steadily.
+    penalties : mapping of str to float, optional
+        Measures whose difference makes two objects more distant, with weights: ``{"area": 1}``.
     spacing, unit
         Size of a pixel along each axis of space, where the files do not say it.
     exclusive, pinned, forbidden
@@ -97,9 +103,32 @@ def track(
     Tracks
         Detections and links.
     """
-    how = Linking(cost, solver, max_distance, max_gap, divisions, motion)
+    how = Linking(
+        cost_of(cost),
+        solver,
+        max_distance,
+        max_gap,
+        divisions,
+        motion,
+        penalties=penalties or {},
+    )
     seen = _seen(labels, image, tuple(spacing), unit)
     return link(seen, how, exclusive=exclusive, pinned=pinned, forbidden=forbidden)
+
+
+def cost_of(cost: str | Path | LinkModel) -> str | LinkModel:
+    """Return a cost, read from its file if it was learned.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it holds no links.
+    """
+    if isinstance(cost, Path) or (isinstance(cost, str) and cost.endswith(ENDING)):
+        return load_links(cost)
+    return cost
 
 
 def track_files(

@@ -108,10 +108,7 @@ def linked(found: Detections, numbers: tuple[int, ...], text: str | Path) -> Tra
     FormatError
         If a line is not four whole numbers, or names a parent that is not there.
     """
-    at = {(numbers[f], k): i for i, (f, k) in enumerate(zip(found.frame, found.label, strict=True))}
-    of: dict[int, list[int]] = {}
-    for (_, label), i in sorted(at.items()):
-        of.setdefault(int(label), []).append(i)
+    of = _by_label(found)
     links = [pair for rows in of.values() for pair in itertools.pairwise(rows)]
     for label, parent in _parents(Path(text)):
         if parent and label in of:
@@ -119,6 +116,21 @@ def linked(found: Detections, numbers: tuple[int, ...], text: str | Path) -> Tra
                 raise FormatError(f"{text}: track {label} comes from {parent}, which is nowhere.")
             links.append((of[parent][-1], of[label][0]))
     return Tracks(found, np.array(links, np.int64).reshape(-1, 2))
+
+
+def continued(found: Detections) -> Tracks:
+    """Return the tracks of detections that keep their label while they are the same."""
+    rows = _by_label(found).values()
+    links = [pair for own in rows for pair in itertools.pairwise(own)]
+    return Tracks(found, np.array(links, np.int64).reshape(-1, 2))
+
+
+def _by_label(found: Detections) -> dict[int, list[int]]:
+    """Return the positions of the detections of every label, the earliest first."""
+    of: dict[int, list[int]] = {}
+    for i, label in enumerate(found.label.tolist()):
+        of.setdefault(label, []).append(i)
+    return of
 
 
 def _parents(text: Path) -> list[tuple[int, int]]:

@@ -26,7 +26,7 @@ def write(folder: Path, tracks: Tracks, movie: Movie | None, stem: str) -> list[
     """
     found = tracks.detections
     numbers = movie.numbers if movie is not None else tuple(range(found.frames))
-    row = _rows(tracks)
+    row = rows(tracks)
     step = min(FRAME, WIDEST / max(1, found.frames))
     width = 2 * MARGIN + step * max(1, found.frames - 1)
     height = 2 * MARGIN + ROW * max(1, tracks.count)
@@ -44,7 +44,7 @@ def write(folder: Path, tracks: Tracks, movie: Movie | None, stem: str) -> list[
     return [path]
 
 
-def _rows(tracks: Tracks) -> Floats:
+def rows(tracks: Tracks) -> Floats:
     """Return the row of each track: families with divisions first, daughters around mothers."""
     children: dict[int, list[int]] = {}
     for track, mother in enumerate(tracks.mother.tolist(), 1):
@@ -77,7 +77,7 @@ def _axis(numbers: tuple[int, ...], step: float, height: float) -> list[str]:
 
 
 def _lines(tracks: Tracks, row: Floats, numbers: tuple[int, ...], step: float) -> list[str]:
-    frame, family = tracks.detections.frame, _families(tracks)
+    frame, family = tracks.detections.frame, families(tracks)
     parts = []
     for earlier, later in tracks.lineage.tolist():
         x1 = MARGIN + step * frame[tracks.ends[earlier - 1, 1]]
@@ -99,7 +99,7 @@ def _lines(tracks: Tracks, row: Floats, numbers: tuple[int, ...], step: float) -
     return parts
 
 
-def _families(tracks: Tracks) -> list[int]:
+def families(tracks: Tracks) -> list[int]:
     """Return the first ancestor of each track; mothers begin before their daughters."""
     found = list(range(tracks.count + 1))
     for track, mother in enumerate(tracks.mother.tolist(), 1):

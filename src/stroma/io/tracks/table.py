@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stroma.data.tracks import Detections, Tracks
+from stroma.data.tracks import Detections, Floats, Tracks
 from stroma.errors import FormatError
 from stroma.io.cells import write_table
 from stroma.io.tracks.movie import Movie
+
+TOLD = ("track", "frame", "label", "mother", "id", "")
+"""Columns that name things."""
 
 LARGEST = 200_000_000
 """Bytes of a table of points that is read."""
@@ -45,6 +51,8 @@ def write(folder: Path, tracks: Tracks, movie: Movie | None, stem: str) -> list[
 def read_points(path: str | Path) -> Detections:
     """Return points of a table with the columns t (or frame), y and x, and z where there is one.
 
+    Other columns that hold numbers are measures, by their names.
+
     Raises
     ------
     FormatError
@@ -64,13 +72,35 @@ def read_points(path: str | Path) -> Detections:
                 "(or frame), y and x, and z in volumes."
             )
         try:
-            rows = [[float(row[c]) for c in (time, *axes)] for row in reader]
+            rows, others = [], dict[str, list[str]]()
+            for row in reader:
+                rows.append([float(row[c]) for c in (time, *axes)])
+                for name in names:
+                    others.setdefault(name, []).append(row[names[name]])
         except (TypeError, ValueError) as error:
             raise FormatError(f"{path}, line {reader.line_num}: not a number ({error}).") from error
     values = np.array(rows, np.float64).reshape(-1, 1 + len(axes))
     if not np.isfinite(values).all() or (values[:, 0] < 0).any():
         raise FormatError(f"{path} holds frames below 0, or values that are no numbers.")
-    values = values[np.argsort(values[:, 0], kind="stable")]
+    order = np.argsort(values[:, 0], kind="stable")
+    values = values[order]
+    own = {time, *axes}
+    measures = _measures({n: c for n, c in others.items() if names[n] not in own}, order)
     frame = values[:, 0].astype(np.int64)
     label = np.arange(len(frame)) - np.searchsorted(frame, frame) + 1
-    return Detections(frame, label.astype(np.int64), values[:, 1:])
+    return Detections(frame, label.astype(np.int64), values[:, 1:], measures)
+
+
+def _measures(columns: Mapping[str, Sequence[str]], order: NDArray[np.intp]) -> dict[str, Floats]:
+    """Return the columns that hold nothing but numbers and say how points are, not where."""
+    found = {}
+    for name, texts in columns.items():
+        if name in TOLD or re.match("[zyx]_", name):
+            continue
+        try:
+            values = np.array([float(text) for text in texts])
+        except (TypeError, ValueError):
+            continue
+        if np.isfinite(values).all():
+            found[name] = values[order]
+    return found

@@ -25,6 +25,7 @@ const REMEMBERED = {
   grey: false,
   opacity: 0.5,
   showStrokes: true,
+  showTracks: true,
   tab: "paint",
 };
 

@@ -21,6 +21,7 @@ import { trainNow } from "./panel-paint.js";
 
 const KEYS = [
   ["B  E  P  V", "brush, eraser, polygon, move"],
+  ["F", "pick tracked objects, and follow the last one"],
   ["1 … 9", "choose a class"],
   ["[  ]  Shift + wheel", "smaller or larger brush"],
   ["Alt + drag", "erase with the brush"],
@@ -110,6 +111,7 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
     b: () => chooseTool("brush"),
     e: () => chooseTool("eraser"),
     p: () => chooseTool("polygon"),
+    f: () => chooseTool("follow"),
     v: () => chooseTool("pan"),
     "[": () => setRadius(radius - step),
     "]": () => setRadius(radius + step),

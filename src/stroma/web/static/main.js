@@ -12,12 +12,14 @@ import { showMinimap } from "./minimap.js";
 import { modelPanel } from "./panel-model.js";
 import { paintPanel } from "./panel-paint.js";
 import { resultsPanel } from "./panel-results.js";
+import { tracksPanel } from "./panel-tracks.js";
 import { showPanes } from "./panes.js";
 import { showPlanes } from "./planes.js";
 import { showReadout } from "./readout.js";
 import { followStanding } from "./standing.js";
 import { showTasks } from "./tasks.js";
 import { brush, brushRadius, polygon } from "./tools.js";
+import { Tracks } from "./tracks.js";
 import { goToPlace, step } from "./undo.js";
 import { Viewer } from "./viewer.js";
 import { settled } from "./widgets.js";
@@ -29,6 +31,7 @@ const LOOK_DELAY = 60;
 
 const app = new App();
 const viewer = new Viewer(/** @type {HTMLCanvasElement} */ (byId("canvas")));
+const tracks = new Tracks(app, viewer);
 
 // ------------------------------------------------------------------ tools
 
@@ -44,6 +47,7 @@ const TOOLS = {
   brush: { title: "Brush (B)", make: () => brush(hand, false) },
   eraser: { title: "Eraser (E, or hold Alt)", make: () => brush(hand, true) },
   polygon: { title: "Polygon (P); Enter closes it", make: () => closing },
+  follow: { title: "Pick tracked objects, and follow one (F)", make: () => tracks.tool },
   pan: { title: "Move (V, or hold Space)", make: () => ({ cursor: "grab" }) },
 };
 
@@ -188,6 +192,7 @@ const panels = {
   image: { title: "Image", panel: imagePanel(app, () => viewer.camera.view()) },
   model: { title: "Model", panel: modelPanel(app) },
   results: { title: "Results", panel: resultsPanel(app, viewer) },
+  tracks: { title: "Tracks", panel: tracksPanel(app, tracks, () => chooseTool("follow")) },
 };
 
 function buildTabs() {

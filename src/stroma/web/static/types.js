@@ -52,6 +52,7 @@
  * @property {Plane} outer sizes along t and z
  * @property {number} channels how many
  * @property {boolean} rgb whether these are colours, which belong together
+ * @property {boolean} tracked whether its objects were tracked
  * @property {boolean} missing whether its file is not there any more
  * @property {[number, number] | null} pixel height and width of a pixel in µm
  * @property {number | null} deep how far apart planes are in µm

@@ -17,6 +17,13 @@ const KINDS = {
   import: "importing strokes",
   class: "a change of classes",
   "remove class": "removing a class",
+  track: "tracking",
+  "link tracks": "a link of tracks",
+  "unlink tracks": "a cut link of tracks",
+  "divide tracks": "a division",
+  "merge tracks": "a merger",
+  "swap tracks": "a swap of tracks",
+  "delete tracks": "a deleted object",
 };
 const AXES = { t: "time", z: "plane", y: "y", x: "x" };
 
