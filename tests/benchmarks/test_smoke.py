@@ -34,6 +34,7 @@ ELSEWHERE = {
     "movies",
     "phantom",
     "quality",
+    "tracking_segmented",
     "clusters",
     "learn",
     "napari_gui",

@@ -1,0 +1,86 @@
+"""From a few strokes on two frames to scores of tracks: segmentation, parts, links.
+
+    python benchmarks/tracking_segmented.py FOLDER
+
+FOLDER is laid out as that of ``tracking.py``, with the movie in ``images/`` and true outlines of
+some frames in ``seg/``. A quarter of a percent of the pixels of two outlined frames is painted (as
+in ``quality.py``), all frames are segmented, and the parts of the class are tracked by every cost
+and solver. SEG says how good outlines are, DET and TRA how many objects are found, LNK how they are
+linked. Frames that were painted count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from quality import strokes
+from scipy import ndimage
+
+from stroma import ConvpaintModel
+from stroma.io import read_image, write_image
+from stroma.io.tracks.movie import read_movie
+from stroma.tracking import SOLVERS
+from stroma.tracking.track import Linking
+from stroma.workflow.compared import track_scores
+from stroma.workflow.frame_objects import parts_of
+from stroma.workflow.track import track_files
+
+BUDGET = 0.0025
+MARGIN = 12
+"""Pixels around markers and outlines that may be of a cell."""
+
+SMALLEST = 300
+COSTS = ("distance", "overlap+distance")
+
+
+def painted(folder: Path, name: str) -> np.ndarray:
+    """Return strokes on a frame: 1 beside all cells, 2 in cells whose outlines are known."""
+    outlines, markers = (np.squeeze(read_image(folder / p / name).read()) for p in ("seg", "tra"))
+    near = ndimage.binary_dilation((outlines > 0) | (markers > 0), iterations=MARGIN)
+    classes = np.where(outlines > 0, 2, np.where(near, 255, 1)).astype(np.uint8)
+    return strokes(classes, BUDGET, 0)
+
+
+def segmented(folder: Path, into: Path, frames: int) -> float:
+    """Write the parts of the class of cells in every frame, and return seconds of processors."""
+    names = sorted(p.name for p in (folder / "seg").iterdir())
+    chosen = [names[0], names[len(names) // 2]]
+    images = [np.squeeze(read_image(folder / "images" / n).read()) for n in chosen]
+    start = time.process_time()
+    model = ConvpaintModel("stroma")
+    model.train(images, [painted(folder, n) for n in chosen])
+    movie = read_movie(folder / "images")
+    for number, frame in list(zip(movie.numbers, movie, strict=True))[:frames]:
+        found = parts_of(np.asarray(model.segment(frame)), 2, smallest=SMALLEST)
+        write_image(into / f"t{number:03d}.tif", found, axes="yx")
+    return time.process_time() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--frames", type=int, default=10**6, help="only the first ones")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        labels, truth = Path(place) / "labels", given.folder / "tra"
+        labels.mkdir()
+        seconds = segmented(given.folder, labels, given.frames)
+        print(f"Training and segmenting: {seconds:.1f} s of processors\n")
+        print("| cost | solver | SEG | DET | TRA | LNK | seconds |\n|---|---|---|---|---|---|---|")
+        for cost in COSTS:
+            for solver in SOLVERS:
+                out = Path(place) / f"{cost}-{solver}"
+                start = time.process_time()
+                track_files(labels, out, how=Linking(cost=cost, solver=solver))
+                took = time.process_time() - start
+                found = track_scores(out, truth, outlines=given.folder / "seg")
+                numbers = " | ".join(f"{found[k]:.4f}" for k in ("SEG", "DET", "TRA", "LNK"))
+                print(f"| {cost} | {solver} | {numbers} | {took:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
