@@ -127,6 +127,31 @@ def test_trackmate_gets_spots_edges_and_lineages(folder, tmp_path) -> None:
     assert root.find("Settings/ImageData").get("nframes") == "6"
 
 
+def test_trackmate_finds_all_that_it_does_not_load_a_file_without(folder, tmp_path) -> None:
+    # TrackMate 7 reads these unasked; a file that lacks one is not shown.
+    track_files(folder, tmp_path / "out", formats=("trackmate",))
+    root = ET.parse(tmp_path / "out" / "cells_tracks.xml").getroot()
+    quality = root.find("Settings/InitialSpotFilter")
+    assert (quality.get("feature"), float(quality.get("value"))) == ("QUALITY", 0.0)
+    assert quality.get("isabove") == "true"
+    for name in ("SpotFilterCollection", "TrackFilterCollection", "BasicSettings"):
+        assert root.find(f"Settings/{name}") is not None
+    assert root.find("Settings/DetectorSettings").get("DETECTOR_NAME") == "MANUAL_DETECTOR"
+    assert 5 < float(root.find("Settings/DetectorSettings").get("RADIUS")) < 12
+    assert root.find("Settings/TrackerSettings").get("TRACKER_NAME") == "MANUAL_TRACKER"
+    for kind in ("SpotAnalyzers", "EdgeAnalyzers", "TrackAnalyzers"):
+        assert root.find(f"Settings/AnalyzerCollection/{kind}") is not None
+    assert root.find("GUIState").get("state") == "ConfigureViews"
+    assert root.find("Settings/ImageData").get("filename") == ""  # a folder is no stack
+
+
+def test_trackmate_shows_the_stack_that_was_tracked(tmp_path) -> None:
+    path = write_image(tmp_path / "cells.tif", family(), axes="tyx")
+    track_files(path, tmp_path / "out", formats=("trackmate",))
+    image = ET.parse(tmp_path / "out" / "cells_tracks.xml").find("Settings/ImageData")
+    assert (Path(image.get("folder")) / image.get("filename")).samefile(path)
+
+
 def test_geff_holds_the_graph(folder, tmp_path) -> None:
     track_files(folder, tmp_path / "out", formats=("geff",))
     group = zarr.open_group(tmp_path / "out" / "cells_tracks.geff", mode="r")

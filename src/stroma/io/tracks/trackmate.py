@@ -12,6 +12,9 @@ from stroma.io.atomic import replaced
 from stroma.io.tracks.movie import Movie
 
 VERSION = "7.11.1"
+STACKS = (".tif", ".tiff")
+"""Endings of label images that TrackMate shows behind the tracks; else it makes an empty image."""
+
 SPOT_FEATURES = (
     ("QUALITY", "Quality", "QUALITY", False),
     ("POSITION_X", "X", "POSITION", False),
@@ -147,11 +150,13 @@ def _settings(root: ET.Element, tracks: Tracks, movie: Movie | None) -> None:
     sizes = (*(1,) * (3 - len(shape)), *shape)
     spacing = (*(1.0,) * (3 - len(found.spacing)), *found.spacing)
     settings = ET.SubElement(root, "Settings")
+    source = Path(movie.source) if movie is not None and movie.source else Path()
+    stack = source.suffix.lower() in STACKS
     ET.SubElement(
         settings,
         "ImageData",
-        filename="",
-        folder="",
+        filename=source.name if stack else "",
+        folder=str(source.resolve().parent) if stack else "",
         width=str(sizes[2]),
         height=str(sizes[1]),
         nslices=str(sizes[0]),
@@ -161,3 +166,23 @@ def _settings(root: ET.Element, tracks: Tracks, movie: Movie | None) -> None:
         voxeldepth=f"{spacing[0]:.6g}",
         timeinterval=f"{found.interval or 1.0:.6g}",
     )
+    crop = {"zstart": "0", "zend": str(sizes[0] - 1), "tstart": "0", "tend": str(found.frames - 1)}
+    ET.SubElement(settings, "BasicSettings", crop)
+    _by_hand(settings, float(np.median(_radii(tracks))) if len(found) else 1.0)
+    ET.SubElement(root, "GUIState", state="ConfigureViews")
+
+
+def _by_hand(settings: ET.Element, radius: float) -> None:
+    """Write settings without which TrackMate does not load a file: as if found by hand, no filters.
+
+    TrackMate 7 stops at a file that lacks the filter of spots by quality, or the lists of filters.
+    """
+    detector = {"DETECTOR_NAME": "MANUAL_DETECTOR", "RADIUS": f"{radius:.6g}"}
+    ET.SubElement(settings, "DetectorSettings", detector)
+    ET.SubElement(settings, "InitialSpotFilter", feature="QUALITY", value="0.0", isabove="true")
+    ET.SubElement(settings, "SpotFilterCollection")
+    ET.SubElement(settings, "TrackerSettings", TRACKER_NAME="MANUAL_TRACKER")
+    ET.SubElement(settings, "TrackFilterCollection")
+    analysers = ET.SubElement(settings, "AnalyzerCollection")
+    for kind in ("SpotAnalyzers", "EdgeAnalyzers", "TrackAnalyzers"):
+        ET.SubElement(analysers, kind)
