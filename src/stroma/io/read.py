@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
+from stroma.io.address import address_of
 from stroma.io.atomic import is_zarr, recover
 from stroma.io.series import Series
 from stroma.io.tables import READERS, SERIES, ending_of
@@ -25,7 +26,8 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int | None 
     Parameters
     ----------
     path : str or Path
-        The file, or the folder of an OME-Zarr image.
+        The file, or the folder of an OME-Zarr image; also the address of such a folder on a web
+        server ("https://host/image.zarr"), of which only those chunks are fetched that are read.
     axes : str, optional
         One letter per axis of the file, in its order ("yxc", "tyx"), where the file does not
         say, or is wrong.
@@ -42,12 +44,12 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int | None 
     ShapeError
         If ``axes`` does not fit.
     """
-    where = Path(path)
+    where = _where(path)
     ending = _ending(where)
     image: Image = READERS[ending](where, axes=axes, series=series)
     for note in image.notes:
         LOG.warning("%s", note)
-    told = {"path": str(where.absolute()), "axes": axes, "series": series or 0}
+    told = {"path": address_of(path) or str(where.absolute()), "axes": axes, "series": series or 0}
     return replace(image, read_with=told)
 
 
@@ -66,13 +68,17 @@ def series_of(path: str | Path) -> tuple[Series, ...]:
     FormatError
         If the file is empty, damaged, or of a format that is not known.
     """
-    where = Path(path)
+    where = _where(path)
     ending = _ending(where)
     if ending in SERIES:
         listed: tuple[Series, ...] = SERIES[ending](where)
         return listed
     image: Image = READERS[ending](where, axes=None, series=None)
     return (Series(0, "", image.sizes),)
+
+
+def _where(path: str | Path) -> Path:
+    return Path(address_of(path) or path)
 
 
 def is_image(path: str | Path) -> bool:
@@ -82,6 +88,8 @@ def is_image(path: str | Path) -> bool:
 
 def _ending(path: Path) -> str:
     """Return the ending that tells the reader, after a look at what is there."""
+    if address_of(path):
+        return ".zarr"
     if not path.exists():
         recover(path)
     if not path.exists():

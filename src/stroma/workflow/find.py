@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stroma.errors import MissingFileError, short
 from stroma.io import STROKE_READERS, is_image
+from stroma.io.address import address_of
 
 RESULTS = ("_labels", "_objects", "_restored", "_probabilities", "_overlay")
 """Ends of names, before the format, of images that a batch writes; folders are searched without
@@ -164,7 +165,7 @@ def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
 
 
 def _matches(path: Path) -> list[Path]:
-    if path.exists():
+    if path.exists() or address_of(path):
         return [path]
     return sorted(map(Path, glob(str(path))), key=lambda p: [natural(q) for q in _parts(p)])
 

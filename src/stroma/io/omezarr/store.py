@@ -13,6 +13,8 @@ from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore
 
 from stroma.errors import FormatError
+from stroma.io.address import address_of
+from stroma.io.omezarr.remote import WebFiles
 
 MAX_METADATA = 2**26
 """Longer metadata is not parsed (64 MiB describe the largest plates)."""
@@ -23,8 +25,10 @@ Node = zarr.Group | zarr.Array[Any]
 
 
 def open_node(path: Path) -> Node:
-    """Return the group or array in a folder, to be read only."""
-    return zarr.open(store=RegularFiles(path, read_only=True), mode="r")
+    """Return the group or array in a folder, or at an address, to be read only."""
+    address = address_of(path)
+    store = WebFiles(address) if address else RegularFiles(path, read_only=True)
+    return zarr.open(store=store, mode="r")
 
 
 class RegularFiles(LocalStore):
