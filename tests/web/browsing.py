@@ -67,7 +67,9 @@ def settled(page: Page) -> None:
     page.wait_for_function("() => !JSON.parse(sessionStorage['stroma.unanswered'] ?? '[]').length")
 
 
-def wait_for_colour(page: Page, at: tuple[float, float], colour: tuple[int, int, int]) -> None:
+def wait_for_colour(
+    page: Page, at: tuple[float, float], colour: tuple[int, int, int], *, kept: bool = True
+) -> None:
     """Wait until the picture has, at a place, the hue of a class laid over grey, and it is kept."""
     wanted = np.subtract(colour, np.mean(colour))
     found = np.zeros(3)
@@ -75,7 +77,7 @@ def wait_for_colour(page: Page, at: tuple[float, float], colour: tuple[int, int,
         found = shown(page, *at)
         tint = found - found.mean()
         if np.dot(tint, wanted) > 0.35 * np.dot(wanted, wanted):
-            return settled(page)
+            return settled(page) if kept else None
         page.wait_for_timeout(100)
     raise AssertionError(f"{found} at {at} does not look like {colour}")
 

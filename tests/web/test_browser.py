@@ -362,8 +362,8 @@ def test_strokes_are_imported_through_the_page_and_undone(page, session, tmp_pat
     wait_for_grey(page, (60, 60))
     page.click("#tab-results")
     page.set_input_files("#stroke-files", path)
-    wait_for_colour(page, (60, 60), BLUE)
     page.wait_for_selector("text=The strokes of strokes.zip were imported")
+    wait_for_colour(page, (60, 60), BLUE)
     assert session.strokes("1")[60, 190] == 2
     page.click("#undo")
     page.wait_for_selector("#redo:not([disabled])")
@@ -379,7 +379,7 @@ def test_strokes_painted_while_the_connection_is_gone_arrive_when_it_is_back(pag
     page.wait_for_selector("text=Connection lost")
     stroke(page, (100, 40), (100, 80))
     assert not session.strokes("1").any()
-    wait_for_colour(page, (100, 60), BLUE)
+    wait_for_colour(page, (100, 60), BLUE, kept=False)
     page.evaluate("() => { WebSocket.prototype.send = window.dropped; }")
     page.wait_for_selector("#connection:empty", state="attached")
     page.wait_for_selector("#undo:not([disabled])")

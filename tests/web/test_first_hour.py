@@ -183,8 +183,8 @@ def test_undo_goes_to_where_something_changed_and_says_so(page, session) -> None
     page.select_option("#image-select", label="second.tif")
     wait_for_grey(page, (60, 60))
     page.keyboard.press("Control+z")
-    wait_for_image(page, "first.tif")
     page.wait_for_selector("#notices >> text=Undone: a stroke on first.tif.")
+    wait_for_image(page, "first.tif")
     assert not session.strokes("1").any()
 
 
@@ -346,9 +346,9 @@ def test_a_dropped_folder_is_searched_and_an_ome_zarr_in_it_is_one_image(
     (dropped / "notes.txt").write_text("x")
     write_image(dropped / "deeper" / "b.zarr", values, axes="yx")
     drop(page, dropped)
+    page.wait_for_selector("#notices >> text=1 file in the folder is no image.")
     until(page, lambda: len(session.images) == 4)
     assert [one.name for one in session.images][2:] == ["a.tif", "b.zarr"]
-    page.wait_for_selector("#notices >> text=1 file in the folder is no image.")
     np.testing.assert_array_equal(session.images[3].image.read(), values)
 
 
