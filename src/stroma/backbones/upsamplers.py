@@ -53,8 +53,8 @@ class Unit(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the (N, C, y, x) output."""
-        y: torch.Tensor = self.conv1(F.silu(self.norm1(x)))
-        y = self.conv2(F.silu(self.norm2(y)))
+        y: torch.Tensor = self.conv1(F.silu(self.norm1(x), inplace=True))
+        y = self.conv2(F.silu(self.norm2(y), inplace=True))
         return x + y if self.residual else y
 
 
@@ -78,11 +78,18 @@ def _pooled(encoded: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
 
 
 def _turned(x: torch.Tensor, angle: torch.Tensor, heads: int = 1) -> torch.Tensor:
-    """Return (C, y, x) channels turned by angles, in pairs of both halves of every head."""
-    shaped = x.reshape(heads, -1, *x.shape[1:])
-    first, second = shaped.chunk(2, dim=1)
-    turned = torch.cat((-second, first), dim=1)
-    return (shaped * angle.cos() + turned * angle.sin()).reshape(x.shape)
+    """Return (C, y, x) channels turned by angles, in pairs of both halves of every head.
+
+    Maps are large, so each head is turned in its place in the result, without copies between.
+    """
+    cosine, sine = angle.cos(), angle.sin()
+    turned = torch.empty_like(x)
+    for shown, own in zip(x.chunk(heads), turned.chunk(heads), strict=True):
+        half = len(own) // 2
+        torch.mul(shown, cosine, out=own)
+        own[:half].addcmul_(shown[half:], sine[:half], value=-1)
+        own[half:].addcmul_(shown[:half], sine[half:])
+    return turned
 
 
 def _placed(encoded: torch.Tensor, frequencies: torch.Tensor) -> torch.Tensor:
