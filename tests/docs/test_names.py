@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stroma.features import EXTRACTORS
 from stroma.features.build import (
+    ATTENTION,
     CENTRED,
     COMBINATIONS,
     GUIDED,
@@ -55,7 +56,8 @@ def test_the_table_has_every_name_once_and_says_what_it_stands_for() -> None:
 
 def test_prefixes_are_those_there_are() -> None:
     found = {row[0]: row[1] for row in rows() if len(row) == 3}
-    assert set(found) == {f"{name}:" for name in (*SETS, *GUIDED)} | {CENTRED, ORTHOGONAL}
+    ours = {ATTENTION, CENTRED, ORTHOGONAL}
+    assert set(found) == {f"{name}:" for name in (*SETS, *GUIDED)} | ours
     for kind, transformers in GUIDED.items():
         assert re.split(", ", found[f"{kind}:"]) == list(transformers)
 

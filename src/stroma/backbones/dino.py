@@ -21,11 +21,12 @@ from transformers import (
 )
 
 FEATURES = 384
+HEADS = 6
 REGISTERS = 4
 
 
 def dinov2(
-    channels: int = 3, *, features: int = FEATURES, layers: int = 12, heads: int = 6
+    channels: int = 3, *, features: int = FEATURES, layers: int = 12, heads: int = HEADS
 ) -> nn.Module:
     """Return a transformer like DINOv2's, of any size, with weights drawn at random."""
     config = Dinov2WithRegistersConfig(
@@ -55,7 +56,7 @@ def dinov3_small_plus(channels: int = 3) -> nn.Module:
         hidden_size=FEATURES,
         intermediate_size=1536,
         num_hidden_layers=12,
-        num_attention_heads=6,
+        num_attention_heads=HEADS,
         num_register_tokens=REGISTERS,
         hidden_act="silu",
         use_gated_mlp=True,
@@ -107,7 +108,7 @@ def dino_small(channels: int = 3) -> nn.Module:
         hidden_size=FEATURES,
         intermediate_size=1536,
         num_hidden_layers=12,
-        num_attention_heads=6,
+        num_attention_heads=HEADS,
         layer_norm_eps=1e-6,
     )
     with torch.device("meta"):
@@ -130,7 +131,55 @@ def patch_tokens(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     (N, patches, F) tensor
         Row by row, without the class token and the registers that come first.
     """
-    if isinstance(network, _Placed):
-        return network(images)[:, 1:]  # type: ignore[no-any-return]
-    tokens: torch.Tensor = network(images).last_hidden_state
-    return tokens[:, 1 + REGISTERS :]
+    return _tokens(network, images)[:, _before_patches(network) :]
+
+
+def _tokens(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    found = network(images)
+    return found if isinstance(found, torch.Tensor) else found.last_hidden_state
+
+
+def _before_patches(network: nn.Module) -> int:
+    """Return how many tokens come before those of the patches."""
+    return 1 if isinstance(network, _Placed) else 1 + REGISTERS
+
+
+def class_attention(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return how much of what the class token takes in there is in every patch.
+
+    In every head of the last block the class token gets a mean of the values of all tokens,
+    weighted by attention. The products of that mean with the values of the patches are large where
+    patches are like what the class token looks at (Docherty et al., arXiv:2410.19836).
+
+    Parameters
+    ----------
+    network, images
+        As for `patch_tokens`.
+
+    Returns
+    -------
+    (N, patches, heads) tensor
+        Row by row.
+    """
+    last = [m for name, m in network.named_modules() if name.endswith(".attention")][-1]
+    seen: dict[str, torch.Tensor] = {}
+
+    def keep_values(_: nn.Module, __: tuple[torch.Tensor, ...], values: torch.Tensor) -> None:
+        seen["values"] = values
+
+    def keep_mean(_: nn.Module, entering: tuple[torch.Tensor, ...]) -> None:
+        seen["mean"] = entering[0][:, 0]
+
+    hooks = (
+        last.v_proj.register_forward_hook(keep_values),  # type: ignore[union-attr, operator]
+        last.o_proj.register_forward_pre_hook(keep_mean),  # type: ignore[union-attr, operator]
+    )
+    try:
+        network(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    heads = network.config.num_attention_heads  # type: ignore[union-attr]
+    values = seen["values"][:, _before_patches(network) :].unflatten(-1, (heads, -1))
+    mean = seen["mean"].unflatten(-1, (heads, -1))
+    return torch.einsum("nphd,nhd->nph", values, mean)

@@ -43,6 +43,9 @@ ORTHOGONAL = "orthogonal:"
 CENTRED = "centred:"
 """Before the name of a vision transformer, takes away what it says of a place whatever is there."""
 
+ATTENTION = "attention:"
+"""Before the name of a vision transformer, says what its class token looks at, not what it sees."""
+
 SHIFTED = re.compile(rf"({'|'.join(SETS)})(?:/(\d+))?:")
 """Before the name of a vision transformer, shifts and flips what it is shown; see `Shifts`."""
 
@@ -132,9 +135,9 @@ def _require_known(name: str) -> None:
         hint = suggestion(inner, known_names())
         raise UnknownNameError(f"No feature extractor named {inner!r}. {hint}")
     for prefix in prefixes:
-        fits = f"{prefix}:" in (ORTHOGONAL, CENTRED) or prefix in GUIDED
+        fits = f"{prefix}:" in (ORTHOGONAL, CENTRED, ATTENTION) or prefix in GUIDED
         if not fits and not SHIFTED.fullmatch(f"{prefix}:"):
-            known = [ORTHOGONAL[:-1], CENTRED[:-1], *SETS, *GUIDED]
+            known = [ORTHOGONAL[:-1], CENTRED[:-1], ATTENTION[:-1], *SETS, *GUIDED]
             raise UnknownNameError(
                 f"No prefix {prefix!r} of extractors. {suggestion(prefix, known)}"
             )
@@ -185,6 +188,8 @@ def extractor(
         return OrthogonalPlanes(extractor(inner, layers=layers, device=device))
     if name.startswith(CENTRED):
         return Centred(extractor(name.removeprefix(CENTRED), layers=layers, device=device))
+    if name.startswith(ATTENTION):
+        return _attention(name.removeprefix(ATTENTION), device)
     kind, _, guided = name.partition(":")
     if kind in GUIDED:
         return _guided(kind, guided, extractor(guided, layers=layers, device=device))
@@ -204,6 +209,20 @@ def extractor(
         options["device"] = device
     made = kind(**options)
     return made
+
+
+def _attention(name: str, device: str) -> Extractor:
+    """Return what the class token of a vision transformer looks at."""
+    if name not in TRANSFORMERS:
+        raise ParameterError(
+            f"'attention:' stands right before the name of a vision transformer, one of "
+            f"{', '.join(TRANSFORMERS)}, got {name!r}. Other prefixes go before it: "
+            f"'both:attention:{TRANSFORMERS[0]}'."
+        )
+    shown = extractor(name, device=device)
+    from stroma.features.vit import ClassAttention  # needs torch
+
+    return ClassAttention(shown)
 
 
 def _guided(kind: str, name: str, shown: Extractor) -> Extractor:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from stroma.backbones import device
-from stroma.backbones.dino import FEATURES, patch_tokens
+from stroma.backbones.dino import FEATURES, HEADS, class_attention, patch_tokens
 from stroma.backbones.loading import RGB, identity, pretrained
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.deep import batches, inference
+from stroma.features.wrapper import OfWindows
+
+Read = Callable[[nn.Module, torch.Tensor], torch.Tensor]
+"""What is read of a network that is shown (N, C, y, x) images: (N, patches, values)."""
 
 BATCH_PIXELS = {"cpu": 1 << 16, "cuda": 1 << 23, "mps": 1 << 21}
 """Pixels computed together, by kind of device; on the CPU this pays for small windows only."""
@@ -76,17 +81,21 @@ class PatchFeatures:
 
     def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
         """Return the maps of several windows, those of the same shape computed together."""
+        return self.read(blocks, patch_tokens)
+
+    def read(self, blocks: Sequence[NDArray[np.float32]], what: Read) -> list[list[FeatureMap]]:
+        """Return what is read of the network of several windows, as maps of patches."""
         found: dict[int, list[FeatureMap]] = {}
         for members, images in batches(blocks, self.batch_pixels):
             height, width = (side // self.patch for side in images.shape[2:])
-            values = self._tokens(images).transpose(0, 2, 1)
-            grids = values.reshape(len(values), FEATURES, height, width)
+            values = self._outputs(images, what).transpose(0, 2, 1)
+            grids = values.reshape(*values.shape[:2], height, width)
             for member, grid in zip(members, grids, strict=True):
                 found[member] = [FeatureMap(grid, step=self.patch)]
         return [found[i] for i in range(len(blocks))]
 
-    def _tokens(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the (N, patches, features) tokens of (N, C, y, x) images."""
+    def _outputs(self, images: NDArray[np.float32], what: Read) -> NDArray[np.float32]:
+        """Return the (N, patches, values) that are read of (N, C, y, x) images."""
         place = device.resolve(self.device)
         precision = _precision(place)
         network = pretrained(
@@ -97,8 +106,8 @@ class PatchFeatures:
             channels=images.shape[1],
         )
         with inference(place):
-            tokens = patch_tokens(network, torch.from_numpy(images).to(place, precision))
-            return tokens.float().cpu().numpy()
+            found = what(network, torch.from_numpy(images).to(place, precision))
+            return found.float().cpu().numpy()
 
     def provenance(self) -> dict[str, str]:
         """Return what identifies the weights in use: name, repository, revision, file, digest."""
@@ -136,6 +145,37 @@ class DINO(PatchFeatures):
 
     backbone: ClassVar[str] = "dino_vits8"
     patch: ClassVar[int] = 8
+
+
+@dataclass(frozen=True)
+class ClassAttention(OfWindows):
+    """What the class token of a vision transformer looks at: one map for every head.
+
+    See `stroma.backbones.dino.class_attention`.
+
+    Parameters
+    ----------
+    extractor : PatchFeatures
+        The transformer.
+    """
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return str(self._transformer.device)
+
+    def names(self, channels: Sequence[str]) -> list[str]:
+        """Return names like ``attention:dinov2_vits14_reg.3``."""
+        return [f"attention:{self._transformer.backbone}.{i}" for i in range(HEADS)]
+
+    def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
+        """Return the maps of several windows, those of the same shape computed together."""
+        return self._transformer.read(blocks, class_attention)
+
+    @property
+    def _transformer(self) -> PatchFeatures:
+        assert isinstance(self.extractor, PatchFeatures)
+        return self.extractor
 
 
 def _precision(place: torch.device) -> torch.dtype:
