@@ -8,6 +8,8 @@ arXiv:2508.10104.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -161,7 +163,7 @@ def class_attention(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
     (N, patches, heads) tensor
         Row by row.
     """
-    last = [m for name, m in network.named_modules() if name.endswith(".attention")][-1]
+    last: Any = [m for name, m in network.named_modules() if name.endswith(".attention")][-1]
     seen: dict[str, torch.Tensor] = {}
 
     def keep_values(_: nn.Module, __: tuple[torch.Tensor, ...], values: torch.Tensor) -> None:
@@ -171,15 +173,15 @@ def class_attention(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         seen["mean"] = entering[0][:, 0]
 
     hooks = (
-        last.v_proj.register_forward_hook(keep_values),  # type: ignore[union-attr, operator]
-        last.o_proj.register_forward_pre_hook(keep_mean),  # type: ignore[union-attr, operator]
+        last.v_proj.register_forward_hook(keep_values),
+        last.o_proj.register_forward_pre_hook(keep_mean),
     )
     try:
         network(images)
     finally:
         for hook in hooks:
             hook.remove()
-    heads = network.config.num_attention_heads  # type: ignore[union-attr]
-    values = seen["values"][:, _before_patches(network) :].unflatten(-1, (heads, -1))
-    mean = seen["mean"].unflatten(-1, (heads, -1))
-    return torch.einsum("nphd,nhd->nph", values, mean)
+    values, mean = seen["values"][:, _before_patches(network) :], seen["mean"][:, None]
+    products = values * mean
+    heads: int = network.config.num_attention_heads  # type: ignore[union-attr, assignment]
+    return products.reshape(*products.shape[:2], heads, -1).sum(dim=-1)

@@ -13,6 +13,7 @@ COMMANDS = Registry(
         "track": "stroma.cli.track:track",
         "objects": "stroma.cli.objects:objects",
         "cluster": "stroma.cli.cluster:cluster",
+        "locate": "stroma.cli.locate:locate",
         "learn": "stroma.cli.learn:learn",
         "export": "stroma.cli.exporting:export",
         "recipe": "stroma.cli.recipe:recipe",

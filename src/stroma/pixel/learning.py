@@ -19,6 +19,7 @@ from stroma.pixel.devices import device_of
 from stroma.pixel.door import Source, is_many, open_image
 from stroma.pixel.files.saved import Fitted
 from stroma.pixel.predicting.recipe import Recipe
+from stroma.pixel.training.foreground import separated
 from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 from stroma.pixel.training.unlabelled import clustered
@@ -193,9 +194,7 @@ class Learning(Configured):
         ShapeError, ParameterError, FitError
             If the images cannot be used.
         """
-        mode, images = str(self._param.channel_mode), image if is_many(image) else [image]
-        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
-        sources = {str(i): open_image(one, mode, chosen) for i, one in enumerate(images)}
+        sources, chosen = self._opened(image, in_channels)
         recipe = Recipe.of(self._param)
         found = clustered(
             sources, recipe, classes=classes, samples=samples, cache=self.cache, rng=rng
@@ -203,6 +202,55 @@ class Learning(Configured):
         self._fit(found, recipe, *unfitted(self._param), chosen)
         self._classes = tuple(Class(k, f"group {k}") for k in range(1, classes + 1))
         return self.classifier
+
+    def separate(
+        self,
+        image: Any,
+        *,
+        samples: int = 20_000,
+        in_channels: Sequence[int] | None = None,
+        rng: int = 0,
+    ) -> tuple[int, ...]:
+        """Fit the classifier to what stands out of images and what is around it, without strokes.
+
+        Like ``cluster``, but how many groups there are follows from the image, and some of them
+        are told to be objects: where the features are those of a vision transformer, the groups
+        that it looks at; with other features, those that avoid the border.
+
+        Parameters
+        ----------
+        image, samples, in_channels, rng
+            As for ``cluster``.
+
+        Returns
+        -------
+        tuple of int
+            The classes that stand out.
+
+        Raises
+        ------
+        ImageError
+            If all that is looked at is alike.
+        ShapeError, ParameterError, FitError
+            If the images cannot be used.
+        """
+        sources, chosen = self._opened(image, in_channels)
+        recipe = Recipe.of(self._param)
+        found = separated(sources, recipe, samples=samples, cache=self.cache, rng=rng)
+        self._fit(found.images, recipe, *unfitted(self._param), chosen)
+        self._classes = tuple(
+            Class(k, f"{'object' if k in found.front else 'background'} {k}")
+            for k in self.classes_.tolist()
+        )
+        return found.front
+
+    def _opened(
+        self, image: Any, in_channels: Sequence[int] | None
+    ) -> tuple[dict[str, Source], tuple[int, ...] | None]:
+        """Return one or several images, by number, and the channels that are used of them."""
+        mode, images = str(self._param.channel_mode), image if is_many(image) else [image]
+        chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
+        return {str(i): open_image(one, mode, chosen) for i, one in enumerate(images)}, chosen
 
     def _fit(
         self,

@@ -13,7 +13,7 @@ from stroma.errors import MissingFileError, short
 from stroma.io import STROKE_READERS, is_image
 from stroma.io.address import address_of
 
-RESULTS = ("_labels", "_objects", "_restored", "_probabilities", "_overlay")
+RESULTS = ("_labels", "_objects", "_foreground", "_restored", "_probabilities", "_overlay")
 """Ends of names, before the format, of images that a batch writes; folders are searched without
 them."""
 

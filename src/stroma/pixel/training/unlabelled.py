@@ -59,7 +59,7 @@ def clustered(
     random = np.random.default_rng(rng)
     share = max(classes, samples // max(1, len(sources)))
     points = {key: sampled(s, count=share, random=random) for key, s in sources.items()}
-    X = [_features(sources[key], p, recipe, cache) for key, p in points.items()]
+    X = [features_of(sources[key], p, recipe, cache) for key, p in points.items()]
     known = [has_data(p, sources[key]) for key, p in points.items()]
     X = [rows[kept] for rows, kept in zip(X, known, strict=True)]
     points = {
@@ -134,7 +134,7 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
     return np.asarray(rank[of_rows] + 1, np.uint16)
 
 
-def _features(
+def features_of(
     source: Source, points: Points, recipe: Recipe, cache: FeatureCache
 ) -> NDArray[np.floating]:
     """Return the (n, F) features of pixels, in the order of the points."""
