@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.session import Session
 
@@ -59,6 +60,22 @@ def test_a_project_that_is_opened_again_has_it(tmp_path) -> None:
         assert painted.any()
     with Session.open(tmp_path / "project") as again:
         np.testing.assert_array_equal(again.strokes("1"), painted)
+
+
+def test_groups_of_a_plane_are_found_and_found_again() -> None:
+    halves = np.where(np.arange(60) < 30, 20, 200) + np.zeros((2, 40, 1))
+    halves[1] = halves[1, :, ::-1]
+    noise = np.random.default_rng(0).normal(0, 5, halves.shape)
+    with Session(mode="paused") as desk:
+        desk.set_alias("gaussian")
+        desk.add_image(Image((halves + noise).astype(np.float32), "zyx"))
+        first, second = (desk.groups("1", count=2, plane={"z": z}).result() for z in (0, 1))
+        for found, half in ((first, halves[0]), (second, halves[1])):
+            alike = (found == 1) == (half == 20)
+            assert alike.mean() > 0.9
+        np.testing.assert_array_equal(desk.groups("1", count=2, plane={"z": 1}).result(), second)
+        desk.take_group("1", second, 2, label=2, plane={"z": 1})
+        assert set(np.unique(desk.strokes("1", plane={"z": 1})[:, 40:50])) == {0}
 
 
 def test_wrong_groups_and_classes_are_named(desk) -> None:

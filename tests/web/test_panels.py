@@ -64,6 +64,20 @@ def test_sliders_and_keys_lead_through_planes_and_times(opened) -> None:
             page.close()
 
 
+def test_a_group_of_similar_pixels_is_taken_as_the_chosen_class(page, session) -> None:
+    session.set_alias("gaussian")  # brightness alone: both halves of the image are a group
+    page.keyboard.press("2")
+    page.click("#groups")
+    page.fill("#group-count", "2")
+    page.click("#find-groups")
+    until(page, lambda: page.locator("img.groups").evaluate("one => one.naturalWidth") > 0)
+    page.locator("#groups-found button").first.click()
+    page.wait_for_selector("#dialog", state="hidden")
+    painted = session.strokes("1")
+    assert set(np.unique(painted)) == {0, 2}
+    assert 0.4 < (painted == 2).mean() < 0.6
+
+
 def test_contrast_is_chosen_by_hand_and_again_by_percentiles(page, session) -> None:
     page.click("#tab-image")
     black = page.get_by_label("Black of channel 1")

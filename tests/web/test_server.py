@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gc
 import io
 import json
@@ -491,6 +492,23 @@ def test_numbers_that_cannot_be_are_refused_and_the_tab_goes_on(client, session,
         assert tab.until(re="x")["error"]
         assert "result" in tab.ask("painted", image="1")
     assert not session.strokes("1").any()
+
+
+def test_groups_are_shown_and_taken_as_a_class(client, session) -> None:
+    session.set_alias("gaussian")
+    asked = {"image": "1", "plane": {}, "count": 3}
+    with client.tab() as tab:
+        found = tab.ask("groups", **asked)["result"]
+        assert sum(one["share"] for one in found["groups"]) == pytest.approx(1)
+        picture = pixels(base64.b64decode(found["picture"]))
+        assert picture.shape == (96, 128, 4)
+        colours = {"#" + bytes(c[:3]).hex() for c in picture.reshape(-1, 4).tolist()}
+        assert colours == {one["color"].lower() for one in found["groups"]}
+        wanted = {**asked, "group": found["groups"][0]["group"], "label": 2}
+        tab.ask("take-group", **wanted, seen=found["seen"])
+        assert set(np.unique(session.strokes("1"))) == {0, 2}
+        again = tab.ask("take-group", **wanted, seen=found["seen"] + 1)
+    assert "have changed with the settings" in again["error"]
 
 
 def test_what_is_known_of_a_pixel_and_of_the_parts_is_answered(learned) -> None:

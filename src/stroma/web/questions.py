@@ -11,7 +11,17 @@ from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.web import contrast, exports, folders, overview, pretrained, readout, tracks, uploads
+from stroma.web import (
+    contrast,
+    exports,
+    folders,
+    groups,
+    overview,
+    pretrained,
+    readout,
+    tracks,
+    uploads,
+)
 from stroma.web.commands import as_box
 
 Values = Mapping[str, Any]
@@ -181,6 +191,8 @@ QUESTIONS = {
     "validate": validate,
     "importance": importance,
     "compare": compare,
+    "groups": groups.groups,
+    "take-group": groups.take,
     "code": code,
     "stop-task": stop_task,
     "track": tracks.track,

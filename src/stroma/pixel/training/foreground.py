@@ -166,7 +166,7 @@ def inwards(points: Points, source: Source) -> NDArray[np.float64]:
     share = rim.mean()
     if share in (0, 1):
         return np.zeros(len(rim))
-    return np.where(rim, -1 / share, 1 / (1 - share))
+    return np.asarray(np.where(rim, -1 / share, 1 / (1 - share)), np.float64)
 
 
 def joined(

@@ -1,4 +1,4 @@
-"""Measuring what is predicted on a plane: areas and components of the classes."""
+"""Measuring planes: areas and components of the classes, and groups of similar pixels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from stroma.blocks.box import Box
 from stroma.data.cut import flat
 from stroma.data.image import Image
 from stroma.errors import Cancelled
+from stroma.pixel.model import ConvpaintModel
 from stroma.session.core.core import Core
 from stroma.session.core.screen import Screen
 from stroma.session.core.status import Measurement
@@ -20,6 +21,7 @@ from stroma.session.events import Position
 from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.model import StrokeModel
 from stroma.workflow.components import Coverage, Measured, components, coverage, pixel_area
+from stroma.workflow.unsupervised import cluster_image
 
 BAND_PIXELS = 2_000_000
 """Pixels that are looked at at once."""
@@ -86,6 +88,37 @@ class Measuring:
             return Measured.of(components(bands), classes, pixel_area=area, min_size=min_size)
 
         return self._measured("measuring", measure, image, plane)
+
+    def groups(
+        self, image: str, *, count: int = 4, plane: Position | None = None
+    ) -> Task[NDArray[np.uint8]]:
+        """Group the pixels of a plane by what the model's features say of them, without strokes.
+
+        The same call gives the same groups as long as the settings stay; see ``take_group``.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        count : int
+            How many groups, 2 to 64.
+        plane : dict of str to int, optional
+            Position along t and z.
+        """
+        settings = self.model.now
+
+        def group(progress: Report, cancelled: Cancel) -> NDArray[np.uint8]:
+            model = ConvpaintModel(param=settings.param)
+            return cluster_image(
+                model,
+                self._plane(image, plane),
+                clusters=count,
+                channels=settings.channels,
+                progress=progress,
+                cancel=cancelled,
+            )
+
+        return self.core.tasks.start("groups", group)
 
     def _measured(
         self, what: str, measure: Callable[[Bands], Value], image: str, plane: Position | None

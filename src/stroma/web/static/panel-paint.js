@@ -1,6 +1,7 @@
 // The panel "Paint": classes, brush, training, and what of the result is shown.
 
 import { el, icon } from "./dom.js";
+import { showGroups } from "./groups.js";
 import { notice } from "./notices.js";
 import { sizesOf } from "./slices.js";
 import { group, rebuild, segmented, slider, tick } from "./widgets.js";
@@ -179,7 +180,12 @@ function strokesGroup(app) {
     const image = app.image;
     if ((await app.ask("copy-strokes", { ...here(), to })) !== undefined) app.goTo(image, to);
   });
+  const groups = el("button", {
+    id: "groups", type: "button", text: "Groups…", onclick: () => showGroups(app),
+    title: "Finds pixels that look alike, without strokes, and takes a group as strokes of the chosen class",
+  });
   app.addEventListener("change", () => {
+    groups.disabled = !app.current;
     const along = axis();
     const name = app.state?.classes.find(({ label }) => label === app.label)?.name ?? "class";
     plane.textContent = along ? "Clear this plane" : "Clear all";
@@ -188,7 +194,7 @@ function strokesGroup(app) {
     copy.hidden = !along || app.plane[along] + 1 >= (sizes()[along] ?? 1);
     plane.disabled = one.disabled = !app.current;
   });
-  return group("Strokes", el("div", { class: "buttons" }, plane, one, copy));
+  return group("Strokes", el("div", { class: "buttons" }, plane, one, copy, groups));
 }
 
 /**
