@@ -25,13 +25,11 @@ from stroma.workflow.objects import Wanted, measure_file
 KILLED = """
 import os, sys
 from stroma.session import Session
+from stroma.session.objects.operations import ClickObjects, CorrectObjects
 session = Session.open(sys.argv[1])
-session.look("1")
-assert session.wait(120)
-session.label_objects("1", [1], 1)
-session.label_objects("1", [2], 2)
-session.correct_objects("1", "merge", [3, 4])
-session.correct_objects("1", "delete", [5])
+session.core.do(ClickObjects("1", (((0, 0, 8, 8), 1), ((0, 0, 6, 26), 2))))
+session.core.do(CorrectObjects("1", "merge", 0, (3, 4)))
+session.core.do(CorrectObjects("1", "delete", 0, (5,)))
 session.undo()
 assert session.flush(10)
 os._exit(0)  # without closing: the journal must do

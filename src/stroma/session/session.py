@@ -22,7 +22,7 @@ from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.exports import ObjectExports
-from stroma.session.objects.learning import ObjectModel
+from stroma.session.objects.learning import ObjectModel, ObjectSettings
 from stroma.session.objects.working import ObjectWork
 from stroma.session.repeat import Repeating
 from stroma.session.strokes.bench import Strokes
@@ -335,6 +335,12 @@ class Session:
         """The classes of objects, by label; all images share them."""
         return self._objects.object_classes
 
+    @property
+    def object_settings(self) -> ObjectSettings:
+        """How classes of objects are learnt; ``set_object_model`` changes it."""
+        return self._objects.model.now
+
+    object_source = _by(ObjectWork.object_source)
     follow_objects = _by(ObjectWork.follow_objects)
     find_objects = _by(ObjectWork.find_objects)
     set_objects = _by(ObjectWork.set_objects)

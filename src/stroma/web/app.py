@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from stroma.errors import FormatError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
 from stroma.session.words import said
-from stroma.web import posts, uploads, views
+from stroma.web import objects, posts, uploads, views
 from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
@@ -57,7 +57,9 @@ def serving(session: Session, *, ready: Callable[[], object] = lambda: None) -> 
     @asynccontextmanager
     async def open_room(app: Starlette) -> AsyncIterator[None]:
         uploads.remove_left_over(session)
-        app.state.room = Room(session, CHANGES, QUESTIONS)
+        app.state.room = Room(
+            session, {**CHANGES, **objects.CHANGES}, {**QUESTIONS, **objects.QUESTIONS}
+        )
         stop = app.state.room.listen(asyncio.get_running_loop())
         end_calm = keep_calm(session)
         try:
@@ -72,6 +74,7 @@ def serving(session: Session, *, ready: Callable[[], object] = lambda: None) -> 
             Route("/", page),
             WebSocketRoute("/socket", socket),
             *views.routes(),
+            *objects.routes(),
             *posts.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

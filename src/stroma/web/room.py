@@ -45,6 +45,7 @@ AGAIN_BY_ITSELF = {
     "readout",
     "tails",
     "lineage",
+    "objects",
 }
 """Commands that the page repeats without being told, when it finds another run of the server."""
 

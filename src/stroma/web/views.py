@@ -43,7 +43,7 @@ def routes() -> list[Route]:
 
 def pixels(request: Request) -> Response:
     """Answer with the image; its address holds all that the answer depends on."""
-    one, plane, factor, box = _asked(request)
+    one, plane, factor, box = asked(request)
     shown = [_channel(text) for text in request.query_params.getlist("c")[:MAX_CHANNELS]]
     drawn = tiles.intensity(tiles.plane_of(one.image, plane), box, factor=factor, shown=shown)
     return _png(tiles.picture_png(drawn), FOR_EVER)
@@ -59,12 +59,12 @@ def small(request: Request) -> Response:
 
 def strokes(request: Request) -> Response:
     """Answer with what is painted."""
-    one, plane, factor, box = _asked(request)
-    session = _session(request)
+    one, plane, factor, box = asked(request)
+    session = session_of(request)
     parts = [p.clipped(box) for p in session.painted(one.key, plane=plane)]
     parts = [p for p in parts if p.bottom > p.top and p.right > p.left]
     if not parts:
-        return _nothing()
+        return nothing()
     small = np.zeros(box.coarse(factor).shape, np.uint16)
     for part in parts:
         values = tiles.largest(session.strokes(one.key, part, plane=plane), part, factor)
@@ -90,30 +90,30 @@ def probability(request: Request) -> Response:
 
 def result_file(request: Request) -> Response:
     """Answer with a file that was exported."""
-    path = exports.result_file(_session(request), request.path_params["name"])
+    path = exports.result_file(session_of(request), request.path_params["name"])
     return FileResponse(path, filename=path.name)
 
 
 def results_archive(request: Request) -> Response:
     """Answer with all files of the latest export as one .zip."""
-    session = _session(request)
+    session = session_of(request)
     files = archive.contents(exports.results_folder(session))
     return archive.Archive(files, f"{exports.project(session).stem}-{archive.NAME}")
 
 
 def _result(request: Request, layer: Layer, label: int | None = None) -> Response:
-    one, plane, factor, box = _asked(request)
-    session = _session(request)
+    one, plane, factor, box = asked(request)
+    session = session_of(request)
     shown = session.result(one.key, box, plane=plane, layer=layer, label=label, step=factor)
     colours = () if layer == "labels" else session.classes
     tag = f'"{shown.tag}-{hash((colours, factor)) & 0xFFFFFFFF:x}"'
     if request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers={"ETag": tag, "Cache-Control": AGAIN})
     if layer == "labels":
-        return _values(shown.values, tag) if shown.values.any() else _nothing()
+        return _values(shown.values, tag) if shown.values.any() else nothing()
     ramp = tiles.UNCERTAINTY if label is None else _ramp(session.classes, label)
     if np.isnan(shown.values).all():
-        return _nothing()
+        return nothing()
     return _png(tiles.ramp_png(shown.values, ramp), AGAIN, tag)
 
 
@@ -121,14 +121,15 @@ def _ramp(classes: Sequence[Class], label: int) -> tiles.Ramp:
     return tiles.probability_ramp(next((c for c in classes if c.label == label), Class(label)))
 
 
-def _session(request: Request) -> Session:
+def session_of(request: Request) -> Session:
+    """Return the session that is served."""
     session: Session = request.app.state.session
     return session
 
 
-def _asked(request: Request) -> tuple[OpenImage, Position, int, Box]:
+def asked(request: Request) -> tuple[OpenImage, Position, int, Box]:
     """Return what a tile's address names: image, plane, factor and pixels."""
-    one = _session(request).image(request.path_params["key"])
+    one = session_of(request).image(request.path_params["key"])
     plane = _plane(request, one)
     factor, row, column = (int(request.path_params[n]) for n in ("factor", "row", "column"))
     return one, plane, factor, tiles.tile_box(one.plane_shape(plane), factor, row, column)
@@ -173,5 +174,6 @@ def _png(content: bytes, caching: str, tag: str = "") -> Response:
     return Response(content, media_type="image/png", headers=headers)
 
 
-def _nothing() -> Response:
+def nothing() -> Response:
+    """Answer that there is nothing to show in a tile."""
     return Response(status_code=204, headers={"Cache-Control": AGAIN})

@@ -25,7 +25,7 @@ from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.bench import ObjectBench
-from stroma.session.objects.book import Book, Labels, Place, closed, finding_to_json
+from stroma.session.objects.book import Book, Held, Labels, Place, closed, finding_to_json
 from stroma.session.objects.found import Found, Ints, lesson
 from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
 from stroma.session.objects.turn import clicked_frames
@@ -106,6 +106,10 @@ class ObjectWork:
             return self._bench.books[image]
 
     # ------------------------------------------------------------------ having objects
+
+    def object_source(self, image: str) -> Held:
+        """Return where the objects of an image come from."""
+        return self._book(image).held
 
     def follow_objects(self, /, image: str, *, label: int | None = None, **how: Any) -> None:
         """Find the objects of an image in its segmentation, whatever it is at any time.

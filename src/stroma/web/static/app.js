@@ -59,6 +59,8 @@ export class App extends EventTarget {
     this.faint = new Map();
     /** @type {Standing | null} what is known of the plane that was looked at last */
     this.standing = null;
+    /** Whether outlines of objects are shown in place of results and strokes. */
+    this.outlined = false;
     /** Class whose probability is shown. */
     this.probability = 1;
     /** @type {Map<string, Channel[]>} channels by image, once they are known */

@@ -78,7 +78,7 @@ function showState(app) {
   byId("saved").textContent = whereSaved(state);
   byId("saved").title = state.unsaved;
   byId("saved").classList.toggle("unsaved", Boolean(state.unsaved));
-  byId("hint").textContent = hint(state, app.current);
+  byId("hint").textContent = app.outlined ? "" : hint(state, app.current);
 }
 
 /** @param {import("./types.js").State} state */

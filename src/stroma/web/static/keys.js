@@ -40,6 +40,8 @@ const KEYS = [
   ["I", "all images: find one, go there"],
   ["O  S", "results on or off, strokes on or off"],
   ["T", "train now"],
+  ["L  Q  C  D  G", "objects: click a class, select, cut, draw, give"],
+  ["M  F  Del  J", "objects: merge, fill, delete those selected; label this next"],
   ["N", "show where to paint next"],
   ["?", "this list"],
 ];

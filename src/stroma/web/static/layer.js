@@ -12,12 +12,17 @@ const AT_ONCE = 6;
 const RETRY_AFTER = 2000;
 
 /**
+ * Labels that can be drawn.
+ * @typedef {{width: number, drawn: (look: Look) => OffscreenCanvas}} Drawable
+ */
+
+/**
  * @typedef {object} Tile
  * @property {number} factor
  * @property {number} row
  * @property {number} column
  * @property {ImageBitmap | OffscreenCanvas | null} bitmap what is shown, perhaps from before the last change
- * @property {Labels | null} labels what it is drawn from, in layers of labels
+ * @property {Drawable | null} labels what it is drawn from, in layers of labels
  * @property {string} look how they were drawn
  * @property {string} source the address the bitmap came from
  * @property {boolean} empty whether there is nothing to show here
@@ -35,8 +40,11 @@ export class Layer {
    * @param {() => void} options.changed called when there is something new to draw
    * @param {(text: string) => void} options.failed called with the reason; with "" when one came
    * @param {boolean} [options.smooth] whether pixels are smoothed when shown reduced
+   * @param {(bytes: ArrayBuffer, height: number, width: number) => Drawable} [options.read] makes of
+   *   labels what can be drawn
    */
-  constructor({ address, changed, failed, smooth = false }) {
+  constructor({ address, changed, failed, smooth = false, read = Labels.of }) {
+    this.read = read;
     /** @type {() => Omit<Look, "times">} how labels are drawn, in layers of labels */
     this.look = () => ({ style: "filled", classes: [] });
     this.address = address;
@@ -203,7 +211,7 @@ export class Layer {
     const bitmap = bytes || answer.status === 204 ? null : await createImageBitmap(await answer.blob());
     if (bytes && tile.labels) tile.look = ""; // the old picture stays until the new one is drawn
     else release(tile);
-    if (bytes) tile.labels = Labels.of(bytes, height, width);
+    if (bytes) tile.labels = this.read(bytes, height, width);
     else tile.bitmap = bitmap;
     tile.empty = !bytes && !bitmap;
   }

@@ -9,7 +9,9 @@ import { listenToKeys } from "./keys.js";
 import { notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
 import { showMinimap } from "./minimap.js";
+import { ObjectDesk } from "./object-desk.js";
 import { modelPanel } from "./panel-model.js";
+import { objectsPanel } from "./panel-objects.js";
 import { paintPanel } from "./panel-paint.js";
 import { resultsPanel } from "./panel-results.js";
 import { tracksPanel } from "./panel-tracks.js";
@@ -187,10 +189,12 @@ app.connection.addEventListener("open", tellView);
 
 // ------------------------------------------------------------------ panels
 
+const desk = new ObjectDesk(app, viewer);
 const panels = {
   paint: { title: "Paint", panel: paintPanel(app, { setRadius, paintHereNext }) },
   image: { title: "Image", panel: imagePanel(app, () => viewer.camera.view()) },
   model: { title: "Model", panel: modelPanel(app) },
+  objects: { title: "Objects", panel: objectsPanel(app, viewer, desk) },
   results: { title: "Results", panel: resultsPanel(app, viewer) },
   tracks: { title: "Tracks", panel: tracksPanel(app, tracks, () => chooseTool("follow")) },
 };
@@ -220,7 +224,9 @@ function showTab(name) {
     byId(`tab-${other}`).tabIndex = chosen ? 0 : -1;
     byId(`panel-${other}`).hidden = !chosen;
   }
+  const left = app.view.tab === "objects" && name !== "objects";
   app.look({ tab: name });
+  if (left) chooseTool(tool);
 }
 
 /**

@@ -151,7 +151,8 @@ function followView(app, viewer, plane, results, strokes) {
     const { opacity, style, overlay } = app.view;
     const lines = overlay === "labels" && style !== "filled"; // which cover little of the image
     results.opacity = lines && opacity ? (1 + opacity) / 2 : opacity;
-    strokes.visible = app.view.showStrokes;
+    results.visible = !app.outlined;
+    strokes.visible = app.view.showStrokes && !app.outlined;
     viewer.redraw();
   });
   app.connection.addEventListener("open", () => {

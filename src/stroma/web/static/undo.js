@@ -24,6 +24,11 @@ const KINDS = {
   "merge tracks": "a merger",
   "swap tracks": "a swap of tracks",
   "delete tracks": "a deleted object",
+  objects: "other objects",
+  "find objects": "how objects are found",
+  "label objects": "labelling objects",
+  "object class": "a class of objects",
+  "remove object class": "removing a class of objects",
 };
 const AXES = { t: "time", z: "plane", y: "y", x: "x" };
 

@@ -1,0 +1,135 @@
+// Tools for objects: clicking them, cutting them along a line, drawing around what belongs to one.
+
+/** @typedef {import("./object-desk.js").ObjectDesk} ObjectDesk */
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./viewer.js").Tool} Tool */
+
+export const TOOLS = {
+  label: "Class",
+  select: "Select",
+  split: "Cut",
+  draw: "Draw",
+  reassign: "Give",
+};
+
+/** What each tool is for, told under the buttons. */
+export const HELP = {
+  label: "Click objects of the class that is chosen; click once more to take it back. Keys 1 to 9 choose.",
+  select: "Click an object; with Shift, more of them. Keys 1 to 9 then give all of them a class.",
+  split: "Draw a line right across an object, from outside to outside.",
+  draw: "Draw around what is to be a new object.",
+  reassign: "Draw around what belongs to the object that is selected; with Alt, what belongs to none.",
+};
+
+/**
+ * @param {ObjectDesk} desk
+ * @param {keyof typeof TOOLS} name
+ * @returns {Tool}
+ */
+export function objectTool(desk, name) {
+  if (name === "label") return clicking((at) => toggleClass(desk, at));
+  if (name === "select") return clicking((at, event) => choose(desk, at, event.shiftKey));
+  return drawing(desk, name);
+}
+
+/**
+ * @param {(at: [number, number], event: PointerEvent) => void} clicked
+ * @returns {Tool}
+ */
+function clicking(clicked) {
+  return { cursor: "pointer", down: clicked };
+}
+
+/**
+ * @param {ObjectDesk} desk
+ * @param {[number, number]} at
+ */
+async function toggleClass(desk, at) {
+  const number = await desk.at(at);
+  const row = desk.rowOf.get(number);
+  if (!number || row === undefined) return;
+  const same = desk.known?.given[row] === desk.label;
+  desk.select([number]);
+  await desk.give([number], same ? 0 : desk.label);
+}
+
+/**
+ * @param {ObjectDesk} desk
+ * @param {[number, number]} at
+ * @param {boolean} more
+ */
+async function choose(desk, at, more) {
+  const number = await desk.at(at);
+  desk.select(number ? [number] : [], more);
+}
+
+/**
+ * @param {ObjectDesk} desk
+ * @param {"split" | "draw" | "reassign"} kind
+ * @returns {Tool}
+ */
+function drawing(desk, kind) {
+  /** @type {[number, number][]} */
+  let points = [];
+  let none = false;
+  const drop = () => {
+    points = [];
+  };
+  return {
+    cursor: "crosshair",
+    down(at, event) {
+      points = [at];
+      none = event.altKey;
+    },
+    move(at) {
+      if (points.length) points.push(...at);
+    },
+    async up() {
+      const drawn = points;
+      drop();
+      if (drawn.length < 2) return;
+      if (kind === "split") await split(desk, drawn);
+      else if (kind === "draw") await desk.correct("draw", [], drawn);
+      else await desk.correct("reassign", none ? [0] : [...desk.selected].slice(0, 1), drawn);
+    },
+    retract: drop,
+    cancel: drop,
+    draw(context, viewer) {
+      if (points.length) line(context, viewer, points, kind !== "split");
+    },
+  };
+}
+
+/**
+ * Cut the object that most of the line lies on.
+ * @param {ObjectDesk} desk
+ * @param {[number, number][]} points
+ */
+async function split(desk, points) {
+  const step = Math.max(1, Math.floor(points.length / 24));
+  const places = points.filter((_, i) => i % step === 0);
+  const found = (await Promise.all(places.map((at) => desk.at(at)))).filter((one) => one);
+  const counts = new Map();
+  for (const one of found) counts.set(one, (counts.get(one) ?? 0) + 1);
+  const [best] = [...counts.entries()].sort((a, b) => b[1] - a[1])[0] ?? [...desk.selected];
+  await desk.correct("split", best ? [best] : [], points);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Viewer} viewer
+ * @param {[number, number][]} points
+ * @param {boolean} closed
+ */
+function line(context, viewer, points, closed) {
+  context.save();
+  context.beginPath();
+  for (const [y, x] of points) context.lineTo(...viewer.camera.toScreen(y, x));
+  if (closed) context.closePath();
+  for (const [width, style] of [[4, "rgb(0 0 0 / 60%)"], [2, "#ffffff"]]) {
+    context.lineWidth = Number(width);
+    context.strokeStyle = String(style);
+    context.stroke();
+  }
+  context.restore();
+}

@@ -1,0 +1,119 @@
+"""Objects on the page: clicked, classed, corrected and written; in a real browser and without."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+from tests.session.scene import settle
+from tests.web.browsing import PATIENCE, SIZE, place
+from tests.web.served import served
+
+from stroma.session import Session
+
+SIDE = 64
+
+
+def squares() -> np.ndarray:
+    """Twelve squares, 1 to 12: large, small, large ... and so on."""
+    made = np.zeros((SIZE, SIZE), np.int32)
+    for i in range(12):
+        side = 20 if i % 2 else 40
+        y, x = 10 + (i // 4) * SIDE, 10 + (i % 4) * SIDE
+        made[y : y + side, x : x + side] = i + 1
+    return made
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A session with squares that are objects."""
+    with Session.create(tmp_path / "squares.stroma", mode="demand") as session:
+        key = session.add_image((squares() > 0) * np.float32(200), name="squares.tif")
+        session.look(key)
+        session.set_objects(key, squares())
+        settle(session)
+        yield session
+
+
+def test_tiles_hold_the_numbers_of_objects(held) -> None:
+    with served(held) as client:
+        answer = client.get("/images/1/objects/1/0/0")
+        height, width = map(int, answer.headers["x-shape"].split())
+        values = np.frombuffer(zlib.decompress(answer.body), "<u4").reshape(height, width)
+        assert np.array_equal(values, squares())
+        assert client.get("/images/1/objects/4/0/0").headers["x-shape"] == "64 64"
+        held.no_objects("1")
+        assert client.get("/images/1/objects/1/0/0").status == 204
+
+
+def ask(tab, command, **values):
+    answer = tab.ask(command, **values)
+    assert "error" not in answer, answer
+    return answer["result"]
+
+
+def test_the_page_asks_and_changes_what_the_session_holds(held) -> None:
+    place_of = {"image": "1", "plane": {}}
+    with served(held) as client, client.tab() as tab:
+        found = ask(tab, "objects", **place_of)
+        assert (found["state"], found["kept"], len(found["rows"]["label"])) == ("current", True, 12)
+        assert "area_px" in found["measures"]
+        values = ask(tab, "object-values", names=["area_px"], **place_of)
+        assert values["area_px"][:2] == [1600, 400]
+        assert ask(tab, "object-at", y=12.5, x=12.5, **place_of) == 1
+        ask(tab, "label-objects", objects=[1], label=1, **place_of)
+        ask(tab, "label-objects", objects=[2], label=2, **place_of)
+        settle(held)
+        found = ask(tab, "objects", **place_of)
+        assert found["rows"]["class"] == [1, 2] * 6
+        assert ask(tab, "next-object", **place_of)["number"] > 2
+        label = ask(tab, "add-object-class")
+        ask(tab, "change-object-class", label=label, name="odd")
+        ask(tab, "remove-object-class", label=label)
+        ask(tab, "object-model", classifier="logistic")
+        ask(tab, "correct-objects", kind="merge", objects=[3, 4], **place_of)
+        settle(held)
+        found = ask(tab, "objects", **place_of)
+        assert (found["classifier"], len(found["rows"]["label"])) == ("logistic", 11)
+        names = ask(tab, "export-objects", image="1", formats=["csv", "geojson"], model=True)
+        assert names == ["squares_table.csv", "squares_objects.geojson", "object_classes.pkl"]
+        assert client.get(f"/results/{names[0]}").status == 200
+        ask(tab, "follow-objects", image="1", label=2, split=0, min_size=3, border=False)
+        assert ask(tab, "objects", **place_of)["how"]["min_size"] == 3
+
+
+def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    with served(held) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        page.wait_for_selector("#objects-note >> text=12 objects, held")
+        page.keyboard.press("1")
+        page.mouse.click(*place(page, 30, 30))
+        page.wait_for_selector("tr[data-object='1'] >> text=kind 1 ✓")
+        page.keyboard.press("Escape")
+        page.keyboard.press("2")
+        page.mouse.click(*place(page, 20, 84))
+        page.wait_for_selector("tr[data-object='2'] >> text=kind 2 ✓")
+        page.wait_for_selector("tr[data-object='11'] >> text=kind 1")
+        page.click("tr[data-object='3'] td:first-child")
+        page.wait_for_selector("#objects-note >> text=1 selected")
+        page.keyboard.press("Delete")
+        page.wait_for_selector("tr[data-object='3']", state="detached")
+        page.keyboard.press("Control+z")
+        page.wait_for_selector("tr[data-object='3']")
+        page.keyboard.press("0")
+        page.keyboard.press("c")
+        page.mouse.move(*place(page, 36, 130))
+        page.mouse.down()
+        page.mouse.move(*place(page, 36, 186), steps=8)
+        page.mouse.up()
+        page.wait_for_selector("tr[data-object='13']")
+    context.close()
+    assert held.objects("1").found.table.rows == 13
+    assert wrong == []
