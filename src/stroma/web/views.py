@@ -51,10 +51,10 @@ def pixels(request: Request) -> Response:
 
 def small(request: Request) -> Response:
     """Answer with a small picture of an image; its address holds how it is shown."""
-    one = _session(request).image(request.path_params["key"])
+    one = session_of(request).image(request.path_params["key"])
     shown = [_channel(text) for text in request.query_params.getlist("c")[:MAX_CHANNELS]]
     found = None if one.missing else overview.small_picture(one, shown)
-    return _nothing() if found is None else _png(found, FOR_EVER)
+    return nothing() if found is None else _png(found, FOR_EVER)
 
 
 def strokes(request: Request) -> Response:
