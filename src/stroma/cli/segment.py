@@ -86,6 +86,14 @@ def segment(
             show_default="as decided at the training",
         ),
     ] = None,
+    directions: Annotated[
+        bool,
+        typer.Option(
+            "--directions",
+            help="Networks of planes that find objects: look at volumes along z, y and x, and "
+            "take what two directions agree on.",
+        ),
+    ] = False,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -116,6 +124,7 @@ def segment(
         overwrite=overwrite,
         series=several(series),
         mirror=mirror,
+        directions=directions,
     )
     trained = stroma.load(model)
     with progress() as report:

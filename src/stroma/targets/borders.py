@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +35,9 @@ class Borders(Instances):
     smallest : int
         Objects of fewer pixels are left out.
     """
+
+    through: ClassVar[str] = "mean"
+    """Predictions of planes along three axes are averaged."""
 
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:

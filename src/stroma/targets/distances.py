@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +41,9 @@ class Distances(Instances):
     inside : float
         Weight of nearness and depth within objects; outside it is 1.
     """
+
+    through: ClassVar[str] = "mean"
+    """Predictions of planes along three axes are averaged."""
 
     dice: float = 0.5
     inside: float = 2.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -52,6 +52,9 @@ class Flows(Instances):
     ndim : {2, 3}
         Spatial axes.
     """
+
+    through: ClassVar[str] = "arrows"
+    """Arrows along each axis are seen by two of three directions."""
 
     ndim: int = 2
 

@@ -39,6 +39,9 @@ class Semantic:
     truth: ClassVar[Truth] = "classes"
     result: ClassVar[Result] = "classes"
 
+    through: ClassVar[str] = "mean"
+    """Predictions of planes along three axes are averaged."""
+
     labels: tuple[int, ...]
     loss_name: str = "dice_ce"
     loss_options: Mapping[str, Any] = field(default_factory=dict)

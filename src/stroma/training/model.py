@@ -24,6 +24,7 @@ from stroma.training.about import About
 from stroma.training.cases import statistics_of
 from stroma.training.components import Rule, only_largest
 from stroma.training.data import cases_of
+from stroma.training.directions import through
 from stroma.training.found import find_image, find_objects, find_points
 from stroma.training.members import members
 from stroma.training.open import COLOURS, as_colours, as_image
@@ -228,6 +229,7 @@ class Network:
         mirror: bool | None = None,
         device: str = "auto",
         use_dask: bool = False,
+        directions: bool = False,
         **tunable: Any,
     ) -> Any:
         """Return what the network says of an image: labels, for a network of classes.
@@ -243,6 +245,9 @@ class Network:
             Where to run.
         use_dask : bool
             Run blocks on the workers of dask.distributed.
+        directions : bool
+            A network of planes looks at a volume along z, y and x; see
+            `stroma.training.directions`.
         **tunable
             Options of the target's ``decode``, instead of ``decoding_``.
 
@@ -253,8 +258,10 @@ class Network:
         """
         how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
         if isinstance(image, list | tuple):
-            return [self.segment(one, **how, **tunable) for one in image]
+            return [self.segment(one, directions=directions, **how, **tunable) for one in image]
         opened = self.open(image)
+        if directions:
+            return through(self, opened, tunable=tunable, **how)
         if self.target.result == "instances":
             return find_objects(self, opened, tunable=tunable, **how)
         if self.target.result == "points":

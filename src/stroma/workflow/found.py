@@ -37,6 +37,7 @@ def write_found(
     *,
     use_dask: bool = False,
     mirror: bool | None = None,
+    directions: bool = False,
 ) -> None:
     """Write what a network finds in an image.
 
@@ -58,6 +59,8 @@ def write_found(
         Compute blocks on the workers of dask.distributed.
     mirror : bool, optional
         Take the mean over all mirror images; as it was decided at the training, unless given.
+    directions : bool
+        A network of planes looks at a volume along z, y and x, for objects.
     """
     how: dict[str, Any] = {
         "tell": tell,
@@ -65,6 +68,12 @@ def write_found(
         "use_dask": use_dask,
         "mirror": mirror,
     }
+    if directions:
+        opened = network.open(image)
+        labels = network.segment(opened, directions=True, mirror=mirror, use_dask=use_dask)
+        _keep(labels, opened, region)
+        write_labels(path, labels, like=image)
+        return
     write = {"instances": _write_objects, "points": _write_points, "image": _write_image}
     write[network.target.result](network, network.open(image), path, region, how)
 

@@ -57,6 +57,8 @@ class Outputs:
     mirror : bool, optional
         Predict by networks also the mirror images, and take the mean, 4 or 8 times the work; as
         was decided at their training, unless given.
+    directions : bool
+        Networks of planes that find objects look at volumes along z, y and x.
     """
 
     format: str = "auto"
@@ -70,6 +72,7 @@ class Outputs:
     overwrite: bool = False
     series: tuple[int, ...] | Literal["all"] | None = None
     mirror: bool | None = None
+    directions: bool = False
 
     def __post_init__(self) -> None:
         """Check what can be checked without an image."""
@@ -181,6 +184,11 @@ def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) ->
     if outputs.mirror is not None and not is_network(model):
         raise ParameterError(
             "--mirror and --no-mirror go with networks, and this is a model of strokes."
+        )
+    if outputs.directions and result != "instances":
+        raise ParameterError(
+            f"--directions goes with networks of planes that find objects, and this model finds "
+            f"{NAMES[result]}."
         )
     absolute = [path.absolute() for path in paths]
     twice = sorted(str(p) for p, count in Counter(absolute).items() if count > 1)
@@ -352,6 +360,7 @@ def _stem(path: Path) -> str:
 def _identity(model: str, path: Path, outputs: Outputs, series: int | None) -> str:
     """Return a hash of model, image (name, size and date of the file) and what is wanted."""
     wanted = [outputs.format, outputs.alpha, outputs.min_size, outputs.axes, _state(outputs.mask)]
+    wanted += ["directions"] if outputs.directions else []
     said = [model, str(path.resolve()), _state(path), wanted, series]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -177,7 +177,11 @@ def _one(
         claim(job, files)
         region = open_region(job.outputs.mask, job.path, image)
         if is_network(model) and job.result != "classes":
-            how: dict[str, Any] = {"use_dask": use_dask, "mirror": job.outputs.mirror}
+            how: dict[str, Any] = {
+                "use_dask": use_dask,
+                "mirror": job.outputs.mirror,
+                "directions": job.outputs.directions,
+            }
             write_found(model, image, files.labels, region, tell, cancel, **how)
         else:
             work = Work(model, image, job, files, region, use_dask)
