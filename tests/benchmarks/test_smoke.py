@@ -25,6 +25,7 @@ SCRIPTS = {
     "volumes": "noise 0.25",
     "sequences": "last frame",
     "upsampling": "| `naf:dino_vits8` |",
+    "many_objects": '"found": 32,',
 }
 ELSEWHERE = {
     "guidance",
