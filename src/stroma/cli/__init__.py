@@ -12,6 +12,7 @@ COMMANDS = Registry(
         "segment": "stroma.cli.segment:segment",
         "track": "stroma.cli.track:track",
         "objects": "stroma.cli.objects:objects",
+        "particles": "stroma.cli.particles:particles",
         "cluster": "stroma.cli.cluster:cluster",
         "locate": "stroma.cli.locate:locate",
         "learn": "stroma.cli.learn:learn",
