@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.web.browsing import BLUE, PATIENCE, SIZE, place, settled, wait_for_colour
+from tests.web.browsing import BLUE, PATIENCE, SIZE, place, settled, stroke, until, wait_for_colour
 
 
 @pytest.fixture
@@ -177,3 +177,25 @@ def test_a_double_click_closes_a_polygon(page, session) -> None:
     page.mouse.dblclick(*place(page, 100, 40))
     wait_for_colour(page, (70, 50), BLUE)
     assert session.strokes("1")[42:98, 42:98].all()
+
+
+def test_the_wand_and_the_bucket_paint_a_region_with_one_press(page, session) -> None:
+    session.set_mode("paused")
+    key = session.images[0].key
+    page.keyboard.press("2")
+    page.keyboard.press("w")
+    page.get_by_label("Reach").fill("70")
+    page.mouse.click(*place(page, 100, 200))
+    page.wait_for_function("() => !document.querySelector('#undo').disabled")
+    painted = session.strokes(key)
+    assert (painted[:, SIZE // 2 + 4 :] == 2).mean() > 0.9
+    assert not painted[:, : SIZE // 2 - 4].any()
+    page.keyboard.press("Control+z")
+    page.wait_for_function("() => document.querySelector('#undo').disabled")
+    page.keyboard.press("b")
+    stroke(page, (40, 40), (40, 80), (80, 80), (80, 40), (40, 40))
+    page.wait_for_function("() => !document.querySelector('#undo').disabled")
+    page.keyboard.press("g")
+    page.mouse.click(*place(page, 60, 60))
+    until(page, lambda: session.strokes(key)[60, 60] == 2)
+    assert (session.strokes(key)[40:80, 40:80] == 2).all()

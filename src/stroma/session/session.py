@@ -34,6 +34,7 @@ from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
+from stroma.session.strokes.picking import Picking
 from stroma.session.strokes.settings import Settings
 from stroma.session.tracks.bench import TrackBench
 from stroma.session.tracks.tracking import Tracking
@@ -107,7 +108,7 @@ class Session:
         self._objects = ObjectWork(core, objects, looking)
         parts = [
             *(core, core.worker, core.tasks, self._storage, self._images, self._model),
-            *(ClassList(core), Painting(core), files, looking),
+            *(ClassList(core), Painting(core), Picking(core), files, looking),
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
             *(self._screen, Repeating(core, self._model, files), Tracking(core)),
             *(objects, self._objects, ObjectExports(core, objects)),
@@ -220,6 +221,8 @@ class Session:
     erase = _by(Painting.erase)
     fill = _by(Painting.fill)
     stamp = _by(Painting.stamp)
+    paint_alike = _by(Picking.paint_alike)
+    fill_in = _by(Picking.fill_in)
     take_group = _by(Painting.take_group)
     clear = _by(Painting.clear)
     strokes = _by(Painting.strokes)

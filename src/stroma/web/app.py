@@ -22,6 +22,7 @@ from stroma.web import objects, posts, uploads, views
 from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
+from stroma.web.picking import PICKS
 from stroma.web.questions import QUESTIONS
 from stroma.web.room import MISTAKE, Room
 
@@ -58,7 +59,9 @@ def serving(session: Session, *, ready: Callable[[], object] = lambda: None) -> 
     async def open_room(app: Starlette) -> AsyncIterator[None]:
         uploads.remove_left_over(session)
         app.state.room = Room(
-            session, {**CHANGES, **objects.CHANGES}, {**QUESTIONS, **objects.QUESTIONS}
+            session,
+            {**CHANGES, **PICKS, **objects.CHANGES},
+            {**QUESTIONS, **objects.QUESTIONS},
         )
         stop = app.state.room.listen(asyncio.get_running_loop())
         end_calm = keep_calm(session)

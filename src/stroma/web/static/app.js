@@ -19,6 +19,7 @@ const KEPT = "stroma.view";
 const REMEMBERED = {
   theme: "dark",
   radius: 4,
+  reach: 0.3,
   brushOn: "image",
   overlay: "labels",
   style: "filled",

@@ -22,6 +22,7 @@ import { trainNow } from "./panel-paint.js";
 const KEYS = [
   ["B  E  P  V", "brush, eraser, polygon, move"],
   ["F", "pick tracked objects, and follow the last one"],
+  ["W  G", "magic wand: paint what looks alike (Alt erases); fill what strokes enclose"],
   ["1 … 9", "choose a class"],
   ["[  ]  Shift + wheel", "smaller or larger brush"],
   ["Alt + drag", "erase with the brush"],
@@ -114,6 +115,8 @@ function plain(event, { app, viewer, chooseTool, setRadius, paintHereNext, closi
     e: () => chooseTool("eraser"),
     p: () => chooseTool("polygon"),
     f: () => chooseTool("follow"),
+    w: () => chooseTool("wand"),
+    g: () => chooseTool("bucket"),
     v: () => chooseTool("pan"),
     "[": () => setRadius(radius - step),
     "]": () => setRadius(radius + step),

@@ -8,6 +8,7 @@ import { showImagesButton } from "./images.js";
 import { listenToKeys } from "./keys.js";
 import { notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
+import { picker } from "./picking.js";
 import { showMinimap } from "./minimap.js";
 import { ObjectDesk } from "./object-desk.js";
 import { modelPanel } from "./panel-model.js";
@@ -50,6 +51,8 @@ const TOOLS = {
   eraser: { title: "Eraser (E, or hold Alt)", make: () => brush(hand, true) },
   polygon: { title: "Polygon (P); Enter closes it", make: () => closing },
   follow: { title: "Pick tracked objects, and follow one (F)", make: () => tracks.tool },
+  wand: { title: "Magic wand (W): paints what looks alike; Alt erases", make: () => picker(app, viewer, "wand") },
+  bucket: { title: "Fill (G): paints what strokes enclose", make: () => picker(app, viewer, "bucket") },
   pan: { title: "Move (V, or hold Space)", make: () => ({ cursor: "grab" }) },
 };
 
@@ -63,6 +66,7 @@ function chooseTool(name) {
   for (const button of byId("tools").querySelectorAll("[data-tool]")) {
     button.setAttribute("aria-pressed", String(button.getAttribute("data-tool") === name));
   }
+  byId("tools").dispatchEvent(new CustomEvent("chosen", { detail: name }));
 }
 
 // Who chooses a class wants to paint it.

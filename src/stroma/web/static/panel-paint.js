@@ -1,5 +1,6 @@
 // The panel "Paint": classes, brush, training, and what of the result is shown.
 
+import { wandGroup } from "./picking.js";
 import { el, icon } from "./dom.js";
 import { showGroups } from "./groups.js";
 import { notice } from "./notices.js";
@@ -19,6 +20,7 @@ export function paintPanel(app, { setRadius, paintHereNext }) {
     { class: "panel" },
     classGroup(app),
     brushGroup(app, setRadius),
+    wandGroup(app),
     strokesGroup(app),
     trainGroup(app, paintHereNext),
     overlayGroup(app),
