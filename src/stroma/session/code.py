@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,17 +26,20 @@ class Lesson:
         Axes of the image, where the file does not name them.
     series : int
         Which image of the file.
+    spacing : dict of str to float
+        Size of a pixel in µm, where the file does not say it; empty where it does.
     """
 
     image: str
     strokes: str
     axes: str | None = None
     series: int = 0
+    spacing: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_plain(self) -> bool:
         """Whether the path alone says which image it is."""
-        return self.axes is None and self.series == 0
+        return self.axes is None and self.series == 0 and not self.spacing
 
 
 def differing(param: Param) -> dict[str, Any]:
@@ -82,7 +85,8 @@ def _images(
     lessons: Sequence[Lesson], first: str = "from stroma import ConvpaintModel"
 ) -> list[str]:
     """Return the first lines of a program: what it imports, and the images."""
-    imports = [first]
+    imports = ["from dataclasses import replace"] if any(one.spacing for one in lessons) else []
+    imports += ["", first] if imports else [first]
     if not all(lesson.is_plain for lesson in lessons):
         imports.append("from stroma.io import read_image")
     return [*imports, "", "images = [", *(f"    {_image(lesson)}," for lesson in lessons), "]"]
@@ -91,7 +95,10 @@ def _images(
 def _image(lesson: Lesson) -> str:
     if lesson.is_plain:
         return repr(lesson.image)
-    return f"read_image({lesson.image!r}, axes={lesson.axes!r}, series={lesson.series})"
+    read = f"read_image({lesson.image!r}, axes={lesson.axes!r}, series={lesson.series})"
+    if not lesson.spacing:
+        return read
+    return f"replace({read}, spacing={lesson.spacing!r}, unit='µm')"
 
 
 def as_command(lessons: Iterable[Lesson], param: Param) -> str:

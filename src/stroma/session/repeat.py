@@ -55,13 +55,20 @@ class Repeating:
         Raises
         ------
         ParameterError
-            If an image is in no file, or only some channels are used, which commands cannot say.
+            If an image is in no file, or only some channels are used or the size of pixels was
+            set, which commands cannot say.
         """
         if self.model.learner.taken:
             return code.as_command_with(self._model_file(), self._shown(folder))
         if self.model.learner.channels is not None:
             raise ParameterError("The command line uses all channels; repeat it with as_code().")
-        return code.as_command(self._lessons(folder), self._repeated())
+        lessons = self._lessons(folder)
+        if any(lesson.spacing for lesson in lessons):
+            raise ParameterError(
+                "The command line takes the size of pixels from the file, and it was set here; "
+                "repeat it with as_code()."
+            )
+        return code.as_command(lessons, self._repeated())
 
     def export_all_strokes(self, folder: str | Path) -> list[Path]:
         """Write the strokes that ``as_code`` and ``as_command`` read."""
@@ -105,4 +112,5 @@ class Repeating:
             str(folder / code.strokes_name(key, sheet.name)),
             sheet.reference.get("axes"),
             sheet.reference.get("series", 0),
+            dict(self.core.images[key].spacing) if sheet.spacing else {},
         )

@@ -24,6 +24,7 @@ from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.learning import ObjectModel, ObjectSettings
 from stroma.session.objects.working import ObjectWork
+from stroma.session.picking import Picking
 from stroma.session.repeat import Repeating
 from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.classes import ClassList
@@ -34,7 +35,6 @@ from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
-from stroma.session.strokes.picking import Picking
 from stroma.session.strokes.settings import Settings
 from stroma.session.tracks.bench import TrackBench
 from stroma.session.tracks.tracking import Tracking
@@ -197,6 +197,7 @@ class Session:
     source = _by(Images.source)
     set_region = _by(Images.set_region)
     set_display = _by(Images.set_display)
+    set_pixel_size = _by(Images.set_pixel_size)
     copy_settings = _by(Images.copy_settings)
     relocate = _by(Images.relocate)
     recognise = _by(Images.recognise)

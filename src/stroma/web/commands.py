@@ -107,6 +107,11 @@ def display(session: Session, values: Values) -> None:
     session.set_display(values["image"], values["display"])
 
 
+def pixel_size(session: Session, values: Values) -> None:
+    """Set the size of an image's pixels in µm, or (empty) take that of its file."""
+    session.set_pixel_size(values["image"], values["size"])
+
+
 def copy_settings(session: Session, values: Values) -> int:
     """Show other images as this one, with its region; answer with how many."""
     targets = [str(key) for key in values["targets"]]
@@ -193,6 +198,7 @@ CHANGES = {
     "close-image": close_image,
     "display": display,
     "copy-settings": copy_settings,
+    "pixel-size": pixel_size,
     "region": region,
     "mode": mode,
     "training": training,

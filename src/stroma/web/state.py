@@ -109,6 +109,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "missing": one.missing,
         "pixel": pixel_size(one.image),
         "deep": depth_of_voxel(one.image),
+        "sized": one.sized,
         "notes": [plain(note) for note in (*one.image.notes, *said_of(one.image))],
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,

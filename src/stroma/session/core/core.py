@@ -150,7 +150,10 @@ class Core:
             sheet = self.document.sheet(key)
             missing = key in self.missing
             pixels = self.images[key]
-            return OpenImage(key, sheet.name, pixels, sheet.region, sheet.display, missing)
+            is_sized = bool(sheet.spacing)
+            return OpenImage(
+                key, sheet.name, pixels, sheet.region, sheet.display, missing, is_sized
+            )
 
     def all_images(self) -> tuple[OpenImage, ...]:
         """Return the images, in the order in which they were opened."""

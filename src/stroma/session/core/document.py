@@ -151,6 +151,14 @@ class Document:
         return [ImageChanged(sheet.key)]
 
     @apply.register
+    def _(self, operation: ops.SetSpacing) -> list[Event]:
+        sheet = self.sheet(operation.image)
+        if "z" in operation.spacing and "z" not in sheet.sizes:
+            raise ParameterError(f"The image {sheet.name!r} has no planes along z.")
+        sheet.spacing = {axis: float(size) for axis, size in operation.spacing.items()}
+        return [ImageChanged(sheet.key)]
+
+    @apply.register
     def _(self, operation: ops.Undo) -> list[Event]:
         if not self.done:
             raise ParameterError("There is nothing to undo.")

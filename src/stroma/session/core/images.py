@@ -16,7 +16,7 @@ from stroma.session.core import operations as ops
 from stroma.session.core.core import Core
 from stroma.session.core.disk.reference import change, fingerprint, located, refer
 from stroma.session.core.disk.reference import opened as reopened
-from stroma.session.core.opening import opened, without_channels
+from stroma.session.core.opening import opened, sized, without_channels
 from stroma.session.core.sheet import Sheet
 from stroma.session.core.view import View
 from stroma.session.events import ImageChanged, Notice, Position
@@ -55,6 +55,7 @@ class Images:
     def __init__(self, core: Core) -> None:
         self.core = core
         self._opened = 0
+        self._own: dict[str, Image] = {}
 
     def add_image(
         self, data: Any, *, name: str = "", axes: str | None = None, series: int = 0
@@ -131,6 +132,7 @@ class Images:
         with core.lock:
             core.do(ops.CloseImage(key))
             del core.images[key]
+            self._own.pop(key, None)
             core.missing.discard(key)
 
     def set_region(self, image: str, region: Box | None) -> None:
@@ -140,6 +142,36 @@ class Images:
     def set_display(self, image: str, display: Mapping[str, Any]) -> None:
         """Keep how an image is shown (any values that JSON knows), and tell the other views."""
         self.core.do(ops.SetDisplay(image, display))
+
+    def set_pixel_size(self, image: str, size: Mapping[str, float]) -> None:
+        """Say how large the pixels of an image are, or (empty) take what its file says again.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        size : mapping of str to float
+            In µm along "y" and "x", and "z" of a volume. What is measured is told in it; nothing
+            is written into the image's file.
+
+        Raises
+        ------
+        ParameterError
+            If a size is not possible, or the image has no such axis.
+        """
+        core = self.core
+        with core.lock:
+            own = self._own.setdefault(image, core.images[core.document.sheet(image).key])
+            core.do(ops.SetSpacing(image, size))
+            core.images[image] = sized(own, core.document.sheet(image).spacing)
+            core.pixels_changed(image)
+            core.tell(ImageChanged(image))
+        core.worker.poke(cancels="all")
+
+    def _put(self, key: str, image: Image) -> None:
+        """Take the pixels of an image as they are in its file."""
+        self._own[key] = image
+        self.core.images[key] = sized(image, self.core.document.sheet(key).spacing)
 
     def copy_settings(self, source: str, targets: Iterable[str]) -> None:
         """Give other images the display settings and the region of interest of one.
@@ -218,7 +250,7 @@ class Images:
                     f"painted on one of {sheet.sizes}."
                 )
             reference = refer(Path(path), self._folder, axes=axes, series=series)
-            core.images[image] = found
+            self._put(image, found)
             core.missing.discard(image)
             core.do(ops.SetReference(image, reference))
             core.pixels_changed(image)
@@ -262,7 +294,7 @@ class Images:
         if without_channels(found) != sheet.sizes:
             wrong = f"It has {without_channels(found)} pixels instead of {sheet.sizes}."
             return f"{said} {wrong}".strip()
-        core.images[key] = found
+        self._put(key, found)
         core.missing.discard(key)
         if said:
             core.pixels_changed(key)  # the model that was saved has seen other pixels

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
+from stroma.io.units import convert
 from stroma.pixel.door import open_image
 from stroma.session.core.planes import Planes
 from stroma.session.events import Position
@@ -33,6 +34,8 @@ class OpenImage:
         How it is shown, as the front end set it.
     missing : bool
         Whether its file is not there, or is another one; its pixels are then 0.
+    sized : bool
+        Whether somebody gave the size of its pixels, which the file does not.
     """
 
     key: str
@@ -41,6 +44,7 @@ class OpenImage:
     region: Box | None
     display: Mapping[str, Any]
     missing: bool = False
+    sized: bool = False
 
     @cached_property
     def planes(self) -> Planes:
@@ -73,6 +77,24 @@ def opened(data: Any, axes: str | None = None, series: int = 0) -> Image:
 
         return read_image(data, axes=axes, series=series)
     return open_image(data, "single").image
+
+
+def sized(image: Image, spacing: Mapping[str, float]) -> Image:
+    """Return an image with pixels of a given size, in µm along some axes; empty leaves it as it is.
+
+    Coarser levels keep their share of it.
+    """
+    if not spacing:
+        return image
+    known = {a: s for a, s in image.spacing.items() if a in "zyx"} if image.unit else {}
+    metric = {a: convert(s, image.unit, "µm") for a, s in known.items()}
+    others = {a: s for a, s in image.spacing.items() if a not in "zyx"}
+    given = {**others, **metric, **spacing}
+    levels = tuple(
+        sized(level, {a: s * image.sizes[a] / level.sizes[a] for a, s in spacing.items()})
+        for level in image.levels
+    )
+    return replace(image, spacing=given, unit="µm", levels=levels)
 
 
 def without_channels(image: Image) -> dict[str, int]:

@@ -18,6 +18,8 @@ from stroma.errors import ParameterError
 from stroma.session.core import checks
 
 MAX_DISPLAY = 100_000
+LEAST_SPACING, MOST_SPACING = 1e-6, 1e6
+"""Size of a pixel in µm: a picometre to a metre."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,30 @@ class SetDisplay(Operation):
 
 
 @dataclass(frozen=True)
+class SetSpacing(Operation):
+    """Set the size of an image's pixels, in µm along y and x and perhaps z; empty for its own."""
+
+    op = "spacing"
+    image: str
+    spacing: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        """Check the axes and the numbers."""
+        axes = set(checks.mapping(self.spacing, "a pixel size"))
+        if axes and not {"y", "x"} <= axes <= {"z", "y", "x"}:
+            raise ParameterError(
+                f"A pixel size is given along y and x, and z of a volume, got {sorted(axes)}."
+            )
+        for axis, size in self.spacing.items():
+            number = isinstance(size, int | float) and not isinstance(size, bool)
+            if not number or not LEAST_SPACING <= size <= MOST_SPACING:
+                raise ParameterError(
+                    f"A pixel is {LEAST_SPACING:g} to {MOST_SPACING:g} µm large along {axis}, got "
+                    f"{str(size)[:50]}."
+                )
+
+
+@dataclass(frozen=True)
 class Undo(Operation):
     """Unmake the last edit."""
 
@@ -140,6 +166,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetReference,
     SetRegion,
     SetDisplay,
+    SetSpacing,
     Undo,
     Redo,
 )

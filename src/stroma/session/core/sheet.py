@@ -30,6 +30,8 @@ class Sheet:
         Region of interest.
     display : dict
         How it is shown.
+    spacing : dict of str to float
+        Size of a pixel along y, x (and z) in µm, where somebody gave it; empty for the file's own.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Sheet:
     reference: dict[str, Any]
     region: Box | None = None
     display: dict[str, Any] = field(default_factory=dict)
+    spacing: dict[str, float] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { notice } from "./notices.js";
+import { pixelSizeGroup } from "./pixel-size.js";
 import { length } from "./readout.js";
 import { group, rebuild, settled } from "./widgets.js";
 
@@ -69,6 +70,7 @@ export function imagePanel(app, view) {
       }),
     ),
     regionGroup(app, view),
+    pixelSizeGroup(app),
     copyGroup(app),
     group("About", facts),
   );

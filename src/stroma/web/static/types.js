@@ -56,6 +56,7 @@
  * @property {boolean} missing whether its file is not there any more
  * @property {[number, number] | null} pixel height and width of a pixel in µm
  * @property {number | null} deep how far apart planes are in µm
+ * @property {boolean} sized whether somebody gave that size, and not the file
  * @property {string[]} notes what of its file was left out, or read differently than stored
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted

@@ -28,6 +28,7 @@ def to_json(document: Document) -> dict[str, Any]:
                 "reference": sheet.reference,
                 "region": ops.plain(sheet.region),
                 "display": sheet.display,
+                "spacing": sheet.spacing,
             }
             for sheet in document.sheets.values()
         ],
@@ -62,6 +63,7 @@ def _add(document: Document, image: Mapping[str, Any]) -> None:
     document.apply(ops.AddImage(key, image["name"], image["sizes"], reference))
     document.apply(ops.SetRegion(key, image["region"]))
     document.apply(ops.SetDisplay(key, image["display"]))
+    document.apply(ops.SetSpacing(key, image.get("spacing", {})))
 
 
 def _edit(edit: Edit, document: Document) -> dict[str, Any]:
