@@ -181,3 +181,16 @@ def test_strokes_of_a_class_or_all_are_cleared_with_a_button(page, session) -> N
     assert page.locator("#copy-strokes").is_hidden()  # there is one plane only
     page.click("#clear-plane")
     until(page, lambda: not session.strokes("1").any())
+
+
+def test_the_size_of_pixels_is_given_where_a_file_does_not_say_it(page, session) -> None:
+    page.click("#tab-image")
+    width = page.locator("input[type=number][data-axis=x]")
+    width.fill("0.5")
+    width.press("Enter")
+    page.locator("#own-size").wait_for()
+    assert dict(session.images[0].image.spacing) == {"y": 0.5, "x": 0.5}
+    page.wait_for_function("() => document.querySelector('#scale').textContent.includes('µm')")
+    page.click("#own-size")
+    page.locator("#own-size").wait_for(state="hidden")
+    assert dict(session.images[0].image.spacing) == {}

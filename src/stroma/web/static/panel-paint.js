@@ -1,9 +1,9 @@
 // The panel "Paint": classes, brush, training, and what of the result is shown.
 
-import { wandGroup } from "./picking.js";
 import { el, icon } from "./dom.js";
 import { showGroups } from "./groups.js";
 import { notice } from "./notices.js";
+import { wandGroup } from "./picking.js";
 import { sizesOf } from "./slices.js";
 import { group, rebuild, segmented, slider, tick } from "./widgets.js";
 
