@@ -10,6 +10,8 @@ from stroma.targets.distances import Distances
 from stroma.targets.restore import Denoise, Restore
 from stroma.training.blind import BlindSpot, around, spots
 from stroma.training.contract import Batch
+from stroma.training.data import cases_of
+from stroma.training.windows import read_mirrored
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 20, 30), (2, 1, 4, 16, 24)])
@@ -136,3 +138,35 @@ def test_of_noise_alone_the_last_network_is_kept_and_not_the_one_nearest_to_the_
     last, kept = rising.module.state_dict(), falling.module.state_dict()
     same = all(torch.equal(last[name], kept[name]) for name in last)
     assert same == (target == "denoise")
+
+
+def test_clean_images_are_brought_to_the_intensities_of_the_noisy_ones():
+    """Scaled by cameras or files as they may be, they are learned as if they were not."""
+    noisy, clean = scene(0)
+    plain, scaled, other = (
+        cases_of([noisy], [one.astype(np.float32)], truth="image")[0]
+        for one in (clean, 3 * clean + 50, np.random.default_rng(5).normal(0, 1, clean.shape))
+    )
+    units = [case.in_units(case.truth(case.area)) for case in (plain, scaled)]
+    assert np.allclose(*units, atol=1e-4)
+    gain, offset = scaled.matching
+    assert gain[0] == pytest.approx(1 / 3, rel=0.05)
+    assert offset[0] == pytest.approx(-50 / 3, rel=0.5)
+    assert (other.matching[0][0], other.matching[1][0]) == (1, 0)
+    same = cases_of([noisy], [noisy], truth="image")[0]
+    assert same.matching[0][0] == pytest.approx(1)
+    assert same.matching[1][0] == pytest.approx(0, abs=1e-3)
+    flat = cases_of([noisy], [np.zeros_like(noisy)], truth="image")[0]
+    assert (flat.matching[0][0], flat.matching[1][0]) == (1, 0)
+
+
+def test_of_large_images_the_middle_is_compared(monkeypatch):
+    monkeypatch.setattr("stroma.training.cases.MOST", 400)
+    noisy, clean = scene(0)
+    case = cases_of([noisy], [3 * clean.astype(np.float32)], truth="image")[0]
+    read = []
+    monkeypatch.setattr(
+        "stroma.training.cases.read_mirrored", lambda *a: read.append(a[2]) or read_mirrored(*a)
+    )
+    assert case.matching[0][0] == pytest.approx(1 / 3, rel=0.2)
+    assert {tuple((s.start, s.stop) for s in box) for box in read} == {((23, 41), (25, 46))}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,12 @@ from stroma.training.windows import Cube, inside, read_mirrored, relative, shape
 
 UNKNOWN = -1
 """Label of pixels that nobody knows."""
+
+LIKE = 0.3
+"""Correlation from which on two images are taken to show the same."""
+
+MOST = 2**24
+"""Pixels of two images that are compared, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +100,31 @@ class Case:
         return read_mirrored(lambda b: _values(other, b), self.shape, box).astype(np.float32)
 
     def in_units(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        """Return (C, *space) intensities less the mean of the image, by its deviation."""
+        """Return (C, *space) of the other image, less the mean of the image, by its deviation.
+
+        Its intensities are brought to those of the image before: see `matching`.
+        """
         mean, deviation = units(self.statistics, len(values), values.ndim)
-        return np.asarray((values - mean) / deviation, np.float32)
+        gain, offset = (m.reshape(-1, *(1,) * (values.ndim - 1)) for m in self.matching)
+        return np.asarray((gain * values + offset - mean) / deviation, np.float32)
+
+    @cached_property
+    def matching(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Gain and offset, per channel, that bring the other image nearest to the image.
+
+        Cameras and files scale every image in their own way, which cannot be foretold and need
+        not be learned. 1 and 0 where the two do not show the same, or have other channels.
+        """
+        assert self.other is not None, "only another image is matched"
+        count = self.other.sizes.get("c", 1)
+        gain, offset = np.ones(count), np.zeros(count)
+        if count != self.channels:
+            return gain, offset
+        box = _middle(self.area)
+        image, other = self.read(box), self.truth(box)
+        for c in range(count):
+            gain[c], offset[c] = _fitted(other[c].ravel(), image[c].ravel())
+        return gain, offset
 
     def _labels(self, box: Cube) -> NDArray[np.int32]:
         assert self.labels is not None
@@ -106,6 +135,25 @@ class Case:
         )
         found[relative(part, box)] = self.labels[part]
         return found
+
+
+def _middle(box: Cube) -> Cube:
+    """Return the middle of a box: as much of it as is read at once."""
+    sides = [s.stop - s.start for s in box]
+    share = min(1.0, (MOST / max(1, prod(sides))) ** (1 / len(sides)))
+    kept = [max(1, int(n * share)) for n in sides]
+    starts = [s.start + (n - k) // 2 for s, n, k in zip(box, sides, kept, strict=True)]
+    return tuple(slice(a, a + k) for a, k in zip(starts, kept, strict=True))
+
+
+def _fitted(values: NDArray[Any], to: NDArray[Any]) -> tuple[float, float]:
+    """Return gain and offset of least squares; 1 and 0 where little of it is explained."""
+    x, y = values.astype(np.float64), to.astype(np.float64)
+    both = np.cov(x, y)
+    if both[0, 0] <= 0 or both[0, 1] <= LIKE * np.sqrt(both[0, 0] * both[1, 1]):
+        return 1.0, 0.0
+    gain = float(both[0, 1] / both[0, 0])
+    return gain, float(y.mean() - gain * x.mean())
 
 
 def statistics_of(image: Image) -> Statistics:
