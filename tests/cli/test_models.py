@@ -18,9 +18,21 @@ def test_json_has_every_entry_with_its_counts(stroma) -> None:
 
 def test_the_table_has_a_line_for_every_entry(stroma) -> None:
     lines = stroma("models").out.splitlines()
-    assert lines[0].split() == ["kind", "name", "extractor", "scalings", "grey", "rgb", "weights"]
+    heads = ["kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "licence"]
+    assert lines[0].split() == heads
     for entry in entries():
         assert any(line.split()[:2] == [entry.kind, entry.name] for line in lines)
+
+
+def test_licences_of_weights_are_said(stroma) -> None:
+    listed = {
+        (e["kind"], e["name"]): e["licence"] for e in json.loads(stroma("models", "--json").out)
+    }
+    assert listed["alias", "vgg"] == "BSD-3-Clause"
+    assert listed["alias", "dinov3-jafar"].startswith("DINOv3 License")
+    assert listed["alias", "dinov3-jafar"].endswith("; Apache-2.0")
+    assert listed["alias", "hr-dino-hybrid"] == "Apache-2.0"
+    assert listed["alias", "stroma"] == ""
 
 
 def test_what_is_not_installed_is_marked_and_said_once(stroma, monkeypatch) -> None:

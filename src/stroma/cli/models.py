@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def models(json: AsJson = False) -> None:
     """List feature extractors and aliases.
 
-    With the number of features per pixel of a grey and of a colour image, and whether pretrained
-    weights are on this machine. Nothing is fetched.
+    With the number of features per pixel of a grey and of a colour image, whether pretrained
+    weights are on this machine, and their licence. Nothing is fetched.
     """
     from stroma.pixel.choices.catalogue import entries
 
@@ -25,7 +25,10 @@ def models(json: AsJson = False) -> None:
     if json:
         as_json([asdict(entry) for entry in found])
         return
-    table(("kind", "name", "extractor", "scalings", "grey", "rgb", "weights"), map(_row, found))
+    table(
+        ("kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "licence"),
+        map(_row, found),
+    )
     if any(entry.weights == "missing" for entry in found):
         typer.echo("Missing weights are fetched when first used, or with: stroma fetch NAME")
     if any(entry.weights == "by hand" for entry in found):
@@ -38,7 +41,7 @@ def _row(entry: Entry) -> tuple[object, ...]:
     known = ("?", "?", "?")
     if not entry.missing:
         known = (_scalings(entry.scalings), str(entry.grey), str(entry.rgb))
-    return entry.kind, entry.name, entry.extractor, *known, entry.weights
+    return entry.kind, entry.name, entry.extractor, *known, entry.weights, entry.licence
 
 
 def _scalings(scalings: list[object] | None) -> str:

@@ -39,6 +39,8 @@ class Entry:
     weights : {"not needed", "here", "missing", "by hand"}
         Whether the pretrained weights that its defaults use are on this machine, all of them; "by
         hand" where they are missing, and the user has to get them.
+    licence : str
+        Licences of these weights, joined by "; "; empty where none are needed.
     missing : str
         What is not installed and how to get it; empty where nothing is missing.
     """
@@ -51,6 +53,7 @@ class Entry:
     rgb: int | None = None
     weights: str = "not needed"
     missing: str = ""
+    licence: str = ""
 
 
 def entries() -> list[Entry]:
@@ -144,18 +147,27 @@ def download(
 
 
 def _entry(kind: str, name: str, extractor: str) -> Entry:
+    licence = _licence(extractor)
     try:
         param = alias_param(name) if kind == "alias" else extractor_defaults(name)
         grey, rgb = _count(param, GREY), _count(param, COLOUR)
     except MissingExtraError as error:
-        return Entry(name, kind, extractor, weights=_weights(extractor), missing=str(error))
-    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb, _weights(extractor))
+        status = _weights(extractor)
+        return Entry(name, kind, extractor, weights=status, missing=str(error), licence=licence)
+    status = _weights(extractor)
+    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb, status, licence=licence)
 
 
 def _weights(extractor: str) -> str:
     """Return the status of the weights of all parts together."""
     found = {status(name) for name in _weighted(extractor)}
     return next(w for w in ("by hand", "missing", "here", "not needed") if w in found)
+
+
+def _licence(extractor: str) -> str:
+    """Return the licences of the weights of all parts, each once."""
+    found = (CATALOGUE[name].licence for name in _weighted(extractor) if name in CATALOGUE)
+    return "; ".join(dict.fromkeys(found))
 
 
 def _count(param: Param, feed: Feed) -> int:
