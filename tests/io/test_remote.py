@@ -108,3 +108,16 @@ def test_addresses_without_an_image_are_refused_by_name(server, values):
         where = f"http://127.0.0.1:{silent.getsockname()[1]}/a.zarr"
         with pytest.raises(FileError, match=rf"{re.escape(where)}/\S+ cannot be read"):
             read_image(where)
+
+
+def test_painting_on_an_address_is_refused(server, values):
+    import typer
+
+    from stroma.cli.paint import sorted_out
+    from stroma.session import Session
+
+    address = f"{server[1]}/cells.zarr"
+    with Session("gaussian") as session, pytest.raises(FileError, match=r"on a web server\. Copy"):
+        session.add_image(address)
+    with pytest.raises(typer.BadParameter, match=r"on a web server\. Copy"):
+        sorted_out([Path(address)], None)

@@ -59,14 +59,12 @@ def test_a_package_says_how_it_is_run(package, network):
 
 
 @pytest.mark.parametrize("weights", ["pytorch_state_dict", "torchscript"])
-def test_bioimageio_core_finds_it_correct(package, weights, tmp_path, monkeypatch):
+def test_bioimageio_core_finds_it_correct(package, weights):
     core = pytest.importorskip("bioimageio.core")
-    monkeypatch.setenv("BIOIMAGEIO_CACHE_PATH", str(tmp_path))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the library itself
         summary = core.test_model(package.path, weight_format=weights, devices=["cpu"])
         gc.collect()  # files that it leaves open
-    assert summary.status in ("passed", "valid-format"), summary.format()
     assert summary.status == "passed", summary.format()
 
 

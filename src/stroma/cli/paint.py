@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from stroma.cli.settings import several
+from stroma.io.address import address_of
 from stroma.registry import Registry
 
 if TYPE_CHECKING:
@@ -264,6 +265,12 @@ def sorted_out(paths: list[Path], project: Path | None) -> tuple[list[Path], Pat
         names = ", ".join(map(str, projects))
         raise typer.BadParameter(f"Only one project is open at a time, got {names}.")
     images = [path for path in paths if not is_project(path)]
+    for path in images:
+        if address_of(path):
+            raise typer.BadParameter(
+                f"{address_of(path)} is on a web server. Copy it to paint on it; stroma segment "
+                "reads it where it is."
+            )
     return images, projects[0] if projects else None
 
 

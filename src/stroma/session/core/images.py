@@ -11,7 +11,8 @@ import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.errors import ShapeError, StromaError, for_people
+from stroma.errors import FileError, ShapeError, StromaError, for_people
+from stroma.io.address import address_of
 from stroma.session.core import operations as ops
 from stroma.session.core.core import Core
 from stroma.session.core.disk.reference import change, fingerprint, located, refer
@@ -76,7 +77,14 @@ class Images:
         ------
         MissingFileError, FormatError, ShapeError
             If there is no such file, or it cannot be used.
+        FileError
+            If it is on a web server, where a project cannot keep it in view.
         """
+        if isinstance(data, str | Path) and address_of(data):
+            raise FileError(
+                f"{address_of(data)} is on a web server. Copy it to paint on it; stroma segment "
+                "reads it where it is."
+            )
         image = opened(data, axes, series)
         path = Path(data) if isinstance(data, str | Path) else None
         core = self.core
