@@ -86,9 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--side", type=int, default=2048)
     parser.add_argument("--objects", type=int, default=2000)
+    parser.add_argument("--smoke", action="store_true", help="small, to see that it runs")
     given = parser.parse_args()
+    names = TARGETS
+    if given.smoke:
+        given.side, given.objects, names = 256, 16, TARGETS[:1]
     print("| target | objects | seconds | memory added | F1 |\n|---|---|---|---|---|")
-    for name in TARGETS:
+    for name in names:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
             row = alone.submit(measured, name, given.side, given.objects).result()
         print(

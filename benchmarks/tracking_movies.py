@@ -1,10 +1,11 @@
 """Simulated movies: defaults beside laptrack and motile, where those are installed.
 
-    python benchmarks/tracking_movies.py [--seeds 3] [SCENE ...]
+    python benchmarks/tracking_movies.py [--seeds 3] [--learned] [SCENE ...]
 
 Nothing is told to Stroma about a movie. laptrack and motile need to be told how far objects get:
 they are run with several reaches, and the one that scores best by the truth is shown. "Best
-possible" links what was found as the truth does.
+possible" links what was found as the truth does. "Learned" are links learned from one other movie
+of each of the scenes.
 """
 
 from __future__ import annotations
@@ -23,10 +24,13 @@ from movies import SCENES, Simulated, simulate
 from stroma.data.tracks import Detections, Tracks
 from stroma.metrics.tracking import Matches, match, scores
 from stroma.tracking import SOLVERS
-from stroma.tracking.detect import detect
+from stroma.tracking.detect import Seen, detect
+from stroma.tracking.learned import Annotated, LinkModel
 from stroma.tracking.track import Linking, link
 
 REACHES = (12.0, 20.0, 30.0)
+UNSCORED = 100
+"""Seed of the movies that are learned from."""
 
 
 def by_laptrack(found: Detections, reach: float) -> Tracks:
@@ -81,12 +85,32 @@ def ideal(movie: Simulated, found: Detections, pairs: Matches) -> Tracks:
     return Tracks(found, links[(links >= 0).all(axis=1)])
 
 
-def scored(name: str, seed: int, others: tuple[str, ...], frames: int = 0) -> dict[str, np.ndarray]:
-    """Return TRA, LNK, F1 of divisions and seconds of processor, by who linked."""
+def filmed(name: str, seed: int, frames: int = 0) -> tuple[Simulated, Seen, Matches]:
+    """Return a movie, what is found in it, and which true objects that is."""
     movie = simulate(replace(SCENES[name], frames=frames or SCENES[name].frames), seed)
     seen = detect((frame, None) for frame in movie.found)
     both = zip(movie.true, movie.found, strict=True)
-    pairs = match(movie.tracks.detections, seen.detections, both)
+    return movie, seen, match(movie.tracks.detections, seen.detections, both)
+
+
+def learned(names: list[str], frames: int = 0) -> LinkModel:
+    """Return links learned from a movie of each scene that is not scored."""
+    movies = []
+    for name in names:
+        movie, seen, pairs = filmed(name, UNSCORED, frames)
+        movies.append(Annotated(seen, ideal(movie, seen.detections, pairs).links))
+    return LinkModel().fit(movies)
+
+
+def scored(
+    name: str,
+    seed: int,
+    others: tuple[str, ...],
+    model: LinkModel | None = None,
+    frames: int = 0,
+) -> dict[str, np.ndarray]:
+    """Return TRA, LNK, F1 of divisions and seconds of processor, by who linked."""
+    movie, seen, pairs = filmed(name, seed, frames)
 
     def of(linked: Callable[[], Tracks]) -> np.ndarray:
         start = time.process_time()
@@ -98,6 +122,8 @@ def scored(name: str, seed: int, others: tuple[str, ...], frames: int = 0) -> di
     rows = {"best possible": of(lambda: ideal(movie, seen.detections, pairs))}
     for solver in SOLVERS:
         rows[f"stroma {solver}"] = of(lambda solver=solver: link(seen, Linking(solver=solver)))
+    if model is not None:
+        rows["stroma lap, learned"] = of(lambda: link(seen, Linking(cost=model)))
     for other in others:
         tried = [of(partial(OTHERS[other], seen.detections, reach)) for reach in REACHES]
         rows[other] = max(tried, key=lambda row: row[1])
@@ -109,15 +135,17 @@ def main() -> None:
     parser.add_argument("scenes", nargs="*", default=list(SCENES), metavar="SCENE")
     parser.add_argument("--seeds", type=int, default=3, help="movies of each scene")
     parser.add_argument("--alone", action="store_true", help="without laptrack and motile")
+    parser.add_argument("--learned", action="store_true", help="with links that are learned")
     parser.add_argument("--smoke", action="store_true", help="small, to see that it runs")
     given = parser.parse_args()
     if given.smoke:
-        given.scenes, given.seeds, given.alone = ["dividing"], 1, True
+        given.scenes, given.seeds, given.alone, given.learned = ["dividing"], 1, True, True
     warnings.simplefilter("ignore")
     others = tuple(o for o in OTHERS if not given.alone and importlib.util.find_spec(o))
+    model = learned(given.scenes, 5 * given.smoke) if given.learned else None
     print("| movie | | TRA | LNK | division F1 | seconds |\n|---|---|---|---|---|---|")
     for name in given.scenes:
-        every = [scored(name, seed, others, 5 * given.smoke) for seed in range(given.seeds)]
+        every = [scored(name, seed, others, model, 5 * given.smoke) for seed in range(given.seeds)]
         for who in every[0]:
             tra, lnk, division, seconds = np.mean([one[who] for one in every], axis=0)
             print(

@@ -21,6 +21,7 @@ SCRIPTS = {
     "tracking": "right links",
     "tracking_movies": "best possible",
     "tracking_long": "| ilp |",
+    "decoding": "| seconds | memory added | F1 |",
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
     "sequences": "last frame",
@@ -48,6 +49,7 @@ def test_every_benchmark_is_run_here():
 
 
 NEEDS = {
+    "decoding": "torch",
     "deep": "transformers",
     "large": "distributed",
     "live": "websockets",

@@ -10,6 +10,7 @@ from tests.session.scene import SECONDS, paint_halves, settle
 import stroma
 from random_network import random_network
 from stroma import Image
+from stroma.blocks.box import Box
 from stroma.errors import NotTrainedError, ParameterError, ShapeError
 from stroma.io import read_image, write_image
 from stroma.session import Session
@@ -93,14 +94,27 @@ def test_a_network_of_volumes_shows_every_plane_that_it_computed(session, halves
         np.testing.assert_array_equal(session.result(key, plane={"z": z}).values, wanted[z])
 
 
-def test_a_network_is_not_shown_on_planes_across_y_and_says_so(session, halves, network):
-    key = session.add_image(Image(np.stack([halves] * 3), "zyx"))
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_a_network_is_shown_on_planes_of_every_direction(session, halves, ndim):
+    network, volume = random_network(ndim=ndim), np.stack([halves[:32, :32] + i for i in range(5)])
+    movie = Image(np.stack([volume, volume[:, ::-1]]), "tzyx")
+    key = session.add_image(movie)
     session.set_model(network)
-    session.look(key, plane={"y": 3})
+    wanted = network.segment(movie)
+    for plane, cut in (
+        ({"t": 1, "y": 3}, wanted[1, :, 3]),
+        ({"t": 0, "x": 30}, wanted[0, :, :, 30]),
+    ):
+        session.look(key, plane=plane)
+        settle(session)
+        np.testing.assert_array_equal(session.result(key, plane=plane).values, cut)
+        assert session.standing(key, plane=plane).state == "current"
+    part = Box(1, 4, 3, 20)
+    session.set_model(random_network(ndim=ndim))  # what is known already is not asked again
+    session.look(key, part, plane={"t": 1, "x": 2})
     settle(session)
-    standing = session.standing(key, plane={"y": 3})
-    assert standing.state == "failed"
-    assert "across z" in standing.reason
+    shown = session.result(key, part, plane={"t": 1, "x": 2}).values
+    np.testing.assert_array_equal(shown, wanted[1, 1:3, 4:20, 2])
 
 
 def test_a_project_keeps_the_network(tmp_path, halves, network):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.data.cut import ROWS_AND_COLUMNS
 from stroma.data.image import AXES, Image
 from stroma.errors import ParameterError
 from stroma.io.blockwise.assemble import ChunkSink
@@ -18,6 +22,7 @@ from stroma.pixel.predicting.predict import label_dtype
 from stroma.session.core.opening import without_channels
 from stroma.session.core.planes import Planes
 from stroma.session.core.view import View
+from stroma.session.events import Position
 from stroma.session.strokes.blocks import BYTE, Block, uncertainty
 
 if TYPE_CHECKING:
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
     from stroma.training.windows import Cube
 
     Opened = tuple[Image, NetworkPredictor]
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.integer]
 
 SAID = (
     "A trained network says what is seen; strokes do not change it. Once two classes are painted, "
@@ -87,62 +95,49 @@ class Applied:
         """Let an image go that is closed, or has other pixels now."""
         self._opened.pop(key, None)
 
-    def cores(self, image: Image, view: View, box: Box, known: Mapping[Box, int]) -> list[Cube]:
-        """Return the blocks in a box of a view's plane that are not known.
-
-        Raises
-        ------
-        ParameterError
-            If the plane does not lie across z.
-        """
-        if view.across != "z":
-            raise ParameterError(
-                f"A network is looked at on planes across z, and this one lies across "
-                f"{view.across}. Give a position along z, or write its results to a file.",
-                told="The results of a network are shown on planes across z only (xy).",
-            )
+    def cores(self, image: Image, view: View, box: Box, known: Mapping[Box, int]) -> list[Part]:
+        """Return the blocks that a box of a view's plane cuts, and that are not known."""
         from stroma.training.predict import blocks_in
 
         if not box.area:
             return []
         seen, predictor = self.opened(view.image, image)
-        ndim = self.network.ndim
-        depth = [slice(view.position["z"], view.position["z"] + 1)] if ndim == 3 else []
-        found = blocks_in(seen.shape[-ndim:], predictor, (*depth, *box.slices))
-        return [core for core in found if _rectangle(core) not in known]
+        shape = seen.shape[-self.network.ndim :]
+        found = [
+            Part(outer, core)
+            for outer, region in _regions(view, box, self.network.ndim)
+            for core in blocks_in(shape, predictor, region)
+        ]
+        return [part for part in found if part.rectangle(view.across) not in known]
 
     def predicted(
         self,
         image: Image,
         view: View,
-        cores: list[Cube],
+        cores: list[Part],
         revision: int,
         cancel: Callable[[], bool],
-    ) -> Iterator[list[tuple[dict[str, int], int, Block]]]:
-        """Yield, block by block, position, number and result of every plane that it has."""
+    ) -> Iterator[list[tuple[Position, int, Block]]]:
+        """Yield, block by block, position, number and result of every plane that it has.
+
+        These are planes across z, and that of the view where it lies otherwise.
+        """
         from stroma.training.predict import predicted
 
         seen, predictor = self.opened(view.image, image)
         network, numbered = self.network, Planes(without_channels(image))
-        outer = {a: i for a, i in view.position.items() if a == "t" or network.ndim == 2}
         classes = tuple(network.classes_.tolist())
-        found = predicted(predictor, seen.at(**outer), cores, cancel=cancel)
-        for core, values in zip(cores, found, strict=True):
-            labels = network.target.decode(values, **network.decoding_)
-            planes = []
-            for position, p, best in _planes(outer, core, values, labels):
-                number = numbered.number(position, view.image)
-                block = Block(
-                    _rectangle(core),
-                    1,
-                    revision,
-                    classes,
-                    best.astype(np.uint16),
-                    np.rint(p * BYTE).astype(np.uint8),
-                    np.rint(uncertainty(p) * BYTE).astype(np.uint8),
-                )
-                planes.append((position, number, block))
-            yield planes
+        for outer, parts in groupby(cores, key=lambda part: part.outer):
+            together = list(parts)
+            blocks = [part.core for part in together]
+            found = predicted(predictor, seen.at(**outer), blocks, cancel=cancel)
+            for part, values in zip(together, found, strict=True):
+                labels = network.target.decode(values, **network.decoding_)
+                planes = []
+                for position, box, p, best in part.planes(view, values, labels):
+                    block = _block(box, revision, classes, p, best)
+                    planes.append((position, numbered.number(position, view.image), block))
+                yield planes
 
     def write(
         self,
@@ -184,17 +179,82 @@ class Applied:
         return Path(path)
 
 
-def _rectangle(core: Cube) -> Box:
-    y, x = core[-2:]
-    return Box(y.start, x.start, y.stop, x.stop)
+@dataclass(frozen=True)
+class Part:
+    """A block that a network predicts at once.
+
+    Parameters
+    ----------
+    outer : dict of str to int
+        Where it lies along t, and along z where it is a block of a plane.
+    core : Cube
+        Along y and x, or z, y and x.
+    """
+
+    outer: Position
+    core: Cube
+
+    @property
+    def spans(self) -> dict[str, slice]:
+        """Where it lies along z (of an image without, the first), y and x."""
+        z = self.outer.get("z", 0)
+        return dict(zip("zyx", (slice(z, z + 1), *self.core)[-3:], strict=True))
+
+    def rectangle(self, across: str) -> Box:
+        """Return what it is on a plane across an axis that it meets."""
+        rows, columns = (self.spans[axis] for axis in ROWS_AND_COLUMNS[across])
+        return Box(rows.start, columns.start, rows.stop, columns.stop)
+
+    def planes(
+        self, view: View, values: Floats, labels: Ints
+    ) -> Iterator[tuple[Position, Box, Floats, Ints]]:
+        """Yield position, rectangle, probabilities and labels of every plane.
+
+        Parameters
+        ----------
+        view : View
+            What is looked at.
+        values : (C, y, x) or (C, z, y, x) float array
+            Probabilities of the classes.
+        labels : (y, x) or (z, y, x) int array
+            The most probable ones.
+        """
+        if len(self.core) == 2:
+            values, labels = values[:, None], labels[None]
+            yield self.outer, self.rectangle("z"), values[:, 0], labels[0]
+        else:
+            for k, z in enumerate(range(self.core[0].start, self.core[0].stop)):
+                yield {**self.outer, "z": z}, self.rectangle("z"), values[:, k], labels[k]
+        if view.across != "z":
+            axis = "zyx".index(view.across)
+            at = view.position[view.across] - self.spans[view.across].start
+            cut = values.take(at, axis=axis + 1), labels.take(at, axis=axis)
+            yield view.position, self.rectangle(view.across), *cut
 
 
-def _planes(
-    outer: Mapping[str, int], core: Cube, values: Any, labels: Any
-) -> Iterator[tuple[dict[str, int], Any, Any]]:
-    """Yield position, probabilities and labels of every plane of a block."""
-    if len(core) == 2:
-        yield dict(outer), values, labels
-        return
-    for k, z in enumerate(range(core[0].start, core[0].stop)):
-        yield {**outer, "z": z}, values[:, k], labels[k]
+def _regions(view: View, box: Box, ndim: int) -> Iterator[tuple[Position, Cube]]:
+    """Yield where a network of so many axes looks: outer position, and the region there."""
+    rows, columns = ROWS_AND_COLUMNS[view.across]
+    at = view.position.get(view.across, 0)
+    spans = {view.across: slice(at, at + 1), rows: box.slices[0], columns: box.slices[1]}
+    time = {a: i for a, i in view.position.items() if a == "t"}
+    region = tuple(spans[axis] for axis in "zyx")
+    if ndim == 3:
+        yield time, region
+    elif view.across == "z":
+        yield dict(view.position), region[1:]
+    else:  # a plane of its own for every row of the cut
+        for z in range(region[0].start, region[0].stop):
+            yield {**time, "z": z}, region[1:]
+
+
+def _block(box: Box, revision: int, classes: tuple[int, ...], p: Floats, labels: Ints) -> Block:
+    return Block(
+        box,
+        1,
+        revision,
+        classes,
+        labels.astype(np.uint16),
+        np.rint(p * BYTE).astype(np.uint8),
+        np.rint(uncertainty(p) * BYTE).astype(np.uint8),
+    )
