@@ -45,7 +45,7 @@ def painted(folder: Path, name: str) -> np.ndarray:
     return strokes(classes, BUDGET, 0)
 
 
-def segmented(folder: Path, into: Path, frames: int) -> float:
+def segmented(folder: Path, into: Path) -> float:
     """Write the parts of the class of cells in every frame, and return seconds of processors."""
     names = sorted(p.name for p in (folder / "seg").iterdir())
     chosen = [names[0], names[len(names) // 2]]
@@ -54,7 +54,7 @@ def segmented(folder: Path, into: Path, frames: int) -> float:
     model = ConvpaintModel("stroma")
     model.train(images, [painted(folder, n) for n in chosen])
     movie = read_movie(folder / "images")
-    for number, frame in list(zip(movie.numbers, movie, strict=True))[:frames]:
+    for number, frame in zip(movie.numbers, movie, strict=True):
         found = parts_of(np.asarray(model.segment(frame)), 2, smallest=SMALLEST)
         write_image(into / f"t{number:03d}.tif", found, axes="yx")
     return time.process_time() - start
@@ -63,12 +63,11 @@ def segmented(folder: Path, into: Path, frames: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--frames", type=int, default=10**6, help="only the first ones")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         labels, truth = Path(place) / "labels", given.folder / "tra"
         labels.mkdir()
-        seconds = segmented(given.folder, labels, given.frames)
+        seconds = segmented(given.folder, labels)
         print(f"Training and segmenting: {seconds:.1f} s of processors\n")
         print("| cost | solver | SEG | DET | TRA | LNK | seconds |\n|---|---|---|---|---|---|---|")
         for cost in COSTS:

@@ -234,7 +234,7 @@ class Part:
 
 def _regions(view: View, box: Box, ndim: int) -> Iterator[tuple[Position, Cube]]:
     """Yield where a network of so many axes looks: outer position, and the region there."""
-    rows, columns = ROWS_AND_COLUMNS[view.across]
+    rows, columns = list(ROWS_AND_COLUMNS[view.across])
     at = view.position.get(view.across, 0)
     spans = {view.across: slice(at, at + 1), rows: box.slices[0], columns: box.slices[1]}
     time = {a: i for a, i in view.position.items() if a == "t"}
