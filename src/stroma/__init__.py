@@ -17,6 +17,7 @@ _PUBLIC = {
     "load": "stroma.workflow.load",
     "measure": "stroma.objects.measure",
     "objects_of": "stroma.objects.find",
+    "prompt": "stroma.workflow.prompt",
     "track": "stroma.workflow.track",
     "register_extractor": "stroma.features.build",
 }
@@ -37,6 +38,7 @@ __all__ = [
     "load",
     "measure",
     "objects_of",
+    "prompt",
     "register_extractor",
     "track",
 ]

@@ -10,6 +10,7 @@ from stroma.training.model import Network as Network
 from stroma.workflow.learn import learn as learn
 from stroma.workflow.links import learn_links as learn_links
 from stroma.workflow.load import load as load
+from stroma.workflow.prompt import prompt as prompt
 from stroma.workflow.track import track as track
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "load",
     "measure",
     "objects_of",
+    "prompt",
     "register_extractor",
     "track",
 ]

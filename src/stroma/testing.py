@@ -53,6 +53,13 @@ def check_network(build: Any, **how: Any) -> None:
     check(build, **how)
 
 
+def check_prompted(build: Any, **how: Any) -> None:
+    """Check an engine for prompts; see `stroma.prompts.conformance.check_prompted`."""
+    from stroma.prompts.conformance import check_prompted as check
+
+    check(build, **how)
+
+
 def check_extractor(extractor: Extractor, *, rng: int | np.random.Generator = 0) -> None:
     """Check that an extractor keeps every promise of :class:`stroma.features.contract.Extractor`.
 

@@ -25,6 +25,7 @@ SCRIPTS = {
     "objects": "64 objects in 256 x 256",
     "volumes": "noise 0.25",
     "sequences": "last frame",
+    "prompts": "| `grabcut` |",
     "upsampling": "| `naf:dino_vits8` |",
     "many_objects": '"found": 32,',
 }

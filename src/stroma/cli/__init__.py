@@ -13,6 +13,7 @@ COMMANDS = Registry(
         "track": "stroma.cli.track:track",
         "objects": "stroma.cli.objects:objects",
         "particles": "stroma.cli.particles:particles",
+        "prompt": "stroma.cli.prompt:prompt",
         "cluster": "stroma.cli.cluster:cluster",
         "locate": "stroma.cli.locate:locate",
         "learn": "stroma.cli.learn:learn",

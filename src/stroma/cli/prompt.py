@@ -1,0 +1,38 @@
+"""``stroma prompt``: clicks to objects."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stroma.cli.show import AsJson, as_json
+
+
+def prompt(
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="What was clicked on.", show_default=False)
+    ],
+    points: Annotated[
+        Path,
+        typer.Option(
+            help="Table of clicks (.csv): y, x (z, t) in pixels; object: which object each is for "
+            "(without it, each for one of its own); label: 1 on it, 0 beside it.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Label image to write, such as cells_objects.tif.")],
+    engine: Annotated[str, typer.Option(help="What finds the objects.")] = "graph",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Find the object under each click."""
+    from stroma.workflow.prompt import prompt_file
+
+    found = prompt_file(image, points, out, engine=engine, overwrite=overwrite)
+    if json:
+        as_json(asdict(found))
+        return
+    typer.echo(f"{found.objects} objects from {found.clicks} clicks. Written to {out}")

@@ -1,0 +1,151 @@
+"""Which nodes of a tree may be the object that is meant, and how likely each is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.prompts.tree import Tree
+
+Floats = NDArray[np.float64]
+Nodes = NDArray[np.int64]
+
+SMALL = 30.0
+"""Pixels below which an object is unlikely."""
+
+LARGE = 0.35
+"""Part of the image above which an object is unlikely."""
+
+ROUND = 1.5
+"""How much the form counts: how well an ellipse describes it."""
+
+AGREE, AGAINST = 1.0, 1.5
+"""What it says for a node to hold another click on the object; against it, to hold one beside."""
+
+CHANGE = 1.5
+"""How unlikely it is that a later click changes much of the object."""
+
+SHARPNESS = 3.0
+"""How far the likeliest node stands out from the next."""
+
+
+def scores(tree: Tree, nodes: Nodes) -> Floats:
+    """Return how much each node looks like an object: a logarithm, 0 for a fair one.
+
+    An object has a clear edge all around and none as clear inside, keeps its form while what is
+    around it merges, is compact, and is neither a speck nor most of the image.
+    """
+    area = tree.area[nodes]
+    contrast = np.log((tree.edge[nodes] + 1e-6) / (tree.inside[nodes] / area + 1e-3))
+    up = np.where(tree.parent[nodes] < 0, nodes, tree.parent[nodes])
+    lasting = np.log((tree.cost[up] + 1e-6) / (tree.cost[nodes] + 1e-3))
+    at_frame = tree.frame[nodes] / (tree.frame[nodes] + tree.border[nodes] + 1e-9)
+    small = np.maximum(0, np.log(SMALL / area))
+    large = np.maximum(0, np.log(area / (LARGE * tree.area[-1])))
+    return np.asarray(
+        np.clip(contrast, -2, 2)
+        + 0.5 * np.clip(lasting, -1, 2)
+        + ROUND * np.log(np.clip(roundness(tree, nodes), 0.05, 1))
+        - 2 * at_frame
+        - 1.5 * small
+        - 4 * large
+        + 0.15 * np.log(area)
+    )
+
+
+def roundness(tree: Tree, nodes: Nodes) -> Floats:
+    """Return the size of each node relative to the ellipse (or ellipsoid) of its moments."""
+    area, d = tree.area[nodes], _axes(tree)
+    moments = tree.moments[nodes] / area[:, None]
+    spread = np.zeros((len(nodes), d, d))
+    upper = [(i, j) for i in range(d) for j in range(i, d)]
+    for k, (i, j) in enumerate(upper):
+        spread[:, i, j] = spread[:, j, i] = moments[:, d + k] - moments[:, i] * moments[:, j]
+    spread += np.eye(d) / 12
+    ball = math.pi ** (d / 2) / math.gamma(d / 2 + 1) * (d + 2) ** (d / 2)
+    return np.asarray(area / (ball * np.sqrt(np.maximum(np.linalg.det(spread), 1e-12))))
+
+
+def _axes(tree: Tree) -> int:
+    """Return the number of axes, of which the moments are those of first and second order."""
+    width = tree.moments.shape[1]
+    return next(d for d in (1, 2, 3) if d + d * (d + 1) // 2 == width)
+
+
+def count_within(tree: Tree, nodes: Nodes, regions: Nodes) -> NDArray[np.int64]:
+    """Return how many of the regions lie within each node."""
+    place = np.sort(tree.place[regions])
+    ends = tree.first[nodes] + tree.leaves[nodes]
+    return np.asarray(np.searchsorted(place, ends) - np.searchsorted(place, tree.first[nodes]))
+
+
+def chain(
+    tree: Tree, region: int, on: Nodes, beside: Nodes, *, strict: bool = False
+) -> tuple[Nodes, Floats]:
+    """Return the nodes around a region, and how likely each is what is meant by it.
+
+    Parameters
+    ----------
+    tree : Tree
+        All nodes.
+    region : int
+        Where the object is.
+    on, beside : (n,) int64
+        Regions known to belong to the object, and not to.
+    strict : bool
+        Whether nodes that hold what is beside are left out.
+
+    Returns
+    -------
+    nodes : (k,) int64
+        The smallest first.
+    logarithms : (k,) float64
+        Their scores, more where they hold more of what is known and less where they hold what is
+        beside.
+    """
+    nodes = tree.ancestors(region)
+    agree = count_within(tree, nodes, on) - 1
+    against = count_within(tree, nodes, beside)
+    if strict:
+        clear = against == 0
+        clear[0] = True
+        nodes, agree, against = nodes[clear], agree[clear], against[clear]
+    return nodes, scores(tree, nodes) + AGREE * agree - AGAINST * against
+
+
+def change(tree: Tree, nodes: Nodes, held: Floats, *, add: bool) -> Floats:
+    """Return what speaks against adding each node, or taking it away: how much that changes.
+
+    To add less than there is speaks against nothing: objects have several parts.
+
+    Parameters
+    ----------
+    tree : Tree
+        All nodes.
+    nodes : (k,) int64
+        Nodes around a later click.
+    held : (regions,) float64
+        Pixels that belong to the object before it.
+    add : bool
+        Whether the click lies on the object.
+    """
+    before = held.sum()
+    if before <= 0:
+        return np.zeros(len(nodes))
+    along = np.concatenate([[0], np.cumsum(held[tree.order])])
+    within = along[tree.first[nodes] + tree.leaves[nodes]] - along[tree.first[nodes]]
+    if add:
+        return np.asarray(-CHANGE * np.log(np.maximum(1, (tree.area[nodes] - within) / before)))
+    return np.asarray(CHANGE * np.log(np.clip(1 - within / before, 0.02, 1)))
+
+
+def likely(tree: Tree, nodes: Nodes, logarithms: Floats) -> Floats:
+    """Return how likely each region is of the object, where one of the nodes is it."""
+    weights = np.exp(SHARPNESS * (logarithms - logarithms.max()))
+    weights /= weights.sum()
+    steps = np.zeros(len(tree.order) + 1)
+    np.add.at(steps, tree.first[nodes], weights)
+    np.add.at(steps, tree.first[nodes] + tree.leaves[nodes], -weights)
+    return np.asarray(np.cumsum(steps[:-1])[tree.place])
