@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from stroma.errors import ContractError, ParameterError, ShapeError
+from stroma.errors import ContractError, ImageError, ParameterError, ShapeError
 from stroma.prompts import ENGINES
 from stroma.prompts.contract import checked
 from stroma.prompts.graph import Graph
@@ -113,6 +113,11 @@ def test_an_image_without_edges_gives_a_mask_with_the_click(image):
     engine.set_image(image)
     place = (0,) * (image.ndim - 1)
     assert engine.predict(points=[place])[0][0][place]
+
+
+def test_values_that_are_no_numbers_are_told():
+    with pytest.raises(ImageError, match="NaN or infinite"):
+        Graph().set_image(np.full((1, 9, 9), np.nan))
 
 
 def test_strokes_part_what_touches():

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from stroma.data.color import rgb_to_lab
-from stroma.errors import ParameterError, ShapeError
+from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.prompts import candidates
 from stroma.prompts.contract import (
     OBJECT,
@@ -34,6 +34,9 @@ MOST = 3
 
 MOST_SEEDS = 128
 """Regions with prompts whose nodes are looked at; all of them are known to the walker."""
+
+LIKELY, MARGIN = 0.02, 16.0
+"""From when on a region counts as likely, and how many pixels around those are looked at."""
 
 APART = 0.75
 """Overlap above which two masks mean the same."""
@@ -145,6 +148,7 @@ class Graph:
     def _of_several(self, regions: Regions, tree: Tree, given: Prompts, seeds: _Seeds) -> Answer:
         prior = _prior(regions, tree, given, seeds)
         known = seeds.known(regions, given)
+        known[_far(tree, prior, known)] = 0
         weights = links(regions, steep=self.settings.steep)
         found = walk(regions, weights, prior, known, listen=self.settings.listen)
         inside = found > min(0.5, found.max() / 2)  # something of a box is the object
@@ -218,9 +222,13 @@ def ready(image: NDArray[Any], *, rgb: bool) -> NDArray[np.float32]:
     ------
     ShapeError
         If the image is not (C, y, x) or (C, z, y, x), or empty.
+    ImageError
+        If it has values that are NaN or infinite.
     """
     if image.ndim not in (3, 4) or not image.size:
         raise ShapeError(f"An image is (C, y, x) or (C, z, y, x), got shape {image.shape}.")
+    if not np.isfinite(image).all():
+        raise ImageError("The image has values that are NaN or infinite. Replace them first.")
     few = image[(slice(None), *(slice(None, None, max(1, n // 512)) for n in image.shape[1:]))]
     if rgb:
         low, high = (float(v) for v in np.percentile(few, (0.5, 99.5)))
@@ -282,6 +290,19 @@ def _of_box(tree: Tree, box: Floats, seeds: _Seeds) -> Floats:
     nodes = nodes[clear] if clear.any() else nodes
     logs = candidates.scores(tree, nodes) + 6 * overlap[nodes]
     return candidates.likely(tree, nodes, logs)
+
+
+def _far(tree: Tree, prior: Floats, known: Floats) -> Bools:
+    """Return the regions that are too far from all that is likely to be asked about."""
+    n = len(prior)
+    low, high = tree.low[:n], tree.high[:n]
+    near = (prior > LIKELY) | (known == 1)
+    if not near.any():
+        return np.zeros(n, bool)
+    first, last = low[near].min(0), high[near].max(0)
+    margin = MARGIN + (last - first) / 4
+    outside = (high < first - margin) | (low > last + margin)
+    return np.asarray(outside.any(axis=1) & np.isnan(known))
 
 
 def _boxed(given: Prompts, shape: tuple[int, ...]) -> Bools:

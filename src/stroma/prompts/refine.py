@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -12,7 +13,7 @@ from stroma.prompts import kernels
 
 Bools = NDArray[np.bool_]
 
-ROUNDS = 40
+ROUNDS = 24
 
 
 def settled(
@@ -37,12 +38,12 @@ def settled(
     steep : float
         How much a squared difference between pixels hinders the walker.
     reach : float
-        How far the border may move, as a part of the object's radius; 2 to 8 pixels.
+        How far the border may move, as a part of the object's radius; 2 to 5 pixels.
     """
     if not mask.any() or mask.all():
         return mask
     d = mask.ndim
-    radius = float(np.clip(reach * (mask.sum() ** (1 / d)) / 2, 2, 8))
+    radius = float(np.clip(reach * (mask.sum() ** (1 / d)) / 2, 2, 5))
     [box] = ndimage.find_objects(mask.astype(np.uint8))
     margin = int(radius) + 2
     box = tuple(slice(max(0, s.start - margin), s.stop + margin) for s in box)
@@ -66,8 +67,11 @@ def settled(
 def _depth(mask: Bools) -> NDArray[np.float64]:
     """Return how far inside a mask pixels lie; the border of the image is no border of it."""
     padded = np.pad(mask, 1, mode="edge")
-    found: NDArray[np.float64] = ndimage.distance_transform_edt(padded)
-    return found[(slice(1, -1),) * mask.ndim]
+    if mask.ndim == 2:  # many times as fast as for any number of axes
+        found = cv2.distanceTransform(padded.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    else:
+        found = ndimage.distance_transform_edt(padded)
+    return np.asarray(found, np.float64)[(slice(1, -1),) * mask.ndim]
 
 
 def _set(

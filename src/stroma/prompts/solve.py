@@ -44,16 +44,11 @@ def walk(graph: Regions, weights: Floats, prior: Floats, known: Floats, *, liste
     listen : float
         Weight of the prior, for every pixel.
     """
-    n = graph.count
-    a, b = graph.pairs.T
-    joined = sparse.coo_matrix((weights, (a, b)), shape=(n, n))
-    joined = (joined + joined.T).tocsr()
-    fixed = np.isfinite(known)
-    free = np.flatnonzero(~fixed)
+    free = np.flatnonzero(np.isnan(known))
     if not len(free):
         return np.nan_to_num(known)
     held = listen * graph.area[free]
-    rows = joined[free]
+    rows = _rows(graph, weights, free)
     diagonal = np.asarray(rows.sum(axis=1)).ravel() + held
     system = sparse.diags(diagonal) - rows[:, free]
     wanted = held * prior[free] + rows @ np.nan_to_num(known)
@@ -62,3 +57,14 @@ def walk(graph: Regions, weights: Floats, prior: Floats, known: Floats, *, liste
     result = np.nan_to_num(known)
     result[free] = found
     return result
+
+
+def _rows(graph: Regions, weights: Floats, free: NDArray[np.int64]) -> sparse.csr_matrix:
+    """Return the weights between some regions and all."""
+    place = np.full(graph.count, -1)
+    place[free] = np.arange(len(free))
+    ends = np.concatenate([graph.pairs, graph.pairs[:, ::-1]])
+    both = np.concatenate([weights, weights])
+    own = place[ends[:, 0]] >= 0
+    index = place[ends[own, 0]], ends[own, 1]
+    return sparse.csr_matrix((both[own], index), shape=(len(free), graph.count))
