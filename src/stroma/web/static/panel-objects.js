@@ -1,20 +1,18 @@
 // The panel "Objects": where they come from, their classes, corrections, measures, and files.
 
 import { el, fill } from "./dom.js";
-import { plot, short } from "./object-plots.js";
+import { classGroup, showNext } from "./object-classes.js";
+import { measureGroup } from "./object-measures.js";
+import { tableGroup } from "./object-table.js";
 import { HELP, TOOLS, objectTool } from "./object-tools.js";
-import { goToPlace } from "./undo.js";
 import { showWhile } from "./tasks.js";
 import { group, rebuild, segmented, slider, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./object-desk.js").ObjectDesk} ObjectDesk */
-/** @typedef {import("./types.js").Class} Class */
 
-const ROWS = 300;
 const FORMATS = { csv: "Table (CSV)", tif: "Label image", geojson: "QuPath GeoJSON", zip: "ImageJ ROIs" };
-const CLASSIFIERS = { forest: "Random forest", ensemble: "Ensemble", logistic: "Logistic", catboost: "CatBoost" };
 
 /**
  * @param {App} app
@@ -113,112 +111,6 @@ function words({ known, selected }) {
   return `${count.toLocaleString("en")} objects${chosen}, ${from}.`;
 }
 
-// ------------------------------------------------------------------ classes
-
-/**
- * @param {App} app
- * @param {Viewer} viewer
- * @param {ObjectDesk} desk
- */
-function classGroup(app, viewer, desk) {
-  const list = el("div", { class: "fields", id: "object-classes" });
-  const note = el("p", { class: "note", id: "object-lacking" });
-  const accuracy = el("p", { class: "note", id: "object-accuracy", role: "status" });
-  const show = () => {
-    const { known } = desk;
-    if (!known) return;
-    const counts = new Map();
-    for (const label of known.rows.class ?? []) counts.set(label, (counts.get(label) ?? 0) + 1);
-    const about = [known.classes, [...counts], known.given, desk.label];
-    rebuild(list, about, () => known.classes.map((one, i) => classRow(app, desk, one, i, counts.get(one.label) ?? 0)));
-    note.textContent = known.lacking;
-    classifier.value = known.classifier;
-  };
-  const classifier = el(
-    "select",
-    { id: "object-classifier", onchange: () => app.ask("object-model", { classifier: classifier.value }) },
-    ...Object.entries(CLASSIFIERS).map(([value, text]) => el("option", { value, text })),
-  );
-  const buttons = el(
-    "div",
-    { class: "buttons" },
-    el("button", { type: "button", id: "add-object-class", text: "Add a class", onclick: () => app.ask("add-object-class") }),
-    el("button", {
-      type: "button", id: "next-object", text: "Label this next", title: "The object that is least sure (J)",
-      onclick: () => showNext(app, viewer, desk),
-    }),
-    el("button", {
-      type: "button", id: "measure-accuracy", text: "Accuracy", title: "Each labelled object is told from the others",
-      onclick: async () => {
-        accuracy.textContent = "Leaving out one after the other…";
-        const share = await app.ask("object-accuracy");
-        accuracy.textContent =
-          share === undefined ? "" : `${(100 * share).toFixed(0)} % of the labelled objects are told rightly from the others.`;
-      },
-    }),
-  );
-  desk.addEventListener("known", show);
-  desk.addEventListener("look", show);
-  return group("Classes", list, note, buttons, accuracy, el("label", { class: "field" }, "Classifier", classifier));
-}
-
-/**
- * @param {App} app
- * @param {ObjectDesk} desk
- * @param {Class} one
- * @param {number} at
- * @param {number} count
- */
-function classRow(app, desk, one, at, count) {
-  const given = desk.known?.given.filter((label) => label === one.label).length ?? 0;
-  const { label } = one;
-  return el(
-    "div",
-    { class: "object-class", "aria-current": desk.label === label ? "true" : null },
-    el("input", {
-      type: "color", value: one.color, "aria-label": `Colour of ${one.name}`,
-      onchange: (/** @type {Event} */ event) =>
-        app.ask("change-object-class", { label, color: /** @type {HTMLInputElement} */ (event.target).value }),
-    }),
-    el("input", {
-      type: "text", value: one.name, "aria-label": "Name of the class", "data-key": `name ${label}`,
-      onchange: (/** @type {Event} */ event) =>
-        app.ask("change-object-class", { label, name: /** @type {HTMLInputElement} */ (event.target).value }),
-    }),
-    el("button", {
-      type: "button", text: at < 9 ? String(at + 1) : "·", title: `Label objects ${one.name}`, "data-choose": label,
-      "aria-pressed": String(desk.label === label),
-      onclick: () => {
-        desk.label = label;
-        desk.changed();
-      },
-    }),
-    el("span", { class: "note", text: `${given} labelled, ${count} in all` }),
-    el("button", {
-      type: "button", class: "flat", text: "×", title: `Remove ${one.name}`, "aria-label": `Remove ${one.name}`,
-      onclick: () => app.ask("remove-object-class", { label }),
-    }),
-  );
-}
-
-/**
- * @param {App} app
- * @param {Viewer} viewer
- * @param {ObjectDesk} desk
- */
-async function showNext(app, viewer, desk) {
-  const found = await app.ask("next-object", { image: app.image, plane: app.plane });
-  if (!found) return;
-  desk.select([found.number]);
-  goToPlace(app, viewer, { image: found.image, plane: found.plane, box: around(found.box) });
-}
-
-/** @param {import("./types.js").Box} box */
-function around({ top, left, bottom, right }) {
-  const more = 2 * Math.max(bottom - top, right - left);
-  return { top: top - more, left: left - more, bottom: bottom + more, right: right + more };
-}
-
 // ------------------------------------------------------------------ tools and corrections
 
 /**
@@ -261,168 +153,6 @@ function correctGroup(app, desk, hands) {
     undo.disabled = !app.state?.canUndo;
   });
   return group("Click and correct", hands, el("div", { class: "buttons" }, ...buttons, undo));
-}
-
-// ------------------------------------------------------------------ measures
-
-/**
- * @param {ObjectDesk} desk
- */
-function measureGroup(desk) {
-  const names = { x: "", y: "" };
-  const picture = plot(desk, () => names);
-  const pick = (/** @type {string} */ id, /** @type {string} */ title, /** @type {(name: string) => void} */ chosen) => {
-    const select = el("select", { id, onchange: () => chosen(select.value) });
-    return { select, made: el("label", { class: "field" }, title, select) };
-  };
-  const colour = pick("object-colour", "Colour by", async (name) => {
-    if (name !== "class") await desk.measure(name);
-    desk.colourBy = name;
-    desk.changed();
-  });
-  const x = pick("object-x", "Along", (name) => {
-    names.x = name;
-    picture.load();
-  });
-  const y = pick("object-y", "Against", (name) => {
-    names.y = name;
-    picture.load();
-  });
-  const by = pick("object-filter", "Show only", async (name) => {
-    if (name) await desk.measure(name);
-    const [low, high] = desk.range(name);
-    [from.value, to.value] = name ? [String(low), String(high)] : ["", ""];
-    filter();
-  });
-  const filter = () => {
-    const name = by.select.value;
-    const ends = [from, to].map((one, i) => (one.value === "" ? [-Infinity, Infinity][i] : Number(one.value)));
-    desk.filter = name ? { name, low: ends[0], high: ends[1] } : null;
-    desk.changed();
-  };
-  const from = el("input", { type: "number", step: "any", id: "object-low", "aria-label": "From", onchange: filter });
-  const to = el("input", { type: "number", step: "any", id: "object-high", "aria-label": "To", onchange: filter });
-  desk.addEventListener("known", () => {
-    const all = desk.known?.measures ?? [];
-    const known = desk.known?.rows.class ? ["uncertainty", ...all] : all;
-    const options = (/** @type {string[]} */ first) => [...first, ...known];
-    const put = (/** @type {HTMLSelectElement} */ select, /** @type {string[]} */ list, /** @type {string} */ usual) => {
-      const before = select.value || usual;
-      rebuild(select, list, () => list.map((value) => el("option", { value, text: value || "-" })));
-      select.value = list.includes(before) ? before : list[0] ?? "";
-    };
-    put(colour.select, options(["class"]), "class");
-    put(x.select, known, known.find((name) => /^(area|volume)_/.test(name)) ?? "");
-    put(y.select, options([""]), "");
-    put(by.select, options([""]), "");
-    names.x = x.select.value;
-    names.y = y.select.value;
-    picture.load();
-  });
-  const range = el("div", { class: "row" }, from, "to", to);
-  return group("Measures", colour.made, x.made, y.made, picture.made, by.made, range);
-}
-
-// ------------------------------------------------------------------ table
-
-/**
- * @param {App} app
- * @param {Viewer} viewer
- * @param {ObjectDesk} desk
- */
-function tableGroup(app, viewer, desk) {
-  const body = el("tbody", { id: "object-rows" });
-  const head = el("tr");
-  const note = el("p", { class: "note" });
-  let sort = { name: "label", up: true };
-  const shown = () => ["label", "class", byId("object-x"), byId("object-y")].filter((name, i, all) => name && all.indexOf(name) === i);
-  const show = async () => {
-    const { known } = desk;
-    if (!known) return;
-    const names = shown();
-    const columns = await Promise.all(names.map((name) => (name === "class" ? desk.known?.rows.class ?? [] : desk.measure(name))));
-    if (known !== desk.known) return;
-    const keys = columns[Math.max(0, names.indexOf(sort.name))];
-    const labels = known.rows.label ?? [];
-    const rows = labels.map((_, row) => row).filter((row) => desk.passes(labels[row]));
-    const value = (/** @type {number} */ row) => keys[row] ?? -Infinity;
-    rows.sort((a, b) => (sort.up ? 1 : -1) * (value(a) - value(b)));
-    fill(head, ...names.map((name) => heading(name, sort, () => {
-      sort = { name, up: sort.name === name ? !sort.up : true };
-      show();
-    })));
-    fill(body, ...rows.slice(0, ROWS).map((row) => line(app, viewer, desk, row, names, columns)));
-    note.textContent = rows.length > ROWS ? `The first ${ROWS} of ${rows.length.toLocaleString("en")}; files hold all.` : "";
-    note.hidden = !note.textContent;
-  };
-  const mark = () => {
-    for (const row of body.children) {
-      row.setAttribute("aria-selected", String(desk.selected.has(Number(row.getAttribute("data-object")))));
-    }
-    if (desk.selected.size === 1) body.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
-  };
-  let filtered = "";
-  desk.addEventListener("known", show);
-  desk.addEventListener("look", async () => {
-    const now = JSON.stringify([desk.filter, shown()]);
-    if (now !== filtered) await show();
-    filtered = now;
-    mark();
-  });
-  const table = el("table", { class: "parts", role: "grid" }, el("thead", {}, head), body);
-  return group("Table", el("div", { class: "choices objects-table" }, table), note);
-}
-
-/** @param {string} id */
-function byId(id) {
-  return /** @type {HTMLSelectElement | null} */ (document.getElementById(id))?.value ?? "";
-}
-
-/**
- * @param {string} name
- * @param {{name: string, up: boolean}} sort
- * @param {() => void} choose
- */
-function heading(name, sort, choose) {
-  const order = sort.name !== name ? "none" : sort.up ? "ascending" : "descending";
-  return el(
-    "th",
-    { scope: "col", "aria-sort": order },
-    el("button", { class: "flat wide", type: "button", text: name, "data-sort": name, onclick: choose }),
-  );
-}
-
-/**
- * @param {App} app
- * @param {Viewer} viewer
- * @param {ObjectDesk} desk
- * @param {number} row
- * @param {string[]} names
- * @param {(number | null)[][]} columns
- */
-function line(app, viewer, desk, row, names, columns) {
-  const number = desk.known?.rows.label?.[row] ?? 0;
-  const cells = names.map((name, i) => {
-    const value = columns[i]?.[row];
-    if (name !== "class") return el("td", { text: value === null || value === undefined ? "" : short(value) });
-    const given = desk.known?.given[row] ?? 0;
-    const one = desk.known?.classes.find(({ label }) => label === (given || value));
-    const swatch = el("span", { class: "swatch" });
-    swatch.style.setProperty("background", one?.color ?? "transparent");
-    return el("td", {}, swatch, one ? `${one.name}${given ? " ✓" : ""}` : "");
-  });
-  return el(
-    "tr",
-    {
-      "data-object": number, "aria-selected": String(desk.selected.has(number)),
-      onclick: (/** @type {MouseEvent} */ event) => {
-        desk.select([number], event.shiftKey);
-        const box = desk.boxOf(number);
-        if (box && !event.shiftKey) goToPlace(app, viewer, { image: app.image, plane: app.plane, box: around(box) });
-      },
-    },
-    ...cells,
-  );
 }
 
 // ------------------------------------------------------------------ files
