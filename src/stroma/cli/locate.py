@@ -43,7 +43,7 @@ def locate(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Find what stands out of images without painting: a mask, and boxes of objects.
+    """Find what stands out of images without painting: masks and boxes.
 
     Pixels that look alike are grouped; with a vision transformer, groups that it looks at stand
     out, with other features those that avoid the border of the image. Groups are the same in all
