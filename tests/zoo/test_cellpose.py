@@ -9,7 +9,7 @@ import pytest
 from stroma.errors import FormatError
 from stroma.io import read_image
 from stroma.session.migrate import move_in
-from stroma.zoo.pickled import plain_values
+from stroma.zoo.pickled import _STANDINS, plain_values
 from stroma.zoo.taken import take
 
 
@@ -107,16 +107,80 @@ def test_damaged_pickles_are_refused(data):
         plain_values(data)
 
 
-def test_values_within_values_do_not_unfold():
-    bomb: list = ["x"]
-    for _ in range(25):
-        bomb = [bomb] * 10
-    found = plain_values(pickle.dumps(bomb))
-    assert found[0] is found[9]
+def shared(kind: type, levels: int):
+    """Return values within values, each twice: a few hundred bytes for 2 ** levels of them."""
+    made = kind(["x"])
+    for _ in range(levels):
+        made = kind([made, made])
+    return made
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_values_within_values_do_not_unfold(kind):
+    found = plain_values(pickle.dumps(shared(kind, 5)))
+    assert found[0] is found[1]
+    with pytest.raises(FormatError, match="unfolds to more"):
+        plain_values(pickle.dumps(shared(kind, 28)))
     ring: list = []
     ring.append(ring)
     with pytest.raises(FormatError, match="holds itself"):
         plain_values(pickle.dumps(ring))
+
+
+NAMED_BY_TUPLES = (
+    b"\x80\x02}(X\x01\x00\x00\x00x" + b"\x85" + b"2\x86" * 40 + b"Nu.",  # {(((x, x), ...): None}
+    b"\x80\x02}X\x01\x00\x00\x00x" + b"\x85" + b"2\x86" * 40 + b"Ns.",
+    b"\x80\x02(X\x01\x00\x00\x00x" + b"\x85" + b"2\x86" * 40 + b"Nd.",
+)
+
+
+@pytest.mark.parametrize("data", NAMED_BY_TUPLES)
+def test_names_that_take_forever_to_be_told_apart_are_refused(data):
+    with pytest.raises(FormatError, match="other names than texts and numbers"):
+        plain_values(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"c_codecs\nencode\n(" + b"X\x01\x00\x00\x00x" + b"\x85" + b"2\x86" * 40 + b"tR.",
+        b"cnumpy\ndtype\n(" + b"X\x01\x00\x00\x00x" + b"\x85" + b"2\x86" * 40 + b"tR.",
+    ],
+)
+def test_what_should_be_a_text_is_not_written_out(data):
+    with pytest.raises(FormatError):
+        plain_values(data)
+
+
+@pytest.mark.parametrize("name", [*_STANDINS])
+def test_a_file_cannot_change_how_the_next_one_is_read(name):
+    module, attribute = name
+    state = b"N}X\x04\x00\x00\x00madeNs\x86b."
+    for told in (state, state.replace(b"\x04\x00\x00\x00made", b"\x0c\x00\x00\x00__defaults__")):
+        with pytest.raises(FormatError):
+            plain_values(f"c{module}\n{attribute}\n".encode() + told)
+    given = {"a": np.arange(3), "n": np.float32(2.5), "b": b"\xff"}
+    for protocol in range(6):
+        found = plain_values(pickle.dumps(given, protocol=protocol))
+        assert (found["a"].tolist(), found["n"], found["b"]) == ([0, 1, 2], 2.5, b"\xff")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"filename": "n" * 5000},
+        {"filename": "a\0b"},
+        {"filename": np.arange(3)},
+        {"filename": shared(list, 20)},
+        {"flows": np.zeros((2, 3))},
+        {"ismanual": [[1], [2, 3]]},
+        {"ismanual": np.array(["a", "b"])},
+        {"ismanual": shared(list, 20)},
+    ],
+)
+def test_what_is_beside_the_masks_may_be_anything(tmp_path, more):
+    [picture] = take(seg(tmp_path / "odd_seg.npy", **more)).pictures
+    assert (picture.objects == masks()).all()
 
 
 def test_objects_without_their_image_are_taken_all_the_same(tmp_path):

@@ -107,3 +107,73 @@ def test_other_files_are_refused_by_name(tmp_path):
     (tmp_path / "x.doc").write_text("")
     with pytest.raises(UnknownNameError, match=r"\.ilp"):
         take(tmp_path / "x.doc")
+
+
+def linked(path, name, target):
+    """Let something of a project lie in another file."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "a") as file:
+        if name in file:
+            del file[name]
+        file[name] = h5py.ExternalLink(str(target), "/secret")
+
+
+@pytest.fixture
+def secret(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["secret"] = np.full((20, 30), 77, np.uint8)
+    return tmp_path / "other.h5"
+
+
+def inside(path, **more):
+    """Let the image lie in a project."""
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "a") as file:
+        raw = file["Input Data/infos/lane0000/Raw Data"]
+        del raw["location"]
+        raw["location"], raw["datasetId"] = b"ProjectInternal", b"one"
+        if more:
+            file.create_dataset("Input Data/local_data/one", **more)
+    return path
+
+
+def test_an_image_that_lies_in_the_project_is_read_when_it_is_looked_at(ilp):
+    values = np.arange(600, dtype=np.uint8).reshape(20, 30)
+    [picture] = take(inside(ilp("p.ilp", "in.tif", "yx", []), data=values)).pictures
+    assert (picture.image.read() == values).all()
+    [large] = take(
+        inside(ilp("l.ilp", "in.tif", "yx", []), shape=(2**20, 2**20), dtype="u1", chunks=(64, 64))
+    ).pictures
+    assert not large.image.read({"y": slice(9), "x": slice(9)}).any()
+
+
+@pytest.mark.parametrize(
+    "name", ["Input Data/local_data/one", "PixelClassification", "Input Data/infos/lane0000"]
+)
+def test_what_lies_in_another_file_is_not_read(ilp, secret, name):
+    path = inside(ilp("p.ilp", "in.tif", "yx", []), data=np.zeros((20, 30), np.uint8))
+    linked(path, name, secret)
+    with pytest.raises(FormatError, match=r"p\.ilp"):
+        take(path)
+
+
+def test_strokes_and_names_in_another_file_are_not_read(ilp, image, secret):
+    path = ilp("p.ilp", "cells.tif", "yx", [(BLOCK[..., None], "[3:5,10:12,0:1]", "yxc")])
+    for name in ("labels000/block0000", "labels000/block0001"):
+        linked(path, f"PixelClassification/LabelSets/{name}", secret)
+    linked(path, "PixelClassification/LabelNames", secret)
+    linked(path, "FeatureSelections/SelectionMatrix", secret)
+    taken = take(path)
+    assert (taken.pictures[0].strokes, taken.classes, taken.param) == (None, (), {})
+
+
+@pytest.mark.parametrize("name", ["PixelClassification/LabelNames", "FeatureSelections/Scales"])
+def test_lists_too_long_to_be_lists_are_refused_by_name(ilp, image, name):
+    h5py = pytest.importorskip("h5py")
+    path = ilp("p.ilp", "cells.tif", "yx", [], features=[("GaussianSmoothing", 1.0)])
+    with h5py.File(path, "a") as file:
+        del file[name]
+        file.create_dataset(name, (2**36,), "f8", chunks=(2**10,))
+    with pytest.raises(FormatError, match=r"p\.ilp.*bytes under"):
+        take(path)

@@ -137,3 +137,59 @@ def test_damaged_packages_are_refused_and_run_nothing(package, tmp_path):
     other = {key: yaml.safe_dump(said).encode() for key in without}
     with pytest.raises(FormatError, match="was not written by Stroma"):
         load(changed(package.path, tmp_path / "d.zip", **other))
+
+
+def rewritten(package: Path, to: Path, change) -> Path:
+    """Copy a package with another description; what is said of its weights no longer holds."""
+    said = described(package)
+    text = change(said)
+    text = (yaml.safe_dump(said) if text is None else text).encode()
+    return changed(package, to, rdf=text, bioimageio=text)
+
+
+def doubled() -> str:
+    """Return YAML in which each of forty mappings merges the one before it twice."""
+    levels = [f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}" for i in range(1, 40)]
+    return "\n".join(["type: model", "a0: &a0 {x: 1}", *levels])
+
+
+@pytest.mark.parametrize(
+    "text", [doubled(), "[" * 5000, "type: 2001-99-99", "a: !!int x", "\0", ""]
+)
+def test_descriptions_that_unfold_or_are_none_are_refused_by_name(package, tmp_path, text):
+    with pytest.raises(FormatError, match=r"odd\.zip"):
+        load(rewritten(package.path, tmp_path / "odd.zip", lambda said: text))
+
+
+@pytest.mark.parametrize("value", [[], 3, "x", {"stroma": []}, {"pytorch_state_dict": [1]}])
+@pytest.mark.parametrize("name", ["config", "weights"])
+def test_parts_of_a_description_of_another_kind_are_refused_by_name(package, tmp_path, name, value):
+    with pytest.raises(FormatError, match=r"odd\.zip"):
+        load(rewritten(package.path, tmp_path / "odd.zip", lambda said: said.update({name: value})))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("classes", [{}]), ("classes", 3), ("params", []), ("patch", None)]
+)
+def test_what_describes_a_network_badly_is_refused_by_name(package, tmp_path, key, value):
+    def change(said):
+        said["config"]["stroma"]["about"][key] = value
+
+    with pytest.raises(FormatError, match=r"odd\.zip"):
+        load(rewritten(package.path, tmp_path / "odd.zip", change))
+
+
+def test_what_is_packed_more_tightly_than_weights_is_not_unpacked(package, tmp_path):
+    with zipfile.ZipFile(tmp_path / "b.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("rdf.yaml", yaml.safe_dump(described(package.path)))
+        bomb.writestr("weights.pt", bytes(2**22))
+    with pytest.raises(FormatError, match=r"b\.zip: weights\.pt unpacks to 4194304 bytes"):
+        load(tmp_path / "b.zip")
+
+
+def test_a_package_with_damaged_bytes_is_refused_by_name(package, tmp_path):
+    whole = bytearray(package.path.read_bytes())
+    whole[60:400] = bytes(340)
+    (tmp_path / "cut.zip").write_bytes(whole)
+    with pytest.raises(FormatError, match=r"cut\.zip"):
+        load(tmp_path / "cut.zip")

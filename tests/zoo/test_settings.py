@@ -66,6 +66,28 @@ def test_other_json_is_refused_by_name(tmp_path, text):
         take(tmp_path / "t.json")
 
 
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400, "NaN", '"x"', "[]"])
+@pytest.mark.parametrize("key", ['"value": 2.0', '"sigmaX": 1.0'])
+def test_numbers_that_are_none_are_refused_by_name(tmp_path, image, key, number):
+    path = qupath(tmp_path / "t.json")
+    path.write_text(path.read_text().replace(key, f"{key.partition(':')[0]}: {number}"))
+    with pytest.raises(FormatError, match=r"t\.json"):
+        take(path, [image])
+
+
+@pytest.mark.parametrize("ending", [".classifier", ".labeling"])
+def test_more_classes_than_there_are_labels_are_refused_by_name(
+    tmp_path, image, ending, monkeypatch
+):
+    monkeypatch.setattr("stroma.data.classes.MAX_LABEL", 3)
+    names = ["a", "b", "c", "d"]
+    content = {"classNames": names, "labels": {key: [] for key in names}}
+    path = tmp_path / f"many{ending}"
+    path.write_text(json.dumps(content))
+    with pytest.raises(FormatError, match=rf"many\{ending}.*1 to 3, got 4"):
+        take(path, [image])
+
+
 def test_a_labkit_classifier_says_its_features(tmp_path):
     package = "sc.fiji.labkit.pixel_classification.pixel_feature.filter"
     kinds = ["gauss.GaussianBlurFeature", "hessian.HessianEigenvaluesFeature", "stats.MaxFeature"]

@@ -25,6 +25,9 @@ MAX_DATASETS = 4096
 MAX_CHUNK = 2**31
 """Bytes of a chunk in memory; larger ones are refused (2 GiB)."""
 
+MAX_SMALL = 2**24
+"""Bytes of a dataset that describes others (16 MiB)."""
+
 SIZES = "element_size_um"
 """Attribute in which plugins of ImageJ keep the size of a pixel, in µm, slowest axis first."""
 
@@ -75,11 +78,9 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
             number, notes = chosen(path, series, listed)
             name = listed[number].name
             dataset = file[name]
-            _require_inside(dataset, path)
-            shape, dtype = tuple(dataset.shape), dataset.dtype
-            letters = asked(axes, shape, path) if axes else _letters(dataset)
+            array = lazy(dataset, path)
+            letters = asked(axes, array.shape, path) if axes else _letters(dataset)
             facts = Facts(*_spacing(dataset, letters), notes=notes)
-        array = FileArray(open_dataset, path, {"name": name}, shape, dtype)
         return arrange(array, letters, facts, path)
     except StromaError:
         raise
@@ -91,6 +92,65 @@ def open_dataset(path: Path, *, name: str) -> Opened:
     """Open a dataset, to be read in boxes."""
     file = h5py.File(path, "r")
     return file[name], file.close
+
+
+def held(group: Any, name: str) -> Any:
+    """Return what lies in a group under a name, in this file; None where nothing does.
+
+    Links to other places are not followed, not even to see what is there: they may lead to other
+    files.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where to look.
+    name : str
+        Steps with "/" between them.
+    """
+    for step in name.split("/"):
+        there = isinstance(group, h5py.Group) and step not in ("", ".", "..")
+        link = _link(group, step) if there else None
+        if link != h5py.h5l.TYPE_HARD:
+            return None
+        group = group[step]
+    return group
+
+
+def _link(group: h5py.Group, step: str) -> int | None:
+    try:
+        kind: int = group.id.links.get_info(step.encode("utf-8", "surrogateescape")).type
+    except (KeyError, RuntimeError, ValueError):
+        return None
+    return kind
+
+
+def small(group: Any, name: str) -> Any:
+    """Return the value of a dataset in a group; None where there is none.
+
+    Raises
+    ------
+    FormatError
+        If it is too large for what describes images, or lies in other files.
+    """
+    node = held(group, name)
+    if not isinstance(node, h5py.Dataset):
+        return None
+    if node.nbytes > MAX_SMALL or node.external or node.is_virtual:
+        raise FormatError(f"it holds {node.nbytes} bytes under {short(name)!r}, or none at all")
+    return node[()]
+
+
+def lazy(dataset: Any, path: Path) -> FileArray:
+    """Return a dataset as an array that is read box by box.
+
+    Raises
+    ------
+    FormatError
+        If its values lie in other files, or its chunks would fill the memory.
+    """
+    _require_inside(dataset, path)
+    shape, name = tuple(dataset.shape), dataset.name
+    return FileArray(open_dataset, path, {"name": name}, shape, dataset.dtype)
 
 
 def _names(file: h5py.File) -> list[str]:

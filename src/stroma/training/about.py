@@ -24,6 +24,8 @@ from stroma.training.normalise import Normalisation
 
 KEY = "stroma.network"
 VERSION = 1
+BROKEN = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What values raise that are not as they should be."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,8 @@ def read(path: Path) -> tuple[About, nn.Module]:
     try:
         module = about.built()
         module.load_state_dict(tensors)
-    except (RuntimeError, TypeError, KeyError, ValueError) as error:
+        about.named_classes()
+    except BROKEN as error:
         if isinstance(error, StromaError) and not isinstance(error, FormatError | ValueError):
             raise
         raise FormatError(f"The network in {path} cannot be built: {error}") from error
@@ -178,5 +181,5 @@ def _about(said: Any, path: Path) -> About:
         values["patch"], values["classes"] = tuple(values["patch"]), tuple(values["classes"])
         values["spacing"] = tuple(values.get("spacing", ()))
         return About(**values)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"The header of {path} is not complete: {error}.") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import lzma
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ import torch
 import yaml
 
 from stroma.errors import FormatError, MissingFileError, StromaError, short
+from stroma.io.lazy import DAMAGE, damaged
 from stroma.training.about import About
 from stroma.training.exported import exported
 from stroma.training.model import Network
@@ -26,6 +28,12 @@ from stroma.workflow.package import KEY
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 MAX_TEXT = 2**22
 MAX_WEIGHTS = 2**32
+TIGHTEST = 50
+"""How many times smaller files may be packed; weights hardly get smaller at all."""
+
+SLACK = 2**20
+"""Bytes that may be packed as tightly as they like."""
+
 BROKEN = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError),
     *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError),
@@ -55,8 +63,19 @@ def read_package(path: str | Path) -> Network:
         with zipfile.ZipFile(where) as archive:
             said = _description(archive, where)
             return _own(archive, said, where)
-    except (zipfile.BadZipFile, yaml.YAMLError, EOFError, NotImplementedError) as error:
+    except StromaError:
+        raise
+    except (zipfile.BadZipFile, yaml.YAMLError, lzma.LZMAError) as error:
         raise FormatError(f"{where} is no model package: {short(error)}.") from error
+    except DAMAGE as error:
+        raise damaged(where, error) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which nothing is merged, which is how few bytes unfold to many."""
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Leave "<<" as it is; there is no value like it."""
 
 
 def _description(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
@@ -65,32 +84,43 @@ def _description(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
     if name is None:
         raise FormatError(f"{path} is no model package: it has none of {', '.join(NAMES)}.")
     text = _bytes(archive, name, MAX_TEXT, path)
-    said = yaml.safe_load(text)
+    said = yaml.load(text, _Loader)
     if not isinstance(said, dict) or said.get("type") != "model":
         raise FormatError(f"{path} describes no model.")
     return said
 
 
+def _within(said: Any, *names: str) -> Mapping[str, Any]:
+    """Return what a description has under names within names; nothing where it has no such."""
+    for name in names:
+        said = said.get(name) if isinstance(said, Mapping) else None
+    return said if isinstance(said, Mapping) else {}
+
+
 def _bytes(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
     """Return a file of a package, which unpacks to what it says and no more."""
     try:
-        with archive.open(name) as file:
-            data = file.read(most + 1)
-    except (KeyError, RuntimeError) as error:
+        told = archive.getinfo(name)
+    except KeyError as error:
         raise FormatError(f"{path} has no {short(name)}, which it names.") from error
-    if len(data) > most:
+    if told.file_size > most:
         raise FormatError(f"{path}: {short(name)} is larger than {most >> 20} MiB.")
-    return data
+    if told.file_size > TIGHTEST * told.compress_size + SLACK:
+        raise FormatError(
+            f"{path}: {short(name)} unpacks to {told.file_size} bytes from {told.compress_size}, "
+            "as weights do not."
+        )
+    return archive.read(told)
 
 
 def _own(archive: zipfile.ZipFile, said: Mapping[str, Any], path: Path) -> Network:
     """Return a network of ours: what it is stands under "config", its weights are tensors."""
-    ours = (said.get("config") or {}).get(KEY)
-    if not isinstance(ours, Mapping):
+    ours = _within(said, "config", KEY)
+    if not ours:
         raise FormatError(
             f"{path} was not written by Stroma: it does not say how its channels are decoded."
         )
-    weights = (said.get("weights") or {}).get("pytorch_state_dict") or {}
+    weights = _within(said, "weights", "pytorch_state_dict")
     data = _bytes(archive, str(weights.get("source", "")), MAX_WEIGHTS, path)
     expected = weights.get("sha256")
     if expected and hashlib.sha256(data).hexdigest() != expected:
@@ -103,8 +133,8 @@ def _own(archive: zipfile.ZipFile, said: Mapping[str, Any], path: Path) -> Netwo
         module = about.built()
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         exported(about, module).load_state_dict(state)
+        return Network(module, about)
     except StromaError:
         raise
     except BROKEN as error:
         raise FormatError(f"The network in {path} cannot be built: {short(error)}") from error
-    return Network(module, about)

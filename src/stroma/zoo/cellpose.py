@@ -36,17 +36,30 @@ def take(path: Path, images: Sequence[Path]) -> Taken:
     name = where.name if where is not None else path.name.removesuffix(ENDING)
     count = int(np.count_nonzero(np.unique(masks)))
     settings = [f"{key} {found[key]}" for key in SETTINGS if _said(found.get(key))]
-    by_hand = np.asarray(found.get("ismanual", ())).astype(bool)
+    by_hand = _by_hand(found.get("ismanual"))
     took = [f"{count} objects"]
-    took += [f"{int(by_hand.sum())} of them drawn by hand"] if by_hand.any() else []
+    took += [f"{by_hand} of them drawn by hand"] if by_hand else []
     left += [f"settings, for you to read: {'; '.join(map(short, settings))}"] if settings else []
-    left += ["flows: objects are taken as they are"] if found.get("flows") else []
+    left += ["flows: objects are taken as they are"] if isinstance(found.get("flows"), list) else []
     picture = Picture(image, name, where, objects=masks.reshape(_shape(image, masks)))
     return Taken(path, "Cellpose", (picture,), took=tuple(took), left=tuple(left))
 
 
 def _said(value: Any) -> bool:
     return isinstance(value, int | float | str) and value not in ("", 0)
+
+
+def _by_hand(flags: Any) -> int:
+    """Return how many objects are said to be drawn by hand: an array of flags, or a list."""
+    if isinstance(flags, np.ndarray):
+        return int(np.count_nonzero(flags)) if flags.dtype.kind in "bui" else 0
+    return sum(flag is True for flag in flags) if isinstance(flags, list) else 0
+
+
+def _named(found: Mapping[str, Any]) -> str:
+    """Return the image that a file names; "" where it names none."""
+    name = found.get("filename")
+    return name if isinstance(name, str) else ""
 
 
 def _content(path: Path) -> Mapping[str, Any]:
@@ -94,7 +107,7 @@ def _image(
     stem = path.name[: -len(ENDING)]
     beside = [p for p in path.parent.glob(f"{_plain(stem)}.*") if is_image(p) and p != path]
     for where in (
-        located(str(found.get("filename") or ""), path, images),
+        located(_named(found), path, images),
         *images,
         *sorted(beside),
     ):
@@ -108,7 +121,7 @@ def _image(
     return (
         Image(np.zeros(shape, np.uint8), "zyx"[-len(shape) :]),
         None,
-        [f"image {short(found.get('filename') or stem)}: not there; name it behind the file"],
+        [f"image {short(_named(found) or stem)}: not there; name it behind the file"],
     )
 
 

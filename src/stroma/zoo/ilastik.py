@@ -21,7 +21,7 @@ from stroma.data.strokes import Strokes
 from stroma.errors import FormatError, LabelError, ShapeError, StromaError, short
 from stroma.io import read_image
 from stroma.io.axes import Facts, arrange
-from stroma.io.hdf5 import number_of, tagged
+from stroma.io.hdf5 import held, lazy, number_of, small, tagged
 from stroma.io.lazy import DAMAGE, damaged
 from stroma.io.tables import HDF5S
 from stroma.zoo.filters import Cell, bank
@@ -68,15 +68,17 @@ def take(path: Path, images: Sequence[Path]) -> Taken:
     try:
         with h5py.File(path, "r") as file:
             return _taken(file, path, images)
-    except StromaError:
-        raise
+    except StromaError as error:
+        if path.name in str(error):
+            raise
+        raise FormatError(f"{path} cannot be read: {error}.") from error
     except DAMAGE as error:
         raise damaged(path, error) from error
 
 
 def _taken(file: h5py.File, path: Path, images: Sequence[Path]) -> Taken:
     version, kind = _text(file, "ilastikVersion"), _text(file, "workflowName")
-    labels = file.get("PixelClassification")
+    labels = held(file, "PixelClassification")
     lanes = list(_lanes(file, old=_number(version) < CHANNELS_STAY))
     if not isinstance(labels, h5py.Group) or not lanes:
         raise FormatError(
@@ -115,8 +117,8 @@ def _unread(file: h5py.File) -> Iterator[str]:
     groups = file["PixelClassification"]
     if any(name.startswith("Classifier") for name in groups):
         yield "classifier: it is Python code; one of ours is trained on the strokes instead"
-    roles = file["Input Data/infos"].values()
-    if any(_text(lane.get("Prediction Mask", lane), "filePath") for lane in roles):
+    infos = held(file, "Input Data/infos")
+    if any(_text(infos, f"{lane}/Prediction Mask/filePath") for lane in infos):
         yield "prediction masks: give them to `stroma segment --mask`"
     for other in ("ObjectExtraction", "CountingApplet", "Tracking"):
         if other in file:
@@ -124,14 +126,14 @@ def _unread(file: h5py.File) -> Iterator[str]:
 
 
 def _lanes(file: h5py.File, *, old: bool) -> Iterator[_Lane]:
-    infos = file.get("Input Data/infos")
+    infos = held(file, "Input Data/infos")
     for key in sorted(infos) if isinstance(infos, h5py.Group) else ():
-        raw = infos[key].get("Raw Data")
+        raw = held(infos, f"{key}/Raw Data")
         digits = re.fullmatch(r"lane(\d{1,6})", key)
         if not isinstance(raw, h5py.Group) or not digits:
             continue
         where, location = _text(raw, "filePath"), _text(raw, "location")
-        axes = tagged(raw["axistags"][()] if "axistags" in raw else "") or _text(raw, "axisorder")
+        axes = tagged(small(raw, "axistags")) or _text(raw, "axisorder")
         data = _text(raw, "datasetId")
         inside = f"Input Data/local_data/{data}" if location.endswith("Internal") else ""
         name = _text(raw, "nickname") or where or key
@@ -145,18 +147,18 @@ def _picture(
         image, where = _internal(file, lane, path), None
     else:
         image, where = _external(lane, path, images)
-    group = file.get(f"PixelClassification/LabelSets/labels{lane.number:03}")
+    group = held(file, f"PixelClassification/LabelSets/labels{lane.number:03}")
     strokes = _strokes(group, lane, image, classes) if isinstance(group, h5py.Group) else None
     return Picture(image, lane.name, where, strokes)
 
 
 def _internal(file: h5py.File, lane: _Lane, path: Path) -> Image:
-    """Return an image that lies in the project, read whole."""
-    stored = file.get(lane.inside)
-    if not isinstance(stored, h5py.Dataset) or stored.size > MAX_PIXELS or stored.external:
+    """Return an image that lies in the project."""
+    stored = held(file, lane.inside)
+    if not isinstance(stored, h5py.Dataset):
         raise FormatError(f"it is said to lie in {path.name}, and does not.")
     letters = tagged(stored.attrs.get("axistags")) or lane.axes
-    return arrange(stored[()], _colours(letters, stored.shape), Facts(), path)
+    return arrange(lazy(stored, path), _colours(letters, stored.shape), Facts(), path)
 
 
 def _colours(letters: str, shape: Sequence[int]) -> str:
@@ -198,7 +200,7 @@ def _strokes(
         raise LabelError(f"its strokes would not fit in memory: {sizes}.")
     labels = np.zeros(tuple(sizes.values()), np.uint16)
     for name in group:
-        block = group[name]
+        block = held(group, name)
         if isinstance(block, h5py.Dataset) and block.size:
             _lay(labels, block, lane, sizes)
     return Strokes(labels, "".join(sizes), tuple(classes)) if labels.any() else None
@@ -210,7 +212,7 @@ def _lay(labels: Any, block: h5py.Dataset, lane: _Lane, sizes: dict[str, int]) -
     text = said.decode("ascii", "replace") if isinstance(said, bytes) else str(said)
     spans = [slice(int(a), int(b)) for a, b in _RANGE.findall(text)]
     shape = tuple(span.stop - span.start for span in spans)
-    if shape != block.shape or block.dtype.kind not in "ui" or block.external:
+    if shape != block.shape or block.dtype.kind not in "ui" or _elsewhere(block):
         raise LabelError(f"a block of its strokes is damaged ({short(text)}).")
     if np.prod(shape, dtype=float) > MAX_PIXELS:
         raise LabelError(f"a block of its strokes has {shape} pixels, which is no block.")
@@ -223,6 +225,10 @@ def _lay(labels: Any, block: h5py.Dataset, lane: _Lane, sizes: dict[str, int]) -
     target = labels[tuple(place.get(a, slice(0, 1)) for a in sizes)]
     given = values.reshape(target.shape)
     target[given > 0] = given[given > 0]
+
+
+def _elsewhere(block: h5py.Dataset) -> bool:
+    return bool(block.external or block.is_virtual)
 
 
 def _axes_of(
@@ -248,10 +254,9 @@ def _axes_of(
 
 def _classes(group: h5py.Group) -> tuple[Class, ...]:
     """Return names and colours, in the order of their labels."""
-    names = group["LabelNames"][()].tolist() if "LabelNames" in group else []
-    colors = group["LabelColors"][()] if "LabelColors" in group else []
+    names, colors = (np.atleast_1d(_values(group, k)) for k in ("LabelNames", "LabelColors"))
     found = []
-    for number, name in enumerate(names[:MAX_CLASSES]):
+    for number, name in enumerate(names.tolist()[:MAX_CLASSES]):
         text = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name)
         one = Class(number + 1, short(text))
         if number < len(colors) and np.size(colors[number]) >= 3:
@@ -263,12 +268,13 @@ def _classes(group: h5py.Group) -> tuple[Class, ...]:
 
 def _features(file: h5py.File, volumes: bool) -> tuple[dict[str, Any], list[str], list[str]]:
     """Return the parameters for the features that were chosen, and what is to be said of them."""
-    group = file.get("FeatureSelections")
-    if not isinstance(group, h5py.Group) or "SelectionMatrix" not in group:
+    group = held(file, "FeatureSelections")
+    chosen = small(group, "SelectionMatrix")
+    if chosen is None:
         return {}, [], ["features: none were chosen"]
-    names = [n.decode("ascii", "replace") for n in group["FeatureIds"][()].tolist()]
-    scales, chosen = group["Scales"][()], group["SelectionMatrix"][()]
-    planes = group["ComputeIn2d"][()] if "ComputeIn2d" in group else np.ones(len(scales), bool)
+    names = [n.decode("ascii", "replace") for n in _values(group, "FeatureIds").tolist()]
+    scales, planes = _values(group, "Scales"), small(group, "ComputeIn2d")
+    planes = np.ones(len(scales), bool) if planes is None else planes
     cells, strange = [], set()
     for row, column in zip(*np.nonzero(chosen), strict=True):
         if names[row] in NAMES:
@@ -290,10 +296,15 @@ def _features(file: h5py.File, volumes: bool) -> tuple[dict[str, Any], list[str]
     )
 
 
+def _values(group: Any, name: str) -> Any:
+    """Return an array in a group; an empty one where there is none."""
+    found = small(group, name)
+    return np.zeros(0) if found is None else found
+
+
 def _text(group: Any, name: str) -> str:
     """Return a text in a group; "" where there is none."""
-    node = group.get(name)
-    if not isinstance(node, h5py.Dataset) or node.shape != ():
-        return ""
-    value = node[()]
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    value = small(group, name)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, str) else ""

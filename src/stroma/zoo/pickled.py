@@ -2,7 +2,8 @@
 
 Every instruction is checked before one is carried out, and the few names that numpy writes (of
 arrays, types and numbers) lead to stand-ins of ours that note what they are given. Arrays are made
-of these notes afterwards, each checked against the bytes that are there.
+of these notes afterwards, each checked against the bytes that are there. A hundred bytes can stand
+for lists within lists that have more members than any memory: such are counted, and refused.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import io
 import math
 import pickle
 import pickletools
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
 from stroma.errors import FormatError, short
 
 MAX_DEPTH = 32
+MAX_VALUES = 2**24
+"""Values that lists and dicts have, those within them counted as often as they are referred to."""
+
 KINDS = frozenset("?biufSU") | frozenset({f"{k}{n}" for k in "biufSU" for n in range(1, 256)})
 """Codes of types whose values are numbers and texts."""
 
@@ -60,8 +64,11 @@ class _Type:
 
     def made(self) -> np.dtype[Any]:
         """Return the type, if it is one of numbers or texts."""
-        if self.code not in KINDS or self.order not in ("<", ">", "=", "|"):
-            raise ValueError(f"values of type {short(self.code, 20)}")
+        if not isinstance(self.code, str) or self.code not in KINDS:
+            said = self.code if isinstance(self.code, str) else type(self.code).__name__
+            raise ValueError(f"values of type {short(said, 20)}")
+        if self.order not in ("<", ">", "=", "|"):
+            raise ValueError("values in an order of bytes that there is not")
         plain = np.dtype("bool" if self.code == "?" else self.code)
         return plain if self.order == "|" else np.dtype(f"{self.order}{plain.str[1:]}")
 
@@ -112,9 +119,9 @@ class _Name:
 
 
 def _bytes(text: Any, encoding: Any = "latin1") -> bytes:
-    if encoding != "latin1":
+    if not isinstance(text, str) or encoding != "latin1":
         raise ValueError("bytes in another encoding than latin1")
-    return str(text).encode("latin1")
+    return text.encode("latin1")
 
 
 _STANDINS: dict[tuple[str, str], Any] = {
@@ -133,7 +140,47 @@ _STANDINS: dict[tuple[str, str], Any] = {
 }
 
 
-class _Reader(pickle.Unpickler):
+def _require_names(keys: Iterable[Any]) -> None:
+    """Refuse keys beyond texts and numbers: tuples within tuples take forever to be hashed."""
+    for key in keys:
+        if key is not None and type(key) not in (str, bytes, bool, int, float):
+            raise ValueError("a dict with other names than texts and numbers")
+
+
+def _require_state(made: Iterable[Any]) -> None:
+    """Refuse a state of what has none, functions and classes least of all: they stay as told."""
+    if not all(isinstance(one, _Type | _Array) for one in made):
+        raise ValueError("a state of what has none")
+
+
+CHECKS = (
+    (pickle.BUILD[0], slice(-2, -1), _require_state),
+    (pickle.SETITEM[0], slice(-2, -1), _require_names),
+    (pickle.SETITEMS[0], slice(None, None, 2), _require_names),
+    (pickle.DICT[0], slice(None, None, 2), _require_names),
+)
+"""Instructions, what of the stack each is about, and what checks that."""
+
+
+def _checked(
+    code: int, part: slice, check: Callable[[Iterable[Any]], None]
+) -> Callable[[Any], None]:
+    """Return an instruction that looks at what it is about first."""
+    step: Callable[[Any], None] = pickle._Unpickler.dispatch[code]
+
+    def run(reader: Any) -> None:
+        check(reader.stack[part])
+        step(reader)
+
+    return run
+
+
+class _Reader(pickle._Unpickler):
+    """Carries out what was checked.
+
+    The reader written in Python, as each step of it can be asked what it is about to do.
+    """
+
     def find_class(self, module: str, name: str, /) -> Any:
         found = _STANDINS.get((module, name))
         if found is None:
@@ -142,6 +189,11 @@ class _Reader(pickle.Unpickler):
 
     def persistent_load(self, pid: Any, /) -> NoReturn:
         raise FormatError("it refers to what is not in it")
+
+    dispatch: ClassVar[dict[int, Callable[[Any], None]]] = {
+        **pickle._Unpickler.dispatch,
+        **{one[0]: _checked(*one) for one in CHECKS},
+    }
 
 
 def plain_values(data: bytes) -> Any:
@@ -176,16 +228,25 @@ class _Plain:
     """Turns what was read into plain values; what is referred to twice is turned once."""
 
     def __init__(self) -> None:
-        self.known: dict[int, Any] = {}
+        self.known: dict[int, tuple[Any, int]] = {}
+        self.count = 0
 
     def __call__(self, value: Any, depth: int) -> Any:
+        self.count += 1
         if value is None or type(value) in (str, bytes, bool, int, float):
             return value
         if depth > MAX_DEPTH:
             raise FormatError(f"it is nested more than {MAX_DEPTH} deep, or holds itself")
-        if id(value) not in self.known:
-            self.known[id(value)] = self._made(value, depth + 1)
-        return self.known[id(value)]
+        if id(value) in self.known:
+            found, count = self.known[id(value)]
+            self.count += count
+        else:
+            before = self.count
+            found = self._made(value, depth + 1)
+            self.known[id(value)] = found, self.count - before
+        if self.count > MAX_VALUES:
+            raise FormatError(f"it unfolds to more than {MAX_VALUES} values")
+        return found
 
     def _made(self, value: Any, depth: int) -> Any:
         if isinstance(value, _Array):
@@ -202,7 +263,9 @@ class _Plain:
 
 
 def _values(data: Any, kind: np.dtype[Any], shape: tuple[int, ...], order: Any) -> Any:
-    raw = bytes(data) if isinstance(data, bytes | bytearray) else str(data).encode("latin1")
+    if not isinstance(data, bytes | bytearray | str):
+        raise ValueError(f"values in a {short(type(data).__name__.strip('_').lower())}")
+    raw = data.encode("latin1") if isinstance(data, str) else bytes(data)
     if any(n < 0 for n in shape) or math.prod(shape) * kind.itemsize != len(raw):
         raise ValueError(f"{shape} values of {kind} in {len(raw)} bytes")
     return np.frombuffer(raw, kind).reshape(shape, order=order)

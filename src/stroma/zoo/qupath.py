@@ -32,6 +32,8 @@ NAMES = {
 """QuPath's names of features, and the filters that they are made of here."""
 
 MAX_DEPTH = 20
+BROKEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What values raise that are not as they should be."""
 
 
 def take(path: Path, images: Sequence[Path]) -> Taken:
@@ -47,7 +49,7 @@ def take(path: Path, images: Sequence[Path]) -> Taken:
         return _taken(content, path, images)
     except FormatError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except BROKEN as error:
         raise FormatError(f"{path} is not a pixel classifier of QuPath: {short(error)}.") from error
 
 
@@ -90,7 +92,8 @@ def _is_geojson(content: Any) -> bool:
 
 def _cells(op: Any) -> tuple[list[Cell], list[str]]:
     """Return the filters in an operation and those in it, and names of which there is none."""
-    cells, strange = [], []
+    cells: list[Cell] = []
+    strange: dict[str, None] = {}
     for found in _multiscale(op, MAX_DEPTH):
         sigma = float(found["sigmaX"])
         if not 0 < sigma < 1000:
@@ -98,9 +101,9 @@ def _cells(op: Any) -> tuple[list[Cell], list[str]]:
         for name in map(str, found["features"]):
             if name in NAMES:
                 cells.append(Cell(NAMES[name], sigma))
-            elif name not in strange:
-                strange.append(name)
-    return list(dict.fromkeys(cells)), strange
+            else:
+                strange[name] = None
+    return list(dict.fromkeys(cells)), list(strange)
 
 
 def _multiscale(op: Any, depth: int) -> Iterator[Mapping[str, Any]]:

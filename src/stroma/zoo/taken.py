@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.strokes import Strokes
-from stroma.errors import FileError, FormatError, MissingFileError, StromaError, UnknownNameError
+from stroma.errors import (
+    FileError,
+    FormatError,
+    LabelError,
+    MissingFileError,
+    StromaError,
+    UnknownNameError,
+)
 from stroma.io import read_image
+from stroma.io.lazy import DAMAGE, damaged
 from stroma.zoo import IMPORTERS
 
 LIMIT = 2**26
@@ -106,7 +114,15 @@ def take(path: str | Path, images: Sequence[Path] = ()) -> Taken:
         raise UnknownNameError(
             f"{where} is of no program that is known here. Known: {', '.join(IMPORTERS)}."
         )
-    taken: Taken = IMPORTERS[max(endings, key=len)](where, tuple(map(Path, images)))
+    reader = IMPORTERS[max(endings, key=len)]
+    try:
+        taken: Taken = reader(where, tuple(map(Path, images)))
+    except LabelError as error:
+        raise FormatError(f"{where}: {error}") from error
+    except StromaError:
+        raise
+    except DAMAGE as error:
+        raise damaged(where, error) from error
     return taken
 
 
@@ -138,7 +154,15 @@ def located(named: str, beside: Path, images: Sequence[Path]) -> Path | None:
     given = [one for one in images if one.name == last]
     tries = [*given, *(folder / last for folder in folders)]
     tries += [beside.parent / plain, beside.parent / last]
-    return next((one for one in tries if last and one.exists()), None)
+    return next((one for one in tries if last and _there(one)), None)
+
+
+def _there(path: Path) -> bool:
+    """Tell whether there is a file or folder; names that no file can have are of none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def opened(paths: Sequence[Path]) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
