@@ -110,6 +110,30 @@ def test_addresses_without_an_image_are_refused_by_name(server, values):
             read_image(where)
 
 
+class Endless(SimpleHTTPRequestHandler):
+    """Answers without end, until nobody listens any more."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b" " * 2**12)
+        except OSError:
+            self.close_connection = True
+
+
+def test_metadata_without_end_is_refused_by_name(server, monkeypatch):
+    made, address = server
+    made.RequestHandlerClass = Endless
+    monkeypatch.setattr("stroma.io.omezarr.remote.MAX_METADATA", 2**20)
+    with pytest.raises(FormatError, match=r"a\.zarr/\S+ is larger than 1 MiB"):
+        read_image(f"{address}/a.zarr")
+
+
 def test_painting_on_an_address_is_refused(server, values):
     import typer
 

@@ -106,6 +106,22 @@ def test_what_is_chosen_takes_the_place_of_the_page_to_choose_on(folder) -> None
             assert [one["name"] for one in tab.state()["images"]] == ["cells.tif"]
 
 
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "n" * 5000])
+def test_what_is_no_path_is_refused(path, folder) -> None:
+    with pytest.raises((ParameterError, OSError)):
+        Shelf([folder]).listing(folder / path)
+    with pytest.raises(ParameterError):
+        Shelf([folder]).require(Path(path))
+
+
+def test_a_request_that_is_none_is_refused_and_the_page_goes_on(folder) -> None:
+    with served_to_choose(opens, Shelf([folder])) as (client, stage):
+        assert client.get("/start/folder?path=%00").status == 400
+        for body in (b"{", b"\xff\xfe", b"", b"[" * 60_000, b'{"paths": ["\\u0000"]}', b"[1]"):
+            assert client.post("/start/open", body).status == 400
+        assert stage.session is None
+
+
 def test_a_refused_choice_is_said_and_another_can_be_made(folder) -> None:
     (folder / "bad.tif").write_bytes(b"none")
     with served_to_choose(opens, Shelf([folder])) as (client, stage):

@@ -52,6 +52,12 @@ def test_a_report_needs_no_other_file_and_escapes_names(pair, tmp_path):
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
+def test_names_that_are_no_text_are_written_all_the_same(pair, tmp_path):
+    named = b"caf\xe9".decode("utf-8", "surrogateescape")  # as Linux gives them
+    page = write_report(tmp_path / "q.html", evaluate(*pair), *pair, title=named).read_text("utf-8")
+    assert "<h1>caf?</h1>" in page
+
+
 def test_images_and_points_have_reports_too(tmp_path):
     clean = np.random.default_rng(0).normal(size=(16, 16)).astype(np.float32)
     write_image(tmp_path / "x_restored.tif", clean + 0.1, axes="yx")

@@ -74,7 +74,7 @@ def write_report(
         f"<style>{STYLE}</style><body>{''.join(parts)}</body></html>\n"
     )
     with replaced(target) as new:
-        Path(new).write_text(page, encoding="utf-8")
+        Path(new).write_text(page, encoding="utf-8", errors="replace")  # names that are no text
     return target
 
 

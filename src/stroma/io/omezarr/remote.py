@@ -27,6 +27,12 @@ SECONDS = 30
 MOST = 2**31
 """Bytes of one answer (2 GiB, as much as a chunk may have)."""
 
+MAX_METADATA = 2**26
+"""Bytes of metadata that are fetched, as much as is read of a file (64 MiB)."""
+
+METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+"""Files that hold metadata."""
+
 NOT_THERE = (403, 404, 410)
 """What servers answer for files that are not there; stores of objects say 403."""
 
@@ -108,10 +114,11 @@ class WebFiles(Store):
 
     def _read(self, key: str, part: ByteRequest | None) -> bytes | None:
         where = f"{self.address}/{urllib.parse.quote(key)}"
+        most = MAX_METADATA if key.rpartition("/")[2] in METADATA else MOST
         asked = urllib.request.Request(where, headers=_headers(part))
         try:
             with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
-                data: bytes = answer.read(MOST + 1)
+                data: bytes = answer.read(most + 1)
                 partial = answer.status == http.client.PARTIAL_CONTENT
         except urllib.error.HTTPError as error:
             error.close()
@@ -123,8 +130,8 @@ class WebFiles(Store):
             raise FileError(
                 f"{where} cannot be read: {reason}. Is the address right, and the server up?"
             ) from error
-        if len(data) > MOST:
-            raise FormatError(f"{where} is larger than {MOST >> 20} MiB.")
+        if len(data) > most:
+            raise FormatError(f"{where} is larger than {most >> 20} MiB.")
         return data if partial or part is None else _cut(data, part)
 
 

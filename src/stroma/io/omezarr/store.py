@@ -14,12 +14,7 @@ from zarr.storage import LocalStore
 
 from stroma.errors import FormatError
 from stroma.io.address import address_of
-from stroma.io.omezarr.remote import WebFiles
-
-MAX_METADATA = 2**26
-"""Longer metadata is not parsed (64 MiB describe the largest plates)."""
-
-_METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+from stroma.io.omezarr.remote import MAX_METADATA, METADATA, WebFiles
 
 Node = zarr.Group | zarr.Array[Any]
 
@@ -68,7 +63,7 @@ class RegularFiles(LocalStore):
             return
         if not stat.S_ISREG(found.st_mode):
             raise FormatError(f"{path} is a pipe or a device, not a file. Copy the image again.")
-        if path.name in _METADATA and found.st_size > MAX_METADATA:
+        if path.name in METADATA and found.st_size > MAX_METADATA:
             raise FormatError(
                 f"{path} has {found.st_size} bytes; up to {MAX_METADATA} are read of metadata."
             )

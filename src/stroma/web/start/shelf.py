@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stroma.errors import MissingFileError, ParameterError
+from stroma.errors import MissingFileError, ParameterError, short
 from stroma.io import is_image
 
 MOST = 500
@@ -73,9 +73,12 @@ class Shelf:
         Raises
         ------
         ParameterError
-            If it lies elsewhere.
+            If it lies elsewhere, or is none.
         """
-        found = path.resolve()
+        try:
+            found = path.resolve()
+        except (OSError, ValueError) as error:
+            raise ParameterError(f"{short(path)} is no path of this machine.") from error
         if not any(found.is_relative_to(root.resolve()) for root in self.roots):
             where = ", ".join(map(str, self.roots))
             raise ParameterError(

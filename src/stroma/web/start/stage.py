@@ -98,7 +98,7 @@ class Stage:
 
     async def _open(self, request: Request) -> Response:
         """Open what was chosen; from the answer on, that is served."""
-        paths, sample = self._allowed(await request.json())
+        paths, sample = self._allowed(await _sent(request))
         async with self._turn:
             if self._chosen is None:
                 self.session = await run_in_threadpool(self._opens, paths, sample)
@@ -124,6 +124,14 @@ class Stage:
         known = {str(path) for path in recent()}
         chosen = [Path(str(path)) for path in paths]
         return [p if str(p) in known else self._shelf.require(p) for p in chosen], ""
+
+
+async def _sent(request: Request) -> Any:
+    """Return the values that came; None where they are not JSON."""
+    try:
+        return await request.json()
+    except (ValueError, RecursionError):
+        return None
 
 
 def gated(stage: Stage, address: Address) -> ASGIApp:
