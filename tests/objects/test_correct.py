@@ -96,3 +96,12 @@ def test_a_polygon_is_given_to_an_object_or_to_none():
 def test_what_does_not_fit_is_refused(kind, numbers, points, said):
     with pytest.raises(ParameterError, match=said):
         after(kind, *numbers, points=points)
+
+
+def test_a_line_of_any_length_is_followed_only_near_the_object():
+    steps = [(1e7 * (-1) ** i, 1e6 + i) for i in range(2000)]  # ends above
+    line = [(18, 10.5), (26, 10.5)]
+    found = after("split", 5, points=[*steps, *line])
+    assert np.array_equal(found, after("split", 5, points=line))
+    far = [(-1e7, 10.5), (1e7, 10.5)]
+    assert counts(after("split", 5, points=far)) == counts(after("split", 5, points=line))

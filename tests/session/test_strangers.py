@@ -229,3 +229,22 @@ def test_two_writers_cannot_both_go_on(folder):
 def test_snapshots_hold_json_that_any_program_reads(folder):
     for path in (folder / "snapshots").iterdir():
         json.loads(path.read_text(), parse_constant=pytest.fail)
+
+
+def test_objects_of_an_image_that_is_said_to_be_huge_are_refused_by_name(folder):
+    large = {"op": "open", "image": "9", "name": "x", "sizes": {"y": 2**19, "x": 2**19}}
+    made = [
+        {**large, "reference": {}},
+        {"op": "objects", "image": "9", "source": "", "frames": []},
+        {"op": "correct objects", "image": "9", "kind": "delete", "plane": 0, "objects": [1]},
+    ]
+    for path in (folder / "snapshots").iterdir():
+        path.unlink()
+    [journal] = (folder / "events").iterdir()
+    first = len(journal.read_text().splitlines()) + 1
+    with journal.open("a") as file:
+        for n, values in enumerate(made, first):
+            file.write(json.dumps({"n": n, **values}) + "\n")
+    for _ in range(2):  # which does not lock it
+        with pytest.raises(FormatError, match=rf"operation {first + 2} in .*\.jsonl .*pixels"):
+            Session.open(folder)

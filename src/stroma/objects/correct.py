@@ -16,6 +16,9 @@ from stroma.errors import LabelError, ParameterError
 Labels = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 Points = Sequence[tuple[float, float]]
+MARGIN = 256
+"""Pixels around an object within which lines are followed."""
+
 Slices: TypeAlias = tuple[slice, slice, slice]
 
 
@@ -215,11 +218,31 @@ def _line(points: Points, box: Sequence[int]) -> Mask:
     plane = np.zeros(size, np.bool_)
     ends = [(int(np.floor(y)) - box[1], int(np.floor(x)) - box[2]) for y, x in points]
     for start, end in pairwise(ends):
-        rows, columns = line(*start, *end)
+        near = _near(start, end, size)
+        if near is None:
+            continue
+        rows, columns = line(*near)
         for r, c in ((rows, columns), (rows[:-1], columns[1:])):
             inside = (r >= 0) & (r < size[0]) & (c >= 0) & (c < size[1])
             plane[r[inside], c[inside]] = True
     return np.broadcast_to(plane, (box[3] - box[0], *size))
+
+
+def _near(
+    start: tuple[int, int], end: tuple[int, int], size: tuple[int, int]
+) -> tuple[int, ...] | None:
+    """Return both ends of that part of a line that is near a box, however long it is."""
+    first, last = 0.0, 1.0
+    for a, b, n in zip(start, end, size, strict=True):
+        if a == b and not -MARGIN <= a <= n + MARGIN:
+            return None
+        if a != b:
+            enters, leaves = sorted(((-MARGIN - a) / (b - a), (n + MARGIN - a) / (b - a)))
+            first, last = max(first, enters), min(last, leaves)
+    if first > last:
+        return None
+    ends = [a + t * (b - a) for t in (first, last) for a, b in zip(start, end, strict=True)]
+    return tuple(int(np.floor(v)) for v in ends)
 
 
 Correct = Callable[[Labels, Given], Patch]

@@ -72,8 +72,10 @@ class ObjectBench:
         held = book.held, Held(how=how)
         if held[0] == held[1]:
             return Done()
-        blank = closed(np.zeros(book.size, np.int32))
-        parts = tuple(Part(n, book.whole(n), closed(f), blank) for n, f in book.labels.items())
+        parts: tuple[Part, ...] = ()
+        if book.labels:
+            blank = closed(np.zeros(book.size, np.int32))
+            parts = tuple(Part(n, book.whole(n), closed(f), blank) for n, f in book.labels.items())
         return self._done("find objects", Delta(operation.image, 0, held, parts))
 
     @apply.register

@@ -6,6 +6,7 @@ that of a plane has depth one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -24,6 +25,8 @@ from stroma.session.core.sheet import Sheet
 
 WRITTEN = "<i4"
 MOST = 2**40
+MOST_PIXELS = 2**28
+"""Of an image whose objects are held (labels of 1 GB)."""
 
 Labels = NDArray[np.int32]
 Place = tuple[int, int, int, int]
@@ -292,6 +295,7 @@ class Book:
 
     def frame(self, number: int) -> Labels:
         """Return the objects of a frame, as they are held here."""
+        self.require_room()
         if number not in self.labels:
             self.labels[number] = np.zeros(self.size, np.int32)
         return self.labels[number]
@@ -309,13 +313,32 @@ class Book:
 
     def require(self, at: Place) -> Place:
         """Return a place, if it lies in the image."""
-        self.whole(at[0])
+        self._require_frame(at[0])
         if any(i >= n for i, n in zip(at[1:], self.size, strict=True)):
             raise ParameterError(f"The place {at[1:]} lies outside the image.")
         return at
 
     def whole(self, number: int) -> tuple[int, ...]:
         """Return the box of a whole frame."""
+        self._require_frame(number)
+        self.require_room()
+        return (0, 0, 0, *self.size)
+
+    def require_room(self) -> None:
+        """Check that the image is not too large for its objects to be held.
+
+        Raises
+        ------
+        ParameterError
+            If it is.
+        """
+        pixels = self.frames * math.prod(self.size)
+        if pixels > MOST_PIXELS:
+            raise ParameterError(
+                f"Objects of images of up to {MOST_PIXELS:,} pixels are worked on here; this has "
+                f"{pixels:,}. Measure and class them with: stroma objects"
+            )
+
+    def _require_frame(self, number: int) -> None:
         if not 0 <= number < self.frames:
             raise ParameterError(f"There are frames 0 to {self.frames - 1}, not {number}.")
-        return (0, 0, 0, *self.size)

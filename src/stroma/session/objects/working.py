@@ -31,9 +31,6 @@ from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
 from stroma.session.objects.turn import clicked_frames
 from stroma.session.strokes.looking import Looking
 
-MOST_PIXELS = 2**28
-"""Of an image whose objects are worked on in a session (labels of 1 GB)."""
-
 
 @dataclass(frozen=True, eq=False)
 class Seen:
@@ -183,12 +180,7 @@ class ObjectWork:
 
     def _require_room(self, image: str) -> Book:
         book = self._book(image)
-        pixels = book.frames * int(np.prod(book.size))
-        if pixels > MOST_PIXELS:
-            raise ParameterError(
-                f"Objects of images of up to {MOST_PIXELS:,} pixels are worked on here; this has "
-                f"{pixels:,}. Measure and class them with: stroma objects"
-            )
+        book.require_room()
         return book
 
     # ------------------------------------------------------------------ looking at them

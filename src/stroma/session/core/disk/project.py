@@ -45,6 +45,12 @@ KEPT_SNAPSHOTS = 2
 FLUSH_SECONDS = 1.0
 """How long a save waits for lines of the journal, so that these stay together."""
 MAX_BYTES = 2**32
+BROKEN = (
+    *(StromaError, ArithmeticError, AttributeError, LookupError, MemoryError),
+    *(RecursionError, TypeError, ValueError),
+)
+"""What is raised where a project holds values that no session wrote."""
+
 UNFINISHED = ".new"
 TEMPORARY = re.compile(r"\.[0-9a-f]{12}\..")
 """How files are named that are not whole yet."""
@@ -238,7 +244,7 @@ def load(
         settings = _settings(folder)
         latest, after = _latest(folder, blank)
         document, last = _replayed(folder, latest.document, after)
-    except (StromaError, OSError):
+    except BaseException:
         lock.release()
         raise
     same = last == after and latest.settings == settings
@@ -278,7 +284,7 @@ def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, in
             if isinstance(operation, ops.AddImage | ops.SetReference):
                 checked(operation.reference)
             document.apply(operation)
-        except (StromaError, ValueError, TypeError, KeyError) as error:
+        except BROKEN as error:
             raise FormatError(
                 f"The operation {values['n']} in {path} is not possible: {error}"
             ) from error
@@ -295,7 +301,7 @@ def _latest(folder: Path, blank: Callable[[], Document]) -> tuple[_Snapshot, int
             document = snapshot.read(given["document"], blank())
             models = checks.mapping(given.get("models", {snapshot.OLDEST: given}), "models")
             return _Snapshot(document, given["settings"], models), int(path.stem)
-        except (StromaError, ValueError, TypeError, KeyError) as error:
+        except BROKEN as error:
             damage = FormatError(f"{path} is not a snapshot of a project: {error}")
     if damage is not None and not list((folder / "events").glob("0000000001.*")):
         raise damage
