@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stroma.errors import MissingFileError, ParameterError, ShapeError, UnknownNameError
 from stroma.io.write import write_image
 from stroma.session import Session
+from stroma.session.tracks.bench import TrackBench
 from stroma.session.tracks.book import Book, corrected
 from stroma.session.tracks.operations import CorrectTracks, SetTracks, TracksChanged
 from stroma.tracking.track import Linking
@@ -268,3 +269,21 @@ def test_operations_come_back_from_their_plain_values():
         values = CorrectTracks("1", "link", ((0, 1), (1, 1))).to_json() | wrong
         with pytest.raises(ParameterError):
             CorrectTracks.from_json(values)
+
+
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [
+        ([[1, 1, 0, 1]], "later frames"),
+        ([[0, 1, 0, 1]], "later frames"),
+        ([[0, 1, 1, 9]], "from objects to objects"),
+        ([[0, 1, 1]], "4 numbers"),
+        ([[0, 1, 1, -1]], "a number of tracks"),
+    ],
+)
+def test_links_of_a_project_lead_from_objects_to_later_ones(session, movie, links, said):
+    bench = session.core.bench(TrackBench)
+    kept = bench.to_json()
+    kept["movies"][movie]["links"] = links
+    with pytest.raises(ParameterError, match=said):
+        bench.read(kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stroma.errors import ParameterError
@@ -11,7 +11,7 @@ from stroma.session.core.bench import Done
 from stroma.session.core.operations import Operation
 from stroma.session.core.sheet import Sheet
 from stroma.session.events import Event
-from stroma.session.tracks.book import WIDTH, Book, Delta, corrected, frames_of, rows
+from stroma.session.tracks.book import WIDTH, Book, Delta, Row, corrected, frames_of, rows
 from stroma.session.tracks.operations import CorrectTracks, SetTracks, TracksChanged
 
 
@@ -44,9 +44,7 @@ class TrackBench:
         if any(frame >= frames for frame, _ in objects):
             name = self._sheets[operation.image].name
             raise ParameterError(f"{name!r} has {frames} frames; some objects are in later ones.")
-        ends = {r[:2] for r in links} | {r[2:] for r in links}
-        if not ends <= objects or any(r[0] >= r[2] for r in links):
-            raise ParameterError("Links lead from objects to objects of later frames.")
+        _require_ends(links, objects)
         wanted = {"objects": objects, "links": links}
         if objects != book.tables["objects"]:  # what was said of others says nothing of these
             wanted |= {"pinned": set(), "forbidden": set(), "removed": set()}
@@ -88,6 +86,7 @@ class TrackBench:
         for image, kept in checks.mapping(values["movies"], "movies").items():
             tables = checks.mapping(kept, "tables")
             come = {table: rows(tables[table], table) for table in WIDTH}
+            _require_ends(come["links"], set(come["objects"]))
             self.books[image].change(Delta(image, 0, {}, come, ("", str(tables["source"]))))
 
     def change_to_json(self, change: Delta) -> dict[str, Any]:
@@ -97,3 +96,8 @@ class TrackBench:
     def read_change(self, values: Mapping[str, Any]) -> Delta:
         """Return the change that ``change_to_json`` gave plain values for."""
         return Delta.from_json(values)
+
+
+def _require_ends(links: Iterable[Row], objects: set[Row]) -> None:
+    if not all(row[:2] in objects and row[2:] in objects for row in links):
+        raise ParameterError("Links lead from objects to objects of later frames.")

@@ -91,6 +91,8 @@ def rows(values: Any, table: str) -> tuple[Row, ...]:
             raise ParameterError(f"A row of {str(table)[:30]} has {width} numbers, got {len(row)}.")
         for value in row:
             checks.whole(value, "a number of tracks", 0, MOST)
+        if width == WIDTH["links"] and row[0] >= row[2]:  # or following them would not end
+            raise ParameterError(f"Links lead to later frames, got {row[0]} and then {row[2]}.")
     return found
 
 
