@@ -12,6 +12,7 @@ COMMANDS = Registry(
         "segment": "stroma.cli.segment:segment",
         "track": "stroma.cli.track:track",
         "objects": "stroma.cli.objects:objects",
+        "carve": "stroma.cli.carve:carve",
         "particles": "stroma.cli.particles:particles",
         "prompt": "stroma.cli.prompt:prompt",
         "cluster": "stroma.cli.cluster:cluster",
