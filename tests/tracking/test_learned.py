@@ -74,7 +74,7 @@ def annotated(labels: np.ndarray, image: np.ndarray | None = None, *, families: 
     links = [(a, b) for rows in at.values() for a, b in itertools.pairwise(rows)]
     for k in range(families):
         links += [(at[3 * k + 1][-1], at[3 * k + daughter][0]) for daughter in (2, 3)]
-    return Annotated(replace(seen, detections=found), np.array(links))
+    return Annotated(replace(seen, detections=found), np.array(links, np.int64).reshape(-1, 2))
 
 
 @cache

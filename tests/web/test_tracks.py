@@ -106,6 +106,7 @@ def test_a_lineage_names_mothers_and_finds_members(client, labels):
 def test_a_correction_is_told_to_all_and_undone(client, labels):
     with client.tab() as one, client.tab() as other:
         values = {"image": "1", "kind": "unlink", "objects": [[0, 1], [1, 1]]}
+        other.hear()  # is there
         one.ask("correct-tracks", **values)
         other.until(event="tracks", image="1")
         assert one.ask("tails", image="1", frame=3)["result"]["tracks"] == 5
