@@ -7,6 +7,14 @@ hypothesis.settings.register_profile("stroma", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("stroma")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_its_own(tmp_path_factory):
+    """Keep what tests open and fetch out of the cache and the recent projects of who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STROMA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_sessionfinish(session):
     """Say in one line, the last, what was skipped and how to have it."""
