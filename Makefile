@@ -7,8 +7,6 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
 WORKERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile
-# With AGAIN=1, tests that failed beside others run once more by themselves, and decide then.
-AGAIN ?=
 TYPESCRIPT := typescript@5.9.3
 
 .DEFAULT_GOAL := help
@@ -22,10 +20,7 @@ demo: $(VENV)/stamp-base  ## segment a real image from a few strokes, into demo/
 
 test: $(VENV)/stamp-test  ## run the whole test suite; gets Chromium and Xvfb where it can
 	@.ci/needs browser display
-	$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS) || { code=$$?; \
-	  [ $$code = 1 ] && [ -n "$(AGAIN)" ] || exit $$code; \
-	  echo "Once more, alone: what failed above is to be mended even if it passes now."; \
-	  $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none $(PYTEST_ARGS); }
+	$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, tsc, and whether the reference pages are current
 	$(BIN)/ruff check .
