@@ -12,7 +12,9 @@ import stroma
 from stroma.blocks.predictor import Predictor
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError, ShapeError
+from stroma.networks import NETWORKS
 from stroma.training import predict
+from stroma.training.bounded import within
 from stroma.training.learner import Learner
 from stroma.training.model import Network
 
@@ -151,6 +153,38 @@ def test_files_that_are_no_networks_are_refused(network, tmp_path):
     damaged.write_bytes(network.save(tmp_path / "good.safetensors").read_bytes()[:-100])
     with pytest.raises(FormatError, match="damaged"):
         stroma.load(damaged)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"members": 10**9},
+        {"channels": 10**6},
+        {"network": "segnet", "params": {"features": [2], "convolutions": [10**8]}},
+        {"network": "vit", "params": {"layers": 10**5}},
+        {"params": {"features": [10**5, 10**5]}},
+        {"target": "rays", "target_params": {"rays": 10**8}},
+    ],
+    ids=lambda change: "_".join(map(str, change.values()))[:30],
+)
+def test_a_network_without_end_is_refused_before_it_is_built(network, tmp_path, change):
+    path = network.save(tmp_path / "cells.safetensors")
+    with safe_open(path, framework="np") as file:
+        said = json.loads(file.metadata()["stroma.network"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    header = {"stroma.network": json.dumps({**said, **change})}
+    save_file(tensors, tmp_path / "endless.safetensors", metadata=header)
+    with pytest.raises(
+        FormatError, match=r"endless\.safetensors cannot be built.*(larger than|networks of)"
+    ):
+        stroma.load(tmp_path / "endless.safetensors")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_is_built_of_its_own_tensors(name):
+    made = NETWORKS[name](1, 2, ndim=2)
+    again = within(made.state_dict().values(), lambda: NETWORKS[name](1, 2, ndim=2), [])
+    assert again.state_dict().keys() == made.state_dict().keys()
 
 
 def test_images_with_other_channels_are_refused(network):

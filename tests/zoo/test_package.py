@@ -130,7 +130,7 @@ def test_damaged_packages_are_refused_and_run_nothing(package, tmp_path):
     said = described(package.path)
     del said["weights"]["pytorch_state_dict"]["sha256"]
     without = {"rdf": yaml.safe_dump(said).encode(), "bioimageio": yaml.safe_dump(said).encode()}
-    with pytest.raises(FormatError, match="cannot be built"):
+    with pytest.raises(FormatError, match=r"weights in .*c\.zip cannot be read"):
         load(changed(package.path, tmp_path / "c.zip", **bad, **without))
     assert not (tmp_path / "made").exists()
     del said["config"]["stroma"]
@@ -177,6 +177,30 @@ def test_what_describes_a_network_badly_is_refused_by_name(package, tmp_path, ke
 
     with pytest.raises(FormatError, match=r"odd\.zip"):
         load(rewritten(package.path, tmp_path / "odd.zip", change))
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_DEFLATED, zipfile.ZIP_STORED])
+def test_weights_that_unfold_are_not_unpacked(package, network, tmp_path, kind):
+    import torch
+
+    small = torch.zeros(1).expand(10**9)  # four bytes for a billion values
+    torch.save({"a": small}, tmp_path / "w.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "w.pt") as plain,
+        zipfile.ZipFile(tmp_path / "packed.pt", "w", kind) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+
+    def wider(said):
+        del said["weights"]["pytorch_state_dict"]["sha256"]
+        said["config"]["stroma"]["about"]["params"]["features"] = [10**4, 10**4]
+
+    package = rewritten(package.path, tmp_path / "p.zip", wider)
+    odd = changed(package, tmp_path / "odd.zip", weights=(tmp_path / "packed.pt").read_bytes())
+    said = "packed" if kind == zipfile.ZIP_DEFLATED else "larger than the tensors"
+    with pytest.raises(FormatError, match=rf"odd\.zip.*{said}"):
+        load(odd)
 
 
 def test_what_is_packed_more_tightly_than_weights_is_not_unpacked(package, tmp_path):

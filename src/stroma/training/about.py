@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from stroma.data.classes import Class
-from stroma.errors import FormatError, MissingFileError, StromaError
+from stroma.errors import FormatError, MissingFileError, StromaError, short
 from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Target
+from stroma.training.bounded import within
 from stroma.training.members import joined
 from stroma.training.normalise import Normalisation
 
@@ -132,15 +133,50 @@ def read(path: Path) -> tuple[About, nn.Module]:
         If it is damaged, or holds something else.
     """
     about, tensors = _contents(path)
+    return about, rebuilt(about, tensors, path)
+
+
+def rebuilt(
+    about: About,
+    tensors: Mapping[str, torch.Tensor],
+    path: Path,
+    *,
+    whole: Callable[[nn.Module], nn.Module] = lambda module: module,
+) -> nn.Module:
+    """Return the network that a file describes, with its tensors.
+
+    Parameters
+    ----------
+    about : About
+        What the file says.
+    tensors : mapping of str to tensor
+        What it holds; nothing larger is built.
+    path : Path
+        The file.
+    whole : callable
+        What returns the module that tensors are named in, given the network.
+
+    Raises
+    ------
+    FormatError
+        If these do not belong together.
+    """
     try:
-        module = about.built()
-        module.load_state_dict(tensors)
+        if about.members > len(tensors):
+            raise FormatError(f"it is {about.members} networks of {len(tensors)} tensors")
+        module = within(tensors.values(), about.built, _sizes(about))
+        whole(module).load_state_dict(tensors)
         about.named_classes()
     except BROKEN as error:
         if isinstance(error, StromaError) and not isinstance(error, FormatError | ValueError):
             raise
-        raise FormatError(f"The network in {path} cannot be built: {error}") from error
-    return about, module.eval().requires_grad_(False)
+        raise FormatError(f"The network in {path} cannot be built: {short(error, 300)}") from error
+    return module.eval().requires_grad_(False)
+
+
+def _sizes(about: About) -> list[Any]:
+    """Return what decides how large a network is."""
+    return [about.channels, about.ndim, about.params, about.target_params]
 
 
 def read_about(path: Path) -> About:
@@ -166,10 +202,17 @@ def _contents(path: Path, *, tensors: bool = True) -> tuple[About, dict[str, tor
         if isinstance(error, StromaError):
             raise
         raise FormatError(f"{path} is damaged, or no safetensors file: {error}.") from error
-    return _about(said, path), values
+    return parsed(said, path), values
 
 
-def _about(said: Any, path: Path) -> About:
+def parsed(said: Any, path: Path) -> About:
+    """Return what the header of a file says, with its version.
+
+    Raises
+    ------
+    FormatError
+        If it is of a newer version, or not complete.
+    """
     known = {f.name for f in fields(About)}
     try:
         if said["version"] > VERSION:

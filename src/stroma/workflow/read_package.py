@@ -12,6 +12,7 @@ import lzma
 import pickle
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import yaml
 
 from stroma.errors import FormatError, MissingFileError, StromaError, short
 from stroma.io.lazy import DAMAGE, damaged
-from stroma.training.about import About
+from stroma.training import about as files
 from stroma.training.exported import exported
 from stroma.training.model import Network
 from stroma.workflow.package import KEY
@@ -36,7 +37,7 @@ SLACK = 2**20
 
 BROKEN = (
     *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError),
-    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError),
+    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile),
 )
 """What a state dict raises that is none, or another's."""
 
@@ -125,16 +126,19 @@ def _own(archive: zipfile.ZipFile, said: Mapping[str, Any], path: Path) -> Netwo
     expected = weights.get("sha256")
     if expected and hashlib.sha256(data).hexdigest() != expected:
         raise FormatError(f"{path} is damaged: its weights are not those it was written with.")
+    about = files.parsed({"version": ours.get("version"), **_within(ours, "about")}, path)
+    return Network(
+        files.rebuilt(about, _state(data, path), path, whole=partial(exported, about)), about
+    )
+
+
+def _state(data: bytes, path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a state dict, which lie in it as they are, not packed any tighter."""
     try:
-        values = dict(ours["about"])
-        values["patch"], values["classes"] = tuple(values["patch"]), tuple(values["classes"])
-        values["spacing"] = tuple(values.get("spacing", ()))
-        about = About(**values)
-        module = about.built()
+        with zipfile.ZipFile(io.BytesIO(data)) as inner:
+            if any(one.compress_type != zipfile.ZIP_STORED for one in inner.infolist()):
+                raise ValueError("its tensors are packed, as torch does not pack them")
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        exported(about, module).load_state_dict(state)
-        return Network(module, about)
-    except StromaError:
-        raise
+        return {str(name): tensor.detach() for name, tensor in state.items()}
     except BROKEN as error:
-        raise FormatError(f"The network in {path} cannot be built: {short(error)}") from error
+        raise FormatError(f"The weights in {path} cannot be read: {short(error)}") from error
