@@ -5,14 +5,9 @@ Both run on one thread and release the GIL.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., Any])
+from stroma.targets.compiled import Array, jit
 
 STILL = 1e-4
 """Squared pixels: a place that is so near to that of two steps before has arrived."""
@@ -21,11 +16,7 @@ FLAT = 1e-6
 """Slopes of less than this share of the heat are rounding: there is no arrow."""
 
 
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
-
-
-@_jit
+@jit
 def heat_flows(labels: Array, boxes: Array, out: Array) -> None:
     """Write arrows of length 1 towards the middle of every object.
 
@@ -49,7 +40,7 @@ def heat_flows(labels: Array, boxes: Array, out: Array) -> None:
         _slopes(np.log1p(heat), mask, out[:, top:bottom, left:right])
 
 
-@_jit
+@jit
 def _source(mask: Array) -> Array:
     """Return 1 in the pixel of an object nearest its mean place, shared by neighbours as near."""
     height, width = mask.shape
@@ -75,7 +66,7 @@ def _source(mask: Array) -> Array:
     return source / source.sum()
 
 
-@_jit
+@jit
 def _spread(mask: Array, source: Array) -> Array:
     """Return the heat of a source that never cools, after it reached the ends of its object."""
     heat, rows = np.zeros(mask.shape), np.zeros(mask.shape)
@@ -88,7 +79,7 @@ def _spread(mask: Array, source: Array) -> Array:
     return heat
 
 
-@_jit
+@jit
 def _average(heat: Array, rows: Array, mask: Array, source: Array) -> None:
     """Add the source, and give every pixel the mean of its 3 x 3; outside it is cold."""
     height, width = heat.shape
@@ -104,7 +95,7 @@ def _average(heat: Array, rows: Array, mask: Array, source: Array) -> None:
             heat[y, x] = mask[y, x] * total / 9.0
 
 
-@_jit
+@jit
 def _slopes(heat: Array, mask: Array, out: Array) -> None:
     for y in range(1, heat.shape[0] - 1):
         for x in range(1, heat.shape[1] - 1):
@@ -117,7 +108,7 @@ def _slopes(heat: Array, mask: Array, out: Array) -> None:
                     out[1, y - 1, x - 1] = along / size
 
 
-@_jit
+@jit
 def follow(flows: Array, places: Array, steps: int, ends: Array) -> None:
     """Write the pixel where each of some pixels comes to rest.
 
@@ -149,7 +140,7 @@ def follow(flows: Array, places: Array, steps: int, ends: Array) -> None:
         ends[n, 1] = int(np.floor((x + last_x) / 2 + 0.5))
 
 
-@_jit
+@jit
 def _between(flows: Array, y: float, x: float) -> tuple[float, float]:
     top, left = int(y), int(x)
     low, right = min(top + 1, flows.shape[1] - 1), min(left + 1, flows.shape[2] - 1)

@@ -5,23 +5,13 @@ Both run on one thread and release the GIL.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
+from stroma.targets.compiled import Array, jit
 from stroma.targets.flow_kernels import FLAT, STILL
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
-
-
-@_jit
+@jit
 def heat_flows_solid(labels: Array, boxes: Array, out: Array) -> None:
     """Write arrows of length 1 towards the middle of every object.
 
@@ -46,7 +36,7 @@ def heat_flows_solid(labels: Array, boxes: Array, out: Array) -> None:
         _slopes(np.log1p(heat), mask, out[:, front:behind, top:bottom, left:right])
 
 
-@_jit
+@jit
 def _source(mask: Array) -> Array:
     """Return 1 in the voxel of an object nearest its mean place, shared by neighbours as near."""
     depth, height, width = mask.shape
@@ -77,7 +67,7 @@ def _source(mask: Array) -> Array:
     return source / source.sum()
 
 
-@_jit
+@jit
 def _spread(mask: Array, source: Array) -> Array:
     """Return the heat of a source that never cools, after it reached the ends of its object."""
     heat, rows, planes = np.zeros(mask.shape), np.zeros(mask.shape), np.zeros(mask.shape)
@@ -90,7 +80,7 @@ def _spread(mask: Array, source: Array) -> Array:
     return heat
 
 
-@_jit
+@jit
 def _average(heat: Array, rows: Array, planes: Array, mask: Array, source: Array) -> None:
     """Add the source, and give every voxel the mean of its 3 x 3 x 3; outside it is cold."""
     depth, height, width = heat.shape
@@ -113,7 +103,7 @@ def _average(heat: Array, rows: Array, planes: Array, mask: Array, source: Array
                 heat[z, y, x] = mask[z, y, x] * total / 27.0
 
 
-@_jit
+@jit
 def _slopes(heat: Array, mask: Array, out: Array) -> None:
     for z in range(1, heat.shape[0] - 1):
         for y in range(1, heat.shape[1] - 1):
@@ -129,7 +119,7 @@ def _slopes(heat: Array, mask: Array, out: Array) -> None:
                         out[2, z - 1, y - 1, x - 1] = along / size
 
 
-@_jit
+@jit
 def follow_solid(flows: Array, places: Array, steps: int, ends: Array) -> None:
     """Write the voxel where each of some voxels comes to rest.
 
@@ -163,7 +153,7 @@ def follow_solid(flows: Array, places: Array, steps: int, ends: Array) -> None:
             ends[n, axis] = int(np.floor((place[axis] + last[axis]) / 2 + 0.5))
 
 
-@_jit
+@jit
 def _between(flows: Array, place: Array, out: Array) -> None:
     """Write the step at a place between voxels."""
     out[:] = 0.0

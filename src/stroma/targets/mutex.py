@@ -5,24 +5,15 @@ Wolf et al. 2018, doi 10.1007/978-3-030-01225-0_34. Runs on one thread and relea
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., Any])
+from stroma.targets.compiled import Array, jit
 
 END = -1
 """Nothing follows in a list."""
 
 
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
-
-
-@_jit
+@jit
 def clustered(count: int, ones: Array, others: Array, attracts: Array) -> Array:
     """Return the cluster of every node, by one of its nodes.
 
@@ -44,7 +35,7 @@ def clustered(count: int, ones: Array, others: Array, attracts: Array) -> Array:
     nodes, following = np.empty(room, np.int32), np.empty(room, np.int32)
     used = 0
     for edge in range(len(ones)):
-        a, b = _root(parents, ones[edge]), _root(parents, others[edge])
+        a, b = root(parents, ones[edge]), root(parents, others[edge])
         if a == b:
             continue
         if not attracts[edge]:
@@ -57,19 +48,20 @@ def clustered(count: int, ones: Array, others: Array, attracts: Array) -> Array:
             parents[a] = b
             _append(a, b, heads, tails, lengths, following)
     for node in range(count):
-        parents[node] = _root(parents, node)
+        parents[node] = root(parents, node)
     return parents
 
 
-@_jit
-def _root(parents: Array, node: int) -> int:
+@jit
+def root(parents: Array, node: int) -> int:
+    """Return the node that stands for the tree of a node, to which it is nearer from then on."""
     while parents[node] != node:
         parents[node] = parents[parents[node]]
         node = parents[node]
     return node
 
 
-@_jit
+@jit
 def _prepend(
     cluster: int,
     other: int,
@@ -88,7 +80,7 @@ def _prepend(
     return used + 1
 
 
-@_jit
+@jit
 def _append(a: int, b: int, heads: Array, tails: Array, lengths: Array, following: Array) -> None:
     """Put the list of one cluster before that of another."""
     if heads[a] == END:
@@ -100,12 +92,12 @@ def _append(a: int, b: int, heads: Array, tails: Array, lengths: Array, followin
     lengths[b] += lengths[a]
 
 
-@_jit
+@jit
 def _apart(a: int, b: int, parents: Array, heads: Array, nodes: Array, following: Array) -> bool:
     """Tell whether b is in the list of a; if so it comes first from then on."""
     at = heads[a]
     while at != END:
-        if _root(parents, nodes[at]) == b:
+        if root(parents, nodes[at]) == b:
             first = heads[a]
             nodes[first], nodes[at] = nodes[at], nodes[first]
             return True

@@ -5,29 +5,20 @@ All run on one thread and release the GIL.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., Any])
+from stroma.targets.compiled import Array, jit
 
 UNKNOWN = -1
 
 
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
-
-
-@_jit
+@jit
 def _nearest(value: float) -> int:
     """Return the nearest whole number; halves go away from 0, so that mirrors agree."""
     return int(np.floor(value + 0.5)) if value >= 0 else -int(np.floor(0.5 - value))
 
 
-@_jit
+@jit
 def reach(labels: Array, ways: Array, out: Array, seen: Array) -> None:
     """Write how far it is from every pixel of an object to its border.
 
@@ -63,7 +54,7 @@ def reach(labels: Array, ways: Array, out: Array, seen: Array) -> None:
                     seen[k, y, x] = 0
 
 
-@_jit
+@jit
 def keep_polygons(places: Array, rays: Array, ways: Array, overlap: float, out: Array) -> int:
     """Paint polygons that do not lie over better ones, and return how many.
 
@@ -106,7 +97,7 @@ def keep_polygons(places: Array, rays: Array, ways: Array, overlap: float, out: 
     return kept
 
 
-@_jit
+@jit
 def _covered(
     ys: Array,
     xs: Array,
@@ -136,7 +127,7 @@ def _covered(
     return found
 
 
-@_jit
+@jit
 def _forget(ys: Array, xs: Array, hits: Array, out: Array) -> None:
     """Set the counts of all polygons within a box to 0."""
     height, width = out.shape
@@ -145,7 +136,7 @@ def _forget(ys: Array, xs: Array, hits: Array, out: Array) -> None:
             hits[out[y, x]] = 0
 
 
-@_jit
+@jit
 def _crossings(ys: Array, xs: Array, y: float, cuts: Array) -> int:
     """Write where the edges of a polygon cross a row, ascending, and return how many do."""
     found = 0
@@ -164,7 +155,7 @@ def _crossings(ys: Array, xs: Array, y: float, cuts: Array) -> int:
     return found
 
 
-@_jit
+@jit
 def _area(ys: Array, xs: Array) -> float:
     total, before = 0.0, len(ys) - 1
     for k in range(len(ys)):

@@ -6,18 +6,15 @@ each other. Compiled parts run on one thread and release the GIL.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., Any])
+from stroma.targets.compiled import Array, jit
 
 UNKNOWN = -1
 CELLS = 48
@@ -99,11 +96,7 @@ def _cells(parts: NDArray[np.float64]) -> NDArray[np.int64]:
     return found
 
 
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
-
-
-@_jit
+@jit
 def reach_solid(labels: Array, ways: Array, out: Array, seen: Array) -> None:
     """Write how far it is from every voxel of an object to its border.
 
@@ -168,7 +161,7 @@ def keep_solids(
     return out
 
 
-@_jit
+@jit
 def _keep(
     places: Array,
     rays: Array,
@@ -222,7 +215,7 @@ def _keep(
     return kept
 
 
-@_jit
+@jit
 def _covered(
     place: Array,
     reaches: Array,
@@ -259,7 +252,7 @@ def _covered(
     return found
 
 
-@_jit
+@jit
 def _within(
     z: float, y: float, x: float, reaches: Array, triangles: Array, parts: Array, cells: Array
 ) -> bool:
@@ -274,7 +267,7 @@ def _within(
     return total <= 1
 
 
-@_jit
+@jit
 def _cell(z: float, y: float, x: float, cells: Array) -> int:
     """Return the triangle in the direction of a place, by the face of a cube that it is on."""
     if abs(z) >= abs(y) and abs(z) >= abs(x):
@@ -290,7 +283,7 @@ def _cell(z: float, y: float, x: float, cells: Array) -> int:
     return int(cells[face, row, column])
 
 
-@_jit
+@jit
 def _volume(reaches: Array, ways: Array, triangles: Array) -> float:
     total = 0.0
     for t in range(len(triangles)):

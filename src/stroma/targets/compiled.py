@@ -1,0 +1,18 @@
+"""How the loops of targets are compiled: for one thread, without the GIL, kept between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Array = Any
+"""An array in a compiled function, which knows its kind at the call."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def jit(function: Function) -> Function:
+    """Return a function compiled."""
+    return cast("Function", numba.njit(nogil=True, cache=True)(function))
