@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.morphology import reconstruction
 from tests.targets.objects import touching
 
 from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
+from stroma.targets.domes import reconstructed
 from stroma.targets.instances import summits
 
 LEAST = {
@@ -81,6 +83,20 @@ def test_summits_are_told_apart_by_how_far_down_it_goes_between_them():
     assert tops(rise=0.1) == [10, 30]
     assert tops(rise=0.1, least=0.5) == [30]
     assert summits(land, np.zeros_like(front), rise=0.1).max() == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (23, 31), (9, 11, 13)])
+@pytest.mark.parametrize("rise", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("levels", [6, 1000])
+def test_compiled_reconstruction_is_that_of_scikit_image(shape, rise, levels):
+    """On land with plateaus and without, with holes that keep parts of it from each other."""
+    rng = np.random.default_rng(levels)
+    rough = ndimage.gaussian_filter(rng.random(shape), 0.8)
+    front = rng.random(shape) < 0.7
+    land = np.where(front, np.round(rough * levels) / levels, 0).astype(np.float32)
+    low = np.maximum(land - np.float32(rise), 0)
+    found = reconstructed(low, land, front)
+    assert np.array_equal(found, reconstruction(low, land).astype(np.float32))
 
 
 def test_a_low_object_is_whole_and_two_high_ones_that_touch_are_two():

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
 
 from stroma.errors import ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Facts, Result, Truth
+from stroma.targets.domes import reconstructed
 
 REACH = 1.5
 """A block is decoded with so many of the largest diameters around it."""
@@ -134,8 +134,7 @@ def summits(
         Height of the lowest summit.
     """
     land = np.where(front, height, 0).astype(np.float32)
-    filled = reconstruction(np.maximum(land - rise, 0), land)
-    above = (land - filled).astype(np.float32)
+    above = land - reconstructed(np.maximum(land - rise, 0), land, front)
     parts, count = ndimage.label(front & (above > TINY))
     numbers = np.arange(1, count + 1)
     rises = np.asarray(ndimage.maximum(above, parts, numbers)) >= rise - 2 * TINY
