@@ -21,8 +21,6 @@ from skimage.feature import peak_local_max
 from torch.nn import functional
 
 from stroma.errors import LabelError, ParameterError
-from stroma.metrics.instances import instance_scores
-from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.instances import Instances, boxes, require_axes, sizes_of, without_small
 from stroma.targets.turns import Turn
@@ -218,14 +216,12 @@ class Centres(Instances):
 
         A class counts in images where it is, or is found.
         """
-        each = [
-            instance_scores(*parts)
+        pairs = [
+            parts
             for found, true in zip(results, truths, strict=True)
             for parts in self._by_class(np.asarray(found), np.asarray(true))
         ]
-        mean = mean_scores(each)
-        names = {"ap50": "ap 0.50", "mean ap": "mean ap", "f1": "f1", "pq": "pq"}
-        return {name: mean[key] for name, key in names.items()}
+        return super().score([found for found, _ in pairs], [true for _, true in pairs])
 
     def _by_class(self, found: NDArray[Any], true: NDArray[Any]) -> list[tuple[Any, Any]]:
         if not self.divisor:
