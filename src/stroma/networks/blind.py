@@ -88,7 +88,9 @@ class Blind(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return (B, K, *space)."""
         rings = torch.stack([ring(images, s) for s in self.sigmas], 2)
-        spreads = [spread(images, self.sigmas[i]) for i in (len(self.sigmas) // 2, -1)]
+        spreads = [
+            spread(images, rings[:, :, i], self.sigmas[i]) for i in (len(self.sigmas) // 2, -1)
+        ]
         call = nn.functional.conv2d if self.ndim == 2 else nn.functional.conv3d
         hole: Tensor = self.hole  # type: ignore[assignment]
         near = call(
@@ -110,6 +112,6 @@ def ring(images: Tensor, sigma: float) -> Tensor:
     return (smoothed(images, sigma) - own * images) / (1 - own)
 
 
-def spread(images: Tensor, sigma: float) -> Tensor:
-    """Return the variance around every pixel, without the pixel itself."""
-    return (ring(images.square(), sigma) - ring(images, sigma).square()).clamp_min(0)
+def spread(images: Tensor, mean: Tensor, sigma: float) -> Tensor:
+    """Return the variance around every pixel, without the pixel itself, given the mean there."""
+    return (ring(images.square(), sigma) - mean.square()).clamp_min(0)
