@@ -94,19 +94,19 @@ class Candidates:
         ParameterError
             If the detections have no such measure.
         """
-        column = self.detections.measures.get(measure)
-        if column is None:
-            raise self.unknown(measure)
-        values = np.log(np.maximum(np.abs(column), 1e-9))
+        values = np.log(np.maximum(np.abs(self.measured(measure)), 1e-9))
         return np.asarray(np.abs(values[self.pairs[:, 0]] - values[self.pairs[:, 1]]))
 
-    def unknown(self, measure: str) -> ParameterError:
-        """Return the error for a measure that the detections have not."""
-        known = ", ".join(self.detections.measures) or "none"
-        return ParameterError(
-            f"Linking by {measure} needs that measure; known are: {known}. The intensity is that "
-            "of the movie itself, which is given as the image."
-        )
+    def measured(self, measure: str) -> Floats:
+        """Return a measure of all detections, or raise what `ratio` does."""
+        column = self.detections.measures.get(measure)
+        if column is None:
+            known = ", ".join(self.detections.measures) or "none"
+            raise ParameterError(
+                f"Linking by {measure} needs that measure; known are: {known}. The intensity is "
+                "that of the movie itself, which is given as the image."
+            )
+        return column
 
 
 def candidates(

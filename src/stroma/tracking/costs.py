@@ -104,10 +104,7 @@ def penalised(pairs: Candidates, penalties: Mapping[str, float]) -> Floats:
     """
     factor = np.ones(len(pairs.pairs))
     for measure, weight in penalties.items():
-        column = pairs.detections.measures.get(measure)
-        if column is None:
-            raise pairs.unknown(measure)
-        a, b = column[pairs.pairs].T
+        a, b = pairs.measured(measure)[pairs.pairs].T
         both = np.abs(a + b)
         factor += 3 * weight * np.abs(a - b) / np.where(both > 0, both, 1)
     return factor

@@ -182,10 +182,7 @@ def _sizes(pairs: Candidates) -> tuple[Floats, Floats, Floats]:
 
 def _compared(pairs: Candidates, measure: str) -> tuple[Floats, Floats, Floats]:
     """Return logarithms: of later over earlier, and of each over what is usual in the movie."""
-    column = pairs.detections.measures.get(measure)
-    if column is None:
-        raise pairs.unknown(measure)
-    values = np.log(np.maximum(np.abs(column), 1e-9))
+    values = np.log(np.maximum(np.abs(pairs.measured(measure)), 1e-9))
     values = values - (np.median(values) if len(values) else 0)
     a, b = values[pairs.pairs].T
     return b - a, a, b
