@@ -35,10 +35,8 @@ def load(path: str | Path) -> ConvpaintModel | Network:
         If it is a network, and what networks need is not installed.
     """
     where = Path(path)
-    if where.suffix == NETWORK:
+    if where.suffix in (NETWORK, PACKAGE):
         return _network(where)
-    if where.suffix == PACKAGE:
-        return _package(where)
     if where.suffix in STROKES:
         from stroma.pixel.model import ConvpaintModel
 
@@ -51,23 +49,16 @@ def load(path: str | Path) -> ConvpaintModel | Network:
 
 def _network(path: Path) -> Network:
     try:
-        from stroma.training.model import Network
+        if path.suffix == PACKAGE:
+            from stroma.workflow.read_package import read_package as read
+        else:
+            from stroma.training.model import Network
+
+            read = Network.load
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("stroma"):
             raise
         raise MissingExtraError(
             f"The network in {path} needs {error.name}. Install it with: {install('train')}"
         ) from error
-    return Network.load(path)
-
-
-def _package(path: Path) -> Network:
-    try:
-        from stroma.workflow.read_package import read_package
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("stroma"):
-            raise
-        raise MissingExtraError(
-            f"The network in {path} needs {error.name}. Install it with: {install('train')}"
-        ) from error
-    return read_package(path)
+    return read(path)
