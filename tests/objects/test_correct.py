@@ -62,6 +62,14 @@ def test_a_line_parts_all_planes_of_a_volume():
     assert len({tuple(np.unique(plane)) for plane in found}) == 1
 
 
+def test_without_a_number_the_object_is_cut_that_most_of_the_line_lies_on():
+    line = [(0, 8.5), (12.5, 8.5), (26, 8.5)]  # over eight pixels of the first, four of the bar
+    assert counts(after("split", points=line)) == counts(after("split", 1, points=line))
+    solid = np.concatenate([labels(), np.zeros_like(labels())])
+    with pytest.raises(ParameterError, match="crosses no object"):
+        after("split", points=line, of=solid, z=1)
+
+
 def test_what_is_drawn_becomes_an_object_where_there_is_none():
     square = [(2, 30), (2, 38), (10, 38), (10, 28)]
     found = after("draw", points=square)
@@ -86,6 +94,10 @@ def test_a_polygon_is_given_to_an_object_or_to_none():
         ("delete", [0], [], "no object 0"),
         ("split", [5], [(18, 10)], "at least 2 points"),
         ("split", [5], [(22, 10), (22, 12)], "right across"),
+        ("split", [], [(1, 2), (1, 30)], "crosses no object"),
+        ("split", [1, 2], [(1, 2), (1, 30)], "takes 1 object, got 2"),
+        ("reassign", [], [(4, 20), (4, 25), (14, 25)], "takes 1 object, got 0"),
+        ("draw", [1], [(4, 20), (4, 25), (14, 25)], "takes no objects, got 1"),
         ("draw", [], [(4, 20), (4, 25), (14, 25)], "of other objects"),
         ("draw", [], [(90, 90), (90, 99), (99, 99)], "outside"),
         ("draw", [], [(1, 1), (1.1, 1), (1.1, 1.1)], "no pixel"),

@@ -178,6 +178,24 @@ def test_a_correction_of_objects_that_follow_holds_them_and_is_one_step(session)
     assert numbers(session, key) == list(range(1, 13))
 
 
+def test_the_first_correction_of_a_volume_is_made_on_its_plane_or_changes_nothing(session):
+    solid = np.stack([squares() > 0, np.zeros((60, 80), bool)]) * np.float32(100)
+    key = session.add_image(Image(solid, "zyx"))
+    for z in (0, 1):
+        session.look(key, plane={"z": z}, view=f"plane {z}")
+    session.follow_objects(key, label=2)
+    session.paint(key, [(6, 6), (12, 12)], label=2, radius=2, plane={"z": 0})
+    session.paint(key, [(1, 1), (1, 70)], label=1, radius=1, plane={"z": 0})
+    settle(session)
+    square = [(4, 4), (4, 16), (16, 16), (16, 4)]
+    with pytest.raises(ParameterError, match="planes across z"):
+        session.correct_objects(key, "draw", points=square, plane={"y": 8})
+    assert not session.object_source(key).kept
+    session.correct_objects(key, "draw", points=square, plane={"z": 1})
+    settle(session)
+    assert session.object_at(key, (8, 8), plane={"z": 1}) == 13
+
+
 @pytest.mark.parametrize(
     ("kind", "given", "points", "wanted"),
     [

@@ -76,9 +76,10 @@ def corrected(labels: Labels, kind: str, given: Given) -> Patch:
         Objects; a plane has depth one.
     kind : {"merge", "split", "delete", "draw", "fill", "reassign"}
         What is done. "merge" makes objects one, with the number of the first. "split" cuts one
-        along a line; of a volume, through all its planes. "draw" makes what lies in a polygon and
-        is of no object a new one. "fill" closes holes. "reassign" gives what lies in a polygon to
-        an object, or (0) to none.
+        along a line; of a volume, through all its planes; where none is given, the one that most
+        of the line lies on. "draw" makes what lies in a polygon and is of no object
+        a new one. "fill" closes holes. "reassign" gives what lies in a polygon to an object, or
+        (0) to none.
     given : Given
         To what.
 
@@ -91,9 +92,10 @@ def corrected(labels: Labels, kind: str, given: Given) -> Patch:
         raise ParameterError(f"No correction {kind[:30]!r}. Known: {', '.join(KINDS)}.")
     correct, least, most, points = KINDS[kind]
     if not least <= len(given.numbers) <= most or len(set(given.numbers)) < len(given.numbers):
-        wanted = str(least) if least == most else f"at least {least}"
+        several = f"at least {least} different objects"
+        wanted = {0: "no objects", 1: "1 object"}.get(most, several)
         raise ParameterError(
-            f"{kind} takes {wanted} different objects, got {len(given.numbers)}. Select them first."
+            f"{kind} takes {wanted}, got {len(given.numbers)}. Select what it is about first."
         )
     if len(given.points) < points:
         raise ParameterError(f"{kind} takes at least {points} points, got {len(given.points)}.")
@@ -147,8 +149,8 @@ def _split(labels: Labels, given: Given) -> Patch:
     from scipy.ndimage import distance_transform_edt
     from skimage.measure import label
 
-    number = given.numbers[0]
-    part = _of(labels, given.numbers)
+    number = given.numbers[0] if given.numbers else _most_under(labels, given)
+    part = _of(labels, (number,))
     mask = part.values == number
     cut = _line(given.points, part.box)
     left = mask & ~cut
@@ -165,6 +167,16 @@ def _split(labels: Labels, given: Given) -> Patch:
     nearest = distance_transform_edt(found == 0, return_distances=False, return_indices=True)
     part.values[mask] = names[found[tuple(nearest)]][mask]
     return part
+
+
+def _most_under(labels: Labels, given: Given) -> int:
+    """Return the object of the plane that most of a line lies on."""
+    plane = labels[given.z : given.z + 1]
+    under = plane[_line(given.points, (0, 0, 0, *plane.shape))]
+    numbers, counts = np.unique(under[under > 0], return_counts=True)
+    if not len(numbers):
+        raise ParameterError("The line crosses no object. Draw it right across one.")
+    return int(numbers[counts.argmax()])
 
 
 def _draw(labels: Labels, given: Given) -> Patch:
@@ -250,7 +262,7 @@ MANY = 100_000
 
 KINDS: dict[str, tuple[Correct, int, int, int]] = {
     "merge": (_merge, 2, MANY, 0),
-    "split": (_split, 1, 1, 2),
+    "split": (_split, 0, 1, 2),
     "delete": (_delete, 1, MANY, 0),
     "draw": (_draw, 0, 0, 3),
     "fill": (_fill, 1, MANY, 0),

@@ -85,9 +85,7 @@ class ObjectBench:
             raise ParameterError(
                 "Objects that follow the segmentation are held before they change."
             )
-        if operation.plane >= sheet.planes:
-            raise ParameterError("Objects are corrected on planes across z. Go to one first.")
-        frame, z = divmod(operation.plane, book.size[0])
+        frame, z = frame_and_z(sheet, operation.plane)
         labels = book.frame(frame)
         patch = corrected(labels, operation.kind, Given(operation.objects, operation.points, z))
         before = labels[patch.slices]
@@ -215,3 +213,16 @@ class ObjectBench:
     def read_change(self, values: Mapping[str, Any]) -> Delta:
         """Return the change that ``change_to_json`` gave plain values for."""
         return delta_of(values, self.books)
+
+
+def frame_and_z(sheet: Sheet, plane: int) -> tuple[int, int]:
+    """Return the frame that a plane across z belongs to, and where it lies in it.
+
+    Raises
+    ------
+    ParameterError
+        If it is a plane across another axis.
+    """
+    if plane >= sheet.planes:
+        raise ParameterError("Objects are corrected on planes across z. Go to one first.")
+    return divmod(plane, size_of(sheet)[0])

@@ -24,7 +24,7 @@ from stroma.session.core.status import State
 from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
-from stroma.session.objects.bench import ObjectBench
+from stroma.session.objects.bench import ObjectBench, frame_and_z
 from stroma.session.objects.book import Book, Held, Labels, Place, closed, finding_to_json
 from stroma.session.objects.found import Found, Ints, lesson
 from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
@@ -359,7 +359,7 @@ class ObjectWork:
         kind : {"merge", "split", "delete", "draw", "fill", "reassign"}
             See `stroma.objects.correct.corrected`.
         numbers : sequence of int
-            The objects.
+            The objects; of "split" none, for the one that most of the line lies on.
         points : sequence of (y, x)
             Of a line or a polygon.
 
@@ -370,16 +370,21 @@ class ObjectWork:
         """
         core = self.core
         with core.lock:
-            number = core.document.sheet(image).plane_number(plane)
+            sheet = core.document.sheet(image)
+            number = sheet.plane_number(plane)
             given = tuple(map(int, numbers)), tuple(points)
             continues = 0
             if not self._book(image).held.kept:
-                self._hold(image, plane, kind, Given(*given))
+                _, z = frame_and_z(sheet, number)
+                self._hold(image, plane, kind, Given(*given, z))
                 continues = core.document.last_edit
             core.do(ops.CorrectObjects(image, kind, number, *given, continues))
 
     def _hold(self, image: str, plane: Position | None, kind: str, given: Given) -> None:
-        """Hold the objects that are known now; where there are none, begin with none."""
+        """Hold the objects that are known now; where there are none, begin with none.
+
+        What is refused is refused before that, and changes nothing.
+        """
         book = self._book(image)
         if not book.held.used:
             if kind != "draw":
@@ -388,7 +393,7 @@ class ObjectWork:
             corrected(np.zeros(book.size, np.int32), kind, given)
             self.core.do(ops.SetObjects(image, "drawn by hand", ()))
             return
-        corrected(self._shown(image, plane).labels, kind, given)  # what is refused changes nothing
+        corrected(self._shown(image, plane).labels, kind, given)
         frames = tuple((n, closed(f)) for n, f in self.model.latest(image).items())
         self.core.do(ops.SetObjects(image, "segmentation", frames))
 

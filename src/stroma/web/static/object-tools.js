@@ -88,9 +88,8 @@ function drawing(desk, kind) {
       const drawn = points;
       drop();
       if (drawn.length < 2) return;
-      if (kind === "split") await split(desk, drawn);
-      else if (kind === "draw") await desk.correct("draw", [], drawn);
-      else await desk.correct("reassign", none ? [0] : [...desk.selected].slice(0, 1), drawn);
+      const given = none ? [0] : [...desk.selected];
+      await desk.correct(kind, kind === "reassign" ? given : [], drawn);
     },
     retract: drop,
     cancel: drop,
@@ -98,21 +97,6 @@ function drawing(desk, kind) {
       if (points.length) line(context, viewer, points, kind !== "split");
     },
   };
-}
-
-/**
- * Cut the object that most of the line lies on.
- * @param {ObjectDesk} desk
- * @param {[number, number][]} points
- */
-async function split(desk, points) {
-  const step = Math.max(1, Math.floor(points.length / 24));
-  const places = points.filter((_, i) => i % step === 0);
-  const found = (await Promise.all(places.map((at) => desk.at(at)))).filter((one) => one);
-  const counts = new Map();
-  for (const one of found) counts.set(one, (counts.get(one) ?? 0) + 1);
-  const [best] = [...counts.entries()].sort((a, b) => b[1] - a[1])[0] ?? [...desk.selected];
-  await desk.correct("split", best ? [best] : [], points);
 }
 
 /**
