@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import pytest
 from tests.session.scene import settle
-from tests.web.browsing import PATIENCE, SIZE, place
+from tests.web.browsing import PATIENCE, SIZE, place, stroke, until
 from tests.web.served import served
 
 from stroma.session import Session
@@ -96,7 +96,6 @@ def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held) 
         page.keyboard.press("1")
         page.mouse.click(*place(page, 30, 30))
         page.wait_for_selector("tr[data-object='1'] >> text=kind 1 ✓")
-        page.keyboard.press("Escape")
         page.keyboard.press("2")
         page.mouse.click(*place(page, 20, 84))
         page.wait_for_selector("tr[data-object='2'] >> text=kind 2 ✓")
@@ -109,11 +108,17 @@ def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held) 
         page.wait_for_selector("tr[data-object='3']")
         page.keyboard.press("0")
         page.keyboard.press("c")
-        page.mouse.move(*place(page, 36, 130))
-        page.mouse.down()
-        page.mouse.move(*place(page, 36, 186), steps=8)
-        page.mouse.up()
+        stroke(page, (36, 130), (36, 186))
         page.wait_for_selector("tr[data-object='13']")
+        page.keyboard.press("d")
+        stroke(page, (52, 52), (52, 62), (62, 62), (62, 52))
+        page.wait_for_selector("tr[data-object='14']")
+        page.keyboard.press("q")
+        page.mouse.click(*place(page, 57, 57))
+        page.wait_for_selector("tr[data-object='14'][aria-selected='true']")
+        page.keyboard.press("g")
+        stroke(page, (30, 52), (30, 62), (40, 62), (40, 52))
+        until(page, lambda: (held.object_labels("1")[31:39, 53:61] == 14).all())
     context.close()
-    assert held.objects("1").found.table.rows == 13
+    assert held.objects("1").found.table.rows == 14
     assert wrong == []

@@ -49,7 +49,7 @@ async function toggleClass(desk, at) {
   const row = desk.rowOf.get(number);
   if (!number || row === undefined) return;
   const same = desk.known?.given[row] === desk.label;
-  desk.select([number]);
+  desk.select([]); // or the key of the next class would be meant for this object
   await desk.give([number], same ? 0 : desk.label);
 }
 
