@@ -12,6 +12,7 @@ from stroma.errors import LabelError, NotTrainedError, ParameterError, ShapeErro
 from stroma.io import read_image
 from stroma.session import Session
 from stroma.session.events import RoundFinished, StrokesChanged
+from stroma.session.objects.learning import NONE_YET
 from stroma.session.objects.operations import (
     ClickObjects,
     CorrectObjects,
@@ -310,7 +311,10 @@ def test_what_does_not_fit_is_refused(session, key):
         session.correct_objects(other, "delete", [1])
     with pytest.raises(ParameterError, match="No setting 'colour'"):
         session.set_object_model(colour="red")
-    assert session.objects(other).state == "absent"
+    seen = session.objects(other)
+    assert (seen.state, seen.reason) == ("absent", NONE_YET)  # though another image has some
+    with pytest.raises(ParameterError, match="no objects yet"):
+        session.export_objects(other, "nowhere").result()
 
 
 @pytest.mark.parametrize(

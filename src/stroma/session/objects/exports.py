@@ -16,9 +16,8 @@ from stroma.objects.classes import ObjectClassifier
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.objects.bench import ObjectBench
-from stroma.session.objects.found import Found, lesson
+from stroma.session.objects.found import Found
 from stroma.session.objects.learning import ObjectModel
-from stroma.session.objects.turn import clicked_frames
 from stroma.workflow.object_files import (
     save_object_classifier,
     write_object_table,
@@ -69,9 +68,7 @@ class ObjectExports:
     def learn_objects(self) -> tuple[ObjectClassifier | None, str]:
         """Return what the labelled objects of all images teach now, or None and what is lacking."""
         turn = self.model.turn()
-        seen = [self.model.frame(key) for key in clicked_frames(turn.clicks)]
-        there = [one for one in seen if one is not None]
-        taught = lesson([(one, one.given(turn.clicks[one.image])) for one in there])
+        taught = turn.lesson()
         if taught.lacking:
             return None, taught.lacking
         return turn.blank.fit(taught.table, taught.classes), ""
@@ -142,7 +139,7 @@ class ObjectExports:
         frames = [self.model.frame((image, number)) for number in range(book.frames)]
         there = [one for one in frames if one is not None]
         if not there:
-            raise ParameterError(self.model.turn().lacking or "There are no objects yet.")
+            raise ParameterError(self.model.waits_for(image))
         return there
 
     def _joined(self, image: str, frames: Sequence[Found]) -> tuple[Image, ObjectTable]:

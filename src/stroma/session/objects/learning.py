@@ -20,7 +20,6 @@ from stroma.session.core.core import Core
 from stroma.session.core.results import Results
 from stroma.session.core.screen import Screen
 from stroma.session.core.view import View
-from stroma.session.core.work import Job
 from stroma.session.events import Event, RoundFinished, SettingsChanged
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.book import Book, Held, Labels
@@ -163,8 +162,15 @@ class ObjectModel:
         for view in views:
             key = view.image, self.frame_of(view)
             if not self.ready(key):
-                return VOLUME if self.bench.books[view.image].size[0] > 1 else AFTER
+                return self.waits_for(view.image)
         return ""
+
+    def waits_for(self, image: str) -> str:
+        """Return what must be done before the objects of an image can be had."""
+        book = self.bench.books[image]
+        if not book.held.used:
+            return NONE_YET
+        return VOLUME if book.size[0] > 1 else AFTER
 
     def frame_of(self, view: View) -> int:
         """Return the frame that a view shows a plane of."""
@@ -185,10 +191,6 @@ class ObjectModel:
             self._screen.standing(key[0], plane=sheet.position(p)).state == "current"
             for p in planes
         )
-
-    def found(self, key: FrameKey, job: Job) -> Found | None:
-        """Return the objects of a frame, measured; None where they cannot be had now."""
-        return self.frame(key)
 
     def frame(self, key: FrameKey) -> Found | None:
         """Return the objects of a frame, measured; None where they cannot be had now."""

@@ -14,7 +14,7 @@ from stroma.session.core.view import View
 from stroma.session.core.work import Job
 from stroma.session.events import BlockReady
 from stroma.session.objects.book import Click
-from stroma.session.objects.found import Found, lesson
+from stroma.session.objects.found import Found, Lesson, lesson
 
 FrameKey = tuple[str, int]
 """Image and frame."""
@@ -72,7 +72,7 @@ class Source(Protocol):
     def ready(self, key: FrameKey) -> bool:
         """Tell whether the objects of a frame can be had now."""
 
-    def found(self, key: FrameKey, job: Job) -> Found | None:
+    def frame(self, key: FrameKey) -> Found | None:
         """Return the objects of a frame, measured; None where they cannot be had now."""
 
     def learnt(self, now: Learnt) -> None:
@@ -120,16 +120,23 @@ class ObjectTurn:
         """What is answered by what was learnt."""
         return self.now.revision
 
+    def lesson(self, check: Callable[[], object] = lambda: None) -> Lesson:
+        """Return the labelled objects, measured; ``check`` is called before each of their frames.
+
+        Those of frames that cannot be had now are left out.
+        """
+        labelled = []
+        for key in clicked_frames(self.clicks):
+            check()
+            found = self.source.frame(key)
+            if found is not None:
+                labelled.append((found, found.given(self.clicks[found.image])))
+        return lesson(labelled)
+
     def train(self, job: Job, *, full: bool) -> None:
         """Measure the labelled objects, and learn from them."""
         job.enter("training")
-        labelled = []
-        for key in clicked_frames(self.clicks):
-            job.token.check()
-            found = self.source.found(key, job)
-            if found is not None:
-                labelled.append((found, found.given(self.clicks[key[0]])))
-        taught = lesson(labelled)
+        taught = self.lesson(job.token.check)
         classifier = None
         if not taught.lacking:
             classifier = self.blank.fit(taught.table, taught.classes)
@@ -148,7 +155,7 @@ class ObjectTurn:
         if whole in self.results.steps(view.key, self.answered):
             return 0
         job.enter("visible")
-        found = self.source.found((view.image, self.frame_of(view)), job)
+        found = self.source.frame((view.image, self.frame_of(view)))
         if found is None:
             return 0
         job.token.check()

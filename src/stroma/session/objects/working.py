@@ -26,9 +26,8 @@ from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.bench import ObjectBench, frame_and_z
 from stroma.session.objects.book import Book, Held, Labels, Place, closed, finding_to_json
-from stroma.session.objects.found import Found, Ints, lesson
+from stroma.session.objects.found import Found, Ints
 from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
-from stroma.session.objects.turn import clicked_frames
 from stroma.session.strokes.looking import Looking
 
 
@@ -192,7 +191,7 @@ class ObjectWork:
             sheet = self.core.document.sheet(image)
             number, clicks = sheet.plane_number(plane), tuple(book.clicks.items())
         if not book.held.used:
-            return Seen("absent", self.model.turn().lacking, None, np.zeros(0, np.int64))
+            return Seen("absent", NONE_YET, None, np.zeros(0, np.int64))
         stands = self._screen.standing(image, plane=plane, bench=ObjectBench.name)
         blocks = self.model.results.blocks((image, number))
         found = blocks[-1].found if blocks else None
@@ -224,16 +223,17 @@ class ObjectWork:
         middle = [
             slice(min(s.start + step // 2, s.stop - 1), s.stop, step) for s in (rows, columns)
         ]
-        return flat[middle[0], middle[1]]
+        return flat[middle[0], middle[1]].copy()
 
     def object_at(
         self, image: str, at: tuple[float, float], *, plane: Position | None = None
     ) -> int:
         """Return the number of the object at a place (y, x) of a plane; 0 where there is none."""
         y, x = int(np.floor(at[0])), int(np.floor(at[1]))
-        labels = self.object_labels(image, plane=plane)
-        inside = 0 <= y < labels.shape[0] and 0 <= x < labels.shape[1]
-        return int(labels[y, x]) if inside else 0
+        sheet = self.core.document.sheet(image)
+        whole = Box.of(sheet.cuts.shape(sheet.plane_number(plane)))
+        pixel = Box(y, x, y + 1, x + 1).clipped(whole)
+        return int(self.object_labels(image, pixel, plane=plane).sum()) if pixel.area else 0
 
     # ------------------------------------------------------------------ classes
 
@@ -327,17 +327,12 @@ class ObjectWork:
 
         def left_out(progress: Any, cancelled: Any) -> float:
             turn = self.model.turn()
-            labelled = [(f, f.given(turn.clicks[f.image])) for f in self._labelled(turn.clicks)]
-            taught = lesson(labelled)
+            taught = turn.lesson()
             if taught.lacking:
                 raise NotTrainedError(taught.lacking)
             return turn.blank.leave_one_out(taught.table, taught.classes)
 
         return self.core.tasks.start("leaving objects out", left_out)
-
-    def _labelled(self, clicks: Any) -> list[Found]:
-        found = [self.model.frame(key) for key in clicked_frames(clicks)]
-        return [one for one in found if one is not None]
 
     # ------------------------------------------------------------------ corrections
 
@@ -415,7 +410,7 @@ def _framed(labels: NDArray[Any], book: Book) -> NDArray[np.int32]:
 def _plane_of(labels: Labels, position: Position) -> Labels:
     """Return the plane of a frame, across z, y or x."""
     axis = next((a for a in "yx" if a in position), "z")
-    at: Labels = np.take(labels, position.get(axis, 0), axis="zyx".index(axis))
+    at: Labels = np.moveaxis(labels, "zyx".index(axis), 0)[position.get(axis, 0)]
     return at
 
 
