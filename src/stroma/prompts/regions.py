@@ -33,8 +33,6 @@ class Regions:
         Sum of the edge strength over its pixels.
     sums : (n, C) float64
         Sum of the channels over its pixels.
-    squares : (n,) float64
-        Sum of the squares of all channels.
     moments : (n, d + d * (d + 1) / 2) float64
         Sums of coordinates, and of their products.
     """
@@ -47,7 +45,6 @@ class Regions:
     frame: NDArray[np.float64]
     inside: NDArray[np.float64]
     sums: NDArray[np.float64]
-    squares: NDArray[np.float64]
     moments: NDArray[np.float64]
 
     @property
@@ -94,7 +91,6 @@ def cut_regions(channels: NDArray[np.float32], edges: NDArray[np.float32]) -> Re
     count = int(labels.max()) + 1
     flat = labels.ravel()
     sums = np.stack([_added(flat, c, count) for c in channels], axis=1)
-    squares = _added(flat, (channels.astype(np.float64) ** 2).sum(0), count)
     pairs, length, edge = _touching(labels, edges, count)
     return Regions(
         labels=labels,
@@ -105,7 +101,6 @@ def cut_regions(channels: NDArray[np.float32], edges: NDArray[np.float32]) -> Re
         frame=_frame(labels, count),
         inside=_added(flat, edges, count),
         sums=sums,
-        squares=squares,
         moments=_moments(labels, count),
     )
 

@@ -22,11 +22,9 @@ class Tree:
         The node each went into, -1 for the last.
     cost : (n,) float64
         How unlike its two parts were.
-    area, border, edge, frame, inside, squares : (n,) float64
+    area, border, edge, frame, inside : (n,) float64
         Pixels; pairs of pixels along its border; mean edge strength there; sides at the border of
-        the image; sum of the edge strength over its pixels; sum of squares of its channels.
-    sums : (n, C) float64
-        Sum of the channels.
+        the image; sum of the edge strength over its pixels.
     moments : (n, k) float64
         As in `Regions`.
     first : (n,) int64
@@ -46,8 +44,6 @@ class Tree:
     edge: NDArray[np.float64]
     frame: NDArray[np.float64]
     inside: NDArray[np.float64]
-    squares: NDArray[np.float64]
-    sums: NDArray[np.float64]
     moments: NDArray[np.float64]
     first: NDArray[np.int64]
     leaves: NDArray[np.int64]
@@ -86,7 +82,7 @@ def grow(graph: Regions, *, weight: float, soft: float) -> Tree:
     parent, cost, border = kernels.merge(
         graph.pairs, graph.length, graph.edge, area, sums, weight, soft
     )
-    rest = np.column_stack([graph.frame, graph.inside, graph.squares, graph.moments])
+    rest = np.column_stack([graph.frame, graph.inside, graph.moments])
     added = np.zeros((2 * n - 1, rest.shape[1] + 1))
     added[:n, :-1], added[:n, -1] = rest, 1
     kernels.add_up(parent, added)
@@ -100,9 +96,7 @@ def grow(graph: Regions, *, weight: float, soft: float) -> Tree:
         edge=border[:, 1] / np.maximum(border[:, 0], 1),
         frame=added[:, 0],
         inside=added[:, 1],
-        squares=added[:, 2],
-        sums=sums,
-        moments=added[:, 3:-1],
+        moments=added[:, 2:-1],
         first=first,
         leaves=added[:, -1].astype(np.int64),
         order=order,
