@@ -43,6 +43,33 @@ def test_images_are_segmented_into_classes_without_strokes() -> None:
     assert [c.label for c in model.classes] == [1, 2, 3]
 
 
+class Counting:
+    """Takes rows, and remembers how many of each class."""
+
+    def fit(self, X, y):
+        self.counts = dict(zip(*np.unique(y, return_counts=True), strict=True))
+        self.classes_ = np.unique(y)
+        return self
+
+
+@pytest.mark.parametrize("cap", [50_000, 20])
+def test_a_classifier_is_fitted_to_a_part_of_the_groups(monkeypatch, cap) -> None:
+    taught = Counting()
+    monkeypatch.setattr(
+        "stroma.pixel.learning.unfitted", lambda *args, **kwargs: ("forest", taught)
+    )
+    monkeypatch.setattr("stroma.pixel.learning.GROUPED", 150)
+    image, _ = phases()
+    model = ConvpaintModel("gaussian")
+    model.set_params(clf_max_pixels=cap)
+    model.cluster(image, classes=3, samples=2000)
+    assert taught.counts == dict.fromkeys((1, 2, 3), min(cap, 50))
+    front = model.separate(image, samples=2000)
+    count = len(taught.counts)
+    assert front
+    assert max(taught.counts.values()) == min(cap, 150 // count)
+
+
 def test_a_class_is_the_same_in_all_images_and_after_saving(tmp_path) -> None:
     (first, truth), (second, moved) = phases(0), phases(1, shift=30)
     model = ConvpaintModel("gaussian")

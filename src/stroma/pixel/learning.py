@@ -24,6 +24,9 @@ from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 from stroma.pixel.training.unlabelled import clustered
 
+GROUPED = 8_000
+"""Pixels of all groups together, found without strokes, that a classifier is fitted to."""
+
 
 class Learning(Configured):
     """What a model has learned, how it learns, and how it sees images from then on."""
@@ -70,6 +73,11 @@ class Learning(Configured):
     def _device(self, *asked: str | None) -> str | None:
         """Return where networks run: as locked, else as asked for in a call."""
         return self._locked or device_of(*asked)
+
+    @property
+    def _cap(self) -> int:
+        """Labelled pixels per class that are trained on, at most."""
+        return int(self._param.clf_max_pixels or 0)
 
     def _has_learned(self) -> bool:
         return self._fitted is not None or bool(self._memory)
@@ -150,7 +158,7 @@ class Learning(Configured):
         recipe = Recipe.of(self._param, skip_norm=skip_norm, device=place)
         chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
         kind, blank = unfitted(self._param, use_rf=use_rf)
-        self._fit(strokes, recipe, kind, blank, chosen, memory_mode=memory_mode)
+        self._fit(strokes, recipe, kind, blank, chosen, cap=self._cap, memory_mode=memory_mode)
         self._classes += named
         return self.classifier
 
@@ -199,7 +207,7 @@ class Learning(Configured):
         found = clustered(
             sources, recipe, classes=classes, samples=samples, cache=self.cache, rng=rng
         )
-        self._fit(found, recipe, *unfitted(self._param), chosen)
+        self._fit_groups(found, recipe, chosen)
         self._classes = tuple(Class(k, f"group {k}") for k in range(1, classes + 1))
         return self.classifier
 
@@ -237,7 +245,7 @@ class Learning(Configured):
         sources, chosen = self._opened(image, in_channels)
         recipe = Recipe.of(self._param)
         found = separated(sources, recipe, samples=samples, cache=self.cache, rng=rng)
-        self._fit(found.images, recipe, *unfitted(self._param), chosen)
+        self._fit_groups(found.images, recipe, chosen)
         self._classes = tuple(
             Class(k, f"{'object' if k in found.front else 'background'} {k}")
             for k in self.classes_.tolist()
@@ -252,6 +260,14 @@ class Learning(Configured):
         chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
         return {str(i): open_image(one, mode, chosen) for i, one in enumerate(images)}, chosen
 
+    def _fit_groups(
+        self, found: Mapping[str, Labelled], recipe: Recipe, chosen: tuple[int, ...] | None
+    ) -> None:
+        """Fit a classifier to a part of the pixels of groups, which features alone told apart."""
+        count = len(np.unique(np.concatenate([one.points.label for one in found.values()])))
+        cap = min(self._cap, max(1, GROUPED // count))
+        self._fit(found, recipe, *unfitted(self._param), chosen, cap=cap)
+
     def _fit(
         self,
         strokes: Mapping[str, Labelled],
@@ -260,15 +276,16 @@ class Learning(Configured):
         blank: Any,
         chosen: tuple[int, ...] | None,
         *,
+        cap: int,
         memory_mode: bool = False,
     ) -> None:
         """Fit a classifier to labelled pixels; nothing changes when that fails."""
-        entries, common = self._learned(strokes, recipe, memory_mode)
+        entries, common = self._learned(strokes, recipe, memory_mode, cap=cap)
         require_every_class(entries, recipe.factor)
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
-        classifier = fit(blank, X, y, int(self._param.clf_max_pixels or 0))
+        classifier = fit(blank, X, y, cap)
         if memory_mode:
             self._memory = entries
         source = next(iter(strokes.values())).source
@@ -299,7 +316,7 @@ class Learning(Configured):
         )
 
     def _learned(
-        self, strokes: Mapping[str, Labelled], recipe: Recipe, memory_mode: bool
+        self, strokes: Mapping[str, Labelled], recipe: Recipe, memory_mode: bool, *, cap: int
     ) -> tuple[Memory, Any]:
         """Return what would be known with these strokes, and common statistics."""
         return learn(
@@ -307,7 +324,7 @@ class Learning(Configured):
             strokes,
             recipe,
             pooled=self._param.norm_from == "training",
-            cap=int(self._param.clf_max_pixels or 0),
+            cap=cap,
             cache=self.cache,
         )
 

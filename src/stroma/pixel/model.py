@@ -254,7 +254,7 @@ class ConvpaintModel(Learning):
         strokes = self._given(data, annotations, in_channels, memory_mode, img_ids).strokes
         if memory_mode:
             known = Recipe.of(self._param, skip_norm=skip_norm)
-            self._memory, _ = self._learned(strokes, known, memory_mode)
+            self._memory, _ = self._learned(strokes, known, memory_mode, cap=self._cap)
         if restore_input_form:
             restored = [feature_image(s.source, recipe) for s in strokes.values()]
             return restored if is_many(data) else restored[0]
