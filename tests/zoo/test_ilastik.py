@@ -72,7 +72,9 @@ def test_images_are_found_where_they_are_now(ilp, image, tmp_path):
         take(path)
     (tmp_path / "there").mkdir()
     image.rename(tmp_path / "there" / "far.tif")
-    assert take(path, [tmp_path / "there"]).pictures[0].path == tmp_path / "there" / "far.tif"
+    far = tmp_path / "there" / "far.tif"
+    assert take(path, [tmp_path / "there"]).pictures[0].path == far
+    assert take(path, [far]).pictures[0].path == far
 
 
 def test_a_dataset_of_an_hdf5_file_is_found_by_its_name(ilp, tmp_path):
