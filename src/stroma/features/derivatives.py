@@ -178,7 +178,6 @@ def _compiled(*orders: int) -> Any:
     """Return the pass for kernels of some of the orders 0 to 2."""
     even, first, second = (order in orders for order in range(3))
 
-    @njit(nogil=True, cache=True, error_model="numpy")
     def one_pass(image, step, taps, out):  # type: ignore[no-untyped-def]
         """Write to ``out`` (orders, y, x); neighbours are ``step`` elements apart."""
         height, width = out.shape[1:]
@@ -208,7 +207,10 @@ def _compiled(*orders: int) -> Any:
                 if second:
                     store(out, at + 2 * out_plane, sum2)
 
-    return one_pass
+    # Numba's cache links functions by their names: two of one name, compiled by different
+    # processes, would be taken for one another.
+    one_pass.__qualname__ = f"pass_of_{'_'.join(map(str, orders))}"
+    return njit(nogil=True, cache=True, error_model="numpy")(one_pass)
 
 
 _pass0, _pass1, _pass2 = _compiled(0), _compiled(0, 1), _compiled(0, 1, 2)
