@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image as Picture
 from tests.session.scene import settle
 from tests.web.served import Client, served
 
@@ -110,3 +112,53 @@ def test_results_of_a_model_that_is_older_than_the_strokes_say_so(client, sessio
     assert "Paint a few strokes of two classes" in found["older"]
     assert rows[1][:3] == ["one.tif", "yes", found["older"]]
     assert session.older() == ""
+
+
+def test_what_failed_is_tried_again_and_the_rest_stays(client, session) -> None:
+    exported(client)
+    damaged = Path(session.image("2").image.source)
+    write_image(damaged, np.full((64, 48), 60, np.uint8), axes="yx")
+    with client.tab() as tab:
+        told = tab.ask("retry")["result"]
+        assert tab.ask("latest-batch")["result"] == told
+        failed = {one["key"]: one["failed"] for one in tab.ask("overview")["result"]}
+    damaged.write_bytes(b"damaged")
+    images = {one["name"]: one for one in told["images"]}
+    assert list(images) == ["one.tif", "=two.tif", "three.tif"]
+    assert "=two_labels.tif" in images["=two.tif"]["files"]
+    assert images["one.tif"]["files"][0] == "one_labels.tif"
+    assert failed["2"] == ""
+    assert failed["3"] == images["three.tif"]["error"] != ""
+    with zipfile.ZipFile(io.BytesIO(client.get("/results/results.zip").body)) as archive:
+        assert {"one_labels.tif", "=two_labels.tif"} <= set(archive.namelist())
+
+
+def test_a_sent_file_that_failed_waits_to_be_tried_again(client, session) -> None:
+    others = session.path / "others"
+    values = np.full((32, 32), 60, np.uint8)
+    assert client.post("/uploads/others?name=sent.tif", tiff(values)).status == 200
+    (others / "sent.tif").write_bytes(b"damaged")
+    with client.tab() as tab:
+        told = tab.ask("apply", files=["sent.tif"], **WANTED)["result"]
+        assert told["images"][0]["error"] != ""
+        (others / "sent.tif").write_bytes(tiff(values))
+        told = tab.ask("retry")["result"]
+        assert told["images"][0]["error"] == ""
+        assert "nothing to retry" in tab.ask("retry")["error"]
+    assert not (others / "sent.tif").exists()
+
+
+def test_a_result_is_looked_at_over_its_image(client) -> None:
+    exported(client)
+    answer = client.get("/results/look?name=one.tif")
+    picture = np.asarray(Picture.open(io.BytesIO(answer.body)).convert("RGB")).astype(int)
+    assert picture.shape == (48, 64, 3)
+    assert picture[20, 10, 2] > picture[20, 10, 0]  # blue
+    assert picture[20, 50, 0] > picture[20, 50, 2]  # orange
+    assert client.get("/results/look?name=three.tif").status == 404
+
+
+def tiff(values: np.ndarray) -> bytes:
+    made = io.BytesIO()
+    tifffile.imwrite(made, values)
+    return made.getvalue()

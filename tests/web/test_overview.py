@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 from tests.patience import PATIENCE
-from tests.web.browsing import SIZE, stroke
+from tests.web.browsing import SIZE, paint_both, stroke, wait_for_image
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
@@ -24,7 +24,7 @@ def test_of_each_image_it_is_told_what_was_done_on_it(session, client) -> None:
         told = tab.ask("overview")["result"]
     assert [one["key"] for one in told] == [first, second]
     assert told[0]["painted"] == session.painted_pixels(first) > 0
-    assert told[1] == {"key": second, "painted": 0, "state": "absent"}
+    assert told[1] == {"key": second, "painted": 0, "state": "absent", "failed": ""}
 
 
 def test_a_segmented_image_is_told_from_one_whose_results_are_older(session) -> None:
@@ -77,3 +77,29 @@ def test_an_image_is_found_by_its_name_and_by_what_was_done_on_it(page, session)
         "key => document.querySelector('#image-select').value === key", arg=second
     )
     assert not page.locator("#dialog").is_visible()
+
+
+def test_chosen_images_are_exported_together_and_their_results_are_seen(page, session) -> None:
+    paint_both(page)
+    page.wait_for_selector("text=Up to date")
+    page.keyboard.press("i")
+    page.get_by_label("Choose first.tif").check()
+    page.get_by_text("1 chosen").wait_for()
+    page.get_by_role("button", name="Choose all listed").click()
+    page.get_by_text("2 chosen").wait_for()
+    page.click("#export-chosen")
+    page.get_by_role("button", name="Chosen (2)", pressed=True).wait_for()
+    page.click("#export")
+    page.locator("#exported").get_by_text("2 of 2 done").wait_for()
+    assert {"first_labels.tif", "second_labels.tif"} <= {
+        path.name for path in (session.path / "results").iterdir()
+    }
+    page.get_by_role("button", name="Look at the result of second.tif").click()
+    page.wait_for_function(
+        "() => document.querySelector('#dialog img.result')?.naturalWidth === 256"
+    )
+    page.get_by_role("button", name="Open this image").click()
+    wait_for_image(page, "second.tif")
+    page.reload()
+    page.click("#tab-results")
+    page.locator("#exported").get_by_text("2 of 2 done").wait_for()

@@ -363,13 +363,17 @@ def test_other_files_of_one_name_in_two_formats_do_not_share_their_results(clien
     ]
 
 
-def test_other_files_are_removed_though_they_could_not_be_segmented(client, session) -> None:
+def test_other_files_that_could_not_be_segmented_are_removed_by_the_next_batch(
+    client, session
+) -> None:
     train(session)
     colours = png(np.zeros((8, 8, 3), np.uint8))
     name = json.loads(send_other(client, "colours.png", colours).body)["file"]
     with client.tab() as tab:
         [image] = tab.ask("apply", files=[name], **PLAIN)["result"]["images"]
-    assert "channel" in image["error"]
+        assert "channel" in image["error"]
+        assert [path.name for path in (session.path / "others").iterdir()] == [name]
+        tab.ask("export", images=[session.images[0].key], **PLAIN)
     assert not list((session.path / "others").iterdir())
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stroma.errors import MissingFileError, ParameterError
+from stroma.errors import MissingFileError, ParameterError, UnknownNameError
 from stroma.session import Session
 from stroma.session.strokes.model import NETWORK
 from stroma.session.words import said
-from stroma.web import archive
+from stroma.web import archive, batch
 from stroma.workflow.outputs import Outputs
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
 
-GONE = MissingFileError("It is not here any more. Choose it once more.")
+GONE = "It is not here any more. Choose it once more."
 STROKE_FORMATS = (".tif", ".zip", ".geojson")
 
 
@@ -70,50 +72,122 @@ def strokes_folder(session: Session) -> Path:
 
 def export(session: Session, values: Values) -> Plain:
     """Segment images with the present model, and answer with what became of each."""
-    files, gone = [], []
-    for key in values["images"]:
-        try:
-            files.append(_file(session, key))
-        except (MissingFileError, ParameterError) as error:
-            gone.append(_became(session.image(key).name, error=error))
-    return _segmented(session, files, values, gone)
+    wanted = [{"name": session.image(k).name, "key": k, "file": ""} for k in values["images"]]
+    _forget_failed(session, ())
+    return _told(session, _segmented(session, wanted, _outputs(values)))
 
 
 def apply(session: Session, values: Values) -> Plain:
-    """Segment files that were sent for that, remove them, and answer like ``export``."""
-    folder = others_folder(session)
-    there = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
+    """Segment files that were sent for that, and answer like ``export``.
+
+    Those that are done are removed; the others wait to be tried again until the next batch.
+    """
     names = [str(name) for name in values["files"]]
-    files = [there[name] for name in names if name in there]
-    gone = [_became(name[:100], error=GONE) for name in names if name not in there]
-    try:
-        return _segmented(session, files, values, gone)
-    finally:
-        for file in files:
-            file.unlink(missing_ok=True)
+    wanted = [{"name": name[:100], "key": "", "file": name} for name in names]
+    _forget_failed(session, names)
+    return _told(session, _segmented(session, wanted, _outputs(values)))
 
 
-def _segmented(session: Session, files: list[Path], values: Values, gone: list[Plain]) -> Plain:
-    """Segment files, and answer with what became of them, and of those that are gone."""
-    outputs = Outputs(
+def retry(session: Session, values: Values) -> Plain:
+    """Segment once more what failed in the latest batch; answer with what became of all of it.
+
+    Raises
+    ------
+    ParameterError
+        If nothing failed.
+    """
+    found = batch.kept(results_folder(session))
+    images = [] if found is None else found[0]["images"]
+    lacking = [one for one in images if one["error"]]
+    if found is None or not lacking:
+        raise ParameterError("Nothing of the latest export failed, so there is nothing to retry.")
+    made = _segmented(session, lacking, _outputs(found[1]))
+    again = iter(made.images)
+    all_of_it = [next(again) if one["error"] else one for one in images]
+    return _told(session, replace(made, images=all_of_it))
+
+
+def latest(session: Session, values: Values) -> Plain | None:
+    """Answer with what became of each image of the latest batch; None where there was none."""
+    found = None if session.path is None else batch.kept(results_folder(session))
+    return None if found is None else found[0]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A batch that has ended: what became of its images, their table, and how it was made."""
+
+    images: list[Plain]
+    summary: Path | None
+    older: str
+    outputs: Outputs
+
+
+def _outputs(values: Values) -> Outputs:
+    return Outputs(
         format=str(values["format"]),
         probabilities=bool(values["probabilities"]),
         overlay=bool(values["overlay"]),
         tables=bool(values["tables"]),
     )
-    folder, images, summary, older = results_folder(session), gone, None, session.older()
-    if files:
-        result = session.apply(files, folder, outputs=outputs).result()
-        done = [_became(f.path.name, f.outputs, f.error) for f in result.files]
-        images, summary = [*done, *gone], result.summary
+
+
+def _segmented(session: Session, wanted: list[Plain], outputs: Outputs) -> _Made:
+    """Segment images and files, in their order; what cannot be found has failed."""
+    paths: dict[int, Path] = {}
+    became = [_became(one) for one in wanted]
+    for i, one in enumerate(wanted):
+        try:
+            paths[i] = _file(session, one["key"]) if one["key"] else _sent(session, one["file"])
+        except (MissingFileError, ParameterError, UnknownNameError) as error:
+            became[i] = _became(one, error=error)
+    folder, summary, older = results_folder(session), None, session.older()
+    if paths:
+        result = session.apply(list(paths.values()), folder, outputs=outputs).result()
+        summary = result.summary
+        for i, found in zip(paths, result.files, strict=True):
+            became[i] = _became(wanted[i], found.outputs, found.error)
+            if wanted[i]["file"] and found.error is None:
+                paths[i].unlink(missing_ok=True)
+    return _Made(became, summary, older, outputs)
+
+
+def _told(session: Session, made: _Made) -> Plain:
+    """Keep what became of a batch, and return it for the page."""
+    folder = results_folder(session)
     folder.mkdir(exist_ok=True)
-    archive.note(folder, images, summary, older)
-    return {"folder": str(folder), "images": images, "archive": archive.NAME, "older": older}
+    archive.note(folder, made.images, made.summary, made.older)
+    answer = {
+        "folder": str(folder),
+        "images": made.images,
+        "archive": archive.NAME,
+        "older": made.older,
+    }
+    batch.keep(folder, answer, made.outputs)
+    return answer
 
 
-def _became(name: str, outputs: Iterable[Path] = (), error: Exception | None = None) -> Plain:
+def _became(one: Plain, outputs: Iterable[Path] = (), error: Exception | None = None) -> Plain:
     reason = "" if error is None else said(error)
-    return {"name": name, "files": [path.name for path in outputs], "error": reason}
+    return {**one, "files": [path.name for path in outputs], "error": reason}
+
+
+def _forget_failed(session: Session, but: Sequence[str]) -> None:
+    """Remove sent files of which the latest batch failed, but for some."""
+    found = batch.kept(results_folder(session))
+    names = {one["file"] for one in found[0]["images"] if one["error"]} if found else set()
+    for name in names - {"", *but}:
+        with suppress(MissingFileError):
+            _sent(session, name).unlink(missing_ok=True)
+
+
+def _sent(session: Session, name: str) -> Path:
+    """Return a file that was sent to be segmented."""
+    folder = others_folder(session)
+    there = {p.name: p for p in folder.iterdir()} if folder.is_dir() else {}
+    if name not in there:
+        raise MissingFileError(GONE)
+    return there[name]
 
 
 def save_model(session: Session, values: Values) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from stroma.blocks.box import Box
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
-from stroma.web import contrast, tiles
+from stroma.web import batch, contrast, exports, tiles
 from stroma.web.tiles import Shown
 
 SIDE = 160
@@ -19,12 +19,18 @@ MOST_PIXELS = 1 << 26
 
 
 def overview(session: Session, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Answer with what was done on every image: pixels painted, and how its results stand."""
+    """Answer with what was done on every image.
+
+    "painted" are pixels, "state" is how its results stand, and "failed" why the latest export
+    failed, if it did.
+    """
+    failed = {} if session.path is None else batch.failed(exports.results_folder(session))
     return [
         {
             "key": one.key,
             "painted": session.painted_pixels(one.key),
             "state": _state(session, one),
+            "failed": failed.get(one.key, ""),
         }
         for one in session.images
     ]

@@ -208,6 +208,8 @@ QUESTIONS = {
     "leave-file": uploads.leave_file,
     "export": exports.export,
     "apply": exports.apply,
+    "retry": exports.retry,
+    "latest-batch": exports.latest,
     "save-model": exports.save_model,
     "save-strokes": exports.save_strokes,
 }

@@ -46,6 +46,7 @@ AGAIN_BY_ITSELF = {
     "tails",
     "lineage",
     "objects",
+    "latest-batch",
 }
 """Commands that the page repeats without being told, when it finds another run of the server."""
 

@@ -18,7 +18,7 @@ from stroma.session import Session
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Position
 from stroma.session.strokes.blocks import Layer
-from stroma.web import archive, exports, overview, tiles
+from stroma.web import archive, batch, exports, overview, tiles
 from stroma.web.tiles import Shown
 
 FOR_EVER = "private, max-age=86400, immutable"
@@ -37,6 +37,7 @@ def routes() -> list[Route]:
         Route(f"/images/{{key}}/probability/{{label:int}}/{tile}", probability),
         Route("/images/{key}/small", small),
         Route(f"/results/{archive.NAME}", results_archive),
+        Route("/results/look", look),
         Route("/results/{name}", result_file),
     ]
 
@@ -92,6 +93,13 @@ def result_file(request: Request) -> Response:
     """Answer with a file that was exported."""
     path = exports.result_file(session_of(request), request.path_params["name"])
     return FileResponse(path, filename=path.name)
+
+
+def look(request: Request) -> Response:
+    """Answer with a picture of a result of the latest export."""
+    session = session_of(request)
+    folder = exports.results_folder(session)
+    return _png(batch.look(session, folder, request.query_params.get("name", "")), AGAIN)
 
 
 def results_archive(request: Request) -> Response:

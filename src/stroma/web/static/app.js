@@ -32,7 +32,7 @@ const REMEMBERED = {
 
 /**
  * Events: "change" after state or view changed, "told" (detail: Told) for everything else, "class"
- * when the user has chosen one to paint.
+ * when the user has chosen one to paint, "chosen" when images were chosen.
  */
 export class App extends EventTarget {
   constructor() {
@@ -58,6 +58,8 @@ export class App extends EventTarget {
     this.hidden = new Set();
     /** @type {Map<number, number>} how opaque the results of a class are, where less than others */
     this.faint = new Map();
+    /** @type {Set<string>} images that were chosen in the overview, to do something with all of them */
+    this.chosen = new Set();
     /** @type {Standing | null} what is known of the plane that was looked at last */
     this.standing = null;
     /** Whether outlines of objects are shown in place of results and strokes. */
@@ -127,6 +129,21 @@ export class App extends EventTarget {
   get shownClasses() {
     const all = (this.state?.classes ?? []).filter(({ label }) => !this.hidden.has(label));
     return all.map((one) => ({ ...one, alpha: this.faint.get(one.label) ?? 1 }));
+  }
+
+  /** @returns {string[]} the chosen images that are still open, in their order */
+  get chosenImages() {
+    return (this.state?.images ?? []).map((one) => one.key).filter((key) => this.chosen.has(key));
+  }
+
+  /**
+   * Choose images to do something with all of them.
+   * @param {Iterable<string>} keys
+   */
+  choose(keys) {
+    this.chosen = new Set(keys);
+    this.dispatchEvent(new CustomEvent("chosen"));
+    this.changed();
   }
 
   /** Add a class; it is there at once, so that it can be named and painted. */

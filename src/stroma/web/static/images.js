@@ -5,7 +5,7 @@ import { byId, el, fill, icon } from "./dom.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./types.js").Img} Img */
-/** @typedef {{key: string, painted: number, state: "current" | "older" | "absent"}} Done */
+/** @typedef {{key: string, painted: number, state: "current" | "older" | "absent", failed: string}} Done */
 
 const ALL = "all";
 /** @type {Record<string, {title: string, fits: (image: Img, done: Done | undefined) => boolean}>} */
@@ -13,6 +13,7 @@ const FILTERS = {
   [ALL]: { title: "All", fits: () => true },
   unpainted: { title: "Not painted", fits: (_, done) => !done?.painted },
   painted: { title: "Painted", fits: (_, done) => Boolean(done?.painted) },
+  failed: { title: "Failed", fits: (_, done) => Boolean(done?.failed) },
   missing: { title: "Missing", fits: (image) => image.missing },
 };
 
@@ -45,8 +46,10 @@ export async function showImages(app) {
       (one) => one.name.toLowerCase().includes(find.value.toLowerCase()) && FILTERS[filter].fits(one, done.get(one.key)),
     );
     const none = el("p", { class: "quiet", text: "No image is like that." });
-    fill(cards, ...(images.length ? images.map((one) => card(app, one, done.get(one.key))) : [none]));
+    fill(cards, ...(images.length ? images.map((one) => card(app, one, done.get(one.key), chooser.show)) : [none]));
+    chooser.show();
   };
+  const chooser = chosenRow(app, () => [...cards.querySelectorAll("[data-key]")].map((one) => one.getAttribute("data-key") ?? ""), () => show());
   const buttons = Object.entries(FILTERS).map(([name, { title }]) =>
     el("button", {
       type: "button", text: title, "aria-pressed": String(name === filter),
@@ -61,7 +64,7 @@ export async function showImages(app) {
   find.addEventListener("keydown", (event) => {
     if (event.key === "Enter") cards.querySelector("button")?.click();
   });
-  openDialog("Images", el("div", { class: "seek" }, find, el("div", { class: "choice", role: "group", "aria-label": "Which" }, ...buttons)), cards);
+  openDialog("Images", el("div", { class: "seek" }, find, el("div", { class: "choice", role: "group", "aria-label": "Which" }, ...buttons)), chooser.made, cards);
   theDialog().classList.add("broad");
   theDialog().addEventListener("close", () => theDialog().classList.remove("broad"), { once: true });
   show();
@@ -72,11 +75,41 @@ export async function showImages(app) {
 }
 
 /**
+ * What can be done with the images that are chosen.
+ * @param {App} app
+ * @param {() => string[]} listed images that are listed at present
+ * @param {() => void} again lists them again
+ */
+function chosenRow(app, listed, again) {
+  const said = el("span", { class: "grow quiet", role: "status" });
+  const choose = (/** @type {string[]} */ keys) => () => {
+    app.choose(keys.length ? [...app.chosen, ...keys] : []);
+    again();
+  };
+  const all = el("button", { type: "button", text: "Choose all listed", onclick: () => choose(listed())() });
+  const none = el("button", { type: "button", text: "Choose none", onclick: choose([]) });
+  const go = el("button", {
+    class: "first", type: "button", id: "export-chosen", text: "Export…",
+    title: "Segment the chosen images and write the results", onclick: () => {
+      theDialog().close();
+      byId("tab-results").click();
+    },
+  });
+  const show = () => {
+    const count = app.chosenImages.length;
+    said.textContent = count ? `${count} chosen` : "Tick images to do something with all of them.";
+    go.disabled = none.disabled = !count;
+  };
+  return { made: el("div", { class: "seek chosen" }, said, all, none, go), show };
+}
+
+/**
  * @param {App} app
  * @param {Img} image
  * @param {Done | undefined} done
+ * @param {() => void} show called when it was chosen, or not any more
  */
-function card(app, image, done) {
+function card(app, image, done, show) {
   const size = `${image.width} × ${image.height}${planes(image)}`;
   const made = el(
     "button",
@@ -94,7 +127,16 @@ function card(app, image, done) {
     el("span", { class: "marks" }),
   );
   fill(/** @type {HTMLElement} */ (made.lastElementChild), ...marks(image, done));
-  return made;
+  const choose = el("input", {
+    type: "checkbox", checked: app.chosen.has(image.key), "aria-label": `Choose ${image.name}`,
+    onchange: () => {
+      const keys = new Set(app.chosen);
+      if (!keys.delete(image.key)) keys.add(image.key);
+      app.choose(keys);
+      show();
+    },
+  });
+  return el("div", { class: "pick" }, made, choose);
 }
 
 /** @param {Img} image */
@@ -134,6 +176,8 @@ function marks(image, done) {
   if (image.missing) said.push(["bad", "missing"]);
   if (done?.painted) said.push(["painted", "painted"]);
   if (done?.state === "current") said.push(["good", "segmented"]);
+  if (done?.failed) said.push(["bad", "failed"]);
   if (done?.state === "older") said.push(["warn", "older than strokes"]);
-  return said.map(([kind, text]) => el("span", { class: "mark" }, el("span", { class: `dot ${kind}` }), text));
+  const why = { failed: done?.failed };
+  return said.map(([kind, text]) => el("span", { class: "mark", title: why[/** @type {"failed"} */ (text)] }, el("span", { class: `dot ${kind}` }), text));
 }

@@ -1,29 +1,19 @@
 // The panel "Results": how much there is of every class, files, the model, code.
 
+import { exportGroup, link } from "./batch.js";
 import { openDialog } from "./dialog.js";
-import { el, fill, icon } from "./dom.js";
-import { choosesFiles, importStrokes, sendOthers } from "./files.js";
-import { notice, report } from "./notices.js";
+import { el, fill } from "./dom.js";
+import { choosesFiles, importStrokes } from "./files.js";
 import { showParts } from "./parts.js";
 import { subject } from "./standing.js";
 import { showWhile } from "./tasks.js";
-import { group, segmented, tick } from "./widgets.js";
+import { group } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").Told} Told */
 
-/**
- * What became of one image: the names of its files, or why there are none.
- * @typedef {object} Exported
- * @property {string} name
- * @property {string[]} files
- * @property {string} error
- */
-
-const SEVERAL = 6;
 const STROKES = { ".tif": "label TIFF", ".zip": "ImageJ ROIs", ".geojson": "QuPath GeoJSON" };
-const FORMATS = { ".tif": "TIFF", ".zarr": "OME-Zarr", ".png": "PNG", ".npy": "NPY" };
 
 /**
  * @param {App} app
@@ -127,114 +117,6 @@ function areaWords(area, pixel) {
   if (!pixel) return `${area.toLocaleString("en")} px`;
   const found = area * pixel[0] * pixel[1];
   return found < 1e6 ? `${Number(found.toPrecision(4))} µm²` : `${Number((found / 1e6).toPrecision(4))} mm²`;
-}
-
-// ------------------------------------------------------------------ files
-
-/** @param {App} app */
-function exportGroup(app) {
-  const wanted = { format: ".tif", probabilities: false, overlay: true, tables: false };
-  const format = el(
-    "select",
-    {
-      id: "format",
-      onchange: (/** @type {Event} */ event) => {
-        wanted.format = /** @type {HTMLSelectElement} */ (event.target).value;
-      },
-    },
-    ...Object.entries(FORMATS).map(([value, text]) => el("option", { value, text })),
-  );
-  const ticks = [
-    tick("Picture of the overlay", (on) => (wanted.overlay = on)),
-    tick("Probabilities", (on) => (wanted.probabilities = on)),
-    tick("Tables of areas and parts", (on) => (wanted.tables = on)),
-  ];
-  ticks[0].show(true);
-  let which = "this";
-  const images = segmented(
-    "Images to export",
-    { this: "This image", all: "All images" },
-    (name) => {
-      which = name;
-      images.show(name);
-    },
-  );
-  images.show(which);
-  const list = el("ul", { class: "files", id: "exported" });
-  const run = el(
-    "button",
-    { class: "first", type: "button", id: "export" },
-    icon("download"),
-    "Export",
-  );
-  const others = el("button", {
-    type: "button", id: "apply", text: "Segment other files…",
-    title: "Sends files, segments them without opening them, and lists the results here",
-  });
-  const buttons = el("div", { class: "buttons" }, run, others);
-  let busy = false;
-  const enable = () => {
-    run.disabled = others.disabled = busy || !app.state?.trained;
-  };
-  const write = async (/** @type {() => Promise<any>} */ segment) => {
-    busy = true;
-    enable();
-    const found = await segment();
-    busy = false;
-    enable();
-    if (found) showFiles(list, found);
-  };
-  run.addEventListener("click", () => {
-    const all = app.state?.images.map((one) => one.key) ?? [];
-    write(() => app.ask("export", { ...wanted, images: which === "all" ? all : [app.image] }));
-  });
-  const choice = { id: "other-files", title: "Files to segment", multiple: true };
-  const accept = () => app.state?.uploads.images.endings ?? [];
-  choosesFiles(others, { ...choice, accept }, (chosen) =>
-    write(async () => {
-      const files = await sendOthers(app, chosen);
-      return files.length ? app.ask("apply", { ...wanted, files }) : undefined;
-    }),
-  );
-  app.addEventListener("change", () => {
-    enable();
-    images.made.hidden = (app.state?.images.length ?? 0) < 2;
-  });
-  return group(
-    "Export",
-    images.made,
-    el("label", { class: "field" }, "Labels as", format),
-    ...ticks.map((one) => one.made),
-    buttons,
-    list,
-  );
-}
-
-/**
- * Show what became of each image: the failures with their reasons, and all files as one archive.
- * @param {HTMLElement} list
- * @param {{folder: string, images: Exported[], archive: string, older: string}} found
- */
-function showFiles(list, { folder, images, archive, older }) {
-  const failed = images.filter((one) => one.error);
-  const done = images.length - failed.length;
-  report(`${done} of ${images.length} done`, failed, "batch");
-  if (done) notice(`Written to ${folder}. ${older}`.trim(), older ? "plain" : "good", { key: "written" });
-  const files = images.flatMap((one) => one.files);
-  const rows = files.map((file) => el("li", {}, link(file)));
-  const all = el("a", { href: `/results/${archive}`, download: "", id: "archive", text: "All as one .zip" });
-  const many = files.length > SEVERAL;
-  const folded = el("details", {}, el("summary", { text: `${files.length} files` }), el("ul", { class: "files" }, ...rows));
-  fill(list, ...(files.length > 1 ? [el("li", {}, all)] : []), ...(many ? [el("li", {}, folded)] : rows));
-}
-
-/**
- * Return a link to a file; the name alone for a folder, which browsers cannot download.
- * @param {string} file
- */
-function link(file) {
-  if (file.endsWith(".zarr")) return el("span", { text: file });
-  return el("a", { href: `/results/${encodeURIComponent(file)}`, download: file, text: file });
 }
 
 // ------------------------------------------------------------------ model and code
