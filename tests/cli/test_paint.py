@@ -17,7 +17,8 @@ import pytest
 import tifffile
 from tests.patience import PATIENCE
 
-from stroma.cli.paint import opened, take_tracks
+from stroma.cli.paint import opened_as, take_tracks
+from stroma.errors import StromaError
 from stroma.io import write_image
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
@@ -164,6 +165,24 @@ def test_a_folder_of_images_becomes_one_project_beside_it(image, tmp_path) -> No
         assert [one.name for one in session.images] == ["cells.tif"]
 
 
+def test_a_damaged_file_of_a_folder_keeps_no_other_away_and_is_told(image, tmp_path) -> None:
+    folder = tmp_path / "plate"
+    folder.mkdir()
+    image.rename(folder / "cells.tif")
+    (folder / "empty.tif").touch()
+    with opened_as([folder]) as session:
+        assert [one.name for one in session.images] == ["cells.tif"]
+        (notice,) = session.notices
+        assert "1 of 2 images were not opened" in notice.message
+        assert "empty.tif" in notice.message
+    with pytest.raises(StromaError, match=r"empty\.tif"):
+        opened_as([folder / "cells.tif", folder / "empty.tif"])
+    (folder / "cells.tif").unlink()
+    with pytest.raises(StromaError, match=r"empty\.tif"):
+        opened_as([folder], tmp_path / "none.stroma")
+    assert not (tmp_path / "none.stroma").exists()
+
+
 def test_all_images_of_a_file_are_opened_or_those_that_are_named(tmp_path) -> None:
     path = tmp_path / "three.ome.tif"
     with tifffile.TiffWriter(path, ome=True) as writer:
@@ -171,10 +190,10 @@ def test_all_images_of_a_file_are_opened_or_those_that_are_named(tmp_path) -> No
             values = np.full((16, 16), i, np.uint8)
             writer.write(values, photometric="minisblack", metadata={"axes": "YX"})
     chosen, every = (tmp_path / f"{name}.stroma" for name in ("chosen", "every"))
-    opened([path], chosen, None, (2,)).close()
-    with opened([path], chosen, None) as session:  # of a file that is open, no more by itself
+    opened_as([path], chosen, series=(2,)).close()
+    with opened_as([path], chosen) as session:  # of a file that is open, no more by itself
         assert [one.image.read_with["series"] for one in session.images] == [2]
-    with opened([path], every, None) as session:
+    with opened_as([path], every) as session:
         assert [one.image.read()[0, 0] for one in session.images] == [0, 1, 2]
         assert len({one.name for one in session.images}) == 3
 
@@ -206,12 +225,12 @@ def test_label_images_of_a_movie_are_tracked_once(tmp_path, stroma) -> None:
         labels[t, 8:14, 4 + t : 12 + t] = 5
     movie = write_image(tmp_path / "movie.tif", 40 * labels, axes="tyx")
     found = write_image(tmp_path / "found.tif", labels, axes="tyx")
-    with opened([movie], tmp_path / "movie.stroma", None) as session:
+    with opened_as([movie], tmp_path / "movie.stroma") as session:
         take_tracks(session, found)
         [one] = session.images
         assert session.tracks(one.key).count == 1
         session.correct_tracks(one.key, "unlink", [(0, 5), (1, 5)])
-    with opened([movie], tmp_path / "movie.stroma", None) as session:
+    with opened_as([movie], tmp_path / "movie.stroma") as session:
         take_tracks(session, found)
         assert session.tracks(one.key).count == 2  # what was corrected stays
     ended = stroma("paint", movie, found, "--tracks", found, "--project", tmp_path / "two.stroma")

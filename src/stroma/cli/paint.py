@@ -30,6 +30,9 @@ SAMPLES = {
 }
 """Images that come with scikit-image, and their names there."""
 
+SHOWN = 3
+"""Files that a message says something of."""
+
 HERE = "127.0.0.1"
 EXPOSED = """\
 Whoever has the address above can read the opened images and change the project, and what travels
@@ -175,18 +178,59 @@ def choose(
 
 def opened_as(
     paths: list[Path],
-    project: Path | None,
-    alias: str | None,
-    series: tuple[int, ...] | Literal["all"] | None,
+    project: Path | None = None,
+    alias: str | None = None,
+    series: tuple[int, ...] | Literal["all"] | None = None,
 ) -> Session:
     """Return the session of what was named: images, folders, a project."""
+    from stroma.session.events import Notice
     from stroma.workflow.find import find_images
 
     images, project = sorted_out(paths, project)
     files = find_images(images)
     if project is None:
         project = beside(images[0] if images[0].is_dir() else files[0])
-    return opened(files, project, alias, series)
+    wanted, left = readable(files, {path.absolute() for path in images}, series)
+    session = opened(wanted, project, alias, every=series is not None)
+    if left:
+        session.notices += (Notice("", told(left, len(files))),)
+    return session
+
+
+def readable(
+    files: list[Path], named: set[Path], series: tuple[int, ...] | Literal["all"] | None
+) -> tuple[list[tuple[Path, int]], list[str]]:
+    """Return the images that can be opened, and what is wrong with other files of a folder.
+
+    One damaged file does not keep away those that lie beside it; a file that was named is wanted.
+
+    Raises
+    ------
+    StromaError
+        If a file that was named cannot be opened, or none of a folder can.
+    """
+    from stroma.errors import StromaError
+    from stroma.io import read_image
+    from stroma.session.series import numbers
+
+    wanted, wrong = [], []
+    for path in files:
+        try:
+            chosen = [(path, number) for number in numbers(path, series)]
+            for one, number in chosen:
+                read_image(one, series=number)
+            wanted += chosen
+        except (StromaError, OSError) as error:
+            if path.absolute() in named or (path == files[-1] and not wanted):
+                raise
+            wrong.append(str(error))
+    return wanted, wrong
+
+
+def told(wrong: list[str], count: int) -> str:
+    """Say which files of a folder were not opened, and why."""
+    more = f" And {len(wrong) - SHOWN} more." if len(wrong) > SHOWN else ""
+    return f"{len(wrong)} of {count} images were not opened. {' '.join(wrong[:SHOWN])}{more}"
 
 
 def require_sample(name: str) -> str:
@@ -289,26 +333,18 @@ def beside(image: Path) -> Path:
 
 
 def opened(
-    files: list[Path],
-    project: Path,
-    alias: str | None,
-    series: tuple[int, ...] | Literal["all"] | None = None,
+    wanted: list[tuple[Path, int]], project: Path, alias: str | None, *, every: bool = False
 ) -> Session:
     """Return the session of a project, new or not, with images that are not in it yet."""
-    from stroma.io import read_image
     from stroma.session import Session
-    from stroma.session.series import numbers
 
-    wanted = [(path, number) for path in files for number in numbers(path, series)]
-    for path, number in wanted:
-        read_image(path, series=number)  # what cannot be opened leaves no project behind
     if project.exists():
         session = Session.open(project)
         if alias is not None:
             session.set_alias(alias)
     else:
         session = Session.create(project, alias or "stroma")
-    _join(session, wanted, every=series is not None)
+    _join(session, wanted, every=every)
     return session
 
 
