@@ -34,6 +34,12 @@ def test_tables_of_names_load_no_part() -> None:
     assert loaded_by("import stroma.features, stroma.classify, stroma.io") & HEAVY == set()
 
 
+def test_a_project_is_opened_without_torch(tmp_path: Path) -> None:
+    where = repr(str(tmp_path / "cells.stroma"))
+    made = f"from stroma.session import Session; Session.create({where}).close()"
+    assert "torch" not in loaded_by(f"{made}; Session.open({where}).close()")
+
+
 def test_public_names_are_those_of_the_stub() -> None:
     assert {*public_names(), "__version__"} == set(stroma.__all__) == set(dir(stroma))
 

@@ -159,7 +159,7 @@ class Session:
         project, contents = projects.load(Path(folder), lambda: _blank(benches), lambda _: None)
         session = cls.__new__(cls)
         try:
-            session._assemble(contents.document, ConvpaintModel(), "live", benches)
+            session._assemble(contents.document, ConvpaintModel("stroma"), "live", benches)
             notes = [Notice("", said) for said in session._storage.resume(project, contents)]
             session.notices = (*notes, *session._images.find(project.folder))
         except BaseException:
