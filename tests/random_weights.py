@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.numpy import save_file
 
+from random_sam import tiny_sam
 from stroma.backbones import BACKBONES
 
 LARGEST = 600_000
@@ -19,9 +21,12 @@ def random_tensors(name: str, *, largest: int | None = None, rng: int = 0) -> di
     """Return a tensor for every one the network has, of no more than so many values."""
     random = np.random.default_rng(rng)
     tensors = {}
-    for key, empty in BACKBONES[name]().state_dict().items():
+    for key, empty in _network(name).state_dict().items():
         if largest is None or empty.numel() <= largest:
             tensors[key] = _values(key, tuple(empty.shape), random)
+    shared = tensors.get("shared_image_embedding.positional_embedding")
+    if shared is not None:
+        tensors["prompt_encoder.shared_embedding.positional_embedding"] = shared
     return tensors
 
 
@@ -35,6 +40,11 @@ def write_random_weights(name: str, folder: Path) -> Path:
     tensors = random_tensors(name, largest=largest)
     save_file({PREFIXES.get(name, "") + key: value for key, value in tensors.items()}, path)
     return path
+
+
+def _network(name: str) -> torch.nn.Module:
+    """Return the network without values; those that come in the size of their file, small."""
+    return tiny_sam() if name.startswith("sam_") else BACKBONES[name]()
 
 
 def _values(key: str, shape: tuple[int, ...], random: np.random.Generator) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,9 @@ from stroma.errors import FormatError
 from stroma.weights.keymaps import KEYMAPS
 
 RGB = 3
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Shapes of tensors by their names."""
 
 _lock = threading.Lock()
 
@@ -78,7 +81,7 @@ def fetch(
 def _identity(
     name: str, needed: frozenset[str] | None, path: str | None, stamp: str
 ) -> tuple[tuple[str, str], ...]:
-    keys = BACKBONES[name]().state_dict() if needed is None else needed
+    keys = _built(name, path).state_dict() if needed is None else needed
     loaded = weights.load(name, _canonical(name, keys), path=path)
     return (*asdict(loaded.origin).items(), ("digest", loaded.digest))
 
@@ -93,7 +96,7 @@ def _pretrained(
     dtype: torch.dtype,
     channels: int,
 ) -> nn.Module:
-    network: nn.Module = BACKBONES[name](channels)
+    network = _built(name, path, channels)
     shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     ours = _canonical(name, shapes if needed is None else needed)
     loaded = weights.load(name, ours, path=path)
@@ -108,10 +111,34 @@ def _pretrained(
     return network.eval().requires_grad_(False)
 
 
+def tensor_names(name: str, path: str | None, *, start: str = "") -> frozenset[str]:
+    """Return the names of the tensors of a network that begin with a text; no value is read."""
+    with _lock:
+        return frozenset(
+            k for k in _names(name, path, weights.stamp(name, path)) if k.startswith(start)
+        )
+
+
+@lru_cache(maxsize=32)
+def _names(name: str, path: str | None, stamp: str) -> tuple[str, ...]:
+    return tuple(_built(name, path).state_dict())
+
+
+def _built(name: str, path: str | None, channels: int = RGB) -> nn.Module:
+    """Return a network on the meta device; some are built in the size that a file has."""
+    builder = BACKBONES[name]
+    like: Callable[[Shapes, dict[str, Any], int], nn.Module] | None = getattr(builder, "like", None)
+    if like and (shapes := weights.shapes(name, path)):
+        return like(shapes, weights.described(name, path), channels)
+    network: nn.Module = builder(channels)
+    return network
+
+
 def _canonical(name: str, keys: Collection[str]) -> dict[str, str]:
     """Return the tensors' names in this version of ``transformers``, by our names."""
     keymap = KEYMAPS[weights.CATALOGUE[name].keymap]
-    return {piece.name: key for key in keys for piece in keymap.pieces(key)}
+    found = {piece.name: key for key in keys for piece in keymap.pieces(key)}
+    return found | {key: key for key in keys if key in keymap.shared}
 
 
 def _fitted(values: NDArray[Any], shape: tuple[int, ...], where: str) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ def models(json: AsJson = False) -> None:
     weights are on this machine, and their licence. Nothing is fetched.
     """
     from stroma.pixel.choices.catalogue import entries
+    from stroma.prompts import ENGINES
 
     found = entries()
     if json:
@@ -29,6 +30,7 @@ def models(json: AsJson = False) -> None:
         ("kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "licence"),
         map(_row, found),
     )
+    typer.echo(f"Engines of 'stroma prompt', weights as above: {', '.join(ENGINES)}")
     if any(entry.weights == "missing" for entry in found):
         typer.echo("Missing weights are fetched when first used, or with: stroma fetch NAME")
     if any(entry.weights == "by hand" for entry in found):

@@ -24,14 +24,30 @@ def prompt(
         ),
     ],
     out: Annotated[Path, typer.Option(help="Label image to write, such as cells_objects.tif.")],
-    engine: Annotated[str, typer.Option(help="What finds the objects.")] = "graph",
+    engine: Annotated[
+        str,
+        typer.Option(help="What finds the objects: graph, or a network (sam, sam_vit_b_lm, ...)."),
+    ] = "graph",
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="File or folder with the network's weights.", show_default=False),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where what the network makes of images is kept for later runs.",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
     """Find the object under each click."""
     from stroma.workflow.prompt import prompt_file
 
-    found = prompt_file(image, points, out, engine=engine, overwrite=overwrite)
+    found = prompt_file(
+        image, points, out, engine=engine, weights=weights, cache=cache, overwrite=overwrite
+    )
     if json:
         as_json(asdict(found))
         return

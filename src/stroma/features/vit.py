@@ -44,6 +44,7 @@ class PatchFeatures:
 
     backbone: ClassVar[str]
     patch: ClassVar[int]
+    features: ClassVar[int] = FEATURES
     default_scalings: ClassVar[tuple[int, ...]] = (1,)
 
     def __post_init__(self) -> None:
@@ -67,7 +68,7 @@ class PatchFeatures:
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return names like ``dinov2_vits14_reg.12``."""
-        return [f"{self.backbone}.{i}" for i in range(FEATURES)]
+        return [f"{self.backbone}.{i}" for i in range(self.features)]
 
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
         """Return the map of the patches of one window."""
@@ -100,6 +101,7 @@ class PatchFeatures:
         precision = _precision(place)
         network = pretrained(
             self.backbone,
+            self.needed(),
             path=self.weights,
             device=place,
             dtype=precision,
@@ -111,7 +113,11 @@ class PatchFeatures:
 
     def provenance(self) -> dict[str, str]:
         """Return what identifies the weights in use: name, repository, revision, file, digest."""
-        return identity(self.backbone, None, self.weights)
+        return identity(self.backbone, self.needed(), self.weights)
+
+    def needed(self) -> frozenset[str] | None:
+        """Return the names of the tensors that are used; None for all."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,21 @@
 
 from stroma.registry import Registry
 
+_NETWORKS = {
+    "sam_vit_b": "stroma.prompts.sam:Sam",
+    "sam_vit_l": "stroma.prompts.sam:SamLarge",
+    "sam_vit_h": "stroma.prompts.sam:SamHuge",
+    "sam_vit_b_lm": "stroma.prompts.sam:MicroSam",
+    "sam_vit_l_lm": "stroma.prompts.sam:MicroSamLarge",
+    "sam_vit_b_em_organelles": "stroma.prompts.sam:MicroSamOrganelles",
+    "sam_vit_l_em_organelles": "stroma.prompts.sam:MicroSamOrganellesLarge",
+}
+"""Those with pretrained weights, by the name the weights have in the catalogue."""
+
 ENGINES = Registry(
     "prompt engine",
-    {"graph": "stroma.prompts.graph:Graph"},
+    {"graph": "stroma.prompts.graph:Graph", "sam": "stroma.prompts.sam:Sam", **_NETWORKS},
     group="stroma.prompts",
+    extras=dict.fromkeys(("sam", *_NETWORKS), "deep"),
 )
 """Classes that keep `stroma.prompts.contract.PromptedSegmenter`, made without arguments."""

@@ -2,7 +2,17 @@
 
 from stroma.weights.catalogue import CATALOGUE, Entry, Source
 from stroma.weights.download import Progress
-from stroma.weights.obtain import Origin, Tensors, fetch, holds, load, stamp, status
+from stroma.weights.obtain import (
+    Origin,
+    Tensors,
+    described,
+    fetch,
+    holds,
+    load,
+    shapes,
+    stamp,
+    status,
+)
 
 __all__ = [
     "CATALOGUE",
@@ -11,9 +21,11 @@ __all__ = [
     "Progress",
     "Source",
     "Tensors",
+    "described",
     "fetch",
     "holds",
     "load",
+    "shapes",
     "stamp",
     "status",
 ]

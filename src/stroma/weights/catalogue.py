@@ -109,6 +109,40 @@ def _lite(version: int, digits: str, megabytes: int) -> Entry:
     )
 
 
+SAM_CITATION = "Kirillov et al., Segment anything, ICCV 2023, arXiv:2304.02643"
+MICRO_SAM_CITATION = (
+    "Archit et al., Segment Anything for Microscopy, Nature Methods 2025, "
+    "doi 10.1038/s41592-024-02580-4"
+)
+
+
+def _sam(size: str, repository: str, megabytes: int, file: str) -> Entry:
+    """Return the entry of a size of Segment Anything."""
+    return Entry(
+        name=f"sam_vit_{size}",
+        repository=repository,
+        keymap="sam",
+        megabytes=megabytes,
+        licence="Apache-2.0",
+        citation=SAM_CITATION,
+        other_files=(file,),
+    )
+
+
+def _micro_sam(model: str, zoo: str, megabytes: int) -> Entry:
+    """Return the entry of a network that micro-sam trained further."""
+    return Entry(
+        name=f"sam_{model}",
+        keymap="sam",
+        megabytes=megabytes,
+        licence="see its page on BioImage.IO (micro-sam itself: MIT)",
+        citation=MICRO_SAM_CITATION,
+        other_files=(model, f"{model}.pt", f"{model}.pth"),
+        page=f"the model {zoo!r} on BioImage.IO (the file vit_{model[4]}.pt), or the folder "
+        "micro_sam/models of your cache, once micro-sam has fetched models",
+    )
+
+
 _ENTRIES = (
     Entry(
         name="vgg16",
@@ -205,6 +239,13 @@ _ENTRIES = (
         other_files=("naf_release.pth",),
         page="the releases of valeoai/NAF on GitHub",
     ),
+    _sam("b", "facebook/sam-vit-base", 375, "sam_vit_b_01ec64.pth"),
+    _sam("l", "facebook/sam-vit-large", 1250, "sam_vit_l_0b3195.pth"),
+    _sam("h", "facebook/sam-vit-huge", 2564, "sam_vit_h_4b8939.pth"),
+    _micro_sam("vit_b_lm", "diplomatic-bug", 375),
+    _micro_sam("vit_l_lm", "idealistic-rat", 1250),
+    _micro_sam("vit_b_em_organelles", "noisy-ox", 375),
+    _micro_sam("vit_l_em_organelles", "humorous-crab", 1250),
     Entry(
         name="cellpose_backbone",
         keymap="cellpose",

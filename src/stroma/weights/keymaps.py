@@ -7,7 +7,7 @@ checkpoints their own, and some of those hold several of our tensors in one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,16 +48,31 @@ class Keymap:
         A fragment of the renamed name, and the fragments it stands for, in the order of rows.
     dropped : str
         Regular expression of names (ours) that no network uses.
+    shared : tuple of str
+        Names (ours) under which networks have one and the same tensor, which a file may hold
+        under any of them.
+    variant : (str, Keymap), optional
+        Other rules, for files in which a name begins with what the regular expression says.
     """
 
     renames: tuple[tuple[str, str], ...] = ()
     splits: tuple[tuple[str, tuple[str, ...]], ...] = ()
     dropped: str = "$^"
+    shared: tuple[str, ...] = ()
+    variant: tuple[str, Keymap] | None = None
+
+    def of(self, keys: Iterable[str]) -> Keymap:
+        """Return the rules for a file in which tensors have these names."""
+        if self.variant and any(re.match(self.variant[0], key) for key in keys):
+            return self.variant[1]
+        return self
 
     def pieces(self, key: str) -> tuple[Piece, ...]:
         """Return our tensors that the tensor of that name in a file holds."""
         for pattern, replacement in self.renames:
             key = re.sub(pattern, replacement, key)
+        if key in self.shared:
+            return tuple(Piece(name) for name in self.shared)
         found = self._split(key)
         return tuple(p for p in found if not re.search(self.dropped, p.name))
 
@@ -80,10 +95,46 @@ _QKV = (
     ".attn.qkv.",
     (".attention.q_proj.", ".attention.k_proj.", ".attention.v_proj."),
 )
+_PLACES = (
+    "shared_image_embedding.positional_embedding",
+    "prompt_encoder.shared_embedding.positional_embedding",
+)
+_HEADS = r"\.(iou_prediction_head|output_hypernetworks_mlps\.\d+)"
+_SAM_OF_AUTHORS = Keymap(
+    renames=(
+        (r"^(module|sam)\.", ""),
+        (r"^image_encoder\.", "vision_encoder."),
+        (r"^vision_encoder\.blocks\.", "vision_encoder.layers."),
+        (r"\.patch_embed\.proj\.", ".patch_embed.projection."),
+        (r"\.neck\.0\.", ".neck.conv1."),
+        (r"\.neck\.1\.", ".neck.layer_norm1."),
+        (r"\.neck\.2\.", ".neck.conv2."),
+        (r"\.neck\.3\.", ".neck.layer_norm2."),
+        (r"\.norm([1-4])\.", r".layer_norm\1."),
+        (r"\.norm_final_attn\.", ".layer_norm_final_attn."),
+        (r"\.pe_layer\.positional_encoding_gaussian_matrix$", f".{_PLACES[1].partition('.')[2]}"),
+        (r"\.point_embeddings\.", ".point_embed."),
+        (r"\.mask_downscaling\.0\.", ".mask_embed.conv1."),
+        (r"\.mask_downscaling\.1\.", ".mask_embed.layer_norm1."),
+        (r"\.mask_downscaling\.3\.", ".mask_embed.conv2."),
+        (r"\.mask_downscaling\.4\.", ".mask_embed.layer_norm2."),
+        (r"\.mask_downscaling\.6\.", ".mask_embed.conv3."),
+        (r"\.output_upscaling\.0\.", ".upscale_conv1."),
+        (r"\.output_upscaling\.1\.", ".upscale_layer_norm."),
+        (r"\.output_upscaling\.3\.", ".upscale_conv2."),
+        (rf"{_HEADS}\.layers\.2\.", r".\1.proj_out."),
+        (rf"{_HEADS}\.layers\.0\.", r".\1.proj_in."),
+        (rf"{_HEADS}\.layers\.1\.", r".\1.layers.0."),
+    ),
+    shared=_PLACES,
+)
+"""As the authors of Segment Anything, and those who train it further, call the tensors."""
+
 _GATED = (".mlp.weights_in.", (".mlp.gate_proj.", ".mlp.up_proj."))
 
 KEYMAPS = {
     "vgg16": Keymap(),
+    "sam": Keymap(shared=_PLACES, variant=(r"(module\.|sam\.)?image_encoder\.", _SAM_OF_AUTHORS)),
     "jafar": Keymap(),
     "naf": Keymap(),
     "anyup": Keymap(
@@ -172,5 +223,6 @@ def wanted_keys(
     keymap: Keymap, keys: list[str], wanted: Callable[[str], bool]
 ) -> dict[str, list[Piece]]:
     """Return the keys of a file that hold tensors we want, with those tensors."""
-    found = {key: [p for p in keymap.pieces(key) if wanted(p.name)] for key in keys}
+    rules = keymap.of(keys)
+    found = {key: [p for p in rules.pieces(key) if wanted(p.name)] for key in keys}
     return {key: pieces for key, pieces in found.items() if pieces}

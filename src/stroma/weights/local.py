@@ -31,7 +31,7 @@ DAMAGES = (
 )
 """What reading a damaged file raises."""
 
-INSIDE = ("state_dict", "model", "jafar")
+INSIDE = ("state_dict", "model_state", "model", "jafar")
 """Names under which a checkpoint may hold its table of tensors."""
 
 
@@ -60,6 +60,8 @@ def given_file(entry: Entry, path: str | Path | None) -> Path | None:
     if not place.exists():
         raise MissingFileError(f"There is no weights file or folder {place} for {entry.name!r}.")
     names = file_names(entry)
+    if path:  # the folder is meant for this entry alone
+        names += [source.file for source in entry.sources if source.file not in names]
     found = next((place / name for name in names if (place / name).is_file()), None)
     if found is None and path:
         raise MissingFileError(
@@ -84,6 +86,13 @@ def file_names(entry: Entry) -> list[str]:
 def read_keys(path: Path) -> list[str]:
     """Return the names of the tensors in a file."""
     return list(read_header(path) if path.suffix == SAFETENSORS else _state_dict(path))
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the tensors in a file."""
+    if path.suffix == SAFETENSORS:
+        return {key: info.shape for key, info in read_header(path).items()}
+    return {key: tuple(tensor.shape) for key, tensor in _state_dict(path).items()}
 
 
 def read_file(path: Path, keys: Iterable[str]) -> dict[str, NDArray[Any]]:

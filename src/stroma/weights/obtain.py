@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -150,6 +151,58 @@ def stamp(name: str, path: str | Path | None = None) -> str:
         return ""
     facts = given.stat()
     return f"{given} {facts.st_mtime_ns} {facts.st_size}"
+
+
+def shapes(name: str, path: str | Path | None = None) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all tensors of a file on this machine, by our names; reads no values.
+
+    Empty where no whole file is on this machine.
+
+    Parameters
+    ----------
+    name, path
+        As for ``load``.
+    """
+    entry = entry_of(name)
+    file = _whole_file(entry, path)
+    if file is None:
+        return {}
+    found = local.read_shapes(file)
+    keymap = KEYMAPS[entry.keymap].of(found)
+    return {
+        p.name: (shape[0] // p.parts, *shape[1:]) if p.parts > 1 else shape
+        for key, shape in found.items()
+        for p in keymap.pieces(key)
+    }
+
+
+def described(name: str, path: str | Path | None = None) -> dict[str, Any]:
+    """Return what ``config.json`` says beside a file on this machine; empty without one.
+
+    Raises
+    ------
+    FormatError
+        If it is damaged.
+    """
+    file = _whole_file(entry_of(name), path)
+    beside = file and file.with_name("config.json")
+    if beside is None or not beside.is_file():
+        return {}
+    try:
+        found = json.loads(beside.read_text("utf-8"))
+    except ValueError as error:
+        raise FormatError(f"{beside} is damaged: {error}.") from error
+    if not isinstance(found, dict):
+        raise FormatError(f"{beside} holds no table of settings.")
+    return found
+
+
+def _whole_file(entry: Entry, path: str | Path | None) -> Path | None:
+    given = local.given_file(entry, path) or _cached_file(entry)
+    if given is not None or not entry.on_hub:
+        return given
+    files = (Shelf(entry.repository, source).file for source in entry.sources)
+    return next((file for file in files if file.is_file()), None)
 
 
 def status(name: str) -> Status:

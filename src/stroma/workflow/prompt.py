@@ -15,7 +15,7 @@ from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeError, short
 from stroma.io import read_image, write_labels
 from stroma.io.cells import from_cell
-from stroma.prompts import ENGINES
+from stroma.prompts import build
 from stroma.prompts.contract import PromptedSegmenter
 
 ON, NUMBER = "label", "object"
@@ -68,7 +68,7 @@ def prompt(
     points: ArrayLike,
     labels: ArrayLike | None = None,
     objects: ArrayLike | None = None,
-    engine: str = "graph",
+    engine: str | PromptedSegmenter = "graph",
 ) -> NDArray[np.int32]:
     """Return the objects that clicks mean, as a label image.
 
@@ -84,8 +84,8 @@ def prompt(
         1 for clicks on their object, 0 beside it; all 1 where left out.
     objects : (n,) array-like, optional
         Number of the object that each click is for; one object where left out.
-    engine : str
-        Name in `stroma.prompts.ENGINES`.
+    engine : str or PromptedSegmenter
+        Name in `stroma.prompts.ENGINES`, or an engine.
 
     Returns
     -------
@@ -99,11 +99,19 @@ def prompt(
         If clicks lie outside, do not fit the image, or an object has none on it.
     """
     known = image if isinstance(image, Image) else _image_of(image)
-    return segment(known, _clicks(known, points, labels, objects), ENGINES[engine]())
+    made = build.engine(engine) if isinstance(engine, str) else engine
+    return segment(known, _clicks(known, points, labels, objects), made)
 
 
 def prompt_file(
-    path: Path, clicks: Path, out: Path, *, engine: str = "graph", overwrite: bool = False
+    path: Path,
+    clicks: Path,
+    out: Path,
+    *,
+    engine: str = "graph",
+    weights: Path | None = None,
+    cache: Path | None = None,
+    overwrite: bool = False,
 ) -> Prompted:
     """Write the objects that a table of clicks means, as a label image.
 
@@ -117,12 +125,14 @@ def prompt_file(
         Label image to write.
     engine : str
         Name in `stroma.prompts.ENGINES`.
+    weights, cache : Path, optional
+        As for `stroma.prompts.build.engine`.
     overwrite : bool
         Whether an earlier file is replaced.
     """
     if out.exists() and not overwrite:
         raise ParameterError(f"{out} exists already. Add --overwrite, or choose another name.")
-    built = ENGINES[engine]()
+    built = build.engine(engine, weights=weights, cache=cache)
     image = read_image(path)
     given = read_clicks(clicks, image)
     found = segment(image, given, built)

@@ -1,0 +1,84 @@
+"""What the image encoders of Segment Anything, trained to find objects, see in an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.backbones.loading import tensor_names
+from stroma.backbones.sam import ENCODER, FEATURES, PATCH, embed_tokens
+from stroma.features.contract import FeatureMap
+from stroma.features.vit import PatchFeatures
+
+
+@dataclass(frozen=True)
+class SamFeatures(PatchFeatures):
+    """What leaves the image encoder of Segment Anything: 256 features of patches of 16 pixels.
+
+    The image keeps its size; places are counted from the upper left corner of a window. Kirillov
+    et al., ICCV 2023, arXiv:2304.02643.
+    """
+
+    patch: ClassVar[int] = PATCH
+    features: ClassVar[int] = FEATURES
+
+    def batch(self, blocks: Sequence[NDArray[np.float32]]) -> list[list[FeatureMap]]:
+        """Return the maps of several windows, those of the same shape computed together."""
+        return self.read(blocks, embed_tokens)
+
+    def needed(self) -> frozenset[str]:
+        """Return the names of the encoder's tensors."""
+        return tensor_names(self.backbone, self.weights, start=ENCODER)
+
+
+@dataclass(frozen=True)
+class SamB(SamFeatures):
+    """The encoder of Segment Anything, ViT-B."""
+
+    backbone: ClassVar[str] = "sam_vit_b"
+
+
+@dataclass(frozen=True)
+class SamL(SamFeatures):
+    """The encoder of Segment Anything, ViT-L."""
+
+    backbone: ClassVar[str] = "sam_vit_l"
+
+
+@dataclass(frozen=True)
+class SamH(SamFeatures):
+    """The encoder of Segment Anything, ViT-H."""
+
+    backbone: ClassVar[str] = "sam_vit_h"
+
+
+@dataclass(frozen=True)
+class MicroSamB(SamFeatures):
+    """The encoder of micro-sam for light microscopy, ViT-B."""
+
+    backbone: ClassVar[str] = "sam_vit_b_lm"
+
+
+@dataclass(frozen=True)
+class MicroSamL(SamFeatures):
+    """The encoder of micro-sam for light microscopy, ViT-L."""
+
+    backbone: ClassVar[str] = "sam_vit_l_lm"
+
+
+@dataclass(frozen=True)
+class OrganellesB(SamFeatures):
+    """The encoder of micro-sam for organelles in electron microscopy, ViT-B."""
+
+    backbone: ClassVar[str] = "sam_vit_b_em_organelles"
+
+
+@dataclass(frozen=True)
+class OrganellesL(SamFeatures):
+    """The encoder of micro-sam for organelles in electron microscopy, ViT-L."""
+
+    backbone: ClassVar[str] = "sam_vit_l_em_organelles"

@@ -1,0 +1,45 @@
+"""Engines by name, with what the user says of their weights."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+from stroma.errors import ParameterError
+from stroma.prompts import ENGINES
+from stroma.prompts.contract import PromptedSegmenter
+
+
+def engine(
+    name: str, *, weights: str | Path | None = None, cache: str | Path | None = None
+) -> PromptedSegmenter:
+    """Return a new engine.
+
+    Parameters
+    ----------
+    name : str
+        Name in `stroma.prompts.ENGINES`.
+    weights : path, optional
+        File or folder with its weights, for engines that have some.
+    cache : path, optional
+        Folder where it keeps what it made of images, for engines that can.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such engine.
+    ParameterError
+        If it takes no weights, or keeps nothing.
+    """
+    make = ENGINES[name]
+    said = {"weights": weights, "cache": cache}
+    options = {key: str(value) for key, value in said.items() if value is not None}
+    known = inspect.signature(make).parameters
+    for key in options:
+        if key not in known:
+            raise ParameterError(
+                f"The prompt engine {name!r} takes no {key}. Leave it out, or choose one of those "
+                f"that do: {', '.join(n for n in ENGINES if n.startswith('sam'))}."
+            )
+    made: PromptedSegmenter = make(**options)
+    return made

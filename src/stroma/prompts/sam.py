@@ -1,0 +1,372 @@
+"""Segment Anything: a network trained to answer prompts, with weights from a file or the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch.nn import functional as F
+
+from stroma.backbones import device as devices
+from stroma.backbones.loading import identity, pretrained
+from stroma.errors import ImageError, ParameterError, ShapeError
+from stroma.features.deep import inference
+from stroma.features.imagenet import DEVIATION, MEAN
+from stroma.prompts.contract import OBJECT, REST, Answer, Embedding, Prompts, checked, pixels
+from stroma.prompts.kept import Kept, Levels, name_of
+from stroma.prompts.questions import Question, questions
+from stroma.prompts.windows import Window, best, windows
+
+Bools = NDArray[np.bool_]
+Logits = NDArray[np.float32]
+
+SURE = 6.9
+"""Logit of an earlier mask's pixels: one in a thousand is wrong."""
+
+COARSE = 4
+"""Pixels of the network for one of the masks it returns and is given."""
+
+
+class Sam:
+    """Segment Anything of a size and training; in planes.
+
+    The image is brought to values from 0 to 1 (an rgb image of bytes as it is, others by their
+    darkest and brightest values but one in a thousand), and shown to the network with its longer
+    side enlarged or shrunk to what that takes, 1024 pixels. An image longer than 1.25 times that is
+    also shown in parts at full resolution, each when it is first asked about; a click is answered
+    from the part around it, and from the whole where the object reaches beyond that.
+
+    Kirillov et al., Segment anything, ICCV 2023, arXiv:2304.02643.
+
+    Parameters
+    ----------
+    weights : path, optional
+        File or folder to take the weights from; also one of micro-sam, or trained further by
+        anybody, of any size.
+    cache : path, optional
+        Folder where what the network makes of images is kept; of use to every later run.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where the network runs.
+    """
+
+    axes = ("yx",)
+    model: ClassVar[str] = "sam_vit_b"
+    version: ClassVar[str] = "sam 1"
+
+    def __init__(
+        self,
+        *,
+        weights: str | Path | None = None,
+        cache: str | Path | None = None,
+        device: devices.Device = "auto",
+    ) -> None:
+        devices.check(device)
+        self.weights = None if weights is None else str(weights)
+        self.cache = None if cache is None else Path(cache).expanduser()
+        self.device = device
+        self._image: _Image | None = None
+
+    @property
+    def key(self) -> str:
+        """Version, name, and hash of the weights."""
+        return f"{self.version} {self.model} {identity(self.model, None, self.weights)['digest']}"
+
+    def set_image(self, image: NDArray[Any], *, rgb: bool = False) -> None:
+        """Show the whole image to the network; see `PromptedSegmenter`."""
+        read = _reader(image, rgb=rgb)
+        kept = Kept(self.cache, name_of(self.key, image, rgb=rgb) if self.cache else "")
+        side = _side(self._network())
+        self._image = _Image(windows(_plane(image.shape), side), side, kept, read)
+        self._levels(self._image, 0)
+
+    def embedding(self) -> Embedding:
+        """Return the maps of all windows, those not asked about yet too."""
+        image = self._known()
+        found: dict[str, NDArray[Any]] = {
+            "shape": np.array(image.windows[0].shape),
+            "side": np.array(image.side),
+        }
+        for number in range(len(image.windows)):
+            levels = self._levels(image, number)
+            found |= {f"{number}.{i}": values for i, values in enumerate(levels)}
+        return found
+
+    def set_embedding(self, embedding: Embedding) -> None:
+        """Take the maps of all windows."""
+        rows, columns = (int(n) for n in embedding["shape"])
+        side = int(embedding["side"])
+        known, kept = windows((rows, columns), side), Kept()
+        for number in range(len(known)):
+            count = sum(key.startswith(f"{number}.") for key in embedding)
+            kept.put(number, [embedding[f"{number}.{i}"] for i in range(count)])
+        self._image = _Image(known, side, kept, None)
+
+    def predict(
+        self,
+        *,
+        points: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        strokes: ArrayLike | None = None,
+    ) -> Answer:
+        """Return masks of the object that is meant; see `PromptedSegmenter`.
+
+        One click is answered with three masks; anything else with one, which for several boxes is
+        all of theirs together. Strokes are taken for some points along them.
+        """
+        image = self._known()
+        shape = image.windows[0].shape
+        given = checked(
+            shape, points=points, labels=labels, boxes=boxes, mask=mask, strokes=strokes
+        )
+        asked = questions(given)
+        answers = [self._answer(image, question, given.mask) for question in asked]
+        masks, scores = answers[0]
+        if len(answers) > 1:
+            masks = np.any([found[0] for found, _ in answers], axis=0)[None]
+            scores = np.array([min(own[0] for _, own in answers)], np.float32)
+        return np.stack([_held(one, given) for one in masks]), scores
+
+    def _answer(self, image: _Image, question: Question, before: Bools | None) -> Answer:
+        """Return the masks and scores of one question, the best first."""
+        number = best(image.windows, question.where)
+        found = self._from(image, number, question, before)
+        if number and any(
+            image.windows[number].cuts(m[image.windows[number].slices]) for m in found[0]
+        ):
+            found = self._from(image, 0, question, before)
+        return found
+
+    def _from(self, image: _Image, number: int, question: Question, before: Bools | None) -> Answer:
+        window = image.windows[number]
+        logits, scores = self.asked(image, number, question, before)
+        order = np.argsort(-scores, kind="stable")
+        masks = np.zeros((len(order), *image.windows[0].shape), bool)
+        for mask, own in zip(masks, logits[order], strict=True):
+            mask[window.slices] = _inside(own, window, question)
+        return masks, np.clip(scores[order], 0, 1).astype(np.float32)
+
+    def asked(
+        self, image: _Image, number: int, question: Question, before: Bools | None
+    ) -> tuple[Logits, NDArray[np.float32]]:
+        """Return logits (n, y, x) at the pixels of a window, and scores (n,), as the network says.
+
+        Above 0 is the object.
+        """
+        window, place = image.windows[number], devices.resolve(self.device)
+        levels = [torch.from_numpy(v)[None].to(place) for v in self._levels(image, number)]
+        prompts = _tensors(window, question, before, image.side)
+        network: Any = self._network()
+        with inference(place):
+            prompts = {name: values.to(place) for name, values in prompts.items()}
+            found = network(
+                image_embeddings=levels[0] if len(levels) == 1 else levels,
+                multimask_output=question.is_one_click and before is None,
+                **prompts,
+            )
+            logits = _at_pixels(found.pred_masks[0, 0][None].float(), window, image.side)
+            return logits[0].cpu().numpy(), found.iou_scores[0, 0].float().cpu().numpy()
+
+    def _levels(self, image: _Image, number: int) -> Levels:
+        """Return the maps of a window, computed where they are not kept."""
+        if (kept := image.kept.get(number)) is not None:
+            return kept
+        assert image.read is not None, "an embedding holds all windows"
+        place = devices.resolve(self.device)
+        network = self._network()
+        with inference(place):
+            shown = _shown(image.read(image.windows[number]), image.windows[number], image.side)
+            found = [v[0].float().cpu().numpy() for v in self._encode(network, shown.to(place))]
+        image.kept.put(number, found)
+        return found
+
+    def _encode(self, network: Any, images: torch.Tensor) -> list[torch.Tensor]:
+        return [network.vision_encoder(images).last_hidden_state]
+
+    def _network(self) -> torch.nn.Module:
+        return pretrained(self.model, path=self.weights, device=devices.resolve(self.device))
+
+    def _known(self) -> _Image:
+        if self._image is None:
+            raise ParameterError("There is no image yet. Give one with set_image.")
+        return self._image
+
+
+class SamLarge(Sam):
+    """Segment Anything with ViT-L."""
+
+    model = "sam_vit_l"
+
+
+class SamHuge(Sam):
+    """Segment Anything with ViT-H."""
+
+    model = "sam_vit_h"
+
+
+class MicroSam(Sam):
+    """micro-sam's ViT-B for light microscopy.
+
+    Archit et al., Nature Methods 2025, doi 10.1038/s41592-024-02580-4.
+    """
+
+    model = "sam_vit_b_lm"
+
+
+class MicroSamLarge(Sam):
+    """micro-sam's ViT-L for light microscopy."""
+
+    model = "sam_vit_l_lm"
+
+
+class MicroSamOrganelles(Sam):
+    """micro-sam's ViT-B for organelles in electron microscopy."""
+
+    model = "sam_vit_b_em_organelles"
+
+
+class MicroSamOrganellesLarge(Sam):
+    """micro-sam's ViT-L for organelles in electron microscopy."""
+
+    model = "sam_vit_l_em_organelles"
+
+
+class _Image:
+    """What is known of the image in hand."""
+
+    def __init__(
+        self,
+        known: list[Window],
+        side: int,
+        kept: Kept,
+        read: Callable[[Window], NDArray[np.float32]] | None,
+    ) -> None:
+        self.windows, self.side, self.kept, self.read = known, side, kept, read
+
+
+def _side(network: Any) -> int:
+    return int(network.config.prompt_encoder_config.image_size)
+
+
+def _plane(shape: tuple[int, ...]) -> tuple[int, int]:
+    _, rows, columns = shape
+    return rows, columns
+
+
+def _reader(image: NDArray[Any], *, rgb: bool) -> Callable[[Window], NDArray[np.float32]]:
+    """Return what reads a window as (3, y, x) colours around 0, as the network was trained with.
+
+    One channel is shown as all three colours, two as red and green; of more, their mean.
+
+    Raises
+    ------
+    ShapeError
+        If the image is not (C, y, x), or empty.
+    ImageError
+        If it has values that are NaN or infinite.
+    """
+    if image.ndim != 3 or not image.size:
+        raise ShapeError(f"This engine takes planes, (C, y, x); got shape {image.shape}.")
+    if not np.isfinite(image).all():
+        raise ImageError("The image has values that are NaN or infinite. Replace them first.")
+    low, high = _black_and_white(image, rgb)
+    mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (MEAN, DEVIATION))
+
+    def read(window: Window) -> NDArray[np.float32]:
+        values = image[(slice(None), *window.slices)].astype(np.float32)
+        values = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1)
+        return np.asarray((_three(values) - mean) / deviation, np.float32)
+
+    return read
+
+
+def _three(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    count = len(values)
+    if count == 2:
+        return np.concatenate([values, np.zeros_like(values[:1])])
+    return values if count == 3 else np.repeat(values.mean(0, keepdims=True), 3, axis=0)
+
+
+def _black_and_white(image: NDArray[Any], rgb: bool) -> tuple[NDArray[np.float32], ...]:
+    """Return the values of channels that become 0 and 1; colours share them."""
+    if rgb and image.dtype == np.uint8:
+        low, high = np.zeros((1, 1, 1)), np.full((1, 1, 1), 255.0)
+    else:
+        few = image[:, :: max(1, image.shape[1] // 512), :: max(1, image.shape[2] // 512)]
+        axes = None if rgb else (1, 2)
+        low, high = np.percentile(few, (0.1, 99.9), axis=axes, keepdims=True)
+    return low.astype(np.float32), high.astype(np.float32)
+
+
+def _shown(values: NDArray[np.float32], window: Window, side: int) -> torch.Tensor:
+    """Return the (1, 3, side, side) input: resized, and padded below and at the right."""
+    rows, columns = window.inner
+    resized = torch.from_numpy(np.ascontiguousarray(values))[None]
+    if (rows, columns) != window.shape:
+        resized = F.interpolate(resized, (rows, columns), mode="bilinear", antialias=True)
+    return F.pad(resized, (0, side - columns, 0, side - rows))
+
+
+def _tensors(
+    window: Window, question: Question, before: Bools | None, side: int
+) -> dict[str, torch.Tensor]:
+    """Return the prompts as the network takes them: x before y, in its own pixels."""
+    found: dict[str, torch.Tensor] = {}
+    seen = window.holds(question.points)
+    if seen.any():
+        places = window.place(question.points[seen])[:, ::-1]
+        found["input_points"] = torch.tensor(places.copy(), dtype=torch.float32)[None, None]
+        found["input_labels"] = torch.tensor(question.labels[seen], dtype=torch.int64)[None, None]
+    if question.box is not None:
+        corners = window.place(question.box)[:, ::-1].reshape(4)
+        found["input_boxes"] = torch.tensor(corners, dtype=torch.float32)[None, None]
+    if before is not None:
+        found["input_masks"] = _coarse(before[window.slices], window, side)
+    return found
+
+
+def _coarse(mask: Bools, window: Window, side: int) -> torch.Tensor:
+    """Return an earlier mask as the logits (1, 1, y, x) that the network would have given."""
+    rows, columns = window.inner
+    values = torch.from_numpy(mask.astype(np.float32))[None, None]
+    resized = F.interpolate(values, (rows, columns), mode="bilinear", antialias=True)
+    padded = F.pad(resized, (0, side - columns, 0, side - rows))
+    share = F.avg_pool2d(padded, COARSE)
+    return (share * 2 - 1) * SURE
+
+
+def _at_pixels(logits: torch.Tensor, window: Window, side: int) -> torch.Tensor:
+    """Return coarse logits (1, n, y, x) at the pixels of a window."""
+    rows, columns = window.inner
+    fine = F.interpolate(logits, (side, side), mode="bilinear", align_corners=False)
+    return F.interpolate(
+        fine[..., :rows, :columns], window.shape, mode="bilinear", align_corners=False
+    )
+
+
+def _inside(logits: Logits, window: Window, question: Question) -> Bools:
+    """Return the pixels of a window above 0; in a box where there are none, the highest."""
+    allowed = np.ones(logits.shape, bool)
+    if question.box is not None:
+        low, high = np.rint(question.box - np.array(window.low)).astype(int)
+        allowed[:] = False
+        allowed[tuple(slice(max(0, a), b + 1) for a, b in zip(low, high, strict=True))] = True
+    mask: Bools = (logits > 0) & allowed
+    if not mask.any():
+        mask.flat[int(np.where(allowed, logits, -np.inf).argmax())] = True
+    return mask
+
+
+def _held(mask: Bools, given: Prompts) -> Bools:
+    """Return a mask with what was said of single pixels."""
+    places = pixels(given.points, mask.shape)
+    if given.strokes is not None:
+        mask[given.strokes == OBJECT], mask[given.strokes == REST] = True, False
+    for label in (False, True):
+        mask[tuple(axis[given.labels == label] for axis in places)] = label
+    return mask

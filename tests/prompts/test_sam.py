@@ -1,0 +1,194 @@
+"""Segment Anything: against its authors' code, from files of several kinds, in parts and cached."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+import torch
+from safetensors.numpy import save_file
+
+from random_sam import SIDE, authors_name
+from random_weights import random_tensors
+from stroma.errors import FormatError, ParameterError, ShapeError
+from stroma.prompts import ENGINES
+from stroma.prompts.contract import checked
+from stroma.prompts.questions import questions
+from stroma.prompts.sam import Sam
+from stroma.prompts.windows import best, windows
+from stroma.testing import check_prompted
+from stroma.workflow.prompt import prompt_file
+
+sys.path.insert(0, str(Path(__file__).parent / "oracles"))
+from make_sam import PROMPTS, image
+
+ORACLE = Path(__file__).parent / "oracles" / "sam.npz"
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    return random_tensors("sam_vit_b")
+
+
+@pytest.fixture(scope="module")
+def file(tensors, tmp_path_factory):
+    path = tmp_path_factory.mktemp("sam") / "model.safetensors"
+    save_file(tensors, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shown(file):
+    engine = Sam(weights=file)
+    engine.set_image(image(), rgb=True)
+    return engine
+
+
+def test_an_engine_keeps_the_contract(file):
+    check_prompted(lambda: Sam(weights=file))
+
+
+def test_the_encoder_is_that_of_the_authors(shown):
+    with np.load(ORACLE) as known:
+        found = shown.embedding()["0.0"][:, ::3, ::3]
+        np.testing.assert_allclose(found, known["encoder"], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_masks_and_scores_are_those_of_the_authors(shown, name):
+    given = checked((90, 120), **PROMPTS[name])
+    [question] = questions(given)
+    logits, scores = shown.asked(shown._image, 0, question, None)
+    with np.load(ORACLE) as known:
+        y, x = known["places"].T
+        assert known[f"{name}.logits"].std() > 0.3
+        np.testing.assert_allclose(logits[:, y, x], known[f"{name}.logits"], atol=1e-4)
+        np.testing.assert_allclose(scores, known[f"{name}.scores"], atol=1e-5)
+        np.testing.assert_allclose((logits > 0).sum((1, 2)), known[f"{name}.pixels"], atol=3)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_checkpoints_of_the_authors_are_read(tensors, shown, tmp_path, wrapped):
+    """As segment-anything has them, and as micro-sam's training leaves them."""
+    start = "sam." if wrapped else ""
+    named = {authors_name(k): torch.tensor(v) for k, v in tensors.items()}
+    state = {f"{start}{k}": v for k, v in named.items() if k}
+    torch.save({"model_state": state} if wrapped else state, tmp_path / "own.pt")
+    engine = Sam(weights=tmp_path / "own.pt")
+    engine.set_image(image(), rgb=True)
+    for found, expected in zip(
+        engine.predict(points=[[40, 60]]), shown.predict(points=[[40, 60]]), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
+    assert engine.key == shown.key
+
+
+def test_a_network_of_another_kind_is_told(tmp_path):
+    torch.save({"image_encoder.layers.0.x": torch.ones(2)}, tmp_path / "vit_t.pt")
+    with pytest.raises(FormatError, match="TinyViT"):
+        Sam(weights=tmp_path / "vit_t.pt").set_image(image())
+
+
+def test_a_mask_of_before_changes_the_answer(shown):
+    before = np.zeros((90, 120), bool)
+    before[30:50, 40:80] = True
+    plain = shown.predict(boxes=[[30, 40, 49, 79]])[0]
+    again = shown.predict(mask=before)[0]
+    assert again[0].any()
+    assert not np.array_equal(plain, again)
+
+
+@pytest.fixture
+def wide():
+    return np.random.default_rng(3).integers(0, 4000, (1, 150, 300), np.uint16)
+
+
+def test_large_images_are_shown_in_parts_when_asked_about(file, wide, monkeypatch):
+    calls = []
+    encode = Sam._encode
+    monkeypatch.setattr(Sam, "_encode", lambda *args: calls.append(1) or encode(*args))
+    engine = Sam(weights=file)
+    engine.set_image(wide)
+    assert len(calls) == 1
+    engine.predict(points=[[75, 250]])
+    engine.predict(points=[[75, 250]])
+    assert len(calls) == 2
+    assert sum(k.endswith(".0") for k in engine.embedding()) == len(calls) == 7
+
+
+def test_what_is_kept_on_disk_answers_the_same_and_runs_no_encoder(
+    file, wide, tmp_path, monkeypatch
+):
+    first = Sam(weights=file, cache=tmp_path)
+    first.set_image(wide)
+    expected = first.predict(points=[[75, 250]])
+    monkeypatch.setattr(Sam, "_encode", None)
+    second = Sam(weights=file, cache=tmp_path)
+    second.set_image(wide)
+    for found, known in zip(second.predict(points=[[75, 250]]), expected, strict=True):
+        np.testing.assert_array_equal(found, known)
+    with pytest.raises(TypeError):  # other pixels
+        second.set_image(wide + 1)
+
+
+def test_the_part_with_most_room_answers():
+    known = windows((300, 400), SIDE)
+    assert known[0].scale == SIDE / 400
+    for place in ([10.0, 10.0], [150.0, 200.0], [299.0, 399.0], [64.0, 330.0]):
+        chosen = known[best(known, np.array([place]))]
+        assert chosen.scale == 1
+        assert chosen.room(np.array([place])) >= SIDE // 8
+    assert best(known, np.array([[5.0, 5.0], [290.0, 390.0]])) == 0
+    covered = np.zeros((300, 400), int)
+    for window in known[1:]:
+        covered[window.slices] += 1
+    assert covered.min() >= 1
+
+
+def test_strokes_and_boxes_become_questions():
+    strokes = np.zeros((60, 80), np.uint8)
+    strokes[10, 5:70], strokes[50, 5:70] = 1, 2
+    [one] = questions(checked((60, 80), strokes=strokes))
+    assert one.labels.tolist() == [True] * 8 + [False] * 8
+    assert (one.points[:8, 0] == 10).all()
+    two = questions(checked((60, 80), boxes=[[0, 0, 9, 9], [20, 20, 40, 40]], points=[[30, 30]]))
+    assert [len(q.points) for q in two] == [0, 1]
+    assert all(q.box is not None for q in two)
+
+
+@pytest.mark.parametrize(("channels", "rgb"), [(1, False), (2, False), (3, True), (5, False)])
+def test_any_channels_are_taken(file, channels, rgb):
+    engine = Sam(weights=file)
+    engine.set_image(np.random.default_rng(0).random((channels, 40, 30)), rgb=rgb)
+    assert engine.predict(points=[[20, 20]])[0].shape == (3, 40, 30)
+
+
+def test_what_cannot_be_worked_on_is_told(file):
+    engine = Sam(weights=file)
+    with pytest.raises(ParameterError, match="no image yet"):
+        engine.predict(points=[[1, 1]])
+    with pytest.raises(ShapeError, match="takes planes"):
+        engine.set_image(np.zeros((1, 3, 20, 20)))
+    with pytest.raises(ParameterError, match="device is one of"):
+        Sam(device="gpu")
+
+
+def test_engines_are_made_without_loading_anything():
+    assert {ENGINES[name].model for name in ENGINES if name.startswith("sam_")} == {
+        name for name in ENGINES if name.startswith("sam_")
+    }
+    assert ENGINES["sam"]()._image is None
+
+
+def test_a_file_is_segmented_by_a_network_and_what_it_saw_is_kept(file, tmp_path):
+    tifffile.imwrite(tmp_path / "cells.tif", image()[0])
+    (tmp_path / "clicks.csv").write_text("y,x\n40,60\n10,20\n")
+    out = tmp_path / "cells_objects.tif"
+    asked = (tmp_path / "cells.tif", tmp_path / "clicks.csv", out)
+    prompt_file(*asked, engine="sam", weights=file, cache=tmp_path / "kept")
+    found = tifffile.imread(out)
+    assert (found[40, 60], found[10, 20]) in {(1, 2), (1, 1)}
+    assert len(list((tmp_path / "kept").glob("*.zarr"))) == 1
+    with pytest.raises(ParameterError, match="'graph' takes no weights"):
+        prompt_file(*asked, weights=file, overwrite=True)
