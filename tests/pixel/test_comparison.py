@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from stroma.blocks.box import Box
 from stroma.pixel.door import labelled_points, open_image
 from stroma.pixel.guidance import compare as comparison
 from stroma.pixel.guidance.compare import compare
+from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.training.learn import Labelled
 
 
@@ -22,7 +24,13 @@ def test_unless_asked_by_name_nothing_is_fetched_and_nothing_tried_twice(disks, 
         "status",
         lambda name: "missing" if name[:3] in ("vgg", "din") else "not needed",
     )
-    found = {one.alias: one for one in compare(given)}
+    crop = comparison.Crop(source.image, Box(10, 20, 1000, 60))
+    found = {one.alias: one for one in compare(given, crop=crop)}
+    height = source.plane_shape[0] - 10
+    assert {one.labels.shape for one in found.values() if not one.problem} == {(height, 40)}
+    whole = ConvpaintModel("gaussian")
+    whole.train(image, split)
+    assert (found["gaussian"].labels == whole.segment(image)[10:, 20:60]).all()
     assert found["vgg"].problem.endswith("stroma fetch vgg16")
     assert "dinov2" not in found
     assert found["gaussian"].accuracy > 0.8

@@ -48,6 +48,8 @@ def test_the_next_place_is_the_most_uncertain_one():
     assert 60 <= found.y <= 80
     assert 90 <= found.x <= 110
     assert found.box.shape == (16, 16)
+    assert found.uncertainty == pytest.approx(0.9)
+    assert np.isnan(found.distance)
 
 
 def test_near_a_stroke_uncertainty_counts_less():
@@ -59,6 +61,7 @@ def test_near_a_stroke_uncertainty_counts_less():
     found = suggest(uncertainty, painted, side=16)
     assert 10 <= found.y <= 30
     assert 10 <= found.x <= 30
+    assert found.distance == pytest.approx(np.hypot(found.y - 70, found.x - 85), abs=1.5)
 
 
 def test_unknown_places_are_not_suggested_and_certainty_gives_nothing():

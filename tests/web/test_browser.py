@@ -324,10 +324,14 @@ def test_what_takes_longer_than_a_moment_is_shown_and_can_be_stopped(page, sessi
     page.wait_for_selector("#tasks:empty", state="attached")
 
 
-def test_extractors_that_could_not_be_compared_are_named_with_the_reason(
+def test_compared_extractors_are_seen_side_by_side_and_used_or_named_with_the_reason(
     page, session, monkeypatch
 ) -> None:
-    tried = [Comparison("stroma", segmenting=0.5), Comparison("vgg", problem="torch is missing.")]
+    labels = np.ones((SIZE, SIZE), np.uint16)
+    tried = [
+        Comparison("gaussian", segmenting=0.5, labels=labels),
+        Comparison("vgg", problem="torch is missing."),
+    ]
     monkeypatch.setattr("stroma.session.strokes.guidance.compare", lambda *args, **options: tried)
     paint_both(page)
     page.wait_for_selector("text=Up to date")
@@ -335,6 +339,13 @@ def test_extractors_that_could_not_be_compared_are_named_with_the_reason(
     page.click("text=Compare extractors")
     page.click("text=Why 1 could not be tried")
     page.wait_for_selector("text=vgg: torch is missing.")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.compared img')].map((i) => i.naturalWidth)"
+        ".join() === '256,256'"
+    )
+    page.get_by_role("button", name="Use Gaussian blur only").click()
+    page.wait_for_function("() => document.querySelector('#alias').value === 'gaussian'")
+    assert session.settings.param.fe_name == "gaussian_features"
 
 
 def test_a_dropped_image_is_opened(page, session) -> None:

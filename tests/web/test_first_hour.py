@@ -208,6 +208,7 @@ def test_guidance_looks_at_all_images_and_shows_its_place_in_the_middle(
 
     monkeypatch.setattr(session, "suggest", suggest)
     page.keyboard.press("n")
+    page.get_by_text("the model wavers between background and foreground").wait_for()
     wait_for_image(page, "second.tif")
     box = page.locator("#canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

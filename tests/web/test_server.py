@@ -324,19 +324,21 @@ def test_guidance_is_answered_in_plain_values(learned) -> None:
         assert (known["share"], known["stale"]) == (1.0, [])
 
 
-def test_a_comparison_says_what_could_not_be_tried(learned, monkeypatch) -> None:
-    tried = [Comparison("stroma", segmenting=0.5), Comparison("vgg", problem="torch is missing")]
+def test_a_comparison_shows_what_was_tried_and_says_what_could_not_be(learned, monkeypatch) -> None:
+    labels = np.ones((96, 128), np.uint16)
+    tried = [
+        Comparison("stroma", segmenting=0.5, labels=labels),
+        Comparison("vgg", problem="torch is missing"),
+    ]
     monkeypatch.setattr("stroma.session.strokes.guidance.compare", lambda *args, **options: tried)
+    box = {"top": 0, "left": 0, "bottom": 96, "right": 128}
     with served(learned) as client, client.tab() as tab:
-        found = tab.ask("compare")["result"]
-    assert found[0] == {
-        "alias": "stroma",
-        "accuracy": None,
-        "tied": False,
-        "seconds": 0.5,
-        "problem": "",
-    }
-    assert found[1]["problem"] == "torch is missing"
+        found = tab.ask("compare", image="1", plane={}, box=box)["result"]
+    first, second = found["tried"]
+    for shown in (found["crop"], first["crop"]):
+        assert Picture.open(io.BytesIO(base64.b64decode(shown))).size == (128, 96)
+    assert (first["alias"], first["accuracy"], first["seconds"]) == ("stroma", None, 0.5)
+    assert (second["problem"], second["crop"]) == ("torch is missing", None)
 
 
 def test_exports_are_written_into_the_project_and_can_be_fetched(learned) -> None:

@@ -12,6 +12,7 @@ from stroma.data.image import Image
 from stroma.errors import ShapeError, WeightsError
 from stroma.session import Session
 from stroma.session.words import CODE, UNKNOWN, plain, said
+from stroma.web import fields, pretrained
 from stroma.weights import fetch
 from stroma.weights.http import UnreachableError
 
@@ -109,3 +110,18 @@ def test_nothing_that_the_page_is_told_speaks_of_code(tmp_path) -> None:
 def test_an_error_of_the_package_keeps_what_a_person_can_use() -> None:
     error = ShapeError("first.tif has 1 channel, second.tif has 3. Untick two of them.")
     assert said(error) == str(error)
+
+
+def test_of_every_extractor_it_is_said_what_it_is_good_for_and_what_it_needs(session) -> None:
+    listed = {one["alias"]: one for one in pretrained.extractors(session, {})}
+    assert {"stroma", "vgg", "dino", "ilastik"} <= set(listed)
+    assert [name for name, one in listed.items() if not one["good"]] == []
+    assert listed["stroma"]["state"] == "here"
+    for one in listed.values():
+        assert (one["state"] == "missing") == bool(one["problem"])
+        assert (one["state"] == "download") == (one["megabytes"] > 0 and not one["problem"])
+
+
+def test_every_control_of_the_model_says_what_a_change_does_and_costs() -> None:
+    for field in (*fields.FEATURES, *fields.CLASSIFIER):
+        assert field.help.count(".") >= 2, field.name

@@ -66,45 +66,54 @@ FEATURES = (
     Field(
         SCALES,
         "Scales",
-        "Also compute features on the image reduced by these factors: more context, more time.",
+        "Features are also computed on the image reduced by these factors. More of them see "
+        "further around a pixel, which tells large structures apart, and take more time and "
+        "memory; too many blur small ones.",
         tuple(Choice(scales, written(scales)) for scales in ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])),
     ),
     Field(
         "image_downsample",
         "Reduce by",
-        "Work on a smaller image: faster, and less detail.",
+        "Works on a smaller image. By 2 is about four times faster, and structures thinner than "
+        "2 pixels are lost.",
         tuple(Choice(n, "full size" if n == 1 else f"{n}") for n in (1, 2, 3, 4, 6, 8)),
     ),
     Field(
         "normalize",
         "Normalise",
-        "By which mean and deviation the values of an image are brought to a common scale.",
+        "By which mean and deviation the values of an image are brought to a common scale. Plane "
+        "by plane evens out planes that fade; not at all keeps brightness that means something, "
+        "as in tomography. Costs nothing.",
         (Choice(2, "over the whole image"), Choice(3, "plane by plane"), Choice(1, "not at all")),
     ),
     Field(
         "norm_from",
         "Statistics of",
-        "The image at hand, or the training images where all were taken under equal conditions.",
+        "Where that mean and deviation come from. Each image: images that are brighter or darker "
+        "than others look alike to the model. The training images: brightness is compared between "
+        "images, for those taken under equal conditions.",
         (Choice("image", "each image"), Choice("training", "the training images")),
     ),
     Field(
         "edge_smoothing",
         "Follow edges",
-        "Radius, in pixels, of smoothing that stops at the edges of the image. 0 is off.",
+        "Radius, in pixels, of smoothing that stops at the edges of the image. Removes specks and "
+        "keeps borders; large values swallow thin structures. Costs little. 0 is off.",
         high=64,
     ),
     Field(
         "unpatch_guided",
         "Sharpen cells",
         "Networks that see in cells of several pixels: pixels get the classes of the cells near "
-        "them that look like them.",
+        "them that look like them. Finer borders for little time; without effect on others.",
         (Choice(False, "off"), Choice(True, "on")),
     ),
     Field(
         "crf",
         "Alike and near",
         "Pixels that look alike and lie near each other get the same class (a dense random "
-        "field). About a second for every million pixels.",
+        "field). Cleaner areas and borders, at about a second for every million pixels; thin "
+        "structures may go.",
         (
             Choice(0.0, "off"),
             Choice(0.5, "weak"),
@@ -115,7 +124,8 @@ FEATURES = (
     Field(
         "seg_smoothening",
         "Smoothing",
-        "Radius, in pixels, in which the most frequent class wins. 1 is off.",
+        "Radius, in pixels, in which the most frequent class wins. Removes specks and rounds "
+        "corners; structures narrower than the radius go. Costs little. 1 is off.",
         low=1,
         high=20,
     ),
@@ -131,6 +141,7 @@ TITLES = {
 
 EXTRACTOR_TITLES = {
     "stroma": "Stroma: texture and colour",
+    "stroma-3d": "Stroma: texture in volumes",
     "vgg": "VGG16, first layer",
     "vgg-m": "VGG16, three layers",
     "vgg-l": "VGG16, five layers",
@@ -146,18 +157,61 @@ EXTRACTOR_TITLES = {
     "ilastik": "Filters of ilastik",
 }
 
+GOOD_FOR = {
+    "stroma": "Begin here: what differs in brightness, colour or texture. Fast.",
+    "stroma-3d": "Volumes: looks at the planes above and below too. Slower than on planes.",
+    "vgg": "Edges, colours and fine texture. Fast.",
+    "vgg-m": "Texture of up to about 20 pixels. Slower, more memory.",
+    "vgg-l": "Coarse texture and small structures. Slow, much memory.",
+    "dino": "What is told by its look as a whole and not by texture, in tissue for instance. "
+    "Coarse borders; slow without a graphics processor.",
+    "dinov3": "As DINOv2, newer and larger. The licence has to be accepted.",
+    "dino-jafar": "DINOv2 with finer borders. Slower still.",
+    "dinov3-jafar": "DINOv3 with finer borders. Slower still.",
+    "hr-dino": "DINOv2 with finer borders, by looking several times. Several times slower.",
+    "hr-dino-hybrid": "The look as a whole and fine edges together. The slowest, often the best "
+    "where textures are alike.",
+    "lite": "Texture and small structures, by a small network. Quick for a network.",
+    "cellpose": "Cells and nuclei: what a network for cells sees.",
+    "gaussian": "What differs in brightness alone. The fastest.",
+    "ilastik": "The edges, blobs and textures that ilastik computes: for habits from there. Fast.",
+}
+"""What configurations are good for, and what they cost, by alias."""
+
 CLASSIFIER = (
     Field(
         "clf",
         "Classifier",
-        "What learns the classes from the features.",
+        "What learns the classes from the features. The ensemble (trees and a linear model "
+        "together) is usually the best with few strokes; the forest is fast; CatBoost is what "
+        "Convpaint uses; logistic regression draws the smoothest borders and suits networks. "
+        "Changing it trains anew, and computes no features.",
         tuple(Choice(name, TITLES.get(name, name)) for name in CLASSIFIERS),
     ),
-    Field("clf_iterations", "Trees", "Number of trees.", low=10, high=500, step=10),
     Field(
-        "clf_learning_rate", "Learning rate", "How much a tree adds.", low=0.01, high=1, step=0.01
+        "clf_iterations",
+        "Trees",
+        "Number of trees. More are slower, and beyond a hundred rarely better.",
+        low=10,
+        high=500,
+        step=10,
     ),
-    Field("clf_depth", "Depth", "Questions asked in a tree.", low=1, high=10),
+    Field(
+        "clf_learning_rate",
+        "Learning rate",
+        "How much a tree adds. Smaller needs more trees; larger learns strokes by heart.",
+        low=0.01,
+        high=1,
+        step=0.01,
+    ),
+    Field(
+        "clf_depth",
+        "Depth",
+        "Questions asked in a tree. Deeper finds finer distinctions and needs more strokes; every "
+        "step doubles the size of the trees.",
+        low=1,
+        high=10,
+    ),
 )
 """Parameters of the classifier; the last three are CatBoost's."""
 

@@ -62,7 +62,7 @@ def small_picture(one: OpenImage, shown: Sequence[Shown] = ()) -> bytes | None:
     factor = 1
     while max(one.shape) > SIDE * factor:
         factor *= 2
-    drawn = tiles.intensity(plane, box, factor=factor, shown=shown or _automatic(one))
+    drawn = tiles.intensity(plane, box, factor=factor, shown=shown or automatic(one))
     return tiles.picture_png(drawn)
 
 
@@ -70,7 +70,8 @@ def _sides(level: Any) -> tuple[int, int]:
     return level.sizes["y"], level.sizes["x"]
 
 
-def _automatic(one: OpenImage) -> list[Shown]:
+def automatic(one: OpenImage) -> list[Shown]:
+    """Return how the channels of an image are shown, chosen by percentiles."""
     return [
         Shown(i, c.low, c.high, _colour(c.color))
         for i, c in enumerate(contrast.automatic(one.image))

@@ -8,10 +8,11 @@ from typing import Any
 
 from stroma.backbones import BACKBONES
 from stroma.errors import MissingExtraError, WeightsError
+from stroma.pixel.choices.catalogue import Entry, entries, networks, to_download
 from stroma.pixel.choices.catalogue import download as download_all
-from stroma.pixel.choices.catalogue import networks, to_download
 from stroma.session import Session
 from stroma.session.words import said
+from stroma.web.fields import GOOD_FOR, configurations
 from stroma.weights import fetch, status
 
 Values = Mapping[str, Any]
@@ -32,6 +33,33 @@ def needs(session: Session, values: Values) -> Plain:
         for entry in to_download(alias)
     ]
     return {"problem": _problem(networks(alias)), "downloads": downloads}
+
+
+def extractors(session: Session, values: Values) -> list[Plain]:
+    """Answer with all configurations: what each is good for, and what it needs to be used here.
+
+    "state" is "here", "download" (of up to "megabytes"), or "missing", where "problem" says what
+    and how to get it.
+    """
+    known = {entry.name: entry for entry in entries() if entry.kind == "alias"}
+    _, choices = configurations(session.settings.param)
+    return [_listed(known[c["value"]], c["title"]) for c in choices if c["value"] in known]
+
+
+def _listed(entry: Entry, title: str) -> Plain:
+    downloads = to_download(entry.name)
+    problem = entry.missing or (
+        _problem(networks(entry.name)) if entry.weights == "by hand" else ""
+    )
+    return {
+        "alias": entry.name,
+        "title": title,
+        "good": GOOD_FOR.get(entry.name, ""),
+        "state": "missing" if problem else "download" if downloads else "here",
+        "megabytes": sum(one.megabytes for one in downloads),
+        "licence": entry.licence,
+        "problem": problem.partition("\n")[0],
+    }
 
 
 def _problem(names: list[str]) -> str:

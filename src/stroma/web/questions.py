@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
-from stroma.session.events import Position
 from stroma.web import (
     contrast,
     exports,
     folders,
     groups,
+    guidance,
     overview,
     pretrained,
     readout,
@@ -27,13 +26,9 @@ from stroma.web.commands import as_box
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
 
-FEATURES_SHOWN = 12
 PARTS_SHOWN = 2000
 SAMPLES = 256
 """Places along each axis of a plane at which it is looked up whether there are results."""
-
-HERE = 1.1
-"""How much better a place elsewhere must be than one on the plane that is shown."""
 
 
 def channels(session: Session, values: Values) -> list[Plain]:
@@ -103,66 +98,6 @@ def parts(session: Session, values: Values) -> Plain | None:
     }
 
 
-def suggest(session: Session, values: Values) -> Plain | None:
-    """Answer with the place where a stroke would help most; None where all is certain.
-
-    All planes of all images are looked at that have results; the one that is shown comes first
-    where it is as good.
-    """
-    shown = values["image"], dict(values["plane"])
-    best, most = None, 0.0
-    for image, plane in _known_planes(session):
-        found = session.suggest(image, plane=plane).result()
-        score = 0.0 if found is None else found.score * (HERE if (image, plane) == shown else 1)
-        if found is not None and score > most:
-            best, most = {"image": image, "plane": plane, "box": asdict(found.box)}, score
-    return best
-
-
-def _known_planes(session: Session) -> Iterator[tuple[str, Position]]:
-    """Yield the planes that have results."""
-    for one in session.images:
-        yield from ((one.key, plane) for plane in session.known_planes(one.key))
-
-
-def validate(session: Session, values: Values) -> Plain:
-    """Answer with the accuracy on strokes that were left out, and the mistakes."""
-    found = session.validate().result()
-    return {
-        "accuracy": _number(found.accuracy),
-        "labels": list(found.labels),
-        "confusion": found.confusion.tolist(),
-        "untested": list(found.untested),
-        "recall": [_number(share) for share in found.recall],
-        "ranges": [[_number(end) for end in ends] for ends in found.ranges],
-        "range": [_number(end) for end in found.range],
-    }
-
-
-def importance(session: Session, values: Values) -> list[tuple[str, float]]:
-    """Answer with the features that decide most, and their shares."""
-    return session.importance(FEATURES_SHOWN)
-
-
-def compare(session: Session, values: Values) -> list[Plain]:
-    """Answer with the accuracy and the time of every configuration."""
-    return [
-        {
-            "alias": one.alias,
-            "accuracy": _number(one.accuracy),
-            "tied": one.tied,
-            "seconds": _number(one.segmenting),
-            "problem": one.problem,
-        }
-        for one in session.compare().result()
-    ]
-
-
-def _number(value: float) -> float | None:
-    """Return a number that JSON knows; None for NaN."""
-    return None if math.isnan(value) else float(value)
-
-
 def code(session: Session, values: Values) -> dict[str, str]:
     """Write the strokes, and answer with the Python and the commands that start from them."""
     folder = exports.strokes_folder(session)
@@ -187,10 +122,10 @@ QUESTIONS = {
     "readout": readout.readout,
     "parts": parts,
     "areas": areas,
-    "suggest": suggest,
-    "validate": validate,
-    "importance": importance,
-    "compare": compare,
+    "suggest": guidance.suggest,
+    "validate": guidance.validate,
+    "importance": guidance.importance,
+    "compare": guidance.compare,
     "groups": groups.groups,
     "take-group": groups.take,
     "code": code,
@@ -201,6 +136,7 @@ QUESTIONS = {
     "lineage": tracks.lineage,
     "track-member": tracks.member,
     "needs": pretrained.needs,
+    "extractors": pretrained.extractors,
     "download": pretrained.download,
     "open-folder": folders.join_folder,
     "leave-folder": folders.leave_folder,

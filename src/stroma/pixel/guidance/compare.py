@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,31 @@ from stroma.weights import status
 
 MEASURED_SIDE = 512
 """Side of the square that is segmented to measure the time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """A part of a plane that every configuration segments.
+
+    Parameters
+    ----------
+    plane : Image
+        The plane, with the channels in use.
+    box : Box
+        Pixels of it; what lies outside of the plane, and beyond ``MEASURED_SIDE`` from the top
+        and the left of it, is left out.
+    """
+
+    plane: Image
+    box: Box
+
+    @property
+    def part(self) -> Box:
+        """What is segmented."""
+        height, width = self.plane.sizes["y"], self.plane.sizes["x"]
+        box = self.box.clipped(Box(0, 0, height, width))
+        bottom, right = box.top + MEASURED_SIDE, box.left + MEASURED_SIDE
+        return Box(box.top, box.left, min(box.bottom, bottom), min(box.right, right))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +79,7 @@ class Comparison:
     segmenting: float = float("nan")
     problem: str = ""
     tied: bool = False
+    labels: NDArray[np.unsignedinteger[Any]] | None = None
 
     @property
     def accuracy(self) -> float:
@@ -67,6 +94,7 @@ def compare(
     groups: Mapping[str, NDArray[np.integer]] | None = None,
     cancel: Cancel | None = None,
     progress: Progress | None = None,
+    crop: Crop | None = None,
 ) -> list[Comparison]:
     """Try configurations on strokes; the best comes first.
 
@@ -83,6 +111,9 @@ def compare(
         Asked between steps.
     progress : callable, optional
         Told how many configurations are done, and of how many.
+    crop : Crop, optional
+        What they segment, to measure the time and to be seen side by side; the middle of the first
+        plane, unless given.
 
     Returns
     -------
@@ -99,6 +130,7 @@ def compare(
     wanted = list(aliases) or _distinct()
     for alias in wanted:
         alias_param(alias)
+    shown = crop or _middle(next(iter(strokes.values())).source) if strokes else crop
     tried = []
     for done, alias in enumerate(wanted):
         if progress is not None:
@@ -108,7 +140,7 @@ def compare(
         if lacking:
             tried.append(Comparison(alias, problem=lacking))
         else:
-            tried.append(_tried(alias, strokes, groups, cancel))
+            tried.append(_tried(alias, strokes, groups, shown, cancel))
     return _ranked(tried)
 
 
@@ -144,6 +176,7 @@ def _tried(
     alias: str,
     strokes: Mapping[str, Labelled],
     groups: Mapping[str, NDArray[np.integer]] | None,
+    crop: Crop | None,
     cancel: Cancel | None,
 ) -> Comparison:
     try:
@@ -157,22 +190,33 @@ def _tried(
         return Comparison(alias, problem=_first_line(error))
     stop_if(cancel)
     found = validate(strokes, model.get_params(), model.cache, groups=groups, cancel=cancel)
-    source = next(iter(strokes.values())).source
-    return Comparison(alias, found, training, _seconds(model, source, cancel))
+    if crop is None:
+        return Comparison(alias, found, training)
+    labels, seconds = _segmented(model, crop, cancel)
+    return Comparison(alias, found, training, seconds, labels=labels)
 
 
-def _seconds(model: ConvpaintModel, source: Source, cancel: Cancel | None) -> float:
-    """Return how long a million pixels take, measured in the middle of the first plane."""
-    plane: Image = source.image.at(**source.positions[0])
+def _middle(source: Source) -> Crop:
+    """Return the middle of the first plane of an image."""
     height, width = source.plane_shape
     top, left = max(0, (height - MEASURED_SIDE) // 2), max(0, (width - MEASURED_SIDE) // 2)
-    region = Box(top, left, min(height, top + MEASURED_SIDE), min(width, left + MEASURED_SIDE))
+    return Crop(source.image.at(**source.positions[0]), Box(top, left, height, width))
+
+
+def _segmented(
+    model: ConvpaintModel, crop: Crop, cancel: Cancel | None
+) -> tuple[NDArray[np.unsignedinteger[Any]], float]:
+    """Return the labels of a crop, and how many seconds a million pixels take."""
+    part = crop.part
+    labels = np.zeros(part.shape, np.uint16)
     model.cache = FeatureCache(0)
-    start = time.perf_counter()
-    pixels = sum(
-        block.labels.size for block in predict_blocks(model, plane, region=region, cancel=cancel)
-    )
-    return (time.perf_counter() - start) / pixels * 1e6
+    start, pixels = time.perf_counter(), 0
+    for block in predict_blocks(model, crop.plane, region=part, cancel=cancel):
+        whole = Box(block.y.start, block.x.start, block.y.stop, block.x.stop)
+        inside = whole.clipped(part)
+        labels[inside.relative(part).slices] = block.labels[inside.relative(whole).slices]
+        pixels += block.labels.size
+    return labels, (time.perf_counter() - start) / pixels * 1e6
 
 
 def _first_line(error: StromaError) -> str:

@@ -23,12 +23,18 @@ class Suggestion:
         Its middle.
     score : float
         0 to 1: how uncertain the model is there, less where strokes are near.
+    uncertainty : float
+        0 to 1: how uncertain it is there, on the mean of the square.
+    distance : float
+        Pixels from its middle to the nearest stroke of the plane; NaN where there is none.
     """
 
     box: Box
     y: float
     x: float
     score: float
+    uncertainty: float = float("nan")
+    distance: float = float("nan")
 
 
 def suggest(
@@ -57,6 +63,7 @@ def suggest(
     weight = ndimage.gaussian_filter(known.astype(np.float32), scale)
     filled = np.where(known, uncertainty, 0).astype(np.float32)
     smooth = ndimage.gaussian_filter(filled, scale) / np.maximum(weight, 1e-6)
+    distance = np.full(known.shape, np.nan)
     if painted.any():
         distance = ndimage.distance_transform_edt(~painted)
         smooth = smooth * (distance / (distance + side / step))
@@ -68,4 +75,6 @@ def suggest(
     whole = Box(0, 0, uncertainty.shape[0] * step, uncertainty.shape[1] * step)
     top, left = int(y - side / 2), int(x - side / 2)
     box = Box(top, left, top + side, left + side).clipped(whole)
-    return Suggestion(box, y, x, float(score[row, column]))
+    near = uncertainty[box.coarse(step).slices]
+    mean, away = float(np.nanmean(near)), float(distance[row, column]) * step
+    return Suggestion(box, y, x, float(score[row, column]), mean, away)

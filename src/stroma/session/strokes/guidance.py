@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.blocks.box import Box
+from stroma.data.cut import flat
 from stroma.errors import NotTrainedError
-from stroma.pixel.guidance.compare import Comparison, compare
+from stroma.pixel.guidance.compare import Comparison, Crop, compare
 from stroma.pixel.guidance.importance import importance
 from stroma.pixel.guidance.suggest import Suggestion, suggest
 from stroma.pixel.guidance.validate import validate
@@ -78,14 +80,39 @@ class Guidance:
 
         return self.core.tasks.start("validation", run)
 
-    def compare(self, aliases: Sequence[str] = ()) -> Task[list[Comparison]]:
-        """Try other configurations on the strokes there are; all of them unless named."""
+    def compare(
+        self,
+        aliases: Sequence[str] = (),
+        *,
+        image: str = "",
+        plane: Position | None = None,
+        box: Box | None = None,
+    ) -> Task[list[Comparison]]:
+        """Try other configurations on the strokes there are; all of them unless named.
+
+        Parameters
+        ----------
+        aliases : sequence of str
+            Names of configurations.
+        image, plane, box
+            Key of an image, and a part of a plane of it, that each configuration segments, to be
+            seen side by side; the middle of the first painted plane, unless given.
+        """
 
         def run(progress: Report, cancelled: Cancel) -> list[Comparison]:
             strokes, groups = self._strokes()
-            return compare(strokes, aliases, groups=groups, cancel=cancelled, progress=progress)
+            crop = self._crop(image, plane, box) if image and box is not None else None
+            return compare(
+                strokes, aliases, groups=groups, cancel=cancelled, progress=progress, crop=crop
+            )
 
         return self.core.tasks.start("comparison", run)
+
+    def _crop(self, image: str, plane: Position | None, box: Box) -> Crop:
+        """Return a part of a plane as the model is to see it."""
+        one = self.core.image(image)
+        position = one.planes.position(one.planes.number(plane or {}, one.name))
+        return Crop(flat(self.model.wish().source(image).image.at(**position)), box)
 
     def importance(self, most: int | None = None) -> list[tuple[str, float]]:
         """Return the features the present model rests on, with their shares, largest first.

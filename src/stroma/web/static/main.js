@@ -6,7 +6,7 @@ import { byId, el, fill, icon } from "./dom.js";
 import { asDropped, choosesFiles, openImages, takeDrops } from "./files.js";
 import { showImagesButton } from "./images.js";
 import { listenToKeys } from "./keys.js";
-import { notice } from "./notices.js";
+import { forget, notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
 import { picker } from "./picking.js";
 import { showMinimap } from "./minimap.js";
@@ -123,7 +123,7 @@ function buildTools() {
 
 /**
  * Where a stroke would help most; shown until something is painted, or Escape is pressed.
- * @typedef {{image: string, plane: Record<string, number>, box: Box}} Suggested
+ * @typedef {{image: string, plane: Record<string, number>, box: Box, between: number[], uncertainty: number | null, distance: number | null}} Suggested
  */
 
 /** @type {Suggested | null} */
@@ -137,12 +137,26 @@ async function paintHereNext() {
   if (!found) return;
   suggested = found;
   goToPlace(app, viewer, found);
+  notice(whyHere(found), "plain", { key: "suggested" });
+}
+
+/**
+ * Say why a stroke would help at a place.
+ * @param {Suggested} found
+ */
+function whyHere({ between, uncertainty, distance }) {
+  const names = between.map((label) => app.state?.classes.find((one) => one.label === label)?.name ?? String(label));
+  const torn = names.length === 2 ? `between ${names[0]} and ${names[1]}` : "between the classes";
+  const much = uncertainty === null ? "" : ` (${Math.round(100 * uncertainty)} % uncertain on average)`;
+  const far = distance === null ? "No stroke is on this plane yet." : `The nearest stroke is ${Math.round(distance)} px away.`;
+  return `Why here: in the dashed square the model wavers ${torn}${much}. ${far}`;
 }
 
 /** @param {Event} event */
 function forgetSuggested(event) {
   if (event instanceof KeyboardEvent && event.key !== "Escape") return;
   suggested = null;
+  forget("suggested");
   viewer.redraw();
 }
 app.addEventListener("stored", forgetSuggested);
@@ -197,7 +211,7 @@ const desk = new ObjectDesk(app, viewer);
 const panels = {
   paint: { title: "Paint", panel: paintPanel(app, { setRadius, paintHereNext }) },
   image: { title: "Image", panel: imagePanel(app, () => viewer.camera.view()) },
-  model: { title: "Model", panel: modelPanel(app) },
+  model: { title: "Model", panel: modelPanel(app, () => viewer.camera.view()) },
   objects: { title: "Objects", panel: objectsPanel(app, viewer, desk) },
   results: { title: "Results", panel: resultsPanel(app, viewer) },
   tracks: { title: "Tracks", panel: tracksPanel(app, tracks, () => chooseTool("follow")) },

@@ -62,6 +62,20 @@ export function slider({ title, low, high, step, change, words = String, settle,
   return { made, show };
 }
 
+let explanations = 0;
+
+/**
+ * A control with an explanation, which is shown under the pointer and while the control has the
+ * focus, and is read to those who do not see it.
+ * @param {HTMLElement} field
+ * @param {string} help
+ */
+export function explained(field, help) {
+  const id = `explanation-${(explanations += 1)}`;
+  field.querySelector("select, input")?.setAttribute("aria-describedby", id);
+  return el("div", { class: "explained", title: help }, field, el("p", { class: "note", id, text: help }));
+}
+
 /**
  * A box to tick.
  * @param {string} title
