@@ -17,7 +17,7 @@ from skimage.data import immunohistochemistry
 from stroma import ConvpaintModel, Image
 from stroma.cli.demo import STROKES
 from stroma.io import read_strokes
-from stroma.training.strokes.episodes import episode
+from stroma.training.strokes.episodes import SIDE, episode
 from stroma.training.strokes.scenes import SCENES
 from stroma.workflow.overlay import overlay
 
@@ -150,7 +150,7 @@ def pyramid() -> Figure:
 
 def episodes() -> Figure:
     """Show generated images of every kind of scene with their strokes, and what is asked for."""
-    side, shown = 96, 2
+    side, shown = SIDE, 2
     figure = Figure(figsize=(2 * len(SCENES), 2 * 2 * shown), layout="constrained")
     axes = figure.subplots(2 * shown, len(SCENES))
     for column, kind in enumerate(SCENES):

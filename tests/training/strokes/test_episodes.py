@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from stroma.training.strokes.episodes import episode
+from stroma.training.strokes.imaging import looks
 from stroma.training.strokes.painting import LEAST_PER_CLASS, MOST_SHARE
 from stroma.training.strokes.scenes import SCENES, scene
 
@@ -65,6 +66,18 @@ def test_classes_are_told_apart_by_brightness_in_some_episodes_and_by_texture_in
         gaps.append(abs(image[first].mean() - image[~first].mean()) / image.std())
     assert np.mean(np.array(gaps) > 0.6) > 0.1
     assert np.mean(np.array(gaps) < 0.3) > 0.1
+
+
+def test_things_of_one_class_look_alike_in_most_images_and_not_in_all():
+    rng = np.random.default_rng(0)
+    surplus = []
+    for _ in range(30):
+        made = scene(rng, 64, "built")
+        found = looks(rng, made)
+        classes = [np.unique(made.labels[found == look]) for look in np.unique(found)]
+        assert all(len(each) == 1 for each in classes)
+        surplus.append(len(classes) > made.labels.max() + 1)
+    assert 0 < np.mean(surplus) < 0.5
 
 
 def test_objects_of_one_class_are_several_parts():

@@ -48,6 +48,21 @@ def test_the_head_is_weighted_ridge_regression_on_the_painted_pixels():
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
+def test_the_head_can_be_told_that_all_features_count_the_same():
+    """Features in other units then give the same scores, which they do not otherwise."""
+    rng = np.random.default_rng(0)
+    near, far = (torch.tensor(rng.normal(size=(1, 5, n)), dtype=torch.float32) for n in (12, 40))
+    classes, units = torch.arange(12)[None] % 3, torch.tensor([1, 10, 0.2, 3, 50])[:, None]
+
+    @torch.no_grad()
+    def changed(head):
+        before = head(near, classes, far, most=3)
+        return float((head(near * units, classes, far * units, most=3) - before).abs().max())
+
+    assert changed(RidgeHead(standard=True)) < 0.05
+    assert changed(RidgeHead()) > 0.2
+
+
 def test_the_loss_asks_for_unpainted_pixels_and_present_classes_only():
     labels = torch.tensor([[0, 0, 1, 1]])
     strokes = torch.tensor([[-1, -1, -1, 1]])
@@ -109,6 +124,12 @@ def test_strokes_reach_the_network_through_the_head():
         optimiser.step()
         losses.append(outcome.loss.item())
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_batches_differ_in_the_size_of_their_images():
+    series = Batches(0, size=1, side=32)
+    sides = [series[number][0].shape[-1] for number in range(20)]
+    assert set(sides) == {24, 32, 40}
 
 
 def test_batches_made_by_other_processes_are_the_same():

@@ -22,6 +22,12 @@ from stroma.training.strokes.painting import UNLABELLED
 Packed = tuple[NDArray[Any], ...]
 """Images, labels, strokes and filters of a batch."""
 
+SIDES = ((0.75, 0.4), (1.0, 0.4), (1.25, 0.2))
+"""Sides of the images of a batch, as shares of the middle one, and how often they are drawn."""
+
+MULTIPLE = 8
+"""Sides are multiples of it."""
+
 VALIDATION_SEED = 2**31
 """Added to the seed of training; episodes of validation are never trained on."""
 
@@ -59,7 +65,7 @@ class Batches(Dataset[Packed]):
     Parameters
     ----------
     seed, size, side : int
-        Of the series; episodes in a batch; pixels on a side.
+        Of the series; episodes in a batch; pixels on the side of most, as `SIDES` says.
     beside : float
         Share of the episodes whose filters made by hand are computed too.
     """
@@ -70,13 +76,17 @@ class Batches(Dataset[Packed]):
     def __getitem__(self, number: int) -> Packed:
         """Return a batch by its number, from 0."""
         numbers, shares = zip(*CHANNELS, strict=True)
-        channels = int(np.random.default_rng((self.seed, number)).choice(numbers, p=shares))
+        rng = np.random.default_rng((self.seed, number))
+        channels, side = int(rng.choice(numbers, p=shares)), self._side(rng)
         first = number * self.size
         made = [
-            episode(self.seed, first + i, side=self.side, channels=channels)
-            for i in range(self.size)
+            episode(self.seed, first + i, side=side, channels=channels) for i in range(self.size)
         ]
         return packed(made, round(self.beside * self.size))
+
+    def _side(self, rng: np.random.Generator) -> int:
+        factors, shares = zip(*SIDES, strict=True)
+        return MULTIPLE * round(self.side * float(rng.choice(factors, p=shares)) / MULTIPLE)
 
 
 def packed(episodes: Sequence[Episode], beside: int) -> Packed:

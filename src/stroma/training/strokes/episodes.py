@@ -11,8 +11,8 @@ from stroma.training.strokes.imaging import image
 from stroma.training.strokes.painting import strokes
 from stroma.training.strokes.scenes import scene
 
-SIDE = 96
-"""Side of an episode, in pixels."""
+SIDE = 104
+"""Middle side of an episode, in pixels."""
 
 
 @dataclass(frozen=True, eq=False)

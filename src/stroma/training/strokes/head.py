@@ -6,16 +6,26 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+LEAST_VARIANCE = 1e-4
+"""Added to the variance of a feature, which may be the same everywhere."""
+
 
 class RidgeHead(nn.Module):
     """Least squares on one-hot classes, every class with the same weight, penalised.
 
     The solution is a differentiable function of the features; strokes reach the network through
     it alone. Its penalty and the steepness of its decisions are learned.
+
+    Parameters
+    ----------
+    standard : bool
+        Whether every feature is divided by its deviation in the image, so that all count the same;
+        otherwise large features count more than small ones.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, standard: bool = False) -> None:
         super().__init__()
+        self.standard = standard
         self.log_scale = nn.Parameter(torch.tensor(2.0))
         self.log_penalty = nn.Parameter(torch.tensor(-5.0))
 
@@ -37,15 +47,22 @@ class RidgeHead(nn.Module):
         -------
         (B, most, P) float32
         """
-        x = torch.cat([painted, torch.ones_like(painted[:, :1])], 1)
         wanted = F.one_hot(classes.clamp(min=0), most).float() * (classes >= 0)[..., None]
         share = (wanted / wanted.sum(1, keepdim=True).clamp(min=1)).sum(2)
+        gain = _gain(asked) if self.standard else torch.ones_like(painted[:, :, :1])
+        x = torch.cat([painted * gain, torch.ones_like(painted[:, :1])], 1)
         weighted = x * (share / share.sum(1, keepdim=True))[:, None]
         penalty = torch.eye(x.shape[1], device=x.device) * F.softplus(self.log_penalty)
         solution = torch.linalg.solve(weighted @ x.transpose(1, 2) + penalty, weighted @ wanted)
         solution = (self.log_scale.exp() * solution).transpose(1, 2)
-        scores: Tensor = solution[:, :, :-1] @ asked + solution[:, :, -1:]
+        slopes = solution[:, :, :-1] * gain.transpose(1, 2)
+        scores: Tensor = slopes @ asked + solution[:, :, -1:]
         return scores
+
+
+def _gain(features: Tensor) -> Tensor:
+    """Return one over the deviation (B, F, 1) of features (B, F, P)."""
+    return torch.rsqrt(features.var(2, keepdim=True) + LEAST_VARIANCE)
 
 
 def stroke_loss(scores: Tensor, labels: Tensor, strokes: Tensor) -> Tensor:

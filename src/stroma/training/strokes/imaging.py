@@ -14,12 +14,13 @@ from stroma.training.strokes.noise import (
     Rng,
     borders,
     field,
+    grid,
     smooth,
     some,
     standard,
     white,
 )
-from stroma.training.strokes.scenes import Scene
+from stroma.training.strokes.scenes import Int32, Scene
 from stroma.training.strokes.textures import texture
 
 CHANNELS = ((1, 0.55), (3, 0.3), (2, 0.1), (4, 0.05))
@@ -64,7 +65,7 @@ def _adjusted(rng: Rng, channel: Float32) -> Float32:
 
 def _painted(rng: Rng, scene: Scene) -> Float32:
     """Return what is to be seen, without optics: brightness and texture of classes and parts."""
-    labels, n = scene.labels, len(scene.labels)
+    labels, n = looks(rng, scene), len(scene.labels)
     classes = int(labels.max()) + 1
     spread = rng.uniform(0.3, 2.5) if rng.random() < 0.72 else 0.0
     means = rng.permutation(np.linspace(-1, 1, classes)) * spread + rng.normal(0, 0.15, classes)
@@ -79,7 +80,31 @@ def _painted(rng: Rng, scene: Scene) -> Float32:
     if rng.random() < 0.4:
         offsets = rng.normal(0, rng.uniform(0.05, 0.6), int(scene.parts.max()) + 1)
         image += offsets.astype(np.float32)[scene.parts]
+    if rng.random() < 0.15:
+        image += _slopes(rng, scene)
     return _outlined(rng, image, scene)
+
+
+def looks(rng: Rng, scene: Scene) -> Int32:
+    """Return which look every pixel has: that of its class, or one of the two of its class.
+
+    Things that a person calls the same need not look the same.
+    """
+    if rng.random() < 0.75:
+        return scene.labels
+    second = rng.random(int(scene.parts.max()) + 1) < 0.4
+    of_two = rng.random(int(scene.labels.max()) + 1) < 0.5
+    other = second[scene.parts] & of_two[scene.labels]
+    return np.unique(2 * scene.labels + other, return_inverse=True)[1].astype(np.int32)
+
+
+def _slopes(rng: Rng, scene: Scene) -> Float32:
+    """Return a slope of brightness across every part, as on surfaces that are lit from aside."""
+    n = len(scene.labels)
+    slopes = rng.normal(0, rng.uniform(0.3, 2) / n, (2, int(scene.parts.max()) + 1))
+    y, x = grid(n)
+    down, right = slopes.astype(np.float32)[:, scene.parts]
+    return np.asarray(down * (y - n / 2) + right * (x - n / 2), np.float32)
 
 
 def _outlined(rng: Rng, image: Float32, scene: Scene) -> Float32:

@@ -53,7 +53,7 @@ class Settings:
     steps : int
         Budget in steps; what is reached first ends the training.
     seed, batch, side : int
-        Of the series of episodes; episodes in a step; pixels on their side.
+        Of the series of episodes; episodes in a step; pixels on their side, in the middle.
     rate : float
         Greatest learning rate.
     workers : int
@@ -220,4 +220,9 @@ def _numbers(outcome: Step) -> dict[str, float]:
 
 
 def _means(values: list[dict[str, float]]) -> dict[str, float]:
-    return {k: round(sum(v[k] for v in values) / len(values), 5) for k in values[0]}
+    """Return the mean of every number over the steps that have it."""
+    means = {}
+    for name in sorted({name for numbers in values for name in numbers}):
+        known = [numbers[name] for numbers in values if name in numbers]
+        means[name] = round(sum(known) / len(known), 5)
+    return means

@@ -69,6 +69,8 @@ class StrokeNetwork(nn.Module):
     def pooled(self, single: Tensor, channels: int) -> Tensor:
         """Return the first filters of (B * C, 1, y, x) channels, pooled: (B, w, y, x)."""
         first = F.relu(self.stem(single))
+        if channels == 1:
+            return first
         first = first.reshape(-1, channels, *first.shape[1:])
         half = first.shape[2] // 2
         return torch.cat([first[:, :, :half].mean(1), first[:, :, half:].amax(1)], 1)

@@ -21,6 +21,9 @@ from stroma.training.strokes.head import RidgeHead, mean_iou
 from stroma.training.strokes.objective import Learner, picked
 from stroma.training.strokes.scenes import SCENES
 
+SCORES = ("loss", "alone", "beside")
+"""Columns of the curve; not every step has them all."""
+
 PENALTIES = (-5.0, -3.0, -1.0)
 """Logarithms of the penalties that are tried for filters alone; the best one counts."""
 
@@ -29,7 +32,7 @@ def curve(folder: Path) -> str:
     """Return the log of a training as a table: every fiftieth step, and the validations."""
     rows = [f"{'':12}{'step':>8}{'minutes':>9}{'loss':>8}{'alone':>8}{'beside':>8}"]
     for entry in log(folder):
-        scores = "".join(f"{entry[name]:8.3f}" for name in ("loss", "alone", "beside"))
+        scores = "".join(f"{entry.get(name, np.nan):8.3f}" for name in SCORES)
         rows.append(f"{entry['kind']:12}{entry['step']:8}{entry['seconds'] / 60:9.1f}{scores}")
     return "\n".join(rows)
 

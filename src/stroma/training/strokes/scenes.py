@@ -208,11 +208,11 @@ def _fibres(rng: Rng, n: int) -> Scene:
     """Curved lines of many widths on one or two grounds; crossing, or along one direction."""
     lines = np.zeros((n, n), np.int32)
     main, spread = rng.uniform(0, np.pi), rng.choice([0.15, 0.6, 3.0])
-    width = rng.uniform(1, 6)
+    width, bend = some(rng, 1, 6), some(rng, 0.02, 0.15)
     for i in range(int(rng.integers(2, 26) / np.sqrt(width)) + 1):
         start, angle = rng.uniform(0, n, 2), main + rng.normal(0, spread)
         for way in (0, np.pi):
-            points = _walk(rng, start, angle + way, int(rng.integers(10, 70)), bend=0.12)
+            points = _walk(rng, start, angle + way, int(rng.integers(10, 70)), bend=bend)
             _stroke_line(lines, points, i + 1, width * rng.uniform(0.6, 1.4))
     return _on_ground(rng, lines)
 
@@ -221,16 +221,17 @@ def _vessels(rng: Rng, n: int) -> Scene:
     """Trees that branch and become thinner."""
     lines = np.zeros((n, n), np.int32)
     tips = []
-    for _ in range(rng.integers(1, 4)):
+    widest, bend = some(rng, 1.5, 9), some(rng, 0.02, 0.1)
+    for _ in range(rng.integers(1, 6)):
         side = rng.uniform(0, n, 2)
         side[rng.integers(2)] = rng.choice([0, n - 1])
         angle = np.arctan2(n / 2 - side[0], n / 2 - side[1]) + rng.normal(0, 0.4)
-        tips.append((side, angle, rng.uniform(2.5, 9)))
-    for part in range(1, 40):
+        tips.append((side, angle, widest * rng.uniform(0.5, 1)))
+    for part in range(1, 60):
         if not tips:
             break
         start, angle, width = tips.pop(0)
-        points = _walk(rng, start, angle, int(rng.integers(8, 30)), bend=0.1)
+        points = _walk(rng, start, angle, int(rng.integers(8, 40)), bend=bend)
         _stroke_line(lines, points, part, width)
         if width < 1.0:
             continue
@@ -241,6 +242,24 @@ def _vessels(rng: Rng, n: int) -> Scene:
         if rng.random() < 0.4:
             tips.append((points[len(points) // 2], turn + rng.choice([-1, 1]), width * 0.4))
     return _on_ground(rng, lines)
+
+
+def _built(rng: Rng, n: int) -> Scene:
+    """Draw polygons and bars with straight sides on top of each other: made things, crystals."""
+    parts = np.zeros((n, n), np.int32)
+    if rng.random() < 0.5:
+        parts += grid(n)[0] > rng.uniform(0.2, 0.8) * n
+    square = rng.random() < 0.5
+    for part in range(2, int(rng.integers(4, 30))):
+        size, angle = some(rng, 4, n / 2), 0.0 if square else rng.uniform(0, np.pi)
+        sides = size * np.array([1, some(rng, 0.1, 1)])[rng.permutation(2)]
+        turns = np.linspace(0, 2 * np.pi, int(rng.choice([3, 4, 4, 4, 5, 6])), endpoint=False)
+        corners = np.stack([np.cos(turns + np.pi / 4), np.sin(turns + np.pi / 4)]) * sides[:, None]
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        points = (turn @ corners).T + rng.uniform(0, n, 2)
+        cv2.fillPoly(parts, [np.round(points).astype(np.int32)], part)
+    classes = rng.integers(0, rng.integers(2, 6), parts.max() + 1, dtype=np.int32)
+    return Scene(classes[parts], parts)
 
 
 def _walk(
@@ -273,7 +292,8 @@ SCENES: dict[str, tuple[float, Callable[[Rng, int], Scene]]] = {
     "layers": (1, _layers),
     "cells": (1.5, _cells),
     "objects": (3, _objects),
-    "fibres": (1, _fibres),
-    "vessels": (1, _vessels),
+    "fibres": (1.2, _fibres),
+    "vessels": (2, _vessels),
+    "built": (1.2, _built),
 }
 """How often a kind of scene is drawn, and what draws it."""
