@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from stroma.cli.show import AsJson, as_json
+from stroma.errors import MissingExtraError, install
 
 if TYPE_CHECKING:
     from stroma.session.migrate import Moved
+    from stroma.workflow.foreign import Kept
 
 File = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
         help="ilastik .ilp, Cellpose _seg.npy, QuPath pixel classifier .json, Labkit .classifier "
-        "or .labeling, Trainable Weka .arff, Convpaint .yml.",
+        "or .labeling, Trainable Weka .arff, Convpaint .yml; or a trained network: a file of "
+        "Cellpose 1 to 3.",
         show_default=False,
     ),
 ]
@@ -45,11 +48,22 @@ def import_(
     images: Images = None,
     strokes: Strokes = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write to.", show_default="that of the file")
+        Path | None,
+        typer.Option(
+            help="Folder to write to; of a network, also the .safetensors to write.",
+            show_default="that of the file",
+        ),
     ] = None,
     name: Annotated[
         str | None,
         typer.Option(help="Name of the project.", show_default="that of the file"),
+    ] = None,
+    diameter: Annotated[
+        float | None,
+        typer.Option(
+            help="Networks that ask for it: diameter of most of your objects, in pixels.",
+            show_default="as the file says",
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that are there, but no project.")
@@ -59,17 +73,45 @@ def import_(
     """Take over a project, classifier or segmentation of another program.
 
     Images, strokes, classes and chosen features become a project to go on with; objects become
-    label images. What could not be taken over is said. No code in the file is run.
+    label images; a trained network becomes one of ours. What could not be taken over is said. No
+    code in the file is run.
     """
     from stroma.session.migrate import move_in
+    from stroma.zoo.networks.taken import is_foreign
     from stroma.zoo.taken import take
 
+    if is_foreign(file):
+        kept = _network(file, out, name=name, diameter=diameter, overwrite=overwrite)
+        as_json(asdict(kept)) if json else show_network(kept)
+        return
     taken = take(file, images or ())
     called = name or file.stem.removesuffix("_seg")
     moved = move_in(
         taken, out or file.parent, name=called, strokes=strokes or (), overwrite=overwrite
     )
     as_json(asdict(moved)) if json else show(moved)
+
+
+def _network(file: Path, out: Path | None, **options: Any) -> Kept:
+    try:
+        from stroma.workflow.foreign import keep
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("stroma"):
+            raise
+        raise MissingExtraError(
+            f"The network in {file} needs {error.name}. Install it with: {install('train')}"
+        ) from error
+    return keep(file, out, **options)
+
+
+def show_network(kept: Kept) -> None:
+    """Say what was taken over of a network, what not, and how to go on."""
+    typer.echo(f"From {kept.program}:")
+    for line in kept.took:
+        typer.echo(f"  taken: {line}")
+    for line in kept.left:
+        typer.echo(f"  left:  {line}")
+    typer.echo(f"{kept.model}: the network. Apply it: stroma segment {kept.model} IMAGES")
 
 
 def show(moved: Moved) -> None:

@@ -20,7 +20,8 @@ Model = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package.",
+        help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package; or "
+        "a network of another program, such as Cellpose's cyto3.",
         show_default=False,
     ),
 ]
@@ -43,6 +44,14 @@ Mask = Annotated[
         help="Image that is 0 where nothing is to be segmented, or marks of ImageJ or QuPath; or a "
         "folder with one per image.",
         show_default=False,
+    ),
+]
+
+Diameter = Annotated[
+    float | None,
+    typer.Option(
+        help="Networks that ask for it, such as Cellpose's: diameter of most objects, in pixels.",
+        show_default="as the model says",
     ),
 ]
 
@@ -94,6 +103,7 @@ def segment(
             "take what two directions agree on.",
         ),
     ] = False,
+    diameter: Diameter = None,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -109,6 +119,7 @@ def segment(
     An image that fails does not stop the others; the exit code is then 1.
     """
     import stroma
+    from stroma.workflow.applied import sized
     from stroma.workflow.find import find_images
     from stroma.workflow.outputs import Outputs
     from stroma.workflow.segment import segment_files
@@ -126,7 +137,7 @@ def segment(
         mirror=mirror,
         directions=directions,
     )
-    trained = stroma.load(model)
+    trained = sized(stroma.load(model), diameter)
     with progress() as report:
         result = segment_files(
             trained,

@@ -28,6 +28,9 @@ SAMPLE_SIDE = 512
 READ_PIXELS = 4_000_000
 SORTED_VALUES = 200_000
 
+LOW_HIGH = (1.0, 99.0)
+"""Percentiles that are measured unless others are asked for."""
+
 RECENT = 64
 """Arrays whose statistics are remembered by their content."""
 
@@ -81,7 +84,9 @@ _recent: OrderedDict[Any, Statistics] = OrderedDict()
 _changing = threading.Lock()
 
 
-def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
+def measure(
+    image: Image, *, rgb: bool = False, rng: int = 0, percentiles: tuple[float, float] = LOW_HIGH
+) -> Statistics:
     """Return the statistics of an image (of this cut, not of the whole it came from).
 
     The result is kept as long as the whole image is, so asking again is free; for arrays in
@@ -95,6 +100,8 @@ def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
         Whether its three channels are colours, to be measured as CIELAB too.
     rng : int
         Seed of the sample taken of images above 64 million pixels per channel.
+    percentiles : (float, float)
+        Which are given as ``low`` and ``high``.
 
     Raises
     ------
@@ -102,18 +109,20 @@ def measure(image: Image, *, rgb: bool = False, rng: int = 0) -> Statistics:
         If a value is infinite.
     """
     cuts = _known.setdefault(image.whole, {})
-    key = (repr(image.selection), rgb, rng)
+    key = (repr(image.selection), rgb, rng, percentiles)
     if key not in cuts:
-        cuts[key] = _of_content(image, rgb, rng)
+        cuts[key] = _of_content(image, rgb, rng, percentiles)
     return cuts[key]
 
 
-def _of_content(image: Image, rgb: bool, rng: int) -> Statistics:
+def _of_content(
+    image: Image, rgb: bool, rng: int, percentiles: tuple[float, float] = LOW_HIGH
+) -> Statistics:
     """Measure, unless an array with this content was measured lately: one is given every round."""
-    key = (content(image), image.kept_axes, rgb, rng)
+    key = (content(image), image.kept_axes, rgb, rng, percentiles)
     found = None if key[0] is None else _recent.get(key)
     if found is None:
-        plain = _measure(image, rng)
+        plain = _measure(image, rng, percentiles=percentiles)
         found = replace(plain, lab=_measure(image, rng, plain)) if rgb else plain
     with _changing:
         _recent[key] = found
@@ -221,7 +230,13 @@ def _where(source: str) -> str:
     return f" {source}" if source else ""
 
 
-def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistics:
+def _measure(
+    image: Image,
+    rng: int,
+    rgb: Statistics | None = None,
+    *,
+    percentiles: tuple[float, float] = LOW_HIGH,
+) -> Statistics:
     """Measure an image; as CIELAB, if its statistics as rgb are given."""
     channels = image.sizes.get("c", 1)
     count, mean, moment = 0, np.zeros(channels), np.zeros(channels)
@@ -251,7 +266,7 @@ def _measure(image: Image, rng: int, rgb: Statistics | None = None) -> Statistic
         rough.append(_with_data(_roughness(planes), lacking)[:, ::spread])
     if not count:
         return _nothing(channels)
-    low, high = np.percentile(np.concatenate(kept, axis=1), (1, 99), axis=1)
+    low, high = np.percentile(np.concatenate(kept, axis=1), percentiles, axis=1)
     noise = _median(np.concatenate(rough, axis=1)) / (6 * MAD_OF_NORMAL)
     return Statistics(
         count=count,

@@ -14,10 +14,15 @@ NETWORKS = Registry(
         "smooth": "stroma.networks.smooth:Smooth",
         "blind": "stroma.networks.blind:Blind",
         "vit": "stroma.networks.vit:ViT",
+        "cellpose": "stroma.networks.cellpose:Cellpose",
     },
     group="stroma.networks",
     extras=dict.fromkeys(
-        ("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"), "train"
+        (
+            *("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"),
+            *("cellpose",),
+        ),
+        "train",
     ),
 )
 """Name -> what builds it; see :class:`stroma.networks.contract.Dense`."""

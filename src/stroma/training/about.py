@@ -65,6 +65,13 @@ class About:
         Size of the pixels that were learned from; empty where it does not matter.
     unit : str
         Its unit.
+    diameter : float
+        Of objects in pixels, as the network is to see them; 0 where that does not matter.
+    zoom : float
+        How many times larger images are made for that.
+    feed : {"", "pair"}
+        "pair" for networks that see what they look for in the first of two channels, and in the
+        second what helps: see `stroma.training.open.as_pair`.
     """
 
     network: str
@@ -82,6 +89,9 @@ class About:
     members: int = 1
     spacing: tuple[float, ...] = ()
     unit: str = ""
+    diameter: float = 0.0
+    zoom: float = 1.0
+    feed: str = ""
 
     def built_target(self) -> Target:
         """Return the target, made of its parameters."""

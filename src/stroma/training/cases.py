@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.data.missing import lacks_data
-from stroma.data.statistics import Statistics, measure
+from stroma.data.statistics import LOW_HIGH, Statistics, measure
 from stroma.errors import ImageError, LabelError, ShapeError
 from stroma.training.normalise import Normalisation
 from stroma.training.windows import Cube, inside, read_mirrored, relative, shape_of
@@ -156,8 +156,15 @@ def _fitted(values: NDArray[Any], to: NDArray[Any]) -> tuple[float, float]:
     return gain, float(y.mean() - gain * x.mean())
 
 
-def statistics_of(image: Image) -> Statistics:
+def statistics_of(image: Image, *, percentiles: tuple[float, float] = LOW_HIGH) -> Statistics:
     """Return the statistics of the whole image that a plane or volume is from.
+
+    Parameters
+    ----------
+    image : Image
+        The plane or volume.
+    percentiles : (float, float)
+        Which are measured.
 
     Raises
     ------
@@ -166,7 +173,7 @@ def statistics_of(image: Image) -> Statistics:
     """
     whole, cut = image.whole, image.selection
     chosen = {a: i for a, i in cut.items() if a == "c"}
-    found = measure(whole.at(**chosen) if chosen else whole)
+    found = measure(whole.at(**chosen) if chosen else whole, percentiles=percentiles)
     if lacks_data(whole):
         raise ImageError(
             f"The image {whole.source} holds pixels without data (NaN); networks are trained "

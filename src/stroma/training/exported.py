@@ -80,6 +80,10 @@ def scaled(images: torch.Tensor, scale: Normalisation) -> torch.Tensor:
             one = (one - low) / (high - low).clamp_min(1e-8)
         elif scheme == "clip":
             one = (one.clamp(scale.low[c], scale.high[c]) - scale.mean[c]) / scale.std[c]
+        elif scheme == "percentile":
+            shares = torch.tensor(scale.ranks, dtype=one.dtype, device=one.device) / 100
+            low, high = torch.quantile(one.flatten(1), shares, 1).view(2, -1, *(1,) * len(axes), 1)
+            one = (one - low) / (high - low).clamp_min(1e-8)
         elif scheme == "rgb":
             one = one / 255
         found.append(one)

@@ -27,13 +27,19 @@ from stroma.training.data import cases_of
 from stroma.training.directions import through
 from stroma.training.found import find_image, find_objects, find_points
 from stroma.training.members import members
-from stroma.training.open import COLOURS, as_colours, as_image
+from stroma.training.open import COLOURS, as_colours, as_image, as_pair
 from stroma.training.predict import NetworkPredictor
 from stroma.training.resample import Grid, grid_for, pixel_size
 from stroma.training.sweep import outer_axes, swept
 from stroma.training.windows import Cube
 
 Cancel = Callable[[], bool]
+
+LEAST_ZOOM = 1 / 32
+"""Images are made so much smaller, or larger the other way round, at most."""
+
+LARGER = 2.0
+"""The largest objects have so many times the diameter of most."""
 
 
 class Network:
@@ -139,6 +145,8 @@ class Network:
         found = as_image(image, channels=self.about.channels)
         if self.about.channels == COLOURS:
             found = as_colours(found)
+        if self.about.feed == "pair":
+            found = as_pair(found)
         channels = found.sizes.get("c", 1)
         if channels != self.about.channels:
             raise ShapeError(
@@ -153,6 +161,35 @@ class Network:
             )
         return found
 
+    def sized(self, diameter: float) -> Network:
+        """Return the network for images whose objects are of another size.
+
+        Parameters
+        ----------
+        diameter : float
+            Of most objects, in pixels of the images.
+
+        Raises
+        ------
+        ParameterError
+            If the size of objects does not matter to the network, or there is no such size.
+        """
+        about = self.about
+        if not about.diameter:
+            raise ParameterError(
+                "The network does not ask for the diameter of objects; it learned those of its "
+                "training images. Leave the diameter out."
+            )
+        if not LEAST_ZOOM <= about.diameter / max(diameter, 1e-9) <= 1 / LEAST_ZOOM:
+            raise ParameterError(
+                f"The diameter of objects is {about.diameter * LEAST_ZOOM:.2g} to "
+                f"{about.diameter / LEAST_ZOOM:.4g} pixels for this network, got {diameter:g}."
+            )
+        target = replace(self.target, diameter=LARGER * diameter)  # type: ignore[type-var]
+        said = {**about.target_params, **asdict(target)}  # type: ignore[call-overload]
+        made = replace(about, zoom=about.diameter / diameter, target_params=said)
+        return Network(self.module, made)
+
     def predictor(
         self, image: Image, *, mirror: bool | None = None, device: str = "auto"
     ) -> NetworkPredictor:
@@ -163,7 +200,7 @@ class Network:
             self.module.to(place),
             self.target,
             self.about.scale(),
-            statistics_of(image),
+            statistics_of(image, percentiles=self.about.scale().ranks),
             self.about.patch,
             bool(often),
             place,
@@ -173,6 +210,8 @@ class Network:
     def _grid(self, image: Image) -> Grid | None:
         """Return pixels of the size that was learned from, where the image has others."""
         about = self.about
+        if about.zoom != 1:
+            return Grid.of(image.shape[-self.ndim :], (about.zoom,) * self.ndim, (1.0,) * self.ndim)
         if not about.spacing:
             return None
         size = pixel_size(image, self.ndim, about.unit)
@@ -370,6 +409,7 @@ class Network:
         facts += [dict(about.normalisation), list(about.patch), about.ndim, self.decoding_]
         facts += [self.largest_] if self.largest_ else []
         facts += [about.spacing, about.unit] if about.spacing else []
+        facts += [about.zoom, about.feed] if about.zoom != 1 or about.feed else []
         digest.update(json.dumps(facts, sort_keys=True).encode())
         for name, tensor in self.module.state_dict().items():
             digest.update(name.encode())

@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.statistics import Statistics
+from stroma.data.statistics import LOW_HIGH, Statistics
 from stroma.errors import ParameterError
 
-Scheme = Literal["zscore", "clip", "rescale", "rgb", "none"]
+Scheme = Literal["zscore", "clip", "rescale", "rgb", "percentile", "none"]
 """How a channel is scaled; see `Normalisation`."""
 
 
@@ -26,9 +26,12 @@ class Normalisation:
         Per channel: "zscore" is (x - mean) / deviation of the image; "clip" clips to the 0.5th
         and 99.5th percentile of the foreground of all training images, then does so with their
         mean and deviation (values that mean something, such as CT); "rescale" brings the least
-        and the largest of the image to 0 and 1; "rgb" divides by 255; "none" does nothing.
+        and the largest of the image to 0 and 1; "percentile" two percentiles of it, as StarDist and
+        Cellpose do; "rgb" divides by 255; "none" does nothing.
     low, high, mean, std : tuple of float
         Of the foreground of all training images, for "clip".
+    percentiles : (float, float)
+        Of the image, that become 0 and 1, for "percentile".
     """
 
     schemes: tuple[Scheme, ...]
@@ -36,16 +39,28 @@ class Normalisation:
     high: tuple[float, ...] = ()
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    percentiles: tuple[float, ...] = LOW_HIGH
 
     def __post_init__(self) -> None:
         """Take lists for tuples, as JSON has them, and check."""
-        for name in ("schemes", "low", "high", "mean", "std"):
+        for name in ("schemes", "low", "high", "mean", "std", "percentiles"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         unknown = [s for s in self.schemes if s not in get_args(Scheme)]
         if unknown:
             raise ParameterError(
                 f"No normalisation {unknown[0]!r}. Known: {', '.join(get_args(Scheme))}."
             )
+        low, high = self.ranks
+        if not 0 <= low < high <= 100:
+            raise ParameterError(
+                f"percentiles are two from 0 to 100, the lower first, got {self.percentiles}."
+            )
+
+    @property
+    def ranks(self) -> tuple[float, float]:
+        """Percentiles of the image that are needed."""
+        low, high = self.percentiles
+        return float(low), float(high)
 
     def __call__(self, values: NDArray[Any], image: Statistics) -> NDArray[np.float32]:
         """Return normalised values.
@@ -55,7 +70,7 @@ class Normalisation:
         values : (C, *space) array
             As in the image.
         image : Statistics
-            Of the whole image, or stack, that they are from.
+            Of the whole image, or stack, that they are from, with the percentiles of `ranks`.
         """
         result = np.empty(values.shape, np.float32)
         for c, scheme in enumerate(self.schemes):
@@ -72,6 +87,8 @@ class Normalisation:
         if scheme == "rescale":
             span = image.maximum[c] - image.minimum[c]
             return (plain - image.minimum[c]) / max(span, 1e-8)
+        if scheme == "percentile":
+            return (plain - image.low[c]) / max(image.high[c] - image.low[c], 1e-8)
         return plain / 255 if scheme == "rgb" else plain
 
 

@@ -113,3 +113,62 @@ def _guessed(shape: tuple[int, ...], channels: int | None) -> str:
             "dimensions, or an Image, which names its axes."
         )
     return known[len(shape)]
+
+
+PAIR = 2
+
+
+def as_pair(image: Image) -> Image:
+    """Return an image as two channels: what is looked for, and what helps; reads no pixels.
+
+    Of two channels nothing is changed. A single one is followed by zeros; of colours the mean is
+    taken first. Others are returned as they are, and refused by who asks for two.
+    """
+    count = image.sizes.get("c", 1)
+    if count != 1 and not (image.rgb and count == COLOURS):
+        return image
+    chosen = {a: i for a, i in image.selection.items() if a == "c"}
+    whole = image.whole.at(**chosen) if chosen else image.whole
+    names = [a for a in AXES if a in (*whole.sizes, "c")]
+    made = replace(
+        image.whole,
+        array=_Paired(whole, names.index("c")),
+        axes="".join(names),
+        channels=(),
+        rgb=False,
+        levels=(),
+        read_with=None,
+    )
+    rest = {a: i for a, i in image.selection.items() if a != "c"}
+    return made.at(**rest) if rest else made
+
+
+@dataclass(frozen=True, eq=False)
+class _Paired:
+    """An image with one channel, none or colours, that is read as their mean and zeros."""
+
+    image: Image
+    at: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        sides = [n for a, n in self.image.sizes.items() if a != "c"]
+        return (*sides[: self.at], PAIR, *sides[self.at :])
+
+    @property
+    def dtype(self) -> Any:
+        colours = self.image.sizes.get("c", 1) > 1
+        return np.dtype(np.float32) if colours else self.image.dtype
+
+    def __getitem__(self, key: Any, /) -> Any:
+        keys = [*key, *(slice(None),) * (len(self.shape) - len(key))]
+        channel = keys.pop(self.at)
+        names = [a for a in self.image.sizes if a != "c"]
+        cut = self.image.at(**dict(zip(names, keys, strict=True)))
+        values = cut.read()
+        axis = sum(not isinstance(k, int) for k in keys[: self.at])
+        if "c" in cut.sizes:
+            one = values.shape[axis] == 1
+            values = values.take(0, axis) if one else values.mean(axis, dtype=np.float32)
+        both = np.stack([values, np.zeros_like(values)], axis)
+        return both[(slice(None),) * axis + (channel,)]

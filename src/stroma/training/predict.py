@@ -41,6 +41,9 @@ CPU = torch.device("cpu")
 SIDE = {2: (512, 512), 3: (64, 256, 256)}
 """Sides of blocks, in pixels."""
 
+HALF = 0.5
+"""Tiles overlap by so much, unless the network says otherwise, as nnU-Net has it."""
+
 MANY = 48
 """Of more channels, such as rays in volumes, blocks are half as wide: they fill memory."""
 
@@ -93,6 +96,11 @@ class NetworkPredictor:
     def stride(self) -> Sides:
         """What windows are aligned with."""
         return _three(members(self.module)[0].stride, 1)  # type: ignore[arg-type]
+
+    @property
+    def step(self) -> float:
+        """How far apart tiles are, in parts of a tile, where results depend on all of it."""
+        return float(getattr(members(self.module)[0], "step", HALF))
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -190,7 +198,7 @@ def _blended(
     total = np.zeros((len(predictor.outputs), *shape_of(core)), np.float32)
     weights = np.zeros(shape_of(core), np.float32)
     importance = gaussian(predictor.patch)
-    for tile in tiles(shape, predictor.patch):
+    for tile in tiles(shape, predictor.patch, step=predictor.step):
         if not meet(core, tile):
             continue
         both = common(core, tile)
@@ -203,10 +211,10 @@ def _blended(
     return total / weights
 
 
-def tiles(shape: Sequence[int], size: Sequence[int], *, step: float = 0.5) -> list[Cube]:
-    """Return tiles that overlap by half at least, spread evenly; larger images need more.
+def tiles(shape: Sequence[int], size: Sequence[int], *, step: float = HALF) -> list[Cube]:
+    """Return tiles spread evenly, no further apart than the step; larger images need more.
 
-    Along an axis shorter than the tile there is one, in the middle.
+    The step is a part of a tile. Along an axis shorter than the tile there is one, in the middle.
     """
     starts = []
     for n, side in zip(shape, size, strict=True):
@@ -313,7 +321,7 @@ def _needed(predictor: NetworkPredictor, shape: tuple[int, ...], core: Cube) -> 
         there = _needed(plain, grid.new, grid.back().seen(core, order=LINEAR))
         return grid.seen(there, order=CUBIC)
     if predictor.halo is None:
-        touching = [t for t in tiles(shape, predictor.patch) if meet(t, core)]
+        touching = [t for t in tiles(shape, predictor.patch, step=predictor.step) if meet(t, core)]
         around = tuple(
             slice(min(t[a].start for t in touching), max(t[a].stop for t in touching))
             for a in range(len(core))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from stroma.errors import ParameterError
+
 if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
@@ -23,3 +25,20 @@ def is_network(model: Model) -> TypeIs[Network]:
 def result_of(model: Model) -> str:
     """Return what a model makes of an image: classes, instances, points or an image."""
     return model.target.result if is_network(model) else "classes"
+
+
+def sized(model: Model, diameter: float | None) -> Model:
+    """Return a model for objects of another size; as it is where none is given.
+
+    Raises
+    ------
+    ParameterError
+        If the size of objects does not matter to it.
+    """
+    if diameter is None:
+        return model
+    if not is_network(model):
+        raise ParameterError(
+            "A model of strokes does not ask for the diameter of objects. Leave the diameter out."
+        )
+    return model.sized(diameter)

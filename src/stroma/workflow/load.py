@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stroma.errors import FormatError, MissingExtraError, install
+from stroma.zoo.networks.taken import is_foreign
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
@@ -23,7 +24,8 @@ def load(path: str | Path) -> ConvpaintModel | Network:
     ----------
     path : str or Path
         ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network, ``.zip`` of a
-        model package of bioimage.io that Stroma wrote.
+        model package of bioimage.io that Stroma wrote, or the file or folder of a network of
+        another program: see `stroma.workflow.foreign`.
 
     Raises
     ------
@@ -41,9 +43,11 @@ def load(path: str | Path) -> ConvpaintModel | Network:
         from stroma.pixel.model import ConvpaintModel
 
         return ConvpaintModel(model_path=where)
+    if is_foreign(where):
+        return _network(where)
     raise FormatError(
         f"A model file ends in .pkl or .yml (strokes), {NETWORK} (a network) or {PACKAGE} (a model "
-        f"package), got {str(path)!r}."
+        f"package), or is a network of another program; got {str(path)!r}."
     )
 
 
@@ -51,10 +55,12 @@ def _network(path: Path) -> Network:
     try:
         if path.suffix == PACKAGE:
             from stroma.workflow.read_package import read_package as read
-        else:
+        elif path.suffix == NETWORK:
             from stroma.training.model import Network
 
             read = Network.load
+        else:
+            from stroma.workflow.foreign import read_foreign as read
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("stroma"):
             raise

@@ -372,6 +372,10 @@ def _preprocessing(about: About, axes: str, m: Any) -> list[Any]:
         return [*floats, m.ZeroMeanUnitVarianceDescr(kwargs=how)]
     if scheme == "rescale":
         return [*floats, m.ScaleRangeDescr(kwargs=m.ScaleRangeKwargs(axes=space, eps=1e-8))]
+    if scheme == "percentile":
+        low, high = scale.ranks
+        between = m.ScaleRangeKwargs(axes=space, min_percentile=low, max_percentile=high, eps=1e-8)
+        return [*floats, m.ScaleRangeDescr(kwargs=between)]
     if scheme == "rgb":
         return [*floats, m.ScaleLinearDescr(kwargs=m.ScaleLinearKwargs(gain=1 / 255))]
     if scheme == "clip":

@@ -1,0 +1,137 @@
+"""A trained network of another program, and which program's it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stroma.errors import FormatError, MissingFileError, StromaError, short
+from stroma.zoo.networks import CHECKPOINTS, FOLDERS
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class TakenNetwork:
+    """What a network of ours is made of, from a file of another program.
+
+    Parameters
+    ----------
+    source : Path
+        The file, or folder.
+    program : str
+        Which program wrote it, for people.
+    about : mapping of str to object
+        What is known of the network: parameters of `stroma.training.about.About`.
+    tensors : mapping of str to tensor
+        Its weights, by our names.
+    took, left : sequence of str
+        What was taken over, and what was not, in sentences for people.
+    """
+
+    source: Path
+    program: str
+    about: Mapping[str, Any]
+    tensors: Mapping[str, torch.Tensor]
+    took: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the networks of one program.
+
+    Parameters
+    ----------
+    program : str
+        The program, with versions, for people.
+    fits : callable
+        Tells whether something is such a network: what a file of ``torch.save`` holds, or the
+        path of a folder.
+    take : callable
+        ``take(path, found) -> TakenNetwork``; of a folder, ``found`` is the path again.
+    """
+
+    program: str
+    fits: Callable[[Any], bool]
+    take: Callable[[Path, Any], TakenNetwork]
+
+
+BROKEN = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What values raise that are not as they should be."""
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether a file or folder may be a network of another program; reads hardly anything."""
+    if path.is_dir():
+        return any(reader.fits(path) for reader in FOLDERS.values())
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start not in (b"PK", b"\x80\x02", b"\x80\x04"):
+        return False
+    from stroma.weights.checkpoint import is_checkpoint
+
+    return is_checkpoint(path)
+
+
+def take_network(path: str | Path) -> TakenNetwork:
+    """Return a network of another program; no code of it is run.
+
+    Parameters
+    ----------
+    path : str or Path
+        Its file or folder.
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If it is damaged, or of no program or version that is known.
+    """
+    where = Path(path)
+    if not where.exists():
+        raise MissingFileError(f"There is no network {where}.")
+    reader, found = _reader(where)
+    try:
+        return reader.take(where, found)
+    except StromaError:
+        raise
+    except BROKEN as error:
+        raise FormatError(
+            f"{where} looks like a network of {reader.program}, but is not as these are: "
+            f"{short(error)}."
+        ) from error
+
+
+def _reader(path: Path) -> tuple[Reader, Any]:
+    if path.is_dir():
+        for reader in FOLDERS.values():
+            if reader.fits(path):
+                return reader, path
+        raise FormatError(f"{path} holds no network that is known here. {_known(FOLDERS)}")
+    from stroma.weights.checkpoint import read_checkpoint
+
+    found = read_checkpoint(path)
+    for reader in CHECKPOINTS.values():
+        if reader.fits(found):
+            return reader, found
+    raise FormatError(
+        f"{path} holds tensors, but of no network that is known here: {_names(found)}. "
+        f"{_known(CHECKPOINTS)}"
+    )
+
+
+def _names(found: Any) -> str:
+    """Return how the first tensors are called."""
+    names = [str(name) for name in found][:3] if isinstance(found, Mapping) else []
+    return short(", ".join(names)) if names else short(type(found).__name__)
+
+
+def _known(readers: Mapping[str, Reader]) -> str:
+    return f"Known: {', '.join(reader.program for reader in readers.values())}."
