@@ -1,9 +1,10 @@
 """Segment Anything in a size that runs in a blink, and its tensors as its authors name them."""
 
 import re
+from copy import deepcopy
 
 import torch
-from transformers import SamConfig, SamModel
+from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
 
 SIDE = 128
 PATCH = 16
@@ -34,6 +35,35 @@ def tiny_sam() -> torch.nn.Module:
         )
 
 
+SAM2 = {
+    "vision_config": {
+        "model_type": "sam2_vision_model",
+        "backbone_config": {
+            "model_type": "sam2_hiera_det_model",
+            "hidden_size": 16,
+            "image_size": [SIDE, SIDE],
+            "blocks_per_stage": [1, 1, 2, 1],
+            "embed_dim_per_stage": [16, 32, 64, 128],
+            "num_attention_heads_per_stage": [1, 2, 4, 8],
+            "window_size_per_stage": [8, 4, 4, 2],
+            "global_attention_blocks": [3],
+            "window_positional_embedding_background_size": [3, 3],
+        },
+        "backbone_channel_list": [128, 64, 32, 16],
+        "backbone_feature_sizes": [[SIDE // n, SIDE // n] for n in (4, 8, 16)],
+    },
+    "prompt_encoder_config": {"image_size": SIDE, "patch_size": PATCH},
+    "mask_decoder_config": {"mlp_dim": 64},
+}
+"""As ``config.json`` describes it."""
+
+
+def tiny_sam2() -> torch.nn.Module:
+    """Return the network of ``transformers``, on the meta device."""
+    with torch.device("meta"):
+        return Sam2Model(Sam2Config(**deepcopy(SAM2)))
+
+
 TO_AUTHORS = (
     (r"^vision_encoder\.layers", "image_encoder.blocks"),
     (r"^vision_encoder", "image_encoder"),
@@ -51,7 +81,7 @@ TO_AUTHORS = (
     (r"upscale_conv1", "output_upscaling.0"),
     (r"upscale_norm", "output_upscaling.1"),
     (r"upscale_conv2", "output_upscaling.3"),
-    (r"\.point_embed\.", ".point_embeddings."),
+    (r"\.point_embed\.(?=\d)", ".point_embeddings."),
     (r"shared_embedding\.positional_embedding", "pe_layer.positional_encoding_gaussian_matrix"),
     (r"(prediction_head|mlps\.\d)\.layers\.0", r"\1.layers.1"),
     (r"(prediction_head|mlps\.\d)\.proj_in", r"\1.layers.0"),
@@ -66,3 +96,34 @@ def authors_name(key: str) -> str:
     for pattern, replacement in TO_AUTHORS:
         key = re.sub(pattern, replacement, key)
     return key
+
+
+TO_AUTHORS_OF_SAM2 = (
+    (r"^vision_encoder\.backbone", "image_encoder.trunk"),
+    (r"^vision_encoder\.neck\.convs\.(\d)", r"image_encoder.neck.convs.\1.conv"),
+    (r"^(prompt_encoder|mask_decoder)", r"sam_\1"),
+    (r"no_memory_embedding", "no_mem_embed"),
+    (r"mlp\.proj_in", "mlp.layers.0"),
+    (r"mlp\.proj_out", "mlp.layers.1"),
+    (r"o_proj", "out_proj"),
+    (r"score_head\.layers\.0", "score_head.layers.1"),
+    (r"score_head\.proj_in", "score_head.layers.0"),
+    (r"score_head\.proj_out", "score_head.layers.2"),
+    *TO_AUTHORS,
+)
+
+
+def as_authors_of_sam2(tensors: dict) -> dict:
+    """Return the tensors of ``transformers`` as the authors of SAM 2 name them."""
+    found = {}
+    for key, values in tensors.items():
+        if key.startswith("shared_image_embedding"):
+            continue
+        for pattern, replacement in TO_AUTHORS_OF_SAM2:
+            key = re.sub(pattern, replacement, key)
+        if key.endswith(".point_embed.weight"):
+            start = key.removesuffix(".point_embed.weight")
+            found |= {f"{start}.point_embeddings.{i}.weight": v[None] for i, v in enumerate(values)}
+        else:
+            found[key] = values
+    return found

@@ -1,12 +1,14 @@
 """Weights without meaning, in files as they are published: for tests without downloads."""
 
+import json
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from random_sam import tiny_sam
+from random_sam import SAM2, tiny_sam, tiny_sam2
 from stroma.backbones import BACKBONES
 
 LARGEST = 600_000
@@ -37,13 +39,28 @@ def write_random_weights(name: str, folder: Path) -> Path:
     """
     largest = LARGEST if name in CONVOLUTIONAL or name.startswith("efficient") else None
     path = folder / f"{name}.safetensors"
-    tensors = random_tensors(name, largest=largest)
+    tensors = _of_kind(name, largest)
     save_file({PREFIXES.get(name, "") + key: value for key, value in tensors.items()}, path)
+    if name.startswith("sam2_"):
+        path.with_suffix(".json").write_text(json.dumps(SAM2))
     return path
+
+
+def _of_kind(name: str, largest: int | None) -> dict[str, np.ndarray]:
+    """Return random tensors; for networks of one kind and size, the same."""
+    kind = name.partition("_")[0]
+    return _small(kind) if kind in ("sam", "sam2") else random_tensors(name, largest=largest)
+
+
+@cache
+def _small(kind: str) -> dict[str, np.ndarray]:
+    return random_tensors(f"{kind}_")
 
 
 def _network(name: str) -> torch.nn.Module:
     """Return the network without values; those that come in the size of their file, small."""
+    if name.startswith("sam2_"):
+        return tiny_sam2()
     return tiny_sam() if name.startswith("sam_") else BACKBONES[name]()
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
-from transformers import SamConfig, SamModel
+from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
 
-from random_sam import ENCODER, PATCH, SIDE
+from random_sam import ENCODER, PATCH, SAM2, SIDE
 from stroma import ConvpaintModel
 from stroma.backbones.loading import pretrained
 from stroma.features.sam import MicroSamB, SamB
+from stroma.features.sam2 import Sam2Tiny
 
 
 def image(height: int, width: int, channels: int = 3) -> np.ndarray:
@@ -74,3 +77,17 @@ def test_a_model_learns_on_them() -> None:
     model.train(values, strokes)
     found = model.segment(values)
     assert (found[strokes > 0] == strokes[strokes > 0]).mean() > 0.9
+
+
+def test_maps_of_sam2_are_those_of_transformers(folder_of_weights) -> None:
+    network = Sam2Model(Sam2Config(**deepcopy(SAM2)))
+    state = load_file(folder_of_weights / "sam2_hiera_tiny.safetensors")
+    network.load_state_dict({key: torch.tensor(value) for key, value in state.items()})
+    values = image(64, 96)
+    found = Sam2Tiny()(values)
+    with torch.inference_mode():
+        expected = network.eval().vision_encoder(torch.tensor(values)[None]).fpn_hidden_states
+    assert [level.step for level in found] == [4, 8, 16]
+    for level, known in zip(found, expected, strict=True):
+        np.testing.assert_allclose(level.values, known[0].numpy(), atol=1e-4)
+    assert sum(len(level.values) for level in found) == len(Sam2Tiny().names(["grey"]))

@@ -98,18 +98,23 @@ class PatchFeatures:
     def _outputs(self, images: NDArray[np.float32], what: Read) -> NDArray[np.float32]:
         """Return the (N, patches, values) that are read of (N, C, y, x) images."""
         place = device.resolve(self.device)
+        network, precision = self.network(place, images.shape[1])
+        with inference(place):
+            found = what(network, torch.from_numpy(images).to(place, precision))
+            return found.float().cpu().numpy()
+
+    def network(self, place: torch.device, channels: int) -> tuple[nn.Module, torch.dtype]:
+        """Return the network with its weights, and the precision it runs in."""
         precision = _precision(place)
-        network = pretrained(
+        made = pretrained(
             self.backbone,
             self.needed(),
             path=self.weights,
             device=place,
             dtype=precision,
-            channels=images.shape[1],
+            channels=channels,
         )
-        with inference(place):
-            found = what(network, torch.from_numpy(images).to(place, precision))
-            return found.float().cpu().numpy()
+        return made, precision
 
     def provenance(self) -> dict[str, str]:
         """Return what identifies the weights in use: name, repository, revision, file, digest."""

@@ -3,6 +3,10 @@
 from stroma.registry import Registry
 
 _NETWORKS = {
+    "sam2_hiera_tiny": "stroma.prompts.sam2:Sam2Tiny",
+    "sam2_hiera_small": "stroma.prompts.sam2:Sam2Small",
+    "sam2_hiera_base_plus": "stroma.prompts.sam2:Sam2BasePlus",
+    "sam2_hiera_large": "stroma.prompts.sam2:Sam2Large",
     "sam_vit_b": "stroma.prompts.sam:Sam",
     "sam_vit_l": "stroma.prompts.sam:SamLarge",
     "sam_vit_h": "stroma.prompts.sam:SamHuge",
@@ -15,8 +19,13 @@ _NETWORKS = {
 
 ENGINES = Registry(
     "prompt engine",
-    {"graph": "stroma.prompts.graph:Graph", "sam": "stroma.prompts.sam:Sam", **_NETWORKS},
+    {
+        "graph": "stroma.prompts.graph:Graph",
+        "sam": "stroma.prompts.sam:Sam",
+        "sam2": "stroma.prompts.sam2:Sam2Tiny",
+        **_NETWORKS,
+    },
     group="stroma.prompts",
-    extras=dict.fromkeys(("sam", *_NETWORKS), "deep"),
+    extras=dict.fromkeys(("sam", "sam2", *_NETWORKS), "deep"),
 )
 """Classes that keep `stroma.prompts.contract.PromptedSegmenter`, made without arguments."""

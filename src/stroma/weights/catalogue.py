@@ -129,6 +129,27 @@ def _sam(size: str, repository: str, megabytes: int, file: str) -> Entry:
     )
 
 
+def _sam2(size: str, megabytes: int) -> Entry:
+    """Return the entry of a size of SAM 2.1."""
+    return Entry(
+        name=f"sam2_hiera_{size}",
+        repository=f"facebook/sam2.1-hiera-{size.replace('_', '-')}",
+        keymap="sam2",
+        usual=(
+            "vision_encoder.*",
+            "prompt_encoder.*",
+            "mask_decoder.*",
+            "shared_image_embedding.*",
+            "no_memory_embedding",
+        ),
+        megabytes=megabytes,
+        licence="Apache-2.0",
+        citation="Ravi et al., SAM 2: segment anything in images and videos, ICLR 2025, "
+        "arXiv:2408.00714",
+        other_files=(f"sam2.1_hiera_{size}.pt",),
+    )
+
+
 def _micro_sam(model: str, zoo: str, megabytes: int) -> Entry:
     """Return the entry of a network that micro-sam trained further."""
     return Entry(
@@ -242,6 +263,10 @@ _ENTRIES = (
     _sam("b", "facebook/sam-vit-base", 375, "sam_vit_b_01ec64.pth"),
     _sam("l", "facebook/sam-vit-large", 1250, "sam_vit_l_0b3195.pth"),
     _sam("h", "facebook/sam-vit-huge", 2564, "sam_vit_h_4b8939.pth"),
+    _sam2("tiny", 156),
+    _sam2("small", 184),
+    _sam2("base_plus", 323),
+    _sam2("large", 898),
     _micro_sam("vit_b_lm", "diplomatic-bug", 375),
     _micro_sam("vit_l_lm", "idealistic-rat", 1250),
     _micro_sam("vit_b_em_organelles", "noisy-ox", 375),

@@ -25,11 +25,14 @@ class Piece:
         Our name.
     part, parts : int
         It is the ``part``-th of ``parts`` equal ranges of rows.
+    row : int or None
+        Ours is made of several tensors of the file, one below the other; which of them this is.
     """
 
     name: str
     part: int = 0
     parts: int = 1
+    row: int | None = None
 
     def of(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the piece, given the whole tensor of the file."""
@@ -51,6 +54,9 @@ class Keymap:
     shared : tuple of str
         Names (ours) under which networks have one and the same tensor, which a file may hold
         under any of them.
+    joins : tuple of (str, str)
+        Regular expressions, with a number as the group, of names in a file, and ours for all of
+        them.
     variant : (str, Keymap), optional
         Other rules, for files in which a name begins with what the regular expression says.
     """
@@ -59,6 +65,7 @@ class Keymap:
     splits: tuple[tuple[str, tuple[str, ...]], ...] = ()
     dropped: str = "$^"
     shared: tuple[str, ...] = ()
+    joins: tuple[tuple[str, str], ...] = ()
     variant: tuple[str, Keymap] | None = None
 
     def of(self, keys: Iterable[str]) -> Keymap:
@@ -71,6 +78,9 @@ class Keymap:
         """Return our tensors that the tensor of that name in a file holds."""
         for pattern, replacement in self.renames:
             key = re.sub(pattern, replacement, key)
+        for pattern, ours in self.joins:
+            if known := re.fullmatch(pattern, key):
+                return (Piece(ours, row=int(known[1])),)
         if key in self.shared:
             return tuple(Piece(name) for name in self.shared)
         found = self._split(key)
@@ -99,41 +109,63 @@ _PLACES = (
     "shared_image_embedding.positional_embedding",
     "prompt_encoder.shared_embedding.positional_embedding",
 )
-_HEADS = r"\.(iou_prediction_head|output_hypernetworks_mlps\.\d+)"
+_HEADS = r"\.(iou_prediction_head|pred_obj_score_head|output_hypernetworks_mlps\.\d+)"
+_SAM_DECODER = (
+    (r"\.norm([1-4])\.", r".layer_norm\1."),
+    (r"\.norm_final_attn\.", ".layer_norm_final_attn."),
+    (r"\.patch_embed\.proj\.", ".patch_embed.projection."),
+    (r"\.pe_layer\.positional_encoding_gaussian_matrix$", f".{_PLACES[1].partition('.')[2]}"),
+    (r"\.mask_downscaling\.0\.", ".mask_embed.conv1."),
+    (r"\.mask_downscaling\.1\.", ".mask_embed.layer_norm1."),
+    (r"\.mask_downscaling\.3\.", ".mask_embed.conv2."),
+    (r"\.mask_downscaling\.4\.", ".mask_embed.layer_norm2."),
+    (r"\.mask_downscaling\.6\.", ".mask_embed.conv3."),
+    (r"\.output_upscaling\.0\.", ".upscale_conv1."),
+    (r"\.output_upscaling\.1\.", ".upscale_layer_norm."),
+    (r"\.output_upscaling\.3\.", ".upscale_conv2."),
+    (rf"{_HEADS}\.layers\.2\.", r".\1.proj_out."),
+    (rf"{_HEADS}\.layers\.0\.", r".\1.proj_in."),
+    (rf"{_HEADS}\.layers\.1\.", r".\1.layers.0."),
+)
 _SAM_OF_AUTHORS = Keymap(
     renames=(
         (r"^(module|sam)\.", ""),
         (r"^image_encoder\.", "vision_encoder."),
         (r"^vision_encoder\.blocks\.", "vision_encoder.layers."),
-        (r"\.patch_embed\.proj\.", ".patch_embed.projection."),
         (r"\.neck\.0\.", ".neck.conv1."),
         (r"\.neck\.1\.", ".neck.layer_norm1."),
         (r"\.neck\.2\.", ".neck.conv2."),
         (r"\.neck\.3\.", ".neck.layer_norm2."),
-        (r"\.norm([1-4])\.", r".layer_norm\1."),
-        (r"\.norm_final_attn\.", ".layer_norm_final_attn."),
-        (r"\.pe_layer\.positional_encoding_gaussian_matrix$", f".{_PLACES[1].partition('.')[2]}"),
         (r"\.point_embeddings\.", ".point_embed."),
-        (r"\.mask_downscaling\.0\.", ".mask_embed.conv1."),
-        (r"\.mask_downscaling\.1\.", ".mask_embed.layer_norm1."),
-        (r"\.mask_downscaling\.3\.", ".mask_embed.conv2."),
-        (r"\.mask_downscaling\.4\.", ".mask_embed.layer_norm2."),
-        (r"\.mask_downscaling\.6\.", ".mask_embed.conv3."),
-        (r"\.output_upscaling\.0\.", ".upscale_conv1."),
-        (r"\.output_upscaling\.1\.", ".upscale_layer_norm."),
-        (r"\.output_upscaling\.3\.", ".upscale_conv2."),
-        (rf"{_HEADS}\.layers\.2\.", r".\1.proj_out."),
-        (rf"{_HEADS}\.layers\.0\.", r".\1.proj_in."),
-        (rf"{_HEADS}\.layers\.1\.", r".\1.layers.0."),
+        *_SAM_DECODER,
     ),
     shared=_PLACES,
 )
 """As the authors of Segment Anything, and those who train it further, call the tensors."""
 
+_SAM2_OF_AUTHORS = Keymap(
+    renames=(
+        (r"^image_encoder\.trunk\.", "vision_encoder.backbone."),
+        (r"^image_encoder\.neck\.convs\.(\d)\.conv\.", r"vision_encoder.neck.convs.\1."),
+        (r"^sam_(prompt_encoder|mask_decoder)\.", r"\1."),
+        (r"^no_mem_embed$", "no_memory_embedding"),
+        (r"\.mlp\.layers\.0\.", ".mlp.proj_in."),
+        (r"\.mlp\.layers\.1\.", ".mlp.proj_out."),
+        (r"\.out_proj\.", ".o_proj."),
+        *_SAM_DECODER,
+    ),
+    joins=(
+        (r"prompt_encoder\.point_embeddings\.(\d)\.weight", "prompt_encoder.point_embed.weight"),
+    ),
+    shared=_PLACES,
+)
+"""As the authors of SAM 2 call the tensors."""
+
 _GATED = (".mlp.weights_in.", (".mlp.gate_proj.", ".mlp.up_proj."))
 
 KEYMAPS = {
     "vgg16": Keymap(),
+    "sam2": Keymap(shared=_PLACES, variant=(r"sam_mask_decoder\.", _SAM2_OF_AUTHORS)),
     "sam": Keymap(shared=_PLACES, variant=(r"(module\.|sam\.)?image_encoder\.", _SAM_OF_AUTHORS)),
     "jafar": Keymap(),
     "naf": Keymap(),

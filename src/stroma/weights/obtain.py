@@ -177,7 +177,9 @@ def shapes(name: str, path: str | Path | None = None) -> dict[str, tuple[int, ..
 
 
 def described(name: str, path: str | Path | None = None) -> dict[str, Any]:
-    """Return what ``config.json`` says beside a file on this machine; empty without one.
+    """Return what ``NAME.json`` or ``config.json`` says beside a file on this machine.
+
+    Empty without one.
 
     Raises
     ------
@@ -185,8 +187,11 @@ def described(name: str, path: str | Path | None = None) -> dict[str, Any]:
         If it is damaged.
     """
     file = _whole_file(entry_of(name), path)
-    beside = file and file.with_name("config.json")
-    if beside is None or not beside.is_file():
+    if file is None:
+        return {}
+    places = (file.with_suffix(".json"), file.with_name("config.json"))
+    beside = next((place for place in places if place.is_file()), None)
+    if beside is None:
         return {}
     try:
         found = json.loads(beside.read_text("utf-8"))
@@ -309,7 +314,17 @@ def _from_shelf(entry: Entry, source: Source, needed: Collection[str]) -> Tensor
 def _pieces(
     values: dict[str, NDArray[Any]], holding: dict[str, list[Piece]]
 ) -> dict[str, NDArray[Any]]:
-    return {p.name: p.of(values[key]) for key, pieces in holding.items() for p in pieces}
+    found: dict[str, NDArray[Any]] = {}
+    rows: dict[str, dict[int, NDArray[Any]]] = {}
+    for key, pieces in holding.items():
+        for piece in pieces:
+            if piece.row is None:
+                found[piece.name] = piece.of(values[key])
+            else:
+                rows.setdefault(piece.name, {})[piece.row] = values[key]
+    return found | {
+        name: np.concatenate([own[i] for i in sorted(own)]) for name, own in rows.items()
+    }
 
 
 def _origin_of_file(entry: Entry, path: Path) -> Origin:

@@ -1,0 +1,110 @@
+"""SAM 2, as ``transformers`` has it, without its memory of other frames.
+
+Ravi et al., SAM 2: segment anything in images and videos, ICLR 2025, arXiv:2408.00714.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import Sam2Config, Sam2Model
+
+from stroma.backbones.sam import Shapes
+
+ENCODER = "vision_encoder."
+FEATURES = 256
+STEPS = (4, 8, 16)
+"""Pixels of a cell of the maps that leave the encoder."""
+
+STRIDE = 32
+"""Sides of images are multiples of it."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a network is; called with a number of channels, it builds it.
+
+    Parameters
+    ----------
+    features : int
+        Of a token in the first stage; each later one has twice as many.
+    heads : int
+        In the first stage, likewise.
+    blocks : tuple of int
+        Of each stage.
+    everywhere : tuple of int
+        Blocks in which all tokens see each other, and not just those of a window.
+    windows : tuple of int
+        Sides of the windows of each stage.
+    places : int
+        Side of the map of places.
+    """
+
+    features: int
+    heads: int
+    blocks: tuple[int, ...]
+    everywhere: tuple[int, ...]
+    windows: tuple[int, ...] = (8, 4, 14, 7)
+    places: int = 7
+
+    def __call__(self, channels: int = 3) -> nn.Module:
+        """Return the network, its parameters on the meta device."""
+        wide = [self.features * 2**i for i in range(4)]
+        backbone = {
+            "model_type": "sam2_hiera_det_model",
+            "hidden_size": self.features,
+            "num_attention_heads": self.heads,
+            "num_channels": channels,
+            "blocks_per_stage": list(self.blocks),
+            "embed_dim_per_stage": wide,
+            "num_attention_heads_per_stage": [self.heads * 2**i for i in range(4)],
+            "window_size_per_stage": list(self.windows),
+            "global_attention_blocks": list(self.everywhere),
+            "window_positional_embedding_background_size": [self.places, self.places],
+        }
+        encoder = {
+            "model_type": "sam2_vision_model",
+            "backbone_config": backbone,
+            "backbone_channel_list": wide[::-1],
+        }
+        return _made(Sam2Config(vision_config=encoder))
+
+    def like(self, shapes: Shapes, described: Mapping[str, Any], channels: int = 3) -> nn.Module:
+        """Return a network as ``config.json`` beside a file describes it; else, of this size."""
+        parts = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
+        said = {part: dict(described[part]) for part in parts if described.get(part)}
+        if "backbone_config" not in said.get("vision_config", {}):
+            return self(channels)
+        backbone = {**said["vision_config"]["backbone_config"], "num_channels": channels}
+        said["vision_config"]["backbone_config"] = backbone
+        return _made(Sam2Config(**said))
+
+
+sam2_hiera_tiny = Size(96, 1, (1, 2, 7, 2), (5, 7, 9))
+sam2_hiera_small = Size(96, 1, (1, 2, 11, 2), (7, 10, 13))
+sam2_hiera_base_plus = Size(112, 2, (2, 3, 16, 3), (12, 16, 20), places=14)
+sam2_hiera_large = Size(144, 2, (2, 6, 36, 4), (23, 33, 43), (8, 4, 16, 8))
+
+
+def _made(config: Sam2Config) -> nn.Module:
+    with torch.device("meta"):
+        network: nn.Module = Sam2Model(config)
+    return network.eval()
+
+
+def embed(network: nn.Module, images: torch.Tensor) -> list[torch.Tensor]:
+    """Return the maps (N, 256, y, x) that leave the encoder, in cells of 4, 8 and 16 pixels.
+
+    Parameters
+    ----------
+    network : nn.Module
+        One of the above.
+    images : (N, C, y, x) tensor
+        Sides are multiples of 32.
+    """
+    encoder: Any = network.vision_encoder
+    return list(encoder(images).fpn_hidden_states)
