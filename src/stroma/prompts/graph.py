@@ -32,6 +32,9 @@ Floats = NDArray[np.float64]
 MOST = 3
 """Masks that one click is answered with."""
 
+MANY = 2**14
+"""Pixels from which on the border of a mask that comes second is left where regions end."""
+
 MOST_SEEDS = 128
 """Regions with prompts whose nodes are looked at; all of them are known to the walker."""
 
@@ -142,7 +145,9 @@ class Graph:
         seeds = _Seeds.of(given, regions)
         if len(seeds.on) == 1 and not len(seeds.beside) and not len(given.boxes) and mask is None:
             masks, scores = _of_one_click(regions, tree, int(seeds.on[0]))
-            return np.stack([_tidy(self._settled(m, seeds), given, seeds) for m in masks]), scores
+            exact = (k == 0 or m.sum() < MANY for k, m in enumerate(masks))
+            found = [self._settled(m, seeds) if e else m for m, e in zip(masks, exact, strict=True)]
+            return np.stack([_tidy(m, given, seeds) for m in found]), scores
         return self._of_several(regions, tree, given, seeds)
 
     def _of_several(self, regions: Regions, tree: Tree, given: Prompts, seeds: _Seeds) -> Answer:
@@ -366,6 +371,7 @@ def _without_holes(mask: Bools) -> Bools:
     """Fill holes, looking only at the box around the mask."""
     if not mask.any():
         return mask
-    [box] = ndimage.find_objects(mask.astype(np.uint8))
-    mask[box] = ndimage.binary_fill_holes(mask[box])
+    [box] = ndimage.find_objects(mask.view(np.uint8))
+    beside, _ = ndimage.label(np.pad(~mask[box], 1, constant_values=True))
+    mask[box] = (beside != beside.flat[0])[(slice(1, -1),) * mask.ndim]
     return mask

@@ -29,22 +29,23 @@ def price(sums: Array, area: Array, a: int, b: int, edge: float, weight: float, 
 
 
 @jit
-def root(parent: Array, node: int) -> Any:
-    """Return the node that a node has become a part of, so far."""
-    while parent[node] >= 0:
-        node = parent[node]
+def root(boss: Array, node: int) -> Any:
+    """Return the node that a node has become a part of, so far; the way there is shortened."""
+    while boss[node] != node:
+        boss[node] = boss[boss[node]]
+        node = boss[node]
     return node
 
 
 @jit
-def join(edges: Any, border: Array, mark: Array, parent: Array, a: int, b: int, node: int) -> None:
+def join(edges: Any, border: Array, mark: Array, boss: Array, a: int, b: int, node: int) -> None:
     """Give a node the borders of its two parts; those to the same neighbour become one."""
     first, last, follow, target, long, strong = edges
     for part in (a, b):
         e = first[part]
         while e >= 0:
             following = follow[e]
-            t = root(parent, target[e])
+            t = root(boss, target[e])
             if t == node:
                 border[node, 0] -= long[e]
                 border[node, 1] -= strong[e]
@@ -104,7 +105,7 @@ def merge(
     """
     nodes = len(area)
     parent, mark = np.full(nodes, -1, np.int64), np.full(nodes, -1, np.int64)
-    cost, border = np.zeros(nodes), np.zeros((nodes, 2))
+    cost, border, boss = np.zeros(nodes), np.zeros((nodes, 2)), np.arange(nodes)
     edges = half_edges(pairs, length, edge, nodes)
     first, _, follow, target, long, strong = edges
     heap = [(0.0, 0, 0) for _ in range(0)]
@@ -119,11 +120,11 @@ def merge(
         found, a, b = heapq.heappop(heap)
         if parent[a] >= 0 or parent[b] >= 0:
             continue
-        parent[a] = parent[b] = node
+        parent[a] = parent[b] = boss[a] = boss[b] = node
         cost[node] = max(found, cost[a], cost[b])
         area[node], sums[node] = area[a] + area[b], sums[a] + sums[b]
         border[node] = border[a] + border[b]
-        join(edges, border, mark, parent, a, b, node)
+        join(edges, border, mark, boss, a, b, node)
         e = first[node]
         while e >= 0:
             t, between = target[e], strong[e] / long[e]
@@ -168,6 +169,19 @@ def widen(parent: Array, low: Array, high: Array) -> None:
 
 
 @jit
+def bound(labels: Array, low: Array, high: Array) -> None:
+    """Widen the boxes of regions to hold their pixels of a (z, y, x) image; ends lie outside."""
+    depth, height, width = labels.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                region = labels[z, y, x]
+                for axis, at in enumerate((z, y, x)):
+                    low[region, axis] = min(low[region, axis], at)
+                    high[region, axis] = max(high[region, axis], at + 1)
+
+
+@jit
 def settle(values: Array, known: Array, state: Array, steep: float, rounds: int) -> None:
     """Let a random walker decide pixels that are not known, between those that are.
 
@@ -200,12 +214,13 @@ def settle(values: Array, known: Array, state: Array, steep: float, rounds: int)
                     apart += (values[c, z, y, x] - values[c, p, q, r]) ** 2
                 pull[i, k] = np.exp(-steep * apart) + 1e-6
                 total[i] += pull[i, k]
+    flat = 2 if depth == 1 else 0  # planes have no neighbours along z
     for sweep in range(rounds):
         for j in range(n):
             i = j if sweep % 2 == 0 else n - 1 - j
             z, y, x = places[i]
             mean = 0.0
-            for k in range(6):
+            for k in range(flat, 6):
                 if pull[i, k] > 0:
                     mean += pull[i, k] * state[z + steps[k][0], y + steps[k][1], x + steps[k][2]]
             before = state[z, y, x]

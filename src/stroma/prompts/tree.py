@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from stroma.prompts import kernels
 from stroma.prompts.regions import Regions
@@ -107,9 +106,8 @@ def grow(graph: Regions, *, weight: float, soft: float) -> Tree:
 
 
 def _boxes(graph: Regions, parent: NDArray[np.int64]) -> tuple[NDArray[np.float64], ...]:
-    d = graph.labels.ndim
-    low, high = np.full((len(parent), d), np.inf), np.zeros((len(parent), d))
-    for region, box in enumerate(ndimage.find_objects(graph.labels + 1)):
-        low[region], high[region] = [s.start for s in box], [s.stop for s in box]
+    labels = graph.labels
+    low, high = np.full((len(parent), 3), np.inf), np.zeros((len(parent), 3))
+    kernels.bound(labels.reshape((1,) * (3 - labels.ndim) + labels.shape), low, high)
     kernels.widen(parent, low, high)
-    return low, high
+    return low[:, -labels.ndim :].copy(), high[:, -labels.ndim :].copy()

@@ -23,6 +23,7 @@ from stroma.session.events import Notice
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.learning import ObjectModel, ObjectSettings
+from stroma.session.objects.prompting import Prompting
 from stroma.session.objects.working import ObjectWork
 from stroma.session.picking import Picking
 from stroma.session.repeat import Repeating
@@ -112,6 +113,7 @@ class Session:
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
             *(self._screen, Repeating(core, self._model, files), Tracking(core)),
             *(objects, self._objects, ObjectExports(core, objects)),
+            Prompting(core, self._objects, lambda: self._model.now.channels),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -362,6 +364,14 @@ class Session:
     set_object_model = _by(ObjectModel.set_object_model)
     save_object_model = _by(ObjectExports.save_object_model)
     export_objects = _by(ObjectExports.export_objects)
+
+    # ------------------------------------------------------------------ click, get an object
+
+    prepare_prompts = _by(Prompting.prepare_prompts)
+    leave_prompts = _by(Prompting.leave_prompts)
+    propose = _by(Prompting.propose)
+    proposal = _by(Prompting.proposal)
+    commit_object = _by(Prompting.commit_object)
 
     # ------------------------------------------------------------------ tracks
 

@@ -47,6 +47,7 @@ AGAIN_BY_ITSELF = {
     "lineage",
     "objects",
     "latest-batch",
+    "prompt-ready",
 }
 """Commands that the page repeats without being told, when it finds another run of the server."""
 

@@ -31,6 +31,7 @@ from stroma.session.objects.book import (
     shape_of,
     size_of,
 )
+from stroma.session.objects.committed import committed
 
 FIRST_CLASSES = (Class(1, "kind 1"), Class(2, "kind 2"))
 
@@ -94,6 +95,18 @@ class ObjectBench:
         part = Part(frame, patch.box, closed(before), closed(patch.values))
         change = Delta(operation.image, operation.plane, None, (part,))
         return self._done(f"{operation.kind} objects", change, operation.continues)
+
+    @apply.register
+    def _(self, operation: ops.CommitObject) -> Done:
+        book = self.books[operation.image]
+        if book.held.how is not None:
+            raise ParameterError(
+                "Objects that follow the segmentation are held before they change."
+            )
+        parts = committed(book, operation.parts, operation.replaces)
+        held = None if book.held.kept else (book.held, Held(kept=True, source="clicked"))
+        change = Delta(operation.image, operation.plane, held, parts)
+        return self._done("commit object", change, operation.continues)
 
     @apply.register
     def _(self, operation: ops.ClickObjects) -> Done:

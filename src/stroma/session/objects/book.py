@@ -219,12 +219,7 @@ def classes_of(values: Any) -> tuple[Class, ...]:
 def _part(values: Any, book: Book) -> Part:
     frame, edges, before, after = checks.listed(values, "a part")
     box = tuple(checks.whole(e, "an edge", 0, MOST) for e in checks.listed(edges, "edges"))
-    inside = len(box) == 6 and all(
-        a < b <= n for a, b, n in zip(box[:3], box[3:], book.size, strict=True)
-    )
-    book.whole(checks.whole(frame, "a frame", 0, MOST))
-    if not inside:
-        raise ParameterError(f"A change of objects lies outside of the image, in {box}.")
+    book.require_box(checks.whole(frame, "a frame", 0, MOST), box)
     made = Part(frame, box, checks.data(before), checks.data(after))
     for data in (made.before, made.after):
         opened(data, shape_of(box))
@@ -317,6 +312,20 @@ class Book:
         if any(i >= n for i, n in zip(at[1:], self.size, strict=True)):
             raise ParameterError(f"The place {at[1:]} lies outside the image.")
         return at
+
+    def require_box(self, number: int, box: tuple[int, ...]) -> None:
+        """Check that a box lies in a frame."""
+        self.whole(number)
+        inside = len(box) == 6 and all(
+            a < b <= n for a, b, n in zip(box[:3], box[3:], self.size, strict=True)
+        )
+        if not inside:
+            raise ParameterError(f"A change of objects lies outside of the image, in {box}.")
+
+    @property
+    def newest(self) -> int:
+        """The greatest number of an object; 0 where there is none."""
+        return max((int(labels.max(initial=0)) for labels in self.labels.values()), default=0)
 
     def whole(self, number: int) -> tuple[int, ...]:
         """Return the box of a whole frame."""

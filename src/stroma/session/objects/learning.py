@@ -38,7 +38,9 @@ from stroma.session.strokes.model import StrokeModel
 MOST_FRAMES = 64
 """Frames whose measurements are kept."""
 
-NONE_YET = "There are no objects yet. Take the parts of a class, or a label image."
+NONE_YET = (
+    "There are no objects yet. Click them one by one, take the parts of a class, or a label image."
+)
 AFTER = "Objects follow as soon as all of the plane is segmented."
 VOLUME = "Objects of a volume follow as soon as all its planes are segmented, or are found at once."
 

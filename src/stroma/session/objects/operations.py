@@ -114,6 +114,47 @@ class CorrectObjects(Operation):
 
 
 @dataclass(frozen=True)
+class CommitObject(Operation):
+    """Make marked pixels an object, or give them to one that is there.
+
+    Parameters
+    ----------
+    image : str
+        Key of the image.
+    plane : int
+        Number of the plane that was worked on.
+    parts : tuple of (frame, box, bytes)
+        Where: boxes as those of `Part`, and what is marked in them, a byte for each pixel,
+        compressed.
+    replaces : int
+        Number of an object whose place it takes in these frames; 0 for a new one.
+    continues : int
+        Number of the step of undo that this is a part of; 0 for a new one.
+    """
+
+    op = "commit object"
+    image: str
+    plane: int
+    parts: tuple[tuple[int, tuple[int, ...], bytes], ...]
+    replaces: int = 0
+    continues: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        checks.whole(self.plane, "the number of a plane", 0, 2**53)
+        checks.whole(self.replaces, "the number of an object", 0, MOST_NUMBER)
+        checks.whole(self.continues, "the number of an edit", 0, 2**53)
+        made = []
+        for one in checks.listed(self.parts, "parts"):
+            frame, edges, data = checks.listed(one, "a part")
+            box = tuple(checks.whole(e, "an edge", 0, 2**31) for e in checks.listed(edges, "edges"))
+            made.append((checks.whole(frame, "a frame", 0, 2**31), box, checks.data(data)))
+        if not made:
+            raise ParameterError("Mark the pixels of the object first.")
+        object.__setattr__(self, "parts", tuple(made))
+
+
+@dataclass(frozen=True)
 class ClickObjects(Operation):
     """Say of which class objects are; pixels stand for the objects they lie on.
 
@@ -173,6 +214,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetObjects,
     FollowObjects,
     CorrectObjects,
+    CommitObject,
     ClickObjects,
     SetObjectClass,
     RemoveObjectClass,

@@ -389,8 +389,31 @@ class ObjectWork:
             self.core.do(ops.SetObjects(image, "drawn by hand", ()))
             return
         corrected(self._shown(image, plane).labels, kind, given)
+        self._hold_shown(image)
+
+    def _hold_shown(self, image: str) -> None:
         frames = tuple((n, closed(f)) for n, f in self.model.latest(image).items())
         self.core.do(ops.SetObjects(image, "segmentation", frames))
+
+    def hold(self, image: str, plane: Position | None = None) -> int:
+        """Hold objects that follow the segmentation, since another is to join them.
+
+        Returns
+        -------
+        int
+            Number of the step of undo that goes on with that; 0 where nothing had to be held.
+        """
+        with self.core.lock:
+            if self._book(image).held.how is None:
+                self._require_room(image)
+                return 0
+            self._shown(image, plane)
+            self._hold_shown(image)
+            return self.core.document.last_edit
+
+    def newest(self, image: str) -> int:
+        """Return the greatest number of an object that is held; 0 where there is none."""
+        return self._book(image).newest
 
 
 def _framed(labels: NDArray[Any], book: Book) -> NDArray[np.int32]:

@@ -41,6 +41,7 @@ const KEYS = [
   ["I", "all images: find one, go there"],
   ["O  S", "results on or off, strokes on or off"],
   ["T", "train now"],
+  ["A", "objects: click them; S or Enter commits, C or Esc clears, W another meaning, N next image"],
   ["L  Q  C  D  G", "objects: click a class, select, cut, draw, give"],
   ["M  F  Del  J", "objects: merge, fill, delete those selected; label this next"],
   ["N", "show where to paint next"],
@@ -174,7 +175,7 @@ function nextPlane(app, axis, step) {
  * @param {App} app
  * @param {number} step
  */
-function nextImage(app, step) {
+export function nextImage(app, step) {
   const images = app.state?.images ?? [];
   const at = images.findIndex((one) => one.key === app.image) + step;
   if (images[at]) app.goTo(images[at].key);

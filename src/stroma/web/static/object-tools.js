@@ -5,6 +5,7 @@
 /** @typedef {import("./viewer.js").Tool} Tool */
 
 export const TOOLS = {
+  click: "Click",
   label: "Class",
   select: "Select",
   split: "Cut",
@@ -14,6 +15,8 @@ export const TOOLS = {
 
 /** What each tool is for, told under the buttons. */
 export const HELP = {
+  click:
+    "Click an object and commit it (S). A right click, or Alt, says what is not of it; a drag is a box around it, with Shift a stroke on it.",
   label: "Click objects of the class that is chosen; click once more to take it back. Keys 1 to 9 choose.",
   select: "Click an object; with Shift, more of them. Keys 1 to 9 then give all of them a class.",
   split: "Draw a line right across an object, from outside to outside.",
@@ -23,7 +26,7 @@ export const HELP = {
 
 /**
  * @param {ObjectDesk} desk
- * @param {keyof typeof TOOLS} name
+ * @param {Exclude<keyof typeof TOOLS, "click">} name
  * @returns {Tool}
  */
 export function objectTool(desk, name) {

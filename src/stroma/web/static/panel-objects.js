@@ -2,6 +2,8 @@
 
 import { el, fill } from "./dom.js";
 import { classGroup, showNext } from "./object-classes.js";
+import { clickGroup, clickKeys } from "./object-clicking.js";
+import { Clicks } from "./object-clicks.js";
 import { measureGroup } from "./object-measures.js";
 import { tableGroup } from "./object-table.js";
 import { HELP, TOOLS, objectTool } from "./object-tools.js";
@@ -20,13 +22,16 @@ const FORMATS = { csv: "Table (CSV)", tif: "Label image", geojson: "QuPath GeoJS
  * @param {ObjectDesk} desk
  */
 export function objectsPanel(app, viewer, desk) {
-  const hands = tools(viewer, desk);
+  const clicks = new Clicks(app, viewer, desk);
+  const clicking = clickGroup(app, clicks);
+  const hands = tools(viewer, desk, clicks, clicking);
   const made = el(
     "div",
     { class: "panel" },
     sourceGroup(app, desk),
-    classGroup(app, viewer, desk),
     correctGroup(app, desk, hands.made),
+    clicking,
+    classGroup(app, viewer, desk),
     measureGroup(desk),
     tableGroup(app, viewer, desk),
     exportGroup(app, desk),
@@ -35,10 +40,11 @@ export function objectsPanel(app, viewer, desk) {
   app.addEventListener("change", () => {
     const now = app.view.tab;
     if (now === "objects" && before !== "objects") hands.take();
+    if (now !== "objects" && before === "objects") clicks.choose(false);
     desk.layer.visible = now === "objects";
     before = now;
   });
-  listen(app, viewer, desk, hands.choose);
+  listen(app, viewer, desk, { choose: hands.choose, clicks });
   return made;
 }
 
@@ -116,21 +122,35 @@ function words({ known, selected }) {
 /**
  * @param {Viewer} viewer
  * @param {ObjectDesk} desk
+ * @param {Clicks} clicks
+ * @param {HTMLElement} clicking what is shown while objects are clicked
  */
-function tools(viewer, desk) {
+function tools(viewer, desk, clicks, clicking) {
   const help = el("p", { class: "note" });
-  const choose = (/** @type {string} */ name) => {
-    const known = /** @type {keyof typeof TOOLS} */ (name);
-    chosen = known;
-    viewer.setTool(objectTool(desk, known));
-    buttons.show(known);
-    help.textContent = HELP[known];
-  };
   /** @type {keyof typeof TOOLS} */
   let chosen = "label";
+  let untouched = true;
+  const take = () => {
+    viewer.setTool(chosen === "click" ? clicks.tool : objectTool(desk, chosen));
+    buttons.show(chosen);
+    help.textContent = HELP[chosen];
+    clicking.hidden = chosen !== "click";
+    clicks.choose(chosen === "click");
+  };
+  const choose = (/** @type {string} */ name) => {
+    chosen = /** @type {keyof typeof TOOLS} */ (name);
+    untouched = false;
+    take();
+  };
   const buttons = segmented("What the pointer does", TOOLS, choose);
   buttons.made.id = "object-tools";
-  return { made: el("div", {}, buttons.made, help), choose, take: () => choose(chosen) };
+  // Where there are no objects yet, the first thing to do is to click one.
+  desk.addEventListener("known", () => {
+    const { known } = desk;
+    if (!untouched || !known || known.kept || known.how) return;
+    choose("click");
+  });
+  return { made: el("div", {}, buttons.made, help), choose, take };
 }
 
 /**
@@ -197,15 +217,16 @@ function exportGroup(app, desk) {
  * @param {App} app
  * @param {Viewer} viewer
  * @param {ObjectDesk} desk
- * @param {(tool: string) => void} choose
+ * @param {{choose: (tool: string) => void, clicks: Clicks}} hands
  */
-function listen(app, viewer, desk, choose) {
+function listen(app, viewer, desk, { choose, clicks }) {
   /** @type {Record<string, () => void>} */
   const keys = {
     m: () => desk.correct("merge", [...desk.selected]),
     delete: () => desk.correct("delete", [...desk.selected]),
     backspace: () => desk.correct("delete", [...desk.selected]),
     f: () => desk.correct("fill", [...desk.selected]),
+    a: () => choose("click"),
     l: () => choose("label"),
     q: () => choose("select"),
     c: () => choose("split"),
@@ -215,6 +236,8 @@ function listen(app, viewer, desk, choose) {
     escape: () => desk.select([]),
   };
   const run = (/** @type {KeyboardEvent} */ event) => {
+    const own = clicks.chosen && clickKeys(app, clicks)[event.key.toLowerCase()];
+    if (own) return own;
     const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
     if (!digit) return keys[event.key.toLowerCase()];
     if (event.shiftKey) return undefined;
@@ -232,7 +255,8 @@ function listen(app, viewer, desk, choose) {
       const busy = document.querySelector("dialog[open]") || event.ctrlKey || event.metaKey || event.altKey;
       const { target } = event;
       const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-      if (app.view.tab !== "objects" || busy || typing) return;
+      const pressing = target instanceof HTMLButtonElement && event.key === "Enter";
+      if (app.view.tab !== "objects" || busy || typing || pressing) return;
       const action = run(event);
       if (!action) return;
       event.preventDefault();

@@ -26,6 +26,7 @@ const KINDS = {
   "delete tracks": "a deleted object",
   objects: "other objects",
   "find objects": "how objects are found",
+  "commit object": "an object",
   "label objects": "labelling objects",
   "object class": "a class of objects",
   "remove object class": "removing a class of objects",

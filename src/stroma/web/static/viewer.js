@@ -13,6 +13,7 @@ const KEY_STEP = 60;
  * What a tool is told. Positions are [y, x] in pixels of the image.
  * @typedef {object} Tool
  * @property {string} cursor the CSS cursor
+ * @property {boolean} [right] whether it is also told of the right button
  * @property {(at: [number, number], event: PointerEvent) => void} [down]
  * @property {(at: [number, number][], event: PointerEvent) => void} [move]
  * @property {() => void} [up]
@@ -159,7 +160,7 @@ export class Viewer extends EventTarget {
     } else if (event.button === 0 && (event.ctrlKey || event.metaKey)) {
       this.gesture = "cross";
       this._tellCross(event);
-    } else if (event.button === 0 || event.button === 5) {
+    } else if (event.button === 0 || event.button === 5 || (event.button === 2 && this.tool.right)) {
       this.gesture = "tool";
       this.tool.down(this._at(event), event);
     }

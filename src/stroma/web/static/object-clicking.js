@@ -1,0 +1,101 @@
+// The part of the panel "Objects" for clicking them: what is proposed, and what can be done with it.
+
+import { el, fill } from "./dom.js";
+import { nextImage } from "./keys.js";
+import { group, tick } from "./widgets.js";
+
+/** @typedef {import("./app.js").App} App */
+/** @typedef {import("./object-clicks.js").Clicks} Clicks */
+
+const ENGINES = { graph: "Edges and colours (no download)" };
+
+/**
+ * @param {App} app
+ * @param {Clicks} clicks
+ */
+export function clickGroup(app, clicks) {
+  const note = el("p", { class: "note", id: "click-note", role: "status" });
+  const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
+    el("button", { type: "button", id, text, title, onclick });
+  const commit = button("commit-object", "Commit (S)", "Makes the proposal an object; also Enter", () => clicks.commit());
+  const clear = button("clear-clicks", "Clear (C)", "Drops the proposal; also Escape. Backspace takes back the last click", () => clicks.clear());
+  const another = button("another-object", "Another (W)", "What else the click may mean: a part, or what it is a part of", () => clicks.another());
+  const next = button("next-clicked", "Next image (N)", "What is not committed is dropped", () => nextImage(app, 1));
+  const each = tick("Each click is an object of its own", (on) => {
+    clicks.each = on;
+  });
+  each.made.title = "A click commits what was proposed before; with Shift it adds to it";
+  const strokes = tick("Dragging draws on the object", (on) => {
+    clicks.strokes = on;
+  });
+  strokes.made.title = "Instead of a box around it; dragging with Shift always draws on it, with the right button beside it";
+  const engine = el("select", {
+    id: "prompt-engine",
+    onchange: () => {
+      clicks.engine = engine.value;
+      clicks.clear();
+      clicks.choose(true);
+    },
+  });
+  const engines = el("label", { class: "field" }, "Found by", engine);
+  const show = () => {
+    const { found } = clicks.draft;
+    note.textContent = words(clicks);
+    commit.disabled = clear.disabled = !clicks.marked;
+    another.disabled = !found || found.choices < 2;
+    const images = app.state?.images ?? [];
+    next.disabled = images.at(-1)?.key === app.image || !images.length;
+  };
+  let asked = false;
+  const know = async () => {
+    if (asked || !clicks.chosen) return;
+    asked = true;
+    const names = (await app.ask("prompt-engines")) ?? [];
+    const of = (/** @type {string} */ name) => ENGINES[/** @type {keyof typeof ENGINES} */ (name)] ?? name;
+    fill(engine, ...names.map((/** @type {string} */ name) => el("option", { value: name, text: of(name) })));
+    engine.value = clicks.engine;
+    engines.hidden = names.length < 2;
+  };
+  engines.hidden = true;
+  clicks.addEventListener("look", show);
+  clicks.addEventListener("chosen", know);
+  app.addEventListener("change", show);
+  show();
+  const made = group(
+    "Click objects", note, el("div", { class: "buttons" }, commit, clear, another, next), each.made, strokes.made, engines,
+  );
+  made.hidden = true;
+  return made;
+}
+
+/** @param {Clicks} clicks */
+function words({ draft, marked }) {
+  if (!marked) return "Click an object, or drag a box around it.";
+  if (!draft.marks.some((mark) => mark.on)) return "Click on the object too: so far it is only said what is beside it.";
+  const { found } = draft;
+  if (!found) return draft.busy ? "Looking…" : "Nothing was found there. Clear it (C), and click elsewhere.";
+  const cut = found.cut ? " It reaches beyond what was looked at: zoom out for all of it." : "";
+  const which = found.choices > 1 ? ` (${found.choice + 1} of ${found.choices})` : "";
+  return `${found.area.toLocaleString("en")} px, score ${found.score.toFixed(2)}${which}. S commits it.${cut}`;
+}
+
+/**
+ * Return what keys do while objects are clicked.
+ * @param {App} app
+ * @param {Clicks} clicks
+ * @returns {Record<string, () => void>}
+ */
+export function clickKeys(app, clicks) {
+  const always = { n: () => nextImage(app, 1) };
+  if (!clicks.marked) return always;
+  return {
+    ...always,
+    s: () => clicks.commit(),
+    enter: () => clicks.commit(),
+    c: () => clicks.clear(),
+    escape: () => clicks.clear(),
+    w: () => clicks.another(),
+    backspace: () => clicks.back(),
+    delete: () => clicks.back(),
+  };
+}

@@ -1,0 +1,236 @@
+"""Objects that are clicked: proposed, committed, undone, and kept when the program is killed."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tests.session.scene import settle
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.errors import LabelError, ParameterError
+from stroma.session import Session
+from stroma.session.objects.operations import CommitObject, ObjectsChanged
+from stroma.session.objects.said import Said, Stroke
+from stroma.session.objects.windows import SIDE, window_of
+
+KILLED = """
+import os, sys
+from stroma.session import Session
+session = Session.open(sys.argv[1])
+for at in ((10, 10), (10, 40), (40, 10)):
+    session.commit_object(session.propose("1", points=[at]))
+session.undo()
+assert session.flush(10)
+os._exit(0)  # without closing: the journal must do
+"""
+
+
+def discs(places=((10, 10), (10, 40), (40, 10), (40, 40)), shape=(56, 56)):
+    """Return bright discs of radius 6 on dark ground, with a little noise."""
+    y, x = np.indices(shape)
+    made = np.random.default_rng(0).normal(20, 1, shape)
+    for cy, cx in places:
+        made[(y - cy) ** 2 + (x - cx) ** 2 < 36] += 100
+    return made.astype(np.float32)
+
+
+def disc(cy, cx, shape=(56, 56)):
+    y, x = np.indices(shape)
+    return (y - cy) ** 2 + (x - cx) ** 2 < 36
+
+
+def overlap(found, truth):
+    return (found & truth).sum() / (found | truth).sum()
+
+
+@pytest.fixture
+def key(session):
+    made = session.add_image(discs(), name="discs.tif")
+    session.look(made)
+    return made
+
+
+def labels(session, key):
+    settle(session)
+    return session.object_labels(key)
+
+
+def test_a_click_on_an_image_alone_becomes_an_object(session, key, heard):
+    proposal = session.propose(key, points=[(10.5, 10.5)])
+    assert overlap(placed(proposal), disc(10, 10)) > 0.9
+    assert 0 <= proposal.score <= 1
+    assert not proposal.cut
+    assert not session.object_source(key).used
+    assert session.commit_object(proposal) == 1
+    assert session.object_source(key).kept
+    assert np.array_equal(labels(session, key) == 1, placed(proposal))
+    assert [e for e in heard if isinstance(e, ObjectsChanged)]
+    assert session.undoable.kind == "commit object"
+    session.undo()
+    assert not session.object_source(key).used
+    assert not session.objects(key).found
+    session.redo()
+    assert overlap(labels(session, key) == 1, disc(10, 10)) > 0.9
+
+
+def placed(proposal, shape=(56, 56)):
+    made = np.zeros(shape, bool)
+    made[proposal.box.slices] = proposal.mask
+    return made
+
+
+def test_boxes_strokes_and_clicks_beside_say_what_is_meant(session, key):
+    boxed = session.propose(key, boxes=[(47, 47, 33, 33)])
+    assert overlap(placed(boxed), disc(40, 40)) > 0.9
+    drawn = Stroke(((8.0, 8.0), (12.0, 12.0)))
+    assert overlap(placed(session.propose(key, strokes=[drawn])), disc(10, 10)) > 0.8
+    both = Stroke(((10.5, 10.5), (10.5, 40.5)))
+    beside = Stroke(((20.5, 5.5), (20.5, 50.5)), on=False)
+    two = placed(session.propose(key, strokes=[both, beside]))
+    assert two[10, 10]
+    assert two[10, 40]
+    assert not two[20, 20]
+    clicks = [(10.5, 10.5), (25.5, 25.5)]
+    one = placed(session.propose(key, points=clicks, labels=[1, 0]))
+    assert one[10, 10]
+    assert not one[25, 25]
+
+
+def test_other_answers_and_earlier_ones_can_be_gone_on_from(session, key):
+    first = session.propose(key, points=[(10.5, 10.5)])
+    assert session.propose(key, points=[(10.5, 10.5)], choice=first.choices).choice == 0
+    other = session.propose(key, points=[(10.5, 10.5)], choice=1)
+    assert other.choice == 1 % first.choices
+    points = [(10.5, 10.5), (9.5, 9.5)]
+    refined = session.propose(key, points=points, after=first.number)
+    assert overlap(placed(refined), disc(10, 10)) > 0.9
+
+
+def test_earlier_objects_keep_their_pixels(session, key):
+    session.commit_object(session.propose(key, points=[(10.5, 10.5)]))
+    again = session.propose(key, points=[(10.5, 10.5)])
+    with pytest.raises(ParameterError, match="Other objects have all of these pixels"):
+        session.commit_object(again)
+    second = session.commit_object(session.propose(key, points=[(10.5, 40.5)]).number)
+    assert second == 2
+    replaced = session.propose(key, boxes=[(33, 33, 47, 47)])
+    assert session.commit_object(replaced, replaces=2) == 2
+    found = labels(session, key)
+    assert found[10, 40] == 0
+    assert found[40, 40] == 2
+    with pytest.raises(LabelError, match="no object 7"):
+        session.commit_object(session.propose(key, points=[(40.5, 10.5)]), replaces=7)
+
+
+def test_objects_that_follow_the_segmentation_are_held_first(session, key):
+    session.follow_objects(key, label=2)
+    session.paint(key, [(10, 10), (11, 11)], label=2, radius=2)
+    session.paint(key, [(25, 2), (25, 50)], label=1, radius=1)
+    settle(session)
+    before = session.objects(key).found.table.rows
+    assert before >= 3
+    free = ~(session.object_labels(key) > 0)
+    y, x = np.argwhere(free & ~disc(10, 10) & ~disc(10, 40) & ~disc(40, 10) & ~disc(40, 40))[0]
+    proposal = session.propose(key, boxes=[(y, x, y + 6, x + 6)])
+    session.commit_object(proposal)
+    settle(session)
+    assert session.object_source(key).kept
+    assert session.objects(key).found.table.rows == before + 1
+    session.undo()
+    assert session.object_source(key).how is not None
+
+
+def test_planes_of_volumes_and_frames_of_movies_have_objects_of_their_own(session):
+    volume = session.add_image(np.stack([discs()] * 3), name="volume.tif")
+    proposal = session.propose(volume, points=[(10.5, 10.5)], plane={"z": 1})
+    session.commit_object(proposal)
+    cut = session.propose(volume, points=[(1.5, 40.5)], plane={"y": 40})
+    assert session.commit_object(cut) == 2
+    frame = session.core.bench(session_bench()).books[volume].frame(0)
+    assert [int((plane == 1).any()) for plane in frame] == [0, 1, 0]
+    assert (frame[:, 40] == 2).any()
+    assert not (frame[:, 41] == 2).any()
+    movie = session.add_image(Image(np.stack([discs()] * 3), "tyx"), name="movie.tif")
+    session.commit_object(session.propose(movie, points=[(10.5, 10.5)], plane={"t": 0}))
+    assert session.commit_object(session.propose(movie, points=[(10.5, 10.5)], plane={"t": 2})) == 2
+
+
+def session_bench():
+    from stroma.session.objects.bench import ObjectBench
+
+    return ObjectBench
+
+
+def test_a_killed_program_loses_no_committed_object(tmp_path):
+    with Session.create(tmp_path / "discs.stroma") as session:
+        session.add_image(discs(), name="discs.tif")
+    folder = str(tmp_path / "discs.stroma")
+    subprocess.run([sys.executable, "-c", KILLED, folder], check=True)
+    with Session.open(folder) as session:
+        session.look("1")
+        settle(session)
+        assert session.objects("1").found.table.rows == 2
+        session.redo()
+        settle(session)
+        assert session.objects("1").found.table.rows == 3
+
+
+def test_large_planes_are_looked_at_in_windows():
+    whole = Box(0, 0, 5000, 300)
+    window = window_of(whole, Box(2500, 100, 2501, 101), Box(2400, 0, 2800, 300))
+    assert (window.step, window.box.shape) == (1, (SIDE, 300))
+    assert window.box.top + SIDE // 4 <= 2500 <= window.box.bottom - SIDE // 4
+    same = window_of(whole, Box(2540, 100, 2541, 101), Box(2400, 0, 2800, 300))
+    assert same == window
+    far = window_of(whole, Box(0, 0, 4000, 100), None)
+    assert far.step == 8
+    assert far.box == whole
+    assert far.shape == (625, 38)
+    small = Box(0, 0, 600, 900)
+    assert window_of(small, Box(0, 0, 1, 1), small).box == small
+
+
+def test_a_coarse_look_gives_objects_of_the_right_size(session):
+    large = discs().repeat(56, 0).repeat(56, 1)
+    key = session.add_image(large, name="large.tif")
+    view = Box(0, 0, *large.shape)
+    proposal = session.propose(key, points=[(588, 588)], view=view)
+    truth = disc(10, 10).repeat(56, 0).repeat(56, 1)
+    assert overlap(placed(proposal, large.shape), truth) > 0.9
+
+
+def test_only_what_was_asked_for_last_is_prepared(session, key):
+    view = Box(0, 0, 56, 56)
+    assert session.prepare_prompts(key, view)
+    assert session.prepare_prompts(key, view, who="tab")
+    session.leave_prompts("tab")
+    assert session.prepare_prompts(key, view, who="tab")
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({}, "Click on an object"),
+        ({"points": [(99, 3)]}, "lies outside the image 'discs.tif'"),
+        ({"points": [(float("nan"), 3)]}, "finite"),
+        ({"points": [(3, 3)], "labels": [0]}, "where the object is"),
+        ({"points": [(3, 3)], "labels": [2]}, "1 on the object"),
+        ({"points": [(3, 3)], "labels": [1, 0]}, "one label for each"),
+        ({"boxes": [(-9, -9, -1, -1)]}, "box or stroke lies outside"),
+        ({"points": [(3, 3)], "engine": "grahp"}, "Did you mean 'graph'"),
+        ({"points": [(3, 3)], "after": 99}, "too long ago"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(session, key, given, match):
+    with pytest.raises((ParameterError, LabelError, KeyError), match=match):
+        session.propose(key, **given)
+
+
+def test_what_is_no_committed_object_is_refused():
+    with pytest.raises(ParameterError, match="Mark the pixels"):
+        CommitObject("1", 0, ())
+    with pytest.raises(ParameterError, match="whole number"):
+        CommitObject("1", 0, (((0, (0, 0, 0, 1, 1, -1), b"")),))
+    assert Said(points=((0.5, 0.5),)).hull() == Box(0, 0, 1, 1)

@@ -1,0 +1,99 @@
+"""Objects that are clicked on the page: proposed, refined, committed; in a browser and without."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from tests.web.browsing import PATIENCE, SIZE, place
+from tests.web.served import served
+
+from stroma.session import Session
+
+DISCS = ((60, 60), (60, 180), (180, 60))
+PLACE = {"image": "1", "plane": {}}
+VIEW = {"top": 0, "left": 0, "bottom": SIZE, "right": SIZE}
+
+
+@pytest.fixture
+def clicked(tmp_path):
+    """A session of two images with three bright discs, and nothing else."""
+    y, x = np.indices((SIZE, SIZE))
+    image = np.random.default_rng(0).normal(20, 1, (SIZE, SIZE))
+    for cy, cx in DISCS:
+        image[(y - cy) ** 2 + (x - cx) ** 2 < 400] += 100
+    with Session.create(tmp_path / "discs.stroma", mode="demand") as session:
+        for name in ("first.tif", "second.tif"):
+            session.add_image(image.astype(np.float32), name=name)
+        yield session
+
+
+def test_a_proposal_is_told_with_its_mask_and_committed_by_its_number(clicked) -> None:
+    with served(clicked) as client, client.tab() as tab:
+
+        def ask(command, **values):
+            answer = tab.ask(command, **PLACE, **values)
+            assert "error" not in answer, answer
+            return answer["result"]
+
+        assert "graph" in ask("prompt-engines")
+        assert ask("prompt-ready", box=VIEW) is True
+        found = ask("propose", box=VIEW, points=[[60.5, 60.5]], labels=[1])
+        edges = found["box"]
+        shape = edges["bottom"] - edges["top"], edges["right"] - edges["left"]
+        bits = np.unpackbits(np.frombuffer(base64.b64decode(found["mask"]), np.uint8))
+        mask = bits[: shape[0] * shape[1]].reshape(shape)
+        assert found["area"] == mask.sum() == pytest.approx(1257, rel=0.1)
+        stroke = {"points": [[180, 52], [180, 68]], "on": True, "radius": 2}
+        drawn = ask("propose", box=VIEW, strokes=[stroke], boxes=[[155, 35, 205, 85]])
+        assert ask("commit-object", proposal=found["number"]) == 1
+        assert ask("commit-object", proposal=drawn["number"]) == 2
+        ask("prompt-left")
+        again = tab.ask("commit-object", proposal=found["number"])
+        assert "Other objects have all of these pixels" in again["error"]
+        wrong = tab.ask("propose", box=VIEW, points=[[1, 2, 3]], **PLACE)
+        assert "not understood" in wrong["error"]
+
+
+def test_objects_are_clicked_and_committed_with_keys(browser, clicked) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
+        page.click("#tab-objects")
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.mouse.click(*place(page, 60, 60))
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.keyboard.press("s")
+        page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
+        corner, other = place(page, 155, 35), place(page, 205, 85)
+        page.mouse.move(*corner)
+        page.mouse.down()
+        page.mouse.move(*other, steps=4)
+        page.mouse.up()
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.mouse.click(*place(page, 120, 120), button="right")
+        page.keyboard.press("Backspace")
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#objects-note >> text=2 objects, held (clicked)")
+        page.mouse.click(*place(page, 60, 180))
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.keyboard.press("Control+z")
+        page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
+        page.keyboard.press("n")
+        page.wait_for_selector("#image-select option:checked:has-text('second')", state="attached")
+        page.click("text=Each click is an object of its own")
+        page.mouse.click(*place(page, 60, 60))
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.mouse.click(*place(page, 60, 180))
+        page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
+    context.close()
+    assert wrong == []
