@@ -70,7 +70,7 @@ def _plain(found: Proposal) -> Plain:
     return {
         "number": found.number,
         "box": {k: v for k, v in asdict(found.box).items() if k not in ("front", "back")},
-        "mask": base64.b64encode(np.packbits(found.mask)).decode("ascii"),
+        "mask": base64.b64encode(np.packbits(found.mask).tobytes()).decode("ascii"),
         "area": int(found.mask.sum()),
         "score": round(found.score, 3),
         "choice": found.choice,
