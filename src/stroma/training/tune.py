@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,8 +27,9 @@ def tune(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the values of the options of ``decode`` that score best, and their scores.
 
-    One option after the other is tried, the others kept, until nothing is better; the default wins
-    where nothing is.
+    One option after the other is tried, the others kept, until nothing is better. Few images tell
+    values apart by chance: a value is changed only where what it gains on all images together
+    exceeds the standard error of what it gains on each. Of a single image, every gain counts.
 
     Parameters
     ----------
@@ -38,21 +41,22 @@ def tune(
     truths : sequence
         As for ``score``.
     """
-    chosen = {name: values[0] for name, values in target.tunable.items()}
-    scores = _scores(target, predictions, truths, chosen)
+    first = {name: values[0] for name, values in target.tunable.items()}
+    best = _trial(target, predictions, truths, first)
     for _ in range(PASSES):
-        before = chosen
+        before = best.options
         for name, values in target.tunable.items():
+            kept = best
             for value in values:
-                tried = {**chosen, name: value}
-                if tried == chosen:
+                options = {**kept.options, name: value}
+                if options == kept.options:
                     continue
-                found = _scores(target, predictions, truths, tried)
-                if decisive(target, found) > decisive(target, scores) + GAIN:
-                    chosen, scores = tried, found
-        if chosen == before:
+                tried = _trial(target, predictions, truths, options)
+                if _exceeds(tried, best) and _exceeds(tried, kept, surely=True):
+                    best = tried
+        if best.options == before:
             break
-    return chosen, scores
+    return best.options, best.scores
 
 
 def held(predictions: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
@@ -65,10 +69,47 @@ def held(predictions: Iterable[NDArray[np.float32]]) -> list[NDArray[np.float32]
     return found
 
 
-def _scores(
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """What some options make of predictions."""
+
+    target: Target
+    options: dict[str, Any]
+    results: list[Any]
+    truths: Sequence[Any]
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """Of all images together."""
+        return self.target.score(self.results, self.truths)
+
+    @property
+    def together(self) -> float:
+        """What decides, of all images together."""
+        return decisive(self.target, self.scores)
+
+    @cached_property
+    def each(self) -> NDArray[np.float64]:
+        """What decides, of each image."""
+        pairs = zip(self.results, self.truths, strict=True)
+        scores = [self.target.score([one], [true]) for one, true in pairs]
+        return np.array([decisive(self.target, found) for found in scores])
+
+
+def _trial(
     target: Target, predictions: Sequence[Any], truths: Sequence[Any], options: dict[str, Any]
-) -> dict[str, float]:
-    return target.score([target.decode(p, **options) for p in predictions], truths)
+) -> _Trial:
+    results = [target.decode(p, **options) for p in predictions]
+    return _Trial(target, options, results, truths)
+
+
+def _exceeds(one: _Trial, other: _Trial, *, surely: bool = False) -> bool:
+    """Tell whether a trial is better; surely, by more than the standard error of its gain."""
+    gain = one.together - other.together
+    if not surely or len(one.results) == 1:
+        return gain > GAIN
+    gains = one.each - other.each
+    return gain > max(GAIN, float(gains.std(ddof=1) / np.sqrt(len(gains))))
 
 
 def decisive(target: Target, scores: Mapping[str, float]) -> float:
