@@ -11,6 +11,7 @@ from stroma.targets import TARGETS
 from stroma.targets.affinities import Affinities
 from stroma.targets.borders import Borders
 from stroma.targets.centres import Centres
+from stroma.targets.classify import Classify
 from stroma.targets.contract import Encoded, Facts
 from stroma.targets.counts import Counts
 from stroma.targets.distances import Distances
@@ -44,7 +45,18 @@ def image(shape):
     return np.random.default_rng(1).normal(size=(2, *shape)).astype(np.float32)
 
 
-TRUTHS = {"classes": blobs, "instances": blobs, "points": points, "image": image}
+def second(shape):
+    """Return one class everywhere."""
+    return np.full(shape, 2, np.int32)
+
+
+TRUTHS = {
+    "classes": blobs,
+    "instances": blobs,
+    "points": points,
+    "image": image,
+    "category": second,
+}
 
 EXAMPLES = {
     "semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")],
@@ -59,6 +71,7 @@ EXAMPLES = {
     "spots": [Spots(2), Spots(3, width=2.0)],
     "restore": [Restore(2), Restore(2, squared=True)],
     "denoise": [Denoise(2)],
+    "classify": [Classify((1, 2, 5))],
 }
 BETWEEN = {"rays": 0.3}
 """What is found between rays of a turned sphere is near the rays only, in pixels on average."""
@@ -130,6 +143,24 @@ def test_vectors_that_point_somewhere_point_there_after_a_turn():
             grid_t = np.stack(np.meshgrid(*map(np.arange, moved.shape), indexing="ij"))
             turned = there[:, None, None] - grid_t.astype(float)
             assert np.allclose(turn.undo_vectors(turned), vectors)
+
+
+def test_the_class_of_an_image_is_what_its_pixels_say_together():
+    """Many pixels that are a little for a class outweigh few that are very much for another."""
+    target = Classify((3, 7))
+    evidence = np.zeros((2, 4, 5), np.float32)
+    evidence[1], evidence[0, 0, 0] = 1.0, 9.0
+    found = target.decode(evidence)
+    assert found.sum() == pytest.approx(1)
+    assert target.labels[found.argmax()] == 7
+    parts = [evidence[:, :2], evidence[:, 2:]]
+    mean = np.mean([p.reshape(2, -1).mean(1) for p in parts], axis=0)
+    assert target.decode(mean) == pytest.approx(found)
+
+
+def test_images_of_one_class_are_refused_with_advice():
+    with pytest.raises(LabelError, match="takes two"):
+        Classify.made_for(Facts(2, {3: 10}))
 
 
 def test_classes_are_those_that_occur():

@@ -39,7 +39,7 @@ def evaluate(
     kind: Annotated[
         str,
         typer.Option(
-            metavar="classes|objects|points|images|tracks",
+            metavar="classes|objects|points|images|tracks|categories",
             help="What the results are.",
             show_default="by their names, such as NAME_objects",
         ),
@@ -69,6 +69,8 @@ def evaluate(
 
     Classes: IoU, Dice, surface Dice, Hausdorff distance. Objects: average precision at an IoU of
     0.5 to 0.95, F1, panoptic quality. Points: F1 within a cutoff, counts. Images: PSNR, SSIM.
+    Classes of whole images (classes.csv; TRUTH is a table with the columns file and class, or has a
+    folder of images for every class): accuracy, and which are taken for which.
     Tracks (folders of the Cell Tracking Challenge): TRA, DET, LNK, CHOTA, divisions, and SEG where
     there are outlines.
 
@@ -124,9 +126,22 @@ def _show_means(found: Evaluation) -> None:
     table(["image", *shown, *counted], rows)
 
 
+def _show_categories(found: Evaluation) -> None:
+    rows = [
+        [name, *map(str, counts), _text(found.overall.get(f"recall {name}"))]
+        for name, counts in zip(found.labels, found.overall["confusion"], strict=True)
+    ]
+    table(["true class", *(f"found {name}" for name in found.labels), "recall"], rows)
+    accuracy, balanced = found.overall["accuracy"], found.overall["balanced accuracy"]
+    typer.echo(f"accuracy {_text(accuracy)}, balanced accuracy {_text(balanced)}")
+
+
 def _show(found: Evaluation) -> None:
     if found.kind == "tracks":
         table(["score", ""], [(key, _text(value, 4)) for key, value in found.overall.items()])
+        return
+    if found.kind == "categories":
+        _show_categories(found)
         return
     if found.kind != "classes":
         _show_means(found)

@@ -32,7 +32,8 @@ Labels = Annotated[
         metavar="LABELS",
         help="Folder of their labels; files pair by name: cells.tif with cells.png or "
         "cells_labels.tif. Points as cells.csv; none for --target denoise, and where IMAGES is a "
-        "raw dataset of nnU-Net.",
+        "raw dataset of nnU-Net. For --target classify a table with the columns file and class; "
+        "none where IMAGES has a folder for every class.",
         show_default=False,
     ),
 ]

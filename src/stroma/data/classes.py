@@ -136,3 +136,25 @@ def require_classes(classes: Iterable[Class]) -> tuple[Class, ...]:
     if twice:
         raise ParameterError(f"Every label has one class, got several for {twice}. Leave out some.")
     return given
+
+
+def named_in_order(names: Iterable[str]) -> tuple[Class, ...]:
+    """Return a class for every name, numbered from 1 in the order of the alphabet."""
+    return tuple(Class(label, name) for label, name in enumerate(sorted(set(names)), start=1))
+
+
+def numbered(names: Iterable[object], classes: Iterable[Class]) -> list[int]:
+    """Return the labels of classes by name.
+
+    Raises
+    ------
+    LabelError
+        If there is no class of a name.
+    """
+    known = {c.name: c.label for c in classes}
+    found = []
+    for name in map(str, names):
+        if name not in known:
+            raise LabelError(f"There is no class {name!r}. Known: {', '.join(sorted(known))}.")
+        found.append(known[name])
+    return found

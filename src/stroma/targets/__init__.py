@@ -17,6 +17,7 @@ TARGETS = Registry(
         "counts": "stroma.targets.counts:Counts",
         "restore": "stroma.targets.restore:Restore",
         "denoise": "stroma.targets.restore:Denoise",
+        "classify": "stroma.targets.classify:Classify",
     },
     group="stroma.targets",
     extras=dict.fromkeys(
@@ -33,6 +34,7 @@ TARGETS = Registry(
             "counts",
             "restore",
             "denoise",
+            "classify",
         ),
         "train",
     ),

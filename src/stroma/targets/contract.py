@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from stroma.targets.turns import Turn
 
-Truth = Literal["classes", "instances", "points", "image"]
-"""What users give: classes or objects as whole numbers per pixel, positions, or another image."""
+Truth = Literal["classes", "instances", "points", "image", "category"]
+"""What users give: classes or objects as whole numbers per pixel, positions, another image, or one
+class for the image as a whole."""
 
-Result = Literal["classes", "instances", "points", "image"]
+Result = Literal["classes", "instances", "points", "image", "category"]
 """What ``decode`` returns, and so how blocks become one: classes and images pixel by pixel; objects
-are joined where blocks meet; points belong to the block that they lie in."""
+are joined where blocks meet; points belong to the block that they lie in; of a category, the
+predictions of all blocks are averaged before they are decoded."""
 
 Losses = tuple[torch.Tensor, dict[str, torch.Tensor]]
 """The loss, and its parts by name."""
@@ -107,8 +109,9 @@ class Target(Protocol):
         Parameters
         ----------
         truth : array
-            (*space) integers, -1 where nobody knows (classes, instances), (n, ndim) float
-            positions in pixels (points), or (C, *space) float32 values (image).
+            (*space) integers, -1 where nobody knows (classes, instances, and of a category the
+            same everywhere), (n, ndim) float positions in pixels (points), or (C, *space) float32
+            values (image).
         shape : tuple of int
             The space that is wanted; that of the array, where it has one.
         """
@@ -123,7 +126,10 @@ class Target(Protocol):
         ...
 
     def decode(self, prediction: NDArray[np.float32], /, **tunable: Any) -> Any:
-        """Return the result of a (K, *space) prediction: labels, objects, points or an image."""
+        """Return the result of a (K, *space) prediction.
+
+        Labels, objects, points, an image, or the (K,) probabilities of a category.
+        """
         ...
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:

@@ -44,8 +44,8 @@ def cases_of(
         For "classes" and "instances" label images of the same size, or None for an image without;
         several for one image, as a tuple, are laid over one another, 0 covering nothing. For
         "points" arrays (n, ndim) of pixels, or CSV files of them with columns y, x (z). For
-        "image" images.
-    truth : {"classes", "instances", "points", "image"}
+        "image" images, for "category" the number of a class.
+    truth : {"classes", "instances", "points", "image", "category"}
         What labels are.
     ndim : {2, 3}, optional
         Whether planes or volumes are learned from; planes, unless given.
@@ -148,6 +148,8 @@ class _Maker:
             return other
         if known is None:
             return np.full(space, UNKNOWN, np.int32)
+        if self.truth == "category":
+            return np.full(space, int(known), np.int32)
         several = known if isinstance(known, tuple) else (known,)
         layers = [self._labels(one, space) for one in several]
         result = layers[0]

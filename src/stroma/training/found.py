@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from stroma.training import mixture
 from stroma.training.cases import statistics_of, units
 from stroma.training.predict import reader
 from stroma.training.stitch import Stitching
-from stroma.training.sweep import Position, Trained, swept
+from stroma.training.sweep import Position, Trained, outer_axes, swept
 from stroma.training.windows import Cube, around, relative
 
 Tell = Callable[[int, int], None]
@@ -140,6 +141,28 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     result *= deviation
     result += mean
     return result
+
+
+def find_category(network: Trained, image: Image, **options: Any) -> NDArray[np.float64]:
+    """Return the probabilities of the classes of an image as a whole; see `find_objects`.
+
+    Returns
+    -------
+    (t, z, K), as far as a network of planes (of volumes: t) looks at these one by one, float array
+        In the order of the channels.
+    """
+    tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
+    sums: dict[tuple[int, ...], NDArray[np.float64]] = {}
+    for part in swept(network, image, **options):
+        place = tuple(part.position.values())
+        found = part.values.reshape(len(part.values), -1).sum(1, dtype=np.float64)
+        sums[place] = sums[place] + found if place in sums else found
+        if tell is not None:
+            tell(part.done, part.total)
+    pixels = prod(image.shape[-network.ndim :])
+    every = [network.target.decode(total / pixels, **tunable) for total in sums.values()]
+    outer = [image.sizes[a] for a in outer_axes(network.ndim) if a in image.sizes]
+    return np.array(every).reshape(*outer, -1)
 
 
 class Noisy:

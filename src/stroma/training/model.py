@@ -16,7 +16,7 @@ from torch import nn
 from stroma.backbones.device import resolve
 from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
-from stroma.data.classes import Class, complete, require_classes
+from stroma.data.classes import Class, complete, numbered, require_classes
 from stroma.data.image import AXES, Image
 from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.training import about as files
@@ -25,7 +25,7 @@ from stroma.training.cases import statistics_of
 from stroma.training.components import Rule, only_largest
 from stroma.training.data import cases_of
 from stroma.training.directions import through
-from stroma.training.found import find_image, find_objects, find_points
+from stroma.training.found import find_category, find_image, find_objects, find_points
 from stroma.training.members import members
 from stroma.training.open import COLOURS, as_colours, as_image, as_pair
 from stroma.training.predict import NetworkPredictor
@@ -93,7 +93,7 @@ class Network:
     @property
     def channel_names(self) -> list[str]:
         """Names of what is predicted for every pixel; of the classes, where there are some."""
-        if self.target.result != "classes":
+        if getattr(self.target, "labels", None) is None:
             return list(self.target.channels())
         known = {0: "background", **{c.label: c.name for c in self.classes}}
         return [known[int(label)] for label in self.classes_]
@@ -293,7 +293,8 @@ class Network:
         Returns
         -------
         (t, z, y, x), as far as the image has these axes, array of uint8 or uint16
-            For targets with other results, these; a list for a list of images.
+            For targets with other results, these: of "classify" the (t, z, K) probabilities of
+            the classes, in the order of ``classes_``. A list for a list of images.
         """
         how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
         if isinstance(image, list | tuple):
@@ -308,6 +309,8 @@ class Network:
             return points if set(outer_axes(self.ndim)) & set(opened.sizes) else points[0]
         if self.target.result == "image":
             return find_image(self, opened, tunable=tunable, **how)
+        if self.target.result == "category":
+            return find_category(self, opened, tunable=tunable, **how)
         result = np.zeros(_without_channels(opened), _smallest(self.classes_))
         for block in self.blocks(opened, **how, **tunable):
             result[block.index] = block.labels
@@ -368,6 +371,8 @@ class Network:
         **how
             As for `segment`.
         """
+        if self.target.truth == "category":
+            labels = numbered(labels, self.classes)
         cases = cases_of(images, labels, truth=self.target.truth, ndim=self.ndim, ignore=ignore)
         results = [self.segment(case.image, **how) for case in cases]
         truths = [case.truth(case.area) for case in cases]

@@ -13,26 +13,46 @@ from stroma.training.data import is_bare
 
 
 def split(
-    cases: Sequence[Case], *, share: float = 0.2, seed: int = 0, strips: bool = False
+    cases: Sequence[Case],
+    *,
+    share: float = 0.2,
+    seed: int = 0,
+    strips: bool = False,
+    alike: bool = False,
 ) -> tuple[list[Case], ...]:
     """Return cases to train on and cases to validate on.
 
     From four on, whole cases are kept for validation; of fewer, or where ``strips`` asks for it, a
-    strip of each: the last part along its longest axis.
+    strip of each: the last part along its longest axis. Where ``alike`` asks for it, cases that
+    are of one class each are kept class by class, as far as a class has several.
     """
     bare = [c for c in cases if is_bare(c)]
     if bare:
         known = [c for c in cases if not is_bare(c)]
-        learned, kept = split(known, share=share, seed=seed, strips=strips)
+        learned, kept = split(known, share=share, seed=seed, strips=strips, alike=alike)
         return [*learned, *bare], kept
     if len(cases) >= 4 and not strips:
-        count = max(1, round(share * len(cases)))
-        order = np.random.default_rng([seed, 1]).permutation(len(cases))
-        chosen = set(order[:count].tolist())
+        order = np.random.default_rng([seed, 1]).permutation(len(cases)).tolist()
+        chosen = set(_of_each(cases, order, share) if alike else _first(order, share))
         learned = [c for i, c in enumerate(cases) if i not in chosen]
         return learned, [c for i, c in enumerate(cases) if i in chosen]
     parts = [_strips(case, share) for case in cases]
     return [a for a, _ in parts], [b for _, b in parts]
+
+
+def _first(order: Sequence[int], share: float) -> Sequence[int]:
+    return order[: max(1, round(share * len(order)))]
+
+
+def _of_each(cases: Sequence[Case], order: Sequence[int], share: float) -> list[int]:
+    """Return a share of the cases of every class; of a class with one case, none."""
+    groups: dict[int, list[int]] = {}
+    for i in order:
+        labels = cases[i].labels
+        assert labels is not None, "only labelled cases are of a class"
+        groups.setdefault(int(labels.max()), []).append(i)
+    found = [i for group in groups.values() if len(group) > 1 for i in _first(group, share)]
+    return found or list(_first(order, share))
 
 
 def folds(cases: Sequence[Case], count: int, *, seed: int = 0) -> list[tuple[list[Case], ...]]:

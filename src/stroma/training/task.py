@@ -122,7 +122,11 @@ class Task:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
         given = self.options
         found = parts or split(
-            self.cases, share=given.validation, seed=given.seed, strips=any(self.varied)
+            self.cases,
+            share=given.validation,
+            seed=given.seed,
+            strips=any(self.varied),
+            alike=self.target.result == "category",
         )
         with restored():
             task = self.fitted(folder)

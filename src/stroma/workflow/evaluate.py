@@ -16,6 +16,7 @@ from stroma.io import read_image
 from stroma.metrics.semantic import confusion, dice_of, iou_of
 from stroma.metrics.shared import mean_scores
 from stroma.metrics.surface import surface_scores
+from stroma.workflow.categories import compared, is_category
 from stroma.workflow.compared import (
     image_scores,
     label_values,
@@ -28,7 +29,7 @@ from stroma.workflow.pairs import for_images, paired
 KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
 """What results are, by how they are called; others are classes."""
 
-KINDS = ("auto", "classes", *KIND_OF.values(), "tracks")
+KINDS = ("auto", "classes", *KIND_OF.values(), "tracks", "categories")
 """What results may be."""
 
 
@@ -39,17 +40,19 @@ class Evaluation:
     Parameters
     ----------
     labels : tuple of int
-        The classes.
+        The classes; of whole images, their names.
     images : tuple of dict
         Per image: its name and scores of every class; None where a class is in neither.
     overall : dict
         Of classes over the pixels of all images: mean IoU and mean Dice of those that occur, and
-        those of each. Of tracks those of the movie, of all else the means over images.
-    kind : {"classes", "objects", "points", "images", "tracks"}
+        those of each. Of tracks those of the movie. Of categories balanced accuracy, accuracy,
+        recall of each, and "confusion", images by true and by found class. Of all else the means
+        over images.
+    kind : {"classes", "objects", "points", "images", "tracks", "categories"}
         What was compared.
     """
 
-    labels: tuple[int, ...]
+    labels: tuple[Any, ...]
     images: tuple[dict[str, Any], ...]
     overall: dict[str, Any]
     kind: str = "classes"
@@ -77,9 +80,10 @@ def evaluate(
     tolerance : float
         How far borders may be apart for surface Dice, in the unit of the spacing of the files
         (pixels where they have none).
-    kind : {"auto", "classes", "objects", "points", "images", "tracks"}
+    kind : {"auto", "classes", "objects", "points", "images", "tracks", "categories"}
         What is compared; unless given, as the results are called: ``NAME_objects``,
-        ``NAME_points``, ``NAME_restored``, classes for others.
+        ``NAME_points``, ``NAME_restored``, ``classes.csv`` (categories: a class for each image as
+        a whole), classes for others.
     cutoff : float
         How far a point may be from a true one to be it, in pixels.
     outlines : folder, optional
@@ -89,6 +93,8 @@ def evaluate(
         return _of_tracks(results, truth, outlines)
     if outlines is not None:
         raise ParameterError("Outlines of some frames go with tracks (--kind tracks).")
+    if kind == "categories" or (kind == "auto" and is_category(results)):
+        return _of_categories(results, truth)
     found, known = pairs_of(results, truth)
     chosen = _kind(kind, found)
     if chosen == "classes":
@@ -135,6 +141,16 @@ def _of_tracks(results: Any, truth: Any, outlines: str | Path | None) -> Evaluat
     scores = track_scores(results, truth, outlines=outlines)
     found = {name: _number(value) for name, value in scores.items()}
     return Evaluation((), ({"name": Path(results).name, **found},), found, "tracks")
+
+
+def _of_categories(results: Any, truth: Any) -> Evaluation:
+    if not (isinstance(results, str | Path) and isinstance(truth, str | Path)):
+        raise ParameterError(
+            "Classes of whole images are compared table by table; give classes.csv, or the folder "
+            "that it is in, and the truth as a table or a folder with a folder for every class."
+        )
+    names, images, overall = compared(results, truth)
+    return Evaluation(tuple(names), tuple(images), overall, "categories")
 
 
 def _kind(kind: str, found: Sequence[Path]) -> str:

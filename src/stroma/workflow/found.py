@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from stroma.data.image import Image
 from stroma.io import write_image, write_labels
 from stroma.io.points import write_points
+from stroma.workflow.categories import write_category
 from stroma.workflow.region import Region
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def write_found(
     use_dask: bool = False,
     mirror: bool | None = None,
     directions: bool = False,
+    name: str = "",
 ) -> None:
     """Write what a network finds in an image.
 
@@ -61,6 +64,8 @@ def write_found(
         Take the mean over all mirror images; as it was decided at the training, unless given.
     directions : bool
         A network of planes looks at a volume along z, y and x, for objects.
+    name : str
+        What the image is called in tables.
     """
     how: dict[str, Any] = {
         "tell": tell,
@@ -74,7 +79,12 @@ def write_found(
         _keep(labels, opened, region)
         write_labels(path, labels, like=image)
         return
-    write = {"instances": _write_objects, "points": _write_points, "image": _write_image}
+    write = {
+        "instances": _write_objects,
+        "points": _write_points,
+        "image": _write_image,
+        "category": partial(_write_category, name),
+    }
     write[network.target.result](network, network.open(image), path, region, how)
 
 
@@ -155,3 +165,14 @@ def _write_image(
     values = made[0] if len(made) == 1 else made.transpose([given.index(a) for a in order])
     spacing = {a: s for a, s in image.spacing.items() if a != "c"}
     write_image(path, values, axes=order, spacing=spacing, unit=image.unit)
+
+
+def _write_category(
+    name: str, network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
+) -> None:
+    from stroma.training.found import find_category
+    from stroma.training.sweep import outer_axes
+
+    axes = "".join(a for a in outer_axes(network.ndim) if a in image.sizes)
+    found = find_category(network, image, **how)
+    write_category(path, name, found, axes, network.channel_names)

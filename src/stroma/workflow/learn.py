@@ -71,7 +71,9 @@ def learn(
     images, labels : array-like, Image, path, folder, or list of these
         Files in two folders pair by their names, lists by position. Labels are left out for a
         target that needs none ("denoise") and for a raw dataset of nnU-Net (a folder with
-        ``dataset.json``), and are other images for "restore", CSV files of points for "spots".
+        ``dataset.json``), and are other images for "restore", CSV files of points for "spots". For
+        "classify" they are the class of every image, or a table with the columns file and class;
+        they are left out where ``images`` has a folder of images for every class.
     target : str
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.

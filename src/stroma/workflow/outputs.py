@@ -21,8 +21,17 @@ from stroma.workflow.applied import is_network, result_of
 if TYPE_CHECKING:
     from stroma.workflow.applied import Model
 
-NAMES = {"classes": "labels", "instances": "objects", "points": "points", "image": "restored"}
+NAMES = {
+    "classes": "labels",
+    "instances": "objects",
+    "points": "points",
+    "image": "restored",
+    "category": "class",
+}
 """How the file of a result ends, before its format."""
+
+TABLES = ("points", "category")
+"""Results that are tables."""
 
 FORMATS = ("auto", ".tif", ".ome.tif", ".png", ".npy", ".zarr")
 
@@ -123,7 +132,7 @@ class Job:
         Changes when the model, the image or what is wanted changes.
     series : int, optional
         Which image of the file.
-    result : {"classes", "instances", "points", "image"}
+    result : {"classes", "instances", "points", "image", "category"}
         What the model makes of it.
     """
 
@@ -144,7 +153,7 @@ class Job:
         if many and form == ".png":
             raise ParameterError(f"{self.path} has several planes, a PNG has one; choose '.tif'.")
         values = form if form != ".png" else ".tif"
-        main = ".csv" if self.result == "points" else form
+        main = ".csv" if self.result in TABLES else form
         # One image may have results of several kinds in a folder, each with a record of its own.
         kind = "" if self.result == "classes" else f"_{NAMES[self.result]}"
         return Files(
@@ -181,6 +190,11 @@ def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) ->
     """
     result = result_of(model)
     _require_classes(outputs, result)
+    if outputs.mask is not None and result == "category":
+        raise ParameterError(
+            "--mask goes with results that have a place, and this network finds a class for the "
+            "image as a whole. Crop the images instead."
+        )
     if outputs.mirror is not None and not is_network(model):
         raise ParameterError(
             "--mirror and --no-mirror go with networks, and this is a model of strokes."

@@ -42,7 +42,8 @@ class Recipe(Options):
         Folder of images, one image, or a list of images. Paths are seen from where this file lies.
     labels : str or list of str, optional
         Folder of their labels, which pair by name (cells.tif with cells.png or cells_labels.tif),
-        or a list in the order of the images. Points as CSV files; for denoise, none.
+        or a list in the order of the images. Points as CSV files; for denoise, none. For classify a
+        table with the columns file and class; none where images has a folder for every class.
     teacher : str, optional
         A model of strokes (.pkl): pixels that it is certain of are the labels. Labels are then
         strokes for some of the images, which count more, or left out.

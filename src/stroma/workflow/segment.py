@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from stroma.errors import Cancelled, StromaError
 from stroma.io import read_image
 from stroma.io.atomic import told
-from stroma.workflow.applied import is_network
+from stroma.workflow.applied import is_network, result_of
+from stroma.workflow.categories import ENDING, TABLE, require_own
 from stroma.workflow.found import write_found
 from stroma.workflow.one_image import Cancel, Tell, Work
 from stroma.workflow.outputs import Job, Outputs, claim, is_complete, jobs, record
@@ -140,6 +141,8 @@ def segment_files(
     """
     wanted = outputs or Outputs()
     todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted)
+    if result_of(model) == "category":
+        require_own(Path(folder))
     with told(Path(folder)):
         Path(folder).mkdir(parents=True, exist_ok=True)
     results = []
@@ -147,7 +150,13 @@ def segment_files(
         tell = _teller(job.path, number, len(todo), progress)
         results.append(_one(model, job, tell, cancel, use_dask))
         LOG.info("%s: %s", job.path, results[-1].status)
-    summary = _summary(todo, results, Path(folder)) if wanted.tables else None
+    summary = None
+    if wanted.tables:
+        summary = Path(folder) / "summary.csv"
+        join(_tables(results, Path(folder), "_summary.csv"), summary)
+    elif result_of(model) == "category":
+        summary = Path(folder) / TABLE
+        join(_tables(results, Path(folder), ENDING), summary, first=())
     return BatchResult(tuple(results), summary)
 
 
@@ -181,6 +190,7 @@ def _one(
                 "use_dask": use_dask,
                 "mirror": job.outputs.mirror,
                 "directions": job.outputs.directions,
+                "name": job.name,
             }
             write_found(model, image, files.labels, region, tell, cancel, **how)
         else:
@@ -195,9 +205,7 @@ def _one(
     return FileResult(job.path, "done", files.all, time.monotonic() - start)
 
 
-def _summary(todo: Sequence[Job], results: Sequence[FileResult], folder: Path) -> Path:
-    """Write the classes of all images, and of those that the folder had results of before."""
-    mine = [p for r in results for p in r.outputs if p.name.endswith("_summary.csv")]
-    others = [p for p in sorted(folder.glob("*_summary.csv")) if p not in mine]
-    join([*mine, *others], folder / "summary.csv")
-    return folder / "summary.csv"
+def _tables(results: Sequence[FileResult], folder: Path, ending: str) -> list[Path]:
+    """Return the tables of all images, and of those that the folder had results of before."""
+    mine = [p for r in results for p in r.outputs if p.name.endswith(ending)]
+    return [*mine, *(p for p in sorted(folder.glob(f"*{ending}")) if p not in mine)]

@@ -70,10 +70,10 @@ def write_components(
     write_table(path, COMPONENTS, _component_rows(measured, place))
 
 
-def join(tables: Iterable[Path], path: Path) -> None:
+def join(tables: Iterable[Path], path: Path, *, first: Sequence[str] = SUMMARY) -> None:
     """Write several tables as one, with the heads of all; those of planes come first."""
     rows: list[dict[str, str]] = []
-    heads = dict.fromkeys(SUMMARY)
+    heads = dict.fromkeys(first)
     for table in tables:
         with table.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)

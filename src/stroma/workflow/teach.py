@@ -15,6 +15,7 @@ from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError
 from stroma.io import read_image, read_strokes
 from stroma.targets import TARGETS
+from stroma.workflow.categories import categorised
 from stroma.workflow.find import strokes_of
 from stroma.workflow.load import load
 from stroma.workflow.pairs import Given, all_images, given
@@ -62,9 +63,11 @@ def learned_from(
     ParameterError
         If there is a teacher, and the target learns no classes.
     """
+    truth = TARGETS[learner.target].truth
+    if teacher is None and truth == "category":
+        return categorised(images, labels)
     if teacher is None:
         return given(images, labels, alone=learner.alone)
-    truth = TARGETS[learner.target].truth
     if truth != "classes":
         raise ParameterError(
             f"A model of strokes teaches classes, and {learner.target!r} learns {truth}. Leave the "
