@@ -12,6 +12,7 @@ _PUBLIC = {
     "Image": "stroma.data.image",
     "Network": "stroma.training.model",
     "Tracks": "stroma.data.tracks",
+    "adapt": "stroma.workflow.adapt",
     "learn": "stroma.workflow.learn",
     "learn_links": "stroma.workflow.links",
     "load": "stroma.workflow.load",
@@ -22,7 +23,7 @@ _PUBLIC = {
     "register_extractor": "stroma.features.build",
 }
 
-_TRAIN = ("Network", "learn")
+_TRAIN = ("Network", "adapt", "learn")
 """What needs the extra ``train``."""
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Param",
     "Tracks",
     "__version__",
+    "adapt",
     "learn",
     "learn_links",
     "load",

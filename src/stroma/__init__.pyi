@@ -7,6 +7,7 @@ from stroma.objects.measure import measure as measure
 from stroma.pixel.model import ConvpaintModel as ConvpaintModel
 from stroma.pixel.param import Param as Param
 from stroma.training.model import Network as Network
+from stroma.workflow.adapt import adapt as adapt
 from stroma.workflow.learn import learn as learn
 from stroma.workflow.links import learn_links as learn_links
 from stroma.workflow.load import load as load
@@ -21,6 +22,7 @@ __all__ = [
     "Param",
     "Tracks",
     "__version__",
+    "adapt",
     "learn",
     "learn_links",
     "load",

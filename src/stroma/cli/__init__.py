@@ -18,6 +18,7 @@ COMMANDS = Registry(
         "cluster": "stroma.cli.cluster:cluster",
         "locate": "stroma.cli.locate:locate",
         "learn": "stroma.cli.learn:learn",
+        "adapt": "stroma.cli.adapt:adapt",
         "export": "stroma.cli.exporting:export",
         "recipe": "stroma.cli.recipe:recipe",
         "plan": "stroma.cli.plan:plan",

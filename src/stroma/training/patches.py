@@ -82,7 +82,17 @@ class Patches:
         geometry = self.augmentation.geometry(centre, self.size, rng)
         image = geometry.cut(lambda box: case.pixels(box, self.scale), nearest=False)
         image = self.augmentation.intensities(image.astype(np.float32), rng)
+        if index in self._bare:
+            return image, self._nothing(geometry)
         return image, self._encoded(case, geometry)
+
+    def _nothing(self, geometry: Geometry) -> Encoded:
+        """Encode that nobody knows anything."""
+        shape = turned_shape(geometry)
+        points = np.zeros((0, len(shape)))
+        truth = points if self.target.truth == "points" else np.full(shape, UNKNOWN, np.int32)
+        encoded = self.target.encode(truth, shape=shape)
+        return Encoded(encoded.values, np.zeros_like(encoded.known))
 
     def _encoded(self, case: Case, geometry: Geometry) -> Encoded:
         """Encode what the patch shows: augmented first, then encoded."""
@@ -117,9 +127,13 @@ class Patches:
     @cached_property
     def _groups(self) -> list[list[int]]:
         """Cases with labels and those without, which every batch has halves of."""
-        bare = [i for i, case in enumerate(self.cases) if is_bare(case)]
-        known = [i for i in range(len(self.cases)) if i not in set(bare)]
-        return [group for group in (known, bare) if group]
+        known = [i for i in range(len(self.cases)) if i not in self._bare]
+        return [group for group in (known, sorted(self._bare)) if group]
+
+    @cached_property
+    def _bare(self) -> frozenset[int]:
+        """Cases of which nothing is known."""
+        return frozenset(i for i, case in enumerate(self.cases) if is_bare(case))
 
     @cached_property
     def _places(self) -> list[list[NDArray[np.intp]]]:
