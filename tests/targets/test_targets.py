@@ -20,6 +20,7 @@ from stroma.targets.membranes import Membranes
 from stroma.targets.rays import Rays
 from stroma.targets.restore import Denoise, Restore
 from stroma.targets.semantic import Semantic
+from stroma.targets.several import Several
 from stroma.targets.spots import Spots
 from stroma.targets.turns import Turn, mirrors
 from stroma.testing import check_target
@@ -58,6 +59,12 @@ TRUTHS = {
     "category": second,
 }
 
+
+def several(*heads, ndim=2):
+    facts = Facts(ndim, {0: 90, 1: 20, 2: 20}, diameters=(4.0, 9.0))
+    return Several.made_for(facts, heads=heads, weights={heads[0]: 2.0})
+
+
 EXAMPLES = {
     "semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")],
     "distances": [Distances()],
@@ -72,6 +79,10 @@ EXAMPLES = {
     "restore": [Restore(2), Restore(2, squared=True)],
     "denoise": [Denoise(2)],
     "classify": [Classify((1, 2, 5))],
+    "several": [
+        several("semantic", "boundary", "counts"),
+        several("semantic", "distances", ndim=3),
+    ],
 }
 BETWEEN = {"rays": 0.3}
 """What is found between rays of a turned sphere is near the rays only, in pixels on average."""

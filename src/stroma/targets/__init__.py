@@ -18,6 +18,7 @@ TARGETS = Registry(
         "restore": "stroma.targets.restore:Restore",
         "denoise": "stroma.targets.restore:Denoise",
         "classify": "stroma.targets.classify:Classify",
+        "several": "stroma.targets.several:Several",
     },
     group="stroma.targets",
     extras=dict.fromkeys(
@@ -35,6 +36,7 @@ TARGETS = Registry(
             "restore",
             "denoise",
             "classify",
+            "several",
         ),
         "train",
     ),

@@ -16,10 +16,11 @@ Truth = Literal["classes", "instances", "points", "image", "category"]
 """What users give: classes or objects as whole numbers per pixel, positions, another image, or one
 class for the image as a whole."""
 
-Result = Literal["classes", "instances", "points", "image", "category"]
+Result = Literal["classes", "instances", "points", "image", "category", "several"]
 """What ``decode`` returns, and so how blocks become one: classes and images pixel by pixel; objects
 are joined where blocks meet; points belong to the block that they lie in; of a category, the
-predictions of all blocks are averaged before they are decoded."""
+predictions of all blocks are averaged before they are decoded; several are results by the name of
+their target."""
 
 Losses = tuple[torch.Tensor, dict[str, torch.Tensor]]
 """The loss, and its parts by name."""
@@ -128,7 +129,8 @@ class Target(Protocol):
     def decode(self, prediction: NDArray[np.float32], /, **tunable: Any) -> Any:
         """Return the result of a (K, *space) prediction.
 
-        Labels, objects, points, an image, or the (K,) probabilities of a category.
+        Labels, objects, points, an image, the (K,) probabilities of a category, or several of these
+        by name.
         """
         ...
 

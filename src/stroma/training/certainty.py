@@ -100,6 +100,11 @@ def certainty(
 
 def require_judged(target: Target) -> None:
     """Refuse a target whose predictions cannot be told to be sure."""
+    if target.result == "several":
+        raise ParameterError(
+            "How sure a network is is told of one target at a time, and this one has several. "
+            "Adapt networks of one target."
+        )
     if target.result not in JUDGED:
         raise ParameterError(
             "How sure a network is can be told where it finds classes, objects or points; this one "

@@ -19,6 +19,7 @@ from stroma.blocks.result import BlockResult
 from stroma.data.classes import Class, complete, numbered, require_classes
 from stroma.data.image import AXES, Image
 from stroma.errors import FormatError, ParameterError, ShapeError
+from stroma.targets.several import Several
 from stroma.training import about as files
 from stroma.training.about import About
 from stroma.training.cases import statistics_of
@@ -26,7 +27,7 @@ from stroma.training.components import Rule, only_largest
 from stroma.training.data import cases_of
 from stroma.training.directions import through
 from stroma.training.found import find_category, find_image, find_objects, find_points
-from stroma.training.members import members
+from stroma.training.members import Head, joined, members
 from stroma.training.open import COLOURS, as_colours, as_image, as_pair
 from stroma.training.predict import NetworkPredictor
 from stroma.training.resample import Grid, grid_for, pixel_size
@@ -131,6 +132,27 @@ class Network:
     def plan_(self) -> Mapping[str, Any]:
         """How it was decided to be as it is."""
         return dict(self.about.plan)
+
+    @property
+    def heads(self) -> dict[str, Network]:
+        """Of several targets: networks that are this one, each for one of them, by name."""
+        target = self.target
+        if not isinstance(target, Several):
+            return {}
+        return {name: self._head(name, target) for name in target.targets}
+
+    def _head(self, name: str, target: Several) -> Network:
+        options = target.options_of(name, self.decoding_)
+        about = replace(
+            self.about,
+            target=name,
+            target_params=target.heads[name],
+            classes=tuple(asdict(c) for c in self._classes),
+            training={**self.about.training, "decode": options},
+        )
+        place = target.places[name]
+        every = [Head(one, place.start, place.stop) for one in members(self.module)]
+        return Network(joined(every), about)
 
     # ------------------------------------------------------------------ prediction
 
@@ -294,7 +316,8 @@ class Network:
         -------
         (t, z, y, x), as far as the image has these axes, array of uint8 or uint16
             For targets with other results, these: of "classify" the (t, z, K) probabilities of
-            the classes, in the order of ``classes_``. A list for a list of images.
+            the classes, in the order of ``classes_``; of several targets the result of each by its
+            name. A list for a list of images.
         """
         how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
         if isinstance(image, list | tuple):
@@ -309,6 +332,10 @@ class Network:
             return points if set(outer_axes(self.ndim)) & set(opened.sizes) else points[0]
         if self.target.result == "image":
             return find_image(self, opened, tunable=tunable, **how)
+        if self.target.result == "several":
+            return {
+                n: one.segment(opened, **how, **tunable.get(n, {})) for n, one in self.heads.items()
+            }
         if self.target.result == "category":
             return find_category(self, opened, tunable=tunable, **how)
         result = np.zeros(_without_channels(opened), _smallest(self.classes_))
@@ -387,7 +414,11 @@ class Network:
         ------
         FormatError
             If the name ends otherwise.
+        ParameterError
+            If this is one of the `heads` of a network; the network is kept as a whole.
         """
+        if any(isinstance(one, Head) for one in members(self.module)):
+            raise ParameterError("This is a part of a network. Save the network that it is of.")
         target = Path(path)
         if target.suffix != ".safetensors":
             raise FormatError(f"A network is kept in a .safetensors file, got {str(path)!r}.")

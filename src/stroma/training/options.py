@@ -10,6 +10,9 @@ from typing import Any, Self
 from stroma.errors import ParameterError
 from stroma.registry import suggestion
 
+SEVERAL = "several"
+"""The target that is several others."""
+
 CHOICES = {
     "device": ("auto", "cpu", "cuda", "mps"),
     "optimiser": ("adamw", "sgd"),
@@ -28,9 +31,9 @@ class Options:
     Parameters
     ----------
     target : str
-        What is learned, by its name.
+        What is learned, by its name; several at once are written like semantic+rays.
     target_options : mapping
-        Parameters of the target.
+        Parameters of the target; of several, those of each by its name.
     network : str
         What is trained, by its name; "auto" chooses.
     network_options : mapping
@@ -113,6 +116,8 @@ class Options:
         ParameterError
             Saying what was given and what is allowed.
         """
+        if "+" in self.target:
+            self._take_apart()
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 hint = suggestion(getattr(self, name), list(known))
@@ -128,6 +133,14 @@ class Options:
                 f"validation is the share of the data that is kept for scores, between 0 and 1; "
                 f"got {self.validation!r}."
             )
+
+    def _take_apart(self) -> None:
+        """Take ``semantic+rays`` for the target ``several`` of these two."""
+        names = [name.strip() for name in self.target.split("+")]
+        own = dict(self.target_options)
+        heads = {name: own.pop(name, {}) for name in names}
+        object.__setattr__(self, "target", SEVERAL)
+        object.__setattr__(self, "target_options", {**own, "heads": heads})
 
     def without(self, labels: Sequence[int]) -> Self:
         """Return options that ignore these labels too."""

@@ -22,7 +22,7 @@ PLANNED = {"unet": 16, "nnunet": 32, "resenc": 32}
 BEGUN = "lite"
 """The network that begins with what photographs taught."""
 
-BEGUN_FOR = ("classes", "instances", "points", "category")
+BEGUN_FOR = ("classes", "instances", "points", "category", "several")
 """Results that it is chosen for: where a pixel belongs shows in what is around it."""
 
 BEGUN_CHANNELS = (1, 3)

@@ -50,7 +50,7 @@ from stroma.training.threads import restored, settle
 
 RECORDED = ("torch", "numpy", "scipy", "accelerate", "safetensors")
 SETUP = "setup.json"
-SEVERAL_KINDS = ("instances", "points")
+SEVERAL_KINDS = ("instances", "points", "several")
 """Results that are looked for in all directions and sizes, and in images of several kinds."""
 
 LOOKED_AT = 8

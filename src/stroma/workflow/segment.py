@@ -140,6 +140,10 @@ def segment_files(
         When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
     """
     wanted = outputs or Outputs()
+    if is_network(model) and model.heads:
+        how: dict[str, Any] = {"use_dask": use_dask, "progress": progress, "cancel": cancel}
+        heads = model.heads.values()
+        return _merged([segment_files(one, paths, folder, outputs=wanted, **how) for one in heads])
     todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted)
     if result_of(model) == "category":
         require_own(Path(folder))
@@ -158,6 +162,24 @@ def segment_files(
         summary = Path(folder) / TABLE
         join(_tables(results, Path(folder), ENDING), summary, first=())
     return BatchResult(tuple(results), summary)
+
+
+def _merged(several: Sequence[BatchResult]) -> BatchResult:
+    """Return what became of files that went through one part of a network after the other."""
+    files = []
+    for parts in zip(*(one.files for one in several), strict=True):
+        statuses = [part.status for part in parts]
+        status = next((s for s in ("failed", "done") if s in statuses), "skipped")
+        files.append(
+            FileResult(
+                parts[0].path,
+                status,
+                tuple(path for part in parts for path in part.outputs),
+                sum(part.seconds for part in parts),
+                next((part.error for part in parts if part.error), None),
+            )
+        )
+    return BatchResult(tuple(files), next((one.summary for one in several if one.summary), None))
 
 
 def _teller(
