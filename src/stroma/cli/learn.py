@@ -135,6 +135,18 @@ Confidence = Annotated[
 ]
 
 
+Base = Annotated[
+    Path | None,
+    typer.Option(
+        "--base",
+        metavar="MODEL",
+        help="Network (.safetensors) that the training begins with: it goes on learning what that "
+        "has learned.",
+        show_default=False,
+    ),
+]
+
+
 def learn(
     images: Images = None,
     labels: Labels = None,
@@ -143,6 +155,7 @@ def learn(
     target: Target = None,
     teacher: Teacher = None,
     confidence: Confidence = None,
+    base: Base = None,
     network: NetworkName = None,
     minutes: Minutes = None,
     memory: Memory = None,
@@ -196,6 +209,7 @@ def learn(
         target=target,
         teacher=teacher,
         confidence=confidence,
+        base=base,
         network=network,
         minutes=minutes,
         memory_gb=memory,

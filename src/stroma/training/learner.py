@@ -13,6 +13,7 @@ from stroma.errors import LabelError, ParameterError
 from stroma.targets import TARGETS
 from stroma.targets.contract import Target
 from stroma.training import OBJECTIVES
+from stroma.training.continued import continued
 from stroma.training.data import cases_of, facts_of, foreground_of, is_bare
 from stroma.training.folds import cross_trained
 from stroma.training.loop import Told
@@ -40,6 +41,7 @@ class Learner(Options):
         classes: Sequence[Class] = (),
         folder: str | Path | None = None,
         overwrite: bool = False,
+        base: Network | None = None,
         tell: Callable[[Told], None] | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Network:
@@ -56,12 +58,14 @@ class Learner(Options):
             cut off goes on when it is called again.
         overwrite : bool
             Start over, whatever is in the folder.
+        base : Network, optional
+            What the training begins with; what is learned, and how images are seen, is as of it.
         tell : callable, optional
             Is told how far it is, after every step.
         cancel : callable, optional
             Asked before every step.
         """
-        task = self.task(images, labels, regions=regions)
+        task = self.task(images, labels, regions=regions, base=base)
         run = task.run if self.folds == 1 else partial(cross_trained, task)
         return run(
             classes=classes,
@@ -76,8 +80,12 @@ class Learner(Options):
         """Whether the target learns from images without labels."""
         return bool(getattr(TARGETS[self.target], "alone", False))
 
-    def task(self, images: Any, labels: Any, *, regions: Any = None) -> Task:
+    def task(
+        self, images: Any, labels: Any, *, regions: Any = None, base: Network | None = None
+    ) -> Task:
         """Return everything that is decided before the first step; trains nothing."""
+        if base is not None:
+            return continued(self, base, images, labels, regions=regions)
         kind = TARGETS[self.target]
         if labels is None and not self.alone:
             raise ParameterError(

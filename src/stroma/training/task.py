@@ -77,6 +77,8 @@ class Task:
         Of intensities.
     size : tuple of float, and str, optional
         Of the pixels that are learned from, and its unit, where it is known and matters.
+    base : Network, optional
+        What it begins with.
     """
 
     options: Options
@@ -86,6 +88,7 @@ class Task:
     setup: Setup
     scale: Normalisation
     size: tuple[tuple[float, ...], str] | None = None
+    base: Network | None = None
 
     def built(self) -> nn.Module:
         """Return the network, with weights drawn by the seed."""
@@ -98,6 +101,14 @@ class Task:
                 **self.setup.params,
             )
         return made
+
+    def begun(self) -> nn.Module:
+        """Return the network with the weights that it begins with."""
+        made = self.built()
+        if self.base is not None:
+            made.load_state_dict(self.base.module.state_dict())
+            return made
+        return _begun(made)
 
     def run(
         self,
@@ -200,7 +211,7 @@ class Task:
         looked_at = some(kept)
         pictures = None if folder is None else Pictures(folder, self.target, looked_at)
         training = self._training(learned, self.examination(looked_at), folder, pictures)
-        state = training.run(_begun(self.built()), tell=tell, cancel=cancel)
+        state = training.run(self.begun(), tell=tell, cancel=cancel)
         module = self.built()
         module.load_state_dict(state.best)
         chosen: dict[str, Any] = {}
@@ -266,6 +277,7 @@ class Task:
     def identity(self) -> str:
         """Return a hash of data, network and settings."""
         said = [asdict(self.options), asdict(self.setup), fingerprint(self.cases)]
+        said += [] if self.base is None else [self.base.fingerprint()]
         return hashlib.sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 
     def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stroma.data.classes import numbered
 from stroma.errors import ParameterError
 from stroma.training.adaptation import Adaptation, Sureness, sureness, unlabelled
 from stroma.training.model import Network
-from stroma.workflow.categories import categorised
+from stroma.workflow.categories import categorised, renumbered
 from stroma.workflow.load import load
 from stroma.workflow.pairs import all_images, given
 
@@ -103,10 +102,9 @@ def _source(network: Network, images: Any, labels: Any) -> tuple[list[Any], list
     if images is None:
         raise ParameterError("source_labels go with source, the images that they are of.")
     if network.target.truth == "category":
-        data = categorised(images, labels)
-        names = {c.label: c.name for c in data.classes}
-        return data.images, numbered([names[n] for n in data.labels or ()], network.classes)
-    data = given(images, labels)
+        data = renumbered(categorised(images, labels), network.classes)
+    else:
+        data = given(images, labels)
     if data.labels is None:
         raise ParameterError("source are images with labels; give source_labels too.")
     return data.images, data.labels

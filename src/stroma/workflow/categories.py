@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.classes import named_in_order, numbered
+from stroma.data.classes import Class, named_in_order, numbered
 from stroma.errors import FormatError, MissingFileError, ParameterError
 from stroma.io import is_image
 from stroma.io.cells import from_cell, write_table
@@ -54,6 +55,13 @@ def categorised(images: Any, labels: Any) -> Given:
     classes = named_in_order(names)
     found: list[Any] = numbered(names, classes)
     return Given(list(several), found, classes=classes)
+
+
+def renumbered(data: Given, classes: Sequence[Class]) -> Given:
+    """Return images with the numbers that a network has for their classes."""
+    names = {c.label: c.name for c in data.classes}
+    found: list[Any] = numbered([names[n] for n in data.labels or ()], classes)
+    return replace(data, labels=found, classes=tuple(classes))
 
 
 def _by_folder(images: Any) -> tuple[list[Path], list[str]]:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stroma.data.classes import Class
+from stroma.errors import ParameterError
 from stroma.training.learner import Learner
+from stroma.workflow.categories import renumbered
+from stroma.workflow.load import load
 from stroma.workflow.pairs import for_images
 from stroma.workflow.teach import CONFIDENCE, learned_from
 
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from stroma.training.loop import Told
     from stroma.training.model import Network
     from stroma.workflow.recipe import Recipe
+
+
+USUAL = "semantic"
+"""What is learned unless something else is asked for."""
 
 
 def followed(
@@ -33,6 +40,7 @@ def followed(
         recipe.labels,
         teacher=recipe.teacher,
         confidence=recipe.confidence,
+        base=recipe.base,
         regions=recipe.regions,
         classes=[Class(label, name) for label, name in recipe.classes.items()],
         folder=recipe.progress_folder,
@@ -49,9 +57,10 @@ def learn(
     images: Any,
     labels: Any = None,
     *,
-    target: str = "semantic",
+    target: str = USUAL,
     teacher: Any = None,
     confidence: float = CONFIDENCE,
+    base: Network | str | Path | None = None,
     network: str = "auto",
     minutes: float = 10.0,
     memory_gb: float = 2.0,
@@ -82,6 +91,8 @@ def learn(
         ``labels`` are then strokes for some of the images, which count more, or left out.
     confidence : float
         Least probability of what a teacher is certain of.
+    base : Network or path, optional
+        A trained network that the training begins with: it goes on learning what that has learned.
     network : str
         One of ``stroma.networks.NETWORKS``; "auto" chooses by data and budget.
     minutes : float
@@ -117,8 +128,9 @@ def learn(
     ParameterError, ShapeError, LabelError
         Before the first step, saying what does not fit and what to do.
     """
+    begun = begun_with(base)
     learner = Learner(
-        target=target,
+        target=begun.about.target if begun and target == USUAL else target,
         network=network,
         minutes=minutes,
         memory_gb=memory_gb,
@@ -126,6 +138,8 @@ def learn(
         **options,
     )
     data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
+    if begun is not None and begun.target.truth == "category":
+        data = renumbered(data, begun.classes)
     return learner.without(data.ignore).fit(
         data.images,
         data.labels,
@@ -133,6 +147,21 @@ def learn(
         classes=classes or data.classes,
         folder=folder,
         overwrite=overwrite,
+        base=begun,
         tell=tell,
         cancel=cancel,
     )
+
+
+def begun_with(base: Any) -> Network | None:
+    """Return the network that a training begins with, of a file or as it is given."""
+    if base is None:
+        return None
+    found = load(base) if isinstance(base, str | Path) else base
+    if not hasattr(found, "about"):
+        raise ParameterError(
+            f"A training begins with a trained network (.safetensors), got {base!s}. A model of "
+            "strokes teaches one (teacher)."
+        )
+    network: Network = found
+    return network

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 WIDTH = 98
-PATHS = ("images", "labels", "teacher", "regions", "model", "folder")
+PATHS = ("images", "labels", "teacher", "base", "regions", "model", "folder")
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,9 @@ class Recipe(Options):
         strokes for some of the images, which count more, or left out.
     confidence : float
         Probability from which on the teacher is certain.
+    base : str, optional
+        A trained network (.safetensors) that the training begins with: target, network and patches
+        are as of it.
     model : str
         The file that is written, ending in .safetensors.
     regions : str, optional
@@ -64,6 +67,7 @@ class Recipe(Options):
     labels: str | list[str] | None = None
     teacher: str | None = None
     confidence: float = CONFIDENCE
+    base: str | None = None
     model: str = "network.safetensors"
     regions: str | None = None
     classes: Mapping[int, str] = field(default_factory=dict)
