@@ -136,13 +136,20 @@ def summits(
     land = np.where(front, height, 0).astype(np.float32)
     above = land - reconstructed(np.maximum(land - rise, 0), land, front)
     parts, count = ndimage.label(front & (above > TINY))
-    numbers = np.arange(1, count + 1)
-    rises = np.asarray(ndimage.maximum(above, parts, numbers)) >= rise - 2 * TINY
-    kept = rises & (np.asarray(ndimage.maximum(land, parts, numbers)) > least)
+    rises = _highest(above, parts, count) >= rise - 2 * TINY
+    kept = rises & (_highest(land, parts, count) > least)
     order = np.zeros(count + 1, np.int32)
     order[1:][kept] = np.arange(1, kept.sum() + 1)
     found: NDArray[np.int32] = order[parts]
     return found
+
+
+def _highest(values: NDArray[Any], parts: NDArray[Any], count: int) -> NDArray[Any]:
+    """Return the highest value of every part, from 1; pixels of none are not looked at."""
+    found = np.full(count + 1, -np.inf, values.dtype)
+    inside = parts > 0
+    np.maximum.at(found, parts[inside], values[inside])
+    return found[1:]
 
 
 def without_small(labels: NDArray[Any], least: int) -> NDArray[np.uint32]:
