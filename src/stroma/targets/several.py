@@ -155,7 +155,8 @@ class Several:
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the weighted sum of the losses of all heads."""
-        total, parts = output.new_zeros(()), {}
+        total = output.new_zeros(())
+        parts: dict[str, torch.Tensor] = {}
         for name, head in self.targets.items():
             place = self.places[name]
             weights = known[:, place] if self._weighed[name] else known[:, place][:, :1]

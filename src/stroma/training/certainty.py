@@ -147,10 +147,10 @@ def _is_sure(
     return found
 
 
-def _groups(target: Target, truth: Any, ideal: NDArray[np.float32]) -> NDArray[np.integer[Any]]:
+def _groups(target: Target, truth: Any, ideal: NDArray[np.float32]) -> NDArray[np.int32]:
     """Return the class of every pixel, or whether it is inside an object or near a point."""
     if target.result in ("classes", "category"):
-        return np.asarray(truth)
+        return np.asarray(truth, np.int32)
     if target.result == "instances":
-        return (np.asarray(truth) > 0).astype(np.int8)
-    return (ideal[0] > 0.5 * max(float(ideal[0].max(initial=0)), LOW)).astype(np.int8)
+        return (np.asarray(truth) > 0).astype(np.int32)
+    return (ideal[0] > 0.5 * max(float(ideal[0].max(initial=0)), LOW)).astype(np.int32)

@@ -160,7 +160,8 @@ def find_category(network: Trained, image: Image, **options: Any) -> NDArray[np.
         if tell is not None:
             tell(part.done, part.total)
     pixels = prod(image.shape[-network.ndim :])
-    every = [network.target.decode(total / pixels, **tunable) for total in sums.values()]
+    means = [(total / pixels).astype(np.float32) for total in sums.values()]
+    every = [network.target.decode(mean, **tunable) for mean in means]
     outer = [image.sizes[a] for a in outer_axes(network.ndim) if a in image.sizes]
     return np.array(every).reshape(*outer, -1)
 

@@ -79,7 +79,7 @@ def write_found(
         _keep(labels, opened, region)
         write_labels(path, labels, like=image)
         return
-    write = {
+    write: dict[str, Callable[..., None]] = {
         "instances": _write_objects,
         "points": _write_points,
         "image": _write_image,

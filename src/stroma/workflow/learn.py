@@ -157,7 +157,7 @@ def begun_with(base: Any) -> Network | None:
     """Return the network that a training begins with, of a file or as it is given."""
     if base is None:
         return None
-    found = load(base) if isinstance(base, str | Path) else base
+    found: Any = load(base) if isinstance(base, str | Path) else base
     if not hasattr(found, "about"):
         raise ParameterError(
             f"A training begins with a trained network (.safetensors), got {base!s}. A model of "

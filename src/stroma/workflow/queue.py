@@ -125,7 +125,8 @@ class Queue:
 
     def network(self) -> Network:
         """Return the network that proposes."""
-        found: Any = load(self.model)
+        loaded: Any = load(self.model)
+        found: Network = loaded
         return found
 
     def proposed(self, image: str | Path) -> Any:
