@@ -27,6 +27,12 @@ SIDE = 96
 KIND = 1000
 """Numbers of objects are class times this plus their own, for the target with classes."""
 
+OPTIONS: dict[str, dict[str, Any]] = {
+    "centres": {"divisor": KIND},
+    "several": {"heads": ("semantic", "distances", "counts"), "divisor": KIND},
+}
+"""Of targets that have others than usual here."""
+
 COLORS = ("#000000", "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
 
 Values = NDArray[Any]
@@ -67,7 +73,9 @@ def truth_for(name: str, labels: Values) -> Values:
         return middles_of(labels)
     if name in ("restore", "denoise"):
         return noisy(labels)[1][None]
-    if name == "centres":
+    if name == "classify":
+        return np.where(labels >= 0, 2, 0)
+    if name in ("centres", "several"):
         return np.where(labels > 0, np.where(labels > 3, 2, 1) * KIND + labels, 0)
     return np.where(labels > 3, 2, np.minimum(labels, 1)) if name == "semantic" else labels
 
@@ -76,6 +84,8 @@ def facts_for(truth: Values) -> Facts:
     """Return what is known of a truth."""
     values, counts = np.unique(truth.astype(int), return_counts=True)
     known = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    if len(known) == 1:  # of the images of one class the others are not seen here
+        known = dict.fromkeys((1, 2, 3), truth.size)
     return Facts(2, known, (1.0, 1.0), (18.0, 26.0, 30.0))
 
 
@@ -88,12 +98,12 @@ def shown(channels: Values, names: tuple[str, ...]) -> dict[str, Values]:
 def draw_target(axes: list[Axes], name: str, labels: Values) -> None:
     """Draw the channels of a target, and what they are decoded to."""
     truth = truth_for(name, labels)
-    options = {"divisor": KIND} if name == "centres" else {}
-    target = TARGETS[name].made_for(facts_for(truth), **options)
+    target = TARGETS[name].made_for(facts_for(truth), **OPTIONS.get(name, {}))
     encoded = target.encode(truth, shape=labels.shape).values
     channels = shown(encoded, target.channels())
     for axis, (title, values) in zip(axes, channels.items(), strict=False):
-        axis.imshow(values, cmap="gray")
+        low, high = min(0.0, float(values.min())), float(values.max())
+        axis.imshow(values, cmap="gray", vmin=low, vmax=max(high, low + 1e-9))
         axis.set_title(title, fontsize=7)
     DRAWN[target.result](axes[-1], target.decode(encoded))
     axes[-1].set_title(f"{name}: {target.result}", fontsize=7, fontweight="bold")
@@ -112,16 +122,30 @@ def draw_points(axis: Axes, points: Values) -> None:
     axis.plot(points[:, 1], points[:, 0], "+", color="#e69f00", markersize=7)
 
 
+def draw_category(axis: Axes, probabilities: Values) -> None:
+    """Draw how probable every class of the image is."""
+    axis.bar(np.arange(len(probabilities)), probabilities, color=COLORS[1])
+    axis.set_box_aspect(1)
+
+
+def draw_several(axis: Axes, results: dict[str, Values]) -> None:
+    """Draw classes, and what was counted in them."""
+    draw_labels(axis, results["semantic"])
+    axis.plot(results["counts"][:, 1], results["counts"][:, 0], "w+", markersize=7)
+
+
 def draw_image(axis: Axes, image: Values) -> None:
     """Draw the first channel."""
     axis.imshow(image[0], cmap="gray")
 
 
-DRAWN: dict[str, Callable[[Axes, Values], None]] = {
+DRAWN: dict[str, Callable[[Axes, Any], None]] = {
     "classes": draw_labels,
     "instances": draw_labels,
     "points": draw_points,
     "image": draw_image,
+    "category": draw_category,
+    "several": draw_several,
 }
 
 

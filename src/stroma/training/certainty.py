@@ -153,4 +153,5 @@ def _groups(target: Target, truth: Any, ideal: NDArray[np.float32]) -> NDArray[n
         return np.asarray(truth, np.int32)
     if target.result == "instances":
         return (np.asarray(truth) > 0).astype(np.int32)
-    return (ideal[0] > 0.5 * max(float(ideal[0].max(initial=0)), LOW)).astype(np.int32)
+    near: NDArray[np.int32] = (ideal[0] > 0.5 * max(float(ideal[0].max()), LOW)).astype(np.int32)
+    return near
