@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.web.browsing import PATIENCE
+from tests.web.browsing import PATIENCE, until
 from tests.web.served import served_to_choose
 
 from stroma.errors import ParameterError
@@ -154,3 +154,69 @@ def test_images_are_chosen_and_opened_with_the_mouse(browser, folder) -> None:
         page.wait_for_selector("#image-select option", state="attached")
         assert page.locator("#image-select").input_value() != ""
         page.close()
+
+
+def test_the_way_back_closes_the_project_for_all_tabs_and_another_is_chosen(
+    browser, folder
+) -> None:
+    closed = []
+
+    def opens_noting(paths: Sequence[Path], sample: str) -> Session:
+        made = opens(paths, sample)
+        close = made.close
+        made.close = lambda: (closed.append(sample), close())
+        return made
+
+    with served_to_choose(opens_noting, Shelf([folder])) as (client, stage):
+        page, other = browser.new_page(), browser.new_page()
+        for tab in (page, other):
+            tab.set_default_timeout(PATIENCE)
+        page.goto(client.address.url)
+        page.get_by_role("button", name="coins").click()
+        page.wait_for_selector("#image-select option", state="attached")
+        other.goto(client.address.url)
+        other.wait_for_selector("#image-select option", state="attached")
+        page.click("#leave")
+        for tab in (page, other):
+            tab.get_by_role("button", name="coins").wait_for()
+        until(page, lambda: closed == ["coins"])
+        page.get_by_role("button", name="old.stroma").click()
+        page.locator("#leave").wait_for()
+        assert stage.session.path == folder / "old.stroma"
+        page.close()
+        other.close()
+
+
+def test_dropped_files_become_a_new_project_in_the_folder_that_is_shown(browser, folder) -> None:
+    Session.create(folder / "dropped.stroma").close()
+    with served_to_choose(opens, Shelf([folder])) as (client, stage):
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(client.address.url)
+        page.get_by_text("cells.tif").wait_for()
+        page.evaluate(
+            """async () => {
+              const canvas = new OffscreenCanvas(16, 16);
+              canvas.getContext("2d").fillRect(0, 0, 16, 16);
+              const picture = await canvas.convertToBlob();
+              const dataTransfer = new DataTransfer();
+              dataTransfer.items.add(new File([picture], "dropped.png"));
+              dataTransfer.items.add(new File(["none"], "bad.png"));
+              document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));
+            }"""
+        )
+        page.wait_for_selector("#image-select option:has-text('dropped.png')", state="attached")
+        page.wait_for_selector("#notices >> text=/bad.png: It was not opened/")
+        assert stage.session.path == folder / "dropped-2.stroma"
+        assert [one.name for one in stage.session.images] == ["dropped.png"]
+        page.close()
+
+
+@pytest.mark.parametrize("new", ["none.txt", "../a.png", ".png"])
+def test_a_new_project_gets_no_name_that_an_image_cannot_have(new, folder) -> None:
+    body = json.dumps({"new": new, "folder": str(folder)}).encode()
+    before = sorted(folder.iterdir())
+    with served_to_choose(opens, Shelf([folder])) as (client, stage):
+        assert client.post("/start/open", body).status == 400
+        assert stage.session is None
+    assert sorted(folder.iterdir()) == before

@@ -119,24 +119,29 @@ def paint(
     """
 
     def begun(paths: list[Path], sample: str | None) -> Session:
-        named = project or (Path(f"{require_sample(sample)}.stroma") if sample else None)
-        session = opened_as(paths, named, alias, several(series))
+        return remembered(opened_with(paths, sample, project))
+
+    def another(paths: list[Path], sample: str | None) -> Session:
+        """Open something else: what was said of the first does not hold for it."""
+        session = opened_as(paths, sample_project(sample), None, None)
+        if sample is not None:
+            add_sample(session, sample)
+        return remembered(session)
+
+    def opened_with(paths: list[Path], sample: str | None, project: Path | None) -> Session:
+        session = opened_as(paths, project or sample_project(sample), alias, several(series))
         if sample is not None:
             add_sample(session, sample)
         if model is not None:
             take_model(session, model)
         if tracks is not None:
             take_tracks(session, tracks)
-        if session.path is not None:
-            remember(session.path)
         return session
 
     def say(url: str, at_port: int) -> None:
         typer.echo(f"Stroma paints at {url}")
         if host not in (HERE, "localhost", "::1"):
             typer.echo(EXPOSED.format(port=at_port), err=True)
-
-    from stroma.session.recent import remember
 
     where: dict[str, Any] = {"host": host, "port": port, "browser": not no_browser}
     if not images and project is None and sample is None:
@@ -149,7 +154,7 @@ def paint(
         typer.echo(f"Project: {session.path}\nCtrl+C ends it.")
 
     try:
-        FRONT_ENDS["browser"](session, say_all, **where)
+        FRONT_ENDS["browser"](session, say_all, **choices(another), **where)
     finally:
         session.close()
 
@@ -160,6 +165,16 @@ def choose(
     **where: Any,
 ) -> None:
     """Show the page on which something is chosen."""
+
+    def say_more(url: str, at_port: int) -> None:
+        say(url, at_port)
+        typer.echo("Choose there what to open. Ctrl+C ends it.")
+
+    FRONT_ENDS["start"](say=say_more, **choices(begun), **where)
+
+
+def choices(begun: Callable[[list[Path], str | None], Session]) -> dict[str, Any]:
+    """Return what a page to choose on offers, and what opens it."""
     from stroma.errors import ParameterError
 
     def opens(paths: Sequence[Path], sample: str) -> Session:
@@ -168,12 +183,22 @@ def choose(
         except typer.BadParameter as error:
             raise ParameterError(error.message) from error
 
-    def say_more(url: str, at_port: int) -> None:
-        say(url, at_port)
-        typer.echo("Choose there what to open. Ctrl+C ends it.")
-
     roots = dict.fromkeys([Path.cwd(), Path.home()])
-    FRONT_ENDS["start"](opens, say_more, roots=list(roots), samples=list(SAMPLES), **where)
+    return {"opens": opens, "roots": list(roots), "samples": list(SAMPLES)}
+
+
+def sample_project(sample: str | None) -> Path | None:
+    """Return where the project of a sample lies: here; none without one."""
+    return Path(f"{require_sample(sample)}.stroma") if sample else None
+
+
+def remembered(session: Session) -> Session:
+    """Note which project was opened, for the page to choose on, and return its session."""
+    from stroma.session.recent import remember
+
+    if session.path is not None:
+        remember(session.path)
+    return session
 
 
 def opened_as(

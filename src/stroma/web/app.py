@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -46,13 +46,17 @@ def create_app(
     return Gate(serving(session, ready=ready), address, posts.LIMITS)
 
 
-def serving(session: Session, *, ready: Callable[[], object] = lambda: None) -> Starlette:
+def serving(
+    session: Session, *, ready: Callable[[], object] = lambda: None, leave: str = ""
+) -> Starlette:
     """Return the application that serves a session to everybody who gets here.
 
     Parameters
     ----------
     session, ready
         As for ``create_app``.
+    leave : str
+        Address that closes it and leads to the page to choose on; empty where there is none.
     """
 
     @asynccontextmanager
@@ -84,13 +88,17 @@ def serving(session: Session, *, ready: Callable[[], object] = lambda: None) -> 
         exception_handlers={StromaError: refused, OSError: refused, Exception: mistaken},
         lifespan=open_room,
     )
-    app.state.session = session
+    app.state.session, app.state.leave = session, leave
     return app
 
 
 async def page(request: Request) -> Response:
-    """Answer with the page."""
-    return FileResponse(STATIC / "index.html")
+    """Answer with the page, which has a way back where there is something to choose on."""
+    leave: str = request.app.state.leave
+    if not leave:
+        return FileResponse(STATIC / "index.html")
+    whole = (STATIC / "index.html").read_text(encoding="utf-8")
+    return HTMLResponse(whole.replace("<body>", f'<body data-leave="{leave}">', 1))
 
 
 async def socket(websocket: WebSocket) -> None:

@@ -60,6 +60,9 @@ def show(
     host: str = "127.0.0.1",
     port: int = 0,
     browser: bool = True,
+    opens: Opens | None = None,
+    roots: Sequence[Path] = (),
+    samples: Sequence[str] = (),
 ) -> None:
     """Serve a session until the process is asked to stop.
 
@@ -73,6 +76,8 @@ def show(
         As for ``claim_for``.
     browser : bool
         Open the page in the user's browser.
+    opens, roots, samples
+        As for ``begin``: of a page to choose on, to which this one leads back. None unless given.
     """
     place = claim_for(session.path, host, port)
     say(place.address.url, place.address.port)
@@ -83,8 +88,11 @@ def show(
             if browser:
                 _browse(file)
 
-        with suppress(KeyboardInterrupt):  # how a person ends it
-            server(session, place, ready=ready).run(sockets=[place.listening])
+        if opens is None:
+            with suppress(KeyboardInterrupt):  # how a person ends it
+                server(session, place, ready=ready).run(sockets=[place.listening])
+        else:
+            _run(Stage(opens, Shelf(roots), samples, ready, first=session), place)
 
 
 def begin(
@@ -113,13 +121,17 @@ def begin(
     place = claim(host, port)
     say(place.address.url, place.address.port)
     with opening(place.address, None) as file:
-        stage = Stage(opens, Shelf(roots), samples, lambda: _browse(file) if browser else None)
-        try:
-            with suppress(KeyboardInterrupt):
-                uvicorn_of(gated(stage, place.address)).run(sockets=[place.listening])
-        finally:
-            if stage.session is not None:
-                stage.session.close()
+        _run(Stage(opens, Shelf(roots), samples, lambda: _browse(file) if browser else None), place)
+
+
+def _run(stage: Stage, place: Place) -> None:
+    """Serve until the process is asked to stop, and close what is open then."""
+    try:
+        with suppress(KeyboardInterrupt):
+            uvicorn_of(gated(stage, place.address)).run(sockets=[place.listening])
+    finally:
+        if stage.session is not None:
+            stage.session.close()
 
 
 def _browse(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is served: a page to choose from until something is opened, and from then on that."""
+"""What is served: a page to choose from, what was opened there, and that page again."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stroma.errors import ParameterError, StromaError
+from stroma.io import stem_of
 from stroma.session import Session
 from stroma.session.recent import recent
-from stroma.web import posts
+from stroma.web import posts, uploads
 from stroma.web.app import STATIC, mistaken, refused, serving
 from stroma.web.gate import Address, Gate
 from stroma.web.start.shelf import Shelf
+
+LEAVE = "/start/leave"
+"""Address that closes what is open."""
 
 MOST_PATHS = 1000
 """Images that are opened at once."""
@@ -46,40 +51,73 @@ class Stage:
         Names of samples.
     ready : callable
         Called when requests can come.
+    first : Session, optional
+        What is open at the beginning, in place of the page to choose from.
     """
 
     def __init__(
-        self, opens: Opens, shelf: Shelf, samples: Sequence[str], ready: Callable[[], object]
+        self,
+        opens: Opens,
+        shelf: Shelf,
+        samples: Sequence[str],
+        ready: Callable[[], object],
+        *,
+        first: Session | None = None,
     ) -> None:
         self._opens, self._shelf, self._samples, self._ready = opens, shelf, samples, ready
         self._stack = AsyncExitStack()
         self._turn = asyncio.Lock()
-        self._chosen: ASGIApp | None = None
+        self._chosen: Starlette | None = None
         self._choosing = Starlette(
             routes=[
                 Route("/", self._page),
                 Route("/start/here", self._here),
                 Route("/start/folder", self._folder),
                 Route("/start/open", self._open, methods=["POST"]),
+                Route(LEAVE, self._leave, methods=["POST"]),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
             exception_handlers={StromaError: refused, OSError: refused, Exception: mistaken},
             lifespan=self._living,
         )
-        self.session: Session | None = None
+        self.session = first
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what is open; the end of the program is told to what was there first."""
-        if scope["type"] == "lifespan" or self._chosen is None:
+        ours = scope["type"] == "lifespan" or scope["path"] == LEAVE
+        if ours or self._chosen is None:
             await self._choosing(scope, receive, send)
         else:
             await self._chosen(scope, receive, send)
 
     @asynccontextmanager
     async def _living(self, app: Starlette) -> AsyncIterator[None]:
-        async with self._stack:
+        if self.session is not None:
+            await self._show(self.session)
+        try:
             self._ready()
             yield
+        finally:
+            await self._stack.aclose()
+
+    async def _show(self, session: Session) -> None:
+        """Serve a session from now on."""
+        app = serving(session, leave=LEAVE)
+        await self._stack.enter_async_context(app.router.lifespan_context(app))
+        self.session, self._chosen = session, app
+
+    async def _leave(self, request: Request) -> Response:
+        """Close what is open; all tabs go to the page to choose on, which is served again."""
+        async with self._turn:
+            left, session = self._chosen, self.session
+            self._chosen = self.session = None
+            if left is not None:
+                left.state.room.tell({"event": "left"})
+                await self._stack.aclose()
+                self._stack = AsyncExitStack()
+            if session is not None:
+                await run_in_threadpool(session.close)
+        return JSONResponse({})
 
     async def _page(self, request: Request) -> Response:
         return FileResponse(STATIC / "start.html")
@@ -98,17 +136,32 @@ class Stage:
 
     async def _open(self, request: Request) -> Response:
         """Open what was chosen; from the answer on, that is served."""
-        paths, sample = self._allowed(await _sent(request))
+        sent = await _sent(request)
+        paths, sample = self._allowed(sent)
         async with self._turn:
             if self._chosen is None:
-                self.session = await run_in_threadpool(self._opens, paths, sample)
-                app = serving(self.session)
-                await self._stack.enter_async_context(app.router.lifespan_context(app))
-                self._chosen = app
+                if not (paths or sample):
+                    paths = [await run_in_threadpool(self._begun, sent)]
+                await self._show(await run_in_threadpool(self._opens, paths, sample))
         return JSONResponse({})
 
+    def _begun(self, values: Mapping[str, Any]) -> Path:
+        """Make an empty project, named after an image that is going to be sent into it.
+
+        Raises
+        ------
+        ParameterError, FormatError
+            If no image can have that name, or the folder may not be looked into.
+        """
+        folder = self._shelf.require(Path(str(values.get("folder", ""))))
+        stem = stem_of(uploads.safe_name(str(values["new"]), uploads.image_endings()))
+        names = (f"{stem}.stroma" if i == 1 else f"{stem}-{i}.stroma" for i in count(1))
+        path = next(folder / name for name in names if not (folder / name).exists())
+        Session.create(path).close()
+        return path
+
     def _allowed(self, values: Any) -> tuple[list[Path], str]:
-        """Return what was chosen, paths or a sample, if all of it may be opened.
+        """Return what was chosen, paths or a sample, if all of it may be opened; none for new.
 
         Raises
         ------
@@ -117,7 +170,7 @@ class Stage:
         """
         given: Mapping[str, Any] = values if isinstance(values, Mapping) else {}
         sample, paths = str(given.get("sample", "")), given.get("paths", [])
-        if sample:
+        if sample or given.get("new"):
             return [], sample
         if not isinstance(paths, list) or not 0 < len(paths) <= MOST_PATHS:
             raise ParameterError(f"Choose an image, or up to {MOST_PATHS}.")

@@ -1,5 +1,6 @@
 // The page, put together.
 
+import { showWayBack } from "./leaving.js";
 import { App } from "./app.js";
 import { showBar } from "./bar.js";
 import { byId, el, fill, icon } from "./dom.js";
@@ -279,6 +280,7 @@ choosesFiles(
   (files) => openImages(app, files.map(asDropped)),
 );
 takeDrops(app);
+showWayBack(app);
 buildTools();
 buildTabs();
 chooseTool("brush");

@@ -1,6 +1,8 @@
 // The page that is shown before a project is open: what to go on with, what to open, what to try.
 
 import { byId, el, fill } from "./dom.js";
+import { taken } from "./dropped.js";
+import { BROUGHT } from "./leaving.js";
 
 /** @typedef {{name: string, path: string, kind: "project" | "folder" | "image"}} Entry */
 /** @typedef {{folder: string, above: Entry[], entries: Entry[], left_out: number}} Listing */
@@ -44,15 +46,63 @@ async function ask(path, options) {
 
 /**
  * Open something; the page of the project comes when it is there.
- * @param {{paths?: string[], sample?: string}} what
+ * @param {{paths?: string[], sample?: string, new?: string, folder?: string}} what
  * @param {string} name
  */
 async function open(what, name) {
+  if (await begun(what, name)) location.reload();
+}
+
+/**
+ * @param {{paths?: string[], sample?: string, new?: string, folder?: string}} what
+ * @param {string} name
+ * @returns {Promise<boolean>} whether it is open
+ */
+async function begun(what, name) {
   say(`Opening ${name}…`, "busy");
   document.body.inert = true;
   const answer = await ask("/start/open", { method: "POST", body: JSON.stringify(what) });
   document.body.inert = false;
-  if (answer) location.reload();
+  return Boolean(answer);
+}
+
+/**
+ * Open files that were dropped: they are copied into a new project, in the folder that is shown.
+ * @param {DataTransfer} transfer
+ */
+async function openDropped(transfer) {
+  const things = await taken(transfer);
+  const files = things.flatMap(({ name, file }) => (file ? [{ name, file }] : []));
+  if (!files.length) {
+    say("Drop image files here; a folder that is one image (OME-Zarr) is chosen in the list.", "bad");
+    return;
+  }
+  if (!(await begun({ new: files[0].name, folder: shown?.folder }, files[0].name))) return;
+  document.body.inert = true;
+  const brought = [];
+  for (const { name, file } of files) {
+    say(`Sending ${name}…`, "busy");
+    const answer = await fetch(`/uploads/images?${new URLSearchParams({ name })}`, { method: "POST", body: file });
+    brought.push(answer.ok ? { name, joined: await answer.json() } : { name, error: await answer.text() });
+  }
+  sessionStorage.setItem(BROUGHT, JSON.stringify(brought));
+  location.reload();
+}
+
+function takeDrops() {
+  const show = (/** @type {boolean} */ on) => document.body.classList.toggle("dropping", on);
+  window.addEventListener("dragover", (event) => {
+    event.preventDefault(); // otherwise the browser would leave the page for the file
+    show(Boolean(event.dataTransfer?.types.includes("Files")));
+  });
+  window.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) show(false);
+  });
+  window.addEventListener("drop", (event) => {
+    event.preventDefault();
+    show(false);
+    if (event.dataTransfer) openDropped(event.dataTransfer);
+  });
 }
 
 /** @param {string} folder */
@@ -153,6 +203,7 @@ async function begin() {
   byId("find").addEventListener("input", show);
   byId("open").addEventListener("click", () => open({ paths: [...chosen] }, byId("open").textContent?.slice(5) || "it"));
   byId("open-folder").addEventListener("click", () => shown && open({ paths: [shown.folder] }, shown.folder));
+  takeDrops();
   await go(known.folder);
 }
 
