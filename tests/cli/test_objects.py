@@ -145,3 +145,54 @@ def test_parquet_without_its_library_says_what_to_install(stroma, files, monkeyp
     done = stroma("objects", "cells.tif", "--table", "a.parquet")
     assert done.code == 3
     assert "pip install pyarrow" in done.err
+
+
+def test_anndata_without_its_library_says_what_to_install(stroma, files, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    done = stroma("objects", "cells.tif", "--table", "a.h5ad")
+    assert done.code == 3
+    assert "pip install anndata" in done.err
+
+
+@pytest.mark.filterwarnings("ignore")  # of anndata itself, with newer versions of pandas
+def test_anndata_holds_measures_places_and_classes(stroma, files) -> None:
+    anndata = pytest.importorskip("anndata", reason="tables of AnnData: pip install anndata")
+    options = ("--image", "image.ome.tif", "--labels", "clicks.csv")
+    assert stroma("objects", "cells.tif", *options, "--table", "a.h5ad").code == 0
+    assert stroma("objects", "cells.tif", *options, "--table", "a.csv").code == 0
+    written = rows(files / "a.csv")
+    found = anndata.read_h5ad(files / "a.h5ad")
+    assert found.obs["label"].tolist() == [int(row["label"]) for row in written]
+    assert found.obs["class_name"].tolist() == [row["class_name"] for row in written]
+    places = [[float(row["centroid_x_um"]), float(row["centroid_y_um"])] for row in written]
+    assert np.allclose(found.obsm["spatial"], places)
+    areas = found[:, "area_um2"].X.ravel()
+    assert np.allclose(areas, [float(row["area_um2"]) for row in written])
+
+
+def test_parquet_holds_what_csv_does(stroma, files) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet: pip install pyarrow")
+    for name in ("a.parquet", "a.csv"):
+        assert stroma("objects", "cells.tif", "--image", "image.ome.tif", "--table", name).code == 0
+    written = rows(files / "a.csv")
+    found = parquet.read_table(files / "a.parquet").to_pydict()
+    assert list(found) == list(written[0])
+    assert found["area_px"] == [float(row["area_px"]) for row in written]
+
+
+def test_features_of_an_extractor_are_columns_and_a_model_asks_for_them_itself(
+    stroma, files
+) -> None:
+    options = ("--image", "image.ome.tif", "--embed", "texture_2d", "--labels", "clicks.csv")
+    done = stroma("objects", "cells.tif", *options, "--save-model", "m.pkl", "--table", "a.csv")
+    assert done.code == 0
+    again = ("--image", "image.ome.tif", "--model", "m.pkl")
+    assert stroma("objects", "cells.tif", *again, "--table", "b.csv").code == 0
+    written = [rows(files / name) for name in ("a.csv", "b.csv")]
+    assert "embedding_texture_2d_000" in written[0][0]
+    assert written[0] == written[1]
+    refused = stroma("objects", "cells.tif", "--model", "m.pkl", "--table", "c.csv")
+    assert refused.code != 0
+    assert "Give the image, too" in refused.err
+    unknown = stroma("objects", "cells.tif", *again, "--embed", "textur_2d", "--table", "c.csv")
+    assert "Did you mean 'texture_2d'" in unknown.err

@@ -10,6 +10,7 @@ from stroma.errors import ImageError, LabelError, ParameterError, ShapeError, Un
 from stroma.objects import Carving
 from stroma.objects.basins import basins, edges_by_region, flood, touching
 from stroma.objects.carving import Priority
+from stroma.objects.merging import merged
 from stroma.objects.supervoxels import boundaries
 
 
@@ -97,9 +98,44 @@ def test_level_ground_is_shared_out_halfway():
 def test_borders_are_as_high_as_the_higher_pixels_along_them():
     labels = np.array([[[0, 0, 1], [0, 2, 1]]], np.int32)
     heights = np.array([[[1, 4, 2], [3, 8, 5]]], np.float32)
-    pairs, weights = touching(labels, heights, 3)
-    found = {tuple(p): w for p, w in zip(pairs.tolist(), weights.tolist(), strict=True)}
-    assert found == {(0, 1): 4.0, (0, 2): 8.0, (1, 2): 8.0}
+    pairs, weights, lengths = touching(labels, heights, 3)
+    borders = zip(weights.tolist(), lengths.tolist(), strict=True)
+    found = dict(zip(map(tuple, pairs.tolist()), borders, strict=True))
+    assert found == {(0, 1): (4.0, 1), (0, 2): (8.0, 2), (1, 2): (8.0, 1)}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_joined_regions_have_the_borders_of_their_pixels(seed):
+    heights = np.random.default_rng(seed).random((4, 12, 13)).astype(np.float32)
+    labels, count = basins(heights)
+    pairs, weights, lengths = touching(labels, heights, count)
+    new, *left, sizes = merged(pairs, weights, lengths, np.bincount(labels.ravel()), count // 3)
+    assert len(sizes) == count // 3
+    assert np.array_equal(sizes, np.bincount(new[labels].ravel()))
+    for region in range(len(sizes)):
+        assert ndimage.label(new[labels] == region)[1] == 1
+    plain = touching(new[labels], heights, len(sizes))
+    by_pair = [
+        {tuple(p): (w, n) for p, w, n in zip(*map(np.ndarray.tolist, of), strict=True)}
+        for of in (left, plain)
+    ]
+    assert by_pair[0].keys() == by_pair[1].keys()
+    for pair, borders in by_pair[0].items():
+        assert borders == pytest.approx(by_pair[1][pair])
+
+
+def test_regions_join_across_the_lowest_borders_first():
+    pairs = np.array([[0, 1], [1, 2], [2, 3]], np.int32)
+    weights, one = np.array([9.0, 1.0, 5.0]), np.ones(3)
+    new, pairs, weights, _, sizes = merged(pairs, weights, one, np.ones(4, np.int64), 3)
+    assert new.tolist() == [0, 1, 1, 2]
+    assert (pairs.tolist(), weights.tolist(), sizes.tolist()) == (
+        [[0, 1], [1, 2]],
+        [9.0, 5.0],
+        [1, 2, 1],
+    )
+    alone = merged(np.empty((0, 2), np.int32), one[:0], one[:0], np.ones(2, np.int64), 1)
+    assert len(alone[-1]) == 2
 
 
 def membranes(side=96, spacing=24, seed=0):

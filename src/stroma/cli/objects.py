@@ -21,7 +21,7 @@ def objects(
         ),
     ],
     table: Annotated[
-        Path, typer.Option(help="Table to write, a row for each object: .csv or .parquet.")
+        Path, typer.Option(help="Table to write, a row for each object: .csv, .parquet or .h5ad.")
     ],
     image: Annotated[
         Path | None, typer.Option(help="Image to measure the values of.", show_default=False)
@@ -59,6 +59,14 @@ def objects(
         bool, typer.Option("--border/--no-border", help="Keep objects at the border of the image.")
     ] = True,
     ring: Annotated[float, typer.Option(help="Width of the ring around objects, in pixels.")] = 3.0,
+    embed: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="EXTRACTOR",
+            help="Measure the mean of a feature extractor inside objects, too, such as texture_2d "
+            "or efficientnet_lite0; may be repeated. What --model was taught is measured anyway.",
+        ),
+    ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +125,7 @@ def objects(
         clicks=labels,
         classifier=classifier,
         ring=ring,
+        extractors=tuple(embed or ()),
         axes=axes,
     )
     if json:

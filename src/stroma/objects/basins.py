@@ -120,7 +120,7 @@ def bottoms(level: Array, down: Array, queue: Array, shape: Any) -> Any:
 
 @jit
 def touching(labels: Array, heights: Array, count: int) -> Any:
-    """Return what regions touch: (m, 2) int32 pairs, and the mean (m,) height of their borders.
+    """Return what regions touch: (m, 2) int32 pairs, mean (m,) height and length of their borders.
 
     A border goes through pairs of pixels, and is as high as the higher of both.
     """
@@ -143,7 +143,7 @@ def touching(labels: Array, heights: Array, count: int) -> Any:
                 m += 1
             sums[edge_of[other]] += values[i]
             lengths[edge_of[other]] += 1
-    return pairs[:m].copy(), sums[:m] / lengths[:m]
+    return pairs[:m].copy(), sums[:m] / lengths[:m], lengths[:m].copy()
 
 
 @jit

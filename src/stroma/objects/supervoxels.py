@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from stroma.data.image import Image
 from stroma.errors import ImageError, ParameterError
@@ -13,6 +14,7 @@ from stroma.features.filterbank import FilterBank
 from stroma.features.filterbank3d import VolumeFilterBank
 from stroma.objects.basins import basins, edges_by_region, flood, touching
 from stroma.objects.entry import micrometres
+from stroma.objects.merging import merged
 
 Float32 = NDArray[np.float32]
 
@@ -21,6 +23,12 @@ FILTERS = {"edges": ("gradient", 0, 1), "bright": ("hessian", -1, -1), "dark": (
 
 DEPTH = 32
 """Planes that are filtered at once; the values do not depend on it."""
+
+SHARE = 0.3
+"""How many of the regions are left when those between which hardly a boundary is are joined."""
+
+FEW = 5000
+"""Where there are no more than so many regions, they are left as they are."""
 
 MOST = 2**31 - 2
 """Pixels whose places fit the numbers that are kept of them."""
@@ -55,12 +63,14 @@ class Supervoxels:
 
     @classmethod
     def of(cls, heights: Float32) -> Supervoxels:
-        """Cut along the crests of a boundary map (z, y, x)."""
+        """Cut along the crests of a boundary map (z, y, x), and join across the lowest of them."""
         scaled = _scaled(heights)
         labels, count = basins(scaled)
-        pairs, weights = touching(labels, scaled, count)
+        pairs, weights, lengths = touching(labels, scaled, count)
         sizes = np.bincount(labels.ravel(), minlength=count)
-        return cls(labels, pairs, weights, sizes, edges_by_region(pairs, count))
+        most = max(FEW, int(SHARE * count))
+        new, pairs, weights, _, sizes = merged(pairs, weights, lengths, sizes, most)
+        return cls(new[labels], pairs, weights, sizes, edges_by_region(pairs, len(sizes)))
 
     @property
     def count(self) -> int:
@@ -86,6 +96,9 @@ class Supervoxels:
 
 def boundaries(image: Image, kind: str, sigma: float) -> Float32:
     """Return how much each pixel looks like a boundary, as (z, y, x); the highest of all channels.
+
+    In a volume that is smoothed as widely again: a boundary is a sheet there, and a hole that
+    noise made in it would let a flood through.
 
     Parameters
     ----------
@@ -115,7 +128,7 @@ def boundaries(image: Image, kind: str, sigma: float) -> Float32:
         own = _filtered(one, image, filter_, which, sign, sigma)
         found = own if found is None else np.maximum(found, own, out=found)
     assert found is not None
-    return found
+    return found if len(found) == 1 else _smoothed(found, image, sigma)
 
 
 def check_finite(values: NDArray[np.generic], what: str) -> None:
@@ -144,6 +157,12 @@ def _filtered(
         [features] = bank(padded[None, start : end + 2 * z])
         np.maximum(sign * features.values[which], 0, out=found[start:end])
     return found
+
+
+def _smoothed(heights: Float32, image: Image, sigma: float) -> Float32:
+    """Return a volume smoothed by a Gaussian as wide along each axis as sigma pixels along x."""
+    voxel = np.array(micrometres(image) or (1.0, 1.0, 1.0))
+    return np.asarray(ndimage.gaussian_filter(heights, sigma * voxel[2] / voxel), np.float32)
 
 
 def _scaled(heights: Float32) -> Float32:

@@ -22,32 +22,37 @@ from stroma.io.atomic import replaced
 from stroma.io.cells import from_cell, write_table
 from stroma.io.marks import Mark
 from stroma.io.tables import STROKE_WRITERS
-from stroma.objects.classes import ObjectClassifier
+from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.pixel.files import plain
 
 KIND = "classes of objects"
-TABLES = (".csv", ".parquet")
+TABLES = (".csv", ".parquet", ".h5ad")
 COLOR = "#999999"
 """Of objects that were not classed."""
 
 
 def write_object_table(path: str | Path, table: ObjectTable) -> None:
-    """Write a table of objects as CSV, or Parquet where pyarrow is installed.
+    """Write a table of objects as CSV, Parquet or AnnData.
 
+    Parquet needs pyarrow, ``.h5ad`` anndata. In that, measures are ``X``, where objects are and
+    their classes ``obs``, and the centres ``obsm["spatial"]`` as x, y (and z): in µm, if known.
     Values that could not be measured are empty cells.
 
     Raises
     ------
     FormatError
-        If the name ends in neither.
+        If the name ends in none of these.
     MissingExtraError
-        If Parquet is wanted, and pyarrow is not installed.
+        If what a format needs is not installed.
     """
     where = Path(path)
     check_table_name(where)
     if where.suffix.lower() == ".parquet":
         with replaced(where) as new:
             _write_parquet(new, table)
+    elif where.suffix.lower() == ".h5ad":
+        with replaced(where) as new:
+            _write_anndata(new, table)
     else:
         columns = (map(_cell, table[name].tolist()) for name in table)
         write_table(where, list(table), zip(*columns, strict=True))
@@ -59,6 +64,8 @@ def check_table_name(path: Path) -> None:
         raise FormatError(f"A table of objects ends in {' or '.join(TABLES)}, got {path.name!r}.")
     if path.suffix.lower() == ".parquet":
         _pyarrow()
+    if path.suffix.lower() == ".h5ad":
+        _anndata()
 
 
 def _pyarrow() -> tuple[Any, Any]:
@@ -74,6 +81,41 @@ def _write_parquet(path: Path, table: ObjectTable) -> None:
     arrow, parquet = _pyarrow()
     columns = {name: arrow.array(table[name], from_pandas=True) for name in table}
     parquet.write_table(arrow.table(columns), path)
+
+
+def _anndata() -> Any:
+    try:
+        return import_module("anndata")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "AnnData (.h5ad) needs anndata. Install it with: pip install anndata, or write .csv."
+        ) from error
+
+
+def _write_anndata(path: Path, table: ObjectTable) -> None:
+    """Write measures as X, all else as obs, and centres as obsm."""
+    pandas = import_module("pandas")
+    measures = list(features_of(table))
+    numbers = pandas.Index([str(n) for n in range(table.rows)], dtype=object)
+    about = {n: _known_to_pandas(table[n]) for n in table if n not in measures}
+    unit = "um" if "centroid_y_um" in table else "px"
+    axes = [f"centroid_{a}_{unit}" for a in "xyz" if f"centroid_{a}_{unit}" in table]
+    found = _anndata().AnnData(
+        table.matrix(measures).astype(np.float32),
+        obs=pandas.DataFrame(about, index=numbers),
+        var=pandas.DataFrame(index=pandas.Index(measures, dtype=object)),
+        obsm={"spatial": table.matrix(axes)},
+    )
+    found.write_h5ad(path)
+
+
+def _known_to_pandas(column: NDArray[Any]) -> Any:
+    """Return a column; texts as categories, which every version of anndata reads."""
+    if column.dtype.kind != "U":
+        return column
+    pandas = import_module("pandas")
+    known = pandas.Index(np.unique(column).tolist(), dtype=object)
+    return pandas.Categorical(column.tolist(), categories=known)
 
 
 def _cell(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from stroma.objects.classes import ObjectClassifier
 from stroma.objects.entry import micrometres
 from stroma.objects.find import Finding, objects_of, plane_of
 from stroma.objects.measure import measure
+from stroma.workflow.embedding import embed, extractors_in
 from stroma.workflow.object_files import (
     check_outline_name,
     check_table_name,
@@ -35,7 +37,7 @@ class Wanted:
     Parameters
     ----------
     table : Path
-        ``.csv``, or ``.parquet`` where pyarrow is installed.
+        ``.csv``; ``.parquet`` where pyarrow is installed, ``.h5ad`` where anndata is.
     label_image : Path, optional
         The objects with the numbers that are in the table.
     outlines : tuple of Path
@@ -95,6 +97,7 @@ def measure_file(
     clicks: str | Path | None = None,
     classifier: str = "forest",
     ring: float = 3.0,
+    extractors: Sequence[str] = (),
     axes: str | None = None,
 ) -> MeasuredFile:
     """Measure the objects of a segmentation in a file, class them, and write them.
@@ -119,6 +122,9 @@ def measure_file(
         Kind of classifier that learns.
     ring : float
         Width of the ring around objects, in pixels.
+    extractors : sequence of str
+        Feature extractors whose means inside objects are measured, too; those that the model was
+        taught with are anyway.
     axes : str, optional
         Axes of the segmentation, where the file does not say.
 
@@ -133,7 +139,11 @@ def measure_file(
     values = None if image is None else read_image(image)
     own = None if model is None else load_object_classifier(model)
     labels = _objects(path, source, values, of_class, how)
-    table = measure(labels, None if values is None else _fitting(values, labels), ring=ring)
+    values = None if values is None else _fitting(values, labels)
+    table = measure(labels, values, ring=ring)
+    taught = () if own is None else extractors_in(own.columns_)
+    for name in dict.fromkeys((*extractors, *taught)):
+        table = embed(table, labels, values, name)
     found = MeasuredFile(wanted.paths, table.rows)
     if clicks is not None:
         own, found = _learnt(clicks, labels, table, classifier, found)

@@ -31,14 +31,20 @@ def feature_image(source: Source, recipe: Recipe) -> NDArray[np.float32]:
     for position in parts:
         current = plan(source, position, recipe)
         deep = "z" in current.image.sizes
-        for box, values in _blocks(current):
+        for box, values in feature_blocks(current):
             place = box.index if deep else box.slices
             result[(slice(None), *position.values(), *place)] = values if deep else values[:, 0]
     return result
 
 
-def _blocks(current: Plan) -> Iterator[tuple[Box, Array]]:
-    """Yield the features of every block at the resolution of the image."""
+def feature_blocks(current: Plan) -> Iterator[tuple[Box, Array]]:
+    """Yield the features of every block at the resolution of the image.
+
+    Yields
+    ------
+    Box, (F, d, h, w) float32 array
+        Which pixels of the plane or volume, and their features.
+    """
     cache, grid = FeatureCache(0), current.grid
 
     def one(block: Block) -> tuple[Box, Array]:
