@@ -1,11 +1,14 @@
-"""Measuring many objects, and classes of nuclei from ten labelled ones.
+"""Measuring many objects, classes of nuclei from ten labelled ones, and carving of cells.
 
     python benchmarks/objects.py --side 4096 --objects 6250
     python benchmarks/objects.py FOLDER
+    python benchmarks/objects.py --carve 128
 
 The first measures generated discs, beside scikit-image on some of them; seconds are those of the
 processor. FOLDER has ``images/`` and ``masks/`` with nuclei numbered from 1; the classes are made
-up from their size, brightness and form.
+up from their size, brightness and form. The third carves cells with bright membranes out of a
+noisy volume of so many voxels a side, each with two strokes: seven voxels in its middle, and a
+line around it on one plane.
 """
 
 from __future__ import annotations
@@ -14,12 +17,16 @@ import argparse
 import resource
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from stroma.data.objects import ObjectTable, stacked
 from stroma.io import read_image
+from stroma.objects.carving import Carving, Priority
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.measure import measure
 
@@ -30,6 +37,9 @@ THEIRS = (
 )
 REPEATS = 20
 SMALLEST = 30
+SPACING = 32
+CELLS = 8
+"""Cells inside of a volume that are carved."""
 
 
 def discs(side: int, count: int) -> NDArray[np.int32]:
@@ -123,6 +133,69 @@ def _score(table, truth, kind, columns, seed, asked) -> float:
     return float((model.predict(table)[free] == truth[free]).mean())
 
 
+def membranes(side: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return cells with bright membranes in noise, and their numbers."""
+    rng = np.random.default_rng(seed)
+    across = side // SPACING
+    centres = (np.indices((across,) * 3).reshape(3, -1).T + 0.5) * SPACING
+    centres += rng.uniform(-0.25, 0.25, centres.shape) * SPACING
+    image, cells = np.empty((side,) * 3, np.float32), np.empty((side,) * 3, np.int64)
+    tree, plane = cKDTree(centres), np.indices((1, side, side)).reshape(3, -1).T
+    for z in range(side):
+        away, cell = tree.query(plane + np.array([z, 0, 0]), k=2)
+        wall = np.exp(-(((away[:, 1] - away[:, 0]) / 2) ** 2))
+        image[z] = (wall + rng.normal(0, 0.2, wall.shape)).reshape(side, side)
+        cells[z] = cell[:, 0].reshape(side, side)
+    return image, cells
+
+
+def two_strokes(inside: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Draw along the middle of a cell, and around it on one plane."""
+    strokes = np.zeros(inside.shape, np.uint8)
+    z, y, x = (round(c) for c in ndimage.center_of_mass(inside))
+    wide, near = (ndimage.binary_dilation(inside[z], iterations=n) for n in (9, 8))
+    strokes[z][wide & ~near] = 1
+    strokes[z, y, x - 3 : x + 4] = 2
+    return strokes
+
+
+def inner(side: int) -> list[int]:
+    """Return the numbers of cells that do not lie at the border."""
+    across = side // SPACING
+    numbers = np.arange(across**3).reshape((across,) * 3)
+    return [int(n) for n in numbers[1:-1, 1:-1, 1:-1].ravel()[:CELLS]]
+
+
+def answers(carving: Carving, cells: NDArray[Any], numbers: list[int]) -> tuple[float, float]:
+    """Return the mean intersection over union of cells, and the median seconds of an answer."""
+    overlaps, seconds = [], []
+    for number in numbers:
+        truth = cells == number
+        strokes = two_strokes(truth)
+        start = time.process_time()
+        found = carving.carve(strokes)
+        seconds.append(time.process_time() - start)
+        overlaps.append((found & truth).sum() / (found | truth).sum())
+    return float(np.mean(overlaps)), float(np.median(seconds))
+
+
+def carve(side: int, seeds: int) -> None:
+    """Print a row for each seed."""
+    print("| voxels a side | regions | to cut, s | answer, s | IoU | IoU without bias |")
+    print("|---|---|---|---|---|---|")
+    Carving.of(membranes(SPACING)[0], boundary="bright")  # compiles
+    for seed in range(seeds):
+        image, cells = membranes(side, seed)
+        start = time.process_time()
+        carving = Carving.of(image, boundary="bright")
+        cut = time.process_time() - start
+        found, seconds = answers(carving, cells, inner(side))
+        plain = Carving(carving.regions, carving.shape, priority=Priority(bias=1.0))
+        without, _ = answers(plain, cells, inner(side))
+        row = f"{side} | {carving.regions.count:,} | {cut:.1f} | {seconds:.3f}"
+        print(f"| {row} | {found:.2f} | {without:.2f} |", flush=True)
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -130,12 +203,19 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=4096)
     parser.add_argument("--objects", type=int, default=6250)
     parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--carve", type=int, metavar="SIDE", help="voxels a side, from 96")
+    parser.add_argument("--seeds", type=int, default=3, help="volumes")
     parser.add_argument("--smoke", action="store_true", help="small sizes")
     asked = parser.parse_args()
     if asked.smoke:
         asked.side, asked.objects = 256, 64
     globals()["REPEATS"] = asked.repeats
-    speed(asked.side, asked.objects) if asked.folder is None else accuracy(asked.folder)
+    if asked.carve is not None:
+        carve(asked.carve, asked.seeds)
+    elif asked.folder is not None:
+        accuracy(asked.folder)
+    else:
+        speed(asked.side, asked.objects)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ SCRIPTS = {
     "tracking_long": "| ilp |",
     "decoding": "| seconds | memory added | F1 |",
     "objects": "64 objects in 256 x 256",
-    "carving": "| 96 |",
     "volumes": "noise 0.25",
     "sequences": "last frame",
     "prompts": "| `grabcut` |",
