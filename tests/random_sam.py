@@ -6,6 +6,8 @@ from copy import deepcopy
 import torch
 from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
 
+from stroma.backbones.cellpose_sam import NARROW, WIDE, Encoder, _config
+
 SIDE = 128
 PATCH = 16
 WINDOW = 3
@@ -62,6 +64,12 @@ def tiny_sam2() -> torch.nn.Module:
     """Return the network of ``transformers``, on the meta device."""
     with torch.device("meta"):
         return Sam2Model(Sam2Config(**deepcopy(SAM2)))
+
+
+def tiny_cellpose_sam() -> torch.nn.Module:
+    """Return the encoder of Cellpose-SAM in the size of `ENCODER`, on the meta device."""
+    with torch.device("meta"):
+        return Encoder(_config(32, 2, 2, 64, 3), [NARROW, WIDE])
 
 
 TO_AUTHORS = (

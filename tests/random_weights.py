@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from random_sam import SAM2, tiny_sam, tiny_sam2
+from random_sam import SAM2, tiny_cellpose_sam, tiny_sam, tiny_sam2
 from stroma.backbones import BACKBONES
 
 LARGEST = 600_000
@@ -59,6 +59,8 @@ def _small(kind: str) -> dict[str, np.ndarray]:
 
 def _network(name: str) -> torch.nn.Module:
     """Return the network without values; those that come in the size of their file, small."""
+    if name == "cellpose_sam":
+        return tiny_cellpose_sam()
     if name.startswith("sam2_"):
         return tiny_sam2()
     return tiny_sam() if name.startswith("sam_") else BACKBONES[name]()

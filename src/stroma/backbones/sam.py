@@ -99,7 +99,7 @@ def _config(shapes: Shapes, channels: int) -> SamConfig:
     """Return the configuration of a network whose tensors have these shapes."""
     features, _, _, patch = shapes[f"{ENCODER}patch_embed.projection.weight"]
     grid = shapes[f"{ENCODER}pos_embed"][1]
-    layers = _count(shapes, rf"{ENCODER}layers\.(\d+)\.layer_norm1\.weight")
+    layers = count(shapes, rf"{ENCODER}layers\.(\d+)\.layer_norm1\.weight")
     reach = [shapes[f"{ENCODER}layers.{i}.attn.rel_pos_h"] for i in range(layers)]
     windows = {n for n, _ in reach if n != 2 * grid - 1}
     out = shapes[f"{ENCODER}neck.conv1.weight"][0]
@@ -133,14 +133,15 @@ def _decoder(shapes: Shapes, out: int) -> dict[str, Any]:
     return {
         "hidden_size": out,
         **_NORMS,
-        "num_hidden_layers": _count(shapes, rf"{re.escape(start)}\.(\d+)\.layer_norm1\.weight"),
+        "num_hidden_layers": count(shapes, rf"{re.escape(start)}\.(\d+)\.layer_norm1\.weight"),
         "mlp_dim": shapes[f"{start}.0.mlp.lin1.weight"][0],
         "num_multimask_outputs": shapes["mask_decoder.mask_tokens.weight"][0] - 1,
         "iou_head_hidden_dim": shapes["mask_decoder.iou_prediction_head.proj_in.weight"][0],
     }
 
 
-def _count(shapes: Shapes, pattern: str) -> int:
+def count(shapes: Shapes, pattern: str) -> int:
+    """Return how many names match a regular expression."""
     return len([1 for key in shapes if re.fullmatch(pattern, key)])
 
 

@@ -260,6 +260,18 @@ _ENTRIES = (
         other_files=("naf_release.pth",),
         page="the releases of valeoai/NAF on GitHub",
     ),
+    Entry(
+        name="cellpose_sam",
+        repository="mouseland/cellpose-sam",
+        keymap="cellpose_sam",
+        usual=("vision_encoder.*",),
+        megabytes=1230,
+        licence="CC-BY-NC-4.0 (no commercial use)",
+        citation="Pachitariu et al., Cellpose-SAM: superhuman generalization for cellular "
+        "segmentation, 2025, doi 10.1101/2025.04.28.651001",
+        sources=(Source("cpsam_v2"), Source("cpsam")),
+        other_files=("cpsam_v2", "cpsam"),
+    ),
     _sam("b", "facebook/sam-vit-base", 375, "sam_vit_b_01ec64.pth"),
     _sam("l", "facebook/sam-vit-large", 1250, "sam_vit_l_0b3195.pth"),
     _sam("h", "facebook/sam-vit-huge", 2564, "sam_vit_h_4b8939.pth"),

@@ -130,7 +130,7 @@ _SAM_DECODER = (
 _SAM_OF_AUTHORS = Keymap(
     renames=(
         (r"^(module|sam)\.", ""),
-        (r"^image_encoder\.", "vision_encoder."),
+        (r"^(image_)?encoder\.", "vision_encoder."),
         (r"^vision_encoder\.blocks\.", "vision_encoder.layers."),
         (r"\.neck\.0\.", ".neck.conv1."),
         (r"\.neck\.1\.", ".neck.layer_norm1."),
@@ -139,6 +139,7 @@ _SAM_OF_AUTHORS = Keymap(
         (r"\.point_embeddings\.", ".point_embed."),
         *_SAM_DECODER,
     ),
+    dropped=r"^(out\.|W2$|diam_)",
     shared=_PLACES,
 )
 """As the authors of Segment Anything, and those who train it further, call the tensors."""
@@ -165,6 +166,7 @@ _GATED = (".mlp.weights_in.", (".mlp.gate_proj.", ".mlp.up_proj."))
 
 KEYMAPS = {
     "vgg16": Keymap(),
+    "cellpose_sam": Keymap(variant=(r"(module\.)?encoder\.", _SAM_OF_AUTHORS)),
     "sam2": Keymap(shared=_PLACES, variant=(r"sam_mask_decoder\.", _SAM2_OF_AUTHORS)),
     "sam": Keymap(shared=_PLACES, variant=(r"(module\.|sam\.)?image_encoder\.", _SAM_OF_AUTHORS)),
     "jafar": Keymap(),
