@@ -21,7 +21,7 @@ File = Annotated[
         metavar="FILE",
         help="ilastik .ilp, Cellpose _seg.npy, QuPath pixel classifier .json, Labkit .classifier "
         "or .labeling, Trainable Weka .arff, Convpaint .yml; or a trained network: a file of "
-        "Cellpose 1 to 3.",
+        "Cellpose 1 to 3, a folder of StarDist or nnU-Net.",
         show_default=False,
     ),
 ]

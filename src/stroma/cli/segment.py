@@ -21,7 +21,7 @@ Model = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package; or "
-        "a network of another program, such as Cellpose's cyto3.",
+        "a network of another program: Cellpose's cyto3, a folder of StarDist or nnU-Net.",
         show_default=False,
     ),
 ]

@@ -15,12 +15,14 @@ NETWORKS = Registry(
         "blind": "stroma.networks.blind:Blind",
         "vit": "stroma.networks.vit:ViT",
         "cellpose": "stroma.networks.cellpose:Cellpose",
+        "stardist": "stroma.networks.stardist:StarDist",
+        "nnunet_residual": "stroma.networks.residual:ResidualUNet",
     },
     group="stroma.networks",
     extras=dict.fromkeys(
         (
             *("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"),
-            *("cellpose",),
+            *("cellpose", "stardist", "nnunet_residual"),
         ),
         "train",
     ),

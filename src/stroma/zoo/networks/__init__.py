@@ -14,8 +14,17 @@ CHECKPOINTS = Registry(
 
 FOLDERS = Registry(
     "kind of network",
-    {},
+    {
+        "stardist": "stroma.zoo.networks.stardist:READER",
+        "nnunet": "stroma.zoo.networks.nnunet:READER",
+    },
     group="stroma.network_folders",
-    extras={},
+    extras={"stardist": "train", "nnunet": "train"},
 )
 """Name -> :class:`stroma.zoo.networks.taken.Reader` of a folder."""
+
+MARKS = {
+    "stardist": ("config.json", "*.h5"),
+    "nnunet": ("plans.json", "dataset.json"),
+}
+"""Files by which the folder of a network is known, all of which it holds."""

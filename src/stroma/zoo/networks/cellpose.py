@@ -116,4 +116,4 @@ def _number(named: Mapping[str, torch.Tensor], name: str, usual: float, path: Pa
     return float(named[name])
 
 
-READER = Reader("Cellpose 1 to 3 (cyto, cyto2, cyto3, nuclei, own ones)", fits, take)
+READER = Reader("Cellpose 1 to 3 (cyto, cyto2, cyto3, nuclei, own ones)", take, fits)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stroma.errors import FormatError, MissingFileError, StromaError, short
-from stroma.zoo.networks import CHECKPOINTS, FOLDERS
+from stroma.zoo.networks import CHECKPOINTS, FOLDERS, MARKS
 
 if TYPE_CHECKING:
     import torch
@@ -48,16 +48,16 @@ class Reader:
     ----------
     program : str
         The program, with versions, for people.
-    fits : callable
-        Tells whether something is such a network: what a file of ``torch.save`` holds, or the
-        path of a folder.
     take : callable
-        ``take(path, found) -> TakenNetwork``; of a folder, ``found`` is the path again.
+        ``take(path, found) -> TakenNetwork``, where ``found`` is what a file of ``torch.save``
+        holds; of a folder, its path.
+    fits : callable
+        Tells whether what such a file holds is a network of the program.
     """
 
     program: str
-    fits: Callable[[Any], bool]
     take: Callable[[Path, Any], TakenNetwork]
+    fits: Callable[[Any], bool] = bool
 
 
 BROKEN = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -67,7 +67,7 @@ BROKEN = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError,
 def is_foreign(path: Path) -> bool:
     """Tell whether a file or folder may be a network of another program; reads hardly anything."""
     if path.is_dir():
-        return any(reader.fits(path) for reader in FOLDERS.values())
+        return _folder(path) is not None
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -111,20 +111,26 @@ def take_network(path: str | Path) -> TakenNetwork:
 
 def _reader(path: Path) -> tuple[Reader, Any]:
     if path.is_dir():
-        for reader in FOLDERS.values():
-            if reader.fits(path):
-                return reader, path
-        raise FormatError(f"{path} holds no network that is known here. {_known(FOLDERS)}")
+        name = _folder(path)
+        if name is None:
+            raise FormatError(f"{path} holds no network that is known here. {_known(FOLDERS)}")
+        found: Reader = FOLDERS[name]
+        return found, path
     from stroma.weights.checkpoint import read_checkpoint
 
-    found = read_checkpoint(path)
+    held = read_checkpoint(path)
     for reader in CHECKPOINTS.values():
-        if reader.fits(found):
-            return reader, found
+        if reader.fits(held):
+            return reader, held
     raise FormatError(
-        f"{path} holds tensors, but of no network that is known here: {_names(found)}. "
+        f"{path} holds tensors, but of no network that is known here: {_names(held)}. "
         f"{_known(CHECKPOINTS)}"
     )
+
+
+def _folder(path: Path) -> str | None:
+    """Return whose network a folder is, by the files in it."""
+    return next((n for n, marks in MARKS.items() if all(any(path.glob(m)) for m in marks)), None)
 
 
 def _names(found: Any) -> str:

@@ -1,0 +1,224 @@
+"""Networks of StarDist: a folder with ``config.json``, ``thresholds.json`` and weights of Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from stroma.errors import FormatError, MissingExtraError, install, short
+from stroma.networks.stardist import DEEPEST
+from stroma.zoo.networks.settings import json_of
+from stroma.zoo.networks.taken import Reader, TakenNetwork
+
+CONFIG, THRESHOLDS = "config.json", "thresholds.json"
+WEIGHTS = ("weights_best.h5", "weights_last.h5", "weights_now.h5")
+LARGEST = {2: 64, 3: 32}
+"""Diameters, in pixels of the grid, that objects are taken to have at most; no file says it."""
+
+NORMS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean"}
+NORMS |= {"moving_variance": "running_var"}
+
+Tensors = dict[str, torch.Tensor]
+
+
+def take(path: Path, _: Any) -> TakenNetwork:
+    """Return the network in a folder.
+
+    Raises
+    ------
+    FormatError
+        If it is of another kind than the U-Nets that StarDist has by default.
+    MissingExtraError
+        If what reads its weights is not installed.
+    """
+    config = json_of(path / CONFIG)
+    ndim = int(config["n_dim"])
+    _require_known(config, ndim, path)
+    params = _params(config, ndim)
+    weights = _weights(path)
+    tensors = _tensors(_layers(weights), params, weights)
+    found = path / THRESHOLDS
+    chosen = json_of(found) if found.is_file() else {}
+    decode = {
+        "probability": float(chosen.get("prob", 0.5)),
+        "overlap": float(chosen.get("nms", 0.4)),
+        "smallest": 1,
+    }
+    about = {
+        "network": "stardist",
+        "params": params,
+        "target": "rays",
+        "target_params": _target(config, params, ndim),
+        "ndim": ndim,
+        "channels": int(config["n_channel_in"]),
+        "normalisation": {
+            "schemes": ["percentile"] * int(config["n_channel_in"]),
+            "percentiles": [1, 99.8],
+        },
+        "patch": tuple(int(n) for n in config["train_patch_size"]),
+        "training": {"decode": decode},
+    }
+    took = [
+        f"the network: {config['n_rays']} rays in {ndim}-D on a grid of {params['grid']}, "
+        f"from {weights.name}",
+        f"thresholds: probability {decode['probability']:.3g}, overlap {decode['overlap']:.3g}"
+        + ("" if chosen else f" (there is no {THRESHOLDS})"),
+        "intensities: 1st and 99.8th percentile of every channel become 0 and 1",
+    ]
+    left = [f"classes of objects ({config['n_classes']})"] if config.get("n_classes") else []
+    return TakenNetwork(path, "StarDist", about, tensors, tuple(took), tuple(left))
+
+
+def _require_known(config: Mapping[str, Any], ndim: int, path: Path) -> None:
+    """Refuse what our network of StarDist is not."""
+    axes = str(config.get("axes", ""))
+    wanted: dict[str, tuple[Any, ...]] = {
+        "n_dim": (2, 3),
+        "backbone": ("unet",),
+        "unet_activation": ("relu",),
+        "unet_last_activation": ("relu", None),
+        "unet_prefix": ("",),
+        "unet_expansion": (2,),
+    }
+    for key, known in wanted.items():
+        if config.get(key, known[0]) not in known:
+            raise FormatError(
+                f"{path}: {CONFIG} has {key} {short(config[key], 30)}; read are networks with "
+                f"{' or '.join(map(str, known))}."
+            )
+    if axes not in ("YXC", "ZYXC"):
+        raise FormatError(f"{path}: {CONFIG} has axes {short(axes, 30)}; read are YXC and ZYXC.")
+    rays = config.get("rays_json") or {"name": "Rays_GoldenSpiral"}
+    if ndim == 3 and rays.get("name") != "Rays_GoldenSpiral":
+        raise FormatError(
+            f"{path}: its rays are {short(rays.get('name'), 40)}; read are those along a golden "
+            "spiral (Rays_GoldenSpiral)."
+        )
+
+
+def _params(config: Mapping[str, Any], ndim: int) -> dict[str, Any]:
+    """Return what our network is built with."""
+    depth, count = int(config["unet_n_depth"]), int(config["unet_n_conv_per_depth"])
+    if not (1 <= depth <= DEEPEST and 1 <= count <= DEEPEST):
+        raise ValueError(f"{depth} stages of {count} convolutions")
+    return {
+        "features": int(config["unet_n_filter_base"]),
+        "depth": depth,
+        "convolutions": count,
+        "kernel": [int(n) for n in config["unet_kernel_size"]],
+        "pool": [int(n) for n in config["unet_pool"]],
+        "grid": [int(n) for n in config["grid"]],
+        "last": int(config["net_conv_after_unet"]),
+        "norm": bool(config["unet_batch_norm"]),
+    }
+
+
+def _target(config: Mapping[str, Any], params: Mapping[str, Any], ndim: int) -> dict[str, Any]:
+    spacing = config.get("anisotropy") if ndim == 3 else None
+    return {
+        "diameter": float(LARGEST[ndim] * max(params["grid"])),
+        "smallest": 1,
+        "radius": 1.0,
+        "rays": int(config["n_rays"]),
+        "ndim": ndim,
+        "spacing": [float(n) for n in spacing or ()],
+    }
+
+
+def _weights(path: Path) -> Path:
+    """Return the file of weights: the best of the training, where they are there."""
+    named = [path / name for name in WEIGHTS]
+    every = [*named, *sorted([*path.glob("*.h5"), *path.glob("*.hdf5")])]
+    found = next((one for one in every if one.is_file()), None)
+    if found is None:
+        raise FormatError(f"{path} holds no weights: {WEIGHTS[0]} is not there.")
+    return found
+
+
+def _layers(path: Path) -> dict[str, dict[str, Any]]:
+    """Return arrays by name, by layer, in the order of the layers."""
+    try:
+        import h5py
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"The weights {path} are read by {error.name}. Install it with: {install('formats')}"
+        ) from error
+    most = path.stat().st_size
+    try:
+        with h5py.File(path, "r") as file:
+            root = file.get("model_weights", file)
+            names = [_text(name) for name in root.attrs["layer_names"]]
+            return {name: _arrays(root[name], most, path) for name in names if name in root}
+    except (OSError, KeyError, RuntimeError) as error:
+        if isinstance(error, FormatError):
+            raise
+        raise FormatError(f"{path} is damaged, or holds no weights of Keras: {short(error)}") from (
+            error
+        )
+
+
+def _arrays(group: Any, most: int, path: Path) -> dict[str, Any]:
+    """Return the arrays of a layer, which are no larger than the file."""
+    found = {}
+    for name in map(_text, group.attrs.get("weight_names", ())):
+        stored = group[name]
+        if stored.size * stored.dtype.itemsize > most or stored.dtype.kind != "f":
+            raise FormatError(f"{path}: {short(name)} says that it is larger than the file.")
+        found[name.rpartition("/")[2].partition(":")[0]] = np.asarray(stored[()], np.float32)
+    return found
+
+
+def _text(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _tensors(layers: Mapping[str, Any], params: Mapping[str, Any], path: Path) -> Tensors:
+    """Return tensors by our names."""
+    depth, count = params["depth"], params["convolutions"]
+    units = [f"{kind}.{i}" for kind, i in _places(depth, count)]
+    stored = [name for name in layers if name.startswith(("down_level", "middle", "up_level"))]
+    first = [name for name in layers if name.startswith(("conv2d", "conv3d"))]
+    norms = [name for name in layers if name.startswith("batch_normalization")]
+    if len(stored) != len(units) or len(norms) != len(units) * params["norm"]:
+        raise FormatError(f"{path} has {len(stored)} convolutions, and its settings {len(units)}.")
+    each = 3 if params["norm"] else 2
+    made: Tensors = {}
+    for place, name in zip(units, stored, strict=True):
+        kind, _, i = place.rpartition(".")
+        made |= _convolution(layers[name], f"{kind}.{each * int(i)}")
+    for place, name in zip(units, norms, strict=False):
+        kind, _, i = place.rpartition(".")
+        for key, ours in NORMS.items():
+            made[f"{kind}.{each * int(i) + 1}.{ours}"] = torch.from_numpy(layers[name][key])
+        made[f"{kind}.{each * int(i) + 1}.num_batches_tracked"] = torch.tensor(0)
+    for n, name in enumerate(first):
+        made |= _convolution(layers[name], f"first.{n // count}.{2 * (n % count)}")
+    if params["last"]:
+        made |= _convolution(layers["features"], "features.0")
+    both = [_convolution(layers[name], "heads") for name in ("prob", "dist")]
+    return made | {name: torch.cat([one[name] for one in both]) for name in both[0]}
+
+
+def _places(depth: int, count: int) -> list[tuple[str, int]]:
+    """Return block and number of every convolution of the U-Net, in the order of Keras."""
+    down = [(f"down.{n}", i) for n in range(depth) for i in range(count)]
+    middle = [("middle", i) for i in range(count)]
+    # The finest block on the way up is our first.
+    up = [(f"up.{n}", i) for n in reversed(range(depth)) for i in range(count)]
+    return [*down, *middle, *up]
+
+
+def _convolution(layer: Mapping[str, Any], name: str) -> Tensors:
+    """Return weight and bias: Keras has channels in and out last."""
+    kernel = np.moveaxis(layer["kernel"], (-1, -2), (0, 1))
+    return {
+        f"{name}.weight": torch.from_numpy(np.ascontiguousarray(kernel)),
+        f"{name}.bias": torch.from_numpy(layer["bias"]),
+    }
+
+
+READER = Reader("StarDist (a folder with config.json)", take=take)
