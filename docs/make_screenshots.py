@@ -38,6 +38,7 @@ COLOURS = 224
 EPITHELIUM = (((70, 60), (95, 110)), ((330, 330), (360, 352)), ((190, 390), (150, 420)))
 STROMA = (((300, 180), (320, 220)), ((260, 480), (330, 470)))
 LUMEN = (((330, 20), (380, 40)), ((110, 335), (170, 365)))
+GLANDS = ((398, 323), (150, 420), (200, 200))
 
 
 def main() -> None:
@@ -98,6 +99,21 @@ def first_minute(page: Page) -> None:
     page.wait_for_selector("#exported a")
     page.click("#notices button")
     keep(page, "paint-results")
+    click_objects(page)
+
+
+def click_objects(page: Page) -> None:
+    """Click glands: all but one are committed, one is proposed."""
+    page.click("#tab-objects")
+    page.wait_for_selector("#click-note >> text=Click an object")
+    for at in GLANDS:
+        page.mouse.click(*place(page, *at))
+        page.wait_for_selector("#click-note >> text=S commits", timeout=120_000)
+        if at != GLANDS[-1]:
+            page.keyboard.press("s")
+    page.wait_for_selector(f"#objects-note >> text={len(GLANDS) - 1} objects")
+    page.wait_for_timeout(1000)
+    keep(page, "objects-clicked")
 
 
 def paint(page: Page, key: str, strokes: tuple[tuple[tuple[int, int], ...], ...]) -> None:

@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from tests.patience import PATIENCE
 from tests.session.scene import settle
 
 from stroma.blocks.box import Box
@@ -234,3 +235,36 @@ def test_what_is_no_committed_object_is_refused():
     with pytest.raises(ParameterError, match="whole number"):
         CommitObject("1", 0, (((0, (0, 0, 0, 1, 1, -1), b"")),))
     assert Said(points=((0.5, 0.5),)).hull() == Box(0, 0, 1, 1)
+
+
+def test_an_object_is_carried_to_neighbouring_planes_and_frames(session):
+    stack = np.stack([discs(places) for places in ((), ((20, 20),), ((20, 21),), ((20, 22),), ())])
+    volume = session.add_image(stack, name="volume.tif")
+    session.look(volume, plane={"z": 2})
+    session.commit_object(session.propose(volume, points=[(20.5, 21.5)], plane={"z": 2}))
+    settle(session)
+    assert session.carry_object(volume, 1, plane={"z": 2}).result(PATIENCE) == 2
+    settle(session)
+    found = session.objects(volume, plane={"z": 2}).found
+    assert found.table.rows == 1
+    assert [bool((plane == 1).any()) for plane in found.labels] == [False, True, True, True, False]
+    assert overlap(found.labels[3] == 1, disc(20, 22)) > 0.9
+    session.undo()
+    settle(session)
+    assert not session.object_labels(volume, plane={"z": 3}).any()
+    with pytest.raises(ParameterError, match="not on this plane"):
+        session.carry_object(volume, 1, plane={"z": 3})
+    movie = session.add_image(Image(stack[1:4], "tyx"), name="movie.tif")
+    session.look(movie, plane={"t": 0})
+    session.commit_object(session.propose(movie, points=[(20.5, 20.5)], plane={"t": 0}))
+    settle(session)
+    assert session.carry_object(movie, 1, plane={"t": 0}).result(PATIENCE) == 2
+    session.look(movie, plane={"t": 2})
+    settle(session)
+    assert overlap(session.object_labels(movie, plane={"t": 2}) == 1, disc(20, 22)) > 0.9
+
+
+def test_a_plane_alone_carries_nothing(session, key):
+    session.commit_object(session.propose(key, points=[(10.5, 10.5)]))
+    with pytest.raises(ParameterError, match="one plane"):
+        session.carry_object(key, 1)

@@ -108,3 +108,32 @@ def test_what_cannot_be_clicked_on_is_told(tmp_path):
         stroma.prompt(picture(), points=[[10, 10], [1, 1]], labels=[1, 0], objects=[1, 2])
     with pytest.raises(ParameterError, match="No prompt engine named"):
         stroma.prompt(picture(), points=[[10, 10]], engine="graf")
+
+
+def test_boxes_are_objects_of_their_own(tmp_path, capsys):
+    found = stroma.prompt(picture(), boxes=[[24, 29, 35, 45], [4, 4, 15, 17]])
+    assert alike(found, expected(2, 1))
+    numbered = stroma.prompt(picture(), boxes=[4, 4, 15, 17], box_objects=[7], points=[[30, 40]])
+    assert alike(numbered, expected(7, 1))
+    write_image(tmp_path / "cells.tif", picture(), axes="yx")
+    out = tmp_path / "boxed.tif"
+    args = ["prompt", str(tmp_path / "cells.tif"), "--out", str(out), "--box"]
+    with pytest.raises(SystemExit) as left:
+        main([*args, "4,4,15,17", "--box", "24, 29, 35, 45"])
+    assert left.value.code == 0
+    assert "2 objects from 2 boxes" in capsys.readouterr().out
+    assert alike(read_image(out).read(), expected(1, 2))
+    for wrong, said in (
+        ("4,4,x,17", "y0,x0,y1,x1"),
+        ("4,4,15", "y0, x0, y1, x1"),
+        ("4,4,15,99", "outside"),
+    ):
+        with pytest.raises(SystemExit) as left:
+            main([*args, wrong, "--overwrite"])
+        assert left.value.code == 2
+        assert said in capsys.readouterr().err
+
+
+def test_nothing_that_says_where_is_refused(tmp_path):
+    with pytest.raises(ParameterError, match="give points or boxes"):
+        stroma.prompt(picture())

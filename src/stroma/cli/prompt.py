@@ -15,15 +15,31 @@ def prompt(
     image: Annotated[
         Path, typer.Argument(metavar="IMAGE", help="What was clicked on.", show_default=False)
     ],
+    out: Annotated[Path, typer.Option(help="Label image to write, such as cells_objects.tif.")],
     points: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Table of clicks (.csv): y, x (z, t) in pixels; object: which object each is for "
             "(without it, each for one of its own); label: 1 on it, 0 beside it.",
             show_default=False,
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Label image to write, such as cells_objects.tif.")],
+    ] = None,
+    box: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Box around an object, instead of clicks: y0,x0,y1,x1 in pixels (of volumes "
+            "z0,y0,x0,z1,y1,x1). Give one for each object.",
+            show_default=False,
+        ),
+    ] = None,
+    carry: Annotated[
+        int,
+        typer.Option(
+            help="Find objects on the plane of their clicks alone, and carry them through so many "
+            "neighbouring planes (or frames of a movie) at most, each way, until they fade.",
+            min=0,
+        ),
+    ] = 0,
     engine: Annotated[
         str,
         typer.Option(help="What finds the objects: graph, or a network (sam, sam_vit_b_lm, ...)."),
@@ -42,13 +58,22 @@ def prompt(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Find the object under each click."""
+    """Find the object under each click, or in each box."""
     from stroma.workflow.prompt import prompt_file
 
     found = prompt_file(
-        image, points, out, engine=engine, weights=weights, cache=cache, overwrite=overwrite
+        image,
+        points,
+        out,
+        boxes=box or (),
+        carry=carry,
+        engine=engine,
+        weights=weights,
+        cache=cache,
+        overwrite=overwrite,
     )
     if json:
         as_json(asdict(found))
         return
-    typer.echo(f"{found.objects} objects from {found.clicks} clicks. Written to {out}")
+    given = f"{found.clicks} {'boxes' if box else 'clicks'}"
+    typer.echo(f"{found.objects} objects from {given}. Written to {out}")

@@ -21,6 +21,7 @@ from stroma.session.core.tasks import Task, Tasks
 from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
 from stroma.session.objects.bench import ObjectBench
+from stroma.session.objects.carrying import CarryObjects
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.learning import ObjectModel, ObjectSettings
 from stroma.session.objects.prompting import Prompting
@@ -114,6 +115,7 @@ class Session:
             *(self._screen, Repeating(core, self._model, files), Tracking(core)),
             *(objects, self._objects, ObjectExports(core, objects)),
             Prompting(core, self._objects, lambda: self._model.now.channels),
+            CarryObjects(core, self._objects),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -372,6 +374,7 @@ class Session:
     propose = _by(Prompting.propose)
     proposal = _by(Prompting.proposal)
     commit_object = _by(Prompting.commit_object)
+    carry_object = _by(CarryObjects.carry_object)
 
     # ------------------------------------------------------------------ tracks
 

@@ -89,11 +89,23 @@ def commit(session: Session, values: Values) -> int:
     return session.commit_object(int(values["proposal"]), replaces=int(values.get("replaces", 0)))
 
 
+def carry(session: Session, values: Values) -> int:
+    """Carry an object to neighbouring planes, and answer with how many it was found on."""
+    task = session.carry_object(
+        values["image"],
+        int(values["object"]),
+        plane=values["plane"],
+        engine=str(values.get("engine", "graph")),
+    )
+    return task.result()
+
+
 QUESTIONS = {
     "prompt-ready": prompt_ready,
     "prompt-left": prompt_left,
     "propose": propose,
     "prompt-engines": engines,
+    "carry-object": carry,
 }
 """Questions while one clicks, by name."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeEr
 from stroma.io import read_image, write_labels
 from stroma.io.cells import from_cell
 from stroma.prompts import build
+from stroma.prompts.carry import Carrying
 from stroma.prompts.contract import PromptedSegmenter
+from stroma.workflow.carry_on import axis_of, carry_through
 
 ON, NUMBER = "label", "object"
 """Columns of a table of clicks beside the coordinates."""
@@ -26,7 +28,7 @@ MOST = 2**31 - 1
 
 @dataclass(frozen=True, eq=False)
 class Clicks:
-    """Clicks on an image, each for one object.
+    """Clicks on an image and boxes, each for one object.
 
     Parameters
     ----------
@@ -36,11 +38,27 @@ class Clicks:
         1 on the object, 0 beside it.
     objects : (n,) int64
         Which object each is for, from 1.
+    boxes : (k, 2, d) float64
+        First and last corners of boxes, each around an object.
+    boxed : (k,) int64
+        Which object each box is for, from 1.
     """
 
     places: NDArray[np.float64]
     labels: NDArray[np.int64]
     objects: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    boxed: NDArray[np.int64]
+
+    @property
+    def numbers(self) -> list[int]:
+        """Numbers of all objects."""
+        return sorted({*self.objects.tolist(), *self.boxed.tolist()})
+
+    @property
+    def count(self) -> int:
+        """How many clicks and boxes there are."""
+        return len(self.objects) + len(self.boxed)
 
 
 @dataclass(frozen=True)
@@ -52,7 +70,7 @@ class Prompted:
     objects : int
         How many there are.
     clicks : int
-        How many clicks they took.
+        How many clicks and boxes they took.
     pixels : int
         How many pixels they cover.
     """
@@ -65,12 +83,15 @@ class Prompted:
 def prompt(
     image: Image | NDArray[Any],
     *,
-    points: ArrayLike,
+    points: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     objects: ArrayLike | None = None,
+    boxes: ArrayLike | None = None,
+    box_objects: ArrayLike | None = None,
+    carry: bool | int | Carrying = False,
     engine: str | PromptedSegmenter = "graph",
 ) -> NDArray[np.int32]:
-    """Return the objects that clicks mean, as a label image.
+    """Return the objects that clicks and boxes mean, as a label image.
 
     Volumes are worked on as such where the engine can; frames of a movie each on its own.
 
@@ -78,12 +99,21 @@ def prompt(
     ----------
     image : Image or (y, x) or (z, y, x) array
         What was clicked on.
-    points : (n, d) array-like
+    points : (n, d) array-like, optional
         Clicks in pixels, in the order of the axes of the image without channels.
     labels : (n,) array-like, optional
         1 for clicks on their object, 0 beside it; all 1 where left out.
     objects : (n,) array-like, optional
         Number of the object that each click is for; one object where left out.
+    boxes : (k, 2 * d) array-like, optional
+        First and last corner of boxes around objects: y0, x0, y1, x1 on a plane. A box on a frame
+        of a movie has that frame in both corners.
+    box_objects : (k,) array-like, optional
+        Number of the object that each box is for; 1, 2, ... where left out.
+    carry : bool or int or Carrying
+        Whether objects go on through the planes of a volume, or frames of a movie: each is found on
+        the plane of its clicks, and looked for on the next one until it fades. A number says how
+        many planes at most, each way.
     engine : str or PromptedSegmenter
         Name in `stroma.prompts.ENGINES`, or an engine.
 
@@ -100,14 +130,25 @@ def prompt(
     """
     known = image if isinstance(image, Image) else _image_of(image)
     made = build.engine(engine) if isinstance(engine, str) else engine
-    return segment(known, _clicks(known, points, labels, objects), made)
+    given = _clicks(known, points, labels, objects, boxes=boxes, boxed=box_objects)
+    return segment(known, given, made, carry=_carrying(carry))
+
+
+def _carrying(carry: bool | int | Carrying) -> Carrying | None:
+    if isinstance(carry, Carrying):
+        return carry
+    if carry is True:
+        return Carrying()
+    return Carrying(reach=carry) if carry else None
 
 
 def prompt_file(
     path: Path,
-    clicks: Path,
+    clicks: Path | None,
     out: Path,
     *,
+    boxes: Sequence[str] = (),
+    carry: int = 0,
     engine: str = "graph",
     weights: Path | None = None,
     cache: Path | None = None,
@@ -119,10 +160,14 @@ def prompt_file(
     ----------
     path : Path
         The image.
-    clicks : Path
+    clicks : Path or None
         CSV as for `read_clicks`.
     out : Path
         Label image to write.
+    boxes : sequence of str
+        Boxes, each around an object of its own: "y0,x0,y1,x1".
+    carry : int
+        How many planes or frames objects are carried through at most; 0 for none.
     engine : str
         Name in `stroma.prompts.ENGINES`.
     weights, cache : Path, optional
@@ -134,15 +179,36 @@ def prompt_file(
         raise ParameterError(f"{out} exists already. Add --overwrite, or choose another name.")
     built = build.engine(engine, weights=weights, cache=cache)
     image = read_image(path)
-    given = read_clicks(clicks, image)
-    found = segment(image, given, built)
+    given = _given(clicks, boxes, image)
+    found = segment(image, given, built, carry=_carrying(carry))
     write_labels(out, found, like=image)
-    return Prompted(len(np.unique(given.objects)), len(given.objects), int((found > 0).sum()))
+    return Prompted(len(given.numbers), given.count, int((found > 0).sum()))
 
 
-def segment(image: Image, clicks: Clicks, engine: PromptedSegmenter) -> NDArray[np.int32]:
+def _given(clicks: Path | None, boxes: Sequence[str], image: Image) -> Clicks:
+    """Return the clicks of a table, or boxes."""
+    if clicks is not None and boxes:
+        raise ParameterError("Give a table of clicks, or boxes, not both.")
+    if clicks is not None:
+        return read_clicks(clicks, image)
+    if not boxes:
+        raise ParameterError("Say where the objects are, with --points or --box.")
+    return _clicks(image, None, None, None, boxes=[_corners(text) for text in boxes])
+
+
+def _corners(text: str) -> list[float]:
+    try:
+        return [float(v) for v in text.split(",")]
+    except ValueError as error:
+        raise ParameterError(f"A box is written y0,x0,y1,x1, got {short(text, 40)!r}.") from error
+
+
+def segment(
+    image: Image, clicks: Clicks, engine: PromptedSegmenter, *, carry: Carrying | None = None
+) -> NDArray[np.int32]:
     """Return the label image of all objects, frame by frame and without overlap."""
-    space = _space(image)
+    space = _space(image) if carry is None else "yx"
+    split = ("t" if "t" in image.sizes else "") if carry is None else axis_of(image)
     if space not in engine.axes:
         raise ParameterError(
             f"This engine works in {' and '.join(engine.axes)}, the image has the axes "
@@ -150,15 +216,24 @@ def segment(image: Image, clicks: Clicks, engine: PromptedSegmenter) -> NDArray[
         )
     axes = image.kept_axes.replace("c", "")
     result = np.zeros(tuple(image.sizes[a] for a in axes), np.int32)
-    for frame, view, at in _frames(image, clicks, axes):
+    for frame, view in _frames(image, clicks, split):
         target = result if frame is None else result[frame]
+        on, around = (_lie_on(p, frame) for p in (clicks.places, clicks.boxes[:, 0]))
         engine.set_image(_channels_first(view), rgb=view.rgb and view.sizes.get("c") == 3)
-        for number in np.unique(clicks.objects[at]):
-            own = at & (clicks.objects == number)
-            places = clicks.places[own][:, -len(space) :]
-            _needs_one_on(clicks.labels[own], int(number), frame)
-            masks, _ = engine.predict(points=places, labels=clicks.labels[own])
+        for number in clicks.numbers:
+            own, boxed = on & (clicks.objects == number), around & (clicks.boxed == number)
+            if not own.any() and not boxed.any():
+                continue
+            if not boxed.any():
+                _needs_one_on(clicks.labels[own], number, split, frame)
+            masks, _ = engine.predict(
+                points=clicks.places[own][:, -len(space) :],
+                labels=clicks.labels[own],
+                boxes=clicks.boxes[boxed][:, :, -len(space) :].reshape(-1, 2 * len(space)),
+            )
             target[masks[0] & (target == 0)] = number
+    if carry is not None:
+        carry_through(image, result, engine, how=carry)
     return result
 
 
@@ -228,30 +303,58 @@ def _image_of(values: NDArray[Any]) -> Image:
 
 
 def _clicks(
-    image: Image, points: ArrayLike, labels: ArrayLike | None, objects: ArrayLike | None
+    image: Image,
+    points: ArrayLike | None,
+    labels: ArrayLike | None,
+    objects: ArrayLike | None,
+    *,
+    boxes: ArrayLike | None = None,
+    boxed: ArrayLike | None = None,
 ) -> Clicks:
     axes = image.kept_axes.replace("c", "")
-    places = np.atleast_2d(np.asarray(points, np.float64))
-    if places.ndim != 2 or places.shape[1] != len(axes) or not len(places):
+    if points is None and boxes is None:
+        raise ParameterError("Say where the objects are: give points or boxes.")
+    places = _coordinates(points, axes, "Clicks", 1)
+    corners = _coordinates(boxes, axes, "Boxes", 2).reshape(-1, 2, len(axes))
+    for given, what in ((places, "click"), (corners.reshape(-1, len(axes)), "corner of a box")):
+        _require_inside(given, image, axes, what)
+    on = _whole(labels, len(places), "labels of clicks", 0, 1)
+    numbers = _whole(objects, len(places), "numbers of objects", 1, MOST)
+    own = np.arange(1, len(corners) + 1) if boxed is None else boxed
+    known = _whole(own, len(corners), "numbers of objects", 1, MOST, of="boxes")
+    return Clicks(places, on, numbers, np.sort(corners, axis=1), known)
+
+
+def _coordinates(
+    given: ArrayLike | None, axes: str, what: str, corners: int
+) -> NDArray[np.float64]:
+    """Return what was given row by row, with so many coordinates for each axis."""
+    if given is None:
+        return np.zeros((0, corners * len(axes)))
+    found = np.atleast_2d(np.asarray(given, np.float64))
+    if found.ndim != 2 or found.shape[1] != corners * len(axes) or not len(found):
+        named = [f"{a}{k}" if corners > 1 else a for k in range(corners) for a in axes]
         raise ShapeError(
-            f"Clicks on this image have the coordinates {', '.join(axes)}, got shape "
-            f"{np.shape(points)}."
+            f"{what} on this image have the coordinates {', '.join(named)} each, got shape "
+            f"{np.shape(given)}."
         )
+    return found
+
+
+def _require_inside(places: NDArray[np.float64], image: Image, axes: str, what: str) -> None:
     sides = np.array([image.sizes[a] for a in axes])
     outside = ~((places >= -0.5) & (places <= sides - 0.5)).all(axis=1)
     if outside.any():
         told = ", ".join(f"{a} {v:g}" for a, v in zip(axes, places[outside][0], strict=True))
-        raise ParameterError(f"The click at {told} lies outside the image of {image.sizes}.")
-    on = _whole(labels, len(places), "labels of clicks", 0, 1)
-    return Clicks(places, on, _whole(objects, len(places), "numbers of objects", 1, MOST))
+        raise ParameterError(f"The {what} at {told} lies outside the image of {image.sizes}.")
 
 
 def _whole(
-    values: ArrayLike | None, count: int, what: str, least: int, most: int
+    values: ArrayLike | None, count: int, what: str, least: int, most: int, of: str = "clicks"
 ) -> NDArray[np.int64]:
     found = np.ones(count) if values is None else np.atleast_1d(np.asarray(values, np.float64))
     if found.shape != (count,):
-        raise ShapeError(f"There are {count} clicks and {found.size} {what}; give one for each.")
+        raise ShapeError(f"There are {count} {of} and {found.size} {what}; give one for each.")
     wrong = found[~((found >= least) & (found <= most) & (found == np.rint(found)))]
     if len(wrong):
         raise ParameterError(
@@ -264,21 +367,30 @@ def _space(image: Image) -> str:
     return "zyx" if "z" in image.sizes else "yx"
 
 
-def _frames(
-    image: Image, clicks: Clicks, axes: str
-) -> Iterator[tuple[int | None, Image, NDArray[np.bool_]]]:
-    """Yield every frame that was clicked on, and which clicks lie on it."""
-    if "t" not in axes:
-        yield None, image, np.ones(len(clicks.places), bool)
+def _frames(image: Image, clicks: Clicks, split: str) -> Iterator[tuple[int | None, Image]]:
+    """Yield every frame, or plane, that something was said of."""
+    if not split:
+        yield None, image
         return
-    times = np.clip(np.rint(clicks.places[:, 0]), 0, image.sizes["t"] - 1).astype(int)
-    for t in np.unique(times).tolist():
-        yield t, image.at(t=t), times == t
+    along = np.concatenate([clicks.places[:, 0], clicks.boxes[:, 0, 0]])
+    for at in np.unique(np.clip(_nearest(along), 0, image.sizes[split] - 1)).tolist():
+        yield at, image.at(**{split: at})
 
 
-def _needs_one_on(labels: NDArray[np.int64], number: int, frame: int | None) -> None:
+def _nearest(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.rint(values).astype(np.int64)
+
+
+def _lie_on(places: NDArray[np.float64], frame: int | None) -> NDArray[np.bool_]:
+    """Tell which places lie on a frame."""
+    if frame is None:
+        return np.ones(len(places), bool)
+    return np.asarray(np.clip(_nearest(places[:, 0]), 0, None) == frame)
+
+
+def _needs_one_on(labels: NDArray[np.int64], number: int, split: str, frame: int | None) -> None:
     if not labels.any():
-        where = "" if frame is None else f" in frame {frame}"
+        where = "" if frame is None else f" in {'frame' if split == 't' else 'plane'} {frame}"
         raise ParameterError(
             f"Object {number} has no click on it{where}, only beside it. Add one with label 1."
         )

@@ -16,7 +16,7 @@ from stroma.blocks.box import Box
 from stroma.data.cut import flat
 from stroma.data.image import Image
 from stroma.errors import ParameterError
-from stroma.prompts import ENGINES
+from stroma.prompts import build
 from stroma.prompts.contract import Embedding, PromptedSegmenter
 
 SIDE = 1024
@@ -110,7 +110,7 @@ class Embedded:
     def engine(self, name: str) -> PromptedSegmenter:
         """Return an engine by its name."""
         if name not in self._engines:
-            engine: PromptedSegmenter = ENGINES[name]()
+            engine = build.engine(name)
             if "yx" not in engine.axes:
                 raise ParameterError(f"The engine {name!r} works in volumes alone, not on planes.")
             self._engines[name] = engine

@@ -21,6 +21,7 @@ export function clickGroup(app, clicks) {
   const clear = button("clear-clicks", "Clear (C)", "Drops the proposal; also Escape. Backspace takes back the last click", () => clicks.clear());
   const another = button("another-object", "Another (W)", "What else the click may mean: a part, or what it is a part of", () => clicks.another());
   const next = button("next-clicked", "Next image (N)", "What is not committed is dropped", () => nextImage(app, 1));
+  const carry = button("carry-object", "Carry to other planes", "Finds the object that is selected, or was committed last, on neighbouring planes or frames too, until it fades", () => clicks.carry());
   const each = tick("Each click is an object of its own", (on) => {
     clicks.each = on;
   });
@@ -44,6 +45,9 @@ export function clickGroup(app, clicks) {
     commit.disabled = clear.disabled = !clicks.marked;
     another.disabled = !found || found.choices < 2;
     const images = app.state?.images ?? [];
+    const { outer } = app.current ?? { outer: {} };
+    carry.hidden = !Object.values(outer).some((size) => size > 1);
+    carry.disabled = !clicks.carried;
     next.disabled = images.at(-1)?.key === app.image || !images.length;
   };
   let asked = false;
@@ -58,11 +62,13 @@ export function clickGroup(app, clicks) {
   };
   engines.hidden = true;
   clicks.addEventListener("look", show);
+  clicks.desk.addEventListener("known", show);
+  clicks.desk.addEventListener("look", show);
   clicks.addEventListener("chosen", know);
   app.addEventListener("change", show);
   show();
   const made = group(
-    "Click objects", note, el("div", { class: "buttons" }, commit, clear, another, next), each.made, strokes.made, engines,
+    "Click objects", note, el("div", { class: "buttons" }, commit, clear, another, next, carry), each.made, strokes.made, engines,
   );
   made.hidden = true;
   return made;

@@ -1,6 +1,7 @@
 // Click, get an object: what was clicked, what is proposed for it, and committing that.
 
 import { Mask } from "./object-mask.js";
+import { notice } from "./notices.js";
 import { showWhile } from "./tasks.js";
 import { settled } from "./widgets.js";
 
@@ -76,6 +77,8 @@ export class Clicks extends EventTarget {
     /** Whether a drag is a stroke on the object, instead of a box around it. */
     this.strokes = false;
     this.draft = new Draft(this._where());
+    /** The object that was committed last here; 0 for none. */
+    this.last = 0;
     /** @type {Draft[]} committed, and not seen as objects yet */
     this.waiting = [];
     this.tool = this._tool();
@@ -206,9 +209,25 @@ export class Clicks extends EventTarget {
     await draft.answered;
     const proposal = draft.found?.number;
     const object = proposal === undefined ? 0 : await this.app.ask("commit-object", { proposal });
-    if (object) draft.object = object;
+    if (object) draft.object = this.last = object;
     else this.waiting = this.waiting.filter((one) => one !== draft);
     this._known();
+  }
+
+  /** The object that is carried on: the one that is selected, or was committed last. */
+  get carried() {
+    const { selected, rowOf } = this.desk;
+    const number = selected.size === 1 ? [...selected][0] : this.last;
+    return rowOf.has(number) ? number : 0;
+  }
+
+  /** Find an object on neighbouring planes too, until it fades. */
+  async carry() {
+    const { image, plane } = this.app;
+    const values = { image, plane, object: this.carried, engine: this.engine };
+    const count = await showWhile("Carrying the object", this.app.ask("carry-object", values));
+    if (count === undefined) return;
+    notice(count ? `The object goes on through ${count} more planes.` : "The object ends on this plane.");
   }
 
   // ---------------------------------------------------------------- the pointer
