@@ -23,18 +23,19 @@ from stroma.training.certainty import certainty, require_judged, together
 from stroma.training.contract import Seen
 from stroma.training.data import cases_of, fingerprint
 from stroma.training.examination import Examination
-from stroma.training.loop import Schedule, Told, Training
+from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.mean_teacher import MeanTeacher
 from stroma.training.model import Network
 from stroma.training.patches import Patches
 from stroma.training.resample import on_pixels_of
 from stroma.training.setup import LEAST_BATCH
-from stroma.training.state import scores_in
-from stroma.training.task import some
 from stroma.training.threads import restored
 
 LEAST = 0.2
 """Share of the new images that a network is to be sure of before it learns from them."""
+
+LOOKED_AT = 2
+"""New images that are looked at in every round: that decides nothing, the last network is kept."""
 
 GEOMETRY = replace(NONE, turn=True, rotate=SHAPES.rotate, scale=SHAPES.scale, bend=SHAPES.bend)
 """How patches are cut; their intensities change after the teacher has seen them."""
@@ -140,42 +141,55 @@ class Adaptation:
         cancel: Callable[[], bool] | None,
     ) -> Network:
         about = network.about
-        examined = Sure(network, some(new))
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-        training = Training(
+        begun, module = about.built(), about.built()
+        begun.load_state_dict(network.module.state_dict())
+        training = self._training(network, new, old, inverted=before.inverted, folder=folder)
+        state = training.run(begun, tell=tell, cancel=cancel)
+        module.load_state_dict(state.best)
+        made = Network(module, about)
+        said = {
+            "images": [case.name for case in new],
+            "source": [case.name for case in old],
+            "sure before": before.share,
+            "sure after": sureness(made, new, device=self.device).share,
+            "inverted": before.inverted,
+            "steps": state.step,
+            "seconds": round(state.seconds, 1),
+            "settings": asdict(self),
+        }
+        if folder is not None:
+            (folder / CHECKPOINT).unlink(missing_ok=True)
+        return Network(
+            module, replace(about, training={**about.training, "adapted": as_json(said)})
+        )
+
+    def _training(
+        self,
+        network: Network,
+        new: list[Case],
+        old: list[Case],
+        *,
+        inverted: bool,
+        folder: Path | None,
+    ) -> Training:
+        return Training(
             objective=MeanTeacher(
                 network.target,
                 network.module,
                 options=network.decoding_,
                 decay=self.decay,
-                inverted=before.inverted,
+                inverted=inverted,
             ),
             batch=self._patches(network, [*new, *old]).batch,
-            validate=examined,
+            validate=Sure(network, new[:LOOKED_AT]),
             schedule=Schedule(minutes=self.minutes, steps=self.steps, rate=self.rate),
             device=self.device,
             folder=folder,
             identity=self._identity(network, [*new, *old]),
             latest=True,
         )
-        begun = about.built()
-        begun.load_state_dict(network.module.state_dict())
-        state = training.run(begun, tell=tell, cancel=cancel)
-        module = about.built()
-        module.load_state_dict(state.best)
-        said = {
-            "images": [case.name for case in new],
-            "source": [case.name for case in old],
-            "sure before": before.share,
-            "sure after": scores_in(state.history[-1])["sure"],
-            "inverted": before.inverted,
-            "steps": state.step,
-            "seconds": round(state.seconds, 1),
-            "settings": asdict(self),
-        }
-        training_said = {**about.training, "adapted": as_json(said)}
-        return Network(module, replace(about, training=training_said))
 
     def _patches(self, network: Network, cases: list[Case]) -> Patches:
         about = network.about
