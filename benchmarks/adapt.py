@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--target", default="distances")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--adapt-steps", type=int, default=150)
+    parser.add_argument("--features", type=int, nargs="*", default=[], help="of a small U-Net")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     _, pairs = pairs_in(given.folder)
@@ -72,8 +73,12 @@ def main() -> None:
     truths = [[truth_of("masks", t) for _, t in part] for part in (learned, tested)]
     new = [[other(one) for one in part] for part in images]
     began = time.monotonic()
+    small: dict[str, Any] = {}
+    if given.features:
+        small = {"network": "unet", "network_options": {"features": given.features}}
+        small |= {"patch": [64, 64], "batch": 8}
     network = stroma.learn(
-        images[0], truths[0], target=given.target, steps=given.steps, seed=given.seed
+        images[0], truths[0], target=given.target, steps=given.steps, seed=given.seed, **small
     )
     said("as learned, old kind", scores(network, images[1], truths[1]), time.monotonic() - began)
     said("as learned, new kind", scores(network, new[1], truths[1]))
