@@ -23,7 +23,7 @@ SMALL = {
     "patch": [32, 32],
     "batch": 8,
     "rate": 1e-2,
-    "steps": 60,
+    "steps": 100,
     "device": "cpu",
 }
 

@@ -17,7 +17,7 @@ from stroma.workflow.queue import Queue
 def base(tmp_path_factory):
     """A network that learned bright disks for a moment."""
     images, labels = zip(*(scene(n) for n in range(4)), strict=True)
-    made = stroma.learn(list(images), list(labels), steps=60, network="unet", **SMALL)
+    made = stroma.learn(list(images), list(labels), steps=40, network="unet", **SMALL)
     return made.save(tmp_path_factory.mktemp("base") / "disks.safetensors")
 
 
