@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 from stroma.classify import CLASSIFIERS
 from stroma.classify.catboost import CatBoost, _quantised
 from stroma.classify.ensemble import Ensemble
+from stroma.classify.families import FamilyEnsemble
 from stroma.classify.forest import Forest
 from stroma.classify.logistic import Logistic
 from stroma.errors import FitError, FormatError, NotTrainedError, ParameterError, ShapeError
@@ -20,6 +21,7 @@ SMALL = {
     "forest": Forest(n_estimators=8, n_jobs=1),
     "logistic": Logistic(),
     "ensemble": Ensemble(n_estimators=8),
+    "families": FamilyEnsemble(first=4),
 }
 LABELS = (3, 40, 999, 65535)
 
@@ -43,6 +45,8 @@ def library(name, classifier):
         return kind(bootstrap=True, **options)
     if name == "ensemble":
         return Mean(classifier)
+    if name == "families":
+        return WithAndWithout(classifier)
     return make_pipeline(
         StandardScaler(), LogisticRegression(class_weight="balanced", **classifier.params())
     )
@@ -71,6 +75,24 @@ class Mean:
 
     def predict_proba(self, X):
         return np.mean([member.predict_proba(X) for member in self.members], axis=0)
+
+
+class WithAndWithout:
+    """Two ensembles by hand, of which the one that sees the first features only counts double."""
+
+    def __init__(self, classifier):
+        self.first = classifier.first
+        self.members = [Mean(Ensemble()), Mean(Ensemble())]
+
+    def fit(self, X, y):
+        self.members[0].fit(X[:, : self.first], y)
+        self.members[1].fit(X, y)
+        return self
+
+    def predict_proba(self, X):
+        seen = X[:, : self.first], X
+        said = [m.predict_proba(x) for m, x in zip(self.members, seen, strict=True)]
+        return np.average(said, axis=0, weights=[2, 1])
 
 
 @pytest.fixture(params=SMALL)
@@ -286,6 +308,7 @@ DAMAGE = [
     ("logistic", "classes", 70000, "ascend"),
     ("ensemble", "trees.feature", 7, "out of range"),
     ("ensemble", "linear.classes", 1, "other features or classes"),
+    ("families", "first.linear.classes", 1, "other features or classes"),
 ]
 
 

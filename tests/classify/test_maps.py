@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stroma.classify.catboost import CatBoost
+from stroma.classify.families import FamilyEnsemble
 from stroma.classify.forest import Forest
 from stroma.classify.logistic import Logistic
 from stroma.classify.maps import predict_maps
@@ -50,6 +51,8 @@ FITTED = {
     "forest of large trees": lambda: Forest(n_estimators=3, n_jobs=1).fit(*mixed_up()),
     "logistic": lambda: Logistic().fit(*training(3)),
     "logistic of two": lambda: Logistic().fit(*training(2)),
+    "families": lambda: FamilyEnsemble(first=5).fit(*training(3)),
+    "families that part inside a map": lambda: FamilyEnsemble(first=1).fit(*training(2)),
     "from outside": lambda: Nearest(*training(2)),
 }
 

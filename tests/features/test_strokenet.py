@@ -85,3 +85,22 @@ def test_a_model_on_it_tells_textures_apart_that_have_the_same_mean():
     labels = np.asarray(model.segment(image))
     truth = np.where(np.arange(128) < 64, 1, 2)[None]
     assert (labels == truth).mean() > 0.9
+
+
+def test_families_part_where_the_network_begins(tmp_path):
+    image = np.random.default_rng(0).standard_normal((48, 64)).astype(np.float32)
+    strokes = np.zeros(image.shape, np.uint8)
+    strokes[5:20, 5:9], strokes[5:20, 40:44] = 1, 2
+    firsts = {}
+    for name in ("gaussian_features+strokenet", "strokenet", "gaussian_features"):
+        model = ConvpaintModel(fe_name=name, clf="families")
+        model.train(image, strokes)
+        firsts[name] = model.classifier.first
+        model.save(tmp_path / "model.pkl")
+        again = ConvpaintModel(model_path=tmp_path / "model.pkl")
+        np.testing.assert_array_equal(model.predict_probas(image), again.predict_probas(image))
+    assert firsts == {
+        "gaussian_features+strokenet": 1,
+        "strokenet": 0,
+        "gaussian_features": 1,
+    }

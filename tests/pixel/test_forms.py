@@ -167,7 +167,7 @@ def test_masked_pixels_of_images_are_refused_and_of_strokes_are_unlabelled():
     np.testing.assert_array_equal(hidden.predict_probas(image), erased.predict_probas(image))
 
 
-@pytest.mark.parametrize("clf", ["catboost", "forest", "logistic", "ensemble"])
+@pytest.mark.parametrize("clf", ["catboost", "forest", "logistic", "ensemble", "families"])
 def test_a_channel_without_content_does_no_harm(clf):
     image, labels = image_of((H, W)), halves((H, W))
     both = np.stack([np.full_like(image, 7), image])

@@ -37,7 +37,7 @@ def by_rows(model, image, factor):
     factor=st.sampled_from([-2, 1, 2, 3]),
     kind=kinds,
     order=st.sampled_from([0, 1]),
-    clf=st.sampled_from(["catboost", "forest", "logistic", "ensemble"]),
+    clf=st.sampled_from(["catboost", "forest", "logistic", "ensemble", "families"]),
     side=st.sampled_from([8, 16, 24, 64]),
 )
 def test_probabilities_block_by_block_are_those_of_dense_rows(

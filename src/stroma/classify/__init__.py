@@ -9,6 +9,7 @@ CLASSIFIERS = Registry(
         "forest": "stroma.classify.forest:Forest",
         "logistic": "stroma.classify.logistic:Logistic",
         "ensemble": "stroma.classify.ensemble:Ensemble",
+        "families": "stroma.classify.families:FamilyEnsemble",
     },
     group="stroma.classifiers",
 )

@@ -63,8 +63,8 @@ class Members:
     @classmethod
     def from_arrays(cls, arrays: Arrays) -> Self:
         """Rebuild the members, checking that they belong together."""
-        trees = DecisionTrees.from_arrays(_part(arrays, "trees."))
-        linear = Linear.from_arrays(_part(arrays, "linear."))
+        trees = DecisionTrees.from_arrays(part(arrays, "trees."))
+        linear = Linear.from_arrays(part(arrays, "linear."))
         same = trees.n_features == linear.n_features
         require(
             same and np.array_equal(trees.classes, linear.classes),
@@ -140,5 +140,6 @@ class Ensemble(Learner[Members]):
         return Members.from_arrays(arrays)
 
 
-def _part(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+def part(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays whose names begin with a prefix, without it."""
     return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}

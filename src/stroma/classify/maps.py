@@ -14,6 +14,7 @@ from stroma.classify.contract import Classifier
 from stroma.classify.decision import DecisionTrees, ShallowTables
 from stroma.classify.decision import Tables as LargeTables
 from stroma.classify.ensemble import Members, mixed
+from stroma.classify.families import Families, shared
 from stroma.classify.logistic import Linear
 from stroma.classify.oblivious import ObliviousTrees
 from stroma.classify.oblivious import Tables as ObliviousTables
@@ -122,7 +123,18 @@ def _by_kind(learned: Any, classifier: Classifier, windows: list[Window]) -> NDA
         return _linearly(learned, windows)
     if isinstance(learned, Members):
         return mixed([_by_trees(learned.trees, windows), _linearly(learned.linear, windows)])
+    if isinstance(learned, Families):
+        ahead = _ahead(windows, learned.first.n_features)
+        if ahead is not None:
+            both = (learned.first, ahead), (learned.every, windows)
+            return shared(*(_by_kind(own, classifier, maps) for own, maps in both))
     return _by_rows(classifier, windows)
+
+
+def _ahead(windows: list[Window], count: int) -> list[Window] | None:
+    """Return the windows of the first features, if those are whole maps."""
+    ends = np.cumsum([len(window.cells) for window in windows]).tolist()
+    return windows[: ends.index(count) + 1] if count in ends else None
 
 
 def _window(grid: Grid, box: tuple[slice, ...]) -> Window:

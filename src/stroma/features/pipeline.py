@@ -98,6 +98,15 @@ class Pipeline:
         """Return the names of all features; computes and loads nothing."""
         return [name for part in self.parts for name in part.names(feed)]
 
+    def ahead(self, feed: Feed) -> int:
+        """Return how many features come before those of the first network."""
+        count = 0
+        for part in self.parts:
+            if getattr(part.extractor, "provenance", None) is not None:
+                return count
+            count += len(part.names(feed))
+        return count
+
     def provenance(self) -> list[dict[str, str]]:
         """Return what identifies the pretrained weights in use, one entry per network."""
         parts = (getattr(part.extractor, "provenance", None) for part in self.parts)

@@ -285,11 +285,12 @@ class Learning(Configured):
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
-        classifier = fit(blank, X, y, cap)
+        source = next(iter(strokes.values())).source
+        feed = Feed(source.channels, rgb=source.rgb)
+        classifier = fit(blank, X, y, cap, ahead=recipe.pipeline.ahead(feed))
         if memory_mode:
             self._memory = entries
-        source = next(iter(strokes.values())).source
-        names = tuple(recipe.pipeline.names(Feed(source.channels, rgb=source.rgb)))
+        names = tuple(recipe.pipeline.names(feed))
         weights = tuple(recipe.pipeline.provenance())
         count = len(source.channels)
         self._fitted = Fitted(

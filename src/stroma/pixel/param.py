@@ -216,7 +216,7 @@ class Param:
     fe_use_gpu : bool, or "auto", "cpu", "cuda", "mps"
         Where networks compute features. True is "auto": on the graphics card, if there is one.
     clf : str
-        "catboost", "forest", "logistic" or "ensemble".
+        "catboost", "forest", "logistic", "ensemble" or "families".
     clf_iterations, clf_learning_rate, clf_depth
         Number, learning rate (0.001 to 1) and depth (1 to 16) of CatBoost's trees.
     clf_use_gpu : bool

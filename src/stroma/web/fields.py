@@ -134,6 +134,7 @@ FEATURES = (
 
 TITLES = {
     "ensemble": "Ensemble",
+    "families": "Ensembles with and without a network",
     "catboost": "CatBoost",
     "forest": "Random forest",
     "logistic": "Logistic regression",
@@ -183,7 +184,8 @@ CLASSIFIER = (
         "clf",
         "Classifier",
         "What learns the classes from the features. The ensemble (trees and a linear model "
-        "together) is usually the best with few strokes; the forest is fast; CatBoost is what "
+        "together) is usually the best with few strokes; two of them, one without the network, are "
+        "safer where a network follows filters; the forest is fast; CatBoost is what "
         "Convpaint uses; logistic regression draws the smoothest borders and suits networks. "
         "Changing it trains anew, and computes no features.",
         tuple(Choice(name, TITLES.get(name, name)) for name in CLASSIFIERS),

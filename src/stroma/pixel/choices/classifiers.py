@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
+from stroma.classify.families import FamilyEnsemble
 from stroma.classify.sampling import training_rows
 from stroma.errors import LabelError
 from stroma.pixel.param import Param
@@ -18,6 +20,7 @@ TITLES = {
     "forest": "RandomForest",
     "logistic": "Logistic",
     "ensemble": "Ensemble",
+    "families": "Families",
 }
 """What ``Param.classifier`` says after training, in the words of the original."""
 
@@ -42,9 +45,19 @@ def unfitted(param: Param, *, use_rf: bool = False) -> tuple[str, Classifier]:
 
 
 def fit(
-    classifier: Classifier, X: NDArray[np.floating], y: NDArray[np.uint16], cap: int
+    classifier: Classifier,
+    X: NDArray[np.floating],
+    y: NDArray[np.uint16],
+    cap: int,
+    *,
+    ahead: int = 0,
 ) -> Classifier:
     """Return the classifier fitted to rows in canonical order.
+
+    Parameters
+    ----------
+    ahead : int
+        Features that come before those of the first network.
 
     Raises
     ------
@@ -64,4 +77,6 @@ def fit(
             f"Not enough classes found in the annotations: all painted pixels have the label "
             f"{found[0]}. At least two classes are required for training."
         )
+    if isinstance(classifier, FamilyEnsemble):
+        classifier = replace(classifier, first=ahead)
     return classifier.fit(*training_rows(X, y, cap=cap))

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.classify.contract import Classifier
 from stroma.data.statistics import Statistics, pool
 from stroma.errors import Cancelled, LabelError
 from stroma.features.cache import FeatureCache
+from stroma.features.part import Feed
 from stroma.pixel.choices.classifiers import fit, unfitted
 from stroma.pixel.door import Points, Source, thinned
 from stroma.pixel.guidance.components import components, separate
@@ -85,12 +85,15 @@ def validate(
     y, fold = label_of[stroke], _dealt(label_of, folds)[stroke]
     used = [f for f in range(folds) if (fold == f).any()]
     given = np.zeros((len(y), len(labels)), np.float32)
+    blank, cap = unfitted(param)[1], int(param.clf_max_pixels or 0)
+    source = next(iter(strokes.values())).source
+    ahead = Recipe.of(param).pipeline.ahead(Feed(source.channels, rgb=source.rgb))
     for done, left_out in enumerate(used):
         stop_if(cancel)
         if progress is not None:
             progress(done, len(used))
         test = fold == left_out
-        classifier = _fitted(param, X[~test], y[~test])
+        classifier = fit(blank, X[~test], y[~test], cap, ahead=ahead)
         columns = np.searchsorted(labels, classifier.classes_)
         given[np.ix_(test, columns)] = classifier.predict_proba(X[test])
     return _summed(given, stroke, label_of, fold >= 0, names, counts, len(used), start)
@@ -124,11 +127,6 @@ def _summed(
         time.perf_counter() - start,
         tuple(right[members] / size[members] for members in of_class),
     )
-
-
-def _fitted(param: Param, X: NDArray[np.floating], y: NDArray[np.uint16]) -> Classifier:
-    _, blank = unfitted(param)
-    return fit(blank, X, y, int(param.clf_max_pixels or 0))
 
 
 def _grouped_rows(
