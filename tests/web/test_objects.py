@@ -10,6 +10,7 @@ from tests.session.scene import settle
 from tests.web.browsing import PATIENCE, SIZE, place, stroke, until
 from tests.web.served import served
 
+from stroma.io import write_labels
 from stroma.session import Session
 
 SIDE = 64
@@ -83,7 +84,26 @@ def test_the_page_asks_and_changes_what_the_session_holds(held) -> None:
         assert ask(tab, "objects", **place_of)["how"]["min_size"] == 3
 
 
-def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held) -> None:
+def label_image(folder, labels) -> bytes:
+    write_labels(folder / "sent.tif", labels, axes="yx")
+    return (folder / "sent.tif").read_bytes()
+
+
+def test_a_label_image_that_is_sent_holds_the_objects_with_its_numbers(held, tmp_path) -> None:
+    with served(held) as client:
+        where = "/uploads/objects?image=1&name=other.tif"
+        assert client.post(where, label_image(tmp_path, squares() * 7)).status == 200
+        assert held.object_source("1").source == "other.tif"
+        settle(held)
+        assert held.objects("1").found.table["label"].tolist() == [7 * n for n in range(1, 13)]
+        refused = client.post(where, label_image(tmp_path, squares()[:30]))
+        assert refused.status == 400
+        assert "Give a label image of this image" in refused.body.decode()
+        held.undo()
+        assert held.object_source("1").source == "label image"
+
+
+def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held, tmp_path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -119,6 +139,10 @@ def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held) 
         page.keyboard.press("g")
         stroke(page, (30, 52), (30, 62), (40, 62), (40, 52))
         until(page, lambda: (held.object_labels("1")[31:39, 53:61] == 14).all())
+        assert held.objects("1").found.table.rows == 14
+        label_image(tmp_path, squares() * 5)
+        page.set_input_files("#objects-file", tmp_path / "sent.tif")
+        page.wait_for_selector("#objects-note >> text=12 objects, held (sent.tif)")
+        page.wait_for_selector("tr[data-object='60']")
     context.close()
-    assert held.objects("1").found.table.rows == 14
     assert wrong == []

@@ -159,9 +159,12 @@ def test_endings_that_no_reader_knows_are_refused_with_those_that_are(client, na
 
 
 def test_too_large_files_are_refused_whether_or_not_they_say_so(session, monkeypatch) -> None:
-    monkeypatch.setattr(posts, "LIMITS", {posts.IMAGES: 1000, posts.STROKES: 1000})
+    monkeypatch.setattr(
+        posts, "LIMITS", {posts.IMAGES: 1000, posts.STROKES: 1000, posts.OBJECTS: 1000}
+    )
     with served(session) as client:
-        for path in ("/uploads/images?name=a.png", "/uploads/strokes?image=1&name=a.png"):
+        to_one = [f"/uploads/{what}?image=1&name=a.png" for what in ("strokes", "objects")]
+        for path in ("/uploads/images?name=a.png", *to_one):
             assert client.post(path, b"x" * 1001).status == 413
             pieces = (b"x" * 100 for _ in range(11))
             answer = client.post(path, pieces, Transfer_Encoding="chunked")
@@ -183,6 +186,7 @@ def test_a_file_for_which_there_is_no_room_is_refused_at_once(session) -> None:
         "/uploads/images?name=a.png",
         "/uploads/others?name=a.png",
         "/uploads/strokes?image=1&name=a.png",
+        "/uploads/objects?image=1&name=a.png",
     ],
 )
 def test_only_the_page_may_send(client, session, path) -> None:

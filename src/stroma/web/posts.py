@@ -16,11 +16,13 @@ IMAGES = "/uploads/images"
 OTHERS = "/uploads/others"
 PIECES = "/uploads/pieces"
 STROKES = "/uploads/strokes"
+OBJECTS = "/uploads/objects"
 LIMITS = {
     IMAGES: uploads.MAX_IMAGE,
     OTHERS: uploads.MAX_IMAGE,
     PIECES: uploads.MAX_IMAGE,
     STROKES: uploads.MAX_STROKES,
+    OBJECTS: uploads.MAX_IMAGE,
 }
 """Bytes that a body may have, by address; the body is the file."""
 
@@ -32,6 +34,7 @@ def routes() -> list[Route]:
         Route(OTHERS, others, methods=["POST"]),
         Route(PIECES, pieces, methods=["POST"]),
         Route(STROKES, strokes, methods=["POST"]),
+        Route(OBJECTS, objects, methods=["POST"]),
     ]
 
 
@@ -72,6 +75,13 @@ async def strokes(request: Request) -> Response:
     """Lay the strokes of a file over those of an image."""
     key, name = (request.query_params.get(part, "") for part in ("image", "name"))
     await uploads.import_strokes(_session(request), key, name, request.stream())
+    return JSONResponse({"image": key})
+
+
+async def objects(request: Request) -> Response:
+    """Take over the objects of a label image as those of an image."""
+    key, name = (request.query_params.get(part, "") for part in ("image", "name"))
+    await uploads.import_objects(_session(request), key, name, request.stream())
     return JSONResponse({"image": key})
 
 

@@ -1,4 +1,4 @@
-"""Files that come from the page: images that join the session, and strokes."""
+"""Files that come from the page: images that join the session, strokes, and objects."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -299,14 +299,38 @@ async def import_strokes(
     StromaError
         If they cannot be read, or do not fit the image.
     """
+    endings = [*stroke_endings(), *image_endings()]
+    await _imported(session, key, safe_name(name, endings), pieces, session.import_strokes)
+
+
+async def import_objects(
+    session: Session, key: str, name: str, pieces: AsyncIterable[bytes]
+) -> None:
+    """Take over the objects of a label image, with their numbers; one step of undo.
+
+    Raises
+    ------
+    StromaError
+        If it cannot be read, or does not fit the image.
+    """
+    await _imported(session, key, safe_name(name, image_endings()), pieces, session.set_objects)
+
+
+async def _imported(
+    session: Session,
+    key: str,
+    name: str,
+    pieces: AsyncIterable[bytes],
+    take: Callable[[str, Path], object],
+) -> None:
+    """Receive a file that is not kept, and give it to what takes it for an image."""
     session.image(key)
-    wanted = safe_name(name, [*stroke_endings(), *image_endings()])
     with tempfile.TemporaryDirectory(prefix=".import-", dir=project(session)) as folder:
-        new = Part(Path(folder, wanted))
+        new = Part(Path(folder, name))
         new.part.touch()
         await new.receive(pieces)
         try:
-            await run_in_threadpool(session.import_strokes, key, new.whole)
+            await run_in_threadpool(take, key, new.whole)
         except Exception as error:  # as above
             reason = _reason(error, new.whole)
             raise ParameterError(f"Nothing was imported: {reason}") from error

@@ -95,6 +95,18 @@ export async function importStrokes(app, file) {
 }
 
 /**
+ * Take over the objects of a label image as those of the image that is shown.
+ * @param {App} app
+ * @param {File} file
+ */
+export async function importObjects(app, file) {
+  const values = { name: file.name, image: app.image };
+  const allowed = app.state?.uploads.images;
+  const done = allowed && (await orNotice(named(file, send(file, "/uploads/objects", values, allowed)), "objects"));
+  if (done) notice(`These are the objects of ${file.name} now, with its numbers; Undo takes them back.`, "good");
+}
+
+/**
  * Put the name of a file in front of what went wrong with it.
  * @template T
  * @param {File} file

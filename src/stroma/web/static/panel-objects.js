@@ -1,6 +1,7 @@
 // The panel "Objects": where they come from, their classes, corrections, measures, and files.
 
 import { el, fill } from "./dom.js";
+import { choosesFiles, importObjects } from "./files.js";
 import { classGroup, showNext } from "./object-classes.js";
 import { clickGroup, clickKeys } from "./object-clicking.js";
 import { Clicks } from "./object-clicks.js";
@@ -75,6 +76,7 @@ function sourceGroup(app, desk) {
   const note = el("p", { class: "note", id: "objects-note", role: "status" });
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
     el("button", { type: "button", id, text, title, onclick });
+  const opening = button("open-objects", "Open a label image…", "From any program: a number for each object, as large as this image", () => {});
   const buttons = el(
     "div",
     { class: "buttons" },
@@ -82,7 +84,13 @@ function sourceGroup(app, desk) {
     button("find-objects", "Find in all planes", "Segments the whole image, and holds what is found", () =>
       showWhile("Finding objects", app.ask("find-objects", values())),
     ),
+    opening,
     button("no-objects", "None", "Have no objects any more", () => app.ask("no-objects", { image: app.image })),
+  );
+  choosesFiles(
+    opening,
+    { id: "objects-file", title: "Label image", multiple: false, accept: () => app.state?.uploads.images.endings ?? [] },
+    ([file]) => file && importObjects(app, file),
   );
   app.addEventListener("change", () => {
     const classes = app.state?.classes ?? [];
