@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import pickle
 import zipfile
@@ -32,13 +33,15 @@ NUMBERS: list[Any] = [
 DEEPEST = 64
 
 
-def read_checkpoint(path: Path) -> Any:
+def read_checkpoint(path: Path, data: bytes | None = None) -> Any:
     """Return what a file of ``torch.save`` holds: tensors, numbers, texts, lists and mappings.
 
     Parameters
     ----------
     path : Path
         The file.
+    data : bytes, optional
+        What it holds, where it lies in another: the path then names that one.
 
     Raises
     ------
@@ -50,9 +53,10 @@ def read_checkpoint(path: Path) -> Any:
     if not path.is_file():
         raise MissingFileError(f"There is no file {path}.")
     try:
-        _require_plain(path)
+        _require_plain(path if data is None else io.BytesIO(data))
         with torch.serialization.safe_globals(NUMBERS):
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            source = path if data is None else io.BytesIO(data)
+            found = torch.load(source, map_location="cpu", weights_only=True)
         _require_whole(found)
     except pickle.UnpicklingError as error:
         said = str(error)
@@ -95,15 +99,16 @@ def is_checkpoint(path: Path) -> bool:
     return start[:1] == b"\x80" and start[1:3] in (b"\x02\x8a", b"\x04\x8a")
 
 
-def _require_plain(path: Path) -> None:
+def _require_plain(source: Path | io.BytesIO) -> None:
     """Refuse archives that are packed: their tensors unpack to any size."""
-    if not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(source):
         return
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(source) as archive:
         entries = archive.infolist()
+    size = source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes
     if any(one.compress_type != zipfile.ZIP_STORED for one in entries):
         raise ValueError("its tensors are packed, as torch does not pack them")
-    if sum(one.file_size for one in entries) > path.stat().st_size:
+    if sum(one.file_size for one in entries) > size:
         raise ValueError("it says that it is larger than it is")
 
 

@@ -1,4 +1,4 @@
-"""Model packages of bioimage.io that Stroma wrote, read back as networks.
+"""Model packages of bioimage.io, read as networks: those that Stroma wrote, and some of others.
 
 The network is built by name, as from one of our own files, and its weights are read as tensors
 alone; no program in a package is run.
@@ -24,6 +24,7 @@ from stroma.io.lazy import DAMAGE, damaged
 from stroma.training import about as files
 from stroma.training.exported import exported
 from stroma.training.model import Network
+from stroma.workflow.foreign_package import network_of, within
 from stroma.workflow.package import KEY
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
@@ -55,7 +56,7 @@ def read_package(path: str | Path) -> Network:
     MissingFileError
         If there is no such file.
     FormatError
-        If it is damaged, or no package that Stroma wrote.
+        If it is damaged, or its network is one that is not known here.
     """
     where = Path(path)
     if not where.is_file():
@@ -91,13 +92,6 @@ def _description(archive: zipfile.ZipFile, path: Path) -> Mapping[str, Any]:
     return said
 
 
-def _within(said: Any, *names: str) -> Mapping[str, Any]:
-    """Return what a description has under names within names; nothing where it has no such."""
-    for name in names:
-        said = said.get(name) if isinstance(said, Mapping) else None
-    return said if isinstance(said, Mapping) else {}
-
-
 def _bytes(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
     """Return a file of a package, which unpacks to what it says and no more."""
     try:
@@ -115,18 +109,16 @@ def _bytes(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
 
 
 def _own(archive: zipfile.ZipFile, said: Mapping[str, Any], path: Path) -> Network:
-    """Return a network of ours: what it is stands under "config", its weights are tensors."""
-    ours = _within(said, "config", KEY)
+    """Return the network: what one of ours is stands under "config", its weights are tensors."""
+    ours = within(said, "config", KEY)
     if not ours:
-        raise FormatError(
-            f"{path} was not written by Stroma: it does not say how its channels are decoded."
-        )
-    weights = _within(said, "weights", "pytorch_state_dict")
+        return network_of(said, lambda name: _bytes(archive, name, MAX_WEIGHTS, path), path)
+    weights = within(said, "weights", "pytorch_state_dict")
     data = _bytes(archive, str(weights.get("source", "")), MAX_WEIGHTS, path)
     expected = weights.get("sha256")
     if expected and hashlib.sha256(data).hexdigest() != expected:
         raise FormatError(f"{path} is damaged: its weights are not those it was written with.")
-    about = files.parsed({"version": ours.get("version"), **_within(ours, "about")}, path)
+    about = files.parsed({"version": ours.get("version"), **within(ours, "about")}, path)
     return Network(
         files.rebuilt(about, _state(data, path), path, whole=partial(exported, about)), about
     )

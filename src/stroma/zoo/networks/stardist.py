@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,14 +36,40 @@ def take(path: Path, _: Any) -> TakenNetwork:
     MissingExtraError
         If what reads its weights is not installed.
     """
-    config = json_of(path / CONFIG)
+    weights, found = _weights(path), path / THRESHOLDS
+    chosen = json_of(found) if found.is_file() else {}
+    return made(path, json_of(path / CONFIG), chosen, weights)
+
+
+def made(
+    path: Path,
+    config: Mapping[str, Any],
+    chosen: Mapping[str, Any],
+    weights: Path,
+    data: bytes | None = None,
+) -> TakenNetwork:
+    """Return the network of settings and weights.
+
+    Parameters
+    ----------
+    path : Path
+        Where they are, for people.
+    config, chosen : mapping
+        Settings, and thresholds.
+    weights : Path
+        File of the weights.
+    data : bytes, optional
+        What that holds, where it lies in another file.
+
+    Raises
+    ------
+    FormatError, MissingExtraError
+        As `take`.
+    """
     ndim = int(config["n_dim"])
     _require_known(config, ndim, path)
     params = _params(config, ndim)
-    weights = _weights(path)
-    tensors = _tensors(_layers(weights), params, weights)
-    found = path / THRESHOLDS
-    chosen = json_of(found) if found.is_file() else {}
+    tensors = _tensors(_layers(weights, data), params, weights)
     decode = {
         "probability": float(chosen.get("prob", 0.5)),
         "overlap": float(chosen.get("nms", 0.4)),
@@ -139,7 +166,7 @@ def _weights(path: Path) -> Path:
     return found
 
 
-def _layers(path: Path) -> dict[str, dict[str, Any]]:
+def _layers(path: Path, data: bytes | None) -> dict[str, dict[str, Any]]:
     """Return arrays by name, by layer, in the order of the layers."""
     try:
         import h5py
@@ -147,9 +174,9 @@ def _layers(path: Path) -> dict[str, dict[str, Any]]:
         raise MissingExtraError(
             f"The weights {path} are read by {error.name}. Install it with: {install('formats')}"
         ) from error
-    most = path.stat().st_size
+    most = path.stat().st_size if data is None else len(data)
     try:
-        with h5py.File(path, "r") as file:
+        with h5py.File(path if data is None else io.BytesIO(data), "r") as file:
             root = file.get("model_weights", file)
             names = [_text(name) for name in root.attrs["layer_names"]]
             return {name: _arrays(root[name], most, path) for name in names if name in root}

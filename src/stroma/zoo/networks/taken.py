@@ -97,35 +97,44 @@ def take_network(path: str | Path) -> TakenNetwork:
     where = Path(path)
     if not where.exists():
         raise MissingFileError(f"There is no network {where}.")
-    reader, found = _reader(where)
+    if where.is_dir():
+        name = _folder(where)
+        if name is None:
+            raise FormatError(f"{where} holds no network that is known here. {_known(FOLDERS)}")
+        reader: Reader = FOLDERS[name]
+        return guarded(where, reader.program, lambda: reader.take(where, where))
+    from stroma.weights.checkpoint import read_checkpoint
+
+    return take_held(where, read_checkpoint(where))
+
+
+def take_held(path: Path, held: Any) -> TakenNetwork:
+    """Return the network in what a file of ``torch.save`` holds.
+
+    Raises
+    ------
+    FormatError
+        If it is of no program or version that is known.
+    """
+    reader: Reader | None = next((r for r in CHECKPOINTS.values() if r.fits(held)), None)
+    if reader is None:
+        raise FormatError(
+            f"{path} holds tensors, but of no network that is known here: {_names(held)}. "
+            f"{_known(CHECKPOINTS)}"
+        )
+    return guarded(path, reader.program, lambda: reader.take(path, held))
+
+
+def guarded(path: Path, program: str, make: Callable[[], TakenNetwork]) -> TakenNetwork:
+    """Return what is made of a file, and say whose it seems to be where that fails."""
     try:
-        return reader.take(where, found)
+        return make()
     except StromaError:
         raise
     except BROKEN as error:
         raise FormatError(
-            f"{where} looks like a network of {reader.program}, but is not as these are: "
-            f"{short(error)}."
+            f"{path} looks like a network of {program}, but is not as these are: {short(error)}."
         ) from error
-
-
-def _reader(path: Path) -> tuple[Reader, Any]:
-    if path.is_dir():
-        name = _folder(path)
-        if name is None:
-            raise FormatError(f"{path} holds no network that is known here. {_known(FOLDERS)}")
-        found: Reader = FOLDERS[name]
-        return found, path
-    from stroma.weights.checkpoint import read_checkpoint
-
-    held = read_checkpoint(path)
-    for reader in CHECKPOINTS.values():
-        if reader.fits(held):
-            return reader, held
-    raise FormatError(
-        f"{path} holds tensors, but of no network that is known here: {_names(held)}. "
-        f"{_known(CHECKPOINTS)}"
-    )
 
 
 def _folder(path: Path) -> str | None:
