@@ -144,6 +144,9 @@ def test_the_parts_are_listed_sorted_and_lead_to_their_places(page, session) -> 
         return [int(cell.split()[0].replace(",", "")) for cell in cells]
 
     assert areas() == sorted(areas(), reverse=True)
+    page.get_by_role("button", name="Area", exact=True).click()
+    page.wait_for_selector("#dialog th[aria-sort=ascending] >> text=Area")
+    assert areas() == sorted(areas())
     assert sum(areas()) == SIZE * SIZE
     page.get_by_role("button", name="Class", exact=True).click()
     page.wait_for_selector("#dialog th[aria-sort=ascending] >> text=Class")

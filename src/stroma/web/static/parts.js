@@ -23,7 +23,7 @@ const BINS = 40;
 const ROWS = 500;
 
 /** @type {Record<string, (part: Part) => number>} */
-const COLUMNS = { Class: (one) => one.label, Area: (one) => -one.area, Row: (one) => one.y, Column: (one) => one.x };
+const COLUMNS = { Class: (one) => one.label, Area: (one) => one.area, Row: (one) => one.y, Column: (one) => one.x };
 
 /**
  * @param {App} app
@@ -35,17 +35,19 @@ export async function showParts(app, viewer) {
   const found = await app.ask("parts", { image, plane });
   if (!found) return;
   const body = el("tbody", { id: "parts" });
-  let by = "Area";
+  let [by, sign] = ["Area", -1]; // the largest first
   const show = () => {
-    const order = [...found.parts].sort((a, b) => COLUMNS[by](a) - COLUMNS[by](b)).slice(0, ROWS);
+    const order = [...found.parts].sort((a, b) => sign * (COLUMNS[by](a) - COLUMNS[by](b))).slice(0, ROWS);
     fill(body, ...order.map((one) => row(app, one, found.area, () => {
       theDialog().close();
       goToPlace(app, viewer, { image, plane, box: one });
     })));
-    for (const [name, head] of heads) head.setAttribute("aria-sort", name === by ? "ascending" : "none");
+    const now = sign > 0 ? "ascending" : "descending";
+    for (const [name, head] of heads) head.setAttribute("aria-sort", name === by ? now : "none");
   };
   const heads = new Map(Object.keys(COLUMNS).map((name) => {
     const choose = () => {
+      sign = name === by ? -sign : 1;
       by = name;
       show();
     };
@@ -53,10 +55,11 @@ export async function showParts(app, viewer) {
     return [name, el("th", { scope: "col" }, el("button", { class: "flat wide", type: "button", text: title, onclick: choose }))];
   }));
   show();
-  const more = found.count > ROWS ? ` The ${ROWS} first of ${found.count} are listed; tables hold all of them.` : "";
+  const known = found.count > found.parts.length ? ` (of the ${found.parts.length} largest)` : "";
+  const more = found.count > ROWS ? ` The first ${ROWS}${known} are listed; tables hold all of them.` : "";
   openDialog(
     `${found.count.toLocaleString("en")} parts on this plane`,
-    el("p", { class: "note", text: `Pixels of one class that touch are one part. Click one to go there.${more}` }),
+    el("p", { class: "note", text: `Pixels of one class that touch are one part. Click one to go there, and a heading to sort by it, once more for the other way round.${more}` }),
     histogram(found.sizes, found.area),
     el("div", { class: "choices" }, el("table", { class: "parts" }, el("thead", {}, el("tr", {}, ...heads.values())), body)),
   );
