@@ -20,11 +20,9 @@ the additions, and sums that do not depend on their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
-import numba
 import numpy as np
+
+from stroma.compiled import Array, jit
 
 CHUNK = 1024
 BLOCK = 64
@@ -32,15 +30,8 @@ IN_STEP = 16
 TABLE_BITS = 10
 SHALLOW = 8
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., None])
 
-
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
-
-
-@_jit
+@jit
 def path_lengths(feature: Array, child: Array, out: Array) -> None:
     """Write how many questions are asked at most from each node (N,) on; children come later."""
     for n in range(len(feature) - 1, -1, -1):
@@ -50,7 +41,7 @@ def path_lengths(feature: Array, child: Array, out: Array) -> None:
             out[n] = 0
 
 
-@_jit
+@jit
 def widen(half: Array, bits: Array, out: Array) -> None:
     """Convert float16 to float32, eight times faster than numpy; finite values only.
 
@@ -69,7 +60,7 @@ def widen(half: Array, bits: Array, out: Array) -> None:
         out[i] *= np.float32(2.0**112)  # the difference of the exponents' offsets
 
 
-@_jit
+@jit
 def rank(values: Array, borders: Array, out: Array) -> None:
     """Write how many borders lie below each value; their number must fit the type of ``out``."""
     for first in range(0, out.size, CHUNK):
@@ -81,7 +72,7 @@ def rank(values: Array, borders: Array, out: Array) -> None:
                 ranks[i] += np.uint8(here[i] > border)
 
 
-@_jit
+@jit
 def rank_half(half: Array, keys: Array, out: Array) -> None:
     """Write how many borders lie below each float16 value.
 
@@ -106,14 +97,14 @@ def rank_half(half: Array, keys: Array, out: Array) -> None:
                 ranks[i] += np.uint8(ordered[i] > key)
 
 
-@_jit
+@jit
 def weigh(values: Array, mean: float, weights: Array, total: Array) -> None:
     """Add weights (C,) times values (n,) less their mean to total (C, n)."""
     for first in range(0, values.size, CHUNK):
         _weigh(values[first : first + CHUNK], mean, weights, first, total)
 
 
-@_jit
+@jit
 def weigh_half(half: Array, mean: float, weights: Array, total: Array) -> None:
     """Do so with float16 values, given as (n,) int16 bits; finite ones only."""
     wide = np.empty(CHUNK, np.float32)
@@ -124,7 +115,7 @@ def weigh_half(half: Array, mean: float, weights: Array, total: Array) -> None:
         _weigh(wide[: here.size], mean, weights, first, total)
 
 
-@_jit
+@jit
 def _weigh(values: Array, mean: float, weights: Array, first: int, total: Array) -> None:
     for c in range(len(weights)):
         so_far, weight = total[c, first : first + values.size], weights[c]
@@ -132,7 +123,7 @@ def _weigh(values: Array, mean: float, weights: Array, first: int, total: Array)
             so_far[i] += weight * (values[i] - mean)
 
 
-@_jit
+@jit
 def oblivious_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) -> None:
     """Write the scores of rows begin to end of X (n, F) into scores (C, n).
 
@@ -148,7 +139,7 @@ def oblivious_rows(X: Array, begin: int, end: int, tables: Array, scores: Array)
         _unpack(total, size, unit, first, scores)
 
 
-@_jit
+@jit
 def oblivious_maps(planes: Array, where: Array, shape: Array, tables: Array, scores: Array) -> None:
     """Write the scores of a box of h x w pixels into scores (C, h * w).
 
@@ -175,7 +166,7 @@ def oblivious_maps(planes: Array, where: Array, shape: Array, tables: Array, sco
         _unpack(total, size, unit, first, scores)
 
 
-@_jit
+@jit
 def forest_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) -> None:
     """Write the mean votes of rows begin to end of X (n, F) into scores (K, n).
 
@@ -193,7 +184,7 @@ def forest_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) ->
         _unpack(total, size, unit, first, scores)
 
 
-@_jit
+@jit
 def forest_maps(planes: Array, where: Array, shape: Array, tables: Array, scores: Array) -> None:
     """Write the mean votes of a box of h x w pixels into scores (K, h * w).
 
@@ -216,7 +207,7 @@ def forest_maps(planes: Array, where: Array, shape: Array, tables: Array, scores
             _unpack(total, here, unit, first + at, scores)
 
 
-@_jit
+@jit
 def shallow_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) -> None:
     """Write the mean votes of rows begin to end of X (n, F) into scores (K, n).
 
@@ -232,7 +223,7 @@ def shallow_rows(X: Array, begin: int, end: int, tables: Array, scores: Array) -
         _unpack(total, size, unit, first, scores)
 
 
-@_jit
+@jit
 def shallow_maps(planes: Array, where: Array, shape: Array, tables: Array, scores: Array) -> None:
     """Write the mean votes of a box of h x w pixels into scores (K, h * w).
 
@@ -249,7 +240,7 @@ def shallow_maps(planes: Array, where: Array, shape: Array, tables: Array, score
         _unpack(total, size, unit, first, scores)
 
 
-@_jit
+@jit
 def _rank_rows(
     X: Array, first: int, size: int, used: Array, start: Array, borders: Array, ranks: Array
 ) -> None:
@@ -262,7 +253,7 @@ def _rank_rows(
             rank(columns[u, :here], borders[start[u] : start[u + 1]], ranks[u, at : at + here])
 
 
-@_jit
+@jit
 def _columns(X: Array, first: int, size: int, used: Array, out: Array) -> None:
     """Transpose the used features of some rows, a few rows at a time for the cache's sake."""
     for low in range(0, size, IN_STEP):
@@ -272,7 +263,7 @@ def _columns(X: Array, first: int, size: int, used: Array, out: Array) -> None:
                 out[u, i] = X[first + i, used[u]]
 
 
-@_jit
+@jit
 def _gather(planes: Array, where: Array, width: int, first: int, size: int, out: Array) -> None:
     """Bring the cells of pixels first to first + size of a box (row by row) into (U, size).
 
@@ -308,7 +299,7 @@ def _gather(planes: Array, where: Array, width: int, first: int, size: int, out:
             done += count
 
 
-@_jit
+@jit
 def _oblivious(
     ranks: Array, size: int, slot: Array, asked: Array, leaf: Array, total: Array
 ) -> None:
@@ -327,7 +318,7 @@ def _oblivious(
                 so_far[i] += said[index[i]]
 
 
-@_jit
+@jit
 def _forest(
     rows: Array,
     root: Array,
@@ -356,7 +347,7 @@ def _forest(
                     total[c, low + i] += value[c, row[node[i]]]
 
 
-@_jit
+@jit
 def _shallow(
     ranks: Array,
     size: int,
@@ -384,7 +375,7 @@ def _shallow(
                 so_far[i] += said[at[i]]
 
 
-@_jit
+@jit
 def _unpack(total: Array, size: int, unit: Array, first: int, scores: Array) -> None:
     """Write the two scores in each packed sum, as floats."""
     for c in range(scores.shape[0]):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from stroma.objects.kernels import jit
+from stroma.compiled import jit
 
 Array = Any
 

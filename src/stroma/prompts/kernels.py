@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 
-Array = Any
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def jit(function: Function) -> Function:
-    """Compile a loop; compiled code is kept on disk."""
-    return cast("Function", numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+from stroma.compiled import Array, jit
 
 
 @jit

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.targets.compiled import Array, jit
+from stroma.compiled import Array, jit
 from stroma.targets.mutex import root
 
 Floats = NDArray[np.float32]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stroma.targets.compiled import Array, jit
+from stroma.compiled import Array, jit
 
 STILL = 1e-4
 """Squared pixels: a place that is so near to that of two steps before has arrived."""

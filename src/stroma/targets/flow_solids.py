@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stroma.targets.compiled import Array, jit
+from stroma.compiled import Array, jit
 from stroma.targets.flow_kernels import FLAT, STILL
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stroma.targets.compiled import Array, jit
+from stroma.compiled import Array, jit
 
 END = -1
 """Nothing follows in a list."""

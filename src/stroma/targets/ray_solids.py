@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
-from stroma.targets.compiled import Array, jit
+from stroma.compiled import Array, jit
 
 UNKNOWN = -1
 CELLS = 48

@@ -6,22 +6,17 @@ Graphics Forum 29(2), 2010, doi:10.1111/j.1467-8659.2009.01645.x.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from stroma.compiled import jit
 
 EMPTY = -1
 
 Ints = NDArray[np.int32]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _jit(function: Function) -> Function:
-    return cast("Function", numba.njit(nogil=True, cache=True)(function))
 
 
 @dataclass(frozen=True)
@@ -87,7 +82,7 @@ def _elevated(points: NDArray[np.floating]) -> NDArray[np.float32]:
     return found
 
 
-@_jit
+@jit
 def _slot(key: Ints, table: Ints, keys: Ints) -> Any:
     """Return where a corner stands in the table, or the empty place where it would."""
     size = len(table)
@@ -107,7 +102,7 @@ def _slot(key: Ints, table: Ints, keys: Ints) -> Any:
     return place
 
 
-@_jit
+@jit
 def _find(key: Ints, table: Ints, keys: Ints, used: int) -> tuple[Any, Any]:
     """Return the number of a corner, which gets one if it is new, and how many there are."""
     place = _slot(key, table, keys)
@@ -119,7 +114,7 @@ def _find(key: Ints, table: Ints, keys: Ints, used: int) -> tuple[Any, Any]:
     return used, used + 1
 
 
-@_jit
+@jit
 def _embed(elevated: NDArray[np.float32]) -> tuple[Any, Any, Any]:
     """Return the corners around points, their weights, and the keys of all corners."""
     n, sides = elevated.shape
@@ -171,7 +166,7 @@ def _embed(elevated: NDArray[np.float32]) -> tuple[Any, Any, Any]:
     return corners, weights, keys[:used].copy()
 
 
-@_jit
+@jit
 def _neighbours(keys: Ints) -> Any:
     """Return the corners before and behind each corner along every axis."""
     count, d = keys.shape
@@ -195,7 +190,7 @@ def _neighbours(keys: Ints) -> Any:
     return found
 
 
-@_jit
+@jit
 def _filtered(
     values: NDArray[np.float32], corners: Ints, weights: NDArray[np.float32], neighbours: Ints
 ) -> Any:
