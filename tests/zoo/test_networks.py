@@ -162,3 +162,24 @@ def test_files_that_say_to_be_larger_than_they_are_take_no_memory(tmp_path, tens
             new.writestr(one, old.read(one))
     with pytest.raises(FormatError, match="packed"):
         load(tmp_path / "packed")
+
+
+def test_lists_that_hold_each_other_take_no_time(tmp_path, tensors):
+    twice = [torch.ones(1)]
+    for _ in range(50):
+        twice = [twice, twice]
+    torch.save({**tensors, "more": twice}, tmp_path / "twice")
+    assert load(tmp_path / "twice").fingerprint() == load(CELLPOSE).fingerprint()
+
+
+class Empty:
+    """Makes a tensor of which the file holds nothing."""
+
+    def __reduce__(self):
+        return (torch.Tensor, (3, 2**20))
+
+
+def test_tensors_that_the_file_does_not_hold_are_refused(tmp_path, tensors):
+    torch.save({**tensors, "output.2.weight": Empty()}, tmp_path / "empty")
+    with pytest.raises(FormatError, match="larger than it is"):
+        load(tmp_path / "empty")

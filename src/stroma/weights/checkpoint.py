@@ -57,7 +57,7 @@ def read_checkpoint(path: Path, data: bytes | None = None) -> Any:
         with torch.serialization.safe_globals(NUMBERS):
             source = path if data is None else io.BytesIO(data)
             found = torch.load(source, map_location="cpu", weights_only=True)
-        _require_whole(found)
+        _require_whole(found, path.stat().st_size if data is None else len(data))
     except pickle.UnpicklingError as error:
         said = str(error)
         what = said.partition("GLOBAL ")[2].split(" ")[0] or short(said, 60)
@@ -112,23 +112,32 @@ def _require_plain(source: Path | io.BytesIO) -> None:
         raise ValueError("it says that it is larger than it is")
 
 
-def _require_whole(found: Any) -> None:
-    """Refuse tensors of more values than they have memory for."""
-    for tensor in _tensors(found, DEEPEST):
+def _require_whole(found: Any, size: int) -> None:
+    """Refuse tensors of more values than they have memory for, or more memory than the file."""
+    held: dict[int, int] = {}
+    for tensor in _tensors(found, DEEPEST, set()):
         if tensor.layout is not torch.strided or tensor.is_quantized:
             raise ValueError("a tensor is not plain")
-        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        memory = tensor.untyped_storage()
+        if tensor.numel() * tensor.element_size() > memory.nbytes():
             raise ValueError("a tensor says that it is larger than it is")
+        held[memory.data_ptr()] = memory.nbytes()
+    if sum(held.values()) > size:
+        raise ValueError("its tensors say that they are larger than it is")
 
 
-def _tensors(value: Any, depth: int) -> Iterator[torch.Tensor]:
+def _tensors(value: Any, depth: int, seen: set[int]) -> Iterator[torch.Tensor]:
+    """Return every tensor once: a few lists may hold each other many times."""
     if depth == 0:
         raise ValueError("it is nested too deeply")
+    if id(value) in seen:
+        return
+    seen.add(id(value))
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, Mapping):
         for one in value.values():
-            yield from _tensors(one, depth - 1)
+            yield from _tensors(one, depth - 1, seen)
     elif isinstance(value, list | tuple | set):
         for one in value:
-            yield from _tensors(one, depth - 1)
+            yield from _tensors(one, depth - 1, seen)
