@@ -18,7 +18,9 @@ from stroma.networks.cellpose import Cellpose
 from stroma.testing import check_network
 from stroma.training.open import as_pair
 from stroma.workflow.load import load
-from stroma.zoo.networks.taken import is_foreign
+from stroma.zoo.networks import FOLDERS
+from stroma.zoo.networks.cellpose import take
+from stroma.zoo.networks.taken import Reader, is_foreign
 
 ORACLES = Path(__file__).parent / "oracles"
 CELLPOSE = ORACLES / "cellpose_small"
@@ -183,3 +185,10 @@ def test_tensors_that_the_file_does_not_hold_are_refused(tmp_path, tensors):
     torch.save({**tensors, "output.2.weight": Empty()}, tmp_path / "empty")
     with pytest.raises(FormatError, match="larger than it is"):
         load(tmp_path / "empty")
+
+
+def test_a_kind_of_folder_that_somebody_adds_is_known(tmp_path, tensors, monkeypatch):
+    monkeypatch.setattr(FOLDERS, "_added", {})
+    assert not is_foreign(tmp_path)
+    FOLDERS.add("mine", Reader("Mine", lambda path, _: take(path, tensors), Path.is_dir))
+    assert load(tmp_path).fingerprint() == load(CELLPOSE).fingerprint()

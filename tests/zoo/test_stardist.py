@@ -120,3 +120,21 @@ def test_damaged_folders_are_refused_by_name(folder):
     (folder / "config.json").write_text("{")
     with pytest.raises(FormatError, match=r"config\.json is damaged"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    ("names", "made", "message"),
+    [
+        (["kernel"] * 1000, {}, "larger than the file"),
+        (["more"], {"external": [("other.bin", 0, 16)]}, "more lies in another file"),
+    ],
+)
+def test_weights_that_take_more_than_their_file_are_refused(folder, names, made, message):
+    """One array named many times, and one of the bytes of another file."""
+    (folder / "other.bin").write_bytes(bytes(16))
+    with h5py.File(folder / "weights_best.h5", "a") as file:
+        group = file["dist"]
+        group.create_dataset("more", (4,), "f4", **made)
+        group.attrs["weight_names"] = ["dist/kernel" if n == "kernel" else n for n in names]
+    with pytest.raises(FormatError, match=message):
+        load(folder)

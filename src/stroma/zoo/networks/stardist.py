@@ -179,7 +179,7 @@ def _layers(path: Path, data: bytes | None) -> dict[str, dict[str, Any]]:
         with h5py.File(path if data is None else io.BytesIO(data), "r") as file:
             root = file.get("model_weights", file)
             names = [_text(name) for name in root.attrs["layer_names"]]
-            return {name: _arrays(root[name], most, path) for name in names if name in root}
+            return _arrays({name: root[name] for name in names if name in root}, most, path)
     except (OSError, KeyError, RuntimeError) as error:
         if isinstance(error, FormatError):
             raise
@@ -188,14 +188,20 @@ def _layers(path: Path, data: bytes | None) -> dict[str, dict[str, Any]]:
         )
 
 
-def _arrays(group: Any, most: int, path: Path) -> dict[str, Any]:
-    """Return the arrays of a layer, which are no larger than the file."""
-    found = {}
-    for name in map(_text, group.attrs.get("weight_names", ())):
-        stored = group[name]
-        if stored.size * stored.dtype.itemsize > most or stored.dtype.kind != "f":
-            raise FormatError(f"{path}: {short(name)} says that it is larger than the file.")
-        found[name.rpartition("/")[2].partition(":")[0]] = np.asarray(stored[()], np.float32)
+def _arrays(groups: Mapping[str, Any], most: int, path: Path) -> dict[str, dict[str, Any]]:
+    """Return the arrays of layers, which together are no larger than the file, and lie in it."""
+    found: dict[str, dict[str, Any]] = {}
+    for layer, group in groups.items():
+        found[layer] = {}
+        for name in map(_text, group.attrs.get("weight_names", ())):
+            stored = group[name]
+            most -= stored.size * stored.dtype.itemsize
+            if most < 0 or stored.dtype.kind != "f":
+                raise FormatError(f"{path}: {short(name)} says that it is larger than the file.")
+            if stored.external or stored.is_virtual:
+                raise FormatError(f"{path}: {short(name)} lies in another file.")
+            values = np.asarray(stored[()], np.float32)
+            found[layer][name.rpartition("/")[2].partition(":")[0]] = values
     return found
 
 

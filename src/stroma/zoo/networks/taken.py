@@ -52,7 +52,8 @@ class Reader:
         ``take(path, found) -> TakenNetwork``, where ``found`` is what a file of ``torch.save``
         holds; of a folder, its path.
     fits : callable
-        Tells whether what such a file holds is a network of the program.
+        Tells whether what such a file holds, or the folder of that path, is a network of the
+        program. Our own folders are told by `stroma.zoo.networks.MARKS`, which loads nothing.
     """
 
     program: str
@@ -138,8 +139,10 @@ def guarded(path: Path, program: str, make: Callable[[], TakenNetwork]) -> Taken
 
 
 def _folder(path: Path) -> str | None:
-    """Return whose network a folder is, by the files in it."""
-    return next((n for n, marks in MARKS.items() if all(any(path.glob(m)) for m in marks)), None)
+    """Return whose network a folder is, by the files in it; those that others added, they tell."""
+    marked = (n for n, marks in MARKS.items() if all(any(path.glob(m)) for m in marks))
+    added = (n for n in FOLDERS if n not in MARKS and FOLDERS[n].fits(path))
+    return next(marked, None) or next(added, None)
 
 
 def _names(found: Any) -> str:
