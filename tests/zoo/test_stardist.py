@@ -12,6 +12,7 @@ from stroma.errors import FormatError
 from stroma.metrics.instances import instance_scores
 from stroma.networks.stardist import StarDist
 from stroma.testing import check_network
+from stroma.training import predict
 from stroma.workflow.load import load
 
 h5py = pytest.importorskip("h5py")
@@ -70,7 +71,7 @@ def test_objects_of_blocks_are_those_of_the_whole(said, monkeypatch):
     network = load(FOLDER)
     image = said["image2"].astype(np.float32)
     whole = network.predict_probas(image)
-    monkeypatch.setitem(__import__("stroma.training.predict").training.predict.SIDE, 2, (32, 48))
+    monkeypatch.setitem(predict.SIDE, 2, (32, 48))
     assert np.allclose(network.predict_probas(image), whole, atol=1e-5)
 
 
