@@ -156,7 +156,7 @@ def _micro_sam(model: str, zoo: str, megabytes: int) -> Entry:
         name=f"sam_{model}",
         keymap="sam",
         megabytes=megabytes,
-        licence="see its page on BioImage.IO (micro-sam itself: MIT)",
+        licence="not known here: see its page on BioImage.IO (the program micro-sam: MIT)",
         citation=MICRO_SAM_CITATION,
         other_files=(model, f"{model}.pt", f"{model}.pth"),
         page=f"the model {zoo!r} on BioImage.IO (the file vit_{model[4]}.pt), or the folder "

