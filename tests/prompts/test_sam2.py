@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from random_sam import SAM2, as_authors_of_sam2
 from random_weights import random_tensors
+from stroma.errors import FormatError
 from stroma.prompts.contract import checked
 from stroma.prompts.questions import questions
 from stroma.prompts.sam2 import Sam2Tiny
@@ -74,3 +75,29 @@ def test_a_checkpoint_of_the_authors_is_read(shown, tmp_path):
         engine.predict(boxes=[20, 30, 70, 100]), shown.predict(boxes=[20, 30, 70, 100]), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "message"),
+    [
+        ({"blocks_per_stage": [1, 1, 10**9, 1]}, "1000000003 layers of"),
+        ({"blocks_per_stage": [1, -(10**9), 10**9, 1]}, "2000000002 layers of"),
+        ({"blocks_per_stage": "x"}, "describe no SAM 2"),
+        ({"embed_dim_per_stage": {}}, "describe no SAM 2"),
+    ],
+)
+def test_settings_that_describe_something_else_are_refused(folder, tmp_path, backbone, message):
+    (tmp_path / "own.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    vision = SAM2["vision_config"]
+    said = {**vision, "backbone_config": {**vision["backbone_config"], **backbone}}
+    (tmp_path / "own.json").write_text(json.dumps({**SAM2, "vision_config": said}))
+    with pytest.raises(FormatError, match=message):
+        Sam2Tiny(weights=tmp_path / "own.safetensors").set_image(image())
+
+
+def test_damaged_settings_are_refused_by_name(folder, tmp_path):
+    (tmp_path / "own.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    for text in ("[" * 10**5, "[1]", "{"):
+        (tmp_path / "own.json").write_text(text)
+        with pytest.raises(FormatError, match=r"own\.json"):
+            Sam2Tiny(weights=tmp_path / "own.safetensors").set_image(image())

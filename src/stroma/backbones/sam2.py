@@ -14,6 +14,7 @@ from torch import nn
 from transformers import Sam2Config, Sam2Model
 
 from stroma.backbones.sam import Shapes
+from stroma.errors import FormatError, short
 
 ENCODER = "vision_encoder."
 FEATURES = 256
@@ -75,13 +76,34 @@ class Size:
 
     def like(self, shapes: Shapes, described: Mapping[str, Any], channels: int = 3) -> nn.Module:
         """Return a network as ``config.json`` beside a file describes it; else, of this size."""
-        parts = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
-        said = {part: dict(described[part]) for part in parts if described.get(part)}
-        if "backbone_config" not in said.get("vision_config", {}):
+        vision = described.get("vision_config")
+        if not isinstance(vision, Mapping) or "backbone_config" not in vision:
             return self(channels)
-        backbone = {**said["vision_config"]["backbone_config"], "num_channels": channels}
-        said["vision_config"]["backbone_config"] = backbone
-        return _made(Sam2Config(**said))
+        try:
+            return _made(Sam2Config(**_plain(described, shapes, channels)))
+        except Exception as error:  # what checks settings there has errors of its own
+            raise FormatError(
+                f"The settings beside the file describe no SAM 2: {short(error)}."
+            ) from error
+
+
+COUNTS = ("num_hidden_layers", "num_multimask_outputs", "iou_head_depth")
+"""Of the decoder."""
+
+
+def _plain(described: Mapping[str, Any], shapes: Shapes, channels: int) -> dict[str, Any]:
+    """Return what is known of the parts of a network, which has no more layers than tensors."""
+    parts = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
+    said = {part: dict(described[part]) for part in parts if described.get(part)}
+    backbone = {**said["vision_config"]["backbone_config"], "num_channels": channels}
+    backbone["model_type"] = "sam2_hiera_det_model"
+    said["vision_config"] |= {"backbone_config": backbone, "model_type": "sam2_vision_model"}
+    decoder = said.get("mask_decoder_config", {})
+    counts = [*backbone.get("blocks_per_stage", ()), *(decoder.get(name, 0) for name in COUNTS)]
+    layers = sum(map(abs, counts))
+    if layers > len(shapes):
+        raise ValueError(f"{layers} layers of {len(shapes)} tensors")
+    return said
 
 
 sam2_hiera_tiny = Size(96, 1, (1, 2, 7, 2), (5, 7, 9))

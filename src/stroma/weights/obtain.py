@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from stroma.weights.catalogue import CATALOGUE, WITHOUT_DOWNLOAD, Entry, Source,
 from stroma.weights.download import Progress
 from stroma.weights.http import DeniedError, NotThereError, UnreachableError
 from stroma.weights.keymaps import KEYMAPS, Piece, wanted_keys
+from stroma.weights.settings import json_of
 from stroma.weights.store import Shelf
 
 log = logging.getLogger(__name__)
@@ -193,13 +193,7 @@ def described(name: str, path: str | Path | None = None) -> dict[str, Any]:
     beside = next((place for place in places if place.is_file()), None)
     if beside is None:
         return {}
-    try:
-        found = json.loads(beside.read_text("utf-8"))
-    except ValueError as error:
-        raise FormatError(f"{beside} is damaged: {error}.") from error
-    if not isinstance(found, dict):
-        raise FormatError(f"{beside} holds no table of settings.")
-    return found
+    return dict(json_of(beside))
 
 
 def _whole_file(entry: Entry, path: str | Path | None) -> Path | None:

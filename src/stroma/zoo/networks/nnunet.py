@@ -13,7 +13,7 @@ import torch
 from stroma.data.classes import Class
 from stroma.errors import FormatError, short
 from stroma.weights.checkpoint import read_checkpoint, state_of
-from stroma.zoo.networks.settings import json_of
+from stroma.weights.settings import json_of
 from stroma.zoo.networks.taken import Reader, TakenNetwork
 
 PLANS, DATASET = "plans.json", "dataset.json"

@@ -12,7 +12,7 @@ import torch
 
 from stroma.errors import FormatError, MissingExtraError, install, short
 from stroma.networks.stardist import DEEPEST
-from stroma.zoo.networks.settings import json_of
+from stroma.weights.settings import json_of
 from stroma.zoo.networks.taken import Reader, TakenNetwork
 
 CONFIG, THRESHOLDS = "config.json", "thresholds.json"
