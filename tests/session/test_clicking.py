@@ -13,6 +13,7 @@ from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError
 from stroma.session import Session
 from stroma.session.objects.operations import CommitObject, ObjectsChanged
+from stroma.session.objects.prompting import _apart
 from stroma.session.objects.said import Said, Stroke
 from stroma.session.objects.windows import SIDE, window_of
 
@@ -110,8 +111,8 @@ def test_other_answers_and_earlier_ones_can_be_gone_on_from(session, key):
 
 
 def test_earlier_objects_keep_their_pixels(session, key):
-    session.commit_object(session.propose(key, points=[(10.5, 10.5)]))
     again = session.propose(key, points=[(10.5, 10.5)])
+    session.commit_object(session.propose(key, points=[(10.5, 10.5)]))
     with pytest.raises(ParameterError, match="Other objects have all of these pixels"):
         session.commit_object(again)
     second = session.commit_object(session.propose(key, points=[(10.5, 40.5)]).number)
@@ -123,6 +124,36 @@ def test_earlier_objects_keep_their_pixels(session, key):
     assert found[40, 40] == 2
     with pytest.raises(LabelError, match="no object 7"):
         session.commit_object(session.propose(key, points=[(40.5, 10.5)]), replaces=7)
+
+
+def test_what_is_proposed_keeps_off_objects_that_are_there(session, key):
+    two = Stroke(((10.5, 10.5), (10.5, 40.5)))
+    assert placed(session.propose(key, strokes=[two]))[10, 10]
+    first = session.propose(key, points=[(10.5, 10.5)])
+    session.commit_object(first)
+    rest = placed(session.propose(key, strokes=[two]))
+    assert rest[10, 40]
+    assert not (rest & placed(first)).any()
+    with pytest.raises(ParameterError, match="Object 1 is here already"):
+        session.propose(key, points=[(10.5, 10.5)])
+    with pytest.raises(ParameterError, match="Object 1 is here already"):
+        session.propose(key, strokes=[Stroke(((10.0, 9.0), (10.0, 12.0)))])
+    again = session.propose(key, points=[(10.5, 10.5)], replaces=1)
+    assert session.commit_object(again, replaces=1) == 1
+    session.undo()
+    session.undo()
+    assert overlap(placed(session.propose(key, points=[(10.5, 10.5)])), disc(10, 10)) > 0.9
+
+
+def test_of_parts_that_others_cut_off_those_that_were_clicked_on_are_proposed():
+    mask, taken = np.ones((3, 7), bool), np.zeros((3, 7), np.int32)
+    taken[:, 3] = 5
+    assert np.array_equal(np.flatnonzero(_apart(mask, taken, [(1, 1)])[0]), [0, 1, 2])
+    assert np.array_equal(np.flatnonzero(_apart(mask, taken, [])[0]), [0, 1, 2, 4, 5, 6])
+    with pytest.raises(ParameterError, match="Object 5 is here"):
+        _apart(mask, taken, [(1, 1), (1, 3)])
+    mask[1] = False
+    assert _apart(mask, taken * 0, [(0, 1)])[2].all()
 
 
 def test_objects_that_follow_the_segmentation_are_held_first(session, key):
@@ -147,6 +178,8 @@ def test_planes_of_volumes_and_frames_of_movies_have_objects_of_their_own(sessio
     volume = session.add_image(np.stack([discs()] * 3), name="volume.tif")
     proposal = session.propose(volume, points=[(10.5, 10.5)], plane={"z": 1})
     session.commit_object(proposal)
+    with pytest.raises(ParameterError, match="Object 1 is here"):
+        session.propose(volume, points=[(1.5, 10.5)], plane={"y": 10})
     cut = session.propose(volume, points=[(1.5, 40.5)], plane={"y": 40})
     assert session.commit_object(cut) == 2
     frame = session.core.bench(session_bench()).books[volume].frame(0)

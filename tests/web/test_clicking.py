@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import threading
 
 import numpy as np
 import pytest
-from tests.web.browsing import PATIENCE, SIZE, place
+from tests.patience import PATIENCE as SECONDS
+from tests.web.browsing import PATIENCE, SIZE, place, until
 from tests.web.served import served
 
 from stroma.session import Session
@@ -97,3 +99,34 @@ def test_objects_are_clicked_and_committed_with_keys(browser, clicked) -> None:
         page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
     context.close()
     assert wrong == []
+
+
+def test_what_was_clicked_becomes_an_object_of_its_own_image(browser, clicked, monkeypatch) -> None:
+    """The next image is gone to while the engine still works on the first click."""
+    ready, asked, real = threading.Event(), [], clicked.propose
+
+    def held(image, **values):
+        asked.append(image)
+        assert ready.wait(SECONDS)
+        return real(image, **values)
+
+    monkeypatch.setattr(clicked, "propose", held)
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
+        page.click("#tab-objects")
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.mouse.click(*place(page, 60, 60))
+        page.wait_for_selector("#click-note >> text=Looking")
+        page.mouse.click(*place(page, 66, 60))
+        page.keyboard.press("s")
+        page.keyboard.press("n")
+        page.wait_for_selector("#image-select option:checked:has-text('second')", state="attached")
+        ready.set()
+        until(page, lambda: any(clicked.object_source(key).kept for key in ("1", "2")))
+    context.close()
+    assert asked == ["1", "1"]
+    assert clicked.object_source("1").kept

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
+from stroma.session.objects.book import Labels
 from stroma.session.objects.said import Edges, Point, Said, Stroke
 from stroma.session.objects.windows import Embedded, Window, pixels_in, window_of
 from stroma.session.objects.working import ObjectWork
@@ -141,8 +143,11 @@ class Prompting:
         engine: str = "graph",
         choice: int = 0,
         after: int = 0,
+        replaces: int = 0,
     ) -> Proposal:
         """Return the object that clicks, boxes and strokes mean; nothing is changed by that.
+
+        Pixels of objects that are there already are left out.
 
         Parameters
         ----------
@@ -158,11 +163,14 @@ class Prompting:
             Which answer, where there are several; counted round.
         after : int
             Number of an earlier proposal that this one refines.
+        replaces : int
+            Number of an object whose place it is to take; its pixels are free.
 
         Raises
         ------
         ParameterError
-            If a place lies outside the image, or nothing says where the object is.
+            If a place lies outside the image, nothing says where the object is, or other objects
+            are there.
         """
         said = Said(tuple(points), tuple(labels), tuple(boxes), tuple(strokes))
         sheet = self.core.document.sheet(image)
@@ -179,6 +187,8 @@ class Prompting:
         mask, box = _framed(_fine(masks[best], window), window.box)
         if not mask.size:
             raise ParameterError("Nothing was found there. Click elsewhere, or draw a box.")
+        taken = self._objects.labels_held(image, number, box)
+        mask, box = _framed(_apart(mask, taken * (taken != replaces), said.on(box)), box)
         made = Proposal(
             next(self._numbers),
             image,
@@ -265,6 +275,28 @@ def _fine(mask: Bools, window: Window) -> Bools:
     """Return a mask of a window at the resolution of the plane."""
     height, width = window.box.shape
     return mask.repeat(window.step, 0).repeat(window.step, 1)[:height, :width]
+
+
+def _apart(mask: Bools, taken: Labels, clicks: Sequence[tuple[int, int]]) -> Bools:
+    """Return what of a mask no object has; of parts that others cut off, those clicked on.
+
+    Raises
+    ------
+    ParameterError
+        If a click lies on an object, or nothing is left.
+    """
+    there = next((int(taken[at]) for at in clicks if taken[at]), 0)
+    free: Bools = mask & (taken == 0)
+    if not there and free.any():
+        _, parts = cv2.connectedComponents(free.astype(np.uint8), connectivity=4)
+        wanted = [parts[at] for at in clicks if free[at]]
+        if wanted and not np.array_equal(free, mask):
+            free &= np.isin(parts, wanted)
+        return free
+    there = there or int(taken[mask].max())
+    raise ParameterError(
+        f"Object {there} is here already. Delete or split it first, or click elsewhere."
+    )
 
 
 def _framed(mask: Bools, box: Box) -> tuple[Bools, Box]:

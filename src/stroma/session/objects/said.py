@@ -83,6 +83,14 @@ class Said:
         corners = [c for y0, x0, y1, x1 in self.boxes for c in ((y0, x0), (y1, x1))]
         return [*self.points, *corners, *(p for s in self.strokes for p in s.points)]
 
+    def on(self, box: Box) -> list[tuple[int, int]]:
+        """Return the pixels of a box that clicks on the object lie on."""
+        labels = self.labels or (1,) * len(self.points)
+        clicks = [p for p, label in zip(self.points, labels, strict=True) if label]
+        at = [(math.floor(y) - box.top, math.floor(x) - box.left) for y, x in clicks]
+        rows, columns = box.shape
+        return [(y, x) for y, x in at if 0 <= y < rows and 0 <= x < columns]
+
     def hull(self) -> Box:
         """Return the box around all of it."""
         return _hull(self.places())

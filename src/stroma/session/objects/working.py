@@ -16,7 +16,7 @@ from stroma.data.objects import LABEL
 from stroma.errors import LabelError, NotTrainedError, ParameterError, ShapeError
 from stroma.io import read_image
 from stroma.objects.boxes import checked
-from stroma.objects.correct import Given, corrected
+from stroma.objects.correct import Given, corrected, slices
 from stroma.objects.find import Finding
 from stroma.session.core.core import Core
 from stroma.session.core.screen import Screen
@@ -224,6 +224,20 @@ class ObjectWork:
             slice(min(s.start + step // 2, s.stop - 1), s.stop, step) for s in (rows, columns)
         ]
         return flat[middle[0], middle[1]].copy()
+
+    def labels_held(self, image: str, number: int, box: Box) -> Labels:
+        """Return the numbers of the objects in a rectangle of a plane that new ones stay off.
+
+        Objects that are held are known at once, before they are measured.
+        """
+        with self.core.lock:
+            book, sheet = self._book(image), self.core.document.sheet(image)
+            position = sheet.position(number)
+            if book.held.kept:
+                voxels = sheet.cuts.voxels(number, box)
+                inside = slices((*voxels.start, *voxels.stop))
+                return book.frame(position.get("t", 0))[inside].reshape(box.shape).copy()
+        return self.object_labels(image, box, plane=position)
 
     def object_at(
         self, image: str, at: tuple[float, float], *, plane: Position | None = None

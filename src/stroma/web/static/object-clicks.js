@@ -35,8 +35,12 @@ const COLOURS = { on: "#3ddc84", beside: "#ff5c5c" };
 
 /** An object that is being made. */
 class Draft {
-  /** @param {string} where */
-  constructor(where) {
+  /**
+   * @param {string} image
+   * @param {string} where
+   */
+  constructor(image, where) {
+    this.image = image;
     this.where = where;
     /** @type {Mark[]} */
     this.marks = [];
@@ -76,7 +80,7 @@ export class Clicks extends EventTarget {
     this.each = false;
     /** Whether a drag is a stroke on the object, instead of a box around it. */
     this.strokes = false;
-    this.draft = new Draft(this._where());
+    this.draft = new Draft(this.app.image, this._where());
     /** The object that was committed last here; 0 for none. */
     this.last = 0;
     /** @type {Draft[]} committed, and not seen as objects yet */
@@ -92,6 +96,11 @@ export class Clicks extends EventTarget {
     return JSON.stringify([this.app.image, this.app.plane]);
   }
 
+  /** @param {Draft} draft of the image that is looked at, on whatever plane */
+  _isHere({ image }) {
+    return image === this.app.image;
+  }
+
   /** @param {boolean} on whether the tool is in hand */
   choose(on) {
     if (this.chosen && !on) {
@@ -105,7 +114,8 @@ export class Clicks extends EventTarget {
 
   _moved() {
     if (this.draft.where === this._where()) return;
-    this.draft = new Draft(this._where());
+    if (!this._isHere(this.draft)) this.last = 0;
+    this.draft = new Draft(this.app.image, this._where());
     this._show();
     this._ready();
   }
@@ -159,7 +169,7 @@ export class Clicks extends EventTarget {
   }
 
   clear() {
-    this.draft = new Draft(this._where());
+    this.draft = new Draft(this.app.image, this._where());
     this._show();
   }
 
@@ -172,12 +182,13 @@ export class Clicks extends EventTarget {
     draft.asked += 1;
     const before = draft.answered;
     const about = draft.asked;
+    const asked = this._asked(draft); // of what is looked at now; it may be another image later
     draft.busy = true;
     draft.answered = (async () => {
       await before;
       if (about !== draft.asked) return; // something was said since, and is asked next
       const on = draft.marks.some((mark) => mark.on);
-      const found = on ? await this.app.ask("propose", this._asked(draft)) : null;
+      const found = on ? await this.app.ask("propose", asked) : null;
       if (about !== draft.asked) return;
       draft.busy = false;
       draft.found = found ?? null;
@@ -206,11 +217,19 @@ export class Clicks extends EventTarget {
     if (!draft.marks.length) return;
     this.clear();
     this.waiting.push(draft);
+    this.draft.answered = this._committed(draft); // what is said next keeps off its pixels
+    await this.draft.answered;
+  }
+
+  /** @param {Draft} draft */
+  async _committed(draft) {
     await draft.answered;
     const proposal = draft.found?.number;
     const object = proposal === undefined ? 0 : await this.app.ask("commit-object", { proposal });
-    if (object) draft.object = this.last = object;
-    else this.waiting = this.waiting.filter((one) => one !== draft);
+    if (object) {
+      draft.object = object;
+      if (this._isHere(draft)) this.last = object;
+    } else this.waiting = this.waiting.filter((one) => one !== draft);
     this._known();
   }
 
