@@ -104,6 +104,32 @@ def test_the_truth_may_be_a_table_and_mistakes_are_counted(results, tmp_path):
     assert "accuracy 0.958" in said.output
 
 
+def rows_of(path, *rows):
+    path.write_text("file,class\n" + "".join(f"{f},{k}\n" for f, k in rows), encoding="utf-8")
+    return path
+
+
+def test_images_called_the_same_in_several_folders_are_each_of_their_own_class(network, tmp_path):
+    for kind in KINDS:
+        (tmp_path / "new" / kind).mkdir(parents=True)
+        write_image(tmp_path / "new" / kind / "1.tif", texture(kind, 600), axes="yx")
+    files = sorted((tmp_path / "new").glob("*/*.tif"))
+    segment_files(network, files, tmp_path / "results")
+    by_table = rows_of(tmp_path / "truth.csv", *((f"{k}/1.tif", k) for k in KINDS))
+    for truth in (tmp_path / "new", by_table):
+        assert evaluate(tmp_path / "results", truth).overall["accuracy"] == 1.0
+
+
+def test_results_that_may_be_of_several_images_are_refused(tmp_path):
+    truth = rows_of(tmp_path / "truth.csv", ("a/1.tif", "a"), ("b/1.tif", "b"), ("b/c.1.tif", "b"))
+    found = rows_of(tmp_path / "classes.csv", ("1.tif", "a"))
+    with pytest.raises(ParameterError, match=r"several images that may be 1\.tif, .* a, b"):
+        evaluate(found, truth)
+    found = rows_of(tmp_path / "classes.csv", ("c.2.tif", "b"))
+    with pytest.raises(MissingFileError, match=r"no class for c\.2\.tif"):
+        evaluate(found, truth)
+
+
 def test_what_is_done_is_skipped_and_new_images_join_the_table(network, tmp_path):
     new = write_all(tmp_path / "new", range(200, 202), ("dots",))
     files = sorted(new.glob("*/*.tif"))

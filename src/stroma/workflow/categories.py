@@ -16,6 +16,7 @@ from stroma.data.classes import Class, named_in_order, numbered
 from stroma.errors import FormatError, MissingFileError, ParameterError
 from stroma.io import is_image
 from stroma.io.cells import from_cell, write_table
+from stroma.io.tables import stem_of
 from stroma.metrics.categories import category_scores
 from stroma.metrics.semantic import confusion
 from stroma.workflow.find import find_images, natural
@@ -244,11 +245,11 @@ def _truth(found: Iterable[str], truth: str | Path) -> dict[str, str]:
     """Return the true class of every result, by the name of its image."""
     if Path(truth).is_dir():
         paths, names = _by_folder(truth)
-        known = {path.name: name for path, name in zip(paths, names, strict=True)}
+        known = {f"{p.parent.name}/{p.name}": name for p, name in zip(paths, names, strict=True)}
     else:
         known = read_classes(truth)
-    stems = {name.split(".")[0]: kind for name, kind in known.items()}
-    classes = {f: known.get(f, known.get(_image(f), stems.get(f.split(".")[0]))) for f in found}
+    called = _by_names(known)
+    classes = {name: _class_of(name, known, called, truth) for name in found}
     missing = [name for name, kind in classes.items() if kind is None]
     if missing:
         raise MissingFileError(
@@ -256,6 +257,39 @@ def _truth(found: Iterable[str], truth: str | Path) -> dict[str, str]:
             "results). Give the truth of all of them."
         )
     return {name: kind for name, kind in classes.items() if kind is not None}
+
+
+def _by_names(known: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return the classes of all files that results may call so.
+
+    Where files of several folders are called the same, results have the folder before the name.
+    """
+    found: dict[str, set[str]] = {}
+    for place, kind in known.items():
+        folder, _, name = place.rpartition("/")
+        before = {"", f"{folder}_".replace("/", "_")} if folder else {""}
+        for called in {start + end for start in before for end in (name, stem_of(name))}:
+            found.setdefault(called, set()).add(kind)
+    return found
+
+
+def _class_of(
+    name: str, known: Mapping[str, str], called: Mapping[str, set[str]], truth: str | Path
+) -> str | None:
+    """Return the true class of a result; None where the truth has none."""
+    image = _image(name)
+    for place in (name, image):
+        if place in known:
+            return known[place]
+    kinds = called.get(image) or called.get(stem_of(image)) or set()
+    if len(kinds) > 1:
+        raise ParameterError(
+            f"{truth} has several images that may be {image}, of the classes "
+            f"{', '.join(sorted(kinds))}. Segment the images of all folders with one command, so "
+            "that results are called as their folders and files, or give the truth as a table with "
+            "the columns file and class."
+        )
+    return next(iter(kinds), None)
 
 
 def _image(place: str) -> str:
