@@ -1,6 +1,7 @@
 """Images wait for correction, the least sure first; the network learns anew from all of them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,21 @@ def test_a_queue_is_as_it_was_left(queue, tmp_path):
     assert Queue.open(tmp_path / "queue") == left
     said = json.loads((tmp_path / "queue" / "queue.json").read_text())
     assert list(said["accepted"].values()) == ["labels/0002.tif"]
+
+
+def test_a_program_that_is_ended_while_images_are_put_in_order_keeps_the_training(
+    queue, tmp_path, monkeypatch
+):
+    def ended(*given):
+        raise KeyboardInterrupt
+
+    accepted = queue.accept(queue.waiting[0], np.load(tmp_path / "faint.npy"))
+    monkeypatch.setattr("stroma.workflow.queue.how_sure", ended)
+    with pytest.raises(KeyboardInterrupt):
+        accepted.retrained(steps=1)
+    left = Queue.open(tmp_path / "queue")
+    assert (left.rounds, Path(left.model).name) == (1, "round_1.safetensors")
+    assert left.waiting == accepted.waiting
 
 
 def test_what_cannot_be_meant_is_refused_with_advice(queue, base, tmp_path):

@@ -196,7 +196,8 @@ class Queue:
             **options,
         )
         path = made.save(self.folder / f"round_{self.rounds + 1}.safetensors")
-        return replace(self, model=str(path.resolve()), rounds=self.rounds + 1)._judged()
+        trained = replace(self, model=str(path.resolve()), rounds=self.rounds + 1)
+        return trained._kept()._judged()
 
     def _judged(self) -> Queue:
         """Ask the network how sure it is of the images that wait."""
