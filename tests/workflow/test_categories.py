@@ -12,6 +12,7 @@ from stroma.errors import FormatError, LabelError, MissingFileError, ParameterEr
 from stroma.io import write_image
 from stroma.workflow.categories import categorised, read_classes
 from stroma.workflow.evaluate import evaluate
+from stroma.workflow.find import find_images
 from stroma.workflow.outputs import Outputs
 from stroma.workflow.report import write_report
 from stroma.workflow.segment import segment_files
@@ -128,6 +129,12 @@ def test_results_that_may_be_of_several_images_are_refused(tmp_path):
     found = rows_of(tmp_path / "classes.csv", ("c.2.tif", "b"))
     with pytest.raises(MissingFileError, match=r"no class for c\.2\.tif"):
         evaluate(found, truth)
+
+
+def test_where_only_folders_of_classes_have_images_they_are_named(tmp_path):
+    write_all(tmp_path, [0], ("cloth", "dots"))
+    with pytest.raises(MissingFileError, match=r"not searched; give them too: .*cloth, .*dots\."):
+        find_images([tmp_path])
 
 
 def test_what_is_done_is_skipped_and_new_images_join_the_table(network, tmp_path):

@@ -112,8 +112,8 @@ def look(paths: Iterable[str | Path]) -> Found:
         path = Path(given)
         images, others = _inside(path) if _is_plain_folder(path) else (_matches(path), [])
         if not images:
-            why = "".join(f" {each}" for each in others)
-            raise MissingFileError(f"There is no image {given}.{why}")
+            why = "".join(f" {each}" for each in (*others, *_deeper(path)))
+            raise MissingFileError(f"There is no image {'in ' * path.is_dir()}{given}.{why}")
         found.update(dict.fromkeys(images))
         left_out += others
     return Found(tuple(found), tuple(left_out))
@@ -162,6 +162,15 @@ def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
         reason = "There is no reader for them; export them as OME-TIFF or OME-Zarr."
         left_out.append(LeftOut(folder, foreign, reason))
     return [p for p in images if not is_result(p)], left_out
+
+
+def _deeper(folder: Path) -> list[str]:
+    """Say that the folders of a folder are not searched, if it has some."""
+    inside = [p for p in folder.iterdir() if _is_plain_folder(p)] if folder.is_dir() else []
+    names = [str(p) for p in sorted(inside, key=natural) if not p.name.startswith(".")]
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    shown = ", ".join(names[:SHOWN])
+    return [f"Folders in it are not searched; give them too: {shown}{more}."] if names else []
 
 
 def _matches(path: Path) -> list[Path]:
