@@ -183,7 +183,7 @@ def test_several_learners_share_the_steps(tmp_path):
 
 def test_the_command_trains_shows_the_curve_and_exports(tmp_path, capsys):
     options = [f"--{k}={v}" for k, v in TINY.items()]
-    main([str(tmp_path / "run"), "--steps=2", "--seed=3", *options])
+    main([str(tmp_path / "run"), "--steps=2", "--minutes=99.5", "--seed=3", *options])
     main([str(tmp_path / "run"), "--curve"])
     assert "validation" in capsys.readouterr().out
     main([str(tmp_path / "run"), "--export", str(tmp_path / "w.npz")])

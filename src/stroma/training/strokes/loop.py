@@ -67,7 +67,7 @@ class Settings:
         Episodes that are generated for validation.
     """
 
-    minutes: float = 600
+    minutes: float = 600.0
     steps: int = ENDLESS
     seed: int = 0
     batch: int = 8
