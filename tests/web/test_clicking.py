@@ -127,6 +127,16 @@ def test_what_was_clicked_becomes_an_object_of_its_own_image(browser, clicked, m
         page.wait_for_selector("#image-select option:checked:has-text('second')", state="attached")
         ready.set()
         until(page, lambda: any(clicked.object_source(key).kept for key in ("1", "2")))
+        assert asked == ["1", "1"]
+        assert clicked.object_source("1").kept
+        ready.clear()
+        page.mouse.click(*place(page, 60, 60))
+        page.wait_for_selector("#click-note >> text=Looking")
+        page.keyboard.press("s")
+        page.keyboard.press("Control+z")  # takes back what is being committed, nothing before it
+        until(page, lambda: len(asked) == 3)
+        ready.set()
+        until(page, lambda: clicked.redoable is not None or clicked.object_source("2").kept)
+        until(page, lambda: not clicked.object_source("2").kept)
+        assert clicked.object_source("1").kept
     context.close()
-    assert asked == ["1", "1"]
-    assert clicked.object_source("1").kept

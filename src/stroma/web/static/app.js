@@ -60,6 +60,8 @@ export class App extends EventTarget {
     this.faint = new Map();
     /** @type {Set<string>} images that were chosen in the overview, to do something with all of them */
     this.chosen = new Set();
+    /** @type {Promise<unknown>} a change that was asked for and waits to be sent; undo comes after it */
+    this.unsent = Promise.resolve();
     /** @type {Standing | null} what is known of the plane that was looked at last */
     this.standing = null;
     /** Whether outlines of objects are shown in place of results and strokes. */

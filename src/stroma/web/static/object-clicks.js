@@ -217,8 +217,9 @@ export class Clicks extends EventTarget {
     if (!draft.marks.length) return;
     this.clear();
     this.waiting.push(draft);
-    this.draft.answered = this._committed(draft); // what is said next keeps off its pixels
-    await this.draft.answered;
+    const committed = this._committed(draft);
+    this.draft.answered = this.app.unsent = committed; // what is said next keeps off its pixels
+    await committed;
   }
 
   /** @param {Draft} draft */

@@ -39,6 +39,7 @@ const AXES = { t: "time", z: "plane", y: "y", x: "x" };
  * @param {"undo" | "redo"} command
  */
 export async function step(app, viewer, command) {
+  await app.unsent;
   /** @type {{kind: string, places: Place[]} | undefined} */
   const done = await app.ask(command);
   if (!done?.kind) return;
