@@ -82,11 +82,23 @@ async function openDropped(transfer) {
   const brought = [];
   for (const { name, file } of files) {
     say(`Sending ${name}…`, "busy");
-    const answer = await fetch(`/uploads/images?${new URLSearchParams({ name })}`, { method: "POST", body: file });
-    brought.push(answer.ok ? { name, joined: await answer.json() } : { name, error: await answer.text() });
+    brought.push({ name, ...(await sent(name, file)) });
   }
   sessionStorage.setItem(BROUGHT, JSON.stringify(brought));
   location.reload();
+}
+
+/**
+ * @param {string} name
+ * @param {File} file
+ */
+async function sent(name, file) {
+  try {
+    const answer = await fetch(`/uploads/images?${new URLSearchParams({ name })}`, { method: "POST", body: file });
+    return answer.ok ? { joined: await answer.json() } : { error: await answer.text() };
+  } catch {
+    return { error: "It could not be sent: the file is gone or may not be read, or Stroma does not answer." };
+  }
 }
 
 function takeDrops() {
