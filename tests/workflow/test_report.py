@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from stroma.io import write_image, write_labels
+from stroma.errors import ParameterError
+from stroma.io import read_image, write_image, write_labels
 from stroma.workflow.evaluate import evaluate
 from stroma.workflow.report import EXTRA, MISSED, WRONG, write_report
 
@@ -70,3 +71,17 @@ def test_images_and_points_have_reports_too(tmp_path):
     points = [tmp_path / "p_points.csv"], [tmp_path / "p.csv"]
     page = write_report(tmp_path / "p.html", evaluate(*points), *points).read_text()
     assert "<td>f1</td><td>1</td>" in page
+
+
+def test_of_a_folder_with_several_kinds_of_results_one_is_compared(pair, tmp_path):
+    results, truth = pair
+    known = read_image(truth / "a&b.tif").read()
+    write_labels(results / "a&b_objects.tif", known, axes="yx")
+    with pytest.raises(ParameterError, match=r"several kinds \(classes, objects\).*--kind"):
+        evaluate(*pair)
+    found = evaluate(*pair, kind="objects")
+    assert [one["name"] for one in found.images] == ["a&b_objects.tif"]
+    assert found.images[0]["precision"] == 1
+    page = write_report(tmp_path / "q.html", found, *pair).read_text()
+    assert len(pictures(page)) == 3
+    assert [one["name"] for one in evaluate(*pair, kind="classes").images] == ["a&b_labels.tif"]

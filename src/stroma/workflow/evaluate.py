@@ -95,7 +95,7 @@ def evaluate(
         raise ParameterError("Outlines of some frames go with tracks (--kind tracks).")
     if kind == "categories" or (kind == "auto" and is_category(results)):
         return _of_categories(results, truth)
-    found, known = pairs_of(results, truth)
+    found, known = pairs_of(results, truth, kind=kind)
     chosen = _kind(kind, found)
     if chosen == "classes":
         return _of_classes(found, known, ignore, tolerance)
@@ -158,28 +158,36 @@ def _kind(kind: str, found: Sequence[Path]) -> str:
         raise ParameterError(f"No kind of results {kind!r}. Known: {', '.join(KINDS)}.")
     if kind != "auto":
         return kind
-    named = {KIND_OF.get(_ending(path), "classes") for path in found}
+    named = set(map(_kind_of, found))
     if len(named) > 1:
         raise ParameterError(
-            f"The results are of several kinds ({', '.join(sorted(named))}). Compare those of one "
-            "kind at a time, or say which all are (--kind)."
+            f"The results are of several kinds ({', '.join(sorted(named))}). Say which are to "
+            "be compared (--kind)."
         )
     return named.pop() if named else "classes"
 
 
-def pairs_of(results: Any, truth: Any) -> tuple[list[Path], list[Path]]:
-    """Pair results, by the name before "_labels", "_objects" and so on, with the truth."""
+def pairs_of(results: Any, truth: Any, *, kind: str = "auto") -> tuple[list[Path], list[Path]]:
+    """Pair results, by the name before "_labels", "_objects" and so on, with the truth.
+
+    Of a folder with results of several kinds, those of the kind that is asked for.
+    """
     if isinstance(results, str | Path) and Path(results).is_dir():
         inside = sorted(Path(results).iterdir())
-        several: Any = [p for p in inside if _ending(p)] or inside
+        named = [p for p in inside if _ending(p)]
+        several: Any = [p for p in named if _kind_of(p) == kind] or named or inside
     else:
         several = results
     if isinstance(truth, str | Path) and Path(truth).is_dir():
         plain = [Path(str(p)) for p in (several if isinstance(several, list) else [several])]
-        named = [p.with_name(p.name.replace(f"{_ending(p)}.", ".", 1)) for p in plain]
-        return plain, for_images(named, truth)
+        images = [p.with_name(p.name.replace(f"{_ending(p)}.", ".", 1)) for p in plain]
+        return plain, for_images(images, truth)
     many, known = paired(several, list(truth) if isinstance(truth, tuple) else truth)
     return [Path(p) for p in many], [Path(p) for p in known]
+
+
+def _kind_of(path: Path) -> str:
+    return KIND_OF.get(_ending(path), "classes")
 
 
 def _ending(path: Path) -> str:

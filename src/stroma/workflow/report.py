@@ -95,7 +95,7 @@ def _shown(found: Evaluation, results: Any, truth: Any) -> Iterator[str]:
         return
     yield "<h2>Pictures</h2><p>Middle planes. In the error map light is right, "
     yield "orange is missed, blue is found where nothing is, pink is another class.</p>"
-    pairs = list(zip(*pairs_of(results, truth), strict=True))
+    pairs = list(zip(*pairs_of(results, truth, kind=found.kind), strict=True))
     for result, true in pairs[:MOST_PICTURES]:
         yield f"<h3>{_text(result.name)}</h3>"
         for caption, picture in draw(result, true):
