@@ -11,11 +11,17 @@ from typing import Any
 
 from stroma.errors import MissingExtraError, ParameterError, UnknownNameError, install
 
+MOST = 24
+"""Names that a message lists."""
+
 
 def suggestion(name: str, known: list[str]) -> str:
-    """Return the end of an error message: a close name, or all of them."""
+    """Return the end of an error message: a close name, or what there is."""
     close = difflib.get_close_matches(str(name), known, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(sorted(known))}."
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    more = f" and {len(known) - MOST} more" if len(known) > MOST else ""
+    return f"Known: {', '.join(sorted(known)[:MOST])}{more}."
 
 
 class Registry(Mapping[str, Any]):

@@ -30,6 +30,7 @@ SCRIPTS = {
     "many_objects": '"found": 32,',
 }
 ELSEWHERE = {
+    "adapt",
     "guidance",
     "instances",
     "hostile",
