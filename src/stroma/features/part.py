@@ -152,7 +152,8 @@ class Part:
         base: list[str] = []
         series = self._series(feed)
         for channels in series:
-            names = [self.extractor.names(channels)[i] for i in self._kept(channels)]
+            every = self.extractor.names(channels)
+            names = [every[i] for i in self._kept(channels)]
             base += [f"{channels[0]}:{name}" for name in names] if len(series) > 1 else names
         return [f"{name}@{s}" if s > 1 else name for s in self.scalings for name in base]
 
