@@ -332,11 +332,22 @@ def test_compared_extractors_are_seen_side_by_side_and_used_or_named_with_the_re
         Comparison("gaussian", segmenting=0.5, labels=labels),
         Comparison("vgg", problem="torch is missing."),
     ]
-    monkeypatch.setattr("stroma.session.strokes.guidance.compare", lambda *args, **options: tried)
+    seen = threading.Event()
+
+    def compare(*args, **options):
+        assert seen.wait(PATIENCE / 1000)
+        return tried
+
+    monkeypatch.setattr("stroma.session.strokes.guidance.compare", compare)
     paint_both(page)
     page.wait_for_selector("text=Up to date")
     page.click("#tab-model")
     page.click("text=Compare extractors")
+    page.keyboard.press("1")
+    page.wait_for_selector("[title^='Paint '][title$='(1)'][aria-pressed=true]", state="attached")
+    busy = page.get_by_role("button", name="Compare extractors").is_disabled()
+    seen.set()
+    assert busy
     page.click("text=Why 1 could not be tried")
     page.wait_for_selector("text=vgg: torch is missing.")
     page.wait_for_function(

@@ -17,14 +17,20 @@ const WORST = 4;
  */
 export function qualityGroup(app, view) {
   const shown = el("div", { class: "fields", id: "quality" });
+  let busy = false;
+  const enable = () => {
+    for (const one of buttons) one.disabled = busy || !app.state?.trained;
+  };
   const ask = async (
     /** @type {string} */ question,
     /** @type {(found: any) => Node[]} */ show,
     /** @type {Record<string, any>} */ values = {},
   ) => {
-    for (const button of buttons) button.disabled = true;
+    busy = true;
+    enable();
     const found = await app.ask(question, values);
-    for (const button of buttons) button.disabled = false;
+    busy = false;
+    enable();
     if (!found) return;
     shown.replaceChildren(...show(found));
     shown.scrollIntoView({ block: "nearest" });
@@ -40,9 +46,7 @@ export function qualityGroup(app, view) {
       ask("compare", (found) => comparison(app, found), { image: app.image, plane: app.plane, box: view() }),
     ),
   ];
-  app.addEventListener("change", () => {
-    for (const one of buttons) one.disabled = !app.state?.trained;
-  });
+  app.addEventListener("change", enable);
   return group("How good it is", el("div", { class: "buttons" }, ...buttons), shown);
 }
 
@@ -140,7 +144,7 @@ function percent(share) {
 /** @param {[string, number][]} found */
 function bars(found) {
   const largest = Math.max(...found.map(([, share]) => share), 1e-9);
-  const rows = found.slice(0, 12).flatMap(([name, share]) => [
+  const rows = found.flatMap(([name, share]) => [
     el("span", { text: name, title: name }),
     el("progress", { max: largest, value: share, "aria-label": `${name}: ${percent(share)}` }),
   ]);
