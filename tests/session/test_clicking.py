@@ -166,6 +166,11 @@ def test_objects_that_follow_the_segmentation_are_held_first(session, key):
     free = ~(session.object_labels(key) > 0)
     y, x = np.argwhere(free & ~disc(10, 10) & ~disc(10, 40) & ~disc(40, 10) & ~disc(40, 40))[0]
     proposal = session.propose(key, boxes=[(y, x, y + 6, x + 6)])
+    said = session.undoable
+    with pytest.raises(LabelError, match="no object 99"):
+        session.commit_object(proposal, replaces=99)
+    assert session.object_source(key).how is not None  # what is refused changes nothing
+    assert session.undoable == said
     session.commit_object(proposal)
     settle(session)
     assert session.object_source(key).kept

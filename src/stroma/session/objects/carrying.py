@@ -159,12 +159,9 @@ class CarryObjects:
             frame, z = (start.frame, at) if start.axis == "z" else (at, 0)
             box = (z, start.box.top, start.box.left, z + 1, start.box.bottom, start.box.right)
             marked.append((frame, box, packed(mask.astype(np.uint8), "|u1")))
-        with self.core.lock:
-            sheet = self.core.document.sheet(image)
-            plane = start.frame * sheet.sizes.get("z", 1) + start.z
-            continues = self._objects.hold(image, sheet.position(plane))
-            given = image, plane, tuple(marked), start.number, continues
-            self.core.do(ops.CommitObject(*given))
+        depth = self.core.document.sheet(image).sizes.get("z", 1)
+        plane = start.frame * depth + start.z
+        self._objects.commit(ops.CommitObject(image, plane, tuple(marked), replaces=start.number))
 
 
 def per_plane(room: int) -> tuple[int, int, int]:

@@ -246,17 +246,17 @@ class Prompting:
         ------
         ParameterError
             If other objects have all of its pixels.
+        LabelError
+            If there is no object to replace. Nothing is changed by what is refused.
         """
         made = self.proposal(proposal) if isinstance(proposal, int) else proposal
-        with self.core.lock:
-            sheet = self.core.document.sheet(made.image)
-            position = sheet.position(made.plane)
-            voxels = sheet.cuts.voxels(made.plane, made.box)
-            box = (*voxels.start, *voxels.stop)
-            part = position.get("t", 0), box, packed(made.mask.astype(np.uint8), "|u1")
-            continues = self._objects.hold(made.image, position)
-            self.core.do(ops.CommitObject(made.image, made.plane, (part,), replaces, continues))
-            return replaces or self._objects.newest(made.image)
+        sheet = self.core.document.sheet(made.image)
+        voxels = sheet.cuts.voxels(made.plane, made.box)
+        frame, box = sheet.position(made.plane).get("t", 0), (*voxels.start, *voxels.stop)
+        part = frame, box, packed(made.mask.astype(np.uint8), "|u1")
+        return self._objects.commit(
+            ops.CommitObject(made.image, made.plane, (part,), replaces=replaces)
+        )
 
 
 def _before(earlier: Proposal, window: Window) -> Bools:

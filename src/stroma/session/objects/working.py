@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.bench import ObjectBench, frame_and_z
 from stroma.session.objects.book import Book, Held, Labels, Place, closed, finding_to_json
+from stroma.session.objects.committed import committed
 from stroma.session.objects.found import Found, Ints
 from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
 from stroma.session.strokes.looking import Looking
@@ -383,51 +384,58 @@ class ObjectWork:
             number = sheet.plane_number(plane)
             given = tuple(map(int, numbers)), tuple(points)
             continues = 0
-            if not self._book(image).held.kept:
-                _, z = frame_and_z(sheet, number)
-                self._hold(image, plane, kind, Given(*given, z))
-                continues = core.document.last_edit
+            held = self._book(image).held
+            if not held.kept:
+                frame, z = frame_and_z(sheet, number)
+                if not held.used and kind != "draw":
+                    raise ParameterError(NONE_YET)
+                made = Given(*given, z)
+                continues = self._hold(
+                    image, plane, lambda b: corrected(b.frame(frame), kind, made)
+                )
             core.do(ops.CorrectObjects(image, kind, number, *given, continues))
 
-    def _hold(self, image: str, plane: Position | None, kind: str, given: Given) -> None:
+    def commit(self, operation: ops.CommitObject) -> int:
+        """Make marked pixels an object, and return its number.
+
+        Objects that follow the segmentation are held from then on; what is refused changes nothing.
+        """
+        image, parts, replaces = operation.image, operation.parts, operation.replaces
+        with self.core.lock:
+            book, continues = self._book(image), 0
+            book.require_room()
+            if book.held.how is not None:
+                plane = self.core.document.sheet(image).position(operation.plane)
+                continues = self._hold(image, plane, lambda b: committed(b, parts, replaces))
+            self.core.do(replace(operation, continues=continues))
+            return replaces or book.newest
+
+    def _hold(self, image: str, plane: Position | None, check: Callable[[Book], object]) -> int:
         """Hold the objects that are known now; where there are none, begin with none.
 
-        What is refused is refused before that, and changes nothing.
-        """
-        book = self._book(image)
-        if not book.held.used:
-            if kind != "draw":
-                raise ParameterError(NONE_YET)
-            self._require_room(image)
-            corrected(np.zeros(book.size, np.int32), kind, given)
-            self.core.do(ops.SetObjects(image, "drawn by hand", ()))
-            return
-        corrected(self._shown(image, plane).labels, kind, given)
-        self._hold_shown(image)
-
-    def _hold_shown(self, image: str) -> None:
-        frames = tuple((n, closed(f)) for n, f in self.model.latest(image).items())
-        self.core.do(ops.SetObjects(image, "segmentation", frames))
-
-    def hold(self, image: str, plane: Position | None = None) -> int:
-        """Hold objects that follow the segmentation, since another is to join them.
+        Parameters
+        ----------
+        image, plane
+            Where they change next.
+        check : callable
+            Raises what is wrong with that, given them as they would be held; nothing is held then.
 
         Returns
         -------
         int
-            Number of the step of undo that goes on with that; 0 where nothing had to be held.
+            Number of the step of undo, which the change goes on with.
         """
-        with self.core.lock:
-            if self._book(image).held.how is None:
-                self._require_room(image)
-                return 0
+        book = self._require_room(image)
+        known, source = {}, "drawn by hand"
+        if book.held.used:
             self._shown(image, plane)
-            self._hold_shown(image)
-            return self.core.document.last_edit
-
-    def newest(self, image: str) -> int:
-        """Return the greatest number of an object that is held; 0 where there is none."""
-        return self._book(image).newest
+            known, source = self.model.latest(image), "segmentation"
+        ahead = Book(book.size, book.frames)
+        ahead.labels.update(known)
+        check(ahead)
+        frames = tuple((n, closed(f)) for n, f in known.items())
+        self.core.do(ops.SetObjects(image, source, frames))
+        return self.core.document.last_edit
 
 
 def _framed(labels: NDArray[Any], book: Book) -> NDArray[np.int32]:
