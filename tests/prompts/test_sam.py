@@ -84,6 +84,13 @@ def test_checkpoints_of_the_authors_are_read(tensors, shown, tmp_path, wrapped):
     assert engine.key == shown.key
 
 
+def test_settings_beside_a_file_that_needs_none_are_not_read(file, tmp_path):
+    (tmp_path / "own.safetensors").write_bytes(file.read_bytes())
+    for name in ("own.json", "config.json"):
+        (tmp_path / name).write_text("{")
+    Sam(weights=tmp_path / "own.safetensors").set_image(image())
+
+
 def test_a_network_of_another_kind_is_told(tmp_path):
     torch.save({"image_encoder.layers.0.x": torch.ones(2)}, tmp_path / "vit_t.pt")
     with pytest.raises(FormatError, match="TinyViT"):

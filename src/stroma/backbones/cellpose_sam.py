@@ -6,15 +6,15 @@ doi 10.1101/2025.04.28.651001.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import nn
 from transformers import SamVisionConfig
 from transformers.models.sam.modeling_sam import SamVisionEncoder
 
-from stroma.backbones.sam import ENCODER, Shapes, count
+from stroma.backbones.loading import Describe, Shapes
+from stroma.backbones.sam import ENCODER, count
 from stroma.errors import FormatError
 
 PATCH = 8
@@ -53,7 +53,7 @@ class _Build:
         config = _config(1024, LAYERS, 16, 4096, channels)
         return _made(config, [NARROW if (i + 1) % 6 else WIDE for i in range(LAYERS)])
 
-    def like(self, shapes: Shapes, described: Mapping[str, Any], channels: int = 3) -> nn.Module:
+    def like(self, shapes: Shapes, describe: Describe, channels: int = 3) -> nn.Module:
         """Return an encoder for tensors of the given shapes."""
         try:
             features = shapes[f"{ENCODER}patch_embed.projection.weight"][0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ RGB = 3
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shapes of tensors by their names."""
+
+Describe = Callable[[], Mapping[str, Any]]
+"""Reads the settings beside a file of weights; who needs none does not ask."""
 
 _lock = threading.Lock()
 
@@ -127,9 +130,9 @@ def _names(name: str, path: str | None, stamp: str) -> tuple[str, ...]:
 def _built(name: str, path: str | None, channels: int = RGB) -> nn.Module:
     """Return a network on the meta device; some are built in the size that a file has."""
     builder = BACKBONES[name]
-    like: Callable[[Shapes, dict[str, Any], int], nn.Module] | None = getattr(builder, "like", None)
+    like: Callable[[Shapes, Describe, int], nn.Module] | None = getattr(builder, "like", None)
     if like and (shapes := weights.shapes(name, path)):
-        return like(shapes, weights.described(name, path), channels)
+        return like(shapes, partial(weights.described, name, path), channels)
     network: nn.Module = builder(channels)
     return network
 

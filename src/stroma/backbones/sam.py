@@ -6,7 +6,6 @@ Kirillov et al., Segment anything, ICCV 2023, arXiv:2304.02643.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch.nn import functional as F
 from transformers import SamConfig, SamModel
 from transformers.models.sam.modeling_sam import SamVisionSdpaAttention
 
+from stroma.backbones.loading import Describe, Shapes
 from stroma.errors import FormatError
 
 ENCODER = "vision_encoder."
@@ -24,8 +24,6 @@ FEATURES = 256
 
 _NORMS = {"layer_norm_eps": 1e-5}
 """Of the decoder, as the authors trained it; that of ``transformers`` is 1e-6."""
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Size:
         }
         return _made(SamConfig(vision_config=encoder, mask_decoder_config=_NORMS))
 
-    def like(self, shapes: Shapes, described: Mapping[str, Any], channels: int = 3) -> nn.Module:
+    def like(self, shapes: Shapes, describe: Describe, channels: int = 3) -> nn.Module:
         """Return a network for tensors of the given shapes, whatever their size."""
         try:
             return _made(_config(shapes, channels))

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from transformers import Sam2Config, Sam2Model
 
-from stroma.backbones.sam import Shapes
+from stroma.backbones.loading import Describe, Shapes
 from stroma.errors import FormatError, short
 
 ENCODER = "vision_encoder."
@@ -74,8 +74,9 @@ class Size:
         }
         return _made(Sam2Config(vision_config=encoder))
 
-    def like(self, shapes: Shapes, described: Mapping[str, Any], channels: int = 3) -> nn.Module:
+    def like(self, shapes: Shapes, describe: Describe, channels: int = 3) -> nn.Module:
         """Return a network as ``config.json`` beside a file describes it; else, of this size."""
+        described = describe()
         vision = described.get("vision_config")
         if not isinstance(vision, Mapping) or "backbone_config" not in vision:
             return self(channels)
