@@ -24,6 +24,21 @@ def within(said: Any, *names: str) -> Mapping[str, Any]:
     return said if isinstance(said, Mapping) else {}
 
 
+def weights_of(said: Mapping[str, Any], read: Callable[[str], bytes], path: Path) -> bytes:
+    """Return the weights that a description names, which are those that it was written with.
+
+    Raises
+    ------
+    FormatError
+        If they are others.
+    """
+    data = read(str(said.get("source", "")))
+    expected = said.get("sha256")
+    if expected and hashlib.sha256(data).hexdigest() != expected:
+        raise FormatError(f"{path} is damaged: its weights are not those it was written with.")
+    return data
+
+
 def network_of(said: Mapping[str, Any], read: Callable[[str], bytes], path: Path) -> Network:
     """Return the network of a package: one of StarDist, or tensors of a network that is known.
 
@@ -51,10 +66,7 @@ def network_of(said: Mapping[str, Any], read: Callable[[str], bytes], path: Path
         )
     tensors = within(said, "weights", TENSORS)
     if tensors:
-        data = read(str(tensors.get("source", "")))
-        expected = tensors.get("sha256")
-        if expected and hashlib.sha256(data).hexdigest() != expected:
-            raise FormatError(f"{path} is damaged: its weights are not those it was written with.")
+        data = weights_of(tensors, read, path)
         return built(take_held(path, read_checkpoint(path, data)))
     formats = short(", ".join(map(str, within(said, "weights"))) or "none")
     raise FormatError(

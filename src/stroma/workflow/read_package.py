@@ -6,17 +6,13 @@ alone; no program in a package is run.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import lzma
-import pickle
 import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 from stroma.errors import FormatError, MissingFileError, StromaError, short
@@ -24,7 +20,8 @@ from stroma.io.lazy import DAMAGE, damaged
 from stroma.training import about as files
 from stroma.training.exported import exported
 from stroma.training.model import Network
-from stroma.workflow.foreign_package import network_of, within
+from stroma.weights.checkpoint import read_checkpoint, state_of
+from stroma.workflow.foreign_package import TENSORS, network_of, weights_of, within
 from stroma.workflow.package import KEY
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
@@ -35,12 +32,6 @@ TIGHTEST = 50
 
 SLACK = 2**20
 """Bytes that may be packed as tightly as they like."""
-
-BROKEN = (
-    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, OSError),
-    *(RuntimeError, TypeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile),
-)
-"""What a state dict raises that is none, or another's."""
 
 
 def read_package(path: str | Path) -> Network:
@@ -110,27 +101,14 @@ def _bytes(archive: zipfile.ZipFile, name: str, most: int, path: Path) -> bytes:
 
 def _own(archive: zipfile.ZipFile, said: Mapping[str, Any], path: Path) -> Network:
     """Return the network: what one of ours is stands under "config", its weights are tensors."""
+
+    def read(name: str) -> bytes:
+        return _bytes(archive, name, MAX_WEIGHTS, path)
+
     ours = within(said, "config", KEY)
     if not ours:
-        return network_of(said, lambda name: _bytes(archive, name, MAX_WEIGHTS, path), path)
-    weights = within(said, "weights", "pytorch_state_dict")
-    data = _bytes(archive, str(weights.get("source", "")), MAX_WEIGHTS, path)
-    expected = weights.get("sha256")
-    if expected and hashlib.sha256(data).hexdigest() != expected:
-        raise FormatError(f"{path} is damaged: its weights are not those it was written with.")
+        return network_of(said, read, path)
+    data = weights_of(within(said, "weights", TENSORS), read, path)
     about = files.parsed({"version": ours.get("version"), **within(ours, "about")}, path)
-    return Network(
-        files.rebuilt(about, _state(data, path), path, whole=partial(exported, about)), about
-    )
-
-
-def _state(data: bytes, path: Path) -> dict[str, torch.Tensor]:
-    """Return the tensors of a state dict, which lie in it as they are, not packed any tighter."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as inner:
-            if any(one.compress_type != zipfile.ZIP_STORED for one in inner.infolist()):
-                raise ValueError("its tensors are packed, as torch does not pack them")
-        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        return {str(name): tensor.detach() for name, tensor in state.items()}
-    except BROKEN as error:
-        raise FormatError(f"The weights in {path} cannot be read: {short(error)}") from error
+    state = state_of(read_checkpoint(path, data), path)
+    return Network(files.rebuilt(about, state, path, whole=partial(exported, about)), about)
