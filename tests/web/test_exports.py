@@ -16,7 +16,7 @@ from PIL import Image as Picture
 from tests.session.scene import settle
 from tests.web.served import Client, served
 
-from stroma.io import write_image
+from stroma.io import read_image, write_image
 from stroma.session import Session
 
 WANTED = {"format": ".tif", "probabilities": False, "overlay": False, "tables": True}
@@ -156,6 +156,26 @@ def test_a_result_is_looked_at_over_its_image(client) -> None:
     assert picture[20, 10, 2] > picture[20, 10, 0]  # blue
     assert picture[20, 50, 0] > picture[20, 50, 2]  # orange
     assert client.get("/results/look?name=three.tif").status == 404
+
+
+def test_images_of_one_file_are_each_exported_as_themselves(tmp_path) -> None:
+    path, halves = tmp_path / "two.ome.tif", np.arange(64) < 32
+    dark_left = np.broadcast_to(np.where(halves, 60, 180), (48, 64)).astype(np.uint8)
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for values in (dark_left, dark_left[:, ::-1]):
+            writer.write(values, photometric="minisblack", metadata={"axes": "YX"})
+    with Session.create(tmp_path / "two.stroma", mode="demand") as made, served(made) as client:
+        keys = [made.add_image(path, series=number) for number in (0, 1)]
+        made.paint(keys[0], [(10, 5), (10, 20)], label=1)
+        made.paint(keys[0], [(10, 40), (10, 60)], label=2)
+        made.train()
+        settle(made)
+        with client.tab() as tab:
+            tab.ask("export", images=keys, **WANTED)
+            told = tab.ask("export", images=keys[::-1], **WANTED)["result"]
+        results = [made.path / "results" / one["files"][0] for one in told["images"]]
+    assert [path.name for path in results] == ["two_s1_labels.tif", "two_labels.tif"]
+    assert [int(read_image(path).read()[20, 10]) for path in results] == [2, 1]
 
 
 def tiff(values: np.ndarray) -> bytes:

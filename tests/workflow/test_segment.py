@@ -313,6 +313,10 @@ def test_images_of_one_file_are_segmented_as_asked(tmp_path, model):
     result = segment_files(model, [path], tmp_path / "some", outputs=Outputs(series=(1, 7)))
     assert [f.status for f in result.files] == ["done", "failed"]
     assert "no number 7" in str(result)
+    result = segment_files(model, [path, path], tmp_path / "each", series=[1, None])
+    assert [f.outputs[0].name for f in result.files] == ["two_s1_labels.tif", "two_labels.tif"]
+    with pytest.raises(ParameterError, match="given twice"):
+        segment_files(model, [path, path], tmp_path / "each", series=[1, 1])
 
 
 def test_outputs_check_what_is_asked(tmp_path, model):

@@ -134,21 +134,23 @@ def _outputs(values: Values) -> Outputs:
 
 def _segmented(session: Session, wanted: list[Plain], outputs: Outputs) -> _Made:
     """Segment images and files, in their order; what cannot be found has failed."""
-    paths: dict[int, Path] = {}
+    paths: dict[int, tuple[Path, int | None]] = {}
     became = [_became(one) for one in wanted]
     for i, one in enumerate(wanted):
         try:
-            paths[i] = _file(session, one["key"]) if one["key"] else _sent(session, one["file"])
+            key, file = one["key"], one["file"]
+            paths[i] = _file(session, key) if key else (_sent(session, file), None)
         except (MissingFileError, ParameterError, UnknownNameError) as error:
             became[i] = _became(one, error=error)
     folder, summary, older = results_folder(session), None, session.older()
     if paths:
-        result = session.apply(list(paths.values()), folder, outputs=outputs).result()
+        files, series = zip(*paths.values(), strict=True)
+        result = session.apply(files, folder, outputs=outputs, series=series).result()
         summary = result.summary
         for i, found in zip(paths, result.files, strict=True):
             became[i] = _became(wanted[i], found.outputs, found.error)
             if wanted[i]["file"] and found.error is None:
-                paths[i].unlink(missing_ok=True)
+                paths[i][0].unlink(missing_ok=True)
     return _Made(became, summary, older, outputs)
 
 
@@ -217,7 +219,8 @@ def save_strokes(session: Session, values: Values) -> str:
     return path.name
 
 
-def _file(session: Session, key: str) -> Path:
+def _file(session: Session, key: str) -> tuple[Path, int | None]:
+    """Return the file of an image, and which image of it, if not the first."""
     one = session.image(key)
     if one.missing:
         raise MissingFileError(f"The file of {one.name!r} is not where it was. Put it back.")
@@ -225,4 +228,4 @@ def _file(session: Session, key: str) -> Path:
         raise ParameterError(
             f"The image {one.name!r} is in memory only. Write it to a file, and open that."
         )
-    return Path(one.image.source)
+    return Path(one.image.source), (one.image.read_with or {}).get("series", 0) or None

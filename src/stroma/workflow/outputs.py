@@ -175,18 +175,24 @@ class Job:
         return self.stem.with_name(self.stem.name + ending)
 
 
-def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) -> list[Job]:
+def jobs(
+    model: Model,
+    paths: Sequence[Path],
+    folder: Path,
+    outputs: Outputs,
+    series: Sequence[int | None] = (),
+) -> list[Job]:
     """Return one job per image, with names that differ.
 
     Images of the same name get what differs of their paths into the names of their results:
     "a.png" and "a.tif" their endings, "x/a.tif" and "y/a.tif" their folders. Images within an
     OME-Zarr are named with their place in it, and those of a file that holds several with their
-    number.
+    number. ``series`` says which image of each path; unless given, ``outputs`` does.
 
     Raises
     ------
     ParameterError
-        If a file is given twice, or what is wanted goes with classes alone.
+        If an image is given twice, or what is wanted goes with classes alone.
     """
     result = result_of(model)
     _require_classes(outputs, result)
@@ -205,21 +211,25 @@ def jobs(model: Model, paths: Sequence[Path], folder: Path, outputs: Outputs) ->
             f"{NAMES[result]}."
         )
     absolute = [path.absolute() for path in paths]
-    twice = sorted(str(p) for p, count in Counter(absolute).items() if count > 1)
+    chosen = [(one,) for one in series] if series else [_numbers(p, outputs) for p in paths]
+    given = Counter(zip(absolute, chosen, strict=True))
+    twice = sorted(str(path) for (path, _), count in given.items() if count > 1)
     if twice:
         raise ParameterError(f"These files are given twice: {', '.join(twice)}. Name each once.")
+    distinct = list(dict.fromkeys(absolute))
+    names = dict(zip(distinct, _names(distinct), strict=True))
     model_hash = fingerprint(model)
     return [
         Job(
             path,
-            folder / (name if number is None else f"{name}_s{number}"),
+            folder / (names[whole] if number is None else f"{names[whole]}_s{number}"),
             outputs,
             _identity(model_hash, path, outputs, number),
             number,
             result,
         )
-        for path, name in zip(paths, _names(absolute), strict=True)
-        for number in _numbers(path, outputs)
+        for path, whole, numbers in zip(paths, absolute, chosen, strict=True)
+        for number in numbers
     ]
 
 
@@ -237,12 +247,12 @@ def _require_classes(outputs: Outputs, result: str) -> None:
         )
 
 
-def _numbers(path: Path, outputs: Outputs) -> Sequence[int | None]:
+def _numbers(path: Path, outputs: Outputs) -> tuple[int | None, ...]:
     """Return which images of a file are wanted; None is the first of any."""
     if outputs.series != "all":
-        return outputs.series or (None,)
+        return tuple(outputs.series or (None,))
     try:
-        return [one.number for one in series_of(path)]
+        return tuple(one.number for one in series_of(path))
     except StromaError:
         return (None,)  # what is wrong with the file is told when its turn comes
 

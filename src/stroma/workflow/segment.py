@@ -97,6 +97,7 @@ def segment_files(
     folder: str | Path,
     *,
     outputs: Outputs | None = None,
+    series: Sequence[int | None] = (),
     use_dask: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: Cancel | None = None,
@@ -118,6 +119,9 @@ def segment_files(
         Where results go; created if need be.
     outputs : Outputs, optional
         What to write; labels only, unless given.
+    series : sequence of int or None
+        Which image of each of the paths, for files that hold several, a path once for each; None
+        is the first. As ``outputs`` says unless given.
     use_dask : bool
         Compute blocks on the workers of dask.distributed.
     progress : callable, optional
@@ -135,16 +139,17 @@ def segment_files(
     NotTrainedError
         If the model has no classifier.
     ParameterError
-        If a file is given twice.
+        If an image is given twice.
     Cancelled
         When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
     """
     wanted = outputs or Outputs()
     if is_network(model) and model.heads:
         how: dict[str, Any] = {"use_dask": use_dask, "progress": progress, "cancel": cancel}
+        how["series"] = series
         heads = model.heads.values()
         return _merged([segment_files(one, paths, folder, outputs=wanted, **how) for one in heads])
-    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted)
+    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted, series)
     if result_of(model) == "category":
         require_own(Path(folder))
     with told(Path(folder)):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
@@ -131,9 +131,17 @@ class Exports:
         return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
 
     def apply(
-        self, paths: Sequence[str | Path], folder: str | Path, *, outputs: Outputs | None = None
+        self,
+        paths: Sequence[str | Path],
+        folder: str | Path,
+        *,
+        outputs: Outputs | None = None,
+        series: Sequence[int | None] = (),
     ) -> Task[BatchResult]:
-        """Segment other files with the present model, as ``stroma segment`` does."""
+        """Segment files with the present model, as ``stroma segment`` does.
+
+        ``series`` says which image of each, as for `stroma.workflow.segment.segment_files`.
+        """
         from stroma.workflow.segment import Progress, segment_files
 
         model = self.model.network or self.model.copy()
@@ -143,8 +151,7 @@ class Exports:
                 done = (step.file - 1) * 1000 + 1000 * step.done // max(1, step.total)
                 progress(done, step.files * 1000)
 
-            return segment_files(
-                model, list(paths), folder, outputs=outputs, progress=told, cancel=cancelled
-            )
+            how: dict[str, Any] = {"progress": told, "cancel": cancelled, "series": series}
+            return segment_files(model, list(paths), folder, outputs=outputs, **how)
 
         return self.core.tasks.start("batch", batch)
