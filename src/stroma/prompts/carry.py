@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from stroma.errors import ParameterError
 from stroma.prompts.contract import PromptedSegmenter
+from stroma.prompts.pixels import Pixels
 
 Bools = NDArray[np.bool_]
-Plane = tuple[NDArray[Any], bool]
-"""Pixel values (C, y, x), and whether they are red, green and blue."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +51,11 @@ class Carrying:
 
 def carried(
     engine: PromptedSegmenter,
-    read: Callable[[int], Plane],
+    read: Callable[[int], Pixels],
     planes: range,
     mask: Bools,
     *,
-    first: Plane,
+    first: Pixels,
     how: Carrying,
 ) -> Iterator[tuple[int, Bools]]:
     """Yield an object on one plane after the other, as far as it goes.
@@ -74,7 +73,7 @@ def carried(
         Their numbers, in the order in which they follow on the first.
     mask : (y, x) bool
         The object on the first plane.
-    first : Plane
+    first : Pixels
         The pixels of the first plane.
     how : Carrying
         When it ends.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.errors import ParameterError
-from stroma.prompts.carry import Carrying, Plane, carried
+from stroma.prompts.carry import Carrying, carried
 from stroma.prompts.contract import PromptedSegmenter
+from stroma.prompts.pixels import pixels_of
 
 
 def axis_of(image: Image) -> str:
@@ -63,17 +63,8 @@ def _both_ways(
     engine: PromptedSegmenter,
     how: Carrying,
 ) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    first = plane_of(image, axis, at)
+    first = pixels_of(image.at(**{axis: at}))
     for planes in (range(at + 1, image.sizes[axis]), range(at - 1, -1, -1)):
         yield from carried(
-            engine, lambda n: plane_of(image, axis, n), planes, mask, first=first, how=how
+            engine, lambda n: pixels_of(image.at(**{axis: n})), planes, mask, first=first, how=how
         )
-
-
-def plane_of(image: Image, axis: str, number: int) -> Plane:
-    """Return the (C, y, x) pixels of a plane, and whether they are a colour picture."""
-    view = image.at(**{axis: number})
-    values: NDArray[Any] = view.read()
-    axes = view.kept_axes
-    first = np.moveaxis(values, axes.index("c"), 0) if "c" in axes else values[None]
-    return first, view.rgb and len(first) == 3

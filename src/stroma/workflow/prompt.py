@@ -16,6 +16,7 @@ from stroma.io import read_image, write_labels
 from stroma.prompts import build
 from stroma.prompts.carry import Carrying
 from stroma.prompts.contract import PromptedSegmenter
+from stroma.prompts.pixels import pixels_of
 from stroma.workflow.carry_on import axis_of, carry_through
 from stroma.workflow.clicks import Clicks, clicks_of, read_clicks
 
@@ -178,7 +179,8 @@ def segment(
     for frame, view in _frames(image, clicks, split):
         target = result if frame is None else result[frame]
         on, around = (_lie_on(p, frame) for p in (clicks.places, clicks.boxes[:, 0]))
-        engine.set_image(_channels_first(view), rgb=view.rgb and view.sizes.get("c") == 3)
+        values, rgb = pixels_of(view)
+        engine.set_image(values, rgb=rgb)
         for number in clicks.numbers:
             own, boxed = on & (clicks.objects == number), around & (clicks.boxed == number)
             if not own.any() and not boxed.any():
@@ -237,9 +239,3 @@ def _needs_one_on(labels: NDArray[np.int64], number: int, split: str, frame: int
         raise ParameterError(
             f"Object {number} has no click on it{where}, only beside it. Add one with label 1."
         )
-
-
-def _channels_first(image: Image) -> NDArray[Any]:
-    values = image.read()
-    axes = image.kept_axes
-    return np.moveaxis(values, axes.index("c"), 0) if "c" in axes else values[None]

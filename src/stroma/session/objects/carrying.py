@@ -14,7 +14,8 @@ from stroma.data.image import Image
 from stroma.errors import Cancelled, ParameterError
 from stroma.objects.correct import slices
 from stroma.prompts import build
-from stroma.prompts.carry import Carrying, Plane, carried
+from stroma.prompts.carry import Carrying, carried
+from stroma.prompts.pixels import Pixels
 from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
 from stroma.session.core.sheet import Sheet
@@ -121,7 +122,7 @@ class CarryObjects:
             finder = build.engine(engine)
             ways = range(start.at + 1, count), range(start.at - 1, -1, -1)
 
-            def read(at: int) -> Plane:
+            def read(at: int) -> Pixels:
                 if cancelled():
                     raise Cancelled("Carrying the object was cancelled.")
                 progress(min(len(made), count - 1), count)
@@ -178,12 +179,11 @@ def _axis(sheet: Sheet, position: Position) -> str:
     return axis
 
 
-def _pixels(image: Image, start: Start, at: int) -> Plane:
+def _pixels(image: Image, start: Start, at: int) -> Pixels:
     """Return what is looked at of a plane."""
     frame, z = (start.frame, at) if start.axis == "z" else (at, 0)
     position = {a: n for a, n in (("t", frame), ("z", z)) if a in image.kept_axes}
-    values, rgb = pixels_in(image.at(**position), Window(start.box, 1))
-    return values, rgb
+    return pixels_in(image.at(**position), Window(start.box, 1))
 
 
 def _box_of(mask: Bools) -> tuple[int, ...]:

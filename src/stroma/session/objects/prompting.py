@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.errors import LabelError, ParameterError
 from stroma.prompts.contract import PromptedSegmenter
+from stroma.prompts.pixels import Pixels
 from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
 from stroma.session.events import Position
@@ -208,7 +208,7 @@ class Prompting:
         pixels, channels = self.core.pixels(image), self._channels()
         about = image, number, window, self.core.exchanged.get(image, 0), channels
 
-        def read() -> tuple[NDArray[Any], bool]:
+        def read() -> Pixels:
             values, rgb = pixels_in(pixels.at(**sheet.position(number)), window)
             if channels is not None and max(channels) < len(values):
                 return values[list(channels)], rgb and len(channels) == 3

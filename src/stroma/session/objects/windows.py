@@ -7,10 +7,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.data.cut import flat
@@ -18,6 +14,7 @@ from stroma.data.image import Image
 from stroma.errors import ParameterError
 from stroma.prompts import build
 from stroma.prompts.contract import Embedding, PromptedSegmenter
+from stroma.prompts.pixels import Pixels, pixels_of
 
 SIDE = 1024
 """Pixels along each axis that an engine is given at once."""
@@ -83,16 +80,13 @@ def window_of(whole: Box, wanted: Box, view: Box | None) -> Window:
     return Window(Box(top, left, bottom, right), step)
 
 
-def pixels_in(image: Image, window: Window) -> tuple[NDArray[Any], bool]:
+def pixels_in(image: Image, window: Window) -> Pixels:
     """Return the (C, y, x) pixels of a window of a plane, and whether they are a colour picture."""
     rows, columns = window.box.slices
-    plane = flat(image)
-    values = plane.read({"y": rows, "x": columns})
-    axes = plane.kept_axes
-    first = np.moveaxis(values, axes.index("c"), 0) if "c" in axes else values[None]
+    first, rgb = pixels_of(flat(image), {"y": rows, "x": columns})
     middle = window.step // 2
     at = [slice(min(middle, n - 1), None, window.step) for n in first.shape[1:]]
-    return first[:, at[0], at[1]], plane.rgb and len(first) == 3
+    return first[:, at[0], at[1]], rgb
 
 
 class Embedded:
@@ -116,9 +110,7 @@ class Embedded:
             self._engines[name] = engine
         return self._engines[name]
 
-    def ready(
-        self, name: str, about: Hashable, read: Callable[[], tuple[NDArray[Any], bool]]
-    ) -> PromptedSegmenter:
+    def ready(self, name: str, about: Hashable, read: Callable[[], Pixels]) -> PromptedSegmenter:
         """Return an engine that has looked at a window.
 
         Parameters
