@@ -150,12 +150,24 @@ def test_a_sent_file_that_failed_waits_to_be_tried_again(client, session) -> Non
 
 def test_a_result_is_looked_at_over_its_image(client) -> None:
     exported(client)
-    answer = client.get("/results/look?name=one.tif")
+    answer = client.get("/results/look?name=one_labels.tif")
     picture = np.asarray(Picture.open(io.BytesIO(answer.body)).convert("RGB")).astype(int)
     assert picture.shape == (48, 64, 3)
     assert picture[20, 10, 2] > picture[20, 10, 0]  # blue
     assert picture[20, 50, 0] > picture[20, 50, 2]  # orange
-    assert client.get("/results/look?name=three.tif").status == 404
+    assert client.get("/results/look?name=three_labels.tif").status == 404
+
+
+@pytest.mark.parametrize("lost", ["images", "wanted", "error", "format"])
+def test_a_damaged_note_of_the_latest_batch_counts_as_none(client, session, lost) -> None:
+    exported(client)
+    note = session.path / "results" / "batch.json"
+    note.write_text(note.read_text().replace(f'"{lost}"', '"lost"'))
+    with client.tab() as tab:
+        assert tab.ask("latest-batch")["result"] is None
+        assert {one["failed"] for one in tab.ask("overview")["result"]} == {""}
+        assert "nothing to retry" in tab.ask("retry")["error"]
+    assert "one.tif" in {one["name"] for one in exported(client)["images"]}
 
 
 def test_images_of_one_file_are_each_exported_as_themselves(tmp_path) -> None:
@@ -174,8 +186,10 @@ def test_images_of_one_file_are_each_exported_as_themselves(tmp_path) -> None:
             tab.ask("export", images=keys, **WANTED)
             told = tab.ask("export", images=keys[::-1], **WANTED)["result"]
         results = [made.path / "results" / one["files"][0] for one in told["images"]]
+        looks = [client.get(f"/results/look?name={path.name}").body for path in results]
     assert [path.name for path in results] == ["two_s1_labels.tif", "two_labels.tif"]
     assert [int(read_image(path).read()[20, 10]) for path in results] == [2, 1]
+    assert looks[0] != looks[1]
 
 
 def tiff(values: np.ndarray) -> bytes:

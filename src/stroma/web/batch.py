@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,9 @@ Values = Mapping[str, Any]
 Plain = dict[str, Any]
 
 LATEST = "batch.json"
+WAYS = ("format", "probabilities", "overlay", "tables")
+"""What of the outputs the page lets people choose."""
+
 LABELS = ("_labels.", "_objects.")
 """What the names of results contain that are labels, and can be shown."""
 
@@ -32,12 +34,12 @@ SIDE = 1400
 
 def keep(folder: Path, answer: Values, wanted: Outputs) -> None:
     """Write what became of each image, and what was wanted of it."""
-    ways = {k: v for k, v in asdict(wanted).items() if isinstance(v, str | bool)}
+    ways = {way: getattr(wanted, way) for way in WAYS}
     with replaced(folder / LATEST) as new:
         new.write_text(json.dumps({"answer": dict(answer), "wanted": ways}), encoding="utf-8")
 
 
-def kept(folder: Path) -> tuple[Plain, Plain] | None:
+def kept(folder: Path) -> tuple[Plain, Outputs] | None:
     """Return what became of each image of the latest batch, and what was wanted; None if none.
 
     A file that is damaged counts as none: it only repeats what the results say.
@@ -47,9 +49,17 @@ def kept(folder: Path) -> tuple[Plain, Plain] | None:
         return None
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return {**said["answer"], "folder": str(folder)}, dict(said["wanted"])
+        images = [_image(one) for one in said["answer"]["images"]]
+        ways = {way: said["wanted"][way] for way in WAYS}
+        return {**said["answer"], "images": images, "folder": str(folder)}, Outputs(**ways)
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _image(said: Values) -> Plain:
+    """Return what became of an image, as it was kept."""
+    words = {word: str(said[word]) for word in ("name", "key", "file", "error")}
+    return {**words, "files": [str(name) for name in said["files"]]}
 
 
 def failed(folder: Path) -> dict[str, str]:
@@ -69,20 +79,20 @@ def look(session: Session, folder: Path, name: str) -> bytes:
     folder : Path
         Where results are.
     name : str
-        Of the image in the batch.
+        Of one of its files; images may be called alike.
 
     Raises
     ------
     MissingFileError
-        If the batch has no such image, or its results are gone.
+        If the batch has no such file, or it is gone.
     ParameterError
         If it has no labels that could be shown.
     """
     found = kept(folder)
     images: Sequence[Plain] = [] if found is None else found[0]["images"]
-    one = next((i for i in images if i["name"] == name and not i["error"]), None)
+    one = next((i for i in images if name in i["files"]), None)
     if one is None:
-        raise MissingFileError(f"The latest export has no results of {name[:100]!r}. Export it.")
+        raise MissingFileError(f"The latest export has no file {name[:100]!r}. Export it again.")
     path = _labels(folder, one["files"])
     plane = _middle(_read(path))
     labels = sampled(plane, _fitting(plane)).astype(np.uint32)

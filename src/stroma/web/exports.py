@@ -101,7 +101,7 @@ def retry(session: Session, values: Values) -> Plain:
     lacking = [one for one in images if one["error"]]
     if found is None or not lacking:
         raise ParameterError("Nothing of the latest export failed, so there is nothing to retry.")
-    made = _segmented(session, lacking, _outputs(found[1]))
+    made = _segmented(session, lacking, found[1])
     again = iter(made.images)
     all_of_it = [next(again) if one["error"] else one for one in images]
     return _told(session, replace(made, images=all_of_it))

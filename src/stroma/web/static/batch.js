@@ -199,8 +199,8 @@ function row(app, one, folded) {
  * @param {App} app
  * @param {Exported} one
  */
-async function lookAt(app, { name, key }) {
-  const picture = await orNotice(pictureOf(name), "look at result");
+async function lookAt(app, { name, key, files }) {
+  const picture = await orNotice(pictureOf(files[0]), "look at result");
   if (!picture) return;
   const there = app.state?.images.some((one) => one.key === key);
   const go = el("button", {
@@ -221,7 +221,7 @@ async function lookAt(app, { name, key }) {
 }
 
 /**
- * @param {string} name
+ * @param {string} name of one of the files of an image
  * @returns {Promise<string>} address of a picture
  */
 async function pictureOf(name) {
