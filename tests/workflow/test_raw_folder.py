@@ -118,6 +118,13 @@ def test_what_does_not_fit_is_an_error_that_says_so(dataset, said, error, match)
         read_raw_folder(dataset(**said))
 
 
+@pytest.mark.parametrize("text", ["{", "[1]", "[" * 10**5])
+def test_damaged_contents_are_refused_by_name(tmp_path, text):
+    (tmp_path / "dataset.json").write_text(text)
+    with pytest.raises(FormatError, match=r"dataset\.json"):
+        read_raw_folder(tmp_path)
+
+
 def test_a_case_without_labels_is_named(dataset):
     folder = dataset()
     (folder / "labelsTr" / "case_2.tif").unlink()

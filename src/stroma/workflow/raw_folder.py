@@ -7,7 +7,6 @@ labels by name) and of version 1 ("modality", names by label).
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import Class
 from stroma.data.image import AXES, Image
-from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeError, short
+from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeError
 from stroma.io import read_image
+from stroma.weights.settings import json_of
 from stroma.workflow.find import natural
 
 CONTENTS = "dataset.json"
@@ -70,7 +70,7 @@ def read_raw_folder(path: str | Path) -> RawFolder:
         If its labels are regions, which overlap.
     """
     folder = Path(path)
-    said = _contents(folder / CONTENTS)
+    said = json_of(folder / CONTENTS)
     names = _by_number(said.get("channel_names", said.get("modality")), folder)
     labels = _labels(said.get("labels"), folder)
     ending = str(said.get("file_ending", ".nii.gz"))
@@ -82,16 +82,6 @@ def read_raw_folder(path: str | Path) -> RawFolder:
         tuple(value for name, value in labels.items() if name == IGNORE),
         tuple(Class(v, n) for n, v in labels.items() if v and n != IGNORE),
     )
-
-
-def _contents(file: Path) -> Mapping[str, Any]:
-    try:
-        said = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise FormatError(f"{file} is no JSON: {short(error, 200)}.") from error
-    if not isinstance(said, dict):
-        raise FormatError(f"{file} holds no names with values, as nnU-Net's has.")
-    return said
 
 
 def _by_number(said: Any, folder: Path) -> list[str]:
@@ -175,7 +165,7 @@ def _spacing(file: Path, image: Image) -> Mapping[str, float]:
     """Return the spacing in the JSON beside a TIFF, z first; that of the image without."""
     if not file.is_file():
         return image.spacing
-    values = _contents(file).get("spacing")
+    values = json_of(file).get("spacing")
     axes = [a for a in "zyx" if a in image.sizes]
     if not isinstance(values, list) or len(values) < len(axes):
         raise FormatError(f"{file} has no spacing for {', '.join(axes)}.")
