@@ -2,6 +2,36 @@
 
 from stroma.registry import Registry
 
+_DEEP = {
+    "vgg16": "stroma.features.cnn:VGG16",
+    "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
+    "convnext": "stroma.features.cnn:ConvNeXt",
+    "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
+    "dinov3_vits16plus": "stroma.features.vit:DINOv3",
+    "dino_vits8": "stroma.features.vit:DINO",
+    "cellpose_backbone": "stroma.features.cellpose:CellposeBackbone",
+    "cellpose_sam": "stroma.features.cellpose_sam:CellposeSAM",
+    "sam2_hiera_tiny": "stroma.features.sam2:Sam2Tiny",
+    "sam2_hiera_small": "stroma.features.sam2:Sam2Small",
+    "sam2_hiera_base_plus": "stroma.features.sam2:Sam2BasePlus",
+    "sam2_hiera_large": "stroma.features.sam2:Sam2Large",
+    "sam_vit_b": "stroma.features.sam:SamB",
+    "sam_vit_l": "stroma.features.sam:SamL",
+    "sam_vit_h": "stroma.features.sam:SamH",
+    "sam_vit_b_lm": "stroma.features.sam:MicroSamB",
+    "sam_vit_l_lm": "stroma.features.sam:MicroSamL",
+    "sam_vit_b_em_organelles": "stroma.features.sam:OrganellesB",
+    "sam_vit_l_em_organelles": "stroma.features.sam:OrganellesL",
+}
+"""Those that need the extra ``deep``."""
+
+_PRETRAINED = {
+    "efficientnet_lite0": "stroma.features.lite:EfficientNetLite0",
+    "efficientnet_lite1": "stroma.features.lite:EfficientNetLite1",
+    "efficientnet_lite2": "stroma.features.lite:EfficientNetLite2",
+}
+"""Those that need the extra ``pretrained``."""
+
 EXTRACTORS = Registry(
     "feature extractor",
     {
@@ -13,57 +43,9 @@ EXTRACTORS = Registry(
         "texture_2d": "stroma.features.texture:Texture",
         "color_2d": "stroma.features.texture:ColorGaussians",
         "strokenet": "stroma.features.learned:StrokeNet",
-        "vgg16": "stroma.features.cnn:VGG16",
-        "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
-        "efficientnet_lite0": "stroma.features.lite:EfficientNetLite0",
-        "efficientnet_lite1": "stroma.features.lite:EfficientNetLite1",
-        "efficientnet_lite2": "stroma.features.lite:EfficientNetLite2",
-        "convnext": "stroma.features.cnn:ConvNeXt",
-        "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
-        "dinov3_vits16plus": "stroma.features.vit:DINOv3",
-        "dino_vits8": "stroma.features.vit:DINO",
-        "cellpose_backbone": "stroma.features.cellpose:CellposeBackbone",
-        "cellpose_sam": "stroma.features.cellpose_sam:CellposeSAM",
-        "sam2_hiera_tiny": "stroma.features.sam2:Sam2Tiny",
-        "sam2_hiera_small": "stroma.features.sam2:Sam2Small",
-        "sam2_hiera_base_plus": "stroma.features.sam2:Sam2BasePlus",
-        "sam2_hiera_large": "stroma.features.sam2:Sam2Large",
-        "sam_vit_b": "stroma.features.sam:SamB",
-        "sam_vit_l": "stroma.features.sam:SamL",
-        "sam_vit_h": "stroma.features.sam:SamH",
-        "sam_vit_b_lm": "stroma.features.sam:MicroSamB",
-        "sam_vit_l_lm": "stroma.features.sam:MicroSamL",
-        "sam_vit_b_em_organelles": "stroma.features.sam:OrganellesB",
-        "sam_vit_l_em_organelles": "stroma.features.sam:OrganellesL",
+        **_PRETRAINED,
+        **_DEEP,
     },
     group="stroma.extractors",
-    extras={
-        **dict.fromkeys(
-            (
-                "vgg16",
-                "efficient_netb0",
-                "convnext",
-                "dinov2_vits14_reg",
-                "dinov3_vits16plus",
-                "dino_vits8",
-                "cellpose_backbone",
-                "cellpose_sam",
-                "sam2_hiera_tiny",
-                "sam2_hiera_small",
-                "sam2_hiera_base_plus",
-                "sam2_hiera_large",
-                "sam_vit_b",
-                "sam_vit_l",
-                "sam_vit_h",
-                "sam_vit_b_lm",
-                "sam_vit_l_lm",
-                "sam_vit_b_em_organelles",
-                "sam_vit_l_em_organelles",
-            ),
-            "deep",
-        ),
-        **dict.fromkeys(
-            ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"), "pretrained"
-        ),
-    },
+    extras={**dict.fromkeys(_DEEP, "deep"), **dict.fromkeys(_PRETRAINED, "pretrained")},
 )
