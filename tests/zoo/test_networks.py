@@ -78,6 +78,17 @@ def test_the_diameter_of_the_file_and_that_of_the_user_decide_the_size(said):
         network.sized(0)
 
 
+def test_networks_of_nuclei_see_objects_of_17_pixels(tmp_path, tensors):
+    """Whatever the mean of the images that one of them was trained further on."""
+    torch.save(tensors, tmp_path / "nuclei_own")
+    assert load(tmp_path / "nuclei_own").about.zoom == 17 / 24
+
+
+def test_tensors_of_training_on_several_devices_are_the_same(tmp_path, tensors):
+    torch.save({f"module.{name}": t for name, t in tensors.items()}, tmp_path / "several")
+    assert load(tmp_path / "several").fingerprint() == load(CELLPOSE).fingerprint()
+
+
 def test_a_saved_network_gives_the_same_and_so_do_blocks(tmp_path, said, monkeypatch):
     network = load(CELLPOSE)
     saved = load(network.save(tmp_path / "mine.safetensors"))

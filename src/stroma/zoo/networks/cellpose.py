@@ -16,7 +16,6 @@ from stroma.zoo.networks.taken import Reader, TakenNetwork
 FIRST = "downsample.down.res_down_0.conv.conv_0.2.weight"
 LAST = "output.2.weight"
 RENAMED = (
-    (r"^module\.", ""),
     (r"^downsample\.down\.res_down_(\d+)\.", r"down.\1."),
     (r"^upsample\.up\.res_up_(\d+)\.", r"up.\1."),
 )
@@ -61,7 +60,7 @@ def take(path: Path, found: Any) -> TakenNetwork:
         )
     seen, diameter = _diameters(named, path)
     tensors = {_ours(name): t for name, t in named.items() if name not in SIZES}
-    for name in ("output.2.weight", "output.2.bias"):
+    for name in (LAST, "output.2.bias"):
         tensors[name] = tensors[name][list(ORDER)]
     channels = named[FIRST].shape[1]
     about = {
