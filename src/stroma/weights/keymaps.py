@@ -139,7 +139,6 @@ _SAM_OF_AUTHORS = Keymap(
         (r"\.point_embeddings\.", ".point_embed."),
         *_SAM_DECODER,
     ),
-    dropped=r"^(out\.|W2$|diam_)",
     shared=_PLACES,
 )
 """As the authors of Segment Anything, and those who train it further, call the tensors."""
