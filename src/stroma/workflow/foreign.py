@@ -15,20 +15,7 @@ from stroma.zoo.networks.taken import TakenNetwork, take_network
 
 
 def read_foreign(path: str | Path) -> Network:
-    """Return a network of another program as one of ours; no code of it is run.
-
-    Parameters
-    ----------
-    path : str or Path
-        Its file or folder.
-
-    Raises
-    ------
-    MissingFileError
-        If there is no such file.
-    FormatError
-        If it is damaged, or of no program or version that is known.
-    """
+    """Return what `stroma.zoo.networks.taken.take_network` takes over, as one of our networks."""
     return built(take_network(path))
 
 

@@ -25,8 +25,8 @@ def load(path: str | Path) -> ConvpaintModel | Network:
     path : str or Path
         ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network, ``.zip`` of a
         model package of bioimage.io that Stroma wrote, or that holds a network of StarDist or
-        Cellpose, or the file or folder of a network of
-        another program: see `stroma.workflow.foreign`.
+        Cellpose, or the file or folder of a network of another program: see
+        `stroma.workflow.foreign`.
 
     Raises
     ------
