@@ -22,7 +22,9 @@ from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
+from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.exports import ObjectExports
+from stroma.session.objects.kinds import ObjectKinds
 from stroma.session.objects.learning import ObjectModel, ObjectSettings
 from stroma.session.objects.prompting import Prompting
 from stroma.session.objects.working import ObjectWork
@@ -108,14 +110,15 @@ class Session:
         self._images, files = Images(core), StrokeFiles(core)
         self._screen, looking = Screen(core), Looking(core, self._model)
         self._objects = ObjectWork(core, objects, looking)
+        self._kinds, correcting = ObjectKinds(core, self._objects), Correcting(core, self._objects)
         parts = [
             *(core, core.worker, core.tasks, self._storage, self._images, self._model),
             *(ClassList(core), Painting(core), Picking(core), files, looking),
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
             *(self._screen, Repeating(core, self._model, files), Tracking(core)),
             *(objects, self._objects, ObjectExports(core, objects)),
-            Prompting(core, self._objects, lambda: self._model.now.channels),
-            CarryObjects(core, self._objects),
+            *(self._kinds, correcting, CarryObjects(core, self._objects, correcting)),
+            Prompting(core, self._objects, correcting, lambda: self._model.now.channels),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -341,7 +344,7 @@ class Session:
     @property
     def object_classes(self) -> tuple[Class, ...]:
         """The classes of objects, by label; all images share them."""
-        return self._objects.object_classes
+        return self._kinds.object_classes
 
     @property
     def object_settings(self) -> ObjectSettings:
@@ -356,13 +359,13 @@ class Session:
     objects = _by(ObjectWork.objects)
     object_labels = _by(ObjectWork.object_labels)
     object_at = _by(ObjectWork.object_at)
-    label_objects = _by(ObjectWork.label_objects)
-    next_object = _by(ObjectWork.next_object)
-    object_accuracy = _by(ObjectWork.object_accuracy)
-    correct_objects = _by(ObjectWork.correct_objects)
-    add_object_class = _by(ObjectWork.add_object_class)
-    change_object_class = _by(ObjectWork.change_object_class)
-    remove_object_class = _by(ObjectWork.remove_object_class)
+    label_objects = _by(ObjectKinds.label_objects)
+    next_object = _by(ObjectKinds.next_object)
+    object_accuracy = _by(ObjectKinds.object_accuracy)
+    correct_objects = _by(Correcting.correct_objects)
+    add_object_class = _by(ObjectKinds.add_object_class)
+    change_object_class = _by(ObjectKinds.change_object_class)
+    remove_object_class = _by(ObjectKinds.remove_object_class)
     set_object_model = _by(ObjectModel.set_object_model)
     save_object_model = _by(ObjectExports.save_object_model)
     export_objects = _by(ObjectExports.export_objects)

@@ -23,6 +23,7 @@ from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.committed import Marked
+from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.windows import Window, pixels_in
 from stroma.session.objects.working import ObjectWork
 
@@ -74,11 +75,13 @@ class CarryObjects:
     core : Core
         On which images.
     objects : ObjectWork
-        Whose objects.
+        Which objects.
+    correcting : Correcting
+        What gives them their pixels.
     """
 
-    def __init__(self, core: Core, objects: ObjectWork) -> None:
-        self.core, self._objects = core, objects
+    def __init__(self, core: Core, objects: ObjectWork, correcting: Correcting) -> None:
+        self.core, self._objects, self._correcting = core, objects, correcting
 
     def carry_object(
         self,
@@ -162,7 +165,9 @@ class CarryObjects:
             marked.append((frame, box, packed(mask.astype(np.uint8), "|u1")))
         depth = self.core.document.sheet(image).sizes.get("z", 1)
         plane = start.frame * depth + start.z
-        self._objects.commit(ops.CommitObject(image, plane, tuple(marked), replaces=start.number))
+        self._correcting.commit(
+            ops.CommitObject(image, plane, tuple(marked), replaces=start.number)
+        )
 
 
 def per_plane(room: int) -> tuple[int, int, int]:

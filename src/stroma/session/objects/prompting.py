@@ -20,6 +20,7 @@ from stroma.session.core.packs import packed
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.book import Labels
+from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.said import Edges, Point, Said, Stroke
 from stroma.session.objects.windows import Embedded, Window, pixels_in, window_of
 from stroma.session.objects.working import ObjectWork
@@ -73,15 +74,22 @@ class Prompting:
     core : Core
         On which images.
     objects : ObjectWork
-        Where they go.
+        What is there already.
+    correcting : Correcting
+        What they are committed with.
     channels : callable
         Returns the channels that are looked at; None for all.
     """
 
     def __init__(
-        self, core: Core, objects: ObjectWork, channels: Callable[[], tuple[int, ...] | None]
+        self,
+        core: Core,
+        objects: ObjectWork,
+        correcting: Correcting,
+        channels: Callable[[], tuple[int, ...] | None],
     ) -> None:
         self.core, self._objects, self._channels = core, objects, channels
+        self._correcting = correcting
         self._embedded = Embedded()
         self._proposals: OrderedDict[int, Proposal] = OrderedDict()
         self._numbers = count(1)
@@ -254,7 +262,7 @@ class Prompting:
         voxels = sheet.cuts.voxels(made.plane, made.box)
         frame, box = sheet.position(made.plane).get("t", 0), (*voxels.start, *voxels.stop)
         part = frame, box, packed(made.mask.astype(np.uint8), "|u1")
-        return self._objects.commit(
+        return self._correcting.commit(
             ops.CommitObject(made.image, made.plane, (part,), replaces=replaces)
         )
 
