@@ -9,9 +9,15 @@ import stroma
 from stroma.errors import ParameterError
 from stroma.io import read_image, write_image
 from stroma.io.points import read_points
+from stroma.networks.cellpose import Cellpose
+from stroma.networks.unet import UNet
 from stroma.targets.contract import Facts
+from stroma.targets.semantic import Semantic
 from stroma.targets.several import Several
+from stroma.training.members import Head, Inverted
+from stroma.training.normalise import Normalisation
 from stroma.training.options import Options
+from stroma.training.predict import NetworkPredictor
 from stroma.workflow.segment import segment_files
 
 FACTS = Facts(2, {0: 50, 1001: 10, 2001: 10, 2002: 10}, diameters=(3.0, 5.0))
@@ -59,6 +65,21 @@ def test_each_head_gives_what_the_whole_predicts_and_is_decoded_as_tuned(both, s
     assert tuned.items() <= both.decoding_.items()
     with pytest.raises(ParameterError, match="part of a network"):
         both.heads["counts"].save("counts.safetensors")
+
+
+@pytest.mark.parametrize("around", [lambda network: Head(network, 0, 1), Inverted])
+def test_what_is_around_a_network_is_shown_the_blocks_of_the_network(around):
+    network = Cellpose(1, 2, features=(2, 2, 2, 2))
+    network.blind = True
+    one = around(network)
+    predictors = [
+        NetworkPredictor(m, Semantic((0, 1)), Normalisation(("none",)), None, (16, 16))
+        for m in (network, one)
+    ]
+    told = [(p.halo, p.stride, p.step) for p in predictors]
+    assert told[0] == told[1] == (None, (1, 8, 8), 0.75)
+    assert one.blind
+    assert not hasattr(around(UNet(1, 2, features=(2, 2))), "step")
 
 
 def test_every_head_writes_its_file(both, scenes, tmp_path):

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from stroma.backbones.device import resolve
@@ -25,6 +24,7 @@ from stroma.training.data import cases_of, fingerprint
 from stroma.training.examination import Examination
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
 from stroma.training.mean_teacher import MeanTeacher
+from stroma.training.members import Inverted
 from stroma.training.model import Network
 from stroma.training.patches import Patches
 from stroma.training.resample import on_pixels_of
@@ -252,28 +252,6 @@ def sureness(network: Network, cases: Sequence[Case], *, device: str = "auto") -
         images[case.name] = best.share
         found.append(best)
     return Sureness(together(found), inverted, images)
-
-
-class Inverted(nn.Module):
-    """A network that sees bright as dark, and dark as bright."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    @property
-    def halo(self) -> Any:
-        """As that of the network."""
-        return self.module.halo
-
-    @property
-    def stride(self) -> Any:
-        """As that of the network."""
-        return self.module.stride
-
-    def forward(self, images: torch.Tensor) -> Any:
-        """Return what the network says of the inverted images."""
-        return self.module(-images)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Several networks as one, whose predictions are averaged; and one network as several."""
+"""Several networks as one, whose predictions are averaged; and one with something around it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,29 @@ def members(module: nn.Module) -> list[nn.Module]:
     return list(module) if isinstance(module, nn.ModuleList) else [module]
 
 
-class Head(nn.Module):
+TOLD = ("halo", "stride", "step", "blind")
+"""What networks tell of themselves that decides which blocks they see; not all tell all of it."""
+
+
+class Around(nn.Module):
+    """A network with something before or after it, which sees the same blocks.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the network tells of itself."""
+        return getattr(self.module, name) if name in TOLD else super().__getattr__(name)
+
+
+class Head(Around):
     """Some channels of a network.
 
     Parameters
@@ -31,20 +53,18 @@ class Head(nn.Module):
     """
 
     def __init__(self, module: nn.Module, start: int, stop: int) -> None:
-        super().__init__()
-        self.module, self.start, self.stop = module, start, stop
-
-    @property
-    def halo(self) -> Any:
-        """As that of the network."""
-        return self.module.halo
-
-    @property
-    def stride(self) -> Any:
-        """As that of the network."""
-        return self.module.stride
+        super().__init__(module)
+        self.start, self.stop = start, stop
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Return these channels."""
         found: torch.Tensor = self.module(images)[:, self.start : self.stop]
         return found
+
+
+class Inverted(Around):
+    """A network that sees bright as dark, and dark as bright."""
+
+    def forward(self, images: torch.Tensor) -> Any:
+        """Return what the network says of the inverted images."""
+        return self.module(-images)
