@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -13,12 +13,12 @@ from scipy.special import softmax
 
 from stroma.errors import LabelError
 from stroma.metrics.categories import category_scores
-from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
-from stroma.targets.turns import Turn
+from stroma.targets.contract import Facts, Losses, Result, Truth
+from stroma.targets.labels import Labels
 
 
 @dataclass(frozen=True)
-class Classify:
+class Classify(Labels):
     """One channel per class; its mean over the image is the evidence for the class.
 
     Global average pooling (Lin et al. 2013, arXiv:1312.4400), after the last layer: the network
@@ -34,12 +34,6 @@ class Classify:
     truth: ClassVar[Truth] = "category"
     result: ClassVar[Result] = "category"
 
-    labels: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        """Take lists for tuples, as JSON has them."""
-        object.__setattr__(self, "labels", tuple(int(n) for n in self.labels))
-
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
         """Return the target for the classes that occur."""
@@ -49,25 +43,6 @@ class Classify:
                 "another class too, in a folder of its own or in the table."
             )
         return cls(**{"labels": tuple(sorted(facts.counts)), **options})
-
-    @property
-    def tunable(self) -> Mapping[str, tuple[Any, ...]]:
-        """Nothing: the most probable class wins."""
-        return {}
-
-    @property
-    def context(self) -> int:
-        """Blocks are summed up, each by itself."""
-        return 0
-
-    def channels(self) -> tuple[str, ...]:
-        """Return the labels as text."""
-        return tuple(str(label) for label in self.labels)
-
-    def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return the channel of the class as 1 wherever it is known."""
-        values = np.stack([truth == label for label in self.labels]).astype(np.float32)
-        return Encoded(values, values.sum(0, keepdims=True))
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the cross-entropy of the mean output of every image, over its known pixels."""
@@ -88,10 +63,6 @@ class Classify:
         evidence = prediction.reshape(len(prediction), -1).mean(1, dtype=np.float64)
         found: NDArray[np.float64] = softmax(evidence)
         return found
-
-    def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
-        """Return it turned back; evidence has no direction."""
-        return turn.undo(prediction)
 
     def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
         """Return balanced accuracy, accuracy, and the share of every class that is found."""

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from stroma.errors import LabelError
 from stroma.metrics.semantic import confusion, iou_of
 from stroma.targets import LOSSES
-from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
+from stroma.targets.contract import Facts, Losses, Result, Truth
+from stroma.targets.labels import Labels
 from stroma.targets.losses import Loss
-from stroma.targets.turns import Turn
 
 MOST_CLASSES = 64
 """More values than this in a label image are taken to be objects, not classes."""
 
 
 @dataclass(frozen=True)
-class Semantic:
+class Semantic(Labels):
     """One channel per class; the most probable class wins.
 
     Parameters
@@ -42,13 +42,8 @@ class Semantic:
     through: ClassVar[str] = "mean"
     """Predictions of planes along three axes are averaged."""
 
-    labels: tuple[int, ...]
     loss_name: str = "dice_ce"
     loss_options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Take lists for tuples, as JSON has them."""
-        object.__setattr__(self, "labels", tuple(int(n) for n in self.labels))
 
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
@@ -58,25 +53,6 @@ class Semantic:
             _require_classes(found)
             options["labels"] = tuple(found)
         return cls(**options)
-
-    @property
-    def tunable(self) -> Mapping[str, tuple[Any, ...]]:
-        """Nothing: the most probable class wins."""
-        return {}
-
-    @property
-    def context(self) -> int:
-        """Every pixel is decided by itself."""
-        return 0
-
-    def channels(self) -> tuple[str, ...]:
-        """Return the labels as text."""
-        return tuple(str(label) for label in self.labels)
-
-    def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return one channel per class that is 1 where the class is."""
-        values = np.stack([truth == label for label in self.labels]).astype(np.float32)
-        return Encoded(values, values.sum(0, keepdims=True))
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the chosen loss."""
@@ -96,10 +72,6 @@ class Semantic:
         """Return the label of the most probable class."""
         found: NDArray[np.uint16] = np.array(self.labels, np.uint16)[prediction.argmax(0)]
         return found
-
-    def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
-        """Return it turned back; probabilities have no direction."""
-        return turn.undo(prediction)
 
     def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
         """Return the mean IoU of the classes that occur, and that of each, over all pixels."""
