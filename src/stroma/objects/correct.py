@@ -105,7 +105,7 @@ def corrected(labels: Labels, kind: str, given: Given) -> Patch:
 def _of(labels: Labels, numbers: Sequence[int]) -> Patch:
     """Return the box around objects, with what is in it."""
     mask = labels == numbers[0] if len(numbers) == 1 else np.isin(labels, numbers)
-    box = _box(mask)
+    box = box_around(mask)
     part = Patch(box, labels[slices(box)].copy())
     there = set(np.unique(part.values).tolist())
     for number in numbers:
@@ -114,7 +114,8 @@ def _of(labels: Labels, numbers: Sequence[int]) -> Patch:
     return part
 
 
-def _box(mask: Mask) -> tuple[int, ...]:
+def box_around(mask: Mask) -> tuple[int, ...]:
+    """Return the box around what is marked of (z, y, x) pixels, as `Patch` has it."""
     ends = []
     for axis in range(3):
         along = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))

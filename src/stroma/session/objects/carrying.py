@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import Cancelled, ParameterError
-from stroma.objects.correct import slices
+from stroma.objects.correct import box_around, slices
 from stroma.prompts import build
 from stroma.prompts.carry import Carrying, carried
 from stroma.prompts.pixels import Pixels
@@ -158,7 +158,7 @@ class CarryObjects:
 
     def _commit(self, image: str, start: Start, made: list[tuple[int, Bools]]) -> None:
         whole = start.labels == start.number
-        marked = [_marked(start.frame, _box_of(whole), whole)]
+        marked = [_marked(start.frame, box_around(whole), whole)]
         for at, mask in made:
             frame, z = (start.frame, at) if start.axis == "z" else (at, 0)
             box = (z, start.box.top, start.box.left, z + 1, start.box.bottom, start.box.right)
@@ -189,15 +189,6 @@ def _pixels(image: Image, start: Start, at: int) -> Pixels:
     frame, z = (start.frame, at) if start.axis == "z" else (at, 0)
     position = {a: n for a, n in (("t", frame), ("z", z)) if a in image.kept_axes}
     return pixels_in(image.at(**position), Window(start.box, 1))
-
-
-def _box_of(mask: Bools) -> tuple[int, ...]:
-    ends = []
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        at = np.flatnonzero(mask.any(axis=others))
-        ends.append((int(at[0]), int(at[-1]) + 1))
-    return (*(e[0] for e in ends), *(e[1] for e in ends))
 
 
 def _marked(frame: int, box: tuple[int, ...], mask: Any) -> Marked:
