@@ -12,7 +12,8 @@ from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError
 from stroma.session import Session
-from stroma.session.objects.operations import CommitObject, ObjectsChanged
+from stroma.session.objects import prompting, windows
+from stroma.session.objects.operations import MOST_NUMBER, CommitObject, ObjectsChanged
 from stroma.session.objects.prompting import _apart
 from stroma.session.objects.said import Said, Stroke
 from stroma.session.objects.windows import SIDE, window_of
@@ -108,6 +109,9 @@ def test_other_answers_and_earlier_ones_can_be_gone_on_from(session, key):
     points = [(10.5, 10.5), (9.5, 9.5)]
     refined = session.propose(key, points=points, after=first.number)
     assert overlap(placed(refined), disc(10, 10)) > 0.9
+    part = session.propose(key, points=points, after=other.number)
+    assert overlap(placed(part), placed(other)) > 0.9
+    assert overlap(placed(other), placed(refined)) < 0.5
 
 
 def test_earlier_objects_keep_their_pixels(session, key):
@@ -240,12 +244,68 @@ def test_a_coarse_look_gives_objects_of_the_right_size(session):
     assert overlap(placed(proposal, large.shape), truth) > 0.9
 
 
-def test_only_what_was_asked_for_last_is_prepared(session, key):
-    view = Box(0, 0, 56, 56)
-    assert session.prepare_prompts(key, view)
-    assert session.prepare_prompts(key, view, who="tab")
-    session.leave_prompts("tab")
-    assert session.prepare_prompts(key, view, who="tab")
+class Meanwhile:
+    """A lock that one waits for while something else is done."""
+
+    def __init__(self, do):
+        self._do = do
+
+    def __enter__(self):
+        do, self._do = self._do, lambda: None
+        do()
+
+    def __exit__(self, *exception):
+        pass
+
+
+def test_only_what_was_asked_for_last_is_prepared(session, key, monkeypatch):
+    view, embedded = Box(0, 0, 56, 56), session._parts["Prompting"]._embedded
+    later = []
+
+    def prepared(meanwhile):
+        monkeypatch.setattr(embedded, "lock", Meanwhile(meanwhile))
+        return session.prepare_prompts(key, view, who="tab")
+
+    assert prepared(lambda: None)
+    assert not prepared(lambda: session.leave_prompts("tab"))
+    assert prepared(lambda: session.leave_prompts("another tab"))
+    assert not prepared(lambda: later.append(session.prepare_prompts(key, view, who="tab")))
+    assert later == [True]
+
+
+def test_what_was_proposed_long_ago_is_forgotten(session, key, monkeypatch):
+    monkeypatch.setattr(prompting, "KEPT", 1)
+    first, second = (session.propose(key, points=[at]).number for at in ((10, 10), (40, 40)))
+    with pytest.raises(LabelError, match="too long ago"):
+        session.commit_object(first)
+    assert session.commit_object(second) == 1
+
+
+def test_what_reaches_beyond_what_was_looked_at_is_told(session, monkeypatch):
+    monkeypatch.setattr(windows, "SIDE", 32)
+    band = discs()
+    band[24:32] += 100
+    key = session.add_image(band, name="band.tif")
+    assert session.propose(key, points=[(28, 28)]).cut
+    assert not session.propose(key, points=[(10, 10)]).cut
+
+
+def test_channels_that_are_not_chosen_and_earlier_pixels_are_not_looked_at(session):
+    both = np.stack([discs([(10, 10)]), discs([(40, 40)])])
+    key = session.add_image(Image(both, "cyx"), name="two.tif")
+    assert overlap(placed(session.propose(key, points=[(40, 40)])), disc(40, 40)) > 0.9
+    session.set_channels([0])
+    assert overlap(placed(session.propose(key, points=[(40, 40)])), disc(40, 40)) < 0.5
+    session.set_channels(None)
+    both[1] = discs([(30, 30)])
+    session.core.pixels_changed(key)
+    assert overlap(placed(session.propose(key, points=[(30, 30)])), disc(30, 30)) > 0.9
+
+
+def test_where_no_number_is_free_that_is_said(session, key):
+    session.set_objects(key, np.where(disc(40, 40), MOST_NUMBER, 0))
+    with pytest.raises(LabelError, match="no free numbers"):
+        session.commit_object(session.propose(key, points=[(10, 10)]))
 
 
 @pytest.mark.parametrize(
