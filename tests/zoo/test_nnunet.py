@@ -13,6 +13,7 @@ from stroma.errors import FormatError
 from stroma.networks.residual import ResidualUNet
 from stroma.testing import check_network
 from stroma.training.members import members
+from stroma.weights.checkpoint import read_checkpoint
 from stroma.workflow.load import load
 
 ORACLES = Path(__file__).parent / "oracles"
@@ -114,6 +115,24 @@ def test_older_plans_are_read(folder):
 
     wanted = load(folder).fingerprint()
     assert load(changed(folder, "plans.json", older)).fingerprint() == wanted
+
+
+def test_pixels_that_nobody_knows_are_no_class(folder):
+    wanted = load(folder)
+    labels = {**json.loads((folder / "dataset.json").read_text())["labels"], "ignore": 9}
+    found = load(changed(folder, "dataset.json", lambda d: d.update(labels=labels)))
+    assert found.channel_names == wanted.channel_names
+    assert found.fingerprint() == wanted.fingerprint()
+
+
+@pytest.mark.parametrize("start", ["_orig_mod.", "module.", "_orig_mod.module."])
+def test_tensors_of_compiled_networks_are_the_same(folder, start):
+    wanted = load(folder).fingerprint()
+    checkpoint = folder / "fold_0" / "checkpoint_final.pth"
+    held = read_checkpoint(checkpoint)
+    named = {f"{start}{name}": t for name, t in held["network_weights"].items()}
+    torch.save({**held, "network_weights": named}, checkpoint)
+    assert load(folder).fingerprint() == wanted
 
 
 def test_regions_and_missing_checkpoints_are_refused(folder):
