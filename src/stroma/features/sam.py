@@ -35,50 +35,43 @@ class SamFeatures(PatchFeatures):
         return tensor_names(self.backbone, self.weights, start=ENCODER)
 
 
-@dataclass(frozen=True)
 class SamB(SamFeatures):
     """The encoder of Segment Anything, ViT-B."""
 
-    backbone: ClassVar[str] = "sam_vit_b"
+    backbone = "sam_vit_b"
 
 
-@dataclass(frozen=True)
 class SamL(SamFeatures):
     """The encoder of Segment Anything, ViT-L."""
 
-    backbone: ClassVar[str] = "sam_vit_l"
+    backbone = "sam_vit_l"
 
 
-@dataclass(frozen=True)
 class SamH(SamFeatures):
     """The encoder of Segment Anything, ViT-H."""
 
-    backbone: ClassVar[str] = "sam_vit_h"
+    backbone = "sam_vit_h"
 
 
-@dataclass(frozen=True)
 class MicroSamB(SamFeatures):
     """The encoder of micro-sam for light microscopy, ViT-B."""
 
-    backbone: ClassVar[str] = "sam_vit_b_lm"
+    backbone = "sam_vit_b_lm"
 
 
-@dataclass(frozen=True)
 class MicroSamL(SamFeatures):
     """The encoder of micro-sam for light microscopy, ViT-L."""
 
-    backbone: ClassVar[str] = "sam_vit_l_lm"
+    backbone = "sam_vit_l_lm"
 
 
-@dataclass(frozen=True)
 class OrganellesB(SamFeatures):
     """The encoder of micro-sam for organelles in electron microscopy, ViT-B."""
 
-    backbone: ClassVar[str] = "sam_vit_b_em_organelles"
+    backbone = "sam_vit_b_em_organelles"
 
 
-@dataclass(frozen=True)
 class OrganellesL(SamFeatures):
     """The encoder of micro-sam for organelles in electron microscopy, ViT-L."""
 
-    backbone: ClassVar[str] = "sam_vit_l_em_organelles"
+    backbone = "sam_vit_l_em_organelles"

@@ -57,29 +57,25 @@ class Sam2Features(PatchFeatures):
         return tensor_names(self.backbone, self.weights, start=ENCODER)
 
 
-@dataclass(frozen=True)
 class Sam2Tiny(Sam2Features):
     """The tiny encoder of SAM 2.1."""
 
-    backbone: ClassVar[str] = "sam2_hiera_tiny"
+    backbone = "sam2_hiera_tiny"
 
 
-@dataclass(frozen=True)
 class Sam2Small(Sam2Features):
     """The small encoder of SAM 2.1."""
 
-    backbone: ClassVar[str] = "sam2_hiera_small"
+    backbone = "sam2_hiera_small"
 
 
-@dataclass(frozen=True)
 class Sam2BasePlus(Sam2Features):
     """The base-plus encoder of SAM 2.1."""
 
-    backbone: ClassVar[str] = "sam2_hiera_base_plus"
+    backbone = "sam2_hiera_base_plus"
 
 
-@dataclass(frozen=True)
 class Sam2Large(Sam2Features):
     """The large encoder of SAM 2.1."""
 
-    backbone: ClassVar[str] = "sam2_hiera_large"
+    backbone = "sam2_hiera_large"
