@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.blocks.box import Box
+from stroma.blocks.result import BlockResult
 from stroma.data.image import Image
 from stroma.training import mixture
 from stroma.training.cases import statistics_of, units
@@ -18,6 +20,69 @@ from stroma.training.sweep import Position, Trained, outer_axes, swept
 from stroma.training.windows import Cube, around, relative
 
 Tell = Callable[[int, int], None]
+
+
+def find_classes(
+    network: Trained,
+    image: Image,
+    labels: NDArray[np.int64],
+    *,
+    region: Box | None = None,
+    tunable: Mapping[str, Any] | None = None,
+    **how: Any,
+) -> Iterator[BlockResult]:
+    """Yield labels and probabilities block by block, plane by plane of each block.
+
+    Parameters
+    ----------
+    network : Network
+        Of a target whose results are classes.
+    image : Image
+        As ``network.open`` returns it.
+    labels : array of int
+        Of all classes.
+    region : Box, optional
+        Only blocks that touch these rows and columns.
+    tunable : mapping, optional
+        Options of the target's ``decode``; others are as they were tuned.
+    **how
+        ``mirror``, ``device``, ``use_dask``, ``cancel``, as for `stroma.training.sweep.swept`.
+    """
+    options = {**network.decoding_, **(tunable or {})}
+    dtype = smallest(labels)
+    cube = _cube(region, image.shape[-network.ndim :])
+    for part in swept(network, image, region=cube, **how):
+        found = network.target.decode(part.values, **options).astype(dtype)
+        for plane, k in _planes(part.position, part.core):
+            y, x = part.core[-2:]
+            p, best = (part.values, found) if k is None else (part.values[:, k], found[k])
+            yield BlockResult(plane, y, x, p, best, 1, part.done, part.total)
+
+
+def _cube(region: Box | None, shape: Sequence[int]) -> Cube | None:
+    if region is None:
+        return None
+    whole = [slice(0, n) for n in shape[:-2]]
+    return (*whole, *region.slices)
+
+
+def _planes(position: dict[str, int], core: Cube) -> Iterator[tuple[dict[str, int], int | None]]:
+    """Yield the position of every plane of a block, with its place in the block."""
+    if len(core) == 2:
+        yield position, None
+        return
+    for k, z in enumerate(range(core[0].start, core[0].stop)):
+        yield {**position, "z": z}, k
+
+
+def without_channels(image: Image) -> tuple[int, ...]:
+    """Return the sides of what is found for every pixel: those of the image, (t, z, y, x)."""
+    return tuple(n for a, n in image.sizes.items() if a != "c")
+
+
+def smallest(labels: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
+    """Return the smallest type that holds labels of classes."""
+    return np.uint8 if labels.max() <= 255 else np.uint16
 
 
 def find_objects(
@@ -53,8 +118,7 @@ def find_objects(
     (t, z, y, x), as far as the image has these axes, array of uint16 or uint32
         uint16 if the numbers fit, unless ``into`` is given.
     """
-    shape = tuple(n for a, n in image.sizes.items() if a != "c")
-    labels = np.zeros(shape, np.uint32) if into is None else into
+    labels = np.zeros(without_channels(image), np.uint32) if into is None else into
     count = 0
     stitching: Stitching | None = None
     place: Position | None = None

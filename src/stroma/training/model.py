@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,8 +15,8 @@ from stroma.backbones.device import resolve
 from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.classes import Class, complete, numbered, require_classes
-from stroma.data.image import AXES, Image
-from stroma.errors import FormatError, ParameterError, ShapeError
+from stroma.data.image import Image
+from stroma.errors import FormatError, ParameterError
 from stroma.targets.several import Several
 from stroma.training import about as files
 from stroma.training.about import About
@@ -26,21 +24,24 @@ from stroma.training.cases import statistics_of
 from stroma.training.components import Rule, only_largest
 from stroma.training.data import cases_of
 from stroma.training.directions import through
-from stroma.training.found import find_category, find_image, find_objects, find_points
+from stroma.training.found import (
+    find_category,
+    find_classes,
+    find_image,
+    find_objects,
+    find_points,
+    smallest,
+    without_channels,
+)
+from stroma.training.hashed import hashed
 from stroma.training.members import Head, joined, members
-from stroma.training.open import COLOURS, as_colours, as_image, as_pair
+from stroma.training.open import opened
 from stroma.training.predict import NetworkPredictor
 from stroma.training.resample import Grid, grid_for, pixel_size
 from stroma.training.sweep import outer_axes, swept
-from stroma.training.windows import Cube
+from stroma.training.variants import of_diameter, of_head
 
 Cancel = Callable[[], bool]
-
-LEAST_ZOOM = 1 / 32
-"""Images are made so much smaller, or larger the other way round, at most."""
-
-LARGER = 2.0
-"""The largest objects have so many times the diameter of most."""
 
 
 class Network:
@@ -142,14 +143,8 @@ class Network:
         return {name: self._head(name, target) for name in target.targets}
 
     def _head(self, name: str, target: Several) -> Network:
-        options = target.options_of(name, self.decoding_)
-        about = replace(
-            self.about,
-            target=name,
-            target_params=target.heads[name],
-            classes=tuple(asdict(c) for c in self._classes),
-            training={**self.about.training, "decode": options},
-        )
+        kept = replace(self.about, classes=tuple(asdict(c) for c in self._classes))
+        about = of_head(kept, name, target, self.decoding_)
         place = target.places[name]
         every = [Head(one, place.start, place.stop) for one in members(self.module)]
         return Network(joined(every), about)
@@ -164,24 +159,7 @@ class Network:
         ShapeError
             If it has another number of channels, or no z for a network of volumes.
         """
-        found = as_image(image, channels=self.about.channels)
-        if self.about.channels == COLOURS:
-            found = as_colours(found)
-        if self.about.feed == "pair":
-            found = as_pair(found)
-        channels = found.sizes.get("c", 1)
-        if channels != self.about.channels:
-            raise ShapeError(
-                f"The network was trained on {self.about.channels} channels, this image has "
-                f"{channels} (axes {found.kept_axes!r}, shape {found.shape}). Name its axes with "
-                "axes= when reading it, or choose channels with image.at(c=...)."
-            )
-        if self.ndim == 3 and "z" not in found.sizes:
-            raise ShapeError(
-                f"The network was trained on volumes, this image has axes {found.kept_axes!r}: "
-                "it needs z, y and x."
-            )
-        return found
+        return opened(image, self.about.channels, ndim=self.ndim, feed=self.about.feed)
 
     def sized(self, diameter: float) -> Network:
         """Return the network for images whose objects are of another size.
@@ -196,21 +174,7 @@ class Network:
         ParameterError
             If the size of objects does not matter to the network, or there is no such size.
         """
-        about = self.about
-        if not about.diameter:
-            raise ParameterError(
-                "The network does not ask for the diameter of objects; it learned those of its "
-                "training images. Leave the diameter out."
-            )
-        if not LEAST_ZOOM <= about.diameter / max(diameter, 1e-9) <= 1 / LEAST_ZOOM:
-            raise ParameterError(
-                f"The diameter of objects is {about.diameter * LEAST_ZOOM:.2g} to "
-                f"{about.diameter / LEAST_ZOOM:.4g} pixels for this network, got {diameter:g}."
-            )
-        target = replace(self.target, diameter=LARGER * diameter)  # type: ignore[type-var]
-        said = {**about.target_params, **asdict(target)}  # type: ignore[call-overload]
-        made = replace(about, zoom=about.diameter / diameter, target_params=said)
-        return Network(self.module, made)
+        return Network(self.module, of_diameter(self.about, self.target, diameter))
 
     def predictor(
         self, image: Image, *, mirror: bool | None = None, device: str = "auto"
@@ -271,17 +235,17 @@ class Network:
         **tunable
             Options of the target's ``decode``, instead of ``decoding_``.
         """
-        options = {**self.decoding_, **tunable}
-        dtype = _smallest(self.classes_)
-        cube = _cube(region, image.shape[-self.ndim :])
-        for part in swept(
-            self, image, region=cube, mirror=mirror, device=device, use_dask=use_dask, cancel=cancel
-        ):
-            labels = self.target.decode(part.values, **options).astype(dtype)
-            for plane, k in _planes(part.position, part.core):
-                y, x = part.core[-2:]
-                p, best = (part.values, labels) if k is None else (part.values[:, k], labels[k])
-                yield BlockResult(plane, y, x, p, best, 1, part.done, part.total)
+        yield from find_classes(
+            self,
+            image,
+            self.classes_,
+            region=region,
+            tunable=tunable,
+            mirror=mirror,
+            device=device,
+            use_dask=use_dask,
+            cancel=cancel,
+        )
 
     def segment(
         self,
@@ -338,7 +302,7 @@ class Network:
             }
         if self.target.result == "category":
             return find_category(self, opened, tunable=tunable, **how)
-        result = np.zeros(_without_channels(opened), _smallest(self.classes_))
+        result = np.zeros(without_channels(opened), smallest(self.classes_))
         for block in self.blocks(opened, **how, **tunable):
             result[block.index] = block.labels
         return self.finished(result)
@@ -378,7 +342,7 @@ class Network:
             return [self.predict_probas(one, **how) for one in image]
         opened = self.open(image)
         count = len(self.target.channels())
-        result = np.zeros((count, *_without_channels(opened)), np.float32)
+        result = np.zeros((count, *without_channels(opened)), np.float32)
         for part in swept(self, opened, **how):
             place: tuple[Any, ...] = (slice(None), *part.position.values(), *part.core)
             result[place] = part.values
@@ -434,44 +398,4 @@ class Network:
 
     def fingerprint(self) -> str:
         """Return a hash of everything the results depend on."""
-        digest = hashlib.sha256()
-        about = self.about
-        facts: list[Any] = [
-            about.network,
-            dict(about.params),
-            about.target,
-            dict(about.target_params),
-        ]
-        facts += [dict(about.normalisation), list(about.patch), about.ndim, self.decoding_]
-        facts += [self.largest_] if self.largest_ else []
-        facts += [about.spacing, about.unit] if about.spacing else []
-        facts += [about.zoom, about.feed] if about.zoom != 1 or about.feed else []
-        digest.update(json.dumps(facts, sort_keys=True).encode())
-        for name, tensor in self.module.state_dict().items():
-            digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
-
-
-def _cube(region: Box | None, shape: Sequence[int]) -> Cube | None:
-    if region is None:
-        return None
-    whole = [slice(0, n) for n in shape[:-2]]
-    return (*whole, *region.slices)
-
-
-def _planes(position: dict[str, int], core: Cube) -> Iterator[tuple[dict[str, int], int | None]]:
-    """Yield the position of every plane of a block, with its place in the block."""
-    if len(core) == 2:
-        yield position, None
-        return
-    for k, z in enumerate(range(core[0].start, core[0].stop)):
-        yield {**position, "z": z}, k
-
-
-def _smallest(labels: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
-    return np.uint8 if labels.max() <= 255 else np.uint16
-
-
-def _without_channels(image: Image) -> tuple[int, ...]:
-    return tuple(image.sizes[a] for a in AXES if a in image.sizes and a != "c")
+        return hashed(self.about, self.module, options=self.decoding_, largest=self.largest_)

@@ -172,3 +172,42 @@ class _Paired:
             values = values.take(0, axis) if one else values.mean(axis, dtype=np.float32)
         both = np.stack([values, np.zeros_like(values)], axis)
         return both[(slice(None),) * axis + (channel,)]
+
+
+def opened(data: Any, channels: int, *, ndim: int, feed: str = "") -> Image:
+    """Return an image as a network sees it.
+
+    Parameters
+    ----------
+    data : array-like, Image, str or Path
+        The image.
+    channels : int
+        That the network was trained on.
+    ndim : {2, 3}
+        Axes that it looks along.
+    feed : {"", "pair"}
+        See `stroma.training.about.About`.
+
+    Raises
+    ------
+    ShapeError
+        If it has another number of channels, or no z for a network of volumes.
+    """
+    found = as_image(data, channels=channels)
+    if channels == COLOURS:
+        found = as_colours(found)
+    if feed == "pair":
+        found = as_pair(found)
+    count = found.sizes.get("c", 1)
+    if count != channels:
+        raise ShapeError(
+            f"The network was trained on {channels} channels, this image has "
+            f"{count} (axes {found.kept_axes!r}, shape {found.shape}). Name its axes with "
+            "axes= when reading it, or choose channels with image.at(c=...)."
+        )
+    if ndim == 3 and "z" not in found.sizes:
+        raise ShapeError(
+            f"The network was trained on volumes, this image has axes {found.kept_axes!r}: "
+            "it needs z, y and x."
+        )
+    return found
