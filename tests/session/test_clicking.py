@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from tests.session.scene import settle
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.errors import LabelError, ParameterError
+from stroma.errors import Cancelled, LabelError, ParameterError
 from stroma.session import Session
-from stroma.session.objects import prompting, windows
+from stroma.session.objects import carrying, prompting, windows
 from stroma.session.objects.operations import MOST_NUMBER, CommitObject, ObjectsChanged
-from stroma.session.objects.prompting import _apart
+from stroma.session.objects.prompting import _apart, _is_cut
 from stroma.session.objects.said import Said, Stroke
 from stroma.session.objects.windows import SIDE, window_of
 
@@ -366,3 +367,42 @@ def test_a_plane_alone_carries_nothing(session, key):
     session.commit_object(session.propose(key, points=[(10.5, 10.5)]))
     with pytest.raises(ParameterError, match="one plane"):
         session.carry_object(key, 1)
+
+
+def test_an_object_is_carried_no_further_than_it_may_and_not_once_it_is_cancelled(
+    session, monkeypatch
+):
+    volume = session.add_image(np.stack([discs()] * 3), name="volume.tif")
+    session.look(volume, plane={"z": 0})
+    session.commit_object(session.propose(volume, points=[(10.5, 10.5)], plane={"z": 0}))
+    settle(session)
+    before, go, real = session.undoable, threading.Event(), carrying.carried
+
+    def held(*args, **values):
+        assert go.wait(PATIENCE)
+        return real(*args, **values)
+
+    monkeypatch.setattr(carrying, "carried", held)
+    task = session.carry_object(volume, 1, plane={"z": 0})
+    task.cancel()
+    go.set()
+    with pytest.raises(Cancelled):
+        task.result(PATIENCE)
+    assert session.undoable == before
+    assert session.carry_object(volume, 1, plane={"z": 0}, reach=1).result(PATIENCE) == 1
+
+
+@pytest.mark.parametrize(
+    ("edges", "cut"),
+    [
+        ((10, 12, 20, 20), True),
+        ((12, 10, 20, 20), True),
+        ((12, 12, 30, 20), True),
+        ((12, 12, 20, 30), True),
+        ((12, 12, 20, 20), False),
+    ],
+)
+def test_an_object_is_cut_where_it_reaches_a_side_and_the_plane_goes_on(edges, cut):
+    window = Box(10, 10, 30, 30)
+    assert _is_cut(Box(*edges), window, Box(0, 0, 40, 40)) == cut
+    assert not _is_cut(Box(*edges), window, window)

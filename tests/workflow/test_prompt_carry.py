@@ -7,6 +7,7 @@ import stroma
 from stroma.errors import ParameterError
 from stroma.prompts.carry import Carrying, carried, contrast
 from stroma.prompts.graph import Graph
+from stroma.workflow.carry_on import carry_through
 
 
 def ball(depth=9, radius=7.0):
@@ -79,3 +80,47 @@ def test_wrong_ways_of_carrying_are_refused():
                 how=Carrying(),
             )
         )
+
+
+class Answers:
+    """An engine that gives the answers it was made with."""
+
+    axes = ("yx",)
+
+    def __init__(self, *masks):
+        self._masks = masks
+
+    def set_image(self, image, *, rgb=False):
+        pass
+
+    def predict(self, **asked):
+        return np.stack(self._masks), np.linspace(1, 0.5, len(self._masks), dtype=np.float32)
+
+
+def square(top, left, side=8):
+    made = np.zeros((40, 48), bool)
+    made[top : top + side, left : left + side] = True
+    return made
+
+
+def test_of_several_answers_the_one_most_like_the_object_counts_where_it_is_like_enough():
+    own, near, far = square(10, 10), square(11, 10), square(10, 30)
+    plane = (100.0 * (own | near | far))[None], False  # all as bright, so that none has faded
+
+    def ways(*masks):
+        how = Carrying(reach=1)
+        return list(carried(Answers(*masks), lambda _: plane, range(3), own, first=plane, how=how))
+
+    [(number, found)] = ways(far, near)
+    assert number == 0
+    assert np.array_equal(found, near)
+    assert ways(far) == []
+
+
+def test_objects_that_are_carried_leave_others_their_pixels():
+    own, other = square(10, 10), square(14, 10)
+    volume = stroma.Image(np.stack([100.0 * own, 100.0 * own]), "zyx")
+    found = np.stack([2 * own, 1 * other]).astype(np.int32)
+    carry_through(volume, found, Answers(own), how=Carrying())
+    assert np.array_equal(found[1] == 1, other)
+    assert np.array_equal(found[1] == 2, own & ~other)
