@@ -87,11 +87,8 @@ def taught(**how):
     return MeanTeacher(Semantic((0, 1)), Front(4.0), options={}, **how)
 
 
-def test_labels_count_where_they_are_and_the_teacher_elsewhere():
-    objective, model = taught(), Front(0.5)
-    images = torch.ones(2, 1, 8, 8) * torch.where(torch.arange(8) < 4, -1.0, 1.0)
-    truth, known = torch.zeros(2, 2, 8, 8), torch.zeros(2, 1, 8, 8)
-    truth[0, 0], known[0] = 1, 1  # the first is labelled as background all over
+def shown_by(objective):
+    """Return a list that gets what the network is shown."""
     seen = []
 
     class Seen:
@@ -100,6 +97,32 @@ def test_labels_count_where_they_are_and_the_teacher_elsewhere():
             return torch.zeros(()), {}
 
     objective.supervised = Seen()
+    return seen
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_the_network_sees_other_intensities_than_its_teacher(inverted):
+    objective = taught(inverted=inverted)
+    seen = shown_by(objective)
+    images = torch.where(torch.arange(8) < 4, -1.0, 1.0).repeat(20, 1, 8, 1)
+    nothing = torch.zeros(20, 1, 8, 8)
+    objective.step(Front(0.5), Batch(images, nothing.repeat(1, 2, 1, 1), nothing, 0))
+    [shown] = seen
+    bright = images > 0
+    assert (shown.truth[:, 1:] == bright).all()
+    assert (shown.images != images).flatten(1).any(1).sum() > 10
+    turned = [
+        bool(one[b].mean() < one[~b].mean()) for one, b in zip(shown.images, bright, strict=True)
+    ]
+    assert (4 < sum(turned) < 16) if inverted else not any(turned)
+
+
+def test_labels_count_where_they_are_and_the_teacher_elsewhere():
+    objective, model = taught(), Front(0.5)
+    images = torch.ones(2, 1, 8, 8) * torch.where(torch.arange(8) < 4, -1.0, 1.0)
+    truth, known = torch.zeros(2, 2, 8, 8), torch.zeros(2, 1, 8, 8)
+    truth[0, 0], known[0] = 1, 1  # the first is labelled as background all over
+    seen = shown_by(objective)
     assert objective.step(model, Batch(images, truth, known, 0)).logs["sure"] == 1
     assert (seen[0].truth[0] == truth[0]).all()
     assert (seen[0].truth[1, 1] == (images[1, 0] > 0)).all()

@@ -101,7 +101,7 @@ def test_every_head_writes_its_file(both, scenes, tmp_path):
 def test_classes_are_those_of_the_numbers_of_objects():
     target = Several.made_for(FACTS, heads=["semantic", "boundary"], divisor=1000)
     assert target.targets["semantic"].labels == (0, 1, 2)
-    labels = np.array([[0, 1001, 2002, -1]])
+    labels = np.array([[0, 1002, 2001, -1]])
     assert target.seen_by("semantic", labels).tolist() == [[0, 1, 2, -1]]
     assert target.seen_by("boundary", labels) is labels
 
