@@ -392,6 +392,27 @@ def test_an_object_is_carried_no_further_than_it_may_and_not_once_it_is_cancelle
     assert session.carry_object(volume, 1, plane={"z": 0}, reach=1).result(PATIENCE) == 1
 
 
+def test_an_object_that_changes_while_it_is_carried_stays_as_it_became(session, monkeypatch):
+    volume, plane = session.add_image(np.stack([discs()] * 3), name="volume.tif"), {"z": 0}
+    session.look(volume, plane=plane)
+    session.commit_object(session.propose(volume, points=[(10.5, 10.5)], plane=plane))
+    settle(session)
+    moved, real = [], carrying.carried
+
+    def moving(*args, **values):
+        if not moved:
+            other = session.propose(volume, points=[(40.5, 40.5)], plane=plane)
+            moved.append(session.commit_object(other, replaces=1))
+        return real(*args, **values)
+
+    monkeypatch.setattr(carrying, "carried", moving)
+    with pytest.raises(ParameterError, match="changed while it was carried"):
+        session.carry_object(volume, 1, plane=plane).result(PATIENCE)
+    settle(session)
+    found = session.object_labels(volume, plane=plane)
+    assert (found[40, 40], found[10, 10]) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("edges", "cut"),
     [

@@ -22,6 +22,7 @@ from stroma.session.core.sheet import Sheet
 from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
+from stroma.session.objects.book import Labels
 from stroma.session.objects.committed import Marked
 from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.windows import Window, pixels_in
@@ -152,7 +153,7 @@ class CarryObjects:
         rows, columns = (np.flatnonzero(mask.any(axis=a)) for a in (1, 0))
         around = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
         room = max(ROOM, *around.shape)
-        box = around.grown(per_plane(room)).clipped(Box.of(mask.shape))
+        box = around.grown(room).clipped(Box.of(mask.shape))
         inside = mask[box.slices].copy()
         return Start(number, position.get("t", 0), z, axis, box, inside, found.labels)
 
@@ -163,16 +164,19 @@ class CarryObjects:
             frame, z = (start.frame, at) if start.axis == "z" else (at, 0)
             box = (z, start.box.top, start.box.left, z + 1, start.box.bottom, start.box.right)
             marked.append((frame, box, packed(mask.astype(np.uint8), "|u1")))
-        depth = self.core.document.sheet(image).sizes.get("z", 1)
-        plane = start.frame * depth + start.z
-        self._correcting.commit(
-            ops.CommitObject(image, plane, tuple(marked), replaces=start.number)
-        )
+        sheet = self.core.document.sheet(image)
+        plane = start.frame * sheet.sizes.get("z", 1) + start.z
+        given = image, plane, tuple(marked), start.number
+        with self.core.lock:
+            now = self._labels(image, start.frame, sheet.position(plane))
+            if not np.array_equal(now == start.number, whole):
+                raise ParameterError("The object changed while it was carried. Carry it once more.")
+            self._correcting.commit(ops.CommitObject(*given))
 
-
-def per_plane(room: int) -> tuple[int, int, int]:
-    """Return a margin that leaves planes alone."""
-    return 0, room, room
+    def _labels(self, image: str, frame: int, plane: Position) -> Labels:
+        """Return the objects of a frame; those that are held, also before they are measured."""
+        book = self._objects.book(image)
+        return book.frame(frame) if book.held.kept else self._objects.shown(image, plane).labels
 
 
 def _axis(sheet: Sheet, position: Position) -> str:
