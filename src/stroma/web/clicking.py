@@ -69,7 +69,7 @@ def _plain(found: Proposal) -> Plain:
     """Return a proposal as plain values; the mask as bits, row after row, in base64."""
     return {
         "number": found.number,
-        "box": {k: v for k, v in asdict(found.box).items() if k not in ("front", "back")},
+        "box": asdict(found.box),
         "mask": base64.b64encode(np.packbits(found.mask).tobytes()).decode("ascii"),
         "area": int(found.mask.sum()),
         "score": round(found.score, 3),
@@ -86,7 +86,7 @@ def engines(session: Session, values: Values) -> list[str]:
 
 def commit(session: Session, values: Values) -> int:
     """Make a proposal an object, and answer with its number."""
-    return session.commit_object(int(values["proposal"]), replaces=int(values.get("replaces", 0)))
+    return session.commit_object(int(values["proposal"]))
 
 
 def carry(session: Session, values: Values) -> int:
