@@ -15,9 +15,11 @@ from stroma.targets.distances import Distances
 from stroma.targets.restore import Restore
 from stroma.targets.semantic import Semantic
 from stroma.targets.spots import Spots
+from stroma.training.adaptation import sureness, unlabelled
 from stroma.training.certainty import certainty, together
 from stroma.training.contract import Batch
 from stroma.training.mean_teacher import MeanTeacher
+from stroma.training.model import Network
 
 
 def test_a_probability_is_sure_from_nine_in_ten():
@@ -153,6 +155,31 @@ def test_the_surer_of_two_looks_counts():
 def dark(scenes):
     """The scenes with dark disks on a bright ground."""
     return [300 - image for image, _ in scenes]
+
+
+@pytest.mark.parametrize(("unsure", "inverted"), [(1, False), (20, True)])
+def test_images_are_inverted_only_where_the_network_is_clearly_surer(
+    network, scenes, unsure, inverted
+):
+    class Unsure(torch.nn.Module):
+        """Is unsure of some columns of images with bright disks."""
+
+        halo, stride = None, (1, 1)
+
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.ones(1))
+
+        def forward(self, images):
+            found = 9 * self.weight * torch.where(torch.arange(images.shape[-1]) % 2 == 0, -1, 1)
+            found = found.expand(images.shape).clone()
+            if (images**3).mean() > 0:
+                found[..., :unsure] *= 0.01
+            return torch.cat([-found, found], 1)
+
+    odd = Network(Unsure(), network.about)
+    cases = unlabelled(odd, [scenes[0][0]])
+    assert sureness(odd, cases, device="cpu").inverted is inverted
 
 
 def test_dark_disks_are_found_after_bright_ones_without_labels(network, scenes, dark):

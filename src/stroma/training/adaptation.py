@@ -34,6 +34,9 @@ from stroma.training.threads import restored
 LEAST = 0.2
 """Share of the new images that a network is to be sure of before it learns from them."""
 
+CLEARLY = 0.05
+"""How much surer of an image a network is to be, so that bright and dark are taken as exchanged."""
+
 LOOKED_AT = 2
 """New images that are looked at in every round: that decides nothing, the last network is kept."""
 
@@ -219,7 +222,7 @@ class Sureness:
     share : float
         Of their pixels, objects counting as much as what is between them.
     inverted : bool
-        Whether it is surer of some when bright and dark are exchanged.
+        Whether it is clearly surer of some when bright and dark are exchanged.
     images : mapping of str to float
         The share of every image.
     """
@@ -246,7 +249,7 @@ def sureness(network: Network, cases: Sequence[Case], *, device: str = "auto") -
             certainty(network.target, examination.prediction(look, case), network.decoding_)
             for look in looks
         ]
-        surer = both[1].share > both[0].share
+        surer = both[1].share > both[0].share + CLEARLY
         best = both[int(surer)]
         inverted = inverted or surer
         images[case.name] = best.share
