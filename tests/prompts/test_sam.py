@@ -9,10 +9,11 @@ from tests.prompts.oracles.make_sam import image
 from random_sam import SIDE, authors_name
 from random_weights import random_tensors
 from stroma.errors import FormatError, ParameterError, ShapeError
+from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.prompts import ENGINES
 from stroma.prompts.contract import checked
 from stroma.prompts.questions import questions
-from stroma.prompts.sam import Sam
+from stroma.prompts.sam import COARSE, SURE, Sam, _coarse, _reader
 from stroma.prompts.windows import best, windows
 from stroma.workflow.prompt import prompt_file
 
@@ -67,6 +68,33 @@ def test_a_mask_of_before_changes_the_answer(shown):
     assert not np.array_equal(plain, again)
 
 
+def test_a_mask_of_before_is_shown_as_what_lies_above_0():
+    before = np.zeros((90, 120), bool)
+    before[30:50, 40:80] = True
+    [whole] = windows(before.shape, SIDE)
+    shown = _coarse(before, whole, SIDE)[0, 0]
+    assert shown.shape == (SIDE // COARSE, SIDE // COARSE)
+    assert shown[11, 16] == SURE
+    assert shown[2, 3] == -SURE
+    assert (shown > 0).float().mean() == pytest.approx(before.sum() / 120**2, abs=0.02)
+
+
+def test_several_boxes_are_answered_together(shown):
+    boxes = [[5, 5, 30, 40], [50, 60, 80, 110]]
+    alone = [shown.predict(boxes=box) for box in boxes]
+    masks, scores = shown.predict(boxes=boxes)
+    np.testing.assert_array_equal(masks[0], alone[0][0][0] | alone[1][0][0])
+    assert scores.tolist() == [min(own[0] for _, own in alone)]
+
+
+def test_bytes_of_colours_are_shown_as_they_are():
+    values = np.random.default_rng(0).integers(100, 150, (3, 20, 30), np.uint8)
+    [whole] = windows((20, 30), SIDE)
+    mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (MEAN, DEVIATION))
+    found = _reader(values, rgb=True)(whole)
+    np.testing.assert_allclose(found, (values / 255 - mean) / deviation, atol=1e-5)
+
+
 @pytest.fixture
 def wide():
     return np.random.default_rng(3).integers(0, 4000, (1, 150, 300), np.uint16)
@@ -83,6 +111,27 @@ def test_large_images_are_shown_in_parts_when_asked_about(sam_file, wide, monkey
     engine.predict(points=[[75, 250]])
     assert len(calls) == 2
     assert sum(k.endswith(".0") for k in engine.embedding()) == len(calls) == 7
+
+
+@pytest.mark.parametrize(("edge", "asked"), [(0, [True, False]), (1, [True])])
+def test_objects_that_reach_beyond_a_part_are_asked_of_the_whole(
+    sam_file, wide, monkeypatch, edge, asked
+):
+    numbers = []
+
+    def answered(self, image, number, question, before):
+        numbers.append(number)
+        rows, columns = image.windows[number].shape
+        logits = np.full((1, rows, columns), -1, np.float32)
+        logits[:, edge : rows - edge, edge : columns - edge] = 1
+        return logits, np.ones(1, np.float32)
+
+    monkeypatch.setattr(Sam, "asked", answered)
+    engine = Sam(weights=sam_file)
+    engine.set_image(wide)
+    masks, _ = engine.predict(points=[[75, 250]])
+    assert [bool(n) for n in numbers] == asked
+    assert masks.any()
 
 
 def test_what_is_kept_on_disk_answers_the_same_and_runs_no_encoder(
