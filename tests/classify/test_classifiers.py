@@ -179,6 +179,15 @@ def test_importances_are_shares_and_name_the_useful_feature(classifier):
     assert importances.argmax() == 3
 
 
+def test_the_first_features_of_families_count_for_both_ensembles():
+    X, y = blobs(200, 2)
+    fitted = FamilyEnsemble(first=2).fit(X, y)
+    first, every = Ensemble().fit(X[:, :2], y), Ensemble().fit(X, y)
+    expected = every.feature_importances_ / 3
+    expected[:2] += first.feature_importances_ * 2 / 3
+    np.testing.assert_allclose(fitted.feature_importances_, expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("name", ["catboost", "forest"])
 def test_importances_equal_those_of_the_library(name, classes):

@@ -12,6 +12,10 @@ from stroma.errors import ShapeError
 from stroma.features import learned
 from stroma.features.learned import FILE, StrokeNet
 from stroma.features.normalise import fed_channels, normalise
+from stroma.pixel.choices.classifiers import fit
+from stroma.pixel.door import labelled_points, open_image
+from stroma.pixel.guidance.validate import validate
+from stroma.pixel.training.learn import Labelled
 
 
 def block(channels, height=16, width=24, seed=0):
@@ -85,6 +89,25 @@ def test_a_model_on_it_tells_textures_apart_that_have_the_same_mean():
     labels = np.asarray(model.segment(image))
     truth = np.where(np.arange(128) < 64, 1, 2)[None]
     assert (labels == truth).mean() > 0.9
+
+
+def test_families_are_validated_as_they_are_trained(monkeypatch):
+    image = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
+    strokes = np.zeros(image.shape, np.uint8)
+    for top in (2, 24, 46):
+        strokes[top : top + 4, 5:9], strokes[top : top + 4, 40:44] = 1, 2
+    told = []
+
+    def noting(*rows, ahead):
+        told.append(ahead)
+        return fit(*rows, ahead=ahead)
+
+    monkeypatch.setattr("stroma.pixel.guidance.validate.fit", noting)
+    source = open_image(image, "single")
+    given = {"image": Labelled(source, labelled_points(strokes, source))}
+    model = ConvpaintModel(fe_name="gaussian_features+strokenet", clf="families")
+    validate(given, model.get_params(), model.cache)
+    assert set(told) == {1}
 
 
 def test_families_part_where_the_network_begins(tmp_path):

@@ -78,6 +78,10 @@ def test_a_reduced_map_gives_the_place_in_pixels():
     found = suggest(uncertainty, np.zeros((50, 60), bool), step=4, side=32)
     assert (found.y, found.x) == (162, 202)
     assert found.box == Box(146, 186, 178, 218)
+    painted = np.zeros((50, 60), bool)
+    painted[40, 10] = True
+    found = suggest(uncertainty, painted, step=4, side=32)
+    assert found.distance == pytest.approx(found.x - 42)
 
 
 def test_connected_pixels_of_one_label_are_one_stroke():

@@ -18,6 +18,7 @@ from tests.web.served import Client, served
 
 from stroma.io import read_image, write_image
 from stroma.session import Session
+from stroma.web import exports
 
 WANTED = {"format": ".tif", "probabilities": False, "overlay": False, "tables": True}
 
@@ -125,7 +126,7 @@ def test_what_failed_is_tried_again_and_the_rest_stays(client, session) -> None:
     damaged.write_bytes(b"damaged")
     images = {one["name"]: one for one in told["images"]}
     assert list(images) == ["one.tif", "=two.tif", "three.tif"]
-    assert "=two_labels.tif" in images["=two.tif"]["files"]
+    assert {"=two_labels.tif", "=two_summary.csv"} <= set(images["=two.tif"]["files"])
     assert images["one.tif"]["files"][0] == "one_labels.tif"
     assert failed["2"] == ""
     assert failed["3"] == images["three.tif"]["error"] != ""
@@ -141,6 +142,8 @@ def test_a_sent_file_that_failed_waits_to_be_tried_again(client, session) -> Non
     with client.tab() as tab:
         told = tab.ask("apply", files=["sent.tif"], **WANTED)["result"]
         assert told["images"][0]["error"] != ""
+        told = tab.ask("apply", files=["sent.tif"], **WANTED)["result"]
+        assert told["images"][0]["error"] not in ("", exports.GONE)
         (others / "sent.tif").write_bytes(tiff(values))
         told = tab.ask("retry")["result"]
         assert told["images"][0]["error"] == ""
