@@ -169,6 +169,16 @@ def test_the_class_of_an_image_is_what_its_pixels_say_together():
     assert target.decode(mean) == pytest.approx(found)
 
 
+def test_an_image_of_which_nothing_is_known_does_not_count_among_images():
+    output = torch.ones(2, 2, 4, 4) * torch.tensor([0.0, 1.0])[:, None, None]
+    truth = torch.ones(2, 2, 4, 4) * torch.tensor([1.0, 0.0])[:, None, None]
+    known = torch.ones(2, 1, 4, 4)
+    known[1] = 0
+    both, _ = Classify((1, 2)).loss(output, truth, known)
+    one, _ = Classify((1, 2)).loss(output[:1], truth[:1], known[:1])
+    assert both.item() == pytest.approx(one.item()) == pytest.approx(np.log1p(np.e))
+
+
 def test_images_of_one_class_are_refused_with_advice():
     with pytest.raises(LabelError, match="takes two"):
         Classify.made_for(Facts(2, {3: 10}))

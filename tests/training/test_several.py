@@ -106,6 +106,20 @@ def test_classes_are_those_of_the_numbers_of_objects():
     assert target.seen_by("boundary", labels) is labels
 
 
+def test_blocks_are_as_wide_as_the_head_needs_that_looks_farthest():
+    target = Several.made_for(FACTS, heads=["semantic", "distances"])
+    assert target.context == target.targets["distances"].context > 0
+
+
+def test_points_are_not_taught_where_nobody_knows():
+    target = Several.made_for(FACTS, heads=["semantic", "spots"])
+    labels = np.zeros((8, 8), np.int32)
+    labels[:, 4:] = -1
+    known = target.encode(labels, shape=(8, 8)).known[target.places["spots"]]
+    assert known[0, :, :4].all()
+    assert not known[:, :, 4:].any()
+
+
 def test_a_weight_is_that_of_a_loss():
     import torch
 
