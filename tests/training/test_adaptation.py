@@ -159,7 +159,7 @@ def dark(scenes):
 
 @pytest.mark.parametrize(("unsure", "inverted"), [(1, False), (20, True)])
 def test_images_are_inverted_only_where_the_network_is_clearly_surer(
-    network, scenes, unsure, inverted
+    network, scenes, dark, unsure, inverted
 ):
     class Unsure(torch.nn.Module):
         """Is unsure of some columns of images with bright disks."""
@@ -178,7 +178,7 @@ def test_images_are_inverted_only_where_the_network_is_clearly_surer(
             return torch.cat([-found, found], 1)
 
     odd = Network(Unsure(), network.about)
-    cases = unlabelled(odd, [scenes[0][0]])
+    cases = unlabelled(odd, [scenes[0][0], dark[1]])
     assert sureness(odd, cases, device="cpu").inverted is inverted
 
 
