@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,14 @@ class Layout:
     fine: int = 24
     coarse: int = 16
     own: int = 2
+
+    def scaled(self, factor: float) -> Layout:
+        """Return a layout with ``factor`` times as many filters at every level, in eights."""
+        widths, back = (
+            tuple(8 * max(1, round(filters * factor / 8)) for filters in every)
+            for every in (self.widths, self.back)
+        )
+        return replace(self, widths=widths, back=back)
 
     def convolutions(self, level: int) -> list[tuple[int, int]]:
         """Return inputs and outputs of the convolutions of a level on the way down."""

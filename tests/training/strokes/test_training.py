@@ -206,3 +206,37 @@ def test_the_table_has_a_row_for_every_kind_of_scene(tmp_path):
 def test_export_without_training_says_what_to_do(tmp_path):
     with pytest.raises(SystemExit, match=r"No training in .* Train there first"):
         main([str(tmp_path), "--export", str(tmp_path / "w.npz")])
+
+
+def test_kinds_of_scenes_that_are_left_out_are_never_drawn(monkeypatch):
+    drawn = []
+    for kind, (weight, draw) in SCENES.items():
+        monkeypatch.setitem(SCENES, kind, (weight, _noted(kind, draw, drawn)))
+    without = tuple(sorted(set(SCENES) - {"phases", "layers"}))
+    Batches(0, size=12, side=32, without=without)[0]
+    assert set(drawn) == {"phases", "layers"}
+
+
+def _noted(kind, draw, drawn):
+    def noted(rng, n):
+        drawn.append(kind)
+        return draw(rng, n)
+
+    return noted
+
+
+def test_a_kind_of_scene_that_does_not_exist_cannot_be_left_out(tmp_path):
+    with pytest.raises(ParameterError, match=r"'glass'.*grains"):
+        Training(tmp_path, Settings(without="grains,glass", **TINY))
+
+
+def test_a_narrow_network_is_trained_and_scored_but_not_shipped(tmp_path, capsys):
+    arguments = [str(tmp_path), "--width", "0.5", "--steps", "1", "--batch", "2", "--side", "32"]
+    main([*arguments, "--workers", "0", "--validation", "8"])
+    narrow = LAYOUT.scaled(0.5)
+    assert narrow.widths == (8, 16, 32, 56)
+    assert narrow.halo == LAYOUT.halo
+    assert "| mean |" in kinds(tmp_path, count=2)
+    with pytest.raises(SystemExit, match=r"--width 0\.5"):
+        main([str(tmp_path), "--export", str(tmp_path / "weights.npz")])
+    assert not (tmp_path / "weights.npz").exists()

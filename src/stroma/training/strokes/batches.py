@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,10 +68,21 @@ class Batches(Dataset[Packed]):
         Of the series; episodes in a batch; pixels on the side of most, as `SIDES` says.
     beside : float
         Share of the episodes whose filters made by hand are computed too.
+    without : names, optional
+        Kinds of scenes that are never drawn.
     """
 
-    def __init__(self, seed: int, *, size: int, side: int = SIDE, beside: float = 0.5) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        size: int,
+        side: int = SIDE,
+        beside: float = 0.5,
+        without: Collection[str] = (),
+    ) -> None:
         self.seed, self.size, self.side, self.beside = seed, size, side, beside
+        self.without = without
 
     def __getitem__(self, number: int) -> Packed:
         """Return a batch by its number, from 0."""
@@ -80,7 +91,8 @@ class Batches(Dataset[Packed]):
         channels, side = int(rng.choice(numbers, p=shares)), self._side(rng)
         first = number * self.size
         made = [
-            episode(self.seed, first + i, side=side, channels=channels) for i in range(self.size)
+            episode(self.seed, first + i, side=side, channels=channels, without=self.without)
+            for i in range(self.size)
         ]
         return packed(made, round(self.beside * self.size))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,7 @@ def episode(
     side: int = SIDE,
     kind: str | None = None,
     channels: int | None = None,
+    without: Collection[str] = (),
 ) -> Episode:
     """Return the episode of a number; the same one always.
 
@@ -56,8 +58,10 @@ def episode(
         Which kind of scene, a key of ``SCENES``; drawn unless given.
     channels : {1, 2, 3, 4}, optional
         Drawn unless given; three are lightness and opponent colours.
+    without : names, optional
+        Kinds of scenes that are never drawn.
     """
     rng = np.random.default_rng((seed, number))
-    made = scene(rng, side, kind)
+    made = scene(rng, side, kind, without)
     pixels = image(rng, made, channels)
     return Episode(pixels, made.labels, strokes(rng, made.labels))

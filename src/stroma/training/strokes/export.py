@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from stroma.errors import FormatError, MissingFileError
+from stroma.errors import FormatError, MissingFileError, ParameterError
+from stroma.features.learned_layout import LAYOUT
 from stroma.features.learned_weights import write_weights
 from stroma.training.strokes.loop import CHECKPOINT, LOG, Settings
 from stroma.training.strokes.network import StrokeNetwork
@@ -66,13 +67,26 @@ def export(folder: Path, target: Path) -> None:
     ------
     MissingFileError
         If nothing was trained there.
+    ParameterError
+        If the network has another width than the one that `StrokeNet` computes.
     """
     state = checkpoint(folder)
-    model = Learner()
-    model.load_state_dict(state["average"])
+    model = trained(state)
+    if model.network.layout != LAYOUT:
+        raise ParameterError(
+            f"The network in {folder} was trained with --width {state['settings']['width']} to see "
+            "what width is worth. Only one of width 1 can be exported."
+        )
     write_weights(target, folded(model.network))
     record = made_by(state, log(folder))
     target.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n")
+
+
+def trained(state: dict[str, Any]) -> Learner:
+    """Return the averaged network of a checkpoint."""
+    model = Settings(**state["settings"]).learner()
+    model.load_state_dict(state["average"])
+    return model
 
 
 def checkpoint(folder: Path) -> dict[str, Any]:

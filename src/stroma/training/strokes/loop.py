@@ -16,10 +16,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stroma.errors import ParameterError
+from stroma.features.learned_layout import LAYOUT
 from stroma.training.contract import Step
 from stroma.training.strokes.batches import VALIDATION_SEED, Batches, Episodes, stream, unpacked
 from stroma.training.strokes.episodes import SIDE
+from stroma.training.strokes.network import StrokeNetwork
 from stroma.training.strokes.objective import Learner
+from stroma.training.strokes.scenes import SCENES
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +69,10 @@ class Settings:
         ``"cpu"``, ``"cuda"`` or ``"mps"``.
     validation : int
         Episodes that are generated for validation.
+    without : str
+        Kinds of scenes that are left out, with commas between, to see what they are worth.
+    width : float
+        How many times as many filters as the network that is shipped.
     """
 
     minutes: float = 600.0
@@ -77,16 +85,28 @@ class Settings:
     threads: int = 1
     device: str = "cpu"
     validation: int = 64
+    without: str = ""
+    width: float = 1.0
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Names of the kinds of scenes that are left out."""
+        return tuple(filter(None, self.without.split(",")))
+
+    def learner(self) -> Learner:
+        """Return a network of this width together with the objective."""
+        return Learner(StrokeNetwork(LAYOUT.scaled(self.width)))
 
 
 class Training:
     """One training in a folder: goes on where the folder says it stopped."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
+        _known(settings.left_out)
         self.folder, self.settings = folder, settings
         self.device = torch.device(settings.device)
         torch.manual_seed(settings.seed)
-        self.model = Learner().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = settings.learner().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = deepcopy(self.model)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), settings.rate, weight_decay=1e-3, betas=(0.9, 0.98)
@@ -111,7 +131,9 @@ class Training:
         settings = self.settings
         # Made before other processes start, so that what it compiles is compiled once.
         self._checked = self._validation()
-        batches = Batches(settings.seed, size=settings.batch, side=settings.side)
+        batches = Batches(
+            settings.seed, size=settings.batch, side=settings.side, without=settings.left_out
+        )
         stop = min(settings.steps, until or settings.steps)
         series = stream(batches, start=self.number, stop=stop, workers=settings.workers)
         self._began = time.monotonic() - self.seconds
@@ -213,6 +235,14 @@ class Training:
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.number, self.seconds = state["number"], state["seconds"]
+
+
+def _known(names: Sequence[str]) -> None:
+    for name in names:
+        if name not in SCENES:
+            raise ParameterError(
+                f"There is no kind of scene {name!r} to leave out. Known: {', '.join(SCENES)}."
+            )
 
 
 def _numbers(outcome: Step) -> dict[str, float]:

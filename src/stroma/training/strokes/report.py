@@ -16,7 +16,7 @@ from stroma.training.strokes.batches import (
     unpacked,
 )
 from stroma.training.strokes.episodes import episode
-from stroma.training.strokes.export import checkpoint, log
+from stroma.training.strokes.export import checkpoint, log, trained
 from stroma.training.strokes.head import RidgeHead, mean_iou
 from stroma.training.strokes.objective import Learner, picked
 from stroma.training.strokes.scenes import SCENES
@@ -45,8 +45,7 @@ def kinds(folder: Path, *, count: int = 24) -> str:
     count : int
         Grey episodes of every kind of scene.
     """
-    model = Learner()
-    model.load_state_dict(checkpoint(folder)["average"])
+    model = trained(checkpoint(folder))
     model.eval()
     found = {kind: _scores(model, _episodes(kind, count)) for kind in SCENES}
     rows = ["| scene | filters | network | both |", "|---|---|---|---|"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 import cv2
@@ -35,16 +35,18 @@ class Scene:
     parts: Int32
 
 
-def scene(rng: Rng, n: int, kind: str | None = None) -> Scene:
+def scene(rng: Rng, n: int, kind: str | None = None, without: Collection[str] = ()) -> Scene:
     """Return a scene of n x n pixels with 2 to 6 classes.
 
     Parameters
     ----------
     kind : str, optional
         A key of ``SCENES``; drawn by the numbers there unless given.
+    without : names, optional
+        Keys that are never drawn.
     """
-    names = list(SCENES)
-    weights = np.array([weight for weight, _ in SCENES.values()])
+    names = [name for name in SCENES if name not in without]
+    weights = np.array([SCENES[name][0] for name in names])
     while True:
         chosen = kind or names[rng.choice(len(names), p=weights / weights.sum())]
         made = SCENES[chosen][1](rng, n)
