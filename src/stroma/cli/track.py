@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ Labels = Annotated[
     typer.Argument(
         metavar="LABELS",
         help="Folder of label images, one for each frame; a stack of them; or a table of points "
-        "(.csv with t, y, x).",
+        "(.csv with t, y, x). With --model, the movie itself.",
         show_default=False,
     ),
 ]
@@ -35,6 +35,32 @@ def track(
     labels: Labels,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("tracks"),
     formats: Formats = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Model that finds the objects (of strokes, a network, or of another program, as "
+            "`stroma segment` takes it): LABELS is then the movie itself.",
+            show_default=False,
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            help="Number or name of the class of the model whose connected parts are objects.",
+            show_default="of two classes the second",
+        ),
+    ] = None,
+    min_size: Annotated[
+        int, typer.Option(help="Pixels of a part of a class that is an object, at least.")
+    ] = 20,
+    diameter: Annotated[
+        float | None,
+        typer.Option(
+            help="Models that ask for it: diameter of most objects, in pixels.",
+            show_default="as the model says",
+        ),
+    ] = None,
     cost: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +115,10 @@ def track(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier tracks.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Track the objects of label images, or points, over time."""
+    """Track the objects of label images, of points, or of a movie and a model over time.
+
+    A run that was cut off goes on when the same command is given again.
+    """
     from stroma.tracking.track import Linking
     from stroma.workflow.track import POINTS, cost_of, track_files
 
@@ -103,22 +132,39 @@ def track(
         motion=motion,  # type: ignore[arg-type]  # checked there
         penalties=_penalties(penalty or ()),
     )
-    with progress() as report:
+    with progress("frames") as report:
         found = track_files(
             labels,
             out,
             how=how,
             image=image,
+            model=_loaded(model, label, diameter),
+            label=label,
+            smallest=min_size,
             formats=tuple(formats or (["csv"] if points else ["ctc"])),
             axes=axes,
             overwrite=overwrite,
             progress=lambda done, total: report(labels.name, done, total),
+            finding=lambda done, total: report(f"objects of {labels.name}", done, total),
         )
     if json:
         as_json(asdict(found))
         return
     typer.echo(f"{found.detections} objects in {found.tracks} tracks, {found.divisions} divisions.")
     typer.echo(f"Written to {out}: {found.paths[0].name} to {found.paths[-1].name}")
+
+
+def _loaded(model: Path | None, label: str | None, diameter: float | None) -> Any:
+    """Return the model of a file; None where none is given."""
+    if model is None:
+        if label is not None or diameter is not None:
+            given = "--class" if label is not None else "--diameter"
+            raise typer.BadParameter(f"{given} goes with --model, which finds the objects.")
+        return None
+    import stroma
+    from stroma.workflow.applied import sized
+
+    return sized(stroma.load(model), diameter)
 
 
 def _penalties(given: Sequence[str]) -> dict[str, float]:

@@ -383,13 +383,13 @@ def _stem(path: Path) -> str:
 
 def _identity(model: str, path: Path, outputs: Outputs, series: int | None) -> str:
     """Return a hash of model, image (name, size and date of the file) and what is wanted."""
-    wanted = [outputs.format, outputs.alpha, outputs.min_size, outputs.axes, _state(outputs.mask)]
+    wanted = [outputs.format, outputs.alpha, outputs.min_size, outputs.axes, state_of(outputs.mask)]
     wanted += ["directions"] if outputs.directions else []
-    said = [model, str(path.resolve()), _state(path), wanted, series]
+    said = [model, str(path.resolve()), state_of(path), wanted, series]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def _state(path: Path | None) -> list[list[int]]:
+def state_of(path: Path | None) -> list[list[int]]:
     """Return size and date of a file, or of the metadata of a zarr; nothing if it is missing."""
     if path is None or not path.exists():
         return []
@@ -399,6 +399,6 @@ def _state(path: Path | None) -> list[list[int]]:
         files = (
             [path / m for m in marks if (path / m).exists()]
             if is_zarr(path)
-            else list(path.iterdir())
+            else [p for p in path.iterdir() if p.is_file()]
         )
     return [[f.stat().st_size, f.stat().st_mtime_ns] for f in sorted(files)]

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stroma.data.image import Image
 from stroma.data.tracks import Detections, Ints, Tracks
 from stroma.errors import FileError, ParameterError, ShapeError
 from stroma.io.cells import write_table
 from stroma.io.tracks import TRACK_WRITERS, read_tracks
-from stroma.io.tracks.movie import Movie, movie_of, read_movie
+from stroma.io.tracks.movie import Frames, Movie, movie_of, read_frames, read_movie
 from stroma.io.tracks.table import read_points
 from stroma.tracking.detect import Frame, Seen, detect
 from stroma.tracking.learned import LinkModel
 from stroma.tracking.summary import summary
 from stroma.tracking.track import Linking, Motion, link
+from stroma.workflow.applied import result_of
+from stroma.workflow.frame_objects import SMALLEST
 from stroma.workflow.links import ENDING, load_links
+from stroma.workflow.movie_objects import class_of, objects_in, write_movie_objects
+
+if TYPE_CHECKING:
+    from stroma.workflow.applied import Model
 
 Progress = Callable[[int, int], None]
 
 POINTS = (".csv", ".xml", ".geff")
 """Endings of files that hold points, not label images."""
 
+
+OBJECTS = "objects"
+"""Folder, among the results, of the objects that a model found."""
 
 UNFINISHED = ".unfinished"
 """Ending of a file that is there while results are written: a run that is cut off leaves it, and
@@ -54,6 +64,8 @@ def track(
     labels: Any,
     image: Any = None,
     *,
+    model: Model | None = None,
+    label: int | str | None = None,
     cost: str | Path | LinkModel = "overlap+distance",
     solver: str = "lap",
     max_distance: float | None = None,
@@ -76,6 +88,11 @@ def track(
         (``.csv`` with t, y, x); or detections made otherwise.
     image : array or path, optional
         The movie itself, for the cost "intensity", and for links that were learned with it.
+    model : ConvpaintModel or Network, optional
+        Finds the objects, frame by frame: ``labels`` is then the movie itself, an array
+        (t, y, x) or (t, z, y, x) or a path.
+    label : int or str, optional
+        Class of the model whose connected parts are objects; of two classes the second.
     cost : str, path or LinkModel
         Names of costs joined by "+", with weights if wanted: "overlap+2*distance" (points have no
         overlap; measures of a table count as well); or links that were learned
@@ -112,7 +129,10 @@ def track(
         motion,
         penalties=penalties or {},
     )
-    seen = _seen(labels, image, tuple(spacing), unit)
+    if model is not None:
+        seen: Seen | Detections = _found(model, labels, label, tuple(spacing), unit)
+    else:
+        seen = _seen(labels, image, tuple(spacing), unit)
     return link(seen, how, exclusive=exclusive, pinned=pinned, forbidden=forbidden)
 
 
@@ -137,10 +157,14 @@ def track_files(
     *,
     how: Linking | None = None,
     image: str | Path | None = None,
+    model: Model | None = None,
+    label: int | str | None = None,
+    smallest: int = SMALLEST,
     formats: Sequence[str] = ("ctc",),
     axes: str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
+    finding: Progress | None = None,
 ) -> TrackedFiles:
     """Track the objects of label images, or points, in files, and write the tracks.
 
@@ -155,6 +179,11 @@ def track_files(
         How objects are linked.
     image : path, optional
         The movie itself, in the same form, for the cost "intensity".
+    model : ConvpaintModel or Network, optional
+        Finds the objects: the source is then the movie itself, and the objects of every frame are
+        written to ``objects`` among the results. Frames that are there are not done again.
+    label, smallest
+        As for `stroma.workflow.movie_objects.write_movie_objects`.
     formats : sequence of str
         "ctc", "trackmate", "csv", "geff"; a picture of the lineage and, last, a table of tracks
         are written beside them.
@@ -162,8 +191,8 @@ def track_files(
         Axes of a stack that does not name them.
     overwrite : bool
         Replace results that are there.
-    progress : callable, optional
-        Told how many frames are read, and of how many.
+    progress, finding : callable, optional
+        Told how many frames are read, and in how many objects are found, and of how many.
 
     Raises
     ------
@@ -173,7 +202,16 @@ def track_files(
     source, folder = Path(source), Path(folder)
     writers = [TRACK_WRITERS[name] for name in dict.fromkeys((*formats, "lineage"))]
     _require_room(folder, source, overwrite=overwrite)
-    movie = None if source.suffix.lower() in POINTS else read_movie(source, axes=axes)
+    if model is not None:
+        objects = folder / OBJECTS
+        how_found: dict[str, Any] = {"label": label, "smallest": smallest, "axes": axes}
+        how_found |= {"overwrite": overwrite, "progress": finding}
+        write_movie_objects(model, source, objects, **how_found)
+        interval = read_frames(source, axes=axes).interval
+        movie: Movie | None = replace(read_movie(objects), source=str(source), interval=interval)
+    else:
+        points = source.suffix.lower() in POINTS
+        movie = None if points else read_movie(source, axes=axes)
     seen = _of_files(source, movie, image, axes, progress)
     if movie is None:
         how = how or Linking(cost="distance")
@@ -201,6 +239,25 @@ def _seen(labels: Any, image: Any, spacing: tuple[float, ...], unit: str) -> See
     movie = movie_of(np.asarray(labels))
     pictures = None if image is None else movie_of(np.asarray(image))
     return detect(_frames(movie, pictures, None), spacing=spacing, unit=unit)
+
+
+def _found(
+    model: Model, movie: Any, label: int | str | None, spacing: tuple[float, ...], unit: str
+) -> Seen:
+    """Return the objects that a model finds in a movie, and which of them overlap."""
+    if isinstance(movie, str | Path):
+        frames = read_frames(movie)
+        first = frames.at(0)
+        space = [a for a in "zyx" if a in first.sizes]
+        if not spacing and all(first.spacing.get(a) for a in space):
+            spacing, unit = tuple(first.spacing[a] for a in space), first.unit or unit
+    else:
+        values = np.asarray(movie)
+        whole = Image(values, "tzyx" if values.ndim == 4 else "tyx")
+        frames = Frames(tuple(range(len(values))), lambda i: whole.at(t=i))
+    chosen = None if result_of(model) == "instances" else class_of(model, label)
+    found = ((objects_in(model, frames.at(i), chosen), None) for i in range(len(frames)))
+    return detect(found, spacing=spacing, unit=unit, interval=frames.interval)
 
 
 def _of_files(

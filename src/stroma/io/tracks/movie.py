@@ -67,6 +67,30 @@ def movie_of(array: NDArray[np.generic]) -> Movie:
     return Movie(tuple(range(len(array))), lambda i: np.asarray(array[i]))
 
 
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Frames of a movie as images, channels and all, read when they are asked for.
+
+    Parameters
+    ----------
+    numbers : tuple of int
+        What each frame is called.
+    at : callable
+        Returns the image of the frame at a position; of a stack, a cut of it, which knows the
+        statistics of the whole.
+    interval : float or None
+        Seconds between frames.
+    """
+
+    numbers: tuple[int, ...]
+    at: Callable[[int], Image] = field(repr=False)
+    interval: float | None = None
+
+    def __len__(self) -> int:
+        """Return the number of frames."""
+        return len(self.numbers)
+
+
 def read_movie(path: str | Path, *, axes: str | None = None) -> Movie:
     """Return a movie: a folder with one file a frame, in the order of their numbers, or a stack.
 
@@ -84,54 +108,40 @@ def read_movie(path: str | Path, *, axes: str | None = None) -> Movie:
     ShapeError
         If a file has channels, or frames are no planes or volumes.
     """
-    path = Path(path)
-    if path.is_dir() and path.suffix != ".zarr":
-        return _folder(path)
-    image = read_image(path, axes=axes)
-    if "t" in image.sizes:
-        return _stack(_without_channels(image), path, "t")
-    if "z" in image.sizes:
-        return _stack(_without_channels(image), path, "z")
-    raise ShapeError(
-        f"{path} is a single image of {dict(image.sizes)}; tracks need several frames: a stack, or "
-        "a folder with one file for each."
-    )
-
-
-def _stack(image: Image, path: Path, time: str) -> Movie:
-    space = [a for a in "zyx" if a in image.sizes and a != time]
-    known = all(image.spacing.get(a) for a in space)
-
-    def read(i: int) -> NDArray[np.generic]:
-        return np.asarray(image.at(**{time: i}).read())
-
-    return Movie(
-        tuple(range(image.sizes[time])),
-        read,
-        tuple(float(image.spacing[a]) for a in space) if known else (),
-        image.unit if known and image.unit else "px",
-        image.spacing.get("t"),
-        str(path),
-    )
-
-
-def _folder(path: Path) -> Movie:
-    order = _numbered(path)
-    _require_all(path, [n for n, _ in order])
-    first = _without_channels(read_image(order[0][1]))
+    frames = read_frames(path, axes=axes)
+    first = _without_channels(frames.at(0))
     space = [a for a in "zyx" if a in first.sizes]
     known = all(first.spacing.get(a) for a in space)
 
     def read(i: int) -> NDArray[np.generic]:
-        return np.asarray(_without_channels(read_image(order[i][1])).read())
+        return np.asarray(_without_channels(frames.at(i)).read())
 
     return Movie(
-        tuple(n for n, _ in order),
+        frames.numbers,
         read,
         tuple(float(first.spacing[a]) for a in space) if known else (),
         first.unit if known and first.unit else "px",
-        source=str(path),
+        frames.interval,
+        str(path),
     )
+
+
+def read_frames(path: str | Path, *, axes: str | None = None) -> Frames:
+    """Return the frames of a movie as images; as `read_movie`, but channels may be several."""
+    path = Path(path)
+    if path.is_dir() and path.suffix != ".zarr":
+        order = _numbered(path)
+        _require_all(path, [n for n, _ in order])
+        return Frames(tuple(n for n, _ in order), lambda i: read_image(order[i][1], axes=axes))
+    image = read_image(path, axes=axes)
+    time = next((a for a in "tz" if a in image.sizes), None)
+    if time is None:
+        raise ShapeError(
+            f"{path} is a single image of {dict(image.sizes)}; tracks need several frames: a "
+            "stack, or a folder with one file for each."
+        )
+    numbers = tuple(range(image.sizes[time]))
+    return Frames(numbers, lambda i: image.at(**{time: i}), image.spacing.get("t"))
 
 
 def _numbered(path: Path) -> list[tuple[int, Path]]:
