@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stroma.errors import ParameterError
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
     from stroma.training.model import Network
 
-    Model = ConvpaintModel | Network
+    Model: TypeAlias = ConvpaintModel | Network
 
 
 def is_network(model: Model) -> TypeIs[Network]:
