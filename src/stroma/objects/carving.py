@@ -8,42 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from stroma.errors import ParameterError, ShapeError, UnknownNameError, short
 from stroma.objects.entry import as_image
+from stroma.objects.flooded import Mask, Priority, flooded
 from stroma.objects.seeds import BACKGROUND, OBJECT, Places, Seeds, read_seeds
 from stroma.objects.supervoxels import MOST, Supervoxels, boundaries, check_finite
 from stroma.registry import suggestion
 
-Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Priority:
-    """How much more readily background spreads than an object.
-
-    An object has one boundary all around and background is what lies beyond, marked only here and
-    there: where nothing was marked, both reach a place over boundaries that are about as high.
-
-    Parameters
-    ----------
-    bias : float
-        Background gets across boundaries as if they were so many times as high; 1 is no bias.
-    no_bias_below : float
-        Boundaries that are lower than this, of 255, are none: there is no bias.
-    """
-
-    bias: float = 0.95
-    no_bias_below: float = 64.0
-
-    def __post_init__(self) -> None:
-        """Check the parameters."""
-        if not 0 < self.bias <= 1 or not 0 <= self.no_bias_below < np.inf:
-            raise ParameterError(
-                "The bias is above 0 and at most 1, the height below which there is none 0 or "
-                f"more; got {self.bias} and {self.no_bias_below}."
-            )
+__all__ = ["Carved", "Carving", "Priority"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +222,6 @@ class Carving:
 
     def _carve(self, seeds: Seeds, *, but: str) -> Mask:
         """Return the (z, y, x) mask of an object, which all locked ones but one bound."""
-        flat = self.regions.labels.ravel()
         locked = [one for name, one in self._objects.items() if one.locked and name != but]
         taken = self._taken(locked)
         on, beside = seeds.of(OBJECT), seeds.of(BACKGROUND)
@@ -259,42 +231,14 @@ class Carving:
                 "All strokes on the object lie in objects that are locked. Draw elsewhere, or "
                 "reopen that object."
             )
-        start, mixed = self._start(flat[on], flat[beside], locked)
-        state = self.regions.flooded(
-            start, bias=self.priority.bias, least=self.priority.no_bias_below
-        )
-        mask: Mask = np.take(state == OBJECT, self.regions.labels)
-        self._share(mask, mixed, on, beside)
-        mask.ravel()[beside] = False
-        mask.ravel()[on] = True
-        for one in locked:
-            mask[one.box] &= ~one.mask
-        return mask
+        lost = sum((self._lost(one) for one in locked), np.zeros(self.regions.count, np.int64))
+        found = flooded(self.regions, on, beside, lost=lost, priority=self.priority)
+        return found.mask() & ~taken
 
-    def _start(
-        self, on: NDArray[np.int32], beside: NDArray[np.int32], locked: list[Carved]
-    ) -> tuple[NDArray[np.uint8], Places]:
-        """Return the labels of regions that seeds lie in, and which have both kinds.
-
-        Where there are both, the greater number floods on.
-        """
-        count = self.regions.count
-        marks = np.stack([np.bincount(r, minlength=count) for r in (beside, on)])
-        start = np.where(marks[1] > marks[0], OBJECT, marks.any(axis=0)).astype(np.uint8)
-        for one in locked:
-            lost = np.bincount(self.regions.labels[one.box][one.mask], minlength=count)
-            start[(2 * lost > self.regions.sizes) & (marks[1] == 0)] = BACKGROUND
-        return start, np.flatnonzero(marks.all(axis=0))
-
-    def _share(self, mask: Mask, mixed: Places, on: Places, beside: Places) -> None:
-        """Share out regions with strokes of both kinds: each pixel to the nearest."""
-        if not len(mixed):
-            return
-        within = np.flatnonzero(np.isin(self.regions.labels.ravel(), mixed))
-        shape = self.regions.labels.shape
-        pixels, near, far = (np.stack(np.unravel_index(p, shape), 1) for p in (within, on, beside))
-        apart = [cKDTree(seeds).query(pixels)[0] for seeds in (near, far)]
-        mask.ravel()[within] = apart[0] < apart[1]
+    def _lost(self, one: Carved) -> Places:
+        """Return how many pixels of each region an object has."""
+        within = self.regions.labels[one.box][one.mask]
+        return np.bincount(within, minlength=self.regions.count)
 
     def _taken(self, locked: list[Carved]) -> Mask:
         taken = np.zeros(self.regions.labels.shape, bool)

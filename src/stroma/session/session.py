@@ -22,6 +22,7 @@ from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
+from stroma.session.objects.carving import CarveObjects
 from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.kinds import ObjectKinds
@@ -119,6 +120,7 @@ class Session:
             *(objects, self._objects, ObjectExports(core, objects)),
             *(self._kinds, correcting, CarryObjects(core, self._objects, correcting)),
             Prompting(core, self._objects, correcting, lambda: self._model.now.channels),
+            CarveObjects(core, self._objects, correcting, self._model),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -378,6 +380,18 @@ class Session:
     proposal = _by(Prompting.proposal)
     commit_object = _by(Prompting.commit_object)
     carry_object = _by(CarryObjects.carry_object)
+
+    # ------------------------------------------------------------------ carve objects
+
+    carving = _by(CarveObjects.carving)
+    prepare_carving = _by(CarveObjects.prepare_carving)
+    set_boundaries = _by(CarveObjects.set_boundaries)
+    carve_stroke = _by(CarveObjects.carve_stroke)
+    clear_carving = _by(CarveObjects.clear_carving)
+    carved = _by(CarveObjects.carved)
+    commit_carved = _by(CarveObjects.commit_carved)
+    reopen_carved = _by(CarveObjects.reopen_carved)
+    lock_carved = _by(CarveObjects.lock_carved)
 
     # ------------------------------------------------------------------ tracks
 

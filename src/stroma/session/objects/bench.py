@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import singledispatchmethod
 from typing import Any
 
@@ -16,6 +17,7 @@ from stroma.session.core.bench import Done
 from stroma.session.core.operations import Operation, plain
 from stroma.session.core.sheet import Sheet
 from stroma.session.events import Event
+from stroma.session.objects import carve_operations as carve_ops
 from stroma.session.objects import operations as ops
 from stroma.session.objects.book import (
     Book,
@@ -31,6 +33,8 @@ from stroma.session.objects.book import (
     shape_of,
     size_of,
 )
+from stroma.session.objects.carve_changes import changed, committed_as, left
+from stroma.session.objects.carvings import Carvings, Line, Splice, splices
 from stroma.session.objects.committed import committed
 
 FIRST_CLASSES = (Class(1, "kind 1"), Class(2, "kind 2"))
@@ -40,7 +44,7 @@ class ObjectBench:
     """The objects of all images, and their classes; a `Bench`."""
 
     name = "objects"
-    operations = ops.OPERATIONS
+    operations = (*ops.OPERATIONS, *carve_ops.OPERATIONS)
 
     def __init__(self) -> None:
         self.revision = 0
@@ -64,7 +68,7 @@ class ObjectBench:
             opened(data, shape_of(box))
             parts.append(Part(number, box, closed(book.frame(number)), data))
         held = book.held, Held(kept=True, source=operation.source)
-        return self._done("objects", Delta(operation.image, 0, held, tuple(parts)))
+        return self._done("objects", self._changed(operation.image, 0, tuple(parts), held))
 
     @apply.register
     def _(self, operation: ops.FollowObjects) -> Done:
@@ -77,7 +81,7 @@ class ObjectBench:
         if book.labels:
             blank = closed(np.zeros(book.size, np.int32))
             parts = tuple(Part(n, book.whole(n), closed(f), blank) for n, f in book.labels.items())
-        return self._done("find objects", Delta(operation.image, 0, held, parts))
+        return self._done("find objects", self._changed(operation.image, 0, parts, held))
 
     @apply.register
     def _(self, operation: ops.CorrectObjects) -> Done:
@@ -93,20 +97,57 @@ class ObjectBench:
         if np.array_equal(before, patch.values):
             return Done()
         part = Part(frame, patch.box, closed(before), closed(patch.values))
-        change = Delta(operation.image, operation.plane, None, (part,))
+        change = self._changed(operation.image, operation.plane, (part,))
         return self._done(f"{operation.kind} objects", change, operation.continues)
 
     @apply.register
     def _(self, operation: ops.CommitObject) -> Done:
+        change = self._committed(operation)
+        return self._done("commit object", change, operation.continues)
+
+    @apply.register
+    def _(self, operation: carve_ops.CommitCarved) -> Done:
+        book = self.books[operation.image]
+        at_hand = book.carvings.at_hand
+        if operation.replaces != (at_hand.number if at_hand else 0):
+            raise ParameterError("Reopen the object that is to be replaced first.")
+        number, frame = operation.replaces or book.newest + 1, operation.parts[0][0]
+        named = committed_as(operation, book.carvings, frame, number)
+        change = replace(self._committed(operation), carved=splices(book.carvings, named))
+        return self._done("commit carved object", change, operation.continues)
+
+    @apply.register
+    def _(self, operation: carve_ops.CarveOperation) -> Done:
+        book, sheet = self.books[operation.image], self._sheets[operation.image]
+        after = changed(operation, book.carvings, sheet)
+        carved = splices(book.carvings, after)
+        if not carved:
+            return Done()
+        plane = operation.plane if isinstance(operation, carve_ops.CarveStroke) else 0
+        return self._done(operation.op, Delta(operation.image, plane, carved=carved))
+
+    def _committed(self, operation: ops.CommitObject) -> Delta:
         book = self.books[operation.image]
         if book.held.how is not None:
             raise ParameterError(
                 "Objects that follow the segmentation are held before they change."
             )
         parts = committed(book, operation.parts, operation.replaces)
-        held = None if book.held.kept else (book.held, Held(kept=True, source="clicked"))
-        change = Delta(operation.image, operation.plane, held, parts)
-        return self._done("commit object", change, operation.continues)
+        source = "carved" if isinstance(operation, carve_ops.CommitCarved) else "clicked"
+        held = None if book.held.kept else (book.held, Held(kept=True, source=source))
+        return self._changed(operation.image, operation.plane, parts, held)
+
+    def _changed(
+        self,
+        image: str,
+        plane: int,
+        parts: tuple[Part, ...],
+        held: tuple[Held, Held] | None = None,
+    ) -> Delta:
+        """Return a change of objects, with the names that go with them."""
+        book = self.books[image]
+        carved = splices(book.carvings, left(book, parts))
+        return Delta(image, plane, held, parts, carved=carved)
 
     @apply.register
     def _(self, operation: ops.ClickObjects) -> Done:
@@ -158,8 +199,10 @@ class ObjectBench:
     def replay(self, change: Delta) -> Sequence[Event]:
         """Make a change once more, or (reversed) unmake it."""
         touched = dict.fromkeys([change.image, *(image for image, *_ in change.clicks)])
+        told: list[Event] = [carve_ops.CarvingChanged(change.image)] if change.carved else []
         if change.image:
             book = self.books[change.image]
+            book.carvings = book.carvings.spliced(change.carved)
             book.change(change.parts)
             book.held = book.held if change.held is None else change.held[1]
             if not book.held.kept:
@@ -170,8 +213,10 @@ class ObjectBench:
                 self.books[image].clicks[at] = after
         if change.classes is not None:
             self.classes = {c.label: c for c in change.classes[1]}
-        self.revision += 1
-        return [ops.ObjectsChanged(image) for image in touched]
+        if change.of_objects:
+            self.revision += 1
+            told += [ops.ObjectsChanged(image) for image in touched]
+        return told
 
     def _require_class(self, label: int) -> None:
         if label not in self.classes:
@@ -199,9 +244,10 @@ class ObjectBench:
                     "held": book.held.to_json(),
                     "frames": [[n, plain(closed(f))] for n, f in book.labels.items() if f.any()],
                     "clicks": [[list(at), label] for at, label in book.clicks.items()],
+                    "carvings": book.carvings.to_json(),
                 }
                 for image, book in self.books.items()
-                if book.held.used or book.clicks
+                if book.held.used or book.clicks or book.carvings.used
             },
         }
 
@@ -218,6 +264,16 @@ class ObjectBench:
             for at, label in (checks.listed(c, "a click") for c in given["clicks"]):
                 self._require_class(checks.whole(label, "a label", 1, 65535))
                 book.clicks[book.require(place(at))] = label
+            if "carvings" in given:  # which earlier versions did not write
+                book.carvings = Carvings.from_json(given["carvings"])
+                self._require_planes(image, splices(Carvings(), book.carvings))
+
+    def _require_planes(self, image: str, carved: Sequence[Splice]) -> None:
+        """Check that all strokes lie on planes of an image."""
+        for one in carved:
+            for thing in (*one.before, *one.after):
+                for line in (thing,) if isinstance(thing, Line) else getattr(thing, "lines", ()):
+                    self._sheets[image].require_plane(line.plane)
 
     def change_to_json(self, change: Delta) -> dict[str, Any]:
         """Return a change as plain values."""
@@ -225,7 +281,10 @@ class ObjectBench:
 
     def read_change(self, values: Mapping[str, Any]) -> Delta:
         """Return the change that ``change_to_json`` gave plain values for."""
-        return delta_of(values, self.books)
+        change = delta_of(values, self.books)
+        if change.carved:
+            self._require_planes(change.image, change.carved)
+        return change
 
 
 def frame_and_z(sheet: Sheet, plane: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from stroma.session.core import checks
 from stroma.session.core.operations import plain
 from stroma.session.core.packs import packed, unpacked_as
 from stroma.session.core.sheet import Sheet
+from stroma.session.objects.carvings import Carvings, Splice
 
 WRITTEN = "<i4"
 MOST = 2**40
@@ -140,6 +141,8 @@ class Delta:
         Labelled objects that changed, in this order; 0 is none.
     classes : (tuple of Class, tuple of Class) or None
         Before and after.
+    carved : tuple of Splice
+        What is kept of carving that changed, in this order.
     """
 
     image: str
@@ -148,6 +151,12 @@ class Delta:
     parts: tuple[Part, ...] = ()
     clicks: tuple[tuple[str, Place, int, int], ...] = ()
     classes: tuple[tuple[Class, ...], tuple[Class, ...]] | None = None
+    carved: tuple[Splice, ...] = ()
+
+    @property
+    def of_objects(self) -> bool:
+        """Whether objects or their classes changed, not only what is kept of carving."""
+        return bool(self.held or self.parts or self.clicks or self.classes)
 
     def reversed(self) -> Delta:
         """Return the change back."""
@@ -158,6 +167,7 @@ class Delta:
             tuple(part.reversed() for part in self.parts[::-1]),
             tuple((i, place, after, before) for i, place, before, after in self.clicks[::-1]),
             None if self.classes is None else self.classes[::-1],
+            tuple(one.reversed() for one in self.carved[::-1]),
         )
 
     def followed_by(self, later: Delta) -> Delta:
@@ -169,13 +179,14 @@ class Delta:
             (*self.parts, *later.parts),
             (*self.clicks, *later.clicks),
             _joined(self.classes, later.classes),
+            (*self.carved, *later.carved),
         )
 
     def without(self, image: str) -> Delta | None:
         """Return what is left when an image is closed."""
         clicks = tuple(c for c in self.clicks if c[0] != image)
         if image != self.image:
-            return Delta(self.image, self.plane, self.held, self.parts, clicks, self.classes)
+            return replace(self, clicks=clicks)
         return Delta("", clicks=clicks, classes=self.classes) if clicks or self.classes else None
 
     def to_json(self) -> dict[str, Any]:
@@ -187,6 +198,7 @@ class Delta:
             "parts": [[p.frame, list(p.box), plain(p.before), plain(p.after)] for p in self.parts],
             "clicks": plain(self.clicks),
             "classes": plain(self.classes),
+            "carved": [one.to_json() for one in self.carved],
         }
 
 
@@ -208,6 +220,7 @@ def delta_of(values: Mapping[str, Any], books: Mapping[str, Book]) -> Delta:
         parts,
         tuple(_clicked(c, books) for c in checks.listed(values["clicks"], "clicks")),
         None if classes is None else (classes_of(classes[0]), classes_of(classes[1])),
+        tuple(map(Splice.from_json, checks.listed(values.get("carved", ()), "changes of carving"))),
     )
 
 
@@ -287,6 +300,7 @@ class Book:
         self.held = Held()
         self.labels: dict[int, Labels] = {}
         self.clicks: dict[Place, int] = {}
+        self.carvings = Carvings()
 
     def frame(self, number: int) -> Labels:
         """Return the objects of a frame, as they are held here."""

@@ -1,0 +1,435 @@
+"""Carving in a session: strokes on an object and on background, an answer, and committing it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.box import Box
+from stroma.data.image import Image
+from stroma.errors import Cancelled, NotTrainedError, ParameterError
+from stroma.features.cache import free_memory
+from stroma.objects.carving import Carving
+from stroma.objects.correct import box_around, slices
+from stroma.objects.flooded import Flooded, flooded
+from stroma.objects.seeds import BACKGROUND, OBJECT, Places
+from stroma.objects.supervoxels import Supervoxels
+from stroma.session.core.core import Core
+from stroma.session.core.packs import packed
+from stroma.session.core.screen import Screen
+from stroma.session.core.sheet import Sheet
+from stroma.session.core.tasks import Task
+from stroma.session.events import Position
+from stroma.session.objects import carve_operations as ops
+from stroma.session.objects.book import Book, Labels
+from stroma.session.objects.carve_changes import require_free
+from stroma.session.objects.carvings import OF_CLASS, Carvings, Line
+from stroma.session.objects.correcting import Correcting
+from stroma.session.objects.working import ObjectWork
+from stroma.session.strokes.blocks import show
+from stroma.session.strokes.drawing.brush import brush
+from stroma.session.strokes.model import StrokeModel
+
+Bools = NDArray[np.bool_]
+
+BYTES = 32
+"""Of a pixel, while its image is cut into regions; what is kept of it is a quarter."""
+
+KEPT = 2
+"""Images that stay cut into regions."""
+
+NOT_CUT = "The image is not cut into regions yet."
+NO_OBJECT = "Draw on the object."
+NO_REST = "Draw beside the object, too."
+TAKEN = "All strokes on the object lie in objects that are there. Draw elsewhere, or reopen that."
+
+
+@dataclass(frozen=True, eq=False)
+class Outlined:
+    """What is carved, on one plane.
+
+    Parameters
+    ----------
+    box : Box
+        Where on the plane.
+    mask : (h, w) bool array
+        Which pixels of the box belong to it.
+    pixels : int
+        About how many pixels it has on all planes.
+    lacking : str
+        What must be done before there is an answer; empty where there is one.
+    """
+
+    box: Box
+    mask: Bools
+    pixels: int = 0
+    lacking: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What strokes mean.
+
+    Parameters
+    ----------
+    about : tuple
+        What it depends on.
+    found : Flooded
+        The regions.
+    taken : (z, y, x) bool array
+        Pixels of other objects.
+    lost : (n,) int array
+        How many of them each region has.
+    labels : (z, y, x) int array or None
+        All objects; kept, so that the identity in ``about`` stays theirs.
+    """
+
+    about: tuple[Hashable, ...]
+    found: Flooded
+    taken: Bools
+    lost: NDArray[np.int64]
+    labels: Labels | None
+
+    @property
+    def pixels(self) -> int:
+        """About how many pixels the object has: whole regions are counted."""
+        free = self.found.regions.sizes - self.lost
+        return int(free[self.found.state == OBJECT].sum())
+
+
+class LackingError(ParameterError):
+    """There is no answer yet; says what must be done first."""
+
+
+class CarveObjects:
+    """Carves objects, and commits them by name; every stroke is a step that can be undone.
+
+    Parameters
+    ----------
+    core : Core
+        On which images.
+    objects : ObjectWork
+        What is there already.
+    correcting : Correcting
+        What they are committed with.
+    strokes : StrokeModel
+        Whose classes may be boundaries, and which channels are looked at.
+    """
+
+    def __init__(
+        self, core: Core, objects: ObjectWork, correcting: Correcting, strokes: StrokeModel
+    ) -> None:
+        self.core, self._objects, self._correcting = core, objects, correcting
+        self._strokes, self._screen = strokes, Screen(core)
+        self._cutting = threading.Lock()
+        self._regions: OrderedDict[Hashable, Supervoxels] = OrderedDict()
+        self._answering = threading.Lock()
+        self._answer: Answer | None = None
+
+    def carving(self, image: str) -> Carvings:
+        """Return strokes at hand, carved objects by name, and what bounds objects."""
+        return self._objects.book(image).carvings
+
+    # ------------------------------------------------------------------ what is said
+
+    def carve_stroke(
+        self,
+        image: str,
+        points: Sequence[tuple[float, float]],
+        *,
+        on: bool = True,
+        radius: float = 2.0,
+        plane: Position | None = None,
+    ) -> None:
+        """Draw on the object that is meant, or on background; a step of undo.
+
+        Parameters
+        ----------
+        image, plane
+            Where; of a volume also planes across y or x.
+        points : sequence of (y, x)
+            In pixels; the first pixel reaches from 0 to 1.
+        on : bool
+            Whether it lies on the object.
+        radius : float
+            In pixels.
+        """
+        self._objects.book(image).require_room()
+        number = self.core.document.sheet(image).plane_number(plane)
+        self.core.do(ops.CarveStroke(image, number, tuple(points), on, radius))
+
+    def clear_carving(self, image: str) -> None:
+        """Drop the strokes at hand; an object that was reopened stays as it was."""
+        self._objects.book(image)
+        self.core.do(ops.ClearCarving(image))
+
+    def set_boundaries(
+        self, image: str, boundary: str = "edges", *, sigma: float = 1.6, label: int = 0
+    ) -> None:
+        """Choose what bounds objects that are carved.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        boundary : {"edges", "bright", "dark", "class"}
+            Steps in brightness; bright or dark lines and sheets, such as membranes; or a class
+            of the segmentation, which is as high as the class is probable.
+        sigma : float
+            Width of the Gaussian that they are found with, in pixels.
+        label : int
+            The class.
+        """
+        self._objects.book(image)
+        self.core.do(ops.SetBoundaries(image, boundary, sigma, label))
+
+    def reopen_carved(self, image: str, name: str) -> None:
+        """Unlock a carved object, and take its strokes up again, to add to them and commit it."""
+        self._objects.book(image)
+        self.core.do(ops.ReopenCarved(image, name))
+
+    def lock_carved(self, image: str, name: str, *, locked: bool = True) -> None:
+        """Leave the pixels of a carved object as they are whatever is done to objects, or not."""
+        self._objects.book(image)
+        self.core.do(ops.LockCarved(image, name, locked))
+
+    # ------------------------------------------------------------------ regions
+
+    def prepare_carving(self, image: str, *, plane: Position | None = None) -> Task[int]:
+        """Cut the frame that a plane belongs to into regions, once; returns how many there are.
+
+        Raises
+        ------
+        ParameterError
+            If the image is too large, or its pixels do not fit the memory that is free.
+        """
+        book = self._objects.book(image)
+        book.require_room()
+        frame = self._frame(image, plane)
+
+        def cut(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> int:
+            with self._cutting:
+                about = self._about(image, frame)
+                if about in self._regions:
+                    return self._regions[about].count
+                _require_memory(book)
+                heights = self._heights(image, frame)
+                if cancelled():
+                    raise Cancelled("Cutting the image into regions was cancelled.")
+                regions = heights()
+                with self.core.lock:
+                    self._regions[about] = regions
+                    while len(self._regions) > KEPT:
+                        self._regions.popitem(last=False)
+                return regions.count
+
+        return self.core.tasks.start("cutting the image into regions", cut)
+
+    def _frame(self, image: str, plane: Position | None) -> int:
+        sheet = self.core.document.sheet(image)
+        return sheet.position(sheet.plane_number(plane)).get("t", 0)
+
+    def _about(self, image: str, frame: int) -> tuple[Hashable, ...]:
+        """Return all that regions depend on."""
+        with self.core.lock:
+            how, pixels = self.carving(image).how[0], self.core.pixels(image)
+            own: Hashable = self._strokes.now.channels
+            if how.boundary == OF_CLASS:
+                own = self._strokes.bench.revision
+            sized = tuple(pixels.spacing.items()), pixels.unit
+            return image, frame, how, self.core.exchanged.get(image, 0), sized, own
+
+    def _heights(self, image: str, frame: int) -> Callable[[], Supervoxels]:
+        """Return what cuts a frame into regions."""
+        how, pixels = self.carving(image).how[0], _of_frame(self.core.pixels(image), frame)
+        if how.boundary == OF_CLASS:
+            map_ = self._probability(image, frame, how.label)
+            return lambda: Carving.of(pixels, boundary=map_).regions
+        pixels = _of_channels(pixels, self._strokes.now.channels)
+        return lambda: Carving.of(pixels, boundary=how.boundary, sigma=how.sigma).regions
+
+    def _probability(self, image: str, frame: int, label: int) -> NDArray[np.float32]:
+        """Return how probable a class is in a frame, as the image has its axes."""
+        sheet, book = self.core.document.sheet(image), self._objects.book(image)
+        whole, found = Box.of(book.size[1:]), np.zeros(book.size, np.float32)
+        for z in range(book.size[0]):
+            number = frame * book.size[0] + z
+            if self._screen.standing(image, plane=sheet.position(number)).state != "current":
+                raise NotTrainedError(
+                    "A class bounds objects as soon as all planes are segmented, and this is "
+                    f"not so of plane {z + 1}. Paint classes, and press Find in all planes."
+                )
+            blocks = self._strokes.results.blocks((image, number), whole)
+            found[z] = show(blocks, whole, layer="probability", label=label).values
+        return found if book.size[0] > 1 else found[0]
+
+    # ------------------------------------------------------------------ the answer
+
+    def carved(self, image: str, *, plane: Position | None = None) -> Outlined:
+        """Return what the strokes at hand mean, as it is on a plane; nothing is changed by that.
+
+        Pixels of other objects are background. The first answer after `prepare_carving`, and every
+        later one, takes a moment.
+        """
+        sheet = self.core.document.sheet(image)
+        number = sheet.plane_number(plane)
+        nothing = Outlined(Box(0, 0, 0, 0), np.zeros((0, 0), bool))
+        try:
+            answer = self._answered(image, sheet.position(number))
+        except LackingError as lacking:
+            return Outlined(nothing.box, nothing.mask, lacking=str(lacking))
+        shape = sheet.cuts.shape(number)
+        voxels = sheet.cuts.voxels(number, Box.of(shape))
+        part = slices((*voxels.start, *voxels.stop))
+        mask = (answer.found.mask(part) & ~answer.taken[part]).reshape(shape)
+        if not mask.any():
+            return Outlined(nothing.box, nothing.mask, answer.pixels)
+        _, top, left, _, bottom, right = box_around(mask[None])
+        return Outlined(
+            Box(top, left, bottom, right), mask[top:bottom, left:right].copy(), answer.pixels
+        )
+
+    def commit_carved(
+        self, image: str, name: str = "", *, lock: bool = False, plane: Position | None = None
+    ) -> int:
+        """Make what the strokes at hand mean an object with a name, and return its number.
+
+        Parameters
+        ----------
+        image, plane
+            Where; any plane of its frame.
+        name : str
+            What it is called; the name it had, or a free one, where left out.
+        lock : bool
+            Whether its pixels are left as they are whatever is done to objects.
+
+        Raises
+        ------
+        ParameterError
+            If there is no answer yet, or another object has this name; nothing is changed then.
+        """
+        with self._answering, self.core.lock:
+            now, sheet = self.carving(image), self.core.document.sheet(image)
+            called = name.strip() or (now.opened[0] if now.opened else now.free_name())
+            require_free(now, called)
+            lines = now.lines
+            if lines:
+                plane = sheet.position(lines[0].plane)
+            answer = self._found(image, sheet.position(sheet.plane_number(plane)))
+            mask = answer.found.mask() & ~answer.taken
+            box = box_around(mask)
+            part = self._frame(image, plane), box, packed(mask[slices(box)].astype(np.uint8), "|u1")
+            replaces = now.at_hand.number if now.at_hand else 0
+            return self._correcting.commit(
+                ops.CommitCarved(
+                    image, lines[0].plane, (part,), replaces=replaces, name=called, lock=lock
+                )
+            )
+
+    def _answered(self, image: str, plane: Position) -> Answer:
+        with self._answering:
+            return self._found(image, plane)
+
+    def _found(self, image: str, plane: Position) -> Answer:
+        """Return what the strokes mean; see ``carved``."""
+        with self.core.lock:
+            sheet, now = self.core.document.sheet(image), self.carving(image)
+            frame = plane.get("t", 0)
+            regions = self._regions.get(self._about(image, frame))
+            labels = self._labels(image, frame, plane)
+            number = now.at_hand.number if now.at_hand else 0
+        lines = tuple(one for one in now.lines if sheet.position(one.plane).get("t", 0) == frame)
+        for side, words in ((True, NO_OBJECT), (False, NO_REST)):
+            if not any(one.on == side for one in lines):
+                raise LackingError(words)
+        if regions is None:
+            raise LackingError(NOT_CUT)
+        about = id(regions), id(labels), number, lines
+        before = self._answer
+        if before is not None and before.about == about:
+            return before
+        if before is not None and before.about[:3] == about[:3]:
+            taken, lost = before.taken, before.lost
+        else:
+            taken = _taken(labels, number, regions.labels.shape)
+            lost = np.bincount(regions.labels[taken], minlength=regions.count)
+        on, beside = _places(sheet, lines)
+        on = on[~taken.ravel()[on]]
+        if not len(on):
+            raise LackingError(TAKEN)
+        found = flooded(regions, on, beside, lost=lost)
+        self._answer = Answer(about, found, taken, lost, labels)
+        return self._answer
+
+    def _labels(self, image: str, frame: int, plane: Position) -> Labels | None:
+        """Return the objects of a frame as far as they are known; None where there are none."""
+        book = self._objects.book(image)
+        if book.held.kept:
+            return book.frame(frame)
+        found = self._objects.objects(image, plane=plane).found if book.held.used else None
+        return None if found is None else found.labels
+
+
+def _require_memory(book: Book) -> None:
+    pixels = int(np.prod(book.size, dtype=np.int64))
+    if pixels * BYTES > free_memory():
+        raise ParameterError(
+            f"Cutting {pixels:,} pixels into regions takes {pixels * BYTES / 2**30:.1f} GB, and "
+            f"{free_memory() / 2**30:.1f} GB are free. Open a part of the image."
+        )
+
+
+def _of_frame(pixels: Image, frame: int) -> Image:
+    """Return a frame; without axes of one sample, as objects have it."""
+    at = {"t": frame} if "t" in pixels.kept_axes else {}
+    if pixels.sizes.get("z") == 1 and "z" in pixels.kept_axes:
+        at["z"] = 0
+    return pixels.at(**at)
+
+
+def _of_channels(pixels: Image, channels: tuple[int, ...] | None) -> Image:
+    """Return some channels of an image, or all."""
+    count = pixels.sizes.get("c", 1)
+    if channels is None or "c" not in pixels.kept_axes or max(channels) >= count:
+        return pixels
+    return pixels.at(c=list(channels))
+
+
+def _taken(labels: Labels | None, number: int, shape: tuple[int, ...]) -> Bools:
+    """Return the pixels of all objects but one."""
+    if labels is None:
+        return np.zeros(shape, bool)
+    taken: Bools = labels > 0
+    if number:
+        taken &= labels != number
+    return taken
+
+
+def _places(sheet: Sheet, lines: Sequence[Line]) -> tuple[Places, Places]:
+    """Return the pixels of strokes on the object and beside it, as places in a flat frame.
+
+    Of strokes across one another, the last counts.
+    """
+    drawn = [_drawn(sheet, line) for line in lines]
+    places = np.concatenate(drawn)
+    kinds = [OBJECT if line.on else BACKGROUND for line in lines]
+    labels = np.repeat(kinds, [len(p) for p in drawn])
+    last, at = np.unique(places[::-1], return_index=True)
+    said = labels[::-1][at]
+    return last[said == OBJECT], last[said == BACKGROUND]
+
+
+def _drawn(sheet: Sheet, line: Line) -> Places:
+    """Return the pixels of a stroke, as places in a flat frame."""
+    size = sheet.sizes.get("z", 1), sheet.sizes["y"], sheet.sizes["x"]
+    found = [np.empty(0, np.int64)]
+    for box, mask in brush(line.points, line.radius, sheet.cuts.shape(line.plane)):
+        inner = sheet.cuts.voxels(line.plane, box)
+        places = np.argwhere(mask.reshape(inner.sides)) + np.array(inner.start)
+        found.append(np.ravel_multi_index(tuple(places.T), size))
+    return np.concatenate(found)
