@@ -1,3 +1,4 @@
+import gc
 from collections import Counter
 
 import hypothesis
@@ -13,6 +14,12 @@ def _cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STROMA_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+def pytest_collection_finish():
+    """Leave the thousands of things that collecting made out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import subprocess
@@ -82,6 +83,7 @@ def only_viewer(display):
     import napari
 
     made = napari.Viewer(show=False)
+    gc.freeze()  # napari looks for garbage whenever a layer goes; what stays anyway is left out
     yield made
     made.close()
 
