@@ -40,12 +40,21 @@ def test_the_head_is_weighted_ridge_regression_on_the_painted_pixels():
     solution = np.linalg.solve(
         rows.T @ (weights * rows) + penalty * np.eye(5), (weights * rows).T @ np.eye(2)[y]
     )
-    expected = np.exp(2.0) * np.column_stack([asked, np.ones(7)]) @ solution
+    expected = np.exp(head.log_scale.item()) * np.column_stack([asked, np.ones(7)]) @ solution
     padded = np.vstack([x, rng.normal(size=(3, 4))])  # pixels of class -1 have no say
     classes = torch.tensor(np.append(y, [-1] * 3))[None]
     near, far = (torch.tensor(a.T, dtype=torch.float32)[None] for a in (padded, asked))
     found = head(near, classes, far, most=2)[0].T.detach().numpy()
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_scores_of_an_untrained_network_beside_filters_are_not_extreme():
+    """Twenty pixels and sixty features of any kind: the loss says something from the first step."""
+    rng = np.random.default_rng(0)
+    near, far = (torch.tensor(rng.normal(size=(1, 60, n)), dtype=torch.float32) for n in (20, 400))
+    labels = torch.tensor(rng.integers(0, 3, (1, 400)))
+    scores = RidgeHead(standard=True)(near, torch.arange(20)[None] % 3, far, most=3)
+    assert stroke_loss(scores, labels, torch.full((1, 400), -1)) < 2 * np.log(3)
 
 
 def test_the_head_can_be_told_that_all_features_count_the_same():
