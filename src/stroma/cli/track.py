@@ -72,7 +72,7 @@ def track(
     ] = None,
     solver: Annotated[
         str,
-        typer.Option(metavar="lap|greedy|ilp", help="How links are chosen."),
+        typer.Option(metavar="lap|greedy|ilp|hypotheses", help="How links are chosen."),
     ] = "lap",
     penalty: Annotated[
         list[str] | None,
@@ -93,12 +93,15 @@ def track(
     divisions: Annotated[
         bool, typer.Option("--divisions/--no-divisions", help="Whether objects may divide.")
     ] = True,
+    merges: Annotated[
+        bool, typer.Option("--merges/--no-merges", help="Whether two objects may become one.")
+    ] = False,
     motion: Annotated[
         str,
         typer.Option(
-            metavar="auto|none|velocity",
-            help="Whether objects are expected where they were, or where they were heading; auto "
-            "looks whether they run on steadily.",
+            metavar="auto|none|brownian|velocity",
+            help="Whether objects are expected where they were, where a Kalman filter thinks that "
+            "they were, or where they were heading; auto looks whether they run on steadily.",
         ),
     ] = "auto",
     image: Annotated[
@@ -129,6 +132,7 @@ def track(
         max_distance=max_distance,
         max_gap=max_gap,
         divisions=divisions,
+        merges=merges,
         motion=motion,  # type: ignore[arg-type]  # checked there
         penalties=_penalties(penalty or ()),
     )

@@ -20,6 +20,7 @@ SOLVERS = Registry(
         "lap": "stroma.tracking.lap:solve",
         "greedy": "stroma.tracking.greedy:solve",
         "ilp": "stroma.tracking.ilp:solve",
+        "hypotheses": "stroma.tracking.hypotheses:solve",
     },
     group="stroma.linking_solvers",
 )

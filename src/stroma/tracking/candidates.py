@@ -28,7 +28,10 @@ ALIKE = 0.05
 """Deviation of the logarithm of areas below which they are of marks, not of objects."""
 
 DAUGHTER = 0.85
-"""Greatest area of a daughter, in areas of its mother."""
+"""Greatest area of a daughter, in areas of its mother; of one that merges, of the merged one."""
+
+DIVIDE, MERGE = 0, 1
+"""Which of a pair, the earlier or the later, is the one of three that are a family."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +52,8 @@ class Candidates:
     reach : float
         Greatest distance of a pair that does not overlap.
     family : (m,) bool
-        Pairs that are links only as part of a division: further apart than the reach, the later
-        one clearly smaller.
+        Pairs that are links only as part of a division or a merger: further apart than the reach,
+        the daughter, or the one of two that merge, clearly smaller.
     """
 
     detections: Detections
@@ -115,7 +118,9 @@ def candidates(
     *,
     max_gap: int = 1,
     divisions: bool = True,
+    merges: bool = False,
     ahead: Floats | None = None,
+    per_frame: bool = True,
 ) -> Candidates:
     """Return pairs within reach of each other, and those that overlap.
 
@@ -129,18 +134,25 @@ def candidates(
         Frames in which an object may be missing, plus one: 1 links neighbours only.
     divisions : bool
         Whether to look further for daughters.
+    merges : bool
+        Whether to look further for objects that merge.
     ahead : (n, d) float64, optional
-        Predicted displacement per frame of each detection.
+        Predicted displacement of each detection.
+    per_frame : bool
+        Whether that is once for every frame, or once at all.
     """
     found = seen.detections
     pairs, spans = [np.zeros((0, 2), np.int64)], [np.zeros(0)]
     for frame in range(found.frames):
         for gap in range(1, min(max_gap, found.frames - 1 - frame) + 1):
-            near, far = near_pairs(found, frame, gap, reach, ahead)
+            moved = ahead if ahead is None or not per_frame else gap * ahead
+            near, far = near_pairs(found, frame, gap, reach, moved)
             pairs.append(near)
             spans.append(far)
     plain = _joined(seen, np.concatenate(pairs), np.concatenate(spans), reach, ahead)
-    return _with_families(plain) if divisions else plain
+    if divisions:
+        plain = _with_families(plain, DIVIDE)
+    return _with_families(plain, MERGE) if merges else plain
 
 
 def typical_reach(seen: Seen) -> float:
@@ -168,17 +180,17 @@ def typical_reach(seen: Seen) -> float:
 
 
 def near_pairs(
-    found: Detections, frame: int, gap: int, reach: float, ahead: Floats | None
+    found: Detections, frame: int, gap: int, reach: float, moved: Floats | None
 ) -> tuple[Ints, Floats]:
     """Return pairs of a frame and one some frames later, within reach, and their distances.
 
-    Distances are from where the earlier object is expected, if that is predicted (``ahead``).
+    Distances are from where the earlier object is expected, if that is predicted (``moved``).
     """
     first, second = found.of(frame), found.of(frame + gap)
     a, b = found.places[first], found.places[second]
     if not len(a) or not len(b):
         return np.zeros((0, 2), np.int64), np.zeros(0)
-    start = a if ahead is None else a + gap * ahead[first]
+    start = a if moved is None else a + moved[first]
     far, near = cKDTree(b).query(
         start, k=min(NEAREST, len(b)), distance_upper_bound=reach * np.sqrt(gap)
     )
@@ -208,8 +220,11 @@ def _joined(
     return Candidates(found, both, apart, overlap, reach, np.zeros(len(both), np.bool_))
 
 
-def _with_families(plain: Candidates) -> Candidates:
-    """Return the candidates and, beyond the reach, those of mothers and daughters."""
+def _with_families(plain: Candidates, single: int) -> Candidates:
+    """Return the candidates and, beyond the reach, those of divisions or of mergers.
+
+    ``single`` says which of a pair is the mother, or what two have merged to.
+    """
     found = plain.detections
     areas = sizes(found)
     far = room_of(found) if areas is None else FAMILY_REACH * diameter(found)
@@ -223,13 +238,14 @@ def _with_families(plain: Candidates) -> Candidates:
     every, apart = np.concatenate(pairs), np.concatenate(spans)
     n = len(found)
     smaller = np.ones(n) if areas is None else areas
-    kept = plain.distance <= plain.reach
-    kept |= smaller[plain.pairs[:, 1]] > DAUGHTER * smaller[plain.pairs[:, 0]]
+    other = 1 - single
+    kept = (plain.distance <= plain.reach) | plain.family
+    kept |= smaller[plain.pairs[:, other]] > DAUGHTER * smaller[plain.pairs[:, single]]
     plain = plain.only(kept)
     known = np.isin(every[:, 0] * n + every[:, 1], plain.pairs[:, 0] * n + plain.pairs[:, 1])
     new = ~known
     if areas is not None:
-        new &= areas[every[:, 1]] <= DAUGHTER * areas[every[:, 0]]
+        new &= areas[every[:, other]] <= DAUGHTER * areas[every[:, single]]
     return plain.and_also(every[new], apart[new] / far * plain.reach, family=True)
 
 

@@ -1,27 +1,35 @@
-"""What follows plain links of neighbouring frames: divisions, and gaps that are bridged."""
+"""What follows plain links of neighbouring frames: divisions, mergers, and bridged gaps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.tracks import Ints
+from stroma.data.tracks import Floats, Ints
+from stroma.tracking.candidates import DIVIDE, MERGE
+from stroma.tracking.families import Families
 from stroma.tracking.problem import Problem
 
 END = 2
-"""Frames at the end in which it is not known yet what goes on."""
+"""Frames at the end, and at the beginning, in which it is not known what goes on beyond."""
 
-Option = tuple[float, tuple[int, ...]]
-"""What it gains, and the links that it adds."""
+
+class Option(NamedTuple):
+    """What may be added to links: what it gains, its links, and all links of its family."""
+
+    gain: float
+    added: tuple[int, ...]
+    touched: tuple[int, ...]
 
 
 def follow_ups(problem: Problem, chosen: Ints) -> list[Option]:
     """Return what may be added to plain links, the most gainful first.
 
     A track that ends may have two daughters that begin, or go on after a gap; a track that goes on
-    may have one more daughter.
+    may have one more daughter. Backwards in time, so do tracks that merge.
 
     Parameters
     ----------
@@ -31,25 +39,45 @@ def follow_ups(problem: Problem, chosen: Ints) -> list[Option]:
         Candidates that are links already.
     """
     pairs, n, prices = problem.pairs.pairs, len(problem.pairs.detections), problem.prices
-    out = np.bincount(pairs[chosen, 0], minlength=n)
-    into = np.bincount(pairs[chosen, 1], minlength=n)
+    degrees = [np.bincount(pairs[chosen, end], minlength=n) for end in (0, 1)]
     taken = np.zeros(len(pairs), np.bool_)
     taken[chosen] = True
-    begins, ends = into[pairs[:, 1]] == 0, out[pairs[:, 0]] == 0
+    begins, ends = degrees[1][pairs[:, 1]] == 0, degrees[0][pairs[:, 0]] == 0
     loose = problem.free & ~taken & begins & ends & (problem.pairs.gap > 1)
     gaps = np.flatnonzero(loose & ~problem.pairs.family)
     gain = prices.appear + prices.disappear - problem.total[gaps]
-    found: list[Option] = [(float(g), (int(e),)) for g, e in zip(gain, gaps, strict=True) if g > 0]
-    edges, price = problem.families.edges, problem.families.price
-    for one, other in ((0, 1), (1, 0)):
-        first, second = edges[:, one], edges[:, other]
-        worth = problem.total[first] + prices.appear - price
-        fits = taken[first] & begins[second] & (out[pairs[first, 0]] == 1) & (worth > 0)
-        found += zip(worth[fits].tolist(), ((e,) for e in second[fits].tolist()), strict=True)
-    worth = 2 * prices.appear + prices.disappear - price
-    fits = begins[edges].all(axis=1) & ends[edges[:, 0]] & (worth > 0)
-    found += zip(worth[fits].tolist(), map(tuple, edges[fits].tolist()), strict=True)
-    return sorted(found, reverse=True)
+    found = [Option(float(g), (int(e),), (int(e),)) for g, e in zip(gain, gaps, strict=True)]
+    found += _families(problem, problem.families, DIVIDE, degrees, taken)
+    found += _families(problem, problem.mergers, MERGE, degrees, taken)
+    return sorted((option for option in found if option.gain > 0), reverse=True)
+
+
+def _families(
+    problem: Problem,
+    families: Families,
+    single: int,
+    degrees: list[Ints],
+    taken: NDArray[np.bool_],
+) -> list[Option]:
+    """Return what families gain: both links, or one more beside a link that is there."""
+    pairs, prices, edges = problem.pairs.pairs, problem.prices, families.edges
+    many, one = prices.appear, prices.disappear
+    if single == MERGE:
+        many, one = one, many
+    free = degrees[1 - single][pairs[:, 1 - single]] == 0
+    alone = degrees[single][pairs[:, single]] == 0
+    found: list[Option] = []
+    for first, second in (edges.T, edges[:, ::-1].T):
+        worth: Floats = problem.total[first] + many - families.price
+        fits = taken[first] & free[second] & (degrees[single][pairs[first, single]] == 1)
+        fits &= degrees[1 - single][pairs[first, 1 - single]] == 1
+        for g, a, b in zip(worth[fits], first[fits].tolist(), second[fits].tolist(), strict=True):
+            found.append(Option(float(g), (b,), (a, b)))
+    worth = 2 * many + one - families.price
+    fits = free[edges].all(axis=1) & alone[edges[:, 0]]
+    for g, pair in zip(worth[fits], edges[fits].tolist(), strict=True):
+        found.append(Option(float(g), tuple(pair), tuple(pair)))
+    return found
 
 
 def apart(
@@ -68,20 +96,21 @@ def apart(
     """
     pairs = problem.pairs.pairs
     used: set[tuple[str, int]] = set()
-    for _, edges in options:
-        ends = {("out", int(pairs[edges[0], 0])), *(("in", int(pairs[e, 1])) for e in edges)}
-        if ends & used or (shut is not None and shut[pairs[list(edges)]].any()):
+    for _, added, touched in options:
+        ends = {(s, int(pairs[e, i])) for e in touched for i, s in ((0, "out"), (1, "in"))}
+        if ends & used or (shut is not None and shut[pairs[list(added)]].any()):
             continue
         used |= ends
-        yield edges
+        yield added
 
 
 def without_stubs(problem: Problem, chosen: Ints) -> Ints:
     """Return the links without those to daughters that are gone in the next frame.
 
     What is seen but once beside an object that goes on is a piece of it, found as another object by
-    a segmentation that was in doubt. Pinned links stay, and daughters near the end. A daughter that
-    is left alone and was further off than objects get is none either.
+    a segmentation that was in doubt; so is what merges and was not there before. Pinned links stay,
+    and what is near the end, or the beginning. A daughter that is left alone and was further off
+    than objects get is none either.
 
     Parameters
     ----------
@@ -91,10 +120,13 @@ def without_stubs(problem: Problem, chosen: Ints) -> Ints:
         Candidates that are links.
     """
     found, links = problem.pairs.detections, problem.pairs.pairs[chosen]
-    out = np.bincount(links[:, 0], minlength=len(found))
-    gone = (out[links[:, 1]] == 0) & (found.frame[links[:, 1]] < found.frames - END)
-    stub = gone & (out[links[:, 0]] > 1) & ~problem.fixed[chosen]
-    left = out - np.bincount(links[stub, 0], minlength=len(found))
-    alone = problem.pairs.family[chosen] & (left[links[:, 0]] < 2) & ~problem.fixed[chosen]
-    kept = ~(stub | alone)
+    n, frame = len(found), found.frame
+    out, into = (np.bincount(links[:, end], minlength=n) for end in (0, 1))
+    gone = (out[links[:, 1]] == 0) & (frame[links[:, 1]] < found.frames - END)
+    new = (into[links[:, 0]] == 0) & (frame[links[:, 0]] >= END)
+    stub = gone & (out[links[:, 0]] > 1) | new & (into[links[:, 1]] > 1)
+    stub &= ~problem.fixed[chosen]
+    left, come = (np.bincount(links[~stub, end], minlength=n) for end in (0, 1))
+    alone = problem.pairs.family[chosen] & (left[links[:, 0]] < 2) & (come[links[:, 1]] < 2)
+    kept = ~(stub | (alone & ~problem.fixed[chosen]))
     return np.asarray(chosen[kept], np.int64)

@@ -1,8 +1,8 @@
 """All links at once: an integer programme, solved by HiGHS through scipy.
 
 Every detection is entered by one link or family or appears, and is left by one link or family or
-disappears; a family is a division with its two links. Long movies are solved in windows that
-overlap; what lies before the middle of an overlap is kept.
+disappears, or it is alone; a family is a division, or a merger, with its two links. Long movies are
+solved in windows that overlap; what lies before the middle of an overlap is kept.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from scipy.sparse import coo_array, csr_array, vstack
 from stroma.data.tracks import Floats, Ints
 from stroma.errors import FitError
 from stroma.tracking import greedy
+from stroma.tracking.families import Families
 from stroma.tracking.problem import Problem
 
 WINDOW = 40
@@ -57,20 +58,27 @@ def _better(problem: Problem, found: Ints) -> Ints:
 class _Part:
     """The detections of some frames, numbered anew, and what may lead from one to another.
 
-    Ways are links (``edge``), then families (``family``, a pair of links each). ``tail`` is where
-    each way begins; ``enter`` are the ways, and the detections that they lead to.
+    Ways are links (``edge``), then families (``family``, a pair of links each). ``leave`` and
+    ``enter`` are the ways, and the detections that they come from and lead to.
     """
 
     node: Ints
     edge: Ints
     family: Ints
     price: Floats
-    tail: Ints
+    leave: Ints
     enter: Ints
 
     @property
     def ways(self) -> int:
-        return len(self.tail)
+        return len(self.price)
+
+    @property
+    def tail(self) -> Ints:
+        """The detection that each way comes from; of a merger, one of both."""
+        found = np.zeros(self.ways, np.int64)
+        found[self.leave[:, 0]] = self.leave[:, 1]
+        return found
 
     def links(self, chosen: NDArray[np.bool_]) -> Ints:
         """Return the candidates of the ways that are chosen."""
@@ -84,34 +92,56 @@ def _part(problem: Problem, start: int, stop: int) -> _Part:
     inside = (pairs[:, 0] >= first) & (pairs[:, 1] < last) & problem.free
     plain, pays = _paying(problem)
     edge = np.flatnonzero(inside & plain)
-    families = problem.families
-    family = families.only(np.asarray(inside[families.edges[:, 0]] & pays))
-    m, f = len(edge), len(family.edges)
-    tail = np.concatenate([pairs[edge, 0], pairs[family.edges[:, 0], 0]]) - first
-    way = np.concatenate([np.arange(m), np.repeat(m + np.arange(f), 2)])
-    head = np.concatenate([pairs[edge, 1], pairs[family.edges.ravel(), 1]]) - first
-    price = np.concatenate([problem.total[edge], family.price])
+    divided, merged = (
+        one.only(np.asarray(inside[one.edges[:, 0]] & worth))
+        for one, worth in zip((problem.families, problem.mergers), pays, strict=True)
+    )
+    m, d, k = len(edge), len(divided.edges), len(merged.edges)
+    twice = m + np.repeat(np.arange(d + k), 2)
+    leave = [
+        np.stack([np.arange(m), pairs[edge, 0]], axis=1),
+        np.stack([m + np.arange(d), pairs[divided.edges[:, 0], 0]], axis=1),
+        np.stack([twice[2 * d :], pairs[merged.edges.ravel(), 0]], axis=1),
+    ]
+    enter = [
+        np.stack([np.arange(m), pairs[edge, 1]], axis=1),
+        np.stack([twice[: 2 * d], pairs[divided.edges.ravel(), 1]], axis=1),
+        np.stack([m + d + np.arange(k), pairs[merged.edges[:, 0], 1]], axis=1),
+    ]
     return _Part(
-        np.arange(first, last), edge, family.edges, price, tail, np.stack([way, head], axis=1)
+        np.arange(first, last),
+        edge,
+        np.concatenate([divided.edges, merged.edges]),
+        np.concatenate([problem.total[edge], divided.price, merged.price]),
+        np.concatenate(leave) - np.array([0, first]),
+        np.concatenate(enter) - np.array([0, first]),
     )
 
 
-def _paying(problem: Problem) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which links, and which families, may be part of a best solution.
+def _paying(
+    problem: Problem,
+) -> tuple[NDArray[np.bool_], tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return which links, divisions and mergers may be part of a best solution.
 
     A link that costs more than an end and a beginning never is, nor a family that costs more than
-    a link to one of its daughters while the other appears; unless they are pinned, or alternatives
+    one of its links while the other object begins, or ends; unless they are pinned, or alternatives
     make other objects disappear with them.
     """
-    prices, total, edges = problem.prices, problem.total, problem.families.edges
-    plain = ~problem.pairs.family
+    total, ends, pairs = problem.total, problem.ends, problem.pairs.pairs
+    plain, families = ~problem.pairs.family, (problem.families, problem.mergers)
     if len(problem.exclusive):
-        return plain, np.ones(len(edges), np.bool_)
+        first, second = (np.ones(len(one.edges), np.bool_) for one in families)
+        return plain, (first, second)
     single = np.where(plain, total, np.inf)
     fixed = problem.fixed
-    worth = (single < prices.appear + prices.disappear) | fixed
-    cheaper = problem.families.price < single[edges].min(axis=1, initial=np.inf) + prices.appear
-    return plain & worth, np.asarray(cheaper | fixed[edges].any(axis=1))
+    worth = (single < ends.appear[pairs[:, 1]] + ends.disappear[pairs[:, 0]]) | fixed
+
+    def cheaper(one: Families, left: Floats) -> NDArray[np.bool_]:
+        alternative = (single[one.edges] + left[one.edges[:, ::-1]]).min(axis=1, initial=np.inf)
+        return np.asarray((one.price < alternative) | fixed[one.edges].any(axis=1))
+
+    begin, end = ends.appear[pairs[:, 1]], ends.disappear[pairs[:, 0]]
+    return plain & worth, (cheaper(families[0], begin), cheaper(families[1], end))
 
 
 def _window(problem: Problem, start: int, stop: int, done: Ints, cut: int = 0) -> Ints:
@@ -121,14 +151,17 @@ def _window(problem: Problem, start: int, stop: int, done: Ints, cut: int = 0) -
     if not m:
         return _NONE
     frame = problem.pairs.detections.frame[part.node]
-    last = problem.pairs.detections.frames - 1
-    # Variables: ways, then for every detection: taken, appears, disappears.
-    appear = np.where(frame > 0, prices.appear, 0) * (frame > start) + 0.0
-    disappear = np.where(frame < last, prices.disappear, 0) * (frame < stop - 1)
+    # Variables: ways, then for every detection: taken, appears, disappears, is alone.
+    ends = problem.ends
+    appear = ends.appear[part.node] * (frame > start)
+    disappear = ends.disappear[part.node] * (frame < stop - 1)
+    alone = np.where(
+        (frame > start) & (frame < stop - 1), ends.alone[part.node], appear + disappear
+    )
     groups = _groups(problem, part)
     alternatives = np.bincount(np.concatenate([_NONE, *groups]), minlength=n)
-    cost = np.concatenate([part.price, -prices.leave_out * alternatives, appear, disappear])
-    low, high = np.zeros(m + 3 * n), np.ones(m + 3 * n)
+    cost = np.concatenate([part.price, -prices.leave_out * alternatives, appear, disappear, alone])
+    low, high = np.zeros(m + 4 * n), np.ones(m + 4 * n)
     low[m : m + n] = alternatives == 0
     high[:m][_decided(part, frame, done, cut)] = 0
     high[part.enter[_entered_before(problem, part, done), 0]] = 0
@@ -179,18 +212,14 @@ def _constraints(
 
     def matrix(rows: int, *blocks: tuple[Ints, Ints, NDArray[np.float64]]) -> csr_array:
         i, j, values = (np.concatenate(column) for column in zip(*blocks, strict=True))
-        return coo_array((values, (i, j)), shape=(rows, m + 3 * n)).tocsr()
+        return coo_array((values, (i, j)), shape=(rows, m + 4 * n)).tocsr()
 
     way, head = part.enter.T
-    into = matrix(
-        n, (head, way, np.ones(len(way))), (each, m + n + each, one), (each, m + each, -one)
-    )
-    out = matrix(
-        n,
-        (part.tail, np.arange(m), np.ones(m)),
-        (each, m + 2 * n + each, one),
-        (each, m + each, -one),
-    )
+    taken, alone = (each, m + each, -one), (each, m + 3 * n + each, one)
+    appear, disappear = (each, m + n + each, one), (each, m + 2 * n + each, one)
+    into = matrix(n, (head, way, np.ones(len(way))), appear, alone, taken)
+    way, tail = part.leave.T
+    out = matrix(n, (tail, way, np.ones(len(way))), disappear, alone, taken)
     pinned = problem.pairs.pairs[problem.fixed, 1] - part.node[0]
     inside = pinned[(pinned >= 0) & (pinned < n)]
     mergers = np.maximum(np.bincount(inside, minlength=n) - 1, 0)  # only where they are pinned
@@ -202,8 +231,8 @@ def _constraints(
         found.append(LinearConstraint(matrix(count, (row, column, np.ones(len(row)))), 1, 1))
     if groups:
         row = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
-        taken = matrix(len(groups), (row, m + np.concatenate(groups), np.ones(len(row))))
-        found.append(LinearConstraint(taken, -np.inf, 1))
+        members = matrix(len(groups), (row, m + np.concatenate(groups), np.ones(len(row))))
+        found.append(LinearConstraint(members, -np.inf, 1))
     return found
 
 

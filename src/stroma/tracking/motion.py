@@ -1,4 +1,4 @@
-"""Where objects are heading: a Kalman filter of constant velocity, frame after frame."""
+"""Where objects are expected, by a Kalman filter: heading on steadily, or where they settled."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ NOISE = 0.3
 
 STEADY = 0.5
 """Correlation of a displacement with the one before from which on objects run steadily."""
+
+SHAKE = 0.15
+"""Deviation of a measured position in brownian motion, in typical displacements."""
 
 FEW = 30
 """Displacements below which nothing is said of how objects move."""
@@ -65,6 +68,33 @@ def heading(found: Detections, reach: float) -> Floats:
         chosen = pairs[assign(pairs, 1 - np.square(apart / reach))]
         ahead[chosen[:, 1]], spread[chosen[:, 1]] = _updated(found, chosen, ahead, spread, reach)
     return ahead
+
+
+def settled(found: Detections, reach: float) -> Floats:
+    """Return the (n, d) displacement from where each detection was measured to where it is thought.
+
+    Brownian motion: a position that takes steps by chance, and is measured with some error; what
+    was measured before counts, the less the longer ago.
+
+    Parameters
+    ----------
+    found : Detections
+        The objects.
+    reach : float
+        Greatest distance from where an object is expected, in their unit.
+    """
+    moved = np.zeros_like(found.places)
+    step, error = (reach / 3) ** 2, (SHAKE * reach / 3) ** 2
+    spread = np.full(len(found), error)
+    for frame in range(found.frames - 1):
+        pairs, apart = near_pairs(found, frame, 1, reach, moved)
+        chosen = pairs[assign(pairs, 1 - np.square(apart / reach))]
+        before, now = chosen.T
+        expected = spread[before] + step
+        doubt = error / (expected + error)
+        past = found.places[before] + moved[before] - found.places[now]
+        moved[now], spread[now] = doubt[:, None] * past, doubt * expected
+    return moved
 
 
 def _updated(

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from stroma.data.tracks import Floats, Ints
 from stroma.errors import ParameterError
-from stroma.tracking.candidates import Candidates
-from stroma.tracking.families import Families, possible
+from stroma.tracking.candidates import MERGE, Candidates
+from stroma.tracking.families import NONE, Families, possible
 
 Divisions = Callable[[Candidates, Floats, float], Families]
 """Of candidates, their costs, and the price of a beginning: possible divisions with prices."""
@@ -28,6 +28,8 @@ class Prices:
         A track that begins after the first frame, or ends before the last.
     divide : float
         A division that is as it should be, with the links to both daughters; infinite for none.
+    merge : float
+        A merger as it should be, with the links from both; infinite for none.
     skip : float
         Every frame in which an object is missing.
     leave_out : float
@@ -37,8 +39,26 @@ class Prices:
     appear: float = 0.6
     disappear: float = 0.6
     divide: float = 0.4
+    merge: float = np.inf
     skip: float = 0.3
     leave_out: float = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """What it costs that objects begin, end, or are no objects, one by one.
+
+    Parameters
+    ----------
+    appear, disappear : (n,) float64
+        Of each detection.
+    alone : (n,) float64
+        Of each to be linked to nothing, instead of both.
+    """
+
+    appear: Floats
+    disappear: Floats
+    alone: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +79,8 @@ class Problem:
         Pairs that are links, and that are none, whatever they cost; pins are among the candidates.
     divisions : callable, optional
         Gives the possible divisions with their prices, where those are learned.
+    chances : Chances, optional
+        What beginnings and ends cost, object by object; the same for all unless given.
     """
 
     pairs: Candidates
@@ -68,6 +90,7 @@ class Problem:
     pinned: Ints | None = None
     forbidden: Ints | None = None
     divisions: Divisions | None = None
+    chances: Chances | None = None
 
     def __post_init__(self) -> None:
         """Check that costs are finite and pins can be met."""
@@ -99,6 +122,30 @@ class Problem:
         price = self.total[new].sum(axis=1) + (prices.divide if np.isfinite(prices.divide) else 0)
         return Families(np.concatenate([found.edges, new]), np.concatenate([found.price, price]))
 
+    @cached_property
+    def mergers(self) -> Families:
+        """Possible mergers: none with a link that must not be there, or into what is pinned."""
+        prices = self.prices
+        if not np.isfinite(prices.merge):
+            return NONE
+        most = prices.appear + 2 * prices.disappear
+        found = possible(self.pairs, prices.merge, most, single=MERGE)
+        pinned = np.bincount(self.pairs.pairs[self.fixed, 1], minlength=len(self.pairs.detections))
+        several = pinned[self.pairs.pairs[found.edges[:, 0], 1]] > 1
+        return found.only(np.asarray(self.free[found.edges].all(axis=1) & ~several))
+
+    @cached_property
+    def ends(self) -> Chances:
+        """What beginnings and ends cost: nothing in the first and in the last frame."""
+        found, prices = self.pairs.detections, self.prices
+        first, last = found.frame == 0, found.frame == found.frames - 1
+        if self.chances is None:
+            begin, end = np.where(first, 0, prices.appear), np.where(last, 0, prices.disappear)
+            return Chances(begin, end, begin + end)
+        begin = np.where(first, 0, self.chances.appear)
+        end = np.where(last, 0, self.chances.disappear)
+        return Chances(begin, end, np.minimum(self.chances.alone, begin + end))
+
     @property
     def total(self) -> Floats:
         """The (m,) cost of every candidate, with what skipping frames adds."""
@@ -126,23 +173,24 @@ class Problem:
         out = np.bincount(links[:, 0], minlength=len(found))
         into = np.bincount(links[:, 1], minlength=len(found))
         taken = self.taken(chosen)
-        begun = taken & (into == 0) & (found.frame > 0)
-        ended = taken & (out == 0) & (found.frame < found.frames - 1)
-        prices = self.prices
-        plain, divided = self.divided(chosen)
+        begun, ended = taken & (into == 0), taken & (out == 0)
+        none, prices, ends = begun & ended, self.prices, self.ends
+        plain, families = self.divided(chosen)
         empty = sum(not taken[np.asarray(group)].any() for group in self.exclusive)
         return float(
             self.total[plain].sum()
-            + divided
-            + prices.appear * begun.sum()
-            + prices.disappear * ended.sum()
+            + families
+            + ends.appear[begun & ~none].sum()
+            + ends.disappear[ended & ~none].sum()
+            + ends.alone[none].sum()
             + min(prices.leave_out, prices.appear + prices.disappear) * empty
         )
 
     def divided(self, chosen: Ints) -> tuple[Ints, float]:
-        """Return the chosen candidates that are no part of a division, and what divisions cost."""
+        """Return the chosen candidates that are in no family, and what families cost."""
         inside = np.asarray(np.isin(self.families.edges, chosen).all(axis=1))
         family = self.families.only(inside)
+        merger = self.mergers.only(np.asarray(np.isin(self.mergers.edges, chosen).all(axis=1)))
         n = len(self.pairs.detections)
         out = np.bincount(self.pairs.pairs[chosen, 0], minlength=n)
         many = chosen[out[self.pairs.pairs[chosen, 0]] > 1]
@@ -150,7 +198,9 @@ class Problem:
         prices = self.prices
         mothers = len(np.unique(self.pairs.pairs[lacking, 0]))
         more = prices.divide * mothers if mothers else 0.0
-        return np.setdiff1d(chosen, family.edges), float(family.price.sum() + more)
+        known = np.union1d(family.edges, merger.edges)
+        price = float(family.price.sum() + merger.price.sum() + more)
+        return np.setdiff1d(chosen, known), price
 
     def taken(self, chosen: Ints) -> NDArray[np.bool_]:
         """Return which detections are real: all but alternatives that are not linked."""

@@ -15,10 +15,13 @@ from stroma.tracking.candidates import Candidates, candidates, typical_reach
 from stroma.tracking.costs import combined, penalised
 from stroma.tracking.detect import Seen
 from stroma.tracking.follow import without_stubs
-from stroma.tracking.motion import heading, runs_steadily
+from stroma.tracking.motion import heading, runs_steadily, settled
 from stroma.tracking.problem import Prices, Problem
 
-Motion = Literal["auto", "none", "velocity"]
+Motion = Literal["auto", "none", "brownian", "velocity"]
+
+MERGER = 0.4
+"""Price of a merger as it should be, where those are allowed and nothing else is said."""
 
 Cost = str | Callable[[Candidates], Floats]
 """Names of costs, or a learned cost (`stroma.tracking.learned.LinkModel`), whose ``divisions``, if
@@ -34,8 +37,9 @@ class Linking:
     cost : str or callable
         Names of costs joined by "+", with weights if wanted: "overlap+2*distance"; or costs that
         were learned, of divisions too.
-    solver : {"lap", "greedy", "ilp"}
-        Frame by frame, cheapest first, or all at once.
+    solver : {"lap", "greedy", "ilp", "hypotheses"}
+        Frame by frame, cheapest first, all at once, or that with beginnings and ends that are
+        likely near borders and the ends of the movie.
     max_distance : float, optional
         How far an object gets from frame to frame, in the unit of the detections; found from the
         data unless given.
@@ -43,9 +47,12 @@ class Linking:
         Frames in which an object may be missing.
     divisions : bool
         Whether objects may divide.
-    motion : {"auto", "none", "velocity"}
-        Whether objects are expected where they were, or where they were heading; "auto" looks
-        whether they run on steadily.
+    merges : bool
+        Whether two objects may become one.
+    motion : {"auto", "none", "brownian", "velocity"}
+        Whether objects are expected where they were, where a Kalman filter thinks that they were
+        (places are measured with an error), or where they were heading; "auto" looks whether they
+        run on steadily, and else is "none".
     prices : Prices
         What beginnings, ends, divisions and gaps cost.
     penalties : mapping of str to float
@@ -60,6 +67,7 @@ class Linking:
     motion: Motion = "auto"
     prices: Prices = field(default_factory=Prices)
     penalties: Mapping[str, float] = field(default_factory=dict)
+    merges: bool = False
 
     def __post_init__(self) -> None:
         """Check the parameters."""
@@ -102,9 +110,21 @@ def link(
     reach = how.max_distance or typical_reach(known) * float(getattr(how.cost, "wider", 1.0))
     steady = how.motion == "velocity" or (how.motion == "auto" and runs_steadily(known.detections))
     ahead = heading(known.detections, reach) if steady else None
-    found = candidates(known, reach, max_gap=how.max_gap + 1, divisions=how.divisions, ahead=ahead)
+    if how.motion == "brownian":
+        ahead = settled(known.detections, reach)
+    found = candidates(
+        known,
+        reach,
+        max_gap=how.max_gap + 1,
+        divisions=how.divisions,
+        merges=how.merges,
+        ahead=ahead,
+        per_frame=steady,
+    )
     found = _with(found, pinned)
     prices = how.prices if how.divisions else replace(how.prices, divide=np.inf)
+    if how.merges and not np.isfinite(prices.merge):
+        prices = replace(prices, merge=MERGER)
     if how.penalties:
         found = replace(found, distance=found.distance * penalised(found, how.penalties))
     cost = combined(found, how.cost) if isinstance(how.cost, str) else how.cost(found)

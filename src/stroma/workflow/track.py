@@ -71,6 +71,7 @@ def track(
     max_distance: float | None = None,
     max_gap: int = 1,
     divisions: bool = True,
+    merges: bool = False,
     motion: Motion = "auto",
     penalties: Mapping[str, float] | None = None,
     spacing: Sequence[float] = (),
@@ -97,17 +98,20 @@ def track(
         Names of costs joined by "+", with weights if wanted: "overlap+2*distance" (points have no
         overlap; measures of a table count as well); or links that were learned
         (`stroma.learn_links`), or the file of such.
-    solver : {"lap", "greedy", "ilp"}
-        Frame by frame, cheapest first, or all at once by integer programming.
+    solver : {"lap", "greedy", "ilp", "hypotheses"}
+        Frame by frame, cheapest first, all at once by integer programming, or that with beginnings
+        and ends that are likely near borders and the ends of the movie.
     max_distance : float, optional
         How far an object gets from frame to frame, in ``unit``; found from the data unless given.
     max_gap : int
         Frames in which an object may be missing.
     divisions : bool
         Whether objects may divide.
-    motion : {"auto", "none", "velocity"}
-        Whether objects are expected where they were, or where they were heading; "auto" looks
-        whether they run on steadily.
+    merges : bool
+        Whether two objects may become one.
+    motion : {"auto", "none", "brownian", "velocity"}
+        Whether objects are expected where they were, where a Kalman filter thinks that they were,
+        or where they were heading; "auto" looks whether they run on steadily, and else is "none".
     penalties : mapping of str to float, optional
         Measures whose difference makes two objects more distant, with weights: ``{"area": 1}``.
     spacing, unit
@@ -128,6 +132,7 @@ def track(
         divisions,
         motion,
         penalties=penalties or {},
+        merges=merges,
     )
     if model is not None:
         seen: Seen | Detections = _found(model, labels, label, tuple(spacing), unit)
