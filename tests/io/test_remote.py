@@ -14,9 +14,12 @@ import numpy as np
 import pytest
 import zarr
 
-from stroma.errors import FileError, FormatError
+from stroma.cli.paint import beside, sorted_out
+from stroma.errors import FileError, FormatError, ParameterError
 from stroma.io import read_image, series_of
-from stroma.io.address import address_of
+from stroma.io.address import address_of, require_address
+from stroma.io.omezarr.remote import Kept
+from stroma.session import Session
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -134,14 +137,105 @@ def test_metadata_without_end_is_refused_by_name(server, monkeypatch):
         read_image(f"{address}/a.zarr")
 
 
-def test_painting_on_an_address_is_refused(server, values):
-    import typer
+WRONG = {
+    "ftp://host/a.zarr": "does not begin with http:// or https://",
+    "file:///etc/passwd": "does not begin with http:// or https://",
+    "javascript:alert(1)": "does not begin with http:// or https://",
+    "": "Nothing is no address",
+    "a.zarr": "does not begin with http:// or https://",
+    "http:///a.zarr": "names no server",
+    "http://host/a b.zarr": "spaces or characters",
+    "http://host/a\r\nX: y": "spaces or characters",
+    "http://me:secret@host/a.zarr": "carries a name or a password",
+    "http://host/a.zarr?key=1": "what follows",
+    "http://host/a.zarr#0": "what follows",
+    "http://host:port/a.zarr": "cannot be read",
+    "http://[::1/a.zarr": "cannot be read",
+    "http://host/" + "a" * 3000: "up to 2000 letters",
+}
 
-    from stroma.cli.paint import sorted_out
-    from stroma.session import Session
 
+@pytest.mark.parametrize("text", WRONG)
+def test_what_is_no_address_of_an_image_is_refused(text):
+    with pytest.raises(ParameterError, match=re.escape(WRONG[text])):
+        require_address(text)
+
+
+def test_an_address_is_taken_as_it_was_typed():
+    assert require_address(" https://host:81/b/a.zarr/ ") == "https://host:81/b/a.zarr"
+
+
+class Leading(SimpleHTTPRequestHandler):
+    """Leads to another address, which is none of the web."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", self.server.to)
+        self.end_headers()
+
+
+@pytest.mark.parametrize("to", ["ftp://127.0.0.1/a.zarr", "file:///etc/passwd"])
+def test_a_server_leads_to_nothing_but_the_web(server, to):
+    made, address = server
+    made.RequestHandlerClass, made.to = Leading, to
+    with pytest.raises(FileError, match="cannot be read"):
+        read_image(f"{address}/a.zarr")
+
+
+def test_chunks_that_were_read_last_are_not_fetched_again(server, values):
+    made, address = server
+    image = read_image(f"{address}/cells.zarr")
+    image.read({"y": slice(0, 64), "x": slice(0, 64)})
+    made.asked.clear()
+    part = image.read({"y": slice(10, 30), "x": slice(0, 64)})
+    np.testing.assert_array_equal(part, values[10:30, :64])
+    assert made.asked == []
+
+
+def test_as_much_is_kept_as_fits():
+    kept = Kept(100)
+    for number in range(10):
+        kept.put((number, "a"), bytes(20))
+    kept.put((10, "a"), bytes(60))  # would push out most of the others
+    assert [n for n in range(11) if kept.get((n, "a")) is not None] == [5, 6, 7, 8, 9]
+
+
+def test_an_image_on_a_server_is_painted_on_and_opened_again(server, values, tmp_path):
     address = f"{server[1]}/cells.zarr"
-    with Session("gaussian") as session, pytest.raises(FileError, match=r"on a web server\. Copy"):
-        session.add_image(address)
-    with pytest.raises(typer.BadParameter, match=r"on a web server\. Copy"):
-        sorted_out([Path(address)], None)
+    with Session.create(tmp_path / "work.stroma", "gaussian", mode="demand") as session:
+        key = session.add_image(address)
+        session.paint(key, [(5, 5), (5, 20)], label=1)
+        assert "http" in session.as_code(tmp_path)
+    with Session.open(tmp_path / "work.stroma") as session:
+        assert session.notices == ()
+        assert session.image(key).name == "cells.zarr"
+        np.testing.assert_array_equal(session.image(key).image.read(), values)
+        assert session.strokes(key)[5, 10] == 1
+        (tmp_path / "elsewhere").mkdir()
+        session.save_as(tmp_path / "elsewhere" / "copy.stroma")
+    with Session.open(tmp_path / "elsewhere" / "copy.stroma") as session:
+        assert not session.image(key).missing
+
+
+def test_an_image_whose_server_is_gone_is_missing_until_it_is_back(server, values, tmp_path):
+    address = server[1]
+    with Session.create(tmp_path / "work.stroma", mode="demand") as session:
+        key = session.add_image(f"{address}/cells.zarr")
+    there = tmp_path / "web" / "cells.zarr"
+    there.rename(there.with_name("gone.zarr"))
+    with Session.open(tmp_path / "work.stroma") as session:
+        assert session.image(key).missing
+        assert f"{address}/cells.zarr has changed" in session.notices[0].message
+    there.with_name("gone.zarr").rename(there)
+    with Session.open(tmp_path / "work.stroma") as session:
+        assert not session.image(key).missing
+
+
+def test_the_project_of_an_address_lies_in_the_current_folder(tmp_path, monkeypatch):
+    assert beside(Path("https://host/b/cells.ome.zarr")) == Path("cells.stroma")
+    assert beside(Path("https://host/")) == Path("host.stroma")
+    with pytest.raises(ParameterError, match="password"):
+        sorted_out([Path("https://me:secret@host/a.zarr")], None)

@@ -69,8 +69,15 @@ def test_objects_are_clicked_and_committed_with_keys(browser, clicked) -> None:
         page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
         page.click("#tab-objects")
         page.wait_for_selector("#click-note >> text=Click an object")
+        page.wait_for_selector("#tools:not(:has([aria-pressed=true]))", state="attached")
+        page.wait_for_selector("#commit-object:disabled")
+        page.mouse.click(*place(page, 120, 120), button="right")
+        page.wait_for_selector("#click-note >> text=only said what is beside it")
+        page.wait_for_selector("#commit-object:disabled")
+        page.keyboard.press("s")  # nothing is proposed: nothing is committed, and nothing is lost
         page.mouse.click(*place(page, 60, 60))
         page.wait_for_selector("#click-note >> text=S commits")
+        page.wait_for_selector("#commit-object:enabled")
         page.keyboard.press("s")
         page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
         corner, other = place(page, 155, 35), place(page, 205, 85)
@@ -99,6 +106,30 @@ def test_objects_are_clicked_and_committed_with_keys(browser, clicked) -> None:
         page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
     context.close()
     assert wrong == []
+
+
+def test_only_the_tool_in_hand_is_shown_as_chosen(browser, clicked) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.wait_for_selector("[data-tool=brush][aria-pressed=true]")
+        page.click("#tab-objects")
+        chosen = "#object-tools [aria-pressed=true]"
+        page.wait_for_selector(f"{chosen} >> text=Click")
+        page.wait_for_selector("#tools:not(:has([aria-pressed=true]))", state="attached")
+        page.keyboard.press("v")
+        page.wait_for_selector("[data-tool=pan][aria-pressed=true]")
+        page.wait_for_selector("#object-tools:not(:has([aria-pressed=true]))")
+        page.click("#object-tools >> text=Draw")
+        page.wait_for_selector("#tools:not(:has([aria-pressed=true]))", state="attached")
+        page.reload()  # the tab is remembered, and takes its tool
+        page.wait_for_selector(f"{chosen} >> text=Click")
+        page.wait_for_selector("#tools:not(:has([aria-pressed=true]))", state="attached")
+        page.keyboard.press("b")  # who takes the brush wants to paint
+        page.wait_for_selector("#tab-paint[aria-selected=true]")
+        page.wait_for_selector("[data-tool=brush][aria-pressed=true]")
+    page.close()
 
 
 def test_what_was_clicked_becomes_an_object_of_its_own_image(browser, clicked, monkeypatch) -> None:

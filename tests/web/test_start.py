@@ -11,8 +11,9 @@ import pytest
 from tests.web.browsing import PATIENCE, until
 from tests.web.served import served_to_choose
 
-from stroma.errors import ParameterError
+from stroma.errors import FormatError, ParameterError
 from stroma.io import write_image
+from stroma.io.address import address_of
 from stroma.session import Session
 from stroma.session.recent import KEPT, recent, remember
 from stroma.web.start import shelf as shelves
@@ -154,6 +155,34 @@ def test_images_are_chosen_and_opened_with_the_mouse(browser, folder) -> None:
         page.wait_for_selector("#image-select option", state="attached")
         assert page.locator("#image-select").input_value() != ""
         page.close()
+
+
+def test_an_address_is_typed_and_opened_and_what_is_none_is_said(browser, folder, tmp_path) -> None:
+    opened = []
+
+    def opens_noting(paths: Sequence[Path], sample: str) -> Session:
+        opened.extend(paths)
+        if "gone" in str(paths[0]):
+            raise FormatError("gone.zarr cannot be read.")
+        return opens([], "cells")
+
+    with served_to_choose(opens_noting, Shelf([folder])) as (client, _):
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(client.address.url)
+        page.get_by_text("cells.tif").wait_for()
+        for wrong in ("file:///etc/passwd", str(folder / "cells.tif")):
+            page.fill("#address", wrong)
+            page.press("#address", "Enter")
+            page.wait_for_selector("#said.bad >> text=begin with http:// or https://")
+        page.fill("#address", "https://host/gone.zarr")
+        page.press("#address", "Enter")
+        page.wait_for_selector("#said.bad >> text=gone.zarr cannot be read.")
+        page.fill("#address", " https://host/b/cells.zarr/ ")
+        page.click("#open-address")
+        page.wait_for_selector("#image-select option:has-text('cells')", state="attached")
+        page.close()
+    assert list(map(address_of, opened)) == ["https://host/gone.zarr", "https://host/b/cells.zarr"]
 
 
 def test_the_way_back_closes_the_project_for_all_tabs_and_another_is_chosen(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from stroma.cli.settings import several
-from stroma.io.address import address_of
+from stroma.io.address import address_of, require_address
 from stroma.registry import Registry
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ Images = Annotated[
     list[Path] | None,
     typer.Argument(
         metavar="IMAGE...",
-        help="Images, folders of them, or a project to go on with.",
+        help="Images, folders of them, addresses of OME-Zarr images, or a project to go on with.",
         show_default=False,
     ),
 ]
@@ -336,10 +336,7 @@ def sorted_out(paths: list[Path], project: Path | None) -> tuple[list[Path], Pat
     images = [path for path in paths if not is_project(path)]
     for path in images:
         if address_of(path):
-            raise typer.BadParameter(
-                f"{address_of(path)} is on a web server. Copy it to paint on it; stroma segment "
-                "reads it where it is."
-            )
+            require_address(address_of(path))
     return images, projects[0] if projects else None
 
 
@@ -349,10 +346,16 @@ def is_project(path: Path) -> bool:
 
 
 def beside(image: Path) -> Path:
-    """Return the project that belongs to an image, or a folder, unless another is named."""
-    whole = image.resolve() if image.is_dir() else image
-    from stroma.io import stem_of
+    """Return the project that belongs to an image, or a folder, unless another is named.
 
+    That of an image on a web server lies in the current folder.
+    """
+    from stroma.io import stem_of
+    from stroma.session.code import safe_stem
+
+    if address_of(image):
+        return Path(f"{safe_stem(address_of(image).rpartition('/')[2])}.stroma")
+    whole = image.resolve() if image.is_dir() else image
     stem = whole.name if whole.is_dir() and whole.suffix != ".zarr" else stem_of(whole)
     return whole.with_name(f"{stem}.stroma")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stroma.errors import ParameterError
+from stroma.io.address import address_of
 from stroma.pixel.param import Param
 from stroma.session import code
 from stroma.session.core.core import Core
@@ -107,8 +108,9 @@ class Repeating:
                 f"The image {sheet.name!r} is in no file. Save all as a project first, which keeps "
                 f"the image in it (in Python: save_as(folder))."
             )
+        where = located(sheet.reference, self._folder)
         return code.Lesson(
-            str(located(sheet.reference, self._folder).resolve()),
+            address_of(where) or str(where.resolve()),
             str(folder / code.strokes_name(key, sheet.name)),
             sheet.reference.get("axes"),
             sheet.reference.get("series", 0),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import http.client
+import itertools
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -36,7 +40,64 @@ METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
 NOT_THERE = (403, 404, 410)
 """What servers answer for files that are not there; stores of objects say 403."""
 
+KEPT = 2**28
+"""Bytes of files that were read last, of all servers together (256 MiB): a view that is painted on
+is read again and again."""
+
 _NOTHING: tuple[str, ...] = ()
+_NUMBERS = itertools.count()
+
+
+def _opener() -> urllib.request.OpenerDirector:
+    """Return what opens addresses of the web, and (where a server leads elsewhere) nothing else."""
+    made = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPRedirectHandler(),
+        urllib.request.HTTPErrorProcessor(),
+    ):
+        made.add_handler(handler)
+    return made
+
+
+class Kept:
+    """Files that were read last, as many as fit.
+
+    Parameters
+    ----------
+    most : int
+        Bytes.
+    """
+
+    def __init__(self, most: int = KEPT) -> None:
+        self.most = most
+        self._files: OrderedDict[tuple[int, str], bytes] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[int, str]) -> bytes | None:
+        """Return a file, if it is there."""
+        with self._lock:
+            if key in self._files:
+                self._files.move_to_end(key)
+            return self._files.get(key)
+
+    def put(self, key: tuple[int, str], data: bytes) -> None:
+        """Keep a file; those that were read before go, as far as needed."""
+        if len(data) > self.most // 4:
+            return
+        with self._lock:
+            self._size += len(data) - len(self._files.pop(key, b""))
+            self._files[key] = data
+            while self._size > self.most:
+                self._size -= len(self._files.popitem(last=False)[1])
+
+
+_KEPT = Kept()
 
 
 class WebFiles(Store):
@@ -55,6 +116,7 @@ class WebFiles(Store):
     def __init__(self, address: str) -> None:
         super().__init__(read_only=True)
         self.address = address
+        self._number = next(_NUMBERS)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether another store is the same folder."""
@@ -112,12 +174,31 @@ class WebFiles(Store):
         for name in _NOTHING:
             yield name
 
+    def fingerprint(self) -> tuple[int, str]:
+        """Return the size of the metadata of the folder, and a digest of it."""
+        digest, size = hashlib.blake2b(digest_size=16), 0
+        for name in METADATA:
+            data = self._read(name, None)
+            if data is not None:
+                size += len(data)
+                digest.update(name.encode() + data)
+        return size, digest.hexdigest()
+
     def _read(self, key: str, part: ByteRequest | None) -> bytes | None:
+        if part is not None:
+            return self._fetch(key, part)
+        known = _KEPT.get((self._number, key))
+        data = self._fetch(key, None) if known is None else known
+        if data is not None and known is None:
+            _KEPT.put((self._number, key), data)
+        return data
+
+    def _fetch(self, key: str, part: ByteRequest | None) -> bytes | None:
         where = f"{self.address}/{urllib.parse.quote(key)}"
         most = MAX_METADATA if key.rpartition("/")[2] in METADATA else MOST
         asked = urllib.request.Request(where, headers=_headers(part))
         try:
-            with urllib.request.urlopen(asked, timeout=SECONDS) as answer:
+            with _opener().open(asked, timeout=SECONDS) as answer:
                 data: bytes = answer.read(most + 1)
                 partial = answer.status == http.client.PARTIAL_CONTENT
         except urllib.error.HTTPError as error:

@@ -12,6 +12,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QHeaderView, QMessageBox
 
 from stroma.errors import StromaError
+from stroma.io.address import address_of
 from stroma.io.series import Series
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
@@ -148,7 +149,8 @@ class Files:
         lost = " (file missing)" if one.missing else ""
         planes = math.prod(one.outer.values())
         pixels = session.painted_pixels(one.key)
-        where = session.source(one.key) or "In memory"
+        file = session.source(one.key)
+        where = (address_of(file) or file) if file else "In memory"
         return (
             parts.Sorted(f"{mark}{one.name}{lost}", one.name.lower(), str(where)),
             parts.Sorted(" × ".join(map(str, one.outer.values())) or "1", planes),

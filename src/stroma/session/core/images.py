@@ -11,8 +11,8 @@ import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.errors import FileError, ShapeError, StromaError, for_people
-from stroma.io.address import address_of
+from stroma.errors import ShapeError, StromaError, for_people
+from stroma.io.address import address_of, require_address
 from stroma.session.core import operations as ops
 from stroma.session.core.core import Core
 from stroma.session.core.disk.reference import change, fingerprint, located, refer
@@ -66,8 +66,8 @@ class Images:
         Parameters
         ----------
         data : str, Path, Image or array-like
-            A file, or an array; arrays of 3 dimensions are stacks of planes, unless an `Image`
-            says otherwise.
+            A file, the address of an OME-Zarr image on a web server, or an array; arrays of 3
+            dimensions are stacks of planes, unless an `Image` says otherwise.
         name : str
             For people; the file's name unless given.
         axes, series
@@ -75,22 +75,23 @@ class Images:
 
         Raises
         ------
-        MissingFileError, FormatError, ShapeError
+        MissingFileError, FormatError, ShapeError, ParameterError
             If there is no such file, or it cannot be used.
         FileError
-            If it is on a web server, where a project cannot keep it in view.
+            If it is on a web server that does not answer.
         """
         if isinstance(data, str | Path) and address_of(data):
-            raise FileError(
-                f"{address_of(data)} is on a web server. Copy it to paint on it; stroma segment "
-                "reads it where it is."
-            )
+            require_address(address_of(data))
         image = opened(data, axes, series)
         path = Path(data) if isinstance(data, str | Path) else None
         core = self.core
+        seen = None if path is None else fingerprint(path)  # may take long: before the lock
         with core.lock:
             key = self._next_key()
-            reference = self._reference(key, image, path, axes, series)
+            if path is None:
+                reference = self._stored(key, image)
+            else:
+                reference = refer(path, self._folder, axes=axes, series=series, seen=seen)
             core.images[key] = image
             shown = name or (path.name if path else f"image {key}")
             core.do(ops.AddImage(key, shown, without_channels(image), reference))
@@ -115,14 +116,12 @@ class Images:
         self._opened = max([self._opened, *known]) + 1
         return str(self._opened)
 
-    def _reference(
-        self, key: str, image: Image, path: Path | None, axes: str | None, series: int
-    ) -> dict[str, Any]:
-        """Return where an image is; one that is in no file goes into the project."""
+    def _stored(self, key: str, image: Image) -> dict[str, Any]:
+        """Put an image that is in no file into the project, if there is one; return where it is."""
         project = self.core.project
-        if path is None and project is not None:
-            path, axes, series = project.store(image, key), None, 0
-        return {} if path is None else refer(path, self._folder, axes=axes, series=series)
+        if project is None:
+            return {}
+        return refer(project.store(image, key), self._folder, axes=None, series=0)
 
     @property
     def _folder(self) -> Path | None:

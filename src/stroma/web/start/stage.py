@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stroma.errors import ParameterError, StromaError
 from stroma.io import stem_of
+from stroma.io.address import require_address
 from stroma.session import Session
 from stroma.session.recent import recent
 from stroma.web import posts, uploads
@@ -163,6 +164,8 @@ class Stage:
     def _allowed(self, values: Any) -> tuple[list[Path], str]:
         """Return what was chosen, paths or a sample, if all of it may be opened; none for new.
 
+        An address of a web server is a path as readers take it.
+
         Raises
         ------
         ParameterError
@@ -172,6 +175,8 @@ class Stage:
         sample, paths = str(given.get("sample", "")), given.get("paths", [])
         if sample or given.get("new"):
             return [], sample
+        if "address" in given:
+            return [Path(require_address(str(given["address"])))], ""
         if not isinstance(paths, list) or not 0 < len(paths) <= MOST_PATHS:
             raise ParameterError(f"Choose an image, or up to {MOST_PATHS}.")
         known = {str(path) for path in recent()}

@@ -59,16 +59,33 @@ const TOOLS = {
 
 /** @type {keyof typeof TOOLS} */
 let tool = "brush";
+/** @type {import("./viewer.js").Tool | null} that tool, as long as no other is in hand */
+let taken = null;
+
+/** Tools that paint: who takes one on a tab that shows no strokes wants to paint. */
+const PAINTING = new Set(["brush", "eraser", "polygon", "wand", "bucket"]);
+
+/** @param {keyof typeof TOOLS} name */
+function take(name) {
+  tool = name;
+  taken = TOOLS[name].make();
+  viewer.setTool(taken);
+  byId("tools").dispatchEvent(new CustomEvent("chosen", { detail: name }));
+}
 
 /** @param {keyof typeof TOOLS} name */
 function chooseTool(name) {
-  tool = name;
-  viewer.setTool(TOOLS[name].make());
-  for (const button of byId("tools").querySelectorAll("[data-tool]")) {
-    button.setAttribute("aria-pressed", String(button.getAttribute("data-tool") === name));
-  }
-  byId("tools").dispatchEvent(new CustomEvent("chosen", { detail: name }));
+  take(name);
+  if (PAINTING.has(name) && app.view.tab === "objects") showTab("paint");
 }
+
+// Other tools than these, as those for objects, may be in hand: then none of these is.
+viewer.addEventListener("tool", () => {
+  for (const button of byId("tools").querySelectorAll("[data-tool]")) {
+    const pressed = viewer.tool === taken && button.getAttribute("data-tool") === tool;
+    button.setAttribute("aria-pressed", String(pressed));
+  }
+});
 
 // Who chooses a class wants to paint it.
 app.addEventListener("class", () => {
@@ -245,7 +262,7 @@ function showTab(name) {
   }
   const left = app.view.tab === "objects" && name !== "objects";
   app.look({ tab: name });
-  if (left) chooseTool(tool);
+  if (left && viewer.tool !== taken) take(tool);
 }
 
 /**
@@ -282,7 +299,7 @@ choosesFiles(
 takeDrops(app);
 showWayBack(app);
 buildTools();
-buildTabs();
-chooseTool("brush");
+take("brush");
+buildTabs(); // the tab of the last visit may take another tool
 listenToKeys({ app, viewer, chooseTool, setRadius, paintHereNext, closing, step: back });
 app.connection.connect();

@@ -42,7 +42,8 @@ export function clickGroup(app, clicks) {
   const show = () => {
     const { found } = clicks.draft;
     note.textContent = words(clicks);
-    commit.disabled = clear.disabled = !clicks.marked;
+    commit.disabled = !clicks.committable;
+    clear.disabled = !clicks.marked;
     another.disabled = !found || found.choices < 2;
     const images = app.state?.images ?? [];
     const { outer } = app.current ?? { outer: {} };
@@ -92,15 +93,18 @@ function words({ draft, marked }) {
  * @returns {Record<string, () => void>}
  */
 export function clickKeys(app, clicks) {
-  const always = { n: () => nextImage(app, 1) };
+  // These are taken without anything to do, too: one press too many is not meant for another tool.
+  const always = {
+    n: () => nextImage(app, 1),
+    s: () => clicks.commit(),
+    enter: () => clicks.commit(),
+    w: () => clicks.another(),
+  };
   if (!clicks.marked) return always;
   return {
     ...always,
-    s: () => clicks.commit(),
-    enter: () => clicks.commit(),
     c: () => clicks.clear(),
     escape: () => clicks.clear(),
-    w: () => clicks.another(),
     backspace: () => clicks.back(),
     delete: () => clicks.back(),
   };

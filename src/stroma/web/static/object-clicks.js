@@ -177,6 +177,12 @@ export class Clicks extends EventTarget {
     return this.draft.marks.length > 0;
   }
 
+  /** Whether something is proposed, or about to be, that can become an object. */
+  get committable() {
+    const { found, busy, marks } = this.draft;
+    return Boolean(found) || (busy && marks.some((mark) => mark.on));
+  }
+
   /** @param {Draft} draft */
   _propose(draft) {
     draft.asked += 1;
@@ -214,7 +220,7 @@ export class Clicks extends EventTarget {
   /** Make the proposal an object; the next click is for another one at once. */
   async commit() {
     const { draft } = this;
-    if (!draft.marks.length) return;
+    if (!this.committable) return;
     this.clear();
     this.waiting.push(draft);
     const committed = this._committed(draft);

@@ -139,7 +139,8 @@ function tools(viewer, desk, clicks, clicking) {
   let chosen = "label";
   let untouched = true;
   const take = () => {
-    viewer.setTool(chosen === "click" ? clicks.tool : objectTool(desk, chosen));
+    own = chosen === "click" ? clicks.tool : objectTool(desk, chosen);
+    viewer.setTool(own);
     buttons.show(chosen);
     help.textContent = HELP[chosen];
     clicking.hidden = chosen !== "click";
@@ -151,6 +152,14 @@ function tools(viewer, desk, clicks, clicking) {
     take();
   };
   const buttons = segmented("What the pointer does", TOOLS, choose);
+  let own = viewer.tool;
+  viewer.addEventListener("tool", () => {
+    if (viewer.tool === own) return;
+    buttons.show(""); // something else was taken from the bar, and none of these is in hand
+    help.textContent = "";
+    clicking.hidden = true;
+    if (clicks.chosen) clicks.choose(false);
+  });
   buttons.made.id = "object-tools";
   // Where there are no objects yet, the first thing to do is to click one.
   desk.addEventListener("known", () => {

@@ -46,7 +46,7 @@ async function ask(path, options) {
 
 /**
  * Open something; the page of the project comes when it is there.
- * @param {{paths?: string[], sample?: string, new?: string, folder?: string}} what
+ * @param {{paths?: string[], address?: string, sample?: string, new?: string, folder?: string}} what
  * @param {string} name
  */
 async function open(what, name) {
@@ -54,7 +54,7 @@ async function open(what, name) {
 }
 
 /**
- * @param {{paths?: string[], sample?: string, new?: string, folder?: string}} what
+ * @param {{paths?: string[], address?: string, sample?: string, new?: string, folder?: string}} what
  * @param {string} name
  * @returns {Promise<boolean>} whether it is open
  */
@@ -214,6 +214,12 @@ async function begin() {
   fill(byId("samples"), ...samples);
   byId("find").addEventListener("input", show);
   byId("open").addEventListener("click", () => open({ paths: [...chosen] }, byId("open").textContent?.slice(5) || "it"));
+  byId("address-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { value } = /** @type {HTMLInputElement} */ (byId("address"));
+    if (value.trim()) open({ address: value }, value.trim());
+    else byId("address").focus();
+  });
   byId("open-folder").addEventListener("click", () => shown && open({ paths: [shown.folder] }, shown.folder));
   takeDrops();
   await go(known.folder);

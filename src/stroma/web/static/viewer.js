@@ -73,6 +73,7 @@ export class Viewer extends EventTarget {
     this.tool = tool;
     this._showCursor();
     this.redraw();
+    this.dispatchEvent(new CustomEvent("tool"));
   }
 
   /** Draw soon; asking often costs nothing. */

@@ -10,6 +10,7 @@ from typing import Any
 
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
+from stroma.io.address import address_of
 from stroma.session.core.checks import mapping, text, whole
 
 SAMPLES = 16
@@ -18,14 +19,21 @@ FOLDER_FILES = 64
 """Files of a folder (OME-Zarr) that are looked at."""
 
 
-def refer(path: Path, project: Path | None, *, axes: str | None, series: int) -> dict[str, Any]:
-    """Return a reference to an image file, relative to the project if there is one."""
-    size, digest = fingerprint(path)
-    where = path.resolve()
-    if project is not None and where.anchor == project.resolve().anchor:
-        where = Path(os.path.relpath(where, project.resolve()))
+def refer(
+    path: Path,
+    project: Path | None,
+    *,
+    axes: str | None,
+    series: int,
+    seen: tuple[int, str] | None = None,
+) -> dict[str, Any]:
+    """Return a reference to an image file, relative to the project if there is one.
+
+    ``seen`` is its fingerprint, where that is known already.
+    """
+    size, digest = seen or fingerprint(path)
     return {
-        "path": where.as_posix(),
+        "path": address_of(path) or _related(path.resolve(), project).as_posix(),
         "axes": axes,
         "series": series,
         "size": size,
@@ -33,10 +41,17 @@ def refer(path: Path, project: Path | None, *, axes: str | None, series: int) ->
     }
 
 
+def _related(where: Path, project: Path | None) -> Path:
+    """Return a path relative to a project, where both are on one drive."""
+    if project is None or where.anchor != project.resolve().anchor:
+        return where
+    return Path(os.path.relpath(where, project.resolve()))
+
+
 def moved(reference: Mapping[str, Any], old: Path | None, new: Path) -> dict[str, Any]:
     """Return a reference for a project in another folder."""
-    if not reference:
-        return {}
+    if not reference or address_of(reference["path"]):
+        return dict(reference)
     path = located(reference, old)
     if not path.exists():
         return {**reference, "path": path.resolve().as_posix()}
@@ -44,9 +59,11 @@ def moved(reference: Mapping[str, Any], old: Path | None, new: Path) -> dict[str
 
 
 def located(reference: Mapping[str, Any], project: Path | None) -> Path:
-    """Return the path a reference means."""
+    """Return the path a reference means; one on a web server is an address."""
     path = Path(str(reference["path"]))
-    return path if project is None or path.is_absolute() else project / path
+    if project is None or path.is_absolute() or address_of(path):
+        return path
+    return project / path
 
 
 def checked(reference: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -81,15 +98,24 @@ def opened(reference: Mapping[str, Any], project: Path | None) -> Image:
 def change(reference: Mapping[str, Any], project: Path | None) -> str:
     """Return what happened to an image since it was referred to; empty if nothing did."""
     path = located(reference, project)
-    if not path.exists():
+    address = address_of(path)
+    if not address and not path.exists():
         return f"{path} is not there any more. Put it back, or open it where it is now."
     if fingerprint(path) != (reference["size"], reference["digest"]):
-        return f"{path} has changed since the project was saved; strokes may not fit any more."
+        what = address or path
+        return f"{what} has changed since the project was saved; strokes may not fit any more."
     return ""
 
 
 def fingerprint(path: Path) -> tuple[int, str]:
-    """Return the size of a file (or a folder's first files) and a digest of samples of it."""
+    """Return the size of a file (or a folder's first files) and a digest of samples of it.
+
+    Of an image on a web server, these are of its metadata.
+    """
+    if address_of(path):
+        from stroma.io.omezarr.remote import WebFiles
+
+        return WebFiles(address_of(path)).fingerprint()
     digest, size = hashlib.blake2b(digest_size=16), 0
     for file in _files(path):
         length = file.stat().st_size
