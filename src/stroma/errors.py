@@ -75,6 +75,10 @@ class FormatError(FileError, ValueError):
     """A file is damaged, not what its name says, or not safe to load."""
 
 
+class ConsentError(StromaError, PermissionError):
+    """A file holds a program that is not run unless the user says so; the message names it."""
+
+
 class WeightsError(FileError):
     """Pretrained weights are neither here nor to be had."""
 

@@ -64,8 +64,9 @@ def test_a_package_of_cellpose_is_the_network_of_its_file(tmp_path):
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"weights": {"torchscript": {"source": "a.pt"}}}, r"is a program \(torchscript\)"),
-        ({"weights": 3}, r"is a program \(none\)"),
+        ({"weights": {"torchscript": {"source": "a.pt"}}}, "its network takes 0 inputs"),
+        ({"inputs": [{}]}, "says that a tensor has axes"),
+        ({"inputs": 3, "weights": 3}, "its network takes 0 inputs"),
         (of_stardist(config={}), "not as these are"),
         (of_stardist(config=[1]), "not as these are"),
         (of_stardist(thresholds={"prob": "x"}), "not as these are"),

@@ -20,8 +20,9 @@ Model = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL",
-        help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package; or "
-        "a network of another program: Cellpose's cyto3, a folder of StarDist or nnU-Net.",
+        help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package, or "
+        "the id of one at bioimage.io; or a network of another program: Cellpose's cyto3, a folder "
+        "of StarDist or nnU-Net.",
         show_default=False,
     ),
 ]
@@ -52,6 +53,16 @@ Diameter = Annotated[
     typer.Option(
         help="Networks that ask for it, such as Cellpose's: diameter of most objects, in pixels.",
         show_default="as the model says",
+    ),
+]
+
+Trust = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NUMBER",
+        help="Run a program in a model package (TorchScript, Python), which can do whatever you "
+        "can. The message that refuses the program names its number; may be repeated.",
+        show_default=False,
     ),
 ]
 
@@ -104,6 +115,7 @@ def segment(
         ),
     ] = False,
     diameter: Diameter = None,
+    trust: Trust = None,
     overwrite: Annotated[
         bool,
         typer.Option(
@@ -137,7 +149,7 @@ def segment(
         mirror=mirror,
         directions=directions,
     )
-    trained = sized(stroma.load(model), diameter)
+    trained = sized(stroma.load(model, trust=trust or ()), diameter)
     with progress() as report:
         result = segment_files(
             trained,

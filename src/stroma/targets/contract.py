@@ -16,11 +16,11 @@ Truth = Literal["classes", "instances", "points", "image", "category"]
 """What users give: classes or objects as whole numbers per pixel, positions, another image, or one
 class for the image as a whole."""
 
-Result = Literal["classes", "instances", "points", "image", "category", "several"]
-"""What ``decode`` returns, and so how blocks become one: classes and images pixel by pixel; objects
-are joined where blocks meet; points belong to the block that they lie in; of a category, the
-predictions of all blocks are averaged before they are decoded; several are results by the name of
-their target."""
+Result = Literal["classes", "instances", "points", "image", "channels", "category", "several"]
+"""What ``decode`` returns, and so how blocks become one: classes, images (in units of the image
+that is looked at) and channels (in their own) pixel by pixel; objects are joined where blocks meet;
+points belong to the block that they lie in; of a category, the predictions of all blocks are
+averaged before they are decoded; several are results by the name of their target."""
 
 Losses = tuple[torch.Tensor, dict[str, torch.Tensor]]
 """The loss, and its parts by name."""

@@ -183,7 +183,7 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     Returns
     -------
     (C, t, z, y, x), as far as the image has these axes, float32 array
-        In intensities of the image.
+        In intensities of the image; of channels as they are.
     """
     tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
     sizes = {a: n for a, n in image.sizes.items() if a != "c"}
@@ -202,8 +202,9 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     if noisy is not None:
         noisy.mix(result)
     mean, deviation = units(statistics, len(result), result.ndim)
-    result *= deviation
-    result += mean
+    if network.target.result == "image":
+        result *= deviation
+        result += mean
     return result
 
 

@@ -19,7 +19,7 @@ def members(module: nn.Module) -> list[nn.Module]:
     return list(module) if isinstance(module, nn.ModuleList) else [module]
 
 
-TOLD = ("halo", "stride", "step", "blind")
+TOLD = ("halo", "stride", "step", "least", "blind")
 """What networks tell of themselves that decides which blocks they see; not all tell all of it."""
 
 

@@ -34,6 +34,7 @@ from stroma.training.found import (
     without_channels,
 )
 from stroma.training.hashed import hashed
+from stroma.training.lent import require_ours
 from stroma.training.members import Head, joined, members
 from stroma.training.open import opened
 from stroma.training.predict import NetworkPredictor
@@ -294,7 +295,7 @@ class Network:
         if self.target.result == "points":
             points = find_points(self, opened, tunable=tunable, **how)
             return points if set(outer_axes(self.ndim)) & set(opened.sizes) else points[0]
-        if self.target.result == "image":
+        if self.target.result in ("image", "channels"):
             return find_image(self, opened, tunable=tunable, **how)
         if self.target.result == "several":
             return {
@@ -379,10 +380,12 @@ class Network:
         FormatError
             If the name ends otherwise.
         ParameterError
-            If this is one of the `heads` of a network; the network is kept as a whole.
+            If this is one of the `heads` of a network, which is kept as a whole, or a program of
+            others.
         """
         if any(isinstance(one, Head) for one in members(self.module)):
             raise ParameterError("This is a part of a network. Save the network that it is of.")
+        require_ours(self.about)
         target = Path(path)
         if target.suffix != ".safetensors":
             raise FormatError(f"A network is kept in a .safetensors file, got {str(path)!r}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -32,6 +32,8 @@ class Normalisation:
         Of the foreground of all training images, for "clip".
     percentiles : (float, float)
         Of the image, that become 0 and 1, for "percentile".
+    together : bool
+        Mean, deviation and extremes are those of all channels together.
     """
 
     schemes: tuple[Scheme, ...]
@@ -40,6 +42,7 @@ class Normalisation:
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     percentiles: tuple[float, ...] = LOW_HIGH
+    together: bool = False
 
     def __post_init__(self) -> None:
         """Take lists for tuples, as JSON has them, and check."""
@@ -72,9 +75,10 @@ class Normalisation:
         image : Statistics
             Of the whole image, or stack, that they are from, with the percentiles of `ranks`.
         """
+        measured = pooled(image) if self.together else image
         result = np.empty(values.shape, np.float32)
         for c, scheme in enumerate(self.schemes):
-            result[c] = self._one(values[c], scheme, c, image)
+            result[c] = self._one(values[c], scheme, c, measured)
         return result
 
     def _one(self, values: NDArray[Any], scheme: Scheme, c: int, image: Statistics) -> Any:
@@ -90,6 +94,20 @@ class Normalisation:
         if scheme == "percentile":
             return (plain - image.low[c]) / max(image.high[c] - image.low[c], 1e-8)
         return plain / 255 if scheme == "rgb" else plain
+
+
+def pooled(image: Statistics) -> Statistics:
+    """Return statistics in which mean, deviation and extremes are those of all channels."""
+    count = len(image.mean)
+    mean = float(np.mean(image.mean))
+    squares = np.square(image.std) + np.square(np.subtract(image.mean, mean))
+    return replace(
+        image,
+        mean=(mean,) * count,
+        std=(float(np.sqrt(squares.mean())),) * count,
+        minimum=(min(image.minimum),) * count,
+        maximum=(max(image.maximum),) * count,
+    )
 
 
 def scheme_of(channel: str) -> Scheme:

@@ -98,6 +98,11 @@ class NetworkPredictor:
         return _three(members(self.module)[0].stride, 1)  # type: ignore[arg-type]
 
     @property
+    def least(self) -> tuple[int, ...]:
+        """Sides that windows have at least, where images are as large."""
+        return tuple(getattr(members(self.module)[0], "least", (0,) * self.ndim))
+
+    @property
     def step(self) -> float:
         """How far apart tiles are, in parts of a tile, where results depend on all of it."""
         return float(getattr(members(self.module)[0], "step", HALF))
@@ -169,7 +174,7 @@ def core_of(
         return _blended(predictor, read, shape, core)
     ndim = len(core)
     halo, stride = predictor.halo[-ndim:], predictor.stride[-ndim:]
-    window = surroundings(core, halo, stride, shape)
+    window = surroundings(core, halo, stride, shape, least=predictor.least)
     found = predictor.window(read_mirrored(read, shape, window))
     return found[(slice(None), *relative(core, window))]
 
@@ -331,7 +336,7 @@ def _needed(predictor: NetworkPredictor, shape: tuple[int, ...], core: Cube) -> 
     halo, stride = predictor.halo[-ndim:], predictor.stride[-ndim:]
     # What completes a window beyond the border mirrors as many pixels within it.
     wide = [h + s for h, s in zip(halo, stride, strict=True)]
-    return inside(surroundings(core, wide, stride, shape), shape)
+    return inside(surroundings(core, wide, stride, shape, least=predictor.least), shape)
 
 
 def _compute(piece: Piece, predictor: NetworkPredictor) -> Array:

@@ -88,15 +88,23 @@ def lattice(shape: Sequence[int], size: Sequence[int], stride: Sequence[int]) ->
 
 
 def surroundings(
-    core: Cube, halo: Sequence[int], stride: Sequence[int], shape: Sequence[int]
+    core: Cube,
+    halo: Sequence[int],
+    stride: Sequence[int],
+    shape: Sequence[int],
+    *,
+    least: Sequence[int] = (),
 ) -> Cube:
     """Return a core with its halo, aligned, ending where the image does.
 
-    Beyond the border only what is missing to a multiple of the stride is added.
+    Beyond the border only what is missing to a multiple of the stride is added. Windows with sides
+    below the ``least`` show more of the image, as far as it goes.
     """
     found = []
-    for s, h, step, n in zip(core, halo, stride, shape, strict=True):
+    sides = least or (0,) * len(core)
+    for s, h, step, n, side in zip(core, halo, stride, shape, sides, strict=True):
         start = max(0, (s.start - h) // step * step)
-        stop = -(-min(s.stop + h, n) // step) * step
+        stop = -(-min(max(s.stop + h, start + side), n) // step) * step
+        start = max(0, min(start, (stop - side) // step * step))
         found.append(slice(start, stop))
     return tuple(found)

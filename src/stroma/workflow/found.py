@@ -83,6 +83,7 @@ def write_found(
         "instances": _write_objects,
         "points": _write_points,
         "image": _write_image,
+        "channels": _write_image,
         "category": partial(_write_category, name),
     }
     write[network.target.result](network, network.open(image), path, region, how)
@@ -164,7 +165,9 @@ def _write_image(
     order = "".join(a for a in "tczyx" if a in given) if len(made) > 1 else axes
     values = made[0] if len(made) == 1 else made.transpose([given.index(a) for a in order])
     spacing = {a: s for a, s in image.spacing.items() if a != "c"}
-    write_image(path, values, axes=order, spacing=spacing, unit=image.unit)
+    names = network.target.channels() if network.target.result == "channels" else ()
+    named = names if len(made) == len(names) > 1 else ()
+    write_image(path, values, axes=order, spacing=spacing, unit=image.unit, channels=named)
 
 
 def _write_category(

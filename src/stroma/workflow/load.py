@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stroma.errors import FormatError, MissingExtraError, install
 from stroma.zoo.networks.taken import is_foreign
+from stroma.zoo.packages.package import NAMES, id_in
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
@@ -17,29 +19,39 @@ STROKES = (".pkl", ".yml")
 PACKAGE = ".zip"
 
 
-def load(path: str | Path) -> ConvpaintModel | Network:
+def load(path: str | Path, *, trust: str | Collection[str] = ()) -> ConvpaintModel | Network:
     """Return the model in a file, whichever kind it is.
 
     Parameters
     ----------
     path : str or Path
-        ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network, ``.zip`` of a
-        model package of bioimage.io that Stroma wrote, or that holds a network of StarDist or
-        Cellpose, or the file or folder of a network of another program: see
+        ``.pkl`` or ``.yml`` of a model of strokes, ``.safetensors`` of a network, ``.zip`` or
+        folder of a model package of bioimage.io, the id of one that is fetched from there
+        ("affable-shark"), or the file or folder of a network of another program: see
         `stroma.workflow.foreign`.
+    trust : str or collection of str
+        Programs in a model package that may run: TorchScript and Python, which can do whatever
+        you can. The error that refuses a program names it.
 
     Raises
     ------
     MissingFileError
         If there is no such file.
+    WeightsError
+        If it is an id, and nothing can be had for it.
     FormatError
         If it has another ending, is damaged, or is not safe to load.
+    ConsentError
+        If it is a package with a program that is not among those to trust.
     MissingExtraError
         If it is a network, and what networks need is not installed.
     """
     where = Path(path)
-    if where.suffix in (NETWORK, PACKAGE):
+    trusted = (trust,) if isinstance(trust, str) else tuple(trust)
+    if where.suffix == NETWORK:
         return _network(where)
+    if is_package(where):
+        return _package(where, trusted)
     if where.suffix in STROKES:
         from stroma.pixel.model import ConvpaintModel
 
@@ -52,20 +64,38 @@ def load(path: str | Path) -> ConvpaintModel | Network:
     )
 
 
+def is_package(path: Path) -> bool:
+    """Tell whether a path is that of a model package: a zip, a folder with one in it, an id."""
+    if path.suffix == PACKAGE or any((path / name).is_file() for name in NAMES):
+        return True
+    return bool(id_in(path)) and not path.exists()
+
+
+def _package(path: Path, trust: Collection[str]) -> Network:
+    try:
+        from stroma.workflow.read_package import read_package
+    except ModuleNotFoundError as error:
+        raise _missing(path, error) from error
+    return read_package(path, trust=trust)
+
+
 def _network(path: Path) -> Network:
     try:
-        if path.suffix == PACKAGE:
-            from stroma.workflow.read_package import read_package as read
-        elif path.suffix == NETWORK:
+        if path.suffix == NETWORK:
             from stroma.training.model import Network
 
             read = Network.load
         else:
             from stroma.workflow.foreign import read_foreign as read
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("stroma"):
-            raise
-        raise MissingExtraError(
-            f"The network in {path} needs {error.name}. Install it with: {install('train')}"
-        ) from error
+        raise _missing(path, error) from error
     return read(path)
+
+
+def _missing(path: Path, error: ModuleNotFoundError) -> Exception:
+    """Return the error for a package that is not installed; of one of ours, the error itself."""
+    if (error.name or "").startswith("stroma"):
+        return error
+    return MissingExtraError(
+        f"The network in {path} needs {error.name}. Install it with: {install('train')}"
+    )

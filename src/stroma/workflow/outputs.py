@@ -26,6 +26,7 @@ NAMES = {
     "instances": "objects",
     "points": "points",
     "image": "restored",
+    "channels": "channels",
     "category": "class",
 }
 """How the file of a result ends, before its format."""
@@ -132,7 +133,7 @@ class Job:
         Changes when the model, the image or what is wanted changes.
     series : int, optional
         Which image of the file.
-    result : {"classes", "instances", "points", "image", "category"}
+    result : {"classes", "instances", "points", "image", "channels", "category"}
         What the model makes of it.
     """
 

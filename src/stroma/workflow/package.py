@@ -105,6 +105,8 @@ def export(network: Network, path: str | Path, card: Card, *, image: Any = None)
 
     Raises
     ------
+    ParameterError
+        If the network is a program of others.
     FormatError
         If the name ends otherwise, or the card is not as packages need it.
     MissingExtraError

@@ -117,13 +117,18 @@ def take_held(path: Path, held: Any) -> TakenNetwork:
     FormatError
         If it is of no program or version that is known.
     """
-    reader: Reader | None = next((r for r in CHECKPOINTS.values() if r.fits(held)), None)
+    reader = fitting_reader(held)
     if reader is None:
         raise FormatError(
             f"{path} holds tensors, but of no network that is known here: {_names(held)}. "
             f"{_known(CHECKPOINTS)}"
         )
     return guarded(path, reader.program, lambda: reader.take(path, held))
+
+
+def fitting_reader(held: Any) -> Reader | None:
+    """Return what reads a network from what a file of ``torch.save`` holds; None if nothing."""
+    return next((r for r in CHECKPOINTS.values() if r.fits(held)), None)
 
 
 def guarded(path: Path, program: str, make: Callable[[], TakenNetwork]) -> TakenNetwork:

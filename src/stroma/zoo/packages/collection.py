@@ -1,0 +1,139 @@
+"""Packages of the collection of bioimage.io, fetched by their ids into our own cache.
+
+Which server has them is what ``bioimageio.spec`` says (``BIOIMAGEIO_COLLECTION_HTTP_PATTERN``).
+Of a package only the files are fetched that are read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urljoin
+
+from stroma.errors import FormatError, MissingExtraError, WeightsError, install, short
+from stroma.weights import hub
+from stroma.weights.http import BROKEN, PAUSES, NotThereError, Remote, open_whole, require_all, wait
+from stroma.weights.store import atomic, cache_folder
+from stroma.zoo.packages.package import MAX_FILE, MAX_TEXT, NAMES, Package, parsed
+
+PATTERN = "BIOIMAGEIO_COLLECTION_HTTP_PATTERN"
+
+
+@dataclass(frozen=True)
+class Fetched(Package):
+    """A package whose files are fetched when they are first read.
+
+    Parameters
+    ----------
+    address : str
+        Of its description; other files lie beside it.
+    """
+
+    address: str = ""
+
+    def read(self, name: str, *, most: int = MAX_FILE) -> bytes:
+        """Return a file of the package, fetching it first where it is not here.
+
+        Raises
+        ------
+        WeightsError
+            If it cannot be had.
+        FormatError
+            If it is damaged or too large.
+        """
+        kept = name.rpartition("/")[2] if re.match(r"https?://", name) else name
+        inside = (self.path / kept).resolve().is_relative_to(self.path.resolve())
+        if kept and inside and not (self.path / kept).is_file():
+            where = name if kept != name else urljoin(self.address, quote(name))
+            download(where, self.path / kept, most)
+        return super().read(kept, most=most)
+
+
+def fetched(name: str) -> Fetched:
+    """Return the package of an id, with its description here.
+
+    Raises
+    ------
+    WeightsError
+        If there is none, or it cannot be reached.
+    MissingExtraError
+        If ``bioimageio.spec``, which knows the server, is not installed.
+    """
+    folder = cache_folder() / "packages" / name
+    address = _pattern(name).replace("{bioimageio_id}", name)
+    if not (folder / NAMES[1]).is_file():
+        try:
+            download(address, folder / NAMES[1], MAX_TEXT, check=True)
+        except NotThereError as error:
+            raise WeightsError(
+                f"There is no file {name}, and bioimage.io has no model of that id ({error}) Give "
+                "the file of a model, or look its id up there."
+            ) from error
+    return Fetched(folder, address=address)
+
+
+def download(address: str, path: Path, most: int, *, check: bool = False) -> None:
+    """Fetch a file to where it is kept, which appears there whole or not at all.
+
+    Parameters
+    ----------
+    address : str
+        Where it is.
+    path : Path
+        Where it goes.
+    most : int
+        Bytes that it has at most.
+    check : bool
+        Keep it only if it is the description of a model.
+
+    Raises
+    ------
+    WeightsError
+        If it cannot be had.
+    FormatError
+        If it is larger, or no description.
+    """
+    if hub.is_offline():
+        raise WeightsError(
+            f"{address} is not here, and HF_HUB_OFFLINE is set. Put the file at {path}."
+        )
+    remote = Remote(address)
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            data = b"".join(_pieces(remote, most))
+            break
+        except BROKEN as error:
+            wait(pauses, error, remote)
+    if check:
+        parsed(data, address)
+    with atomic(path) as file:
+        file.write(data)
+
+
+def _pieces(remote: Remote, most: int) -> Iterator[bytes]:
+    got = 0
+    with open_whole(remote) as reply:
+        for piece in reply.chunks():
+            got += len(piece)
+            if got > most:
+                raise FormatError(f"{remote.url} is larger than {most >> 20} MiB.")
+            yield piece
+        require_all(got, reply.length)
+
+
+def _pattern(name: str) -> str:
+    """Return the address of descriptions, with a place for the id."""
+    if given := os.environ.get(PATTERN):
+        return given
+    try:
+        from bioimageio.spec import settings
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"There is no file {short(name)}. If it is the id of a model of bioimage.io: that is "
+            f"fetched with {error.name}. Install it with: {install('zoo')}"
+        ) from error
+    return str(settings.collection_http_pattern)
