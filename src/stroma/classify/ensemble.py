@@ -2,11 +2,11 @@
 
 Trees see interactions and thresholds, the linear one extrapolates smoothly from few strokes; the
 mean of their probabilities was better than either on most kinds of images (see the benchmarks).
+Where no straight line parts the strokes, as around a band of middle brightness, trees decide alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -18,10 +18,14 @@ from stroma.classify.forest import Forest
 from stroma.classify.learner import Learner
 from stroma.classify.logistic import Linear, Logistic
 from stroma.classify.rows import check_number, fitted
-from stroma.classify.stored import Arrays, require
+from stroma.classify.stored import Arrays, read_arrays, require
 
 ROWS_PER_LEAF_SAMPLE = 20
 """Rows there must be for every sample that a leaf has at least."""
+
+LOST, STILL_FAIR = 1.0, 0.7
+"""Loss on its own rows, as a share of that of guessing, at which a linear map has no say, and at
+which it has its whole say. On images of the benchmarks it is at most 0.61."""
 
 ROWS_FOR_THREADS = 20_000
 """Rows below which threads cost more time than they save."""
@@ -29,10 +33,19 @@ ROWS_FOR_THREADS = 20_000
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """Trees and a linear map of the same features, and the mean of what they say."""
+    """Trees and a linear map of the same features, and the mean of what they say.
+
+    Parameters
+    ----------
+    trees, linear : DecisionTrees, Linear
+        Of the same features and classes.
+    share : float
+        What the linear map has to say, 0 to 0.5; the trees have the rest.
+    """
 
     trees: DecisionTrees
     linear: Linear
+    share: float = 0.5
 
     @property
     def classes(self) -> NDArray[np.int64]:
@@ -47,17 +60,23 @@ class Members:
     @property
     def importances(self) -> NDArray[np.float64]:
         """The (F,) mean share of every feature in the members' decisions."""
-        return (self.trees.importances + self.linear.importances) / 2
+        return (1 - self.share) * self.trees.importances + self.share * self.linear.importances
 
     def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the (n, K) probabilities of n rows."""
-        return mixed([self.trees.predict_proba(X), self.linear.predict_proba(X)])
+        return self.mixed(self.trees.predict_proba(X), self.linear.predict_proba(X))
+
+    def mixed(self, trees: NDArray[np.float32], linear: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities of the members together."""
+        share = np.float32(self.share)
+        return np.asarray((1 - share) * trees + share * linear)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays of both members, by ``trees.`` and ``linear.`` and their names."""
         return {
             **{f"trees.{name}": array for name, array in self.trees.arrays().items()},
             **{f"linear.{name}": array for name, array in self.linear.arrays().items()},
+            "share": np.asarray(self.share),
         }
 
     @classmethod
@@ -70,13 +89,27 @@ class Members:
             same and np.array_equal(trees.classes, linear.classes),
             "the two members of the ensemble have other features or classes",
         )
-        return cls(trees, linear)
+        if "share" not in arrays:  # a file of before there were shares
+            return cls(trees, linear)
+        share = float(read_arrays(arrays, {"share": ("float64", "")})["share"])
+        require(0 <= share <= 0.5, f"the linear member has a share of {share:g}, not 0 to 0.5")
+        return cls(trees, linear, share)
 
 
-def mixed(probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Return the mean of two members' probabilities."""
-    first, second = probabilities
-    return (first + second) / np.float32(2)
+def share_of(linear: Linear, X: NDArray[np.float32], y: NDArray[np.integer]) -> float:
+    """Return what a linear map has to say, from how well it tells apart what it was fitted to.
+
+    Parameters
+    ----------
+    X : (n, F) float32
+    y : (n,) int
+    """
+    codes = np.searchsorted(linear.classes, y)
+    said = linear.predict_proba(X)[np.arange(len(y)), codes]
+    losses = -np.log(np.maximum(said, 1e-6))
+    each = np.bincount(codes, losses) / np.bincount(codes)
+    of_guessing = each.mean() / np.log(len(each))
+    return float(0.5 * np.clip((LOST - of_guessing) / (LOST - STILL_FAIR), 0, 1))
 
 
 @dataclass(frozen=True)
@@ -131,7 +164,8 @@ class Ensemble(Learner[Members]):
         trees = replace(trees, min_samples_leaf=leaf)
         if len(X) < ROWS_FOR_THREADS:
             trees = replace(trees, n_jobs=1)
-        members = Members(fitted(trees.fit(X, y).learned_), fitted(linear.fit(X, y).learned_))
+        line = fitted(linear.fit(X, y).learned_)
+        members = Members(fitted(trees.fit(X, y).learned_), line, share_of(line, X, y))
         return replace(self, learned_=members)
 
     @classmethod

@@ -13,7 +13,7 @@ from stroma.classify import kernels
 from stroma.classify.contract import Classifier
 from stroma.classify.decision import DecisionTrees, ShallowTables
 from stroma.classify.decision import Tables as LargeTables
-from stroma.classify.ensemble import Members, mixed
+from stroma.classify.ensemble import Members
 from stroma.classify.families import Families, shared
 from stroma.classify.logistic import Linear
 from stroma.classify.oblivious import ObliviousTrees
@@ -122,7 +122,7 @@ def _by_kind(learned: Any, classifier: Classifier, windows: list[Window]) -> NDA
     if isinstance(learned, Linear):
         return _linearly(learned, windows)
     if isinstance(learned, Members):
-        return mixed([_by_trees(learned.trees, windows), _linearly(learned.linear, windows)])
+        return learned.mixed(_by_trees(learned.trees, windows), _linearly(learned.linear, windows))
     if isinstance(learned, Families):
         ahead = _ahead(windows, learned.first.n_features)
         if ahead is not None:

@@ -1,8 +1,11 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import torch
+from tests.patience import PATIENCE
 
 from stroma.errors import ParameterError
 from stroma.features.learned_layout import LAYOUT
@@ -215,6 +218,27 @@ def test_the_table_has_a_row_for_every_kind_of_scene(tmp_path):
 def test_export_without_training_says_what_to_do(tmp_path):
     with pytest.raises(SystemExit, match=r"No training in .* Train there first"):
         main([str(tmp_path), "--export", str(tmp_path / "w.npz")])
+
+
+ENDLESS = """
+import sys
+from stroma.training.strokes.batches import Batches, stream
+
+if __name__ == "__main__":
+    next(stream(Batches(0, size=2, side=32), start=0, stop=10**6, workers=1))
+    print("begun", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_who_makes_batches_ends_when_the_training_is_killed(tmp_path):
+    script = tmp_path / "endless.py"
+    script.write_text(ENDLESS)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, script], **pipes) as training:
+        assert training.stdout.readline() == b"begun\n"
+        training.kill()
+        training.communicate(timeout=PATIENCE)  # until nobody is left who could print
 
 
 def test_kinds_of_scenes_that_are_left_out_are_never_drawn(monkeypatch):

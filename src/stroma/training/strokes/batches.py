@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 from typing import Any
 
 import cv2
@@ -135,7 +139,7 @@ def stream(batches: Batches, *, start: int, stop: int, workers: int) -> Iterator
         sampler=range(start, stop),
         num_workers=workers,
         prefetch_factor=4,
-        worker_init_fn=_single_threaded,
+        worker_init_fn=_begin,
         multiprocessing_context="spawn",
         collate_fn=_as_it_is,
     )
@@ -146,9 +150,18 @@ def _as_it_is(arrays: Any) -> Any:
     return arrays
 
 
-def _single_threaded(worker: int) -> None:
+def _begin(worker: int) -> None:
+    """Use one processor, and end with the training: also when that is killed."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)  # batches that nobody takes would keep an ordinary end waiting
 
 
 def painted_pixels(strokes: Tensor) -> tuple[Tensor, Tensor]:
