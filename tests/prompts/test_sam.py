@@ -87,6 +87,19 @@ def test_several_boxes_are_answered_together(shown):
     assert scores.tolist() == [min(own[0] for _, own in alone)]
 
 
+def test_many_clicks_at_once_are_answered_as_each_alone(shown, monkeypatch):
+    monkeypatch.setattr(Sam, "least", (-100.0, 0.0))
+    points = np.array([[40.0, 60.0], [20.0, 30.0]])
+    found = list(shown.proposals(points))
+    alone = [mask for point in points for mask in shown.predict(points=[point])[0]]
+    assert len(found) == len(alone) == 6
+    assert all(0 <= one.stability <= 1 for one in found)
+    for one in found:
+        whole = np.zeros((90, 120), bool)
+        whole[one.slices] = one.mask
+        assert min((whole != mask).sum() for mask in alone) <= 1  # the pixel that was clicked
+
+
 def test_bytes_of_colours_are_shown_as_they_are():
     values = np.random.default_rng(0).integers(100, 150, (3, 20, 30), np.uint8)
     [whole] = windows((20, 30), SIDE)

@@ -8,6 +8,7 @@ from stroma.cli.app import main
 from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeError
 from stroma.io import read_image, write_image
 from stroma.workflow.clicks import read_clicks
+from stroma.workflow.prompt import prompt_file
 
 SQUARES = ((slice(5, 15), slice(5, 17)), (slice(25, 35), slice(30, 45)))
 
@@ -137,3 +138,19 @@ def test_boxes_are_objects_of_their_own(tmp_path, capsys):
 def test_nothing_that_says_where_is_refused(tmp_path):
     with pytest.raises(ParameterError, match="give points or boxes"):
         stroma.prompt(picture())
+
+
+def test_all_objects_of_a_file_are_found_without_clicks(tmp_path):
+    image = np.zeros((60, 80), np.uint8)
+    image[10:30, 10:30], image[35:50, 40:70] = 200, 120
+    write_image(tmp_path / "a.tif", image, axes="yx")
+    found = prompt_file(tmp_path / "a.tif", None, tmp_path / "out.tif", everything=True)
+    labels = read_image(tmp_path / "out.tif").read()
+    assert found.objects == labels.max() == 2
+    for value in (200, 120):
+        inside = labels[image == value]
+        assert np.bincount(inside)[1:].max() > 0.95 * inside.size
+    with pytest.raises(ParameterError, match="not both"):
+        prompt_file(
+            tmp_path / "a.tif", None, tmp_path / "b.tif", everything=True, boxes=["1,1,9,9"]
+        )

@@ -40,6 +40,10 @@ def prompt(
             min=0,
         ),
     ] = 0,
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Find all objects, without clicks; plane by plane."),
+    ] = False,
     engine: Annotated[
         str,
         typer.Option(help="What finds the objects: graph, or a network (sam, sam_vit_b_lm, ...)."),
@@ -58,7 +62,7 @@ def prompt(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Find the object under each click, or in each box."""
+    """Find the object under each click, in each box, or all objects there are."""
     from stroma.workflow.prompt import prompt_file
 
     found = prompt_file(
@@ -67,6 +71,7 @@ def prompt(
         out,
         boxes=box or (),
         carry=carry,
+        everything=everything,
         engine=engine,
         weights=weights,
         cache=cache,
@@ -74,6 +79,9 @@ def prompt(
     )
     if json:
         as_json(asdict(found))
+        return
+    if everything:
+        typer.echo(f"{found.objects} objects. Written to {out}")
         return
     given = f"{found.clicks} {'boxes' if box else 'clicks'}"
     typer.echo(f"{found.objects} objects from {given}. Written to {out}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from stroma.errors import ParameterError
+from stroma.errors import MissingExtraError, ParameterError
 from stroma.prompts import ENGINES
 from stroma.prompts.contract import PromptedSegmenter
 
@@ -39,7 +39,20 @@ def engine(
         if key not in known:
             raise ParameterError(
                 f"The prompt engine {name!r} takes no {key}. Leave it out, or choose one of those "
-                f"that do: {', '.join(n for n in ENGINES if n.startswith('sam'))}."
+                f"that do: {', '.join(_taking(key))}."
             )
     made: PromptedSegmenter = make(**options)
     return made
+
+
+def _taking(option: str) -> list[str]:
+    """Return the engines that take an option, of those whose extras are installed."""
+    found = []
+    for name in ENGINES:
+        try:
+            known = inspect.signature(ENGINES[name]).parameters
+        except MissingExtraError:
+            continue
+        if option in known:
+            found.append(name)
+    return found

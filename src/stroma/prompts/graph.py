@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,6 +22,7 @@ from stroma.prompts.contract import (
     checked,
     pixels,
 )
+from stroma.prompts.everything import Found
 from stroma.prompts.refine import settled
 from stroma.prompts.regions import Regions, cut_regions, strength
 from stroma.prompts.solve import links, walk
@@ -40,6 +42,12 @@ MOST_SEEDS = 128
 
 LIKELY, MARGIN = 0.02, 16.0
 """From when on a region counts as likely, and how many pixels around those are looked at."""
+
+BEST, FAIR, LEAST_FAIR = 5, 0.2, 0.02
+"""A node is an object as likely as not where it is so many times as likely as the fifth best."""
+
+HOLES = 1.2
+"""How much larger an object is without its holes at most; the ground is often full of them."""
 
 APART = 0.75
 """Overlap above which two masks mean the same."""
@@ -90,6 +98,7 @@ class Graph:
     """
 
     axes = ("yx", "zyx")
+    least = (0.5, 0.0)
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
@@ -149,6 +158,29 @@ class Graph:
             found = [self._settled(m, seeds) if e else m for m, e in zip(masks, exact, strict=True)]
             return np.stack([_tidy(m, given, seeds) for m in found]), scores
         return self._of_several(regions, tree, given, seeds)
+
+    def proposals(self, points: Floats) -> Iterator[Found]:
+        """Yield the likeliest nodes around clicks, each once; see `Proposes`.
+
+        Scores tell how a node stands against the best of this image.
+        """
+        regions, tree = self._image()
+        if regions.labels.ndim != 2:
+            raise ParameterError("All objects are looked for in planes, not in volumes.")
+        rows, columns = pixels(points, regions.labels.shape)
+        usual = (
+            float(np.average(regions.edge, weights=regions.length)) if len(regions.edge) else 1.0
+        )
+        known: dict[int, float] = {}
+        for region in np.unique(regions.labels[rows, columns]).tolist():
+            nodes, logs = _chosen(tree, region)
+            known |= zip(nodes.tolist(), _alone(tree, nodes, logs, usual).tolist(), strict=True)
+        best = sorted(known.values())[-BEST:][0] if known else 0.0
+        fair = max(LEAST_FAIR, FAIR * best)
+        for node, own in known.items():
+            found = _as_found(regions, tree, node, own / (own + fair))
+            if found.mask.sum() <= HOLES * tree.area[node]:
+                yield found
 
     def _of_several(self, regions: Regions, tree: Tree, given: Prompts, seeds: _Seeds) -> Answer:
         prior = _prior(regions, tree, given, seeds)
@@ -244,8 +276,35 @@ def ready(image: NDArray[Any], *, rgb: bool) -> NDArray[np.float32]:
     return np.asarray(np.clip((image - low) / span, -0.5, 2), np.float32)
 
 
-def _of_one_click(regions: Regions, tree: Tree, region: int) -> Answer:
-    """Return the likeliest nodes around a click that are not nearly the same."""
+def _alone(tree: Tree, nodes: NDArray[np.int64], logs: Floats, usual: float) -> Floats:
+    """Return how likely nodes are objects where nobody clicked, from 0 to 1.
+
+    Beside what a click asks of it, the border of an object is clearer than borders are in this
+    image, and it is large. Fitted on every second image of nuclei, cells in phase contrast and
+    white blood cells.
+    """
+    clear = np.log(tree.edge[nodes] / (usual + 1e-9) + 1e-3)
+    sides = tree.frame[nodes]
+    known = 1.5 * logs + 1.6 * clear + 0.7 * np.log(tree.area[nodes]) - 11.7
+    known -= 5 * sides / (sides + tree.border[nodes] + 1e-9)  # what is cut off is often the ground
+    return np.asarray(1 / (1 + np.exp(-known)))
+
+
+def _as_found(regions: Regions, tree: Tree, node: int, score: float) -> Found:
+    """Return a node as a mask; it is stable where it stays long while others merge."""
+    low, high = tree.low[node].astype(int), tree.high[node].astype(int)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    place = tree.place[regions.labels[box]]
+    first = tree.first[node]
+    mask = _without_holes((place >= first) & (place < first + tree.leaves[node]))
+    parent = tree.parent[node]
+    after = tree.cost[parent] if parent >= 0 else np.inf
+    stability = 1 - tree.cost[node] / after if after > 0 else 0.0
+    return Found((int(low[0]), int(low[1])), mask, score, float(stability))
+
+
+def _chosen(tree: Tree, region: int) -> tuple[NDArray[np.int64], Floats]:
+    """Return the likeliest nodes around a region that are not nearly the same, and their scores."""
     nodes, logs = candidates.chain(tree, region, np.array([region]), np.array([], np.int64))
     chosen: list[int] = []
     for i in np.argsort(-logs, kind="stable"):
@@ -255,12 +314,18 @@ def _of_one_click(regions: Regions, tree: Tree, region: int) -> Answer:
             chosen.append(int(i))
         if len(chosen) == MOST:
             break
+    return nodes[chosen], logs[chosen]
+
+
+def _of_one_click(regions: Regions, tree: Tree, region: int) -> Answer:
+    """Return the masks of the likeliest nodes around a click."""
+    nodes, logs = _chosen(tree, region)
     masks = []
-    for node in nodes[chosen]:
+    for node in nodes:
         inside = np.zeros(regions.count, bool)
         inside[tree.regions(int(node))] = True
         masks.append(_without_holes(inside[regions.labels]))
-    return np.stack(masks), (1 / (1 + np.exp(-logs[chosen]))).astype(np.float32)
+    return np.stack(masks), (1 / (1 + np.exp(-logs))).astype(np.float32)
 
 
 def _prior(regions: Regions, tree: Tree, given: Prompts, seeds: _Seeds) -> Floats:

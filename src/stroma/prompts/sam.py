@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.features.deep import inference
 from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.prompts.contract import OBJECT, REST, Answer, Embedding, Prompts, checked, pixels
+from stroma.prompts.everything import Found
 from stroma.prompts.kept import Kept, Levels, name_of
 from stroma.prompts.questions import Question, questions
 from stroma.prompts.windows import Window, best, windows
@@ -26,6 +27,12 @@ Logits = NDArray[np.float32]
 
 SURE = 6.9
 """Logit of an earlier mask's pixels: one in a thousand is wrong."""
+
+AT_ONCE = 64
+"""Clicks that the network answers together."""
+
+STEP = 1.0
+"""How far logits are moved to see how stable a mask is."""
 
 COARSE = 4
 """Pixels of the network for one of the masks it returns and is given."""
@@ -56,6 +63,8 @@ class Sam:
     axes = ("yx",)
     model: ClassVar[str] = "sam_vit_b"
     version: ClassVar[str] = "sam 1"
+    least = (0.88, 0.95)
+    """Score and stability of objects that nobody clicked, as its authors ask for."""
 
     def __init__(
         self,
@@ -131,6 +140,53 @@ class Sam:
             masks = np.any([found[0] for found, _ in answers], axis=0)[None]
             scores = np.array([min(own[0] for _, own in answers)], np.float32)
         return np.stack([_held(one, given) for one in masks]), scores
+
+    def proposals(self, points: NDArray[np.float64]) -> Iterator[Found]:
+        """Yield masks for clicks, many at a time; see `Proposes`.
+
+        Each point is asked of the part around it; of masks that are cut there, and where there are
+        no parts, of the whole.
+        """
+        image = self._known()
+        numbers = np.array([best(image.windows, point[None]) for point in points], int)
+        for number in np.unique(numbers).tolist():
+            own = points[numbers == number]
+            again = []
+            for start in range(0, len(own), AT_ONCE):
+                some = own[start : start + AT_ONCE]
+                for place, found, cut in self._several(image, number, some):
+                    if cut:
+                        again.append(place)
+                    else:
+                        yield found
+            places = own[np.unique(again)] if again else own[:0]
+            for start in range(0, len(places), AT_ONCE):
+                some = places[start : start + AT_ONCE]
+                yield from (found for _, found, _ in self._several(image, 0, some))
+
+    def _several(
+        self, image: _Image, number: int, points: NDArray[np.float64]
+    ) -> Iterator[tuple[int, Found, bool]]:
+        """Yield masks that the network is sure of: number of the point, mask, whether it is cut."""
+        window, device = image.windows[number], devices.resolve(self.device)
+        levels = [torch.from_numpy(v)[None].to(device) for v in self._levels(image, number)]
+        places = torch.tensor(window.place(points)[:, ::-1].copy(), dtype=torch.float32)
+        network: Any = self._network()
+        with inference(device):
+            found = network(
+                image_embeddings=levels[0] if len(levels) == 1 else levels,
+                input_points=places[None, :, None].to(device),
+                input_labels=torch.ones((1, len(points), 1), dtype=torch.int64, device=device),
+                multimask_output=True,
+            )
+            scores = found.iou_scores[0].float().cpu().numpy()
+            for i, k in np.argwhere(scores >= self.least[0]).tolist():
+                logits = _at_pixels(
+                    found.pred_masks[0, i, k][None, None].float(), window, image.side
+                )
+                one = _found(logits[0, 0].cpu().numpy(), window, float(min(scores[i, k], 1)))
+                if one is not None:
+                    yield i, one, number > 0 and window.cuts(logits[0, 0].cpu().numpy() > 0)
 
     def _answer(self, image: _Image, question: Question, before: Bools | None) -> Answer:
         """Return the masks and scores of one question, the best first."""
@@ -247,6 +303,16 @@ class _Image:
         read: Callable[[Window], NDArray[np.float32]] | None,
     ) -> None:
         self.windows, self.side, self.kept, self.read = known, side, kept, read
+
+
+def _found(logits: Logits, window: Window, score: float) -> Found | None:
+    """Return a mask of a window in the image; stable where the threshold hardly matters."""
+    inside, outside = logits > STEP, logits > -STEP
+    one = Found.of(logits > 0, score, float(inside.sum() / max(1, outside.sum())))
+    if one is None:
+        return None
+    low = window.low[0] + one.low[0], window.low[1] + one.low[1]
+    return Found(low, one.mask, score, one.stability)
 
 
 def _side(network: Any) -> int:

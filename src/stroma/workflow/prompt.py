@@ -19,6 +19,7 @@ from stroma.prompts.contract import PromptedSegmenter
 from stroma.prompts.pixels import pixels_of
 from stroma.workflow.carry_on import axis_of, carry_through
 from stroma.workflow.clicks import Clicks, clicks_of, read_clicks
+from stroma.workflow.everything import find_everything
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ def prompt_file(
     *,
     boxes: Sequence[str] = (),
     carry: int = 0,
+    everything: bool = False,
     engine: str = "graph",
     weights: Path | None = None,
     cache: Path | None = None,
@@ -128,6 +130,8 @@ def prompt_file(
         Boxes, each around an object of its own: "y0,x0,y1,x1".
     carry : int
         How many planes or frames objects are carried through at most; 0 for none.
+    everything : bool
+        Whether all objects are looked for, without clicks.
     engine : str
         Name in `stroma.prompts.ENGINES`.
     weights, cache : Path, optional
@@ -139,10 +143,24 @@ def prompt_file(
         raise ParameterError(f"{out} exists already. Add --overwrite, or choose another name.")
     built = build.engine(engine, weights=weights, cache=cache)
     image = read_image(path)
+    if everything:
+        if clicks is not None or boxes or carry:
+            raise ParameterError(
+                "All objects are looked for, or those of clicks and boxes: not both."
+            )
+        found = find_everything(image, engine=built)
+        write_labels(out, found, like=image)
+        return Prompted(_count(found, image), 0, int((found > 0).sum()))
     given = _given(clicks, boxes, image)
     found = segment(image, given, built, carry=_carrying(carry))
     write_labels(out, found, like=image)
     return Prompted(len(given.numbers), given.count, int((found > 0).sum()))
+
+
+def _count(found: NDArray[np.int32], image: Image) -> int:
+    """Return how many objects there are, on all planes together."""
+    planes = found.reshape(-1, image.sizes["y"] * image.sizes["x"])
+    return sum(int(plane.max(initial=0)) for plane in planes)
 
 
 def _given(clicks: Path | None, boxes: Sequence[str], image: Image) -> Clicks:
@@ -152,7 +170,9 @@ def _given(clicks: Path | None, boxes: Sequence[str], image: Image) -> Clicks:
     if clicks is not None:
         return read_clicks(clicks, image)
     if not boxes:
-        raise ParameterError("Say where the objects are, with --points or --box.")
+        raise ParameterError(
+            "Say where the objects are, with --points or --box; or find all with --everything."
+        )
     return clicks_of(image, None, None, None, boxes=[_corners(text) for text in boxes])
 
 
