@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from itertools import combinations
 
@@ -21,6 +22,7 @@ from stroma.tracking.lap import assign
 from stroma.tracking.motion import heading, runs_steadily
 from stroma.tracking.problem import Prices, Problem
 from stroma.tracking.track import Linking, link
+from tracking import make_lap_links
 from tracking.movies import family, movie
 
 solvers = pytest.mark.parametrize("solver", list(SOLVERS))
@@ -326,3 +328,21 @@ def test_objects_that_run_on_steadily_are_expected_where_they_were_heading() -> 
     tracks = link(points(rows), Linking(cost="distance", max_distance=12, max_gap=0))
     for number in (1, 2):
         assert len(set(tracks.detections.position[tracks.track == number, 0])) == 1
+
+
+@pytest.mark.parametrize(("frames", "objects"), make_lap_links.SIZES)
+def test_frame_to_frame_links_are_those_of_laptrack_by_the_same_costs(frames, objects) -> None:
+    """``make_lap_links.py`` made the links with laptrack."""
+    places = make_lap_links.crowd(frames, objects)
+    found = points([(t, *place) for t, frame in enumerate(places) for place in frame])
+    pairs = candidates(_seen(found), make_lap_links.REACH, divisions=False)
+    problem = Problem(pairs, COSTS["distance"](pairs), Prices(0.5, 0.5, np.inf))
+    links = pairs.pairs[SOLVERS["lap"](problem)]
+    start = found.starts[found.frame[links]]
+    ours = sorted(
+        [int(found.frame[i]), int(i - a), int(j - b)]
+        for (i, j), (a, b) in zip(links, start, strict=True)
+    )
+    theirs = json.loads(make_lap_links.FILE.read_text(encoding="utf-8"))[f"{frames}x{objects}"]
+    assert ours == theirs
+    assert len(ours) > 0.9 * (frames - 1) * objects * 0.9

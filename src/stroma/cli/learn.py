@@ -84,7 +84,11 @@ Target = Annotated[
     ),
 ]
 NetworkName = Annotated[
-    str | None, typer.Option(help=SAID["network"], show_default=DEFAULT.network)
+    str | None,
+    typer.Option(
+        help=f"{SAID['network']} With --target links: trees, or transformer.",
+        show_default=f"{DEFAULT.network}, of links trees",
+    ),
 ]
 Minutes = Annotated[
     float | None, typer.Option(help=SAID["minutes"], show_default=str(DEFAULT.minutes))
@@ -188,14 +192,14 @@ def learn(
     if target == LINKS:
         unused: dict[str, Any] = {
             "recipe": recipe,
-            "network": network,
             "minutes": minutes,
             "memory": memory,
         }
         unused |= {"folds": folds, "device": device, "ignore": ignore, "regions": regions}
         unused |= {"class": classes, "folder": folder, "set": settings}
         _refuse(unused)
-        _learn_links(images, labels, movie, model, overwrite=overwrite, json=json)
+        how: dict[str, Any] = {"learner": network or "trees", "overwrite": overwrite, "json": json}
+        _learn_links(images, labels, movie, model, **how)
         return
     if movie is not None:
         raise typer.BadParameter("--movie goes with --target links.")
@@ -259,6 +263,7 @@ def _learn_links(
     movie: Path | None,
     model: Path | None,
     *,
+    learner: str,
     overwrite: bool,
     json: bool,
 ) -> None:
@@ -272,7 +277,7 @@ def _learn_links(
         )
     check_name(model)
     refuse_existing(model, overwrite=overwrite)
-    made = learn_links(movies_of(tracks), labels or (), image=movie or ())
+    made = learn_links(movies_of(tracks), labels or (), image=movie or (), learner=learner)
     save_links(model, made)
     if json:
         as_json({"model": model, "scores": dict(made.scores_), "measures": made.measures_})

@@ -24,7 +24,7 @@ Formats = Annotated[
     list[str] | None,
     typer.Option(
         "--format",
-        metavar="ctc|trackmate|csv|geff",
+        metavar="ctc|trackmate|csv|geff|zarr",
         help="Format of the tracks; may be repeated.",
         show_default="ctc, of points csv",
     ),

@@ -90,6 +90,24 @@ class Detections:
         return slice(int(self.starts[frame]), int(self.starts[frame + 1]))
 
 
+def physical(found: Detections) -> list[tuple[str, Floats]]:
+    """Return the measures of detections under headers with units: "area" in that of the places.
+
+    Where the size of a pixel is not known, areas are in pixels and headers as the measures.
+    """
+    size = found.position.shape[1]
+    pixel = float(np.prod(found.spacing))
+    columns = []
+    for name, values in found.measures.items():
+        if name == "area" and found.unit != "px":
+            columns.append(
+                (f"{'area' if size == 2 else 'volume'}_{found.unit}{size}", values * pixel)
+            )
+        else:
+            columns.append((name, values))
+    return columns
+
+
 @dataclass(frozen=True, eq=False)
 class Tracks:
     """Detections, and links from each to what it becomes.

@@ -25,3 +25,14 @@ SOLVERS = Registry(
     group="stroma.linking_solvers",
 )
 """Functions of a `stroma.tracking.problem.Problem` to the (k,) candidates that are links."""
+
+LEARNERS = Registry(
+    "learner of links",
+    {
+        "trees": "stroma.tracking.learned:LinkModel",
+        "transformer": "stroma.tracking.transformer:LinkTransformer",
+    },
+    group="stroma.link_learners",
+    extras={"transformer": "deep"},
+)
+"""Classes whose ``fit`` takes annotated movies, and which are costs once they are fitted."""

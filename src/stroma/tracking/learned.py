@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
-from stroma.data.tracks import Floats, Ints, Tracks
-from stroma.errors import FormatError, LabelError, NotTrainedError
-from stroma.tracking.candidates import Candidates, candidates, typical_reach
-from stroma.tracking.detect import Seen
+from stroma.data.tracks import Floats, Ints
+from stroma.errors import FormatError, NotTrainedError
+from stroma.tracking.annotated import (
+    WIDEST,
+    Annotated,
+    common_measures,
+    paired,
+    require_enough,
+    wider_than_usual,
+)
+from stroma.tracking.candidates import Candidates
 from stroma.tracking.families import Families
-from stroma.tracking.motion import heading, runs_steadily
 from stroma.tracking.pairs import family_features, pair_features, pair_names, plausible
-
-GAP = 3
-"""Frames between the two of a pair, at most, that is learned from."""
 
 APART, SAME = 1, 2
 """Classes of pairs."""
@@ -34,31 +37,8 @@ MOST_PAIRS = 400_000
 USUAL = 0.5
 """Hand-made price of a division that is as likely as not, where divisions were not learned."""
 
-ROOM = 1.1
-WIDEST = 8.0
-NEARLY_ALL = 0.99
-"""Share of the links that are in reach, with some room; at most so many times the typical one."""
-
-FOLDS = 4
-ENOUGH_LINKS = 20
 ENOUGH_DIVISIONS = 8
-"""What is learned from at least."""
-
-
-@dataclass(frozen=True, eq=False)
-class Annotated:
-    """A movie whose true links are known.
-
-    Parameters
-    ----------
-    seen : Seen
-        Its objects, as they will be found in other movies.
-    links : (k, 2) int64
-        Which are the same, or mother and daughter: positions of the objects.
-    """
-
-    seen: Seen
-    links: Ints
+"""Divisions that are learned from at least."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +64,8 @@ class LinkModel:
         learned.
     """
 
+    learner: ClassVar[str] = "trees"
+
     params: Mapping[str, Any] = field(default_factory=lambda: {"iterations": 150, "rsm": 1.0})
     measures_: tuple[str, ...] = field(default=(), kw_only=True)
     wider: float = field(default=1.0, kw_only=True)
@@ -99,19 +81,12 @@ class LinkModel:
         LabelError
             If there are fewer than 20 links, or nothing that is no link.
         """
-        measures = _common(movies)
-        wider = max(1.0, *(_wider(movie) for movie in movies))
-        parts = [_rows(movie, measures, wider) for movie in movies]
+        measures, wider = common_measures(movies), wider_than_usual(movies)
+        parts = [_rows(movie, measures, wider, i) for i, movie in enumerate(movies)]
         X = np.concatenate([part.X for part in parts])
         y = np.concatenate([part.y for part in parts])
-        group = np.concatenate([_folds(part.frame, i) for i, part in enumerate(parts)])
-        links = int((y == SAME).sum())
-        if links < ENOUGH_LINKS or links == len(y):
-            raise LabelError(
-                f"Links are learned from {ENOUGH_LINKS} true ones at least, and from pairs that "
-                f"are none; here are {links} of {len(y)} pairs. Annotate more frames, or a movie "
-                "with several objects in each."
-            )
+        group = np.concatenate([part.group for part in parts])
+        require_enough(y == SAME)
         learned = self._blank().fit(*_fewer(X, y))
         scores = self._held_out(X, y, group)
         return replace(
@@ -179,6 +154,7 @@ class LinkModel:
         """Return everything as plain values and arrays, for a file."""
         learned, families = self._fitted(), self.families_
         return {
+            "learner": self.learner,
             "measures": list(self.measures_),
             "columns": list(pair_names(self.measures_)),
             "scores": dict(self.scores_),
@@ -243,59 +219,27 @@ def _surprise(trees: Classifier, X: NDArray[np.float32]) -> Floats:
     return np.asarray(-np.log2(np.maximum(chance, LEAST)))
 
 
-def _common(movies: Sequence[Annotated]) -> tuple[str, ...]:
-    """Return the measures that all movies have, but for areas, which are looked at anyway."""
-    if not movies:
-        raise LabelError("Links are learned from annotated movies; there is none.")
-    first, *others = [movie.seen.detections.measures for movie in movies]
-    return tuple(m for m in first if m != "area" and all(m in other for other in others))
-
-
 @dataclass(frozen=True, eq=False)
 class _Rows:
     """What is learned from a movie: features and class of pairs, and of divisions."""
 
     X: NDArray[np.float32]
     y: Ints
-    frame: Ints
+    group: Ints
     families: NDArray[np.float32]
     divided: Ints
 
 
-def _wider(movie: Annotated) -> float:
-    """Return how many times the typical reach nearly all objects stay within."""
-    found = movie.seen.still.detections
-    a, b = movie.links.T
-    near = found.frame[b] - found.frame[a] == 1
-    moved = np.linalg.norm(found.places[b[near]] - found.places[a[near]], axis=1)
-    if not len(moved):
-        return 1.0
-    far = ROOM * float(np.quantile(moved, NEARLY_ALL))
-    return min(WIDEST, far / typical_reach(movie.seen.still))
-
-
-def _rows(movie: Annotated, measures: tuple[str, ...], wider: float) -> _Rows:
-    seen = movie.seen.still
-    reach = wider * typical_reach(seen)
-    ahead = heading(seen.detections, reach) if runs_steadily(seen.detections) else None
-    pairs = candidates(seen, reach, max_gap=GAP, ahead=ahead)
-    n = len(seen.detections)
-    true = Tracks(seen.detections, movie.links).links
-    link = np.isin(pairs.pairs @ np.array([n, 1]), true @ np.array([n, 1]))
-    X, families = pair_features(pairs, measures), plausible(pairs)
+def _rows(movie: Annotated, measures: tuple[str, ...], wider: float, number: int) -> _Rows:
+    found = paired(movie, wider, number)
+    X, families = pair_features(found.pairs, measures), plausible(found.pairs)
     return _Rows(
         X,
-        np.where(link, SAME, APART),
-        seen.detections.frame[pairs.pairs[:, 0]],
-        family_features(pairs, families, X),
-        np.where(link[families.edges].all(axis=1), SAME, APART),
+        np.where(found.same, SAME, APART),
+        found.part,
+        family_features(found.pairs, families, X),
+        np.where(found.same[families.edges].all(axis=1), SAME, APART),
     )
-
-
-def _folds(frame: Ints, movie: int) -> Ints:
-    """Return the part of a movie that each pair is in: a run of frames, alike for all movies."""
-    frames = int(frame.max(initial=0)) + 1
-    return (frame * FOLDS // frames + movie) % FOLDS
 
 
 def _fewer(X: NDArray[np.float32], y: Ints) -> tuple[NDArray[np.float32], Ints]:

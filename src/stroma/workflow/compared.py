@@ -64,8 +64,14 @@ def image_scores(path: Path, true: Path) -> dict[str, float]:
 def tracks_of(folder: str | Path) -> tuple[Tracks, Movie]:
     """Return the tracks of a folder of the Cell Tracking Challenge, and its label images."""
     movie = read_movie(folder)
-    seen = detect((np.asarray(labels), None) for labels in movie)
+    frames = ((np.asarray(labels), None) for labels in movie)
+    seen = detect(frames, spacing=movie.spacing, unit=movie.unit, interval=movie.interval)
     return linked(seen.detections, movie.numbers, text_of(folder)), movie
+
+
+def read_folder(path: Path) -> Tracks:
+    """Return the tracks of a folder of the Cell Tracking Challenge."""
+    return tracks_of(path)[0]
 
 
 def track_scores(

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.tracks import Tracks
-from stroma.errors import FormatError, MissingFileError, ShapeError
+from stroma.errors import FormatError, MissingFileError, ShapeError, UnknownNameError
 from stroma.io.read import is_image
 from stroma.io.tracks.ctc import TEXTS, continued, linked, text_of
 from stroma.io.tracks.movie import Movie, read_movie
 from stroma.metrics.tracking import match
 from stroma.pixel.files import plain
+from stroma.tracking import LEARNERS
+from stroma.tracking.annotated import Annotated, LearnedLinks
 from stroma.tracking.detect import Frame, Seen, detect
-from stroma.tracking.learned import Annotated, LinkModel
 
 KIND = "links"
 ENDING = ".pkl"
@@ -27,7 +28,8 @@ def learn_links(
     labels: str | Path | Sequence[str | Path] = (),
     *,
     image: str | Path | Sequence[str | Path] = (),
-) -> LinkModel:
+    learner: str = "trees",
+) -> LearnedLinks:
     """Return links learned from annotated movies.
 
     Parameters
@@ -41,6 +43,8 @@ def learn_links(
         what is learned is then how their objects follow each other.
     image : path, or sequence of paths, optional
         The movies themselves, to look at intensities too; they are needed again to track.
+    learner : {"trees", "transformer"}
+        Boosted trees on pairs, or a small transformer on the objects of some frames.
 
     Raises
     ------
@@ -52,7 +56,8 @@ def learn_links(
     each = _paths(tracks)
     others, pictures = (_as_many(p, each) for p in (labels, image))
     movies = [annotated(*one) for one in zip(each, others, pictures, strict=True)]
-    return LinkModel().fit(movies)
+    learned: LearnedLinks = LEARNERS[learner]().fit(movies)
+    return learned
 
 
 def annotated(tracks: Path, labels: Path | None = None, image: Path | None = None) -> Annotated:
@@ -139,7 +144,7 @@ def _both(movie: Movie, found: Movie) -> Iterator[tuple[NDArray[np.generic], NDA
         yield true, ours
 
 
-def save_links(path: str | Path, model: LinkModel) -> None:
+def save_links(path: str | Path, model: LearnedLinks) -> None:
     """Write learned links to a file (.pkl), as plain values and arrays.
 
     Raises
@@ -157,7 +162,7 @@ def check_name(path: str | Path) -> None:
         raise FormatError(f"A file of learned links ends in {ENDING}, got {Path(path).name!r}.")
 
 
-def load_links(path: str | Path) -> LinkModel:
+def load_links(path: str | Path) -> LearnedLinks:
     """Return learned links from a file; runs nothing that the file says.
 
     Raises
@@ -174,6 +179,8 @@ def load_links(path: str | Path) -> LinkModel:
             "makes one."
         )
     try:
-        return LinkModel.from_state(state)
-    except FormatError as error:
+        kind = LEARNERS[str(state.get("learner", "trees"))]
+        learned: LearnedLinks = kind.from_state(state)
+        return learned
+    except (FormatError, UnknownNameError) as error:
         raise FormatError(f"{path}: {error}") from error

@@ -16,8 +16,8 @@ from stroma.io.cells import write_table
 from stroma.io.tracks import TRACK_WRITERS, read_tracks
 from stroma.io.tracks.movie import Frames, Movie, movie_of, read_frames, read_movie
 from stroma.io.tracks.table import read_points
+from stroma.tracking.annotated import LearnedLinks
 from stroma.tracking.detect import Frame, Seen, detect
-from stroma.tracking.learned import LinkModel
 from stroma.tracking.summary import summary
 from stroma.tracking.track import Linking, Motion, link
 from stroma.workflow.applied import result_of
@@ -66,7 +66,7 @@ def track(
     *,
     model: Model | None = None,
     label: int | str | None = None,
-    cost: str | Path | LinkModel = "overlap+distance",
+    cost: str | Path | LearnedLinks = "overlap+distance",
     solver: str = "lap",
     max_distance: float | None = None,
     max_gap: int = 1,
@@ -94,7 +94,7 @@ def track(
         (t, y, x) or (t, z, y, x) or a path.
     label : int or str, optional
         Class of the model whose connected parts are objects; of two classes the second.
-    cost : str, path or LinkModel
+    cost : str, path or learned links
         Names of costs joined by "+", with weights if wanted: "overlap+2*distance" (points have no
         overlap; measures of a table count as well); or links that were learned
         (`stroma.learn_links`), or the file of such.
@@ -141,7 +141,7 @@ def track(
     return link(seen, how, exclusive=exclusive, pinned=pinned, forbidden=forbidden)
 
 
-def cost_of(cost: str | Path | LinkModel) -> str | LinkModel:
+def cost_of(cost: str | Path | LearnedLinks) -> str | LearnedLinks:
     """Return a cost, read from its file if it was learned.
 
     Raises
@@ -190,8 +190,8 @@ def track_files(
     label, smallest
         As for `stroma.workflow.movie_objects.write_movie_objects`.
     formats : sequence of str
-        "ctc", "trackmate", "csv", "geff"; a picture of the lineage and, last, a table of tracks
-        are written beside them.
+        "ctc", "trackmate", "csv", "geff", "zarr"; a picture of the lineage and, last, a table of
+        tracks are written beside them.
     axes : str, optional
         Axes of a stack that does not name them.
     overwrite : bool
@@ -227,7 +227,7 @@ def track_files(
     under_way = table.with_name(table.name + UNFINISHED)
     under_way.touch()
     written = [path for write in writers for path in write(folder, tracks, movie, stem)]
-    header, rows = summary(tracks)
+    header, rows = summary(tracks, None if movie is None else movie.numbers)
     write_table(table, header, rows)
     under_way.unlink()
     divisions = int((tracks.children > 1).sum())

@@ -18,15 +18,21 @@ TRACK_WRITERS = Registry(
         "trackmate": "stroma.io.tracks.trackmate:write",
         "csv": "stroma.io.tracks.table:write",
         "geff": "stroma.io.tracks.geff:write",
+        "zarr": "stroma.io.tracks.zarr:write",
         "lineage": "stroma.io.tracks.lineage:write",
     },
     group="stroma.track_writers",
 )
 """Name -> ``write(folder, tracks, movie, stem) -> list of paths``; see `stroma.io.tracks.movie`."""
 
+FOLDER = "folder"
+"""What folders of the Cell Tracking Challenge are called among the readers."""
+
 TRACK_READERS = Registry(
     "reader of tracks",
     {
+        FOLDER: "stroma.workflow.compared:read_folder",
+        ".csv": "stroma.io.tracks.table:read",
         ".xml": "stroma.io.tracks.trackmate_read:read",
         ".geff": "stroma.io.tracks.geff:read",
     },
@@ -36,7 +42,13 @@ TRACK_READERS = Registry(
 
 
 def read_tracks(path: str | Path) -> Tracks:
-    """Return the tracks in a file of TrackMate (``.xml``) or a graph exchange file (``.geff``).
+    """Return the tracks in a file or folder of tracks.
+
+    Parameters
+    ----------
+    path : path
+        A file of TrackMate (``.xml``), a graph exchange file (``.geff``), a table that was written
+        of tracks (``.csv``), or a folder of the Cell Tracking Challenge.
 
     Raises
     ------
@@ -48,10 +60,11 @@ def read_tracks(path: str | Path) -> Tracks:
     path = Path(path)
     if not path.exists():
         raise MissingFileError(f"There is no file {path}.")
-    if path.suffix.lower() not in TRACK_READERS:
+    ending = FOLDER if path.is_dir() and not path.suffix else path.suffix.lower()
+    if ending not in TRACK_READERS:
         raise FormatError(
-            f"{path} has the ending {path.suffix!r}. Tracks are read from: "
-            f"{', '.join(TRACK_READERS)}, and from folders of the Cell Tracking Challenge."
+            f"{path} has the ending {path.suffix!r}. Tracks are read from: .csv, .xml, .geff, "
+            "and from folders of the Cell Tracking Challenge."
         )
-    found: Tracks = TRACK_READERS[path.suffix.lower()](path)
+    found: Tracks = TRACK_READERS[ending](path)
     return found

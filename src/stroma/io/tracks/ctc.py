@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from stroma.data.tracks import Detections, Tracks
+from stroma.data.tracks import Detections, Ints, Tracks
 from stroma.errors import FormatError, MissingFileError, ParameterError
 from stroma.io.atomic import replaced
 from stroma.io.tracks.movie import Movie
@@ -59,16 +60,37 @@ def write(folder: Path, tracks: Tracks, movie: Movie | None, stem: str) -> list[
     return [*written, text]
 
 
-def relabelled(labels: np.ndarray, tracks: Tracks, frame: int) -> np.ndarray:
-    """Return a frame's labels with the number of its track in place of each; uint16."""
+def relabelled(
+    labels: np.ndarray,
+    tracks: Tracks,
+    frame: int,
+    numbers: Ints | None = None,
+    dtype: DTypeLike = np.uint16,
+) -> np.ndarray:
+    """Return a frame's labels with the number of its track in place of each.
+
+    Parameters
+    ----------
+    labels : (y, x) or (z, y, x) integers
+        The frame.
+    tracks : Tracks
+        Of the whole movie.
+    frame : int
+        Position of the frame.
+    numbers : (n,) int64, optional
+        Number of each detection; that of its part of a track without gaps, unless given.
+    dtype : data-type
+        Of the result.
+    """
+    numbers = tracks.pieces if numbers is None else numbers
     rows = tracks.detections.of(frame)
     known = tracks.detections.label[rows]
     flat = np.searchsorted(known, labels.ravel().astype(np.int64))
     flat = np.minimum(flat, max(0, len(known) - 1))
     if not len(known):
-        return np.zeros(labels.shape, np.uint16)
-    found = np.where(known[flat] == labels.ravel(), tracks.pieces[rows][flat], 0)
-    return found.reshape(labels.shape).astype(np.uint16)
+        return np.zeros(labels.shape, dtype)
+    found = np.where(known[flat] == labels.ravel(), numbers[rows][flat], 0)
+    return found.reshape(labels.shape).astype(dtype)
 
 
 def _lines(tracks: Tracks, numbers: tuple[int, ...]) -> list[str]:

@@ -182,7 +182,7 @@ class Tracking:
         folder : path
             Where files go; made if need be.
         formats : sequence of str
-            "ctc", "trackmate", "csv", "geff".
+            "ctc", "trackmate", "csv", "geff", "zarr".
         """
         writers = [TRACK_WRITERS[name] for name in formats]
         tracks, movie = self.tracks(image), self._known(image).movie
