@@ -21,20 +21,29 @@ def across(position: Container[str]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class _Cut:
-    """A cut of an image as an array that is read box by box."""
+class CutArray:
+    """A cut of an image as an array that is read box by box.
+
+    Parameters
+    ----------
+    image : Image
+        The cut.
+    """
 
     image: Image
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Size along every axis that is left."""
         return self.image.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Type of the values."""
         return self.image.dtype
 
     def __getitem__(self, key: tuple[int | slice, ...]) -> NDArray[Any]:
+        """Read a box given by integers and slices, one per axis."""
         return self.image.at(**dict(zip(self.image.kept_axes, key, strict=True))).read()
 
 
@@ -52,7 +61,7 @@ def flat(image: Image) -> Image:
     spacing = {named[a]: size for a, size in image.spacing.items() if a in named}
     levels = tuple(flat(level) for level in image.levels if level.kept_axes == axes)
     return replace(
-        Image(_Cut(image), f"{axes[:-2]}yx"),
+        Image(CutArray(image), f"{axes[:-2]}yx"),
         spacing=spacing,
         unit=image.unit,
         channels=image.channels,

@@ -66,6 +66,8 @@ class Statistics:
         from the median response, which edges do not disturb.
     lab : Statistics or None
         Of the same image as lightness and two opponent colours; for rgb images only.
+    filled : float
+        Share of the pixels in which some channel is not 0.
     """
 
     count: int
@@ -77,6 +79,15 @@ class Statistics:
     high: tuple[float, ...]
     noise: tuple[float, ...]
     lab: Statistics | None = None
+    filled: float = 1.0
+
+    def without_empty(self) -> Statistics:
+        """Return mean and deviation of the pixels in which some channel is not 0."""
+        share = self.filled if self.filled > 0 else 1.0
+        mean = np.array(self.mean) / share
+        second = (np.square(self.std) + np.square(self.mean)) / share
+        spread = np.sqrt(np.maximum(second - mean**2, 0))
+        return replace(self, mean=_floats(mean), std=_floats(spread))
 
 
 _known: weakref.WeakKeyDictionary[Image, dict[Any, Statistics]] = weakref.WeakKeyDictionary()
@@ -174,6 +185,7 @@ def pool(parts: Iterable[Statistics]) -> Statistics:
         high=_floats((share * [s.high for s in items]).sum(0)),
         noise=_floats((share * [s.noise for s in items]).sum(0)),
         lab=pool(colours) if len(colours) == len(items) else None,
+        filled=float((share[:, 0] * [s.filled for s in items]).sum()),
     )
 
 
@@ -239,7 +251,7 @@ def _measure(
 ) -> Statistics:
     """Measure an image; as CIELAB, if its statistics as rgb are given."""
     channels = image.sizes.get("c", 1)
-    count, mean, moment = 0, np.zeros(channels), np.zeros(channels)
+    count, mean, moment, filled = 0, np.zeros(channels), np.zeros(channels), 0
     least, most = np.full(channels, np.inf), np.full(channels, -np.inf)
     total = int(np.prod(image.shape)) // channels
     spread = min(total, SAMPLE_ABOVE) // SORTED_VALUES | 1  # odd, as many widths are even
@@ -261,6 +273,7 @@ def _measure(
         )
         mean += (m - mean) * n / (count + n)
         count += n
+        filled += int(np.count_nonzero(values.any(0) if channels > 1 else values))
         least, most = np.minimum(least, values.min(1)), np.maximum(most, values.max(1))
         kept.append(values[:, ::spread])
         rough.append(_with_data(_roughness(planes), lacking)[:, ::spread])
@@ -277,6 +290,7 @@ def _measure(
         low=_floats(low),
         high=_floats(high),
         noise=_floats(noise),
+        filled=filled / count,
     )
 
 

@@ -20,7 +20,7 @@ from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Target
 from stroma.training.bounded import within
-from stroma.training.members import joined
+from stroma.training.members import Cascade, joined
 from stroma.training.normalise import Normalisation
 
 KEY = "stroma.network"
@@ -72,6 +72,12 @@ class About:
     feed : {"", "pair"}
         "pair" for networks that see what they look for in the first of two channels, and in the
         second what helps: see `stroma.training.open.as_pair`.
+    crop : bool
+        Whether the empty part all around images, where all channels are 0, is background.
+    first : mapping, optional
+        What is known of the coarser network of a cascade, as this is of the other.
+    times : tuple of float
+        How many times larger the pixels of that are, along every axis.
     """
 
     network: str
@@ -92,6 +98,9 @@ class About:
     diameter: float = 0.0
     zoom: float = 1.0
     feed: str = ""
+    crop: bool = False
+    first: Mapping[str, Any] = field(default_factory=dict)
+    times: tuple[float, ...] = ()
 
     def built_target(self) -> Target:
         """Return the target, made of its parameters."""
@@ -101,13 +110,16 @@ class About:
     def built(self) -> nn.Module:
         """Return the network, with weights yet to be loaded."""
         outputs = len(self.built_target().channels())
+        inputs = self.channels + (outputs - 1 if self.first else 0)
         made = NETWORKS[self.network]
-        return joined(
-            [
-                made(self.channels, outputs, ndim=self.ndim, **self.params)
-                for _ in range(self.members)
-            ]
-        )
+        every = [made(inputs, outputs, ndim=self.ndim, **self.params) for _ in range(self.members)]
+        whole = joined(every)
+        return Cascade(self.coarse().built(), whole) if self.first else whole
+
+    def coarse(self) -> About:
+        """Return what is known of the coarser network of a cascade."""
+        said = dict(self.first)
+        return About(**{**said, **{k: tuple(said[k]) for k in ("patch", "classes", "spacing")}})
 
     def scale(self) -> Normalisation:
         """Return how intensities are scaled."""
@@ -186,7 +198,13 @@ def rebuilt(
 
 def _sizes(about: About) -> list[Any]:
     """Return what decides how large a network is."""
-    return [about.channels, about.ndim, about.params, about.target_params]
+    return [
+        about.channels,
+        about.ndim,
+        about.params,
+        about.target_params,
+        about.first.get("params"),
+    ]
 
 
 def read_about(path: Path) -> About:
@@ -233,6 +251,7 @@ def parsed(said: Any, path: Path) -> About:
         values = {k: v for k, v in said.items() if k in known}
         values["patch"], values["classes"] = tuple(values["patch"]), tuple(values["classes"])
         values["spacing"] = tuple(values.get("spacing", ()))
+        values["times"] = tuple(values.get("times", ()))
         return About(**values)
     except (KeyError, TypeError, AttributeError) as error:
         raise FormatError(f"The header of {path} is not complete: {error}.") from error

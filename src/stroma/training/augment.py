@@ -43,6 +43,8 @@ class Augmentation:
         Rotate, scale and bend volumes within planes only, for thick slices ("dummy 2-D").
     widest : float
         Largest scale; the smallest is its inverse, more or less.
+    worsen : bool
+        Show what a coarser network said as a worse one might have said it.
     """
 
     rotate: float = 0.2
@@ -60,6 +62,7 @@ class Augmentation:
     mix: float = 0.0
     flat: bool = False
     widest: float = 1.4
+    worsen: bool = True
 
     def geometry(self, centre: Sequence[float], size: tuple[int, ...], rng: Rng) -> Geometry:
         """Draw how a patch is cut."""
@@ -119,7 +122,7 @@ class Augmentation:
 SHAPES = Augmentation(rotate=0.5, scale=0.5, widest=1.6)
 """For objects and points, which come in all directions and sizes."""
 
-NONE = Augmentation(0, 0, 0, False, 0, 0, 0, 0, 0, 0, 0)
+NONE = Augmentation(0, 0, 0, False, 0, 0, 0, 0, 0, 0, 0, worsen=False)
 """Patches as they are."""
 
 TURNS = replace(NONE, turn=True)

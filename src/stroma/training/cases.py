@@ -48,6 +48,10 @@ class Case:
         Another image, instead of labels.
     allowed : Cube, optional
         The part of it that may be learned from, or validated on; all, unless given.
+    measured : Statistics, optional
+        Of the image before it was resampled; of the image itself, unless given.
+    guide : (*space) uint8 array, optional
+        What a coarser network said: the number of the class of every pixel.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Case:
     points: NDArray[np.float64] | None = None
     other: Image | None = None
     allowed: Cube | None = None
+    measured: Statistics | None = None
+    guide: NDArray[np.uint8] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -76,7 +82,7 @@ class Case:
     @cached_property
     def statistics(self) -> Statistics:
         """Of the whole image that this is from."""
-        return statistics_of(self.image)
+        return self.measured or statistics_of(self.image)
 
     def read(self, box: Cube) -> NDArray[Any]:
         """Return the (C, *space) values of a box, mirrored beyond the border."""
@@ -156,7 +162,9 @@ def _fitted(values: NDArray[Any], to: NDArray[Any]) -> tuple[float, float]:
     return gain, float(y.mean() - gain * x.mean())
 
 
-def statistics_of(image: Image, *, percentiles: tuple[float, float] = LOW_HIGH) -> Statistics:
+def statistics_of(
+    image: Image, *, percentiles: tuple[float, float] = LOW_HIGH, box: Cube | None = None
+) -> Statistics:
     """Return the statistics of the whole image that a plane or volume is from.
 
     Parameters
@@ -165,6 +173,8 @@ def statistics_of(image: Image, *, percentiles: tuple[float, float] = LOW_HIGH) 
         The plane or volume.
     percentiles : (float, float)
         Which are measured.
+    box : Cube, optional
+        The part of the last axes that they are of; all, unless given.
 
     Raises
     ------
@@ -173,6 +183,8 @@ def statistics_of(image: Image, *, percentiles: tuple[float, float] = LOW_HIGH) 
     """
     whole, cut = image.whole, image.selection
     chosen = {a: i for a, i in cut.items() if a == "c"}
+    if box is not None:
+        chosen |= dict(zip(image.kept_axes[-len(box) :], box, strict=True))
     found = measure(whole.at(**chosen) if chosen else whole, percentiles=percentiles)
     if lacks_data(whole):
         raise ImageError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from stroma.errors import LabelError, ParameterError
 from stroma.targets.contract import Facts
+from stroma.training.crop import cropped_cases
 from stroma.training.data import cases_of, facts_of
 from stroma.training.model import Network
 from stroma.training.options import Options
@@ -45,6 +46,11 @@ def continued(
             f"This model is {about.members} networks, which are averaged (folds), and a training "
             "begins with one. Train one with folds=1."
         )
+    if about.first:
+        raise ParameterError(
+            "This model is a cascade of two networks, and a training begins with one. Train one "
+            "without cascade."
+        )
     _require_same(options, base)
     opened = [base.open(image) for image in (images if isinstance(images, list) else [images])]
     cases = cases_of(
@@ -55,6 +61,8 @@ def continued(
         ignore=options.ignore,
         regions=regions,
     )
+    if about.crop:
+        cases, _ = cropped_cases(cases)
     size = (about.spacing, about.unit) if about.spacing else None
     if size is not None:
         cases = on_pixels_of(cases, *size)
@@ -62,7 +70,7 @@ def continued(
     _require_known(base, facts)
     setup = replace(Setup.of(about.plan), free=False)
     own = replace(options, target=about.target, target_options={}, network=about.network)
-    return Task(own, tuple(cases), facts, base.target, setup, about.scale(), size, base)
+    return Task(own, tuple(cases), facts, base.target, setup, about.scale(), size, base, about.crop)
 
 
 def _require_same(options: Options, base: Network) -> None:

@@ -15,6 +15,7 @@ from stroma.training.about import as_json
 from stroma.training.cases import Case
 from stroma.training.components import found_rule
 from stroma.training.contract import Seen
+from stroma.training.guide import Guide
 from stroma.training.normalise import Normalisation
 from stroma.training.predict import NetworkPredictor, blocks_in, predicted
 from stroma.training.tune import held, tune
@@ -98,13 +99,25 @@ class Examination:
         truth = case.truth(case.area)
         return case.in_units(truth) if self.target.truth == "image" else truth
 
+    def _guide(self, case: Case) -> Guide | None:
+        if case.guide is None:
+            return None
+        return Guide(case.guide, len(self.target.channels()), (False,) * case.ndim)
+
     def prediction(
         self, module: nn.Module, case: Case, *, mirror: bool = False
     ) -> NDArray[np.float32]:
         """Return the (K, *space) prediction of the part of a case that counts."""
         device = next(module.parameters()).device
         predictor = NetworkPredictor(
-            module, self.target, self.scale, case.statistics, self.patch, mirror, device
+            module,
+            self.target,
+            self.scale,
+            case.statistics,
+            self.patch,
+            mirror,
+            device,
+            guide=self._guide(case),
         )
         result = np.zeros((len(predictor.outputs), *shape_of(case.area)), np.float32)
         cores = [common(core, case.area) for core in blocks_in(case.shape, predictor, case.area)]

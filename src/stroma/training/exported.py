@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from stroma.errors import ParameterError
 from stroma.training.about import About
 from stroma.training.members import members
 from stroma.training.normalise import Normalisation
@@ -48,6 +49,11 @@ def build(**about: Any) -> Exported:
 
 def exported(about: About, module: nn.Module | None) -> Exported:
     """Return a network as one module; with weights yet to be loaded where none is given."""
+    if about.first:
+        raise ParameterError(
+            "This network is a cascade of two, the second of which sees what the first said of a "
+            "whole image; a package holds one network. Train one without cascade."
+        )
     made = about.built() if module is None else module
     inner = about.scale() if by_channel(about) else None
     return Exported(made, about.built_target(), inner).eval().requires_grad_(False)
@@ -56,7 +62,9 @@ def exported(about: About, module: nn.Module | None) -> Exported:
 def by_channel(about: About) -> bool:
     """Tell whether intensities are scaled inside: packages have one rule for all channels."""
     schemes = about.scale().schemes
-    return len(set(schemes)) > 1 or (len(schemes) > 1 and schemes[0] == "clip")
+    return (
+        "nonzero" in schemes or len(set(schemes)) > 1 or (len(schemes) > 1 and schemes[0] == "clip")
+    )
 
 
 def arguments(about: About) -> dict[str, Any]:
@@ -69,12 +77,18 @@ def arguments(about: About) -> dict[str, Any]:
 def scaled(images: torch.Tensor, scale: Normalisation) -> torch.Tensor:
     """Return (B, C, *space) pixels, each channel scaled as its scheme says."""
     found = []
+    filled = (images != 0).any(1, keepdim=True)
     for c, scheme in enumerate(scale.schemes):
         one = images[:, c : c + 1]
         axes = tuple(range(2, images.ndim))
         if scheme == "zscore":
             deviation = one.std(axes, correction=0, keepdim=True)
             one = (one - one.mean(axes, keepdim=True)) / deviation.clamp_min(1e-8)
+        elif scheme == "nonzero":
+            count = filled.sum(axes, keepdim=True).clamp_min(1)
+            centred = (one - (one * filled).sum(axes, keepdim=True) / count) * filled
+            deviation = (centred.square().sum(axes, keepdim=True) / count).sqrt()
+            one = centred / deviation.clamp_min(1e-8)
         elif scheme == "rescale":
             low, high = one.amin(axes, keepdim=True), one.amax(axes, keepdim=True)
             one = (one - low) / (high - low).clamp_min(1e-8)

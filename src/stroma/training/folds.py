@@ -45,7 +45,7 @@ def cross_trained(
     for number, parts in enumerate(folds(task.cases, count, seed=task.options.seed)):
         one = _fold(ready, number)
         place = None if folder is None else folder / f"fold_{number + 1}"
-        network = _kept(one, place)
+        network = None if place is None else kept_network(one, place / DONE)
         if network is None:
             report = None if tell is None else _telling(tell, number, count)
             network = one.run(
@@ -85,17 +85,23 @@ def _fold(task: Task, number: int) -> Task:
     return replace(task, options=replace(task.options, seed=task.options.seed + number))
 
 
-def _kept(task: Task, place: Path | None) -> Network | None:
-    """Return the network of a fold that is done, if it is of the same data and settings."""
-    if place is None or not (place / DONE).exists():
+def kept_network(task: Task, path: Path) -> Network | None:
+    """Return a network that is done, if there is one, and of the same data and settings.
+
+    Raises
+    ------
+    FormatError
+        If it is of others.
+    """
+    if not path.exists():
         return None
-    about = read_about(place / DONE)
+    about = read_about(path)
     if about.training.get("identity") != task.identity():
         raise FormatError(
-            f"{place / DONE} is of another training: other data, or other settings. Give another "
+            f"{path} is of another training: other data, or other settings. Give another "
             "folder, or start over (overwrite)."
         )
-    return Network.load(place / DONE)
+    return Network.load(path)
 
 
 def _telling(tell: Callable[[Told], None], number: int, count: int) -> Callable[[Told], None]:

@@ -12,6 +12,9 @@ from torch import nn
 from stroma.training.about import About
 from stroma.training.components import Rule
 
+SEEN_FIRST = ("network", "params", "normalisation", "patch")
+"""What of the coarser network of a cascade decides its results, beside its tensors."""
+
 
 def hashed(about: About, module: nn.Module, *, options: Mapping[str, Any], largest: Rule) -> str:
     """Return the hash of a network.
@@ -39,6 +42,8 @@ def hashed(about: About, module: nn.Module, *, options: Mapping[str, Any], large
     facts += [largest] if largest else []
     facts += [about.spacing, about.unit] if about.spacing else []
     facts += [about.zoom, about.feed] if about.zoom != 1 or about.feed else []
+    facts += ["crop"] if about.crop else []
+    facts += [*(about.first[name] for name in SEEN_FIRST), about.times] if about.first else []
     digest.update(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in module.state_dict().items():
         digest.update(name.encode())

@@ -13,13 +13,16 @@ from stroma.errors import LabelError, ParameterError
 from stroma.targets import TARGETS
 from stroma.targets.contract import Target
 from stroma.training import OBJECTIVES
+from stroma.training.cascade import cascaded
 from stroma.training.continued import continued
+from stroma.training.crop import cropped_cases, has_background
 from stroma.training.data import cases_of, facts_of, foreground_of, is_bare
 from stroma.training.folds import cross_trained
 from stroma.training.loop import Told
 from stroma.training.model import Network
 from stroma.training.normalise import normalisation_for
 from stroma.training.options import Options
+from stroma.training.plan import EMPTY_BELOW
 from stroma.training.resample import common_size, on_pixels_of
 from stroma.training.setup import decide
 from stroma.training.task import Task, objective_of
@@ -66,7 +69,11 @@ class Learner(Options):
             Asked before every step.
         """
         task = self.task(images, labels, regions=regions, base=base)
-        run = task.run if self.folds == 1 else partial(cross_trained, task)
+        run: Callable[..., Network] = task.run
+        if self.folds > 1:
+            run = partial(cross_trained, task)
+        if self.cascade:
+            run = partial(cascaded, task)
         return run(
             classes=classes,
             folder=None if folder is None else Path(folder),
@@ -101,6 +108,10 @@ class Learner(Options):
             regions=regions,
             axes=self.axes,
         )
+        share = 1.0
+        known = 0 in self.target_options.get("labels", (0,))
+        if kind.truth == kind.result == "classes" and known and has_background(cases):
+            cases, share = cropped_cases(cases)
         size = common_size(cases) if self.resample and kind.truth == "classes" else None
         if size is not None:
             cases = on_pixels_of(cases, *size)
@@ -132,7 +143,8 @@ class Learner(Options):
             batch=self.batch,
         )
         names: Sequence[str] = cases[0].image.channels or ("",) * cases[0].channels
-        scale = normalisation_for(names)
+        masked = share < EMPTY_BELOW
+        scale = normalisation_for(names, masked=masked)
         if "clip" in scale.schemes:
-            scale = normalisation_for(names, foreground_of(cases))
-        return Task(self, tuple(cases), facts, target, setup, scale, size)
+            scale = normalisation_for(names, foreground_of(cases), masked=masked)
+        return Task(self, tuple(cases), facts, target, setup, scale, size, crop=share < 1)

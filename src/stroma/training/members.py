@@ -14,8 +14,29 @@ def joined(networks: Sequence[nn.Module]) -> nn.Module:
     return networks[0] if len(networks) == 1 else nn.ModuleList(networks)
 
 
+class Cascade(nn.Module):
+    """A network with a coarser one, which says to it where things are.
+
+    Parameters
+    ----------
+    first : nn.Module
+        Sees coarse pixels, and so more of an image at once; or several, `joined`.
+    second : nn.Module
+        Sees the image, and a channel for every class but the first; or several, `joined`.
+    """
+
+    def __init__(self, first: nn.Module, second: nn.Module) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+
+
 def members(module: nn.Module) -> list[nn.Module]:
-    """Return the networks that `joined` put together; one network by itself."""
+    """Return the networks that `joined` put together; one network by itself.
+
+    Of a cascade, those that see the image as it is.
+    """
+    if isinstance(module, Cascade):
+        return members(module.second)
     return list(module) if isinstance(module, nn.ModuleList) else [module]
 
 

@@ -16,12 +16,14 @@ from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.classes import Class, complete, numbered, require_classes
 from stroma.data.image import Image
+from stroma.data.statistics import Statistics
 from stroma.errors import FormatError, ParameterError
 from stroma.targets.several import Several
 from stroma.training import about as files
 from stroma.training.about import About
 from stroma.training.cases import statistics_of
 from stroma.training.components import Rule, only_largest
+from stroma.training.crop import cropped, filled_box, is_whole
 from stroma.training.data import cases_of
 from stroma.training.directions import through
 from stroma.training.found import (
@@ -35,12 +37,13 @@ from stroma.training.found import (
 )
 from stroma.training.hashed import hashed
 from stroma.training.lent import require_ours
-from stroma.training.members import Head, joined, members
+from stroma.training.members import Cascade, Head, joined, members
 from stroma.training.open import opened
 from stroma.training.predict import NetworkPredictor
-from stroma.training.resample import Grid, grid_for, pixel_size
+from stroma.training.resample import Grid, coarser, grid_for, pixel_size
 from stroma.training.sweep import outer_axes, swept
 from stroma.training.variants import of_diameter, of_head
+from stroma.training.windows import Cube
 
 Cancel = Callable[[], bool]
 
@@ -181,18 +184,45 @@ class Network:
         self, image: Image, *, mirror: bool | None = None, device: str = "auto"
     ) -> NetworkPredictor:
         """Return what predicts blocks of an image; it pickles."""
-        place = resolve(device)
+        place, box = resolve(device), self._filled(image)
+        seen = image if box is None else cropped(image, box)
         often = self.about.training.get("mirror", False) if mirror is None else mirror
-        return NetworkPredictor(
-            self.module.to(place),
+        module = self.module.to(place)
+        plain = NetworkPredictor(
+            module.second if isinstance(module, Cascade) else module,
             self.target,
             self.about.scale(),
-            statistics_of(image, percentiles=self.about.scale().ranks),
+            self._statistics(image, box),
             self.about.patch,
             bool(often),
             place,
-            self._grid(image),
+            self._grid(seen),
+            box,
         )
+        if not isinstance(module, Cascade):
+            return plain
+        return replace(plain, first=self._coarser(plain, module.first, seen))
+
+    def _coarser(self, plain: NetworkPredictor, first: nn.Module, seen: Image) -> NetworkPredictor:
+        """Return what predicts with the coarser network of a cascade."""
+        about, shape = self.about.coarse(), seen.shape[-self.ndim :]
+        working = shape if plain.grid is None else plain.grid.new
+        there = coarser(working, tuple(self.about.plan["spacing"]), self.about.times)
+        grid = Grid(shape, there.new, there.nearest)
+        return replace(
+            plain, module=first, scale=about.scale(), patch=about.patch, grid=grid, crop=None
+        )
+
+    def _filled(self, image: Image) -> Cube | None:
+        """Return what of an image is looked at; None if it is all."""
+        if not self.about.crop:
+            return None
+        box = filled_box(image, self.ndim)
+        return None if is_whole(box, image.shape[-self.ndim :]) else box
+
+    def _statistics(self, image: Image, box: Cube | None) -> Statistics:
+        ranks = self.about.scale().ranks
+        return statistics_of(image, percentiles=ranks, box=box)
 
     def _grid(self, image: Image) -> Grid | None:
         """Return pixels of the size that was learned from, where the image has others."""

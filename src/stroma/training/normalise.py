@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stroma.data.statistics import LOW_HIGH, Statistics
 from stroma.errors import ParameterError
 
-Scheme = Literal["zscore", "clip", "rescale", "rgb", "percentile", "none"]
+Scheme = Literal["zscore", "clip", "rescale", "rgb", "percentile", "nonzero", "none"]
 """How a channel is scaled; see `Normalisation`."""
 
 
@@ -27,7 +27,9 @@ class Normalisation:
         and 99.5th percentile of the foreground of all training images, then does so with their
         mean and deviation (values that mean something, such as CT); "rescale" brings the least
         and the largest of the image to 0 and 1; "percentile" two percentiles of it, as StarDist and
-        Cellpose do; "rgb" divides by 255; "none" does nothing.
+        Cellpose do; "rgb" divides by 255; "nonzero" is "zscore" by the
+        mean and deviation of pixels in which some channel is not 0, and leaves the others at 0;
+        "none" does nothing.
     low, high, mean, std : tuple of float
         Of the foreground of all training images, for "clip".
     percentiles : (float, float)
@@ -77,13 +79,22 @@ class Normalisation:
         """
         measured = pooled(image) if self.together else image
         result = np.empty(values.shape, np.float32)
+        within = image.without_empty() if self.masked else image
         for c, scheme in enumerate(self.schemes):
-            result[c] = self._one(values[c], scheme, c, measured)
+            result[c] = self._one(values[c], scheme, c, within if scheme == "nonzero" else measured)
+        if self.masked:
+            chosen = [c for c, scheme in enumerate(self.schemes) if scheme == "nonzero"]
+            result[chosen] *= values.any(0)
         return result
+
+    @property
+    def masked(self) -> bool:
+        """Whether pixels that are 0 in all channels are left out."""
+        return "nonzero" in self.schemes
 
     def _one(self, values: NDArray[Any], scheme: Scheme, c: int, image: Statistics) -> Any:
         plain = values.astype(np.float32)
-        if scheme == "zscore":
+        if scheme in ("zscore", "nonzero"):
             return (plain - image.mean[c]) / max(image.std[c], 1e-8)
         if scheme == "clip":
             clipped = np.clip(plain, self.low[c], self.high[c])
@@ -122,7 +133,10 @@ def scheme_of(channel: str) -> Scheme:
 
 
 def normalisation_for(
-    channels: Sequence[str], foreground: Sequence[NDArray[np.floating[Any]]] = ()
+    channels: Sequence[str],
+    foreground: Sequence[NDArray[np.floating[Any]]] = (),
+    *,
+    masked: bool = False,
 ) -> Normalisation:
     """Return the scaling of channels by their names.
 
@@ -132,8 +146,12 @@ def normalisation_for(
         Their names.
     foreground : sequence of arrays
         Per channel, intensities of labelled pixels of all images, for those that are clipped.
+    masked : bool
+        Whether much of the images is 0 in all channels and means nothing.
     """
     schemes = tuple(scheme_of(name) for name in channels)
+    if masked:
+        schemes = tuple("nonzero" if scheme == "zscore" else scheme for scheme in schemes)
     if "clip" not in schemes or not foreground:
         return Normalisation(schemes)
     low, high = zip(*(np.percentile(v, (0.5, 99.5)).tolist() for v in foreground), strict=True)

@@ -72,6 +72,9 @@ class Options:
     folds : int
         Networks that are trained, each with another part of the data kept from it; what they
         predict is averaged, and all of the data counts in scores. 1 is a single network.
+    cascade : bool
+        Train a coarser network first, which sees more of a volume at once, and show what it says
+        to the one that sees all pixels; for classes in volumes of which a patch shows little.
     largest : bool
         Find out whether keeping only the largest connected part of classes scores better on what
         was kept from training, and if so do it from then on.
@@ -103,6 +106,7 @@ class Options:
     optimiser: str = "adamw"
     validation: float = 0.2
     folds: int = 1
+    cascade: bool = False
     largest: bool = False
     device: str = "auto"
     precision: str = "no"

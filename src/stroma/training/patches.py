@@ -17,6 +17,7 @@ from stroma.training.cases import UNKNOWN, Case
 from stroma.training.contract import Batch
 from stroma.training.data import is_bare
 from stroma.training.geometry import Geometry, is_inside, turned_shape
+from stroma.training.guide import Guide
 from stroma.training.normalise import Normalisation
 
 PLACES = 4000
@@ -82,9 +83,19 @@ class Patches:
         geometry = self.augmentation.geometry(centre, self.size, rng)
         image = geometry.cut(lambda box: case.pixels(box, self.scale), nearest=False)
         image = self.augmentation.intensities(image.astype(np.float32), rng)
+        if case.guide is not None:
+            image = np.concatenate([image, self._guide(case.guide, geometry, rng)])
         if index in self._bare:
             return image, self._nothing(geometry)
         return image, self._encoded(case, geometry)
+
+    def _guide(
+        self, numbers: NDArray[np.uint8], geometry: Geometry, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Return the channels with what a coarser network said."""
+        guide = Guide(numbers, len(self.target.channels()), (False,) * numbers.ndim)
+        found = geometry.cut(lambda box: guide.numbers(box, numbers.shape), nearest=True)
+        return guide.varied(found, rng) if self.augmentation.worsen else guide.encoded(found)
 
     def _nothing(self, geometry: Geometry) -> Encoded:
         """Encode that nobody knows anything."""

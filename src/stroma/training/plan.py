@@ -42,6 +42,9 @@ LOW_BELOW = 0.25
 """A second, coarser configuration is planned where a patch is less than this part of an image."""
 
 COARSER = 1.03
+EMPTY_BELOW = 3 / 4
+"""Median share of images that cropping leaves, below which intensities are of filled pixels."""
+
 WORTH_IT = 2.0
 """How many times fewer voxels a coarser configuration must have."""
 
@@ -178,11 +181,22 @@ class Plan:
     low: Configuration | None
     masked: bool
 
+    def in_order_of_images(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Return what is given per axis of the network, per axis of images."""
+        return tuple(values[self.order.index(axis)] for axis in range(len(self.order)))
+
+    @property
+    def times(self) -> Floats:
+        """How many times larger pixels of the coarser configuration are, per axis of images."""
+        assert self.low is not None, "there is a coarser configuration"
+        pairs = zip(self.low.spacing, self.full.spacing, strict=True)
+        return self.in_order_of_images([a / b for a, b in pairs])
+
     def __str__(self) -> str:
         """Say it so that users understand."""
         parts = [_told("Network", self.full)]
         if self.low is not None:
-            parts.append(_told("Coarser network, which is planned but not trained here", self.low))
+            parts.append(_told("Coarser network, trained first if cascade is asked for", self.low))
         if self.masked:
             parts.append("Intensities are normalised within the part of images that is not 0.")
         return "\n".join(parts)
@@ -215,7 +229,7 @@ def plan(fingerprint: Fingerprint, budget: Budget) -> Plan:
         order,
         replace(full, batch_dice=pooled),
         low,
-        masked=fingerprint.relative_size < 3 / 4,
+        masked=fingerprint.relative_size < EMPTY_BELOW,
     )
 
 

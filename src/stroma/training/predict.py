@@ -20,9 +20,10 @@ from stroma.data.image import Image, Index
 from stroma.data.statistics import Statistics, require_finite
 from stroma.targets.contract import Target
 from stroma.targets.turns import Turn, mirrors
+from stroma.training.guide import Guide
 from stroma.training.members import members
 from stroma.training.normalise import Normalisation
-from stroma.training.resample import CUBIC, LINEAR, Grid
+from stroma.training.resample import CUBIC, LINEAR, Grid, resampled
 from stroma.training.windows import (
     Cube,
     common,
@@ -70,6 +71,12 @@ class NetworkPredictor:
         Where it runs.
     grid : Grid, optional
         Pixels of the size that was learned from, over an image whose pixels have another.
+    crop : Cube, optional
+        The part of the image that is looked at; everything else is of the first class.
+    first : NetworkPredictor, optional
+        Of the coarser network of a cascade, with the grid that it looks at the image on.
+    guide : Guide, optional
+        What that said of the image.
     """
 
     module: nn.Module
@@ -80,6 +87,9 @@ class NetworkPredictor:
     mirror: bool = False
     device: torch.device = CPU
     grid: Grid | None = None
+    crop: Cube | None = None
+    first: NetworkPredictor | None = None
+    guide: Guide | None = None
 
     @property
     def ndim(self) -> int:
@@ -120,12 +130,18 @@ class NetworkPredictor:
 
     def window(self, pixels: NDArray[Any]) -> Array:
         """Return the (K, *space) prediction of (C, *space) pixels, with the network's axes."""
-        ready = self.scale(pixels, self.statistics)
+        ready = self._ready(pixels)
         if not self.mirror:
             return self._run(ready)
         every = list(mirrors(self.ndim))
         total = sum(self._mirrored(ready, turn) for turn in every)
         return np.asarray(total / len(every), np.float32)
+
+    def _ready(self, pixels: NDArray[Any]) -> Array:
+        """Return pixels scaled, followed by what a coarser network said as it is."""
+        count = len(self.scale.schemes)
+        ready = self.scale(pixels[:count], self.statistics)
+        return ready if len(pixels) == count else np.concatenate([ready, pixels[count:]])
 
     def _mirrored(self, ready: Array, turn: Turn) -> Array:
         found = self._run(np.ascontiguousarray(turn.apply(ready)))
@@ -170,6 +186,8 @@ def core_of(
     """
     if predictor.grid is not None:
         return _on_grid(predictor, predictor.grid, read, core)
+    if predictor.guide is not None:
+        read = _guided(predictor.guide, read, shape)
     if predictor.halo is None:
         return _blended(predictor, read, shape, core)
     ndim = len(core)
@@ -177,6 +195,18 @@ def core_of(
     window = surroundings(core, halo, stride, shape, least=predictor.least)
     found = predictor.window(read_mirrored(read, shape, window))
     return found[(slice(None), *relative(core, window))]
+
+
+def _guided(
+    guide: Guide, read: Callable[[Cube], NDArray[Any]], shape: Sequence[int]
+) -> Callable[[Cube], NDArray[Any]]:
+    """Return what reads an image followed by what a coarser network said of it."""
+
+    def both(box: Cube) -> NDArray[Any]:
+        values = read(box)
+        return np.concatenate([values.astype(np.float32), guide.read(box, shape)])
+
+    return both
 
 
 def _on_grid(
@@ -280,12 +310,65 @@ def predicted(
     cancel : callable, optional
         Asked before every block.
     """
+    if predictor.crop is not None:
+        axes = image.kept_axes[-predictor.ndim :]
+        part = image.at(**dict(zip(axes, predictor.crop, strict=True)))
+        met = [common(core, predictor.crop) for core in cores if meet(core, predictor.crop)]
+        inner = predicted(
+            replace(predictor, crop=None),
+            part,
+            [relative(one, predictor.crop) for one in met],
+            use_dask=use_dask,
+            cancel=cancel,
+        )
+        yield from _with_background(predictor, cores, inner)
+        return
+    if predictor.first is not None:
+        guide = guided_by(predictor.first, image, use_dask=use_dask, cancel=cancel)
+        predictor = replace(predictor, first=None, guide=guide)
     pieces = (_piece(predictor, image, core, use_dask) for core in cores)
     if use_dask:
         with client() as active:
             yield from run_distributed(_compute, pieces, active, shared=predictor, cancel=cancel)
         return
     yield from run(lambda p: _compute(p, predictor), pieces, workers=1, cancel=cancel)
+
+
+def guided_by(
+    first: NetworkPredictor,
+    image: Image,
+    *,
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Guide:
+    """Return what a coarser network says of a whole image, on its own pixels.
+
+    It is as large as a few of its patches where an image is like those that were learned from.
+    """
+    grid = first.grid
+    assert grid is not None, "a coarser network looks at coarser pixels"
+    coarse = resampled(image, grid, image.spacing)
+    plain = replace(first, grid=None)
+    classes = np.zeros(grid.new, np.uint8)
+    cores = blocks_in(grid.new, plain)
+    every = predicted(plain, coarse, cores, use_dask=use_dask, cancel=cancel)
+    for core, values in zip(cores, every, strict=True):
+        classes[core] = values.argmax(0)
+    return Guide(classes, len(first.outputs), grid.nearest)
+
+
+def _with_background(
+    predictor: NetworkPredictor, cores: Sequence[Cube], found: Iterator[Array]
+) -> Iterator[Array]:
+    """Yield blocks of the whole image, given what was found in those that meet the crop."""
+    assert predictor.crop is not None, "only of a crop there is an outside"
+    for core in cores:
+        result = np.zeros((len(predictor.outputs), *shape_of(core)), np.float32)
+        result[0] = 1
+        if meet(core, predictor.crop):
+            inner = relative(common(core, predictor.crop), core)
+            result[(slice(None), *inner)] = next(found)
+        yield result
 
 
 def _piece(predictor: NetworkPredictor, image: Image, core: Cube, use_dask: bool) -> Piece:

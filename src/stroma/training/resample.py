@@ -246,7 +246,35 @@ def _on_pixels(case: Case, size: Floats, unit: str) -> Case:
     }
     image = replace(resampled(case.image, grid, spacing), unit=unit)
     assert case.labels is not None, "classes are resampled"
-    return replace(case, image=image, labels=_classes(case.labels, grid))
+    labels = _classes(case.labels, grid)
+    return replace(case, image=image, labels=labels, measured=case.statistics)
+
+
+def coarser_cases(cases: Sequence[Case], spacing: Floats, times: Floats) -> list[Case]:
+    """Return cases with classes on pixels that are so many times as large along every axis.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        Images with labels that are classes.
+    spacing : tuple of float
+        Size of their pixels; tells along which axis planes are thick.
+    times : tuple of float
+        How many times larger pixels become.
+    """
+    return [_coarser(case, coarser(case.shape, spacing, times)) for case in cases]
+
+
+def coarser(shape: Sequence[int], spacing: Floats, times: Floats) -> Grid:
+    """Return the grid of pixels that are so many times as large over an image."""
+    return Grid.of(shape, spacing, tuple(a * b for a, b in zip(spacing, times, strict=True)))
+
+
+def _coarser(case: Case, grid: Grid) -> Case:
+    assert case.labels is not None, "classes are resampled"
+    image = resampled(case.image, grid, case.image.spacing)
+    labels = _classes(case.labels, grid)
+    return replace(case, image=image, labels=labels, measured=case.statistics)
 
 
 def _classes(labels: NDArray[np.int32], grid: Grid) -> NDArray[np.int32]:

@@ -181,19 +181,49 @@ def decide(
     if name not in PLANNED:
         sides = tuple(patch) if patch is not None else _common_patch(shapes, facts.ndim)
         return Setup(name, given, sides, batch or LEAST_BATCH, spacing=spacing, free=False)
-    found = planned(shapes, facts, outputs=outputs, memory_gb=memory_gb, network=name).full
-    sides = found.patch if patch is None else tuple(int(n) for n in patch)
-    enough = found.batch if name != "unet" else max(found.batch, LEAST_BATCH)
+    found = planned(shapes, facts, outputs=outputs, memory_gb=memory_gb, network=name)
+    planned_patch = found.in_order_of_images(found.full.patch)
+    sides = planned_patch if patch is None else tuple(int(n) for n in patch)
+    enough = found.full.batch if name != "unet" else max(found.full.batch, LEAST_BATCH)
     setup = Setup(
         name,
         given,
         sides,
         enough if batch is None else batch,
-        flat=facts.ndim == 3 and max(sides) / sides[0] > THICK,
+        flat=_is_flat(sides),
         spacing=spacing,
         free=patch is None and name == "unet",
     )
     return _with_stages(setup)
+
+
+def coarser_setup(setup: Setup, found: Plan, given: Mapping[str, Any]) -> Setup:
+    """Return the setup of the coarser network of a cascade.
+
+    Parameters
+    ----------
+    setup : Setup
+        Of the other.
+    found : Plan
+        Of the data, with a coarser configuration.
+    given : mapping
+        Parameters of the network that are not to be decided.
+    """
+    assert found.low is not None, "there is a coarser configuration"
+    sides = found.in_order_of_images(found.low.patch)
+    made = replace(
+        setup,
+        params=dict(given),
+        patch=sides,
+        batch=max(found.low.batch, LEAST_BATCH) if setup.network == "unet" else found.low.batch,
+        flat=_is_flat(sides),
+        spacing=found.in_order_of_images(found.low.spacing),
+    )
+    return _with_stages(made)
+
+
+def _is_flat(sides: Sequence[int]) -> bool:
+    return len(sides) == 3 and max(sides) / sides[0] > THICK
 
 
 def chosen(ndim: int, channels: int, result: str) -> str:

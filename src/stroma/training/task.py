@@ -79,6 +79,8 @@ class Task:
         Of the pixels that are learned from, and its unit, where it is known and matters.
     base : Network, optional
         What it begins with.
+    crop : bool
+        Whether the empty part all around images was left out.
     """
 
     options: Options
@@ -89,18 +91,25 @@ class Task:
     scale: Normalisation
     size: tuple[tuple[float, ...], str] | None = None
     base: Network | None = None
+    crop: bool = False
 
     def built(self) -> nn.Module:
         """Return the network, with weights drawn by the seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.options.seed)
             made: nn.Module = NETWORKS[self.setup.network](
-                self.cases[0].channels,
+                self.inputs,
                 len(self.target.channels()),
                 ndim=self.facts.ndim,
                 **self.setup.params,
             )
         return made
+
+    @property
+    def inputs(self) -> int:
+        """Channels that the network sees: those of images, and what a coarser network said."""
+        guided = self.cases[0].guide is not None
+        return self.cases[0].channels + (len(self.target.channels()) - 1 if guided else 0)
 
     def begun(self) -> nn.Module:
         """Return the network with the weights that it begins with."""
@@ -168,7 +177,7 @@ class Task:
         module = replace(self, setup=setup).built().to(device).train()
         most = (16, 128, 128)[-self.facts.ndim :]
         sides = [min(n, top) for n, top in zip(setup.patch, most, strict=True)]
-        images = torch.zeros(2, self.cases[0].channels, *sides, device=device)
+        images = torch.zeros(2, self.inputs, *sides, device=device)
         began = 0.0
         for _ in range(2):
             began = time.monotonic()
@@ -308,6 +317,7 @@ class Task:
             },
             spacing=() if self.size is None else self.size[0],
             unit="" if self.size is None else self.size[1],
+            crop=self.crop,
             versions={
                 "stroma": stroma.__version__,
                 "python": platform.python_version(),

@@ -140,6 +140,7 @@ def _about(plans: Said, said: Said, dataset: Said, found: Said, path: Path) -> d
         "training": {"mirror": len(mirrored) == len(patch)},
         "spacing": spacing if real else (),
         "unit": "mm" if real else "",
+        "crop": True,
     }
 
 
@@ -222,6 +223,9 @@ def _normalisation(plans: Said, said: Said, path: Path) -> dict[str, Any]:
                 f"{', '.join(SCHEMES)}."
             )
         schemes.append(SCHEMES[name])
+    within = said.get("use_mask_for_norm") or [False] * len(schemes)
+    for c, masked in enumerate(within):
+        schemes[c] = "nonzero" if masked and schemes[c] == "zscore" else schemes[c]
     found: dict[str, Any] = {"schemes": schemes}
     if "clip" in schemes:
         told = plans["foreground_intensity_properties_per_channel"]
