@@ -105,11 +105,13 @@ def _box(image: Image, axes: str) -> Cube:
     found = {a: np.zeros(image.sizes[a], bool) for a in axes}
     for part in _parts(image):
         values = image.read(part)
-        mask = values.any(image.kept_axes.index("c")) if "c" in image.kept_axes else values != 0
+        mask: NDArray[np.bool_] = np.asarray(values != 0)
+        if "c" in image.kept_axes:
+            mask = np.asarray(mask.any(axis=image.kept_axes.index("c")))
         kept = image.kept_axes.replace("c", "")
         for axis, seen in found.items():
             others = tuple(i for i, a in enumerate(kept) if a != axis)
-            seen[part.get(axis, slice(None))] |= mask.any(others)
+            seen[part.get(axis, slice(None))] |= mask.any(axis=others)
     return tuple(_range(seen) for seen in found.values())
 
 

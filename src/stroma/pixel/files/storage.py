@@ -147,7 +147,7 @@ def _statistics_state(statistics: Statistics | None) -> dict[str, Any] | None:
 def _statistics(state: Mapping[str, Any] | None) -> Statistics | None:
     if state is None:
         return None
-    numbers = {name: tuple(state[name]) for name in PER_CHANNEL}
+    numbers: dict[str, Any] = {name: tuple(state[name]) for name in PER_CHANNEL}
     return Statistics(count=state["count"], **numbers, lab=_statistics(state.get("lab")))
 
 
