@@ -39,9 +39,31 @@ def scene():
     return engine, labels
 
 
-@pytest.mark.parametrize("name", ["graph"])
+@pytest.mark.parametrize("name", ["graph", "carve"])
 def test_an_engine_keeps_the_contract(name):
     check_prompted(ENGINES[name])
+
+
+def test_what_is_carved_is_bounded_all_around(scene):
+    _, labels = scene
+    engine = ENGINES["carve"]()
+    engine.set_image(ellipses()[0])
+    overlaps = []
+    for number in range(1, labels.max() + 1):
+        rows, columns = np.nonzero(labels == number)
+        masks, scores = engine.predict(points=[[rows.mean(), columns.mean()]])
+        overlaps.append(overlap(masks[0], labels == number))
+        assert 0 < scores[0] <= 1
+    assert np.median(overlaps) > 0.7
+
+
+def test_a_mask_alone_says_where_to_carve(scene):
+    _, labels = scene
+    engine = ENGINES["carve"]()
+    engine.set_image(ellipses()[0])
+    truth = labels == 1
+    [found], _ = engine.predict(mask=ndimage.binary_erosion(truth, iterations=2))
+    assert overlap(found, truth) > 0.6
 
 
 class Forgetful(Graph):

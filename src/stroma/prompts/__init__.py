@@ -21,6 +21,7 @@ ENGINES = Registry(
     "prompt engine",
     {
         "graph": "stroma.prompts.graph:Graph",
+        "carve": "stroma.workflow.carve_engine:Carve",
         "sam": "stroma.prompts.sam:Sam",
         "sam2": "stroma.prompts.sam2:Sam2Tiny",
         **_NETWORKS,

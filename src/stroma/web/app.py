@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket
 from stroma.errors import FormatError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
 from stroma.session.words import said
-from stroma.web import clicking, objects, posts, uploads, views
+from stroma.web import carving, clicking, objects, posts, uploads, views
 from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
@@ -64,8 +64,8 @@ def serving(
         uploads.remove_left_over(session)
         app.state.room = Room(
             session,
-            {**CHANGES, **PICKS, **objects.CHANGES, **clicking.CHANGES},
-            {**QUESTIONS, **objects.QUESTIONS, **clicking.QUESTIONS},
+            {**CHANGES, **PICKS, **objects.CHANGES, **clicking.CHANGES, **carving.CHANGES},
+            {**QUESTIONS, **objects.QUESTIONS, **clicking.QUESTIONS, **carving.QUESTIONS},
         )
         stop = app.state.room.listen(asyncio.get_running_loop())
         end_calm = keep_calm(session)

@@ -48,6 +48,8 @@ AGAIN_BY_ITSELF = {
     "objects",
     "latest-batch",
     "prompt-ready",
+    "carving",
+    "prepare-carving",
 }
 """Commands that the page repeats without being told, when it finds another run of the server."""
 

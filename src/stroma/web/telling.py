@@ -9,6 +9,7 @@ from typing import Any
 
 from stroma.session import events as ev
 from stroma.session.objects.bench import ObjectBench
+from stroma.session.objects.carve_operations import CarvingChanged
 from stroma.session.objects.operations import ObjectsChanged
 from stroma.session.strokes.bench import Strokes
 from stroma.session.tracks.operations import TracksChanged
@@ -33,6 +34,11 @@ def _(event: ev.BlockReady) -> Told:
     if event.bench == ObjectBench.name:
         return {"event": "objects", "image": event.image}
     return {**_place("block", event), "step": event.step}
+
+
+@told.register
+def _(event: CarvingChanged) -> Told:
+    return {"event": "carving", "image": event.image}
 
 
 @told.register

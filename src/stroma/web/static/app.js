@@ -66,6 +66,8 @@ export class App extends EventTarget {
     this.standing = null;
     /** Whether outlines of objects are shown in place of results and strokes. */
     this.outlined = false;
+    /** @type {{viewer: import("./viewer.js").Viewer, plane: () => Record<string, number>}[]} of a volume */
+    this.panes = [];
     /** Class whose probability is shown. */
     this.probability = 1;
     /** @type {Map<string, Channel[]>} channels by image, once they are known */

@@ -7,7 +7,7 @@ import { group, tick } from "./widgets.js";
 /** @typedef {import("./app.js").App} App */
 /** @typedef {import("./object-clicks.js").Clicks} Clicks */
 
-const ENGINES = { graph: "Edges and colours (no download)" };
+const ENGINES = { graph: "Edges and colours (no download)", carve: "Boundaries all around (no download)" };
 
 /**
  * @param {App} app

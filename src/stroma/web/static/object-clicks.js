@@ -1,5 +1,6 @@
 // Click, get an object: what was clicked, what is proposed for it, and committing that.
 
+import { STROKE, drawMark, round } from "./object-marks.js";
 import { Mask } from "./object-mask.js";
 import { notice } from "./notices.js";
 import { showWhile } from "./tasks.js";
@@ -12,14 +13,9 @@ import { settled } from "./widgets.js";
 
 /** Pixels of the screen that a press may move and still be a click. */
 const STILL = 4;
-const STROKE = 3;
 const DELAY = 250;
-const COLOURS = { on: "#3ddc84", beside: "#ff5c5c" };
 
-/**
- * One thing that was said of an object: a click, a box (two corners) or a stroke.
- * @typedef {{kind: "click" | "box" | "stroke", on: boolean, points: [number, number][], radius: number}} Mark
- */
+/** @typedef {import("./object-marks.js").Mark} Mark */
 
 /**
  * @typedef {object} Found
@@ -311,34 +307,4 @@ export class Clicks extends EventTarget {
     if (on && !more && !this.strokes) return { kind: "box", on, points: [first, last], radius };
     return { kind: "stroke", on, points: rounded, radius };
   }
-}
-
-/** @param {number} value */
-function round(value) {
-  return Math.round(value * 100) / 100;
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Viewer} viewer
- * @param {Mark} mark
- */
-function drawMark(context, { camera }, { kind, on, points }) {
-  const places = points.map(([y, x]) => camera.toScreen(y, x));
-  const [[x, y]] = places;
-  const [right, bottom] = places[places.length - 1];
-  context.save();
-  context.beginPath();
-  if (kind === "click") context.arc(x, y, 4, 0, 2 * Math.PI);
-  else if (kind === "box") context.rect(x, y, right - x, bottom - y);
-  else for (const place of places) context.lineTo(...place);
-  if (kind === "click") {
-    context.fillStyle = on ? COLOURS.on : COLOURS.beside;
-    context.fill();
-  }
-  context.lineWidth = kind === "stroke" ? 2 * STROKE : 1.5;
-  context.lineCap = context.lineJoin = "round";
-  context.strokeStyle = kind === "click" ? "#000000" : on ? COLOURS.on : COLOURS.beside;
-  context.stroke();
-  context.restore();
 }

@@ -6,6 +6,7 @@
 
 export const TOOLS = {
   click: "Click",
+  carve: "Carve",
   label: "Class",
   select: "Select",
   split: "Cut",
@@ -17,6 +18,8 @@ export const TOOLS = {
 export const HELP = {
   click:
     "Click an object and commit it (S). A right click, or Alt, says what is not of it; a drag is a box around it, with Shift a stroke on it.",
+  carve:
+    "Draw on an object, and with the right button (or Alt) beside it; what lies between clear boundaries is found, on all planes. S commits it.",
   label: "Click objects of the class that is chosen; click once more to take it back. Keys 1 to 9 choose.",
   select: "Click an object; with Shift, more of them. Keys 1 to 9 then give all of them a class.",
   split: "Draw a line right across an object, from outside to outside.",
@@ -26,7 +29,7 @@ export const HELP = {
 
 /**
  * @param {ObjectDesk} desk
- * @param {Exclude<keyof typeof TOOLS, "click">} name
+ * @param {Exclude<keyof typeof TOOLS, "click" | "carve">} name
  * @returns {Tool}
  */
 export function objectTool(desk, name) {

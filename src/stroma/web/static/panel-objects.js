@@ -2,6 +2,8 @@
 
 import { el, fill } from "./dom.js";
 import { choosesFiles, importObjects } from "./files.js";
+import { Carver } from "./object-carver.js";
+import { carveGroup, carveKeys } from "./object-carving.js";
 import { classGroup, showNext } from "./object-classes.js";
 import { clickGroup, clickKeys } from "./object-clicking.js";
 import { Clicks } from "./object-clicks.js";
@@ -25,13 +27,16 @@ const FORMATS = { csv: "Table (CSV)", tif: "Label image", geojson: "QuPath GeoJS
 export function objectsPanel(app, viewer, desk) {
   const clicks = new Clicks(app, viewer, desk);
   const clicking = clickGroup(app, clicks);
-  const hands = tools(viewer, desk, clicks, clicking);
+  const carver = new Carver(app, viewer, desk);
+  const carving = carveGroup(app, viewer, carver);
+  const hands = tools(viewer, desk, { clicks, clicking, carver, carving: carving.made });
   const made = el(
     "div",
     { class: "panel" },
     sourceGroup(app, desk),
     correctGroup(app, desk, hands.made),
     clicking,
+    carving.made,
     classGroup(app, viewer, desk),
     measureGroup(desk),
     tableGroup(app, viewer, desk),
@@ -41,11 +46,14 @@ export function objectsPanel(app, viewer, desk) {
   app.addEventListener("change", () => {
     const now = app.view.tab;
     if (now === "objects" && before !== "objects") hands.take();
-    if (now !== "objects" && before === "objects") clicks.choose(false);
+    if (now !== "objects" && before === "objects") {
+      clicks.choose(false);
+      carver.choose(false);
+    }
     desk.layer.visible = now === "objects";
     before = now;
   });
-  listen(app, viewer, desk, { choose: hands.choose, clicks });
+  listen(app, viewer, desk, { choose: hands.choose, clicks, carver, put: carving.put });
   return made;
 }
 
@@ -130,21 +138,23 @@ function words({ known, selected }) {
 /**
  * @param {Viewer} viewer
  * @param {ObjectDesk} desk
- * @param {Clicks} clicks
- * @param {HTMLElement} clicking what is shown while objects are clicked
+ * @param {{clicks: Clicks, clicking: HTMLElement, carver: Carver, carving: HTMLElement}} own
+ *   what objects are clicked and carved with, and what is shown meanwhile
  */
-function tools(viewer, desk, clicks, clicking) {
+function tools(viewer, desk, { clicks, clicking, carver, carving }) {
   const help = el("p", { class: "note" });
   /** @type {keyof typeof TOOLS} */
   let chosen = "label";
   let untouched = true;
   const take = () => {
-    own = chosen === "click" ? clicks.tool : objectTool(desk, chosen);
+    own = chosen === "click" ? clicks.tool : chosen === "carve" ? carver.tool : objectTool(desk, chosen);
     viewer.setTool(own);
     buttons.show(chosen);
     help.textContent = HELP[chosen];
     clicking.hidden = chosen !== "click";
+    carving.hidden = chosen !== "carve";
     clicks.choose(chosen === "click");
+    carver.choose(chosen === "carve");
   };
   const choose = (/** @type {string} */ name) => {
     chosen = /** @type {keyof typeof TOOLS} */ (name);
@@ -157,8 +167,9 @@ function tools(viewer, desk, clicks, clicking) {
     if (viewer.tool === own) return;
     buttons.show(""); // something else was taken from the bar, and none of these is in hand
     help.textContent = "";
-    clicking.hidden = true;
+    clicking.hidden = carving.hidden = true;
     if (clicks.chosen) clicks.choose(false);
+    carver.choose(false);
   });
   buttons.made.id = "object-tools";
   // Where there are no objects yet, the first thing to do is to click one.
@@ -234,9 +245,9 @@ function exportGroup(app, desk) {
  * @param {App} app
  * @param {Viewer} viewer
  * @param {ObjectDesk} desk
- * @param {{choose: (tool: string) => void, clicks: Clicks}} hands
+ * @param {{choose: (tool: string) => void, clicks: Clicks, carver: Carver, put: () => void}} hands
  */
-function listen(app, viewer, desk, { choose, clicks }) {
+function listen(app, viewer, desk, { choose, clicks, carver, put }) {
   /** @type {Record<string, () => void>} */
   const keys = {
     m: () => desk.correct("merge", [...desk.selected]),
@@ -244,6 +255,7 @@ function listen(app, viewer, desk, { choose, clicks }) {
     backspace: () => desk.correct("delete", [...desk.selected]),
     f: () => desk.correct("fill", [...desk.selected]),
     a: () => choose("click"),
+    k: () => choose("carve"),
     l: () => choose("label"),
     q: () => choose("select"),
     c: () => choose("split"),
@@ -253,7 +265,8 @@ function listen(app, viewer, desk, { choose, clicks }) {
     escape: () => desk.select([]),
   };
   const run = (/** @type {KeyboardEvent} */ event) => {
-    const own = clicks.chosen && clickKeys(app, clicks)[event.key.toLowerCase()];
+    const hand = clicks.chosen ? clickKeys(app, clicks) : carver.chosen ? carveKeys(carver, put) : {};
+    const own = hand[event.key.toLowerCase()];
     if (own) return own;
     const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
     if (!digit) return keys[event.key.toLowerCase()];

@@ -23,6 +23,7 @@ export function showPanes(app, main) {
   const rest = (/** @type {number} */ which) => ORDER.filter((axis) => axis !== app.across)[which];
   const panes = PANES.map((name, which) => pane(app, name, () => rest(which)));
   byId("panes").append(...panes.map((one) => one.box));
+  app.panes = panes;
   const tell = () => panes.forEach((one) => one.tell());
   let shown = false;
   let looked = "";
@@ -110,5 +111,5 @@ function pane(app, called, across) {
     button.title = `Paint on this plane (${across().toUpperCase()})`;
     canvas.setAttribute("aria-label", `The ${title} plane. A click moves where the planes meet.`);
   };
-  return { box, tell, name, close: () => app.ask("look-away", { pane: called }) };
+  return { viewer, plane, box, tell, name, close: () => app.ask("look-away", { pane: called }) };
 }
