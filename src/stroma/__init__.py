@@ -3,7 +3,8 @@
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+WRITTEN = "0.1.0"
+"""The version of a source that has no tag; an installed one has that of its tag."""
 
 _PUBLIC = {
     "ConvpaintModel": "stroma.pixel.model",
@@ -48,6 +49,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
+    if name == "__version__":
+        return _version()
     if name not in _PUBLIC:
         raise AttributeError(f"module 'stroma' has no attribute {name!r}")
     try:
@@ -60,6 +63,18 @@ def __getattr__(name: str) -> Any:
         raise MissingExtraError(
             f"stroma.{name} needs {error.name}. Install it with: {install('train')}"
         ) from error
+
+
+def _version() -> str:
+    """Return the version that is installed; what is written where the source runs by itself."""
+    from importlib import metadata
+
+    from stroma.errors import DISTRIBUTION
+
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return WRITTEN
 
 
 def __dir__() -> list[str]:

@@ -344,18 +344,18 @@ def test_folders_and_patterns_are_found_in_natural_order_without_results(tmp_pat
 
 
 def test_what_is_left_out_of_a_folder_is_told_with_the_reason(tmp_path, caplog):
-    for name in ("a.tif", "a_labels.tif", "scan.svs", "old.czi", "notes.txt"):
+    for name in ("a.tif", "a_labels.tif", "scan.svs", "old.vsi", "notes.txt"):
         tifffile.imwrite(tmp_path / name, np.zeros((4, 4), np.uint8))
     found = look([tmp_path])
     assert [p.name for p in found.images] == ["a.tif", "scan.svs"]
     results, foreign = map(str, found.left_out)
     assert "a_labels.tif" in results
     assert "results and strokes" in results
-    assert "old.czi" in foreign
+    assert "old.vsi" in foreign
     assert "no reader" in foreign
     find_images([tmp_path])
     assert foreign in caplog.text
     (tmp_path / "empty").mkdir()
-    tifffile.imwrite(tmp_path / "empty" / "b.czi", np.zeros((4, 4), np.uint8))
-    with pytest.raises(MissingFileError, match=r"no image.*b\.czi"):
+    tifffile.imwrite(tmp_path / "empty" / "b.vsi", np.zeros((4, 4), np.uint8))
+    with pytest.raises(MissingFileError, match=r"no image.*b\.vsi"):
         find_images([tmp_path / "empty"])

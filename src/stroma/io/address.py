@@ -1,4 +1,4 @@
-"""Addresses of the web, where paths are expected."""
+"""Addresses of the web and of buckets, where paths are expected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stroma.errors import ParameterError, short
 LONGEST = 2000
 """Letters of an address."""
 
-_ADDRESS = re.compile(r"(https?):/+([^/].*)")
+_ADDRESS = re.compile(r"(https?|s3):/+([^/].*)")
 _UNSEEN = re.compile(r"[\x00-\x20\x7f]")
 
 

@@ -27,7 +27,8 @@ def read_image(path: str | Path, *, axes: str | None = None, series: int | None 
     ----------
     path : str or Path
         The file, or the folder of an OME-Zarr image; also the address of such a folder on a web
-        server ("https://host/image.zarr"), of which only those chunks are fetched that are read.
+        server ("https://host/image.zarr") or in a bucket ("s3://bucket/image.zarr"), of which only
+        those chunks are fetched that are read.
     axes : str, optional
         One letter per axis of the file, in its order ("yxc", "tyx"), where the file does not
         say, or is wrong.

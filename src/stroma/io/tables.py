@@ -21,6 +21,15 @@ NIFTIS = (".nii", ".nii.gz")
 HDF5S = (".h5", ".hdf5", ".hdf")
 """Endings of HDF5 files."""
 
+MICROSCOPES = {
+    ".czi": "stroma.io.microscopes.czi",
+    ".lif": "stroma.io.microscopes.lif",
+    ".nd2": "stroma.io.microscopes.nd2",
+    ".dv": "stroma.io.microscopes.dv",
+    **dict.fromkeys((".oib", ".oif"), "stroma.io.microscopes.oif"),
+}
+"""Endings of files of microscopes, and the modules that read them."""
+
 READERS = Registry(
     "reader of image files",
     {
@@ -32,11 +41,12 @@ READERS = Registry(
         **dict.fromkeys(MRCS, "stroma.io.mrc:read"),
         **dict.fromkeys(NIFTIS, "stroma.io.nifti:read"),
         **dict.fromkeys(HDF5S, "stroma.io.hdf5:read"),
+        **{ending: f"{module}:read" for ending, module in MICROSCOPES.items()},
         ".npy": "stroma.io.npy:read",
         ".zarr": "stroma.io.omezarr.read:read",
     },
     group="stroma.readers",
-    extras=dict.fromkeys((*MRCS, *NIFTIS, *HDF5S), "formats"),
+    extras=dict.fromkeys((*MRCS, *NIFTIS, *HDF5S, *MICROSCOPES), "formats"),
 )
 """Ending of a file's name -> ``read(path, *, axes, series) -> Image``; series may be None."""
 
@@ -45,10 +55,11 @@ SERIES = Registry(
     {
         **dict.fromkeys(TIFFS, "stroma.io.tiff.opening:list_series"),
         **dict.fromkeys(HDF5S, "stroma.io.hdf5:list_series"),
+        **{e: f"{m}:list_series" for e, m in MICROSCOPES.items() if e != ".dv"},
         ".zarr": "stroma.io.omezarr.series:list_series",
     },
     group="stroma.series",
-    extras=dict.fromkeys(HDF5S, "formats"),
+    extras=dict.fromkeys((*HDF5S, *MICROSCOPES), "formats"),
 )
 """Ending of a file's name -> ``list_series(path) -> tuple of Series``; others hold one image."""
 

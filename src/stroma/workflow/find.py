@@ -29,9 +29,9 @@ OTHERS = ("_segmentation", "_segmentations", "_mask", "_masks", "_prediction", "
 
 FOREIGN = frozenset(
     (
-        *(".czi", ".nd2", ".lif", ".lof", ".xlif", ".oib", ".oif", ".oir", ".vsi", ".ets"),
+        *(".lof", ".xlif", ".oir", ".vsi", ".ets"),
         *(".mrxs", ".dm3", ".dm4", ".ims", ".dcm", ".ics"),
-        *(".ids", ".nrrd", ".dv", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
+        *(".ids", ".nrrd", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
         *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".n5", ".dng"),
     )
 )

@@ -12,7 +12,7 @@ from zarr.abc.store import ByteRequest
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import LocalStore
 
-from stroma.errors import FormatError
+from stroma.errors import FormatError, MissingExtraError, install
 from stroma.io.address import address_of
 from stroma.io.omezarr.remote import MAX_METADATA, METADATA, WebFiles
 
@@ -22,8 +22,30 @@ Node = zarr.Group | zarr.Array[Any]
 def open_node(path: Path) -> Node:
     """Return the group or array in a folder, or at an address, to be read only."""
     address = address_of(path)
-    store = WebFiles(address) if address else RegularFiles(path, read_only=True)
+    store = _remote(address) if address else RegularFiles(path, read_only=True)
     return zarr.open(store=store, mode="r")
+
+
+def _remote(address: str) -> WebFiles:
+    """Return the folder at an address of the web, or in a bucket.
+
+    Raises
+    ------
+    MissingExtraError
+        If what reads buckets is not installed.
+    """
+    if not address.startswith("s3:"):
+        return WebFiles(address)
+    try:
+        from stroma.io.omezarr.bucket import BucketFiles
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("stroma"):
+            raise
+        raise MissingExtraError(
+            f"{address} is in a bucket, which is read by {error.name}. Install it with: "
+            f"{install('cloud')}"
+        ) from error
+    return BucketFiles(address)
 
 
 class RegularFiles(LocalStore):

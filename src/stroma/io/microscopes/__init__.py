@@ -1,0 +1,1 @@
+"""Files of microscopes, read plane by plane through libraries that know them."""
