@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stroma.cli.show import AsJson, as_json
+from stroma.cli.show import AsJson, as_json, refuse_existing
 from stroma.errors import MissingExtraError, install
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ File = Annotated[
     typer.Argument(
         metavar="FILE",
         help="ilastik .ilp, Cellpose _seg.npy, QuPath pixel classifier .json, Labkit .classifier "
-        "or .labeling, Trainable Weka .arff, Convpaint .yml; or a trained network: a file of "
-        "Cellpose 1 to 3, a folder of StarDist or nnU-Net.",
+        "or .labeling, Trainable Weka .arff, Convpaint .yml, BiaPy .yaml; or a trained network: a "
+        "file of Cellpose 1 to 3, a folder of StarDist or nnU-Net.",
         show_default=False,
     ),
 ]
@@ -73,16 +73,21 @@ def import_(
     """Take over a project, classifier or segmentation of another program.
 
     Images, strokes, classes and chosen features become a project to go on with; objects become
-    label images; a trained network becomes one of ours. What could not be taken over is said. No
+    label images; a trained network becomes one of ours, and a configuration of BiaPy a recipe for
+    a training. What could not be taken over is said. No
     code in the file is run.
     """
     from stroma.session.migrate import move_in
+    from stroma.zoo.biapy import is_biapy
     from stroma.zoo.networks.taken import is_foreign
     from stroma.zoo.taken import take
 
     if is_foreign(file):
         kept = _network(file, out, name=name, diameter=diameter, overwrite=overwrite)
         as_json(asdict(kept)) if json else show_network(kept)
+        return
+    if is_biapy(file):
+        _recipe(file, out, name=name, overwrite=overwrite, json=json)
         return
     taken = take(file, images or ())
     called = name or file.stem.removesuffix("_seg")
@@ -102,6 +107,28 @@ def _network(file: Path, out: Path | None, **options: Any) -> Kept:
             f"The network in {file} needs {error.name}. Install it with: {install('train')}"
         ) from error
     return keep(file, out, **options)
+
+
+def _recipe(file: Path, out: Path | None, *, name: str | None, overwrite: bool, json: bool) -> None:
+    """Write a configuration of BiaPy as a recipe, and say what of it that is."""
+    from stroma.workflow.recipe import recipe_of, written_recipe
+    from stroma.zoo.biapy import take
+
+    taken = take(file)
+    recipe_of(taken.values, source=str(file))
+    target = (out or file.parent) / f"{name or file.stem}_recipe.yml"
+    refuse_existing(target, overwrite=overwrite)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(written_recipe(taken.values), encoding="utf-8")
+    if json:
+        as_json({"program": "BiaPy", "recipe": str(target), **asdict(taken)})
+        return
+    typer.echo("From BiaPy:")
+    for line in taken.took:
+        typer.echo(f"  taken: {line}")
+    for line in taken.left:
+        typer.echo(f"  left:  {line}")
+    typer.echo(f"{target}: the recipe. Learn: stroma learn --recipe {target}")
 
 
 def show_network(kept: Kept) -> None:
