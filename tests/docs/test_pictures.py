@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +60,11 @@ def test_the_picture_of_targets_shows_every_target() -> None:
     titles = [axis.get_title() for axis in module.drawn().axes]
     for name, target in module.TARGETS.items():
         assert f"{name}: {target.result}" in titles
+
+
+def test_every_picture_of_the_gallery_is_made_by_a_script() -> None:
+    scripts = "".join(path.read_text("utf-8") for path in DOCS.glob("make_*.py"))
+    gallery = (DOCS / "gallery.md").read_text("utf-8")
+    shown = re.findall(r"\]\(images/([\w-]+)\.png\)", gallery)
+    assert len(shown) > 10
+    assert [name for name in shown if not re.search(rf"\b{name}\b", scripts)] == []

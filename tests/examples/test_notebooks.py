@@ -7,9 +7,11 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
+from stroma.features import EXTRACTORS
 from stroma.io import read_image
 from stroma.pixel.model import ConvpaintModel
 from stroma.training.model import Network
+from stroma.workflow.package import PYDANTIC, works
 
 FOLDER = Path(__file__).parents[2] / "examples" / "notebooks"
 BUDGET = '{"minutes": 10}'
@@ -17,8 +19,8 @@ TINY = """{
     "steps": 2, "device": "cpu", "patch": [64, 64], "network_options": {"features": [4, 8]}
 }"""
 COLUMNS = {"classes": 7, "objects": 6, "spots": 6, "denoise": 5}
-OTHERS = ("prompts", "strokes", "tracks")
-"""Those that train no network."""
+OTHERS = ("prompts", "strokes", "tracks", "zoo")
+"""Those that have a test of their own."""
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -61,6 +63,20 @@ def test_an_object_that_divides_has_two_daughters(tmp_path, monkeypatch):
     assert sorted(int(row[3]) for row in quality("tracks")[1:]) == [4, 4, 4, 8, 8]
     assert namespace["tracks"].count == 5
     assert len(Path("tracks/res_track.txt").read_text().splitlines()) == 5
+
+
+def test_a_package_is_applied_and_paints(tmp_path, monkeypatch):
+    pytest.importorskip("bioimageio.spec", exc_type=ImportError)
+    if not works():
+        pytest.skip(f"bioimageio.spec needs pydantic {PYDANTIC}")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(EXTRACTORS, "_added", dict(EXTRACTORS._added))
+    code = code_of("zoo")
+    assert sum(BUDGET in text for text in code) == 1
+    namespace = run("zoo", [text.replace(BUDGET, TINY) for text in code])
+    assert [row[:2] for row in quality("zoo")[1:]] == [["scene0.tif", "2"], ["scene1.tif", "2"]]
+    assert len(list(Path("results").glob("scene*_labels.tif"))) == 2
+    assert namespace["painted"].segment(namespace["first"]).shape == (96, 96)
 
 
 def code_of(name: str) -> list[str]:
