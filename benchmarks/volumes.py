@@ -19,7 +19,8 @@ of the whole are extrapolated from that part.
 of planes and of volumes, which learn from the same strokes on two planes; these do not count.
 
 ``filters``: what one value of a filter costs in a block of a volume, and in a block of a plane, all
-filters of ilastik computed in turns. Blocks are as large as in a model, and pay for their halo.
+filters of ilastik computed in turns. Blocks are as large as in a model, and pay for their halo; values
+are normalised before, and kept in half precision after, as in a model.
 
 Processor seconds are those of all threads; they are what to compare where other work shares the
 processors.
@@ -196,20 +197,28 @@ def gain(shape: tuple[int, int, int], kinds: list[tuple[int, float]], models: li
 
 def filters_in_turns(core: tuple[int, int, int], side: int, turns: int) -> None:
     """Print nanoseconds of processors for a value of a filter, in volumes and in planes."""
-    from stroma.features.filterbank import FilterBank
-    from stroma.features.filterbank3d import VolumeFilterBank
+    from stroma import Image
+    from stroma.blocks.box import Box
+    from stroma.data.statistics import measure
+    from stroma.features.build import pipeline
+    from stroma.features.part import Feed, Piece
 
-    random, solid, flat = np.random.default_rng(0), VolumeFilterBank(), FilterBank()
-    sides = [n + 2 * h for n, h in zip(core, solid.halo, strict=True)]
-    volume = random.normal(size=(1, *sides)).astype(np.float32)
-    plane = random.normal(size=(1, *[side + 2 * flat.halo] * 2)).astype(np.float32)
+    random = np.random.default_rng(0)
+    known = measure(Image(random.normal(size=(64, 64)).astype(np.float32), "yx"))
+    feed = Feed(("grey",), known, half=True)
+    works: list[tuple[Any, list[Piece]]] = []
+    for name, region in (("ilastik_3d", Box.of(core)), ("ilastik_2d", Box.of((1, side, side)))):
+        made = pipeline(name)
+        seen = made.sees(region, region)
+        values = random.normal(size=(1, *seen.sides)).astype(np.float32)
+        works.append((made, [Piece(values, seen, region, region, feed)]))
     costs: list[list[float]] = []
     for _ in range(turns + 1):  # the first compiles
         costs.append([])
-        for bank, block in ((solid, volume), (flat, plane)):
+        for made, pieces in works:
             spent = Spent()
             with spent.running():
-                [found] = bank(block)
+                [[found]] = made.compute(pieces)
             costs[-1].append(1e9 * spent.cpu / found.values.size)
     rows = np.array(costs[1:])
     solid_ns, flat_ns = np.median(rows, axis=0)

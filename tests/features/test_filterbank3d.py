@@ -1,4 +1,5 @@
 import pickle
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
 
-from stroma.errors import ParameterError, ShapeError, UnknownNameError
+from stroma.errors import ImageError, ParameterError, ShapeError, UnknownNameError
 from stroma.features.derivatives import planes
 from stroma.features.filterbank import FilterBank, grid
 from stroma.features.filterbank3d import VolumeFilterBank, solid
 from stroma.features.filters import FILTERS
 from stroma.features.kernels import gaussian_taps, reach
 from stroma.features.pointwise import eigenvalues
+from stroma.features.texture3d import VolumeTexture
 
 PAIRS = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
 
@@ -131,21 +133,45 @@ def test_eigenvalues_are_exact_where_they_are_equal_or_nearly_so():
     assert (np.abs(out - expected).max(axis=0) <= 1e-6 * size).all()
 
 
+@cache
+def filtered():
+    """A bank with kernels of all lengths, a volume of several tiles, and what comes out."""
+    bank = VolumeFilterBank((*solid(grid(sigmas=(0.7,))), ("hessian", 4.7, 3))).sized((2, 1, 1))
+    shape = [n + 2 * h for n, h in zip((44, 40, 180), bank.halo, strict=True)]
+    volume = np.random.default_rng(6).normal(size=(1, *shape)).astype(np.float32)
+    [whole] = bank(volume)
+    return bank, volume, whole.values
+
+
+def test_half_precision_is_that_of_the_features_rounded():
+    bank, volume, whole = filtered()
+    [half] = bank.halved(volume)
+    np.testing.assert_array_equal(half.values, whole.astype(np.float16))
+    made = VolumeTexture()
+    block = volume[:, :44, :60, :62]
+    for found, single in zip(made.halved(block), made(block), strict=True):
+        np.testing.assert_array_equal(found.values, single.values.astype(found.values.dtype))
+
+
+def test_half_precision_of_what_is_not_finite_is_refused():
+    volume = np.full((1, 20, 20, 20), np.nan, np.float32)
+    for cells in (solid(grid(["hessian"], [0.7])), solid(grid(["hessian"], [0.7]), 2)):
+        with pytest.raises(ImageError, match="NaN or infinite"):
+            VolumeFilterBank(cells).halved(volume)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     corner=st.tuples(st.integers(0, 8), st.integers(0, 20), st.integers(0, 40)),
     sides=st.tuples(st.integers(1, 36), st.integers(1, 20), st.integers(1, 140)),
 )
 def test_voxels_do_not_depend_on_their_block_to_the_last_bit(corner, sides):
-    bank = VolumeFilterBank(solid(grid(sigmas=(0.7, 1.0)))).sized((2, 1, 1))
+    bank, volume, whole = filtered()
     margins = [2 * h for h in bank.halo]
-    shape = [44 + margins[0], 40 + margins[1], 180 + margins[2]]
-    volume = np.random.default_rng(6).normal(size=(1, *shape)).astype(np.float32)
-    [whole] = bank(volume)
     cut = [slice(c, c + n + m) for c, n, m in zip(corner, sides, margins, strict=True)]
     [part] = bank(volume[(slice(None), *cut)])
     inner = [slice(c, c + n) for c, n in zip(corner, sides, strict=True)]
-    expected = np.ascontiguousarray(whole.values[(slice(None), *inner)])
+    expected = np.ascontiguousarray(whole[(slice(None), *inner)])
     assert part.values.tobytes() == expected.tobytes()
 
 

@@ -57,6 +57,7 @@ class Room:
 
     def __init__(self) -> None:
         self._buffers: dict[str, Float32] = {}
+        self._views: dict[str, Float32] = {}
 
     def solids(self, name: str, count: int, depth: int, height: int, width: int) -> Float32:
         """Return ``count`` volumes to be written, with rows as those of `planes`.
@@ -64,6 +65,9 @@ class Room:
         Planes too are an odd number of cache lines apart. They are valid until the next ones of
         that name are asked for.
         """
+        known = self._views.get(name)
+        if known is not None and known.shape == (count, depth, height, width):
+            return known
         lines = -(-width // WIDTH) * WIDTH // LINE
         pitch = (lines | 1) * LINE
         plane = ((height * pitch // LINE) | 1) * LINE
@@ -73,7 +77,8 @@ class Room:
         found = _aligned(size, self._buffers[name]).reshape(count, depth, plane)
         rows = found[:, :, : height * pitch].reshape(count, depth, height, pitch)
         rows[..., width:] = 0
-        return rows[..., :width]
+        self._views[name] = rows[..., :width]
+        return self._views[name]
 
 
 def _aligned(size: int, buffer: Float32 | None = None) -> Float32:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,15 @@ from stroma.features.derivatives import Room
 from stroma.features.filterbank import FULL, FilterBank
 from stroma.features.filterbank import Matrix as FlatMatrix
 from stroma.features.filters import FILTERS
+from stroma.features.half import not_finite, to_half
 from stroma.features.jets import Slab
 from stroma.features.naming import per_channel, scale_suffix
 from stroma.registry import suggestion
 
 Float32 = NDArray[np.float32]
+
+Values = NDArray[Any]
+"""Features in single or half precision."""
 
 Cell = tuple[str, float, int]
 """A filter at a scale, in 3 axes or within planes (2)."""
@@ -157,19 +162,35 @@ class VolumeFilterBank:
         ShapeError
             If nothing is left of the block without its halo.
         """
+        return [FeatureMap(self._computed(block, np.float32))]
+
+    def halved(self, block: Float32) -> list[FeatureMap]:
+        """Compute the features of one block in half precision.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        ImageError
+            If a feature is not finite.
+        """
+        return [FeatureMap(self._computed(block, np.float16))]
+
+    def _computed(self, block: Float32, dtype: type[np.floating]) -> Values:
         halo = self.halo
         core = core_sides(block, halo)
         counts = [len(FILTERS[name].outputs(axes)) for name, _, axes in self.matrix]
-        features = np.empty((len(block), sum(counts), *core), np.float32)
+        features = np.empty((len(block), sum(counts), *core), dtype)
         room = Room()
         for channel, out in zip(block, features, strict=True):
             for tile in tiles(core):
                 parts = np.split(out[(slice(None), *tile)], np.cumsum(counts)[:-1])
                 window = channel[with_halo(tile, halo)]
                 self._fill(dict(zip(self.matrix, parts, strict=True)), window, room)
-        return [FeatureMap(features.reshape(-1, *core))]
+        found: Values = features.reshape(-1, *core)
+        return found
 
-    def _fill(self, parts: Mapping[Cell, Float32], window: Float32, room: Room) -> None:
+    def _fill(self, parts: Mapping[Cell, Values], window: Float32, room: Room) -> None:
         """Write the features of one tile, the largest scale first, which needs most room."""
         flat = {(name, sigma): out for (name, sigma, axes), out in parts.items() if axes == 2}
         if flat:
@@ -177,6 +198,9 @@ class VolumeFilterBank:
         solid_parts = {(name, sigma): out for (name, sigma, n), out in parts.items() if n == 3}
         if not solid_parts:
             return
+        first = next(iter(solid_parts.values()))
+        half = first.dtype == np.float16
+        scratch = np.empty((3, *first.shape[2:]), np.float32) if half else None
         [copy] = room.solids("window", 1, *window.shape)
         copy[:] = window
         for scale in sorted({sigma for _, sigma in solid_parts}, reverse=True):
@@ -186,9 +210,13 @@ class VolumeFilterBank:
             for z in range(here[0][1].shape[1]):
                 plane = slab.plane(z)
                 for filter_, out in here:
-                    filter_.compute(plane, scale, out[:, z])
+                    if scratch is None:
+                        filter_.compute(plane, scale, out[:, z])
+                    else:
+                        filter_.compute(plane, scale, scratch[: len(out)])
+                        _put(scratch[: len(out)], out[:, z])
 
-    def _fill_planes(self, parts: Mapping[tuple[str, float], Float32], window: Float32) -> None:
+    def _fill_planes(self, parts: Mapping[tuple[str, float], Values], window: Float32) -> None:
         """Write the features of filters within planes."""
         depth, rows, columns = self.halo
         length = self.units[2]  # planes are taken to have square pixels
@@ -199,8 +227,16 @@ class VolumeFilterBank:
             [found] = bank(plane[None])
             first = 0
             for out in parts.values():
-                out[:, z] = found.values[first : first + len(out)]
+                _put(found.values[first : first + len(out)], out[:, z])
                 first += len(out)
+
+
+def _put(values: Float32, out: Values) -> None:
+    """Write features of a plane (n, y, x), in single or half precision."""
+    if out.dtype == np.float32:
+        out[:] = values
+    elif not to_half(values, out)[1]:
+        raise not_finite()
 
 
 @cache

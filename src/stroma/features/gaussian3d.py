@@ -72,3 +72,15 @@ class VolumeGaussian:
             If nothing is left of the block without its halo.
         """
         return self.bank(block)
+
+    def halved(self, block: NDArray[np.float32]) -> list[FeatureMap]:
+        """Smooth the core of one block, in half precision.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        ImageError
+            If a feature is not finite.
+        """
+        return self.bank.halved(block)

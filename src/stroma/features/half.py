@@ -6,21 +6,36 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from stroma.errors import ImageError
+
 LARGEST = 65504.0
 CHUNK = 1024
 
 
-def to_half(values: NDArray[np.floating]) -> tuple[NDArray[np.float16], bool]:
-    """Return (F, h, w) values as float16, and whether all of them were finite.
+def not_finite() -> ImageError:
+    """Return what is raised where a feature is not a number."""
+    return ImageError(
+        "A feature came out as NaN or infinite. Check the image for extreme values, "
+        "or normalise it (normalize=2)."
+    )
+
+
+def to_half(
+    values: NDArray[np.floating], out: NDArray[np.float16] | None = None
+) -> tuple[NDArray[np.float16], bool]:
+    """Return (F, h, w) values as float16, perhaps in ``out``, and whether all of them were finite.
 
     They are rounded to the nearest, of two to the even one, as numpy does; what is larger than
     the largest float16 becomes that.
     """
-    half = np.empty(values.shape, np.float16)
+    half = np.empty(values.shape, np.float16) if out is None else out
     finite = True
-    for plane, out in zip(values, half, strict=True):
+    for plane, goal in zip(values, half, strict=True):
         single = np.ascontiguousarray(plane, np.float32).ravel()
-        finite &= bool(_narrow(single, single.view(np.uint32), out.ravel().view(np.uint16)))
+        flat = goal.reshape(-1)  # a copy where rows lie apart
+        finite &= bool(_narrow(single, single.view(np.uint32), flat.view(np.uint16)))
+        if not np.may_share_memory(flat, goal):
+            goal[:] = flat.reshape(goal.shape)
     return half, finite
 
 

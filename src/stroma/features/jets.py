@@ -18,15 +18,18 @@ from stroma.features.derivatives import (
     smooth,
 )
 from stroma.features.derivatives3d import (
+    along_plane,
     along_z,
     averaged_plane,
     averaged_products,
-    gradients,
     jet_of_plane,
 )
 from stroma.features.filters import Jet, Need, Tensor, of_order, orders
 
 Float32 = NDArray[np.float32]
+
+NEAR = 8
+"""Planes that a kernel reaches along z at most to be applied plane by plane."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,7 @@ class Slab:
         room: Room,
     ) -> None:
         self._units, self._room = units, room
+        self._windows: dict[Jet, Float32] = {}
         self._along: dict[Jet, Float32] = {}
         self._products: dict[Tensor, Float32] = {}
         for i, need in enumerate(sorted(set(wanted), key=_cost, reverse=True)):
@@ -141,9 +145,12 @@ class Slab:
             if isinstance(need, Tensor):
                 self._products[need] = self._multiplied(trimmed, need)
             elif self._holder(need) is None:
-                self._along[need] = along_z(
-                    trimmed, need.sigma, need.order, units[0], room, f"along {i}"
-                )
+                self._windows[need] = trimmed
+                if need.reach(units[0]) > NEAR:
+                    name = f"along {i}"
+                    self._along[need] = along_z(
+                        trimmed, need.sigma, need.order, units[0], room, name
+                    )
 
     def plane(self, z: int) -> _Plane:
         """Return what is known of one plane of the core."""
@@ -152,24 +159,28 @@ class Slab:
     def derivatives(self, need: Need, z: int) -> Derivatives:
         """Return the derivatives of one plane of the core."""
         if isinstance(need, Tensor):
-            entries = averaged_plane(self._products[need], z, need.sigma, self._units[1])
+            entries = averaged_plane(
+                self._products[need], z, need.sigma, self._units[1], self._room
+            )
             return dict(zip(orders(2, 3), entries, strict=True))
         holder = self._holder(need)
         assert holder is not None
-        return jet_of_plane(self._along[holder], z, holder.sigma, self._units[1:])
+        sigma, name = holder.sigma, f"jet {holder}"
+        if holder in self._along:
+            along = self._along[holder]
+        else:
+            window, order = self._windows[holder], holder.order
+            along, z = along_plane(window, z, sigma, order, self._units[0], self._room), 0
+        return jet_of_plane(along, z, sigma, self._units[1:], self._room, name)
 
     def _holder(self, need: Jet) -> Jet | None:
         """Return the jet that contains another."""
-        fitting = (h for h in self._along if h.sigma == need.sigma and h.order >= need.order)
+        fitting = (h for h in self._windows if h.sigma == need.sigma and h.order >= need.order)
         return next(fitting, None)
 
     def _multiplied(self, window: Float32, need: Tensor) -> Float32:
         """Return the six products of the gradient with itself, averaged along z and x."""
-        depth, height, width = self._units
-        sigma = need.gradient.sigma
-        along = along_z(window, sigma, 1, depth, self._room, "slopes")
-        gradient = gradients(along, sigma, (height, width), self._room)
-        return averaged_products(gradient, need.sigma, (depth, width), self._room)
+        return averaged_products(window, need.gradient.sigma, need.sigma, self._units, self._room)
 
 
 class _Plane(dict[Need, Derivatives]):

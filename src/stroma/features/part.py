@@ -169,7 +169,8 @@ class Part:
         found: list[list[FeatureMap]] = [[] for _ in pieces]
         for scale in self.scalings:
             fed = [self._fed(v, p, scale) for v, p in zip(values, pieces, strict=True)]
-            maps = iter(self._extracted([block for blocks in fed for block in blocks]))
+            half = scale == 1 and all(piece.feed.half for piece in pieces)
+            maps = iter(self._extracted([block for blocks in fed for block in blocks], half))
             for piece, blocks, known in zip(pieces, fed, found, strict=True):
                 area = self._area(piece, scale)
                 own = [m for _ in blocks for m in self._trimmed(next(maps))]
@@ -220,10 +221,13 @@ class Part:
             return [block]
         return [np.broadcast_to(channel, (wanted or 1, *channel.shape)) for channel in block]
 
-    def _extracted(self, blocks: Sequence[NDArray[np.float32]]) -> Iterator[list[FeatureMap]]:
+    def _extracted(
+        self, blocks: Sequence[NDArray[np.float32]], half: bool
+    ) -> Iterator[list[FeatureMap]]:
         """Yield the maps of volumes: of extractors of planes, those of all planes together."""
         if self.axes == "zyx":
-            yield from ([in_volume(m) for m in maps] for maps in computed(self.extractor, blocks))
+            found = computed(self.extractor, blocks, half=half)
+            yield from ([in_volume(m) for m in maps] for maps in found)
             return
         planes = [block[:, z] for block in blocks for z in range(block.shape[1])]
         maps = iter(computed(self.extractor, planes))

@@ -13,8 +13,8 @@ from stroma.features.lanes import (
     WIDTH,
     add,
     at_least,
-    divide,
     filled,
+    inverse_root,
     load,
     multiply,
     multiply_add,
@@ -29,8 +29,8 @@ from stroma.features.lanes import (
 
 Float32 = NDArray[np.float32]
 
-TINY = 1e-200
-"""Added to what may be 0 and is divided by."""
+TINY = 1e-90
+"""Least number of which the inverse root is taken; its cube is finite."""
 
 
 def _third_of_the_angle() -> tuple[np.float32, ...]:
@@ -127,12 +127,13 @@ def _eigenvalues3(zz, zy, zx, yy, yx, xx, out):  # type: ignore[no-untyped-def]
             squares = add(add(multiply(a, a), multiply(b, b)), multiply(c, c))
             squares = multiply_add(2.0, add(add(dd, ee), ff), squares)
             spread = multiply(squares, filled(1 / 6))
-            root = sqrt(spread)
+            inverse = inverse_root(at_least(spread, TINY))
+            root = multiply(spread, inverse)
             volume = subtract(multiply(a, subtract(multiply(b, c), ff)), multiply(b, ee))
             volume = subtract(volume, multiply(c, dd))
             volume = multiply_add(2.0, multiply(d, multiply(e, f)), volume)
-            cube = multiply(filled(4.0), multiply(spread, root))
-            half_cosine = divide(volume, at_least(cube, TINY))
+            cube = multiply(inverse, multiply(inverse, inverse))
+            half_cosine = multiply(filled(0.25), multiply(volume, cube))
             centre, reach = narrow(mean), narrow(add(root, root))
             upper = _third_angle(add(filled(0.5), half_cosine))
             lower = _third_angle(subtract(filled(0.5), half_cosine))

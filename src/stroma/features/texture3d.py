@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from stroma.features.naming import per_channel
 from stroma.features.texture import Texture
 
 Float32 = NDArray[np.float32]
+Filters = Callable[[Float32], list[FeatureMap]]
 
 SIGMAS = (0.3, 0.7, 1.0, 1.6, 3.5)
 FLAT = Texture()
@@ -78,9 +79,22 @@ class VolumeTexture:
             If nothing is left of the block without its halo.
         """
         core_sides(block, self.halo)
-        return [m for channel in block for m in self._of(channel)]
+        return [m for channel in block for m in self._of(channel, self.bank)]
 
-    def _of(self, channel: Float32) -> list[FeatureMap]:
+    def halved(self, block: Float32) -> list[FeatureMap]:
+        """Compute the features of one block, those of the filters in half precision.
+
+        Raises
+        ------
+        ShapeError
+            If nothing is left of the block without its halo.
+        ImageError
+            If a feature is not finite.
+        """
+        core_sides(block, self.halo)
+        return [m for channel in block for m in self._of(channel, self.bank.halved)]
+
+    def _of(self, channel: Float32, filters: Filters) -> list[FeatureMap]:
         spare = [a - b for a, b in zip(self.halo, self.bank.halo, strict=True)]
         inner = channel[tuple(slice(s, n - s) for s, n in zip(spare, channel.shape, strict=True))]
         depth, rows, columns = self.halo
@@ -88,4 +102,4 @@ class VolumeTexture:
         planes = channel[depth : len(channel) - depth]
         planes = planes[:, top : planes.shape[1] - top, left : planes.shape[2] - left]
         narrow = [FLAT.narrow(np.array(plane, np.float32)) for plane in planes]
-        return [*self.bank(inner[None]), FeatureMap(np.stack(narrow, axis=1))]
+        return [*filters(inner[None]), FeatureMap(np.stack(narrow, axis=1))]
