@@ -19,7 +19,7 @@ of the whole are extrapolated from that part.
 of planes and of volumes, which learn from the same strokes on two planes; these do not count.
 
 ``filters``: what one value of a filter costs in a block of a volume, and in a block of a plane, all
-filters of ilastik computed in turns. Blocks are as large as in a model, and pay for their halo; their
+filters of ilastik computed in turns. Blocks are as large as in a model, and pay for their halo;
 values are normalised before, and kept in half precision after, as there.
 
 Processor seconds are those of all threads; they are what to compare where other work shares the
