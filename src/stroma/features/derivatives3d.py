@@ -154,7 +154,7 @@ def averaged_plane(products: Float32, z: int, sigma: float, unit: float, room: R
     """Return one plane (6, y - 2 r, x) of what `averaged_products` gave, averaged along y."""
     taps = kernels_of(sigma, unit, 0)[0]
     count, _, height, width = products.shape
-    out = room.solids("averaged", 1, count, height - 2 * (len(taps) - 1), width)[0]
+    out: Float32 = room.solids("averaged", 1, count, height - 2 * (len(taps) - 1), width)[0]
     _columns(products, z, taps, out)
     return out
 
