@@ -24,6 +24,7 @@ NAMES = (
     "jafar:dinov2_vits14_reg",
     "anyup:dinov2_vits14_reg",
     "naf:dinov2_vits14_reg",
+    "featup:dinov2_vits14",
 )
 
 
@@ -59,8 +60,8 @@ def write_random(folder: Path, names: list[str]) -> None:
     random = np.random.default_rng(0)
     for name in sorted({network for one in names for network in weights_of(one)}):
         state = BACKBONES[name]().state_dict()
-        values = {k: 0.05 * random.standard_normal(v.shape, np.float32) for k, v in state.items()}
-        values = {k: v + 1 if "periods" in k else v for k, v in values.items()}
+        drawn = {k: random.standard_normal(v.shape, np.float32) for k, v in state.items()}
+        values = {k: np.asarray(0.05 * v + ("periods" in k)) for k, v in drawn.items()}
         save_file(values, folder / f"{name}.safetensors")
 
 

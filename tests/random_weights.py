@@ -25,7 +25,7 @@ def random_tensors(name: str, *, largest: int | None = None, rng: int = 0) -> di
     tensors = {}
     for key, empty in _network(name).state_dict().items():
         if largest is None or empty.numel() <= largest:
-            tensors[key] = _values(key, tuple(empty.shape), random)
+            tensors[key] = np.asarray(_values(key, tuple(empty.shape), random))
     shared = tensors.get("shared_image_embedding.positional_embedding")
     if shared is not None:
         tensors["prompt_encoder.shared_embedding.positional_embedding"] = shared
@@ -78,6 +78,6 @@ def _values(key: str, shape: tuple[int, ...], random: np.random.Generator) -> np
         return np.zeros(shape, np.int64)
     if "lambda1" in key or "layer_scale" in key:
         return 0.5 + 0.3 * noise
-    if len(shape) == 1:
+    if len(shape) < 2:
         return 0.1 * noise + ("bias" not in key and "running_mean" not in key)
     return noise / np.sqrt(np.prod(shape[1:], dtype=np.float32))

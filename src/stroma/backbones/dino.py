@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from transformers import (
+    Dinov2Config,
+    Dinov2Model,
     Dinov2WithRegistersConfig,
     Dinov2WithRegistersModel,
     DINOv3ViTConfig,
@@ -48,6 +50,21 @@ def dinov2_small(channels: int = 3) -> nn.Module:
     """Return ViT-S/14 with 4 registers; positions are learnt for 37 x 37 patches."""
     with torch.device("meta"):
         return dinov2(channels).eval()
+
+
+def dinov2_plain(channels: int = 3) -> nn.Module:
+    """Return ViT-S/14 without registers; positions are learnt for 37 x 37 patches."""
+    config = Dinov2Config(
+        num_channels=channels,
+        image_size=518,
+        patch_size=14,
+        hidden_size=FEATURES,
+        num_hidden_layers=12,
+        num_attention_heads=HEADS,
+    )
+    with torch.device("meta"):
+        network: nn.Module = Dinov2Model(config)
+    return network.eval()
 
 
 def dinov3_small_plus(channels: int = 3) -> nn.Module:
@@ -143,7 +160,7 @@ def _tokens(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
 
 def _before_patches(network: nn.Module) -> int:
     """Return how many tokens come before those of the patches."""
-    return 1 if isinstance(network, _Placed) else 1 + REGISTERS
+    return 1 if isinstance(network, _Placed | Dinov2Model) else 1 + REGISTERS
 
 
 def class_attention(network: nn.Module, images: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ _DEEP = {
     "efficient_netb0": "stroma.features.cnn:EfficientNetB0",
     "convnext": "stroma.features.cnn:ConvNeXt",
     "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
+    "dinov2_vits14": "stroma.features.vit:PlainDINOv2",
     "dinov3_vits16plus": "stroma.features.vit:DINOv3",
     "dino_vits8": "stroma.features.vit:DINO",
     "cellpose_backbone": "stroma.features.cellpose:CellposeBackbone",

@@ -34,7 +34,7 @@ SYNONYMS = {
 """Names that newer versions of the original use for the same extractors."""
 
 
-TRANSFORMERS = ("dinov2_vits14_reg", "dinov3_vits16plus", "dino_vits8")
+TRANSFORMERS = ("dinov2_vits14_reg", "dinov2_vits14", "dinov3_vits16plus", "dino_vits8")
 """Vision transformers."""
 
 ORTHOGONAL = "orthogonal:"
@@ -56,9 +56,11 @@ GUIDED = {
     },
     "anyup": dict.fromkeys(TRANSFORMERS, "anyup"),
     "naf": dict.fromkeys(TRANSFORMERS, "naf"),
+    "featup": {"dinov2_vits14": "featup_dinov2_vits14"},
 }
 """Before the name of a vision transformer, as ``"naf:"``, brings its features to pixels; and which
-small network does so, by name of the transformer. See `stroma.features.guided.Guided`."""
+small network does so, by name of the transformer. See `stroma.features.guided.Guided`, and for
+FeatUp `stroma.features.bilateral.Bilateral`."""
 
 
 def within(name: str) -> str:
@@ -234,6 +236,10 @@ def _guided(kind: str, name: str, shown: Extractor) -> Extractor:
             f"'{kind}:' brings the features of {known} to pixels, not those of {name!r}. Leave it "
             f"out, or use one of these."
         )
+    if kind == "featup":
+        from stroma.features.bilateral import Bilateral  # needs torch
+
+        return Bilateral(shown, network)
     from stroma.features.guided import Guided  # needs torch
 
     return Guided(shown, kind, network)

@@ -137,6 +137,17 @@ class DINOv2(PatchFeatures):
 
 
 @dataclass(frozen=True)
+class PlainDINOv2(PatchFeatures):
+    """DINOv2 ViT-S/14 without registers, for which FeatUp's network was trained.
+
+    Oquab et al., TMLR 2024, arXiv:2304.07193.
+    """
+
+    backbone: ClassVar[str] = "dinov2_vits14"
+    patch: ClassVar[int] = 14
+
+
+@dataclass(frozen=True)
 class DINOv3(PatchFeatures):
     """DINOv3 ViT-S+/16; its licence has to be accepted on the page of the weights.
 

@@ -220,6 +220,16 @@ _ENTRIES = (
         other_files=("dinov2_vits14_reg4_pretrain.pth",),
     ),
     Entry(
+        name="dinov2_vits14",
+        repository="facebook/dinov2-small",
+        keymap="dinov2",
+        megabytes=88,
+        licence="Apache-2.0",
+        citation="Oquab et al., DINOv2: learning robust visual features without supervision, "
+        "TMLR 2024, arXiv:2304.07193",
+        other_files=("dinov2_vits14_pretrain.pth",),
+    ),
+    Entry(
         name="dinov3_vits16plus",
         repository="facebook/dinov3-vits16plus-pretrain-lvd1689m",
         keymap="dinov3",
@@ -249,6 +259,16 @@ _ENTRIES = (
         citation="Wimmer et al., AnyUp: universal feature upsampling, 2025, arXiv:2510.12764",
         other_files=("anyup_multi_backbone.pth",),
         page="the releases of wimmerth/anyup on GitHub",
+    ),
+    Entry(
+        name="featup_dinov2_vits14",
+        keymap="featup",
+        megabytes=90,
+        licence="MIT",
+        citation="Fu et al., FeatUp: a model-agnostic framework for features at any resolution, "
+        "ICLR 2024, arXiv:2403.10516",
+        other_files=("dinov2_jbu_stack_cocostuff.ckpt",),
+        page="what the README of mhamilton723/FeatUp on GitHub links to (DINOv2, JBU, with norm)",
     ),
     Entry(
         name="naf",

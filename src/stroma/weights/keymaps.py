@@ -170,6 +170,10 @@ KEYMAPS = {
     "sam": Keymap(shared=_PLACES, variant=(r"(module\.|sam\.)?image_encoder\.", _SAM_OF_AUTHORS)),
     "jafar": Keymap(),
     "naf": Keymap(),
+    "featup": Keymap(
+        renames=((r"^upsampler\.", ""), (r"^model\.1\.norm\.", "norm.")),
+        dropped=r"^model\.|scale_net|downsampler",
+    ),
     "anyup": Keymap(
         renames=(
             (r"\.block\.0\.", ".norm1."),
