@@ -56,7 +56,7 @@ def test_unknown_ending_lists_the_known_ones(tmp_path):
 
 
 def test_a_folder_that_is_no_zarr_is_refused(tmp_path):
-    with pytest.raises(FormatError, match="not an OME-Zarr image"):
+    with pytest.raises(FormatError, match="not an OME-Zarr or N5 image"):
         read_image(tmp_path)
 
 

@@ -21,6 +21,7 @@ COMMANDS = Registry(
         "adapt": "stroma.cli.adapt:adapt",
         "export": "stroma.cli.exporting:export",
         "recipe": "stroma.cli.recipe:recipe",
+        "run": "stroma.cli.run:run",
         "plan": "stroma.cli.plan:plan",
         "evaluate": "stroma.cli.evaluate:evaluate",
         "compare": "stroma.cli.compare:compare",

@@ -13,6 +13,9 @@ from stroma.io.atomic import is_zarr, recover
 from stroma.io.series import Series
 from stroma.io.tables import READERS, SERIES, ending_of
 
+N5, ATTRIBUTES = ".n5", "attributes.json"
+"""A folder of that ending with that file in it is an image."""
+
 LOG = logging.getLogger(__name__)
 
 
@@ -96,8 +99,12 @@ def _ending(path: Path) -> str:
     if not path.exists():
         raise MissingFileError(f"There is no file {path}.")
     if path.is_dir():
+        if ending_of(path) == N5 and (path / ATTRIBUTES).is_file():
+            return N5
         if not is_zarr(path):
-            raise FormatError(f"{path} is a folder, but not an OME-Zarr image. Name a file in it.")
+            raise FormatError(
+                f"{path} is a folder, but not an OME-Zarr or N5 image. Name a file in it."
+            )
         return ".zarr"
     ending = ending_of(path)
     if ending not in READERS:

@@ -32,7 +32,7 @@ FOREIGN = frozenset(
         *(".lof", ".xlif", ".oir", ".vsi", ".ets"),
         *(".mrxs", ".dm3", ".dm4", ".ims", ".dcm", ".ics"),
         *(".ids", ".nrrd", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
-        *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".n5", ".dng"),
+        *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".dng"),
     )
 )
 """Endings of images that no reader knows; files of other endings are taken for no images."""
