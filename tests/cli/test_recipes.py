@@ -1,0 +1,84 @@
+"""Every command can be written as a file, which runs as the command does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import yaml
+
+from stroma.cli import COMMANDS
+from stroma.cli.recipes import ALONE, argv_of, given_to
+from stroma.errors import FormatError
+from stroma.io import read_image, write_image
+
+VERBS = [name for name in COMMANDS if name not in ALONE]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_command_has_a_recipe_with_everything_that_it_takes(stroma, tmp_path, name):
+    path = tmp_path / "a.yml"
+    assert stroma("recipe", path, "--of", name).code == 0
+    values = yaml.safe_load(path.read_text())
+    assert values["command"] == name
+    assert set(values) == {"command", *(one.key for one in given_to(name))}
+    assert all(f"\n{one.key}:" in path.read_text() for one in given_to(name))
+    assert argv_of(path)[0] == name
+
+
+def test_a_recipe_runs_as_its_command(stroma, tmp_path):
+    image = np.zeros((40, 50), np.uint8)
+    image[:, 25:] = 200
+    write_image(tmp_path / "cells.tif", image, axes="yx")
+    strokes = np.zeros_like(image)
+    strokes[5:9, 3:20], strokes[5:9, 30:45] = 1, 2
+    write_image(tmp_path / "strokes.png", strokes, axes="yx")
+    train = {
+        "command": "train",
+        "files": ["cells.tif", "strokes.png"],
+        "model": "cells.pkl",
+        "alias": "gaussian",
+        "class": ["1=dark", "2=bright"],
+    }
+    (tmp_path / "train.yml").write_text(yaml.safe_dump(train))
+    segment = {"images": ["cells.tif"], "model": "cells.pkl", "out": "results", "table": True}
+    segment |= {"command": "segment", "mirror": None, "overwrite": False}
+    (tmp_path / "segment.yml").write_text(yaml.safe_dump(segment))
+    for name in ("train", "segment"):
+        ended = stroma("run", tmp_path / f"{name}.yml")
+        assert ended.code == 0, ended.err
+    found = read_image(tmp_path / "results" / "cells_labels.tif").read()
+    assert (found[:, 30:] == 2).all()
+    assert (tmp_path / "results" / "summary.csv").exists()
+    shown = stroma("run", tmp_path / "segment.yml", "--show").out
+    assert shown.startswith("stroma segment --out=")
+    assert shown.strip().endswith(f"-- {tmp_path / 'cells.pkl'} {tmp_path / 'cells.tif'}")
+
+
+def test_addresses_ids_and_flags_are_told_as_they_are(tmp_path):
+    path = tmp_path / "a.yml"
+    values = {"command": "segment", "model": "affable-shark", "images": ["s3://b/a.zarr"]}
+    path.write_text(yaml.safe_dump({**values, "mirror": False, "min-size": 3}))
+    assert argv_of(path) == [
+        *("segment", "--min-size=3", "--no-mirror", "--"),
+        *("affable-shark", "s3://b/a.zarr"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("command: segmnt", "Did you mean 'segment'"),
+        ("command: run", "no recipe of 'run'"),
+        ("images: [a.tif]", "names no command"),
+        ("command: segment\nimagse: [a.tif]", "no 'imagse'. Did you mean 'images'"),
+        ("command: segment\ntable: perhaps", "table is true or false, got perhaps"),
+        ("command: segment\nout: [a, b]", "out is one value"),
+        ("[", "is no recipe"),
+        ("3", "has no keys"),
+    ],
+)
+def test_recipes_that_cannot_be_meant_are_refused_by_name(tmp_path, text, message):
+    path = tmp_path / "odd.yml"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=message):
+        argv_of(path)
