@@ -9,7 +9,7 @@ from tests.io.corpus import CASES, values
 
 from stroma import errors
 from stroma.io import read_image
-from stroma.io.tables import READERS, ending_of
+from stroma.io.tables import MICROSCOPES, READERS, ending_of
 
 
 def available(case):
@@ -36,7 +36,8 @@ def test_every_ending_that_is_read_is_tried():
     tried = {ending_of(case.name) for case in CASES}
     alike = {".jpeg", ".tiff", ".tf2", ".tf8", ".btf", ".stk", ".ndpi", ".scn", ".qptiff"}
     alike |= {".mrcs", ".map", ".ccp4", ".rec", ".st", ".ali", ".map.gz"}
-    assert set(READERS) <= tried | alike
+    alone = {".n5", *MICROSCOPES}  # in test_n5 and test_microscopes
+    assert set(READERS) <= tried | alike | alone
 
 
 def test_a_part_is_read_as_the_whole_has_it(tmp_path):

@@ -118,7 +118,7 @@ def track(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier tracks.")] = False,
     json: AsJson = False,
 ) -> None:
-    """Track the objects of label images, of points, or of a movie and a model over time.
+    """Track objects of label images, of points, or of a movie and a model.
 
     A run that was cut off goes on when the same command is given again.
     """
