@@ -144,7 +144,7 @@ def test_all_objects_of_a_file_are_found_without_clicks(tmp_path):
     image = np.zeros((60, 80), np.uint8)
     image[10:30, 10:30], image[35:50, 40:70] = 200, 120
     write_image(tmp_path / "a.tif", image, axes="yx")
-    found = prompt_file(tmp_path / "a.tif", None, tmp_path / "out.tif", everything=True)
+    found = prompt_file(tmp_path / "a.tif", None, tmp_path / "out.tif", everything="grid")
     labels = read_image(tmp_path / "out.tif").read()
     assert found.objects == labels.max() == 2
     for value in (200, 120):
@@ -152,5 +152,5 @@ def test_all_objects_of_a_file_are_found_without_clicks(tmp_path):
         assert np.bincount(inside)[1:].max() > 0.95 * inside.size
     with pytest.raises(ParameterError, match="not both"):
         prompt_file(
-            tmp_path / "a.tif", None, tmp_path / "b.tif", everything=True, boxes=["1,1,9,9"]
+            tmp_path / "a.tif", None, tmp_path / "b.tif", everything="grid", boxes=["1,1,9,9"]
         )

@@ -6,6 +6,7 @@ Kirillov et al., Segment anything, ICCV 2023, arXiv:2304.02643.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,15 @@ from transformers import SamConfig, SamModel
 from transformers.models.sam.modeling_sam import SamVisionSdpaAttention
 
 from stroma.backbones.loading import Describe, Shapes
+from stroma.backbones.tiny_vit import Stages, TinyViT
 from stroma.errors import FormatError
 
 ENCODER = "vision_encoder."
 PATCH = 16
 FEATURES = 256
+SIDE, MOST_SIDE = 1024, 4096
+TINY = f"{ENCODER}patch_embed.seq.0.c.weight"
+"""A tensor that TinyViT has."""
 
 _NORMS = {"layer_norm_eps": 1e-5}
 """Of the decoder, as the authors trained it; that of ``transformers`` is 1e-6."""
@@ -59,17 +64,86 @@ class Size:
     def like(self, shapes: Shapes, describe: Describe, channels: int = 3) -> nn.Module:
         """Return a network for tensors of the given shapes, whatever their size."""
         try:
+            if TINY in shapes:
+                return tiny(Stages.of(shapes, ENCODER), _side(describe()), shapes, channels)
             return _made(_config(shapes, channels))
         except (KeyError, IndexError, ZeroDivisionError, StopIteration) as error:
             raise FormatError(
-                f"The file holds no Segment Anything with a ViT as encoder: it lacks {error}. "
-                "Networks with TinyViT (vit_t) cannot be read yet; take vit_b or vit_l."
+                "The file holds no Segment Anything with a ViT or TinyViT as encoder: it lacks "
+                f"{error}."
             ) from error
 
 
 sam_vit_b = Size(768, 12, 12, (2, 5, 8, 11))
 sam_vit_l = Size(1024, 24, 16, (5, 11, 17, 23))
 sam_vit_h = Size(1280, 32, 16, (7, 15, 23, 31))
+
+
+USUAL = Stages()
+
+
+@dataclass(frozen=True)
+class Tiny(Size):
+    """TinyViT as the encoder."""
+
+    features: int = 0
+    layers: int = 0
+    heads: int = 0
+    everywhere: tuple[int, ...] = ()
+    stages: Stages = USUAL
+
+    def __call__(self, channels: int = 3) -> nn.Module:
+        """Return the network, its parameters on the meta device."""
+        return tiny(self.stages, SIDE, {}, channels)
+
+
+sam_vit_t = Tiny()
+
+
+def tiny(
+    stages: Stages, side: int, shapes: Shapes, channels: int = 3, *, device: str = "meta"
+) -> nn.Module:
+    """Return a network with TinyViT as its encoder.
+
+    Parameters
+    ----------
+    stages : Stages
+        Of the encoder.
+    side : int
+        Of images, in pixels.
+    shapes : mapping of str to tuple of int
+        Of tensors of a file, which say how large the decoder is.
+    channels : int
+        Of images.
+    device : str
+        Where its values are; "meta" for none.
+    """
+    with torch.device(device):
+        network = _small(stages, side, _decoder(shapes, stages.out))
+        network.vision_encoder = TinyViT(stages, channels)
+    return network.eval()  # type: ignore[no-any-return]
+
+
+def _small(stages: Stages, side: int, decoder: dict[str, Any]) -> Any:
+    """Return a network whose encoder, which is left out, has the size that is asked for."""
+    out = stages.out
+    encoder = {"hidden_size": 4, "num_hidden_layers": 0, "num_attention_heads": 1}
+    encoder |= {"image_size": side, "output_channels": out, "num_pos_feats": out // 2}
+    prompts = {"hidden_size": out, "image_size": side, "patch_size": PATCH}
+    return SamModel(
+        SamConfig(vision_config=encoder, prompt_encoder_config=prompts, mask_decoder_config=decoder)
+    )
+
+
+def _side(described: Mapping[str, Any]) -> int:
+    """Return the side of images that a file was trained with, as said beside it."""
+    said = described.get("prompt_encoder_config", {}).get("image_size", SIDE)
+    if not isinstance(said, int) or not PATCH <= said <= MOST_SIDE or said % PATCH:
+        raise FormatError(
+            f"The settings beside the file say image_size {said}; it is a multiple of {PATCH} up "
+            f"to {MOST_SIDE}."
+        )
+    return said
 
 
 def _made(config: SamConfig) -> nn.Module:
@@ -162,6 +236,9 @@ def embed(network: nn.Module, images: torch.Tensor) -> torch.Tensor:
         256 features of every patch.
     """
     encoder: Any = network.vision_encoder
+    if isinstance(encoder, TinyViT):  # it knows distances in windows alone, and takes any size
+        small: torch.Tensor = encoder(images).last_hidden_state
+        return small
     states = encoder.patch_embed.projection(images).permute(0, 2, 3, 1)
     states = states + _positions(encoder.pos_embed, *states.shape[1:3])
     for layer in encoder.layers:

@@ -44,6 +44,13 @@ def prompt(
         bool,
         typer.Option("--everything", help="Find all objects, without clicks; plane by plane."),
     ] = False,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="How --everything looks for them: grid (clicks at a grid of points), decoder (of "
+            "micro-sam, given with --decoder), or prompts (a click on each that the decoder found)."
+        ),
+    ] = "grid",
     engine: Annotated[
         str,
         typer.Option(help="What finds the objects: graph, or a network (sam, sam_vit_b_lm, ...)."),
@@ -59,19 +66,29 @@ def prompt(
             show_default=False,
         ),
     ] = None,
+    decoder: Annotated[
+        Path | None,
+        typer.Option(
+            help="File with the decoder of micro-sam's automatic mode.", show_default=False
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
     """Find the object under each click, in each box, or all objects there are."""
+    from stroma.errors import ParameterError
     from stroma.workflow.prompt import prompt_file
 
+    if by != "grid" and not everything:
+        raise ParameterError("--by says how --everything looks for objects. Add --everything.")
     found = prompt_file(
         image,
         points,
         out,
         boxes=box or (),
         carry=carry,
-        everything=everything,
+        everything=by if everything else None,
+        decoder=decoder,
         engine=engine,
         weights=weights,
         cache=cache,

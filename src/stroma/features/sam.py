@@ -35,6 +35,24 @@ class SamFeatures(PatchFeatures):
         return tensor_names(self.backbone, self.weights, start=ENCODER)
 
 
+class SamT(SamFeatures):
+    """The encoder of MobileSAM, TinyViT."""
+
+    backbone = "sam_vit_t"
+
+
+class MicroSamT(SamFeatures):
+    """The encoder of micro-sam for light microscopy, TinyViT."""
+
+    backbone = "sam_vit_t_lm"
+
+
+class OrganellesT(SamFeatures):
+    """The encoder of micro-sam for organelles in electron microscopy, TinyViT."""
+
+    backbone = "sam_vit_t_em_organelles"
+
+
 class SamB(SamFeatures):
     """The encoder of Segment Anything, ViT-B."""
 

@@ -11,7 +11,11 @@ from stroma.prompts.contract import PromptedSegmenter
 
 
 def engine(
-    name: str, *, weights: str | Path | None = None, cache: str | Path | None = None
+    name: str,
+    *,
+    weights: str | Path | None = None,
+    cache: str | Path | None = None,
+    decoder: str | Path | None = None,
 ) -> PromptedSegmenter:
     """Return a new engine.
 
@@ -23,6 +27,8 @@ def engine(
         File or folder with its weights, for engines that have some.
     cache : path, optional
         Folder where it keeps what it made of images, for engines that can.
+    decoder : path, optional
+        File with a decoder that finds all objects, for engines that take one.
 
     Raises
     ------
@@ -32,7 +38,7 @@ def engine(
         If it takes no weights, or keeps nothing.
     """
     make = ENGINES[name]
-    said = {"weights": weights, "cache": cache}
+    said = {"weights": weights, "cache": cache, "decoder": decoder}
     options = {key: str(value) for key, value in said.items() if value is not None}
     known = inspect.signature(make).parameters
     for key in options:

@@ -8,18 +8,22 @@ those that overlap the better one stays.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from stroma.errors import Cancelled, ParameterError
 from stroma.prompts.contract import PromptedSegmenter
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+DERIVED = 0.9
+"""Overlap that masks of clicks in known objects may have at least."""
 
 LEAST_SCORE, LEAST_STABILITY = 0.5, 0.8
 """What is asked of masks of engines that say nothing else."""
@@ -76,6 +80,19 @@ class Proposes(Protocol):
         ...
 
 
+@runtime_checkable
+class Decodes(Protocol):
+    """An engine that finds all objects by itself, with a decoder beside its prompts."""
+
+    def decoded(self) -> NDArray[np.int32]:
+        """Return the objects (y, x) of the image, from 1."""
+        ...
+
+
+By = Literal["grid", "decoder", "prompts"]
+"""Clicks at a grid; a decoder alone; or a click in the middle of what the decoder found."""
+
+
 @dataclass(frozen=True)
 class Everything:
     """What counts as an object.
@@ -84,6 +101,8 @@ class Everything:
     ----------
     points : int
         Points of the grid along the longer side.
+    by : {"grid", "decoder", "prompts"}
+        How objects are looked for; see `By`.
     score, stability : float or None
         Least ones; None for those that suit the engine.
     overlap : float
@@ -97,6 +116,7 @@ class Everything:
     """
 
     points: int = 48
+    by: By = "grid"
     score: float | None = None
     stability: float | None = None
     overlap: float = 0.7
@@ -112,6 +132,8 @@ class Everything:
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise ParameterError(f"{name} is a number from 0 to 1, got {value}.")
+        if self.by not in get_args(By):
+            raise ParameterError(f"by is one of {', '.join(get_args(By))}, got {self.by!r}.")
         if self.smallest < 1:
             raise ParameterError(f"smallest is at least 1 pixel, got {self.smallest}.")
 
@@ -161,6 +183,17 @@ def everything(
         If it was.
     """
     how = how or Everything()
+    if how.by != "grid":
+        if not isinstance(engine, Decodes):
+            raise ParameterError(
+                "This engine has no decoder that finds objects by itself; look for them at a grid."
+            )
+        found = engine.decoded()
+        if how.by == "decoder":
+            return found
+        points = middles(found)
+        how = replace(how, by="grid", score=how.score or 0.0, stability=how.stability or 0.0)
+        how = replace(how, overlap=max(how.overlap, DERIVED))
     where = grid(shape, how.points) if points is None else points
     given = engine.least if isinstance(engine, Proposes) else (LEAST_SCORE, LEAST_STABILITY)
     score = given[0] if how.score is None else how.score
@@ -211,13 +244,28 @@ def _looked_at(engine: PromptedSegmenter, one: Found) -> Found:
     """Return a mask with its stability: how much is found again from its innermost pixel."""
     if one.stability is not None:
         return one
-    padded = np.pad(one.mask, 1).astype(np.uint8)
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    inner = np.array(np.unravel_index(depth.argmax(), depth.shape)) + np.array(one.low)
+    inner = np.array(_innermost(one.mask)) + np.array(one.low)
     masks, scores = engine.predict(points=[inner])
     again = [Found.of(mask, float(s)) for mask, s in zip(masks, scores, strict=True)]
     shared = max((overlap(one, other) for other in again if other is not None), default=0.0)
     return Found(one.low, one.mask, one.score, shared)
+
+
+def middles(labels: NDArray[np.int32]) -> Floats:
+    """Return the innermost pixel (n, 2) of every object."""
+    places = []
+    for number, box in enumerate(ndimage.find_objects(labels), 1):
+        if box is not None:
+            y, x = _innermost(labels[box] == number)
+            places.append((y + box[0].start, x + box[1].start))
+    return np.array(places, np.float64).reshape(-1, 2)
+
+
+def _innermost(mask: Bools) -> tuple[int, int]:
+    padded = np.pad(mask, 1).astype(np.uint8)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    y, x = np.unravel_index(depth.argmax(), depth.shape)
+    return int(y), int(x)
 
 
 def overlap(one: Found, other: Found) -> float:

@@ -17,6 +17,7 @@ from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.features.deep import inference
 from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.prompts.contract import OBJECT, REST, Answer, Embedding, Prompts, checked, pixels
+from stroma.prompts.decoded import decoder_of, objects_of
 from stroma.prompts.everything import Found
 from stroma.prompts.kept import Kept, Levels, name_of
 from stroma.prompts.questions import Question, questions
@@ -56,6 +57,8 @@ class Sam:
         anybody, of any size.
     cache : path, optional
         Folder where what the network makes of images is kept; of use to every later run.
+    decoder : path, optional
+        File with the decoder of micro-sam's automatic mode, for `decoded`.
     device : {"auto", "cpu", "cuda", "mps"}
         Where the network runs.
     """
@@ -71,9 +74,11 @@ class Sam:
         *,
         weights: str | Path | None = None,
         cache: str | Path | None = None,
+        decoder: str | Path | None = None,
         device: devices.Device = "auto",
     ) -> None:
         devices.check(device)
+        self.decoder = None if decoder is None else Path(decoder).expanduser()
         self.weights = None if weights is None else str(weights)
         self.cache = None if cache is None else Path(cache).expanduser()
         self.device = device
@@ -164,6 +169,32 @@ class Sam:
                 some = places[start : start + AT_ONCE]
                 yield from (found for _, found, _ in self._several(image, 0, some))
 
+    def decoded(self) -> NDArray[np.int32]:
+        """Return all objects (y, x) that the decoder finds; see `Decodes`."""
+        return objects_of(self.distances())
+
+    def distances(self) -> NDArray[np.float32]:
+        """Return foreground and distances (3, y, x) of the decoder, from 0 to 1.
+
+        Raises
+        ------
+        ParameterError
+            If there is no decoder, or no image.
+        """
+        if self.decoder is None:
+            raise ParameterError(
+                "This engine was given no decoder. Give its file as decoder (--decoder), such as "
+                "micro-sam's vit_b_decoder.pt, or look for objects at a grid."
+            )
+        image, device = self._known(), devices.resolve(self.device)
+        network = decoder_of(self.decoder, device=device)
+        with inference(device):
+            maps = torch.from_numpy(self._levels(image, 0)[0])[None].to(device)
+            rows, columns = image.windows[0].inner
+            fine = network(maps)[..., :rows, :columns].sigmoid()
+            found = F.interpolate(fine, image.windows[0].shape, mode="bilinear")
+        return np.asarray(found[0].float().cpu().numpy(), np.float32)
+
     def _several(
         self, image: _Image, number: int, points: NDArray[np.float64]
     ) -> Iterator[tuple[int, Found, bool]]:
@@ -251,6 +282,27 @@ class Sam:
         if self._image is None:
             raise ParameterError("There is no image yet. Give one with set_image.")
         return self._image
+
+
+class SamTiny(Sam):
+    """Segment Anything with TinyViT (MobileSAM): many times as fast as with ViT-B.
+
+    Zhang et al., 2023, arXiv:2306.14289.
+    """
+
+    model = "sam_vit_t"
+
+
+class MicroSamTiny(Sam):
+    """micro-sam's TinyViT for light microscopy."""
+
+    model = "sam_vit_t_lm"
+
+
+class MicroSamOrganellesTiny(Sam):
+    """micro-sam's TinyViT for organelles in electron microscopy."""
+
+    model = "sam_vit_t_em_organelles"
 
 
 class SamLarge(Sam):

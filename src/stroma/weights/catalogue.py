@@ -299,6 +299,18 @@ _ENTRIES = (
     _sam2("small", 184),
     _sam2("base_plus", 323),
     _sam2("large", 898),
+    Entry(
+        name="sam_vit_t",
+        keymap="sam",
+        megabytes=40,
+        licence="Apache-2.0",
+        citation="Zhang et al., Faster segment anything: towards lightweight SAM for mobile "
+        "applications, 2023, arXiv:2306.14289",
+        other_files=("mobile_sam.pt",),
+        page="the folder weights of ChaoningZhang/MobileSAM on GitHub (the file mobile_sam.pt)",
+    ),
+    _micro_sam("vit_t_lm", "faithful-chicken", 40),
+    _micro_sam("vit_t_em_organelles", "greedy-whale", 40),
     _micro_sam("vit_b_lm", "diplomatic-bug", 375),
     _micro_sam("vit_l_lm", "idealistic-rat", 1250),
     _micro_sam("vit_b_em_organelles", "noisy-ox", 375),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,6 +16,7 @@ from stroma.io import read_image, write_labels
 from stroma.prompts import build
 from stroma.prompts.carry import Carrying
 from stroma.prompts.contract import PromptedSegmenter
+from stroma.prompts.everything import By, Everything
 from stroma.prompts.pixels import pixels_of
 from stroma.workflow.carry_on import axis_of, carry_through
 from stroma.workflow.clicks import Clicks, clicks_of, read_clicks
@@ -110,10 +111,11 @@ def prompt_file(
     *,
     boxes: Sequence[str] = (),
     carry: int = 0,
-    everything: bool = False,
+    everything: str | None = None,
     engine: str = "graph",
     weights: Path | None = None,
     cache: Path | None = None,
+    decoder: Path | None = None,
     overwrite: bool = False,
 ) -> Prompted:
     """Write the objects that a table of clicks means, as a label image.
@@ -130,25 +132,26 @@ def prompt_file(
         Boxes, each around an object of its own: "y0,x0,y1,x1".
     carry : int
         How many planes or frames objects are carried through at most; 0 for none.
-    everything : bool
-        Whether all objects are looked for, without clicks.
+    everything : {"grid", "decoder", "prompts"}, optional
+        All objects are looked for, without clicks; see `stroma.prompts.everything.By`.
     engine : str
         Name in `stroma.prompts.ENGINES`.
-    weights, cache : Path, optional
+    weights, cache, decoder : Path, optional
         As for `stroma.prompts.build.engine`.
     overwrite : bool
         Whether an earlier file is replaced.
     """
     if out.exists() and not overwrite:
         raise ParameterError(f"{out} exists already. Add --overwrite, or choose another name.")
-    built = build.engine(engine, weights=weights, cache=cache)
+    how = Everything(by=cast(By, everything or "grid"))  # what is none is told there
+    built = build.engine(engine, weights=weights, cache=cache, decoder=decoder)
     image = read_image(path)
     if everything:
         if clicks is not None or boxes or carry:
             raise ParameterError(
                 "All objects are looked for, or those of clicks and boxes: not both."
             )
-        found = find_everything(image, engine=built)
+        found = find_everything(image, engine=built, how=how)
         write_labels(out, found, like=image)
         return Prompted(_count(found, image), 0, int((found > 0).sum()))
     given = _given(clicks, boxes, image)
