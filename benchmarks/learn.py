@@ -149,16 +149,11 @@ def _gigabytes() -> float:
 
 
 def _planned(network: Any) -> float:
-    """Return what the plan estimates for a step; nothing is planned for some networks."""
-    from stroma.training.plan import REFERENCE, REFERENCE_BATCH, REFERENCE_GB, estimated, topology
+    """Return what is foretold for a step."""
+    from stroma.training.memory import step_gigabytes
 
-    plan, ndim = network.plan_, network.ndim
-    if "features" not in plan["params"]:
-        return float("nan")
-    stages = topology(plan["spacing"], plan["patch"])
-    values = estimated(stages, plan["params"]["features"], len(network.target.channels()))
-    share = values * plan["batch"] / REFERENCE_BATCH[ndim] / REFERENCE[ndim]
-    return float(share * REFERENCE_GB)
+    plan, about = network.plan_, network.about
+    return step_gigabytes(network.module, about.channels, plan["patch"], plan["batch"])
 
 
 def _told(network: Any) -> str:

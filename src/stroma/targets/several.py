@@ -43,6 +43,9 @@ class Several:
         Numbers of objects are class times this plus their own; 0 where they have no classes.
     ndim : {2, 3}
         Spatial axes.
+    apart : bool
+        Whether pixels have classes of their own, in objects or not: what is left of a number
+        without its class is the object, or 0 where there is none.
     """
 
     truth: ClassVar[Truth] = "instances"
@@ -52,6 +55,7 @@ class Several:
     weights: Mapping[str, float] = field(default_factory=dict)
     divisor: int = 0
     ndim: int = 2
+    apart: bool = False
 
     def __post_init__(self) -> None:
         """Hold parameters as JSON has them."""
@@ -135,11 +139,13 @@ class Several:
         """Return what a head learns from: objects, their classes or their middles."""
         labels = np.asarray(truth)
         kind = self.targets[name].truth
+        if kind == "classes":
+            return np.where(labels > 0, _class_of(labels, self.divisor), labels)
+        if self.apart:
+            labels = objects_of(labels, self.divisor)
         if kind == "points":
             middles = [[(s.start + s.stop - 1) / 2 for s in box] for _, box in boxes(labels)]
             return np.array(middles, float).reshape(-1, labels.ndim)
-        if kind == "classes":
-            return np.where(labels > 0, _class_of(labels, self.divisor), labels)
         return labels
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
@@ -201,6 +207,11 @@ class Several:
             firsts.append(next(iter(own.values())))
             found |= {f"{name} {score}": value for score, value in own.items()}
         return {"mean": sum(firsts) / len(firsts), **found}
+
+
+def objects_of(labels: NDArray[Any], divisor: int) -> NDArray[Any]:
+    """Return the objects of numbers that are class times a divisor plus the object."""
+    return np.where(labels > 0, labels % divisor, labels)
 
 
 def _class_of(labels: NDArray[Any], divisor: int) -> NDArray[Any]:

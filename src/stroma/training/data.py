@@ -158,7 +158,7 @@ class _Maker:
         return result
 
     def _labels(self, known: Any, space: tuple[int, ...]) -> NDArray[np.int32]:
-        values, source = _label_values(known, self.name)
+        values, source = label_values(known, self.name)
         if values.ndim > len(space):
             values = values.reshape([n for n in values.shape if n != 1] or [1])
         if values.ndim == len(space) - 1 and values.shape == space[1:] and space[0] == 1:
@@ -172,7 +172,7 @@ class _Maker:
                 "regions go with labels of pixels; for points and images, cut out the annotated "
                 "part of each image."
             )
-        values, _ = _label_values(mask, f"the region of {self.name}")
+        values, _ = label_values(mask, f"the region of {self.name}")
         require_same_space(values.shape, space, "its region has", self.name)
         return np.where(values != 0, known, UNKNOWN)
 
@@ -188,7 +188,8 @@ class _Maker:
         return replace(case, labels=np.ascontiguousarray(known[position]))
 
 
-def _label_values(known: Any, name: str) -> tuple[NDArray[Any], str]:
+def label_values(known: Any, name: str) -> tuple[NDArray[Any], str]:
+    """Return the values of a label image, and what messages call it."""
     if isinstance(known, str | Path):
         path = Path(known)
         if path.suffix.lower() == ".png":

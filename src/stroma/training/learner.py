@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,11 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError
 from stroma.targets import TARGETS
-from stroma.targets.contract import Target
+from stroma.targets.contract import Facts, Target
+from stroma.targets.several import objects_of
 from stroma.training import OBJECTIVES
 from stroma.training.cascade import cascaded
+from stroma.training.cases import Case
 from stroma.training.continued import continued
 from stroma.training.crop import cropped_cases, has_background
 from stroma.training.data import cases_of, facts_of, foreground_of, is_bare
@@ -87,6 +89,15 @@ class Learner(Options):
         """Whether the target learns from images without labels."""
         return bool(getattr(TARGETS[self.target], "alone", False))
 
+    def _objects(self, cases: Sequence[Case]) -> Facts:
+        """Return what is known of objects whose numbers have classes of pixels in them."""
+        divisor = self.target_options["divisor"]
+        labels = [objects_of(case.labels, divisor) for case in cases if case.labels is not None]
+        return facts_of(
+            [replace(case, labels=one) for case, one in zip(cases, labels, strict=True)],
+            "instances",
+        )
+
     def task(
         self, images: Any, labels: Any, *, regions: Any = None, base: Network | None = None
     ) -> Task:
@@ -116,6 +127,8 @@ class Learner(Options):
         if size is not None:
             cases = on_pixels_of(cases, *size)
         facts = facts_of(cases, kind.truth)
+        if self.target_options.get("apart"):
+            facts = replace(facts, diameters=self._objects(cases).diameters)
         bare = [case.name for case in cases if is_bare(case)]
         if bare and not getattr(OBJECTIVES[objective_of(self)], "unlabelled", False):
             raise LabelError(

@@ -10,6 +10,7 @@ from stroma.data.classes import Class
 from stroma.errors import ParameterError
 from stroma.training.learner import Learner
 from stroma.workflow.categories import renumbered
+from stroma.workflow.layers import has_layers, layered
 from stroma.workflow.load import load
 from stroma.workflow.pairs import for_images
 from stroma.workflow.teach import CONFIDENCE, learned_from
@@ -82,7 +83,8 @@ def learn(
         target that needs none ("denoise") and for a raw dataset of nnU-Net (a folder with
         ``dataset.json``), and are other images for "restore", CSV files of points for "spots". For
         "classify" they are the class of every image, or a table with the columns file and class;
-        they are left out where ``images`` has a folder of images for every class.
+        they are left out where ``images`` has a folder of images for every class. For several
+        targets they may be given for each, by its name, or in folders that have their names.
     target : str
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.
@@ -137,7 +139,10 @@ def learn(
         device=device,
         **options,
     )
-    data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
+    if has_layers(learner, labels):
+        learner, data = layered(learner, images, labels)
+    else:
+        data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
     if begun is not None and begun.target.truth == "category":
         data = renumbered(data, begun.classes)
     return learner.without(data.ignore).fit(

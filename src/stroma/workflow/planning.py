@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from stroma.training.learner import Learner
+from stroma.training.memory import step_gigabytes
 from stroma.training.setup import PLANNED, planned
 from stroma.training.task import Task
+from stroma.workflow.layers import has_layers, layered
 from stroma.workflow.teach import CONFIDENCE, learned_from
 
 _SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
@@ -33,6 +35,8 @@ class Preview:
         What is trained, with its patches.
     plan : str
         nnU-Net's plan for the data; empty for networks that are not planned.
+    gigabytes : float
+        About how much memory a step takes.
     """
 
     images: int
@@ -42,6 +46,7 @@ class Preview:
     normalisation: tuple[str, ...]
     network: str
     plan: str
+    gigabytes: float
 
     def __str__(self) -> str:
         """Say it so that users understand."""
@@ -52,7 +57,7 @@ class Preview:
             f"{', '.join(self.normalisation)}",
             f"Predicted: {', '.join(self.outputs)}",
             f"Labelled pixels: {shares}" if shares else "",
-            f"Trained: {self.network}",
+            f"Trained: {self.network}, about {self.gigabytes:.1f} GB",
             _SMALLER if self.plan else "",
             self.plan,
         ]
@@ -76,7 +81,10 @@ def preview(
     learner : Learner
         What is asked for.
     """
-    data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
+    if has_layers(learner, labels):
+        learner, data = layered(learner, images, labels)
+    else:
+        data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
     task = learner.without(data.ignore).task(data.images, data.labels)
     return Preview(
         images=len(task.cases),
@@ -86,6 +94,7 @@ def preview(
         normalisation=task.scale.schemes,
         network=str(task.setup),
         plan=_planned(task),
+        gigabytes=step_gigabytes(task.built(), task.inputs, task.setup.patch, task.setup.batch),
     )
 
 
