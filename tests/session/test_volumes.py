@@ -5,6 +5,7 @@ import pytest
 from tests.session.scene import settle
 
 from stroma import ConvpaintModel, Image
+from stroma.features.filterbank3d import VolumeFilterBank
 from stroma.session import Session
 
 LAYERS = ["gaussian_s1.6", "hessian_s1.0"]
@@ -55,3 +56,26 @@ def test_a_plane_asks_for_no_other_plane_of_its_volume(volume):
         settle(session)
         others = session.result(key, plane={"z": 2})
         assert others.missing
+
+
+def test_a_volume_that_is_looked_at_whole_is_computed_in_one_piece(volume, monkeypatch):
+    depths = []
+    computed = VolumeFilterBank._computed
+
+    def recorded(bank, block, dtype):
+        depths.append(block.shape[1] - 2 * bank.halo[0])
+        return computed(bank, block, dtype)
+
+    with Session(model=ConvpaintModel(fe_name="ilastik_3d", fe_layers=LAYERS)) as session:
+        key = session.add_image(Image(volume, "zyx"))
+        painted(session, key)
+        settle(session)
+        monkeypatch.setattr(VolumeFilterBank, "_computed", recorded)
+        for z in range(len(volume)):
+            session.look(key, plane={"z": z}, view=f"in space {z}")
+        settle(session)
+        shown = [session.result(key, plane={"z": z}) for z in range(len(volume))]
+        assert not any(one.missing or one.stale for one in shown)
+        assert max(depths) == len(volume)
+        whole = session.segment(key)
+    np.testing.assert_array_equal([one.values for one in shown], whole)

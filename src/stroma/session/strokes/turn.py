@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import ref
 
@@ -14,6 +14,7 @@ from stroma.errors import Cancelled
 from stroma.pixel.predicting.panels import Panel, run_panels
 from stroma.pixel.predicting.predict import BlockResult, Trained
 from stroma.pixel.predicting.recipe import Recipe
+from stroma.pixel.predicting.run import run_tasks, tasks_under
 from stroma.pixel.predicting.tasks import Task
 from stroma.pixel.training.warm import warm
 from stroma.session.core.results import Results
@@ -117,7 +118,7 @@ class StrokeTurn:
         Networks have no coarse result. Of planes across y or x, rows are computed one by one or
         many at once, so that looking at few of them would win little.
         """
-        if self.learner.applied is not None or view.across != "z":
+        if self.learner.applied is not None or view.across != "z" or self._body(view):
             return 0
         panels = self._missing(view, self.wish.box(view), COARSE)
         few = len(panels) <= FEW_BLOCKS
@@ -128,6 +129,9 @@ class StrokeTurn:
         box = self.wish.box(view)
         if self.learner.applied is not None:
             return self._apply("visible", self.learner.applied, view, box, job)
+        body = self._body(view)
+        if body:
+            return self._predict_body(view, body, job)
         if self.learner.trained is None:
             recipe = Recipe.of(self.wish.settings.param)
             self._warm(tasks_before(self.wish.source(view.image), recipe, view, box), job)
@@ -195,6 +199,63 @@ class StrokeTurn:
             pace(result.done, result.total)
             job.tell(BlockReady(view.image, view.position, block.box, coarse, revision))
         return len(panels)
+
+    # ------------------------------------------------------------------ volumes in one piece
+
+    def _body(self, view: View) -> dict[int, View]:
+        """Return the views of all planes across z where a volume is looked at whole, by z."""
+        trained, depth = self.learner.trained, self.wish.images[view.image].sizes.get("z", 1)
+        recipe = Recipe.of(self.wish.settings.param) if trained is None else trained.recipe
+        if recipe.axes == "yx" or view.across != "z" or depth == 1:
+            return {}
+        whole = Box.of(tuple(self.wish.images[view.image].sizes[a] for a in "yx"))
+        time = view.position.get("t")
+        found = {
+            v.position["z"]: v
+            for v in self.views
+            if (v.image, v.across, v.position.get("t"), v.box) == (view.image, "z", time, whole)
+        }
+        return found if len(found) == depth else {}
+
+    def _predict_body(self, view: View, body: Mapping[int, View], job: Job) -> int:
+        """Predict a volume in blocks of many planes, and return how many.
+
+        One by one, every plane would pay for what lies above and below it.
+        """
+        trained, revision, cache = self.learner.trained, self.answered, self.learner.cache
+        panels = self._missing(view, self.wish.box(view), 1)
+        if trained is None or not panels:
+            return 0
+        tasks = self._tasks_of_body(trained, view, body)
+        if not {panel.box for panel in panels} <= {task.rectangle for task in tasks}:
+            return self._predict("visible", view, panels, 1, job)  # it is cut in another way
+        pace = job.enter("visible")
+        if sum(task.plan.feature_bytes(task.block) for task in tasks) > cache.max_bytes / 2:
+            cache = cache.borrowed()
+        for result in run_tasks(tasks, trained, cache, cancel=job.token):
+            seen = body[result.plane["z"]]
+            box = Box(result.y.start, result.x.start, result.y.stop, result.x.stop)
+            self.results.put(seen.key, _block(box, result, trained, revision))
+            pace(result.done, result.total)
+            job.tell(BlockReady(seen.image, seen.position, box, 1, revision))
+        return len(tasks)
+
+    def _tasks_of_body(self, trained: Trained, view: View, body: Mapping[int, View]) -> list[Task]:
+        """Return the blocks of a volume of which a part is not known."""
+        tasks = tasks_under(
+            self.wish.source(view.image),
+            trained.recipe,
+            trained.statistics,
+            classes=len(trained.classifier.classes_),
+            positions=[{a: at for a, at in view.position.items() if a != "z"}],
+            region=self.wish.box(view),
+        )
+        known = {z: self.results.steps(seen.key, self.answered) for z, seen in body.items()}
+        return [t for t in tasks if any(known[z].get(t.rectangle, 2) > 1 for z in _depths(t))]
+
+
+def _depths(task: Task) -> range:
+    return range(task.pixels.front, task.pixels.back)
 
 
 def _block(box: Box, result: BlockResult, trained: Trained, revision: int) -> Block:
