@@ -8,11 +8,13 @@ import pickle
 import numpy as np
 import pytest
 from tests.random_network import random_network
+from tests.zoo import commands
 from tests.zoo.programs import described, in_onnx, scripted, small, written
 
 from stroma import ConvpaintModel
 from stroma.errors import ConsentError, ParameterError
 from stroma.features import EXTRACTORS
+from stroma.io import read_image, write_image
 from stroma.testing import check_extractor
 from stroma.workflow.network_features import register_network
 
@@ -60,6 +62,22 @@ def test_strokes_are_painted_with_it(package):
     found = model.segment(image)
     assert (found[:, :28] == 1).mean() > 0.6
     assert (found[:, 36:] == 2).mean() > 0.6
+
+
+def test_the_command_line_trains_and_segments_with_it(package, tmp_path, capsys):
+    image = np.random.default_rng(0).normal(0, 1, (48, 48)).astype(np.float32)
+    image[:, 24:] += 4
+    strokes = np.zeros(image.shape, np.uint8)
+    strokes[10:14, 4:16], strokes[10:14, 32:44] = 1, 2
+    picture = write_image(tmp_path / "cells.tif", image, axes="yx")
+    painted = write_image(tmp_path / "strokes.png", strokes, axes="yx")
+    how = ("--network", f"zoo_nuclei={package}")
+    model = tmp_path / "nuclei.pkl"
+    options = ("--set", "fe_name=zoo_nuclei", "--set", "fe_scalings=[1]")
+    commands.run(capsys, *how, "train", picture, painted, "--model", model, *options)
+    EXTRACTORS._added.clear()
+    commands.run(capsys, *how, "segment", model, picture, "--out", tmp_path / "out")
+    assert read_image(tmp_path / "out" / "cells_labels.tif").shape == (48, 48)
 
 
 def test_programs_need_consent_here_too(tmp_path):

@@ -4,6 +4,7 @@ import gc
 import json
 import warnings
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,21 @@ def test_the_commands_write_a_package_and_segment_with_it(network, tmp_path, cap
     out = tmp_path / "out"
     done = json.loads(commands.run(capsys, "segment", packed, picture, "--out", out, "--json"))
     assert [file["status"] for file in done["files"]] == ["done"]
+
+
+def test_it_runs_as_a_package_of_others_does_where_our_settings_are_not_there(
+    package, network, tmp_path
+):
+    def plain(said):
+        del said["config"]["stroma"]
+
+    path = rewritten(package.path, tmp_path / "plain.zip", plain)
+    with zipfile.ZipFile(path) as archive:
+        program = archive.read("weights_torchscript.pt")
+    lent = load(path, trust=sha256(program).hexdigest())
+    image = np.random.default_rng(2).normal(100, 20, (288, 336)).astype(np.float32)
+    assert lent.module.halo == network.module.halo
+    np.testing.assert_allclose(lent.segment(image), network.predict_probas(image), atol=1e-4)
 
 
 def test_what_is_no_package_is_refused_by_name(package, network, tmp_path):

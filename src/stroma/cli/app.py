@@ -12,7 +12,7 @@ import stroma
 from stroma.cli import COMMANDS
 from stroma.cli.codes import exit_code
 from stroma.cli.notes import Notes
-from stroma.errors import StromaError, for_people
+from stroma.errors import MissingExtraError, StromaError, for_people, install
 
 HELP = """\
 From a few brush strokes to a segmentation.
@@ -73,5 +73,28 @@ def options(
     debug: Annotated[
         bool, typer.Option("--debug", help="Show the traceback of an error (any position).")
     ] = False,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="Before the command: make a trained network, such as a model package, a feature "
+            "extractor of this name; may be repeated.",
+        ),
+    ] = None,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NUMBER", help="Run a program in such a package; may be repeated."),
+    ] = None,
 ) -> None:
     """Take what stands before the command; ``main`` has read ``--debug`` already."""
+    for text in network or ():
+        name, _, file = text.partition("=")
+        if not name or not file:
+            raise typer.BadParameter(f"--network is NAME=FILE, got {text!r}.")
+        try:
+            from stroma.workflow.network_features import register_network
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                f"The network in {file} needs {error.name}. Install it with: {install('train')}"
+            ) from error
+        register_network(name, file, trust=tuple(trust or ()))
