@@ -31,7 +31,10 @@ os._exit(0)  # without closing: the journal must do
 """
 
 
-def discs(places=((10, 10), (10, 40), (40, 10), (40, 40)), shape=(56, 56)):
+PLACES = ((10, 10), (10, 40), (40, 10), (40, 40))
+
+
+def discs(places=PLACES, shape=(56, 56)):
     """Return bright discs of radius 6 on dark ground, with a little noise."""
     y, x = np.indices(shape)
     made = np.random.default_rng(0).normal(20, 1, shape)
@@ -427,3 +430,12 @@ def test_an_object_is_cut_where_it_reaches_a_side_and_the_plane_goes_on(edges, c
     window = Box(10, 10, 30, 30)
     assert _is_cut(Box(*edges), window, Box(0, 0, 40, 40)) == cut
     assert not _is_cut(Box(*edges), window, window)
+
+
+def test_all_objects_are_found_without_clicks_and_that_is_undone(session, key):
+    assert session.find_everything(key).result(PATIENCE) == 4
+    found = labels(session, key)
+    best = [max(overlap(found == n, disc(y, x)) for n in range(1, 5)) for y, x in PLACES]
+    assert min(best) > 0.85
+    session.undo()
+    assert labels(session, key) is None or not labels(session, key).any()

@@ -154,3 +154,18 @@ def test_all_objects_of_a_file_are_found_without_clicks(tmp_path):
         prompt_file(
             tmp_path / "a.tif", None, tmp_path / "b.tif", everything="grid", boxes=["1,1,9,9"]
         )
+
+
+def test_boxes_come_from_a_table(tmp_path):
+    image = np.zeros((60, 80), np.uint8)
+    image[10:30, 10:30], image[35:50, 40:70] = 200, 120
+    write_image(tmp_path / "a.tif", image, axes="yx")
+    (tmp_path / "b.csv").write_text("y0,x0,y1,x1,object\n33,38,52,72,7\n8,8,31,31,3\n")
+    found = prompt_file(tmp_path / "a.tif", tmp_path / "b.csv", tmp_path / "out.tif")
+    labels = read_image(tmp_path / "out.tif").read()
+    assert (found.objects, found.clicks) == (2, 2)
+    assert (labels[image == 200] == 3).mean() > 0.95
+    assert (labels[image == 120] == 7).mean() > 0.95
+    (tmp_path / "c.csv").write_text("y0,x0,y1\n1,1,5\n")
+    with pytest.raises(FormatError, match=r"c\.csv has boxes without the columns x1"):
+        prompt_file(tmp_path / "a.tif", tmp_path / "c.csv", tmp_path / "d.tif")

@@ -20,7 +20,8 @@ def prompt(
         Path | None,
         typer.Option(
             help="Table of clicks (.csv): y, x (z, t) in pixels; object: which object each is for "
-            "(without it, each for one of its own); label: 1 on it, 0 beside it.",
+            "(without it, each for one of its own); label: 1 on it, 0 beside it. Or of boxes: y0, "
+            "x0, y1, x1.",
             show_default=False,
         ),
     ] = None,

@@ -24,6 +24,7 @@ from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
 from stroma.session.objects.carving import CarveObjects
 from stroma.session.objects.correcting import Correcting
+from stroma.session.objects.everything import FindEverything
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.kinds import ObjectKinds
 from stroma.session.objects.learning import ObjectModel, ObjectSettings
@@ -120,6 +121,7 @@ class Session:
             *(objects, self._objects, ObjectExports(core, objects)),
             *(self._kinds, correcting, CarryObjects(core, self._objects, correcting)),
             Prompting(core, self._objects, correcting, lambda: self._model.now.channels),
+            FindEverything(core, self._objects),
             CarveObjects(core, self._objects, correcting, self._model),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
@@ -380,6 +382,7 @@ class Session:
     proposal = _by(Prompting.proposal)
     commit_object = _by(Prompting.commit_object)
     carry_object = _by(CarryObjects.carry_object)
+    find_everything = _by(FindEverything.find_everything)
 
     # ------------------------------------------------------------------ carve objects
 

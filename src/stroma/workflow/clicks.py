@@ -132,7 +132,8 @@ def read_clicks(path: Path, image: Image) -> Clicks:
     path : Path
         CSV with the columns y and x (z and t where the image has them) in pixels. ``object`` is
         the number of the object a click is for; without it each click is for one of its own.
-        ``label`` is 1 on the object, 0 beside it; without it all are on it.
+        ``label`` is 1 on the object, 0 beside it; without it all are on it. Or of boxes: y0, x0,
+        y1 and x1 (z0, z1, t0, t1), first and last corner.
     image : Image
         What was clicked on.
 
@@ -149,17 +150,38 @@ def read_clicks(path: Path, image: Image) -> Clicks:
     except (UnicodeDecodeError, csv.Error) as error:
         raise FormatError(f"{path} is no table as CSV: {short(error)}.") from error
     axes = image.kept_axes.replace("c", "")
+    if rows and all(f"{a}0" in rows[0] for a in axes):
+        return _boxes(rows, path, image)
     lacking = [a for a in axes if not rows or a not in rows[0]]
     if lacking:
         raise FormatError(
             f"{path} has no clicks with the columns {', '.join(axes)}; "
-            f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing."
+            f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing. "
+            f"(Boxes have the columns {', '.join(_corner_names(axes))}.)"
         )
     places = [[_number(row[a], path, line) for a in axes] for line, row in _lines(rows)]
     on = [_number(row.get(ON) or "1", path, line) for line, row in _lines(rows)]
     own = [_number(row.get(NUMBER) or str(line - 1), path, line) for line, row in _lines(rows)]
     try:
         return clicks_of(image, places, on, own)
+    except (ParameterError, ShapeError) as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _corner_names(axes: str) -> list[str]:
+    return [f"{a}{end}" for end in "01" for a in axes]
+
+
+def _boxes(rows: list[dict[str, str]], path: Path, image: Image) -> Clicks:
+    """Return the boxes of a table."""
+    names = _corner_names(image.kept_axes.replace("c", ""))
+    lacking = [name for name in names if name not in rows[0]]
+    if lacking:
+        raise FormatError(f"{path} has boxes without the columns {', '.join(lacking)}.")
+    corners = [[_number(row[n], path, line) for n in names] for line, row in _lines(rows)]
+    own = [_number(row.get(NUMBER) or str(line - 1), path, line) for line, row in _lines(rows)]
+    try:
+        return clicks_of(image, None, None, None, boxes=corners, boxed=own)
     except (ParameterError, ShapeError) as error:
         raise type(error)(f"{path}: {error}") from error
 

@@ -69,7 +69,7 @@ def find_everything(
     Returns
     -------
     (*axes) int32
-        The image's axes without channels; from 1 in each plane, 0 is no object.
+        The image's axes without channels; from 1, 0 is no object. No number is on two planes.
 
     Raises
     ------
@@ -98,7 +98,8 @@ def find_everything(
         def tell(of: int, done: int = done) -> None:
             progress(done + of, len(places) * len(parts))
 
-        result[place] = _plane(plane, made, parts, how=how, tell=tell, cancelled=cancelled)
+        found = _plane(plane, made, parts, how=how, tell=tell, cancelled=cancelled)
+        result[place] = np.where(found > 0, found + result.max(initial=0), 0)
     return result
 
 

@@ -153,17 +153,11 @@ def prompt_file(
             )
         found = find_everything(image, engine=built, how=how)
         write_labels(out, found, like=image)
-        return Prompted(_count(found, image), 0, int((found > 0).sum()))
+        return Prompted(int(found.max(initial=0)), 0, int((found > 0).sum()))
     given = _given(clicks, boxes, image)
     found = segment(image, given, built, carry=_carrying(carry))
     write_labels(out, found, like=image)
     return Prompted(len(given.numbers), given.count, int((found > 0).sum()))
-
-
-def _count(found: NDArray[np.int32], image: Image) -> int:
-    """Return how many objects there are, on all planes together."""
-    planes = found.reshape(-1, image.sizes["y"] * image.sizes["x"])
-    return sum(int(plane.max(initial=0)) for plane in planes)
 
 
 def _given(clicks: Path | None, boxes: Sequence[str], image: Image) -> Clicks:
