@@ -1,10 +1,11 @@
-"""Scores, time and memory of linking, beside laptrack where it is installed.
+"""Scores, time and memory of linking, beside laptrack and motile where those are installed.
 
     python benchmarks/tracking.py FOLDER
 
 FOLDER is one of the Cell Tracking Challenge: ``tra/`` with markers of every cell, and
-``man_track.txt``. Markers are taken as detections. Without a folder (``--smoke``), a generated
-crowd is linked.
+``man_track.txt``. Markers are taken as detections. Links that are learned are learned from the
+first half of the frames and scored on the second, on which all are scored as well. Without a
+folder (``--smoke``), a generated crowd is linked.
 """
 
 from __future__ import annotations
@@ -13,17 +14,25 @@ import argparse
 import importlib.util
 import time
 import tracemalloc
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from tracking_movies import OTHERS
 
 from stroma.data.tracks import Detections, Tracks
 from stroma.metrics.tracking import Matches, scores
+from stroma.tracking import LEARNERS, SOLVERS
+from stroma.tracking.annotated import Annotated
 from stroma.tracking.detect import Seen, detect
 from stroma.tracking.track import Linking, link
 from stroma.workflow.compared import tracks_of
 
 COSTS = ("distance", "overlap+distance")
+REACH = 20.0
+"""Pixels that objects get, which laptrack and motile are told."""
 
 
 def crowd(frames: int, objects: int, rng: int = 0) -> Seen:
@@ -43,53 +52,73 @@ def crowd(frames: int, objects: int, rng: int = 0) -> Seen:
     )
 
 
-def timed(seen: Seen, how: Linking) -> tuple[Tracks, float, float]:
+def timed(linked: Callable[[], Tracks]) -> tuple[Tracks, float, float]:
     """Return tracks, seconds of processors, and the peak of memory in megabytes."""
     start = time.process_time()
-    tracks = link(seen, how)
+    tracks = linked()
     seconds = time.process_time() - start
     tracemalloc.start()
-    link(seen, how)
+    linked()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return tracks, seconds, peak / 2**20
+
+
+def part(seen: Seen, links: np.ndarray, frames: range) -> tuple[Seen, np.ndarray]:
+    """Return what is seen, and linked, in some of the frames."""
+    found = seen.detections
+    kept = (found.frame >= frames.start) & (found.frame < frames.stop)
+    own = seen.only(kept)
+    inside = kept[links].all(axis=1)
+    moved = replace(own.detections, frame=own.detections.frame - frames.start, frames=len(frames))
+    drift = None if seen.drift is None else seen.drift[frames.start : frames.stop - 1]
+    return replace(own, detections=moved, drift=drift), (np.cumsum(kept) - 1)[links[inside]]
 
 
 def markers(folder: Path) -> None:
     """Link the markers of a movie by every cost and solver."""
     truth, movie = tracks_of(folder)
     seen = detect((np.asarray(f), None) for f in movie)
-    same = Matches(np.repeat(np.arange(len(truth.detections))[:, None], 2, axis=1))
-    head("cost", "solver", "TRA", "LNK", "division F1", "seconds", "memory")
-    for cost in COSTS:
-        for solver in ("greedy", "lap", "ilp"):
-            tracks, seconds, memory = timed(seen, Linking(cost=cost, solver=solver))
-            found = scores(truth, tracks, same)
-            print(
-                f"| {cost} | {solver} | {found['TRA']:.4f} | {found['LNK']:.4f} | "
-                f"{found['division_f1']:.2f} | {seconds:.2f} | {memory:.0f} MB |"
-            )
-    if importlib.util.find_spec("laptrack"):
-        tracks, seconds = by_laptrack(seen.detections)
-        found = scores(truth, tracks, same)
+    half = len(movie) // 2
+    first, later = (
+        part(seen, truth.links, frames) for frames in (range(half), range(half, len(movie)))
+    )
+    head("cost", "solver", "TRA", "LNK", "division F1", "LNK, second half", "seconds", "memory")
+
+    def row(
+        cost: str, solver: str, linked: Callable[[Seen], Tracks], *, whole: bool = True
+    ) -> None:
+        tracks, seconds, memory = timed(partial(linked, seen if whole else later[0]))
+        known = truth.links if whole else later[1]
+        found = _scores(tracks, known)
+        second = found if not whole else _scores(linked(later[0]), later[1])
+        told = (found["TRA"], found["LNK"], found["division_f1"])
+        numbers = " | ".join(f"{n:.4f}" if whole else "" for n in told)
         print(
-            f"| distance | laptrack | {found['TRA']:.4f} | {found['LNK']:.4f} | "
-            f"{found['division_f1']:.2f} | {seconds:.2f} | |"
+            f"| {cost} | {solver} | {numbers} | {second['LNK']:.4f} | {seconds:.2f} | "
+            f"{memory:.0f} MB |",
+            flush=True,
         )
 
+    for cost in COSTS:
+        for solver in SOLVERS:
+            how = Linking(cost=cost, solver=solver)
+            row(cost, solver, lambda found, how=how: link(found, how))
+    for name in LEARNERS:
+        model = LEARNERS[name]().fit([Annotated(*first)])
+        for solver in SOLVERS:
+            how = Linking(cost=model, solver=solver)
+            row(f"learned: {name}", solver, lambda one, how=how: link(one, how), whole=False)
+    for name, other in OTHERS.items():
+        if importlib.util.find_spec(name):
+            row("distance", name, lambda one, other=other: other(one.detections, REACH))
 
-def by_laptrack(found: Detections, reach: float = 20.0) -> tuple[Tracks, float]:
-    """Return the tracks of laptrack, and seconds of processors."""
-    from laptrack import LapTrack
 
-    coordinates = [found.position[found.of(t)] for t in range(found.frames)]
-    start = time.process_time()
-    cut = reach**2
-    tree = LapTrack(cutoff=cut, gap_closing_cutoff=cut, splitting_cutoff=cut).predict(coordinates)
-    seconds = time.process_time() - start
-    at = found.starts
-    links = [(at[a[0]] + a[1], at[b[0]] + b[1]) for a, b in tree.edges]
-    return Tracks(found, np.array(links, np.int64).reshape(-1, 2)), seconds
+def _scores(tracks: Tracks, links: np.ndarray) -> dict[str, float]:
+    """Return scores of links of detections that are those of the truth."""
+    n = np.arange(len(tracks.detections))
+    same = Matches(np.repeat(n[:, None], 2, axis=1))
+    return scores(Tracks(tracks.detections, links), tracks, same)
 
 
 def head(*columns: str) -> None:
@@ -104,9 +133,9 @@ def sizes(smoke: bool) -> None:
     for frames, objects in wanted:
         seen = crowd(frames, objects)
         truth = set(map(tuple, _truth(frames, objects).tolist()))
-        for solver in ("greedy", "lap", "ilp")[: 2 if frames > 1000 else 3]:
+        for solver in ("greedy", "lap", "ilp", "hypotheses")[: 2 if frames > 1000 else 4]:
             how = Linking(cost="distance", solver=solver, divisions=False)
-            tracks, seconds, memory = timed(seen, how)
+            tracks, seconds, memory = timed(partial(link, seen, how))
             right = len(truth & set(map(tuple, tracks.links.tolist()))) / len(truth)
             numbers = f"{right:.4f} | {seconds:.2f} | {memory:.0f} MB"
             print(f"| {frames} | {objects} | {solver} | {numbers} |", flush=True)
@@ -120,11 +149,13 @@ def _truth(frames: int, objects: int) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--alone", action="store_true", help="without the crowds")
     parser.add_argument("--smoke", action="store_true", help="small, to see that it runs")
     given = parser.parse_args()
     if given.folder:
         markers(given.folder)
-    sizes(given.smoke)
+    if not given.alone:
+        sizes(given.smoke)
 
 
 if __name__ == "__main__":

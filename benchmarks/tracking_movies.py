@@ -1,6 +1,6 @@
 """Simulated movies: defaults beside laptrack and motile, where those are installed.
 
-    python benchmarks/tracking_movies.py [--seeds 3] [--learned] [SCENE ...]
+    python benchmarks/tracking_movies.py [--seeds 3] [--learned trees] [SCENE ...]
 
 Nothing is told to Stroma about a movie. laptrack and motile need to be told how far objects get:
 they are run with several reaches, and the one that scores best by the truth is shown. "Best
@@ -23,9 +23,9 @@ from movies import SCENES, Simulated, simulate
 
 from stroma.data.tracks import Detections, Tracks
 from stroma.metrics.tracking import Matches, match, scores
-from stroma.tracking import SOLVERS
+from stroma.tracking import LEARNERS, SOLVERS
+from stroma.tracking.annotated import Annotated, LearnedLinks
 from stroma.tracking.detect import Seen, detect
-from stroma.tracking.learned import Annotated, LinkModel
 from stroma.tracking.track import Linking, link
 
 REACHES = (12.0, 20.0, 30.0)
@@ -93,20 +93,21 @@ def filmed(name: str, seed: int, frames: int = 0) -> tuple[Simulated, Seen, Matc
     return movie, seen, match(movie.tracks.detections, seen.detections, both)
 
 
-def learned(names: list[str], frames: int = 0) -> LinkModel:
+def learned(names: list[str], learner: str, frames: int = 0) -> LearnedLinks:
     """Return links learned from a movie of each scene that is not scored."""
     movies = []
     for name in names:
         movie, seen, pairs = filmed(name, UNSCORED, frames)
         movies.append(Annotated(seen, ideal(movie, seen.detections, pairs).links))
-    return LinkModel().fit(movies)
+    model: LearnedLinks = LEARNERS[learner]().fit(movies)
+    return model
 
 
 def scored(
     name: str,
     seed: int,
     others: tuple[str, ...],
-    model: LinkModel | None = None,
+    model: LearnedLinks | None = None,
     frames: int = 0,
 ) -> dict[str, np.ndarray]:
     """Return TRA, LNK, F1 of divisions and seconds of processor, by who linked."""
@@ -135,14 +136,14 @@ def main() -> None:
     parser.add_argument("scenes", nargs="*", default=list(SCENES), metavar="SCENE")
     parser.add_argument("--seeds", type=int, default=3, help="movies of each scene")
     parser.add_argument("--alone", action="store_true", help="without laptrack and motile")
-    parser.add_argument("--learned", action="store_true", help="with links that are learned")
+    parser.add_argument("--learned", choices=list(LEARNERS), help="with links that are learned")
     parser.add_argument("--smoke", action="store_true", help="small, to see that it runs")
     given = parser.parse_args()
     if given.smoke:
-        given.scenes, given.seeds, given.alone, given.learned = ["dividing"], 1, True, True
+        given.scenes, given.seeds, given.alone, given.learned = ["dividing"], 1, True, "trees"
     warnings.simplefilter("ignore")
     others = tuple(o for o in OTHERS if not given.alone and importlib.util.find_spec(o))
-    model = learned(given.scenes, 5 * given.smoke) if given.learned else None
+    model = learned(given.scenes, given.learned, 5 * given.smoke) if given.learned else None
     print("| movie | | TRA | LNK | division F1 | seconds |\n|---|---|---|---|---|---|")
     for name in given.scenes:
         every = [scored(name, seed, others, model, 5 * given.smoke) for seed in range(given.seeds)]

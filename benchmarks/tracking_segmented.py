@@ -1,33 +1,41 @@
 """From a few strokes on two frames to scores of tracks: segmentation, parts, links.
 
-    python benchmarks/tracking_segmented.py FOLDER
+    python benchmarks/tracking_segmented.py FOLDER [--labels LABELS]
 
 FOLDER is laid out as that of ``tracking.py``, with the movie in ``images/`` and true outlines of
 some frames in ``seg/``. A quarter of a percent of the pixels of two outlined frames is painted (as
 in ``quality.py``), all frames are segmented, and the parts of the class are tracked by every cost
 and solver. SEG says how good outlines are, DET and TRA how many objects are found, LNK how they are
-linked. Frames that were painted count.
+linked. Frames that were painted count. laptrack and motile link the same objects, where they are
+installed. LABELS are label images that were made before, which are tracked instead.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from quality import strokes
 from scipy import ndimage
+from tracking_movies import OTHERS
 
 from stroma import ConvpaintModel
+from stroma.data.tracks import Tracks
 from stroma.io import read_image, write_image
+from stroma.io.tracks import TRACK_WRITERS
 from stroma.io.tracks.movie import read_movie
 from stroma.tracking import SOLVERS
-from stroma.tracking.track import Linking
+from stroma.tracking.detect import Seen, detect
+from stroma.tracking.track import Linking, link
 from stroma.workflow.compared import track_scores
 from stroma.workflow.frame_objects import parts_of
-from stroma.workflow.track import track_files
+from tracking import REACH, timed
 
 BUDGET = 0.0025
 MARGIN = 12
@@ -63,22 +71,37 @@ def segmented(folder: Path, into: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--labels", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        labels, truth = Path(place) / "labels", given.folder / "tra"
-        labels.mkdir()
-        seconds = segmented(given.folder, labels)
-        print(f"Training and segmenting: {seconds:.1f} s of processors\n")
-        print("| cost | solver | SEG | DET | TRA | LNK | seconds |\n|---|---|---|---|---|---|---|")
-        for cost in COSTS:
-            for solver in SOLVERS:
-                out = Path(place) / f"{cost}-{solver}"
-                start = time.process_time()
-                track_files(labels, out, how=Linking(cost=cost, solver=solver))
-                took = time.process_time() - start
-                found = track_scores(out, truth, outlines=given.folder / "seg")
-                numbers = " | ".join(f"{found[k]:.4f}" for k in ("SEG", "DET", "TRA", "LNK"))
-                print(f"| {cost} | {solver} | {numbers} | {took:.2f} |", flush=True)
+        labels = given.labels or Path(place) / "labels"
+        if not given.labels:
+            labels.mkdir()
+            seconds = segmented(given.folder, labels)
+            print(f"Training and segmenting: {seconds:.1f} s of processors\n")
+        movie = read_movie(labels)
+        seen = detect((np.asarray(f), None) for f in movie)
+        print("| cost | solver | SEG | DET | TRA | LNK | seconds | memory |\n" + "|---" * 8 + "|")
+        for cost, solver, linked in ways(seen):
+            out = Path(place) / f"{cost}-{solver}"
+            out.mkdir()
+            tracks, seconds, memory = timed(linked)
+            TRACK_WRITERS["ctc"](out, tracks, movie, "cells")
+            found = track_scores(out, given.folder / "tra", outlines=given.folder / "seg")
+            numbers = " | ".join(f"{found[k]:.4f}" for k in ("SEG", "DET", "TRA", "LNK"))
+            print(
+                f"| {cost} | {solver} | {numbers} | {seconds:.2f} | {memory:.0f} MB |", flush=True
+            )
+
+
+def ways(seen: Seen) -> Iterator[tuple[str, str, Callable[[], Tracks]]]:
+    """Yield costs, solvers, and what links by them: ours, and others that are installed."""
+    for cost in COSTS:
+        for solver in SOLVERS:
+            yield cost, solver, partial(link, seen, Linking(cost=cost, solver=solver))
+    for name, other in OTHERS.items():
+        if importlib.util.find_spec(name):
+            yield "distance", name, partial(other, seen.detections, REACH)
 
 
 if __name__ == "__main__":
