@@ -15,6 +15,7 @@ from tests.zoo.programs import described, in_onnx, scripted, small, written
 from stroma.errors import ConsentError, FormatError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.workflow.load import load
+from stroma.workflow.package import Card, export
 
 SCRIPT = {"torchscript": {"source": "net.pt"}}
 
@@ -296,6 +297,8 @@ def test_it_is_applied_to_files_but_not_kept_in_others(tmp_path, image, capsys):
     network = load(package, trust=number)
     with pytest.raises(ParameterError, match=r"a\.zip is a program of others"):
         network.save(tmp_path / "a.safetensors")
+    with pytest.raises(ParameterError, match=r"a\.zip is a program of others"):
+        export(network, tmp_path / "b.zip", Card("a program"))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from stroma.errors import LabelError, ParameterError
 from stroma.targets.contract import Facts
 from stroma.training.crop import cropped_cases
 from stroma.training.data import cases_of, facts_of
+from stroma.training.lent import require_ours
 from stroma.training.model import Network
 from stroma.training.options import Options
 from stroma.training.resample import on_pixels_of
@@ -41,6 +42,7 @@ def continued(
         If something else is asked for than the network has learned.
     """
     about = base.about
+    require_ours(about)
     if about.members > 1:
         raise ParameterError(
             f"This model is {about.members} networks, which are averaged (folds), and a training "

@@ -23,6 +23,7 @@ from stroma.io.atomic import replaced
 from stroma.io.units import full_name
 from stroma.training.about import About
 from stroma.training.exported import arguments, by_channel, exported, traced
+from stroma.training.lent import require_ours
 from stroma.training.members import members
 from stroma.training.model import Network
 
@@ -112,6 +113,7 @@ def export(network: Network, path: str | Path, card: Card, *, image: Any = None)
     MissingExtraError
         If ``bioimageio.spec`` is not installed.
     """
+    require_ours(network.about)
     target = Path(path)
     if target.suffix != ".zip":
         raise FormatError(f"A model package is a .zip, got {str(path)!r}.")
