@@ -8,7 +8,7 @@ from tests.session.scene import SECONDS, paint_halves, settle
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.errors import Cancelled, LabelError, NotTrainedError
+from stroma.errors import Cancelled, LabelError, NotTrainedError, ParameterError
 from stroma.io import read_image
 from stroma.session import Session
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
@@ -83,6 +83,36 @@ def test_components_are_those_of_the_results_in_pixels_and_micrometres(session, 
     assert len(rows) == len(found.components)
     assert (first["image"], first["t"], first["z"]) == ("halves", "", "1")
     assert float(first["area_um2"]) == pytest.approx(int(first["area_px"]) / 4)
+
+
+def test_a_volume_is_measured_over_all_planes_whoever_looked_at_them(session, halves):
+    """Halves that touch over four planes; time and region say which voxels count."""
+    spacing = {"z": 2, "y": 0.5, "x": 0.5}
+    movie = Image(np.stack([[halves] * 4] * 2), "tzyx", spacing=spacing, unit="µm")
+    key = session.add_image(movie)
+    with pytest.raises(NotTrainedError):
+        session.volumes(key).result(SECONDS)
+    paint_halves(session, key, plane={"t": 0, "z": 1})
+    settle(session)
+    found = session.volumes(key, plane={"t": 1, "z": 0}).result(SECONDS)
+    labels = session.segment(key)[1]
+    assert [c.area for c in found.coverage] == [
+        int((labels == c.label).sum()) for c in found.coverage
+    ]
+    assert sum(c.share for c in found.coverage) == pytest.approx(1)
+    assert found.voxel_volume == pytest.approx(0.5)
+    left, right = sorted(found.solids, key=lambda part: -part.area)[:2]
+    assert {(part.front, part.back) for part in (left, right)} == {(0, 4)}
+    assert session.volumes(key, min_size=10**6).result(SECONDS).solids == ()
+    session.set_region(key, Box(0, 0, 10, 20))
+    inside = session.volumes(key).result(SECONDS)
+    assert sum(c.area for c in inside.coverage) == 4 * 10 * 20
+
+
+def test_an_image_of_one_plane_is_no_volume(session, halves):
+    key = session.add_image(halves, name="flat.tif")
+    with pytest.raises(ParameterError, match=r"flat\.tif.* is no volume"):
+        session.volumes(key)
 
 
 def test_measuring_can_be_cancelled(session, halves):

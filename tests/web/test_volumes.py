@@ -167,6 +167,26 @@ def test_painting_on_xz_brings_the_result_on_all_three_planes(page, session):
     until(page, lambda: len(session.known_planes("1")) == 3)
 
 
+def test_the_volume_is_measured_and_a_part_of_it_is_gone_to(page, session):
+    for label, x in ((1, 10), (2, 80)):
+        session.paint("1", [(20, x), (60, x)], label=label, radius=2, plane={"z": 3})
+    settle(session)
+    page.click("#tab-results")
+    page.click("#measure-volume:enabled")
+    voxel = 2.0 * 0.5 * 0.5
+    whole = page.locator("#volumes tbody tr td:nth-child(2)")
+    page.locator("#volumes").wait_for()
+    sizes = [float(text.split()[0].replace(",", "")) for text in whole.all_text_contents()]
+    assert sum(sizes) == pytest.approx(voxel * DEPTH * SIDE * SIDE, rel=1e-3)
+    assert page.locator("th >> text=Volume (µm³)").count() == 1
+    page.get_by_role("button", name="Plane").click()
+    plane = int(page.locator("#parts tr:first-child td:nth-child(3)").inner_text())
+    page.locator("#parts tr:first-child button").click()
+    until(page, lambda: any(v.position == {"z": plane - 1} for v in session.core.views.values()))
+    page.select_option("#image-select", "2")
+    page.wait_for_selector("#measure-volume", state="hidden")
+
+
 def test_undo_stays_on_the_plane_that_was_painted_on(page, session):
     paint_across_y(page)
     until(page, lambda: len(session.core.document.done) == 2)

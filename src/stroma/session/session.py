@@ -337,6 +337,7 @@ class Session:
     distribution = _by(Guidance.distribution)
     areas = _by(Measuring.areas)
     measure = _by(Measuring.measure)
+    volumes = _by(Measuring.volumes)
     groups = _by(Measuring.groups)
     export_labels = _by(Exports.export_labels)
     older = _by(Exports.older)

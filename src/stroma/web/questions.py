@@ -98,6 +98,25 @@ def parts(session: Session, values: Values) -> Plain | None:
     }
 
 
+def volumes(session: Session, values: Values) -> Plain:
+    """Answer with the classes and parts of a whole volume, the largest part first.
+
+    "volume" is that of a voxel in µm³, None where that is not known; "older" says so where the
+    model does not know the latest strokes.
+    """
+    older = session.older()
+    found = session.volumes(values["image"], plane=values["plane"]).result()
+    largest = sorted(found.solids, key=lambda part: -part.area)
+    return {
+        "volume": found.voxel_volume,
+        "older": older,
+        "classes": [asdict(one) for one in found.coverage],
+        "count": len(largest),
+        "parts": [asdict(one) for one in largest[:PARTS_SHOWN]],
+        "sizes": [one.area for one in largest],
+    }
+
+
 def code(session: Session, values: Values) -> dict[str, str]:
     """Write the strokes, and answer with the Python and the commands that start from them."""
     folder = exports.strokes_folder(session)
@@ -121,6 +140,7 @@ QUESTIONS = {
     "standing": standing,
     "readout": readout.readout,
     "parts": parts,
+    "volumes": volumes,
     "areas": areas,
     "suggest": guidance.suggest,
     "validate": guidance.validate,

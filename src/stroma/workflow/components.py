@@ -130,6 +130,25 @@ class Measured:
         return cls(tuple(classes), large, tuple(summed), pixel_area)
 
 
+@dataclass(frozen=True)
+class Volumes:
+    """What was found in one volume.
+
+    Parameters
+    ----------
+    solids : tuple of Solid
+        Those that are large enough, in the order of their foremost, then topmost voxel.
+    coverage : tuple of Coverage
+        One per class.
+    voxel_volume : float or None
+        In µm³; None if the image does not know it.
+    """
+
+    solids: tuple[Solid, ...]
+    coverage: tuple[Coverage, ...]
+    voxel_volume: float | None
+
+
 def components(bands: Iterable[NDArray[np.integer]]) -> list[Component]:
     """Return the components of one plane, given as bands of rows from top to bottom.
 

@@ -19,6 +19,7 @@ from stroma.session.strokes.blocks import BlockInfo, Layer, Shown, show
 from stroma.session.strokes.model import StrokeModel
 
 if TYPE_CHECKING:
+    from stroma.data.image import Image
     from stroma.training.model import Network
 
 
@@ -98,6 +99,7 @@ class Looking:
         self,
         image: str,
         *,
+        time: int | None = None,
         progress: Callable[[int, int], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> NDArray[np.unsignedinteger[Any]]:
@@ -107,6 +109,8 @@ class Looking:
         ----------
         image : str
             Key of the image.
+        time : int, optional
+            The one time of a movie that is segmented; all of them unless given.
         progress : callable, optional
             Told how many blocks are done, and of how many.
         cancelled : callable, optional
@@ -121,11 +125,14 @@ class Looking:
         Cancelled
             If it was asked to stop.
         """
+        pixels = self.core.pixels(image)
+        if time is not None and "t" in pixels.kept_axes:
+            pixels = pixels.at(t=time)
         network = self.model.network
         if network is not None:
-            return self._by_network(network, image, progress, cancelled)
+            return self._by_network(network, pixels, progress, cancelled)
         model = self.model.copy()
-        source, trained = model.open(self.core.pixels(image)), model.trained()
+        source, trained = model.open(pixels), model.trained()
         labels = np.zeros(source.shape, label_dtype(trained.classifier.classes_))
         for block in blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled):
             labels[block.index] = block.labels
@@ -136,11 +143,11 @@ class Looking:
     def _by_network(
         self,
         network: Network,
-        image: str,
+        pixels: Image,
         progress: Callable[[int, int], None] | None,
         cancelled: Callable[[], bool] | None,
     ) -> NDArray[np.unsignedinteger[Any]]:
-        seen = network.open(self.core.pixels(image))
+        seen = network.open(pixels)
         shape = tuple(without_channels(seen).values())
         labels = np.zeros(shape, label_dtype(network.classes_))
         for block in network.blocks(seen, cancel=cancelled):

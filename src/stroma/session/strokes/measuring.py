@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box
 from stroma.data.cut import flat
 from stroma.data.image import Image
-from stroma.errors import Cancelled
+from stroma.errors import Cancelled, ParameterError
 from stroma.pixel.model import ConvpaintModel
 from stroma.session.core.core import Core
 from stroma.session.core.screen import Screen
@@ -20,7 +20,17 @@ from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.model import StrokeModel
-from stroma.workflow.components import Coverage, Measured, components, coverage, pixel_area
+from stroma.workflow.components import (
+    Coverage,
+    Measured,
+    Volumes,
+    components,
+    coverage,
+    pixel_area,
+    slabs,
+    solids,
+    voxel_volume,
+)
 from stroma.workflow.unsupervised import cluster_image
 
 BAND_PIXELS = 2_000_000
@@ -88,6 +98,45 @@ class Measuring:
             return Measured.of(components(bands), classes, pixel_area=area, min_size=min_size)
 
         return self._measured("measuring", measure, image, plane)
+
+    def volumes(
+        self, image: str, *, plane: Position | None = None, min_size: int = 0
+    ) -> Task[Volumes]:
+        """Segment a volume, list its parts over all planes, and sum them up.
+
+        All planes are segmented by the present model, whether or not somebody looked at them.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        plane : dict of str to int, optional
+            Position along t; others are not asked for.
+        min_size : int
+            Parts of fewer voxels are not listed.
+
+        Raises
+        ------
+        NotTrainedError
+            If there is no model yet.
+        ParameterError
+            If the image has no planes along z.
+        """
+        one = self.core.image(image)
+        if one.outer.get("z", 1) < 2:
+            raise ParameterError(f"The image {one.name!r} is no volume: it has one plane.")
+        time = (plane or {}).get("t", 0)
+
+        def measure(progress: Report, cancelled: Cancel) -> Volumes:
+            labels = self.looking.segment(image, time=time, progress=progress, cancelled=cancelled)
+            labels = _inside(labels.reshape(-1, *one.shape), one.region)
+            found = solids(slabs(Image(labels, "zyx")))
+            classes = tuple(self.model.bench.classes.values())
+            large = tuple(solid for solid in found if solid.area >= min_size)
+            summed = tuple(coverage(found, classes, min_size=min_size))
+            return Volumes(large, summed, voxel_volume(one.image))
+
+        return self.core.tasks.start("volumes", measure)
 
     def groups(
         self, image: str, *, count: int = 4, plane: Position | None = None
@@ -159,3 +208,12 @@ class Measuring:
                 raise Cancelled("The work was cancelled.")
             progress(done, len(boxes))
             yield self.looking.result(image, box, plane=plane).values
+
+
+def _inside(labels: NDArray[np.integer], region: Box | None) -> NDArray[np.integer]:
+    """Return (z, y, x) labels, with 0 outside a region of interest."""
+    if region is None:
+        return labels
+    kept = np.zeros_like(labels)
+    kept[:, *region.slices] = labels[:, *region.slices]
+    return kept

@@ -4,7 +4,7 @@ import { exportGroup, link } from "./batch.js";
 import { openDialog } from "./dialog.js";
 import { el, fill } from "./dom.js";
 import { choosesFiles, importStrokes } from "./files.js";
-import { showParts } from "./parts.js";
+import { showParts, showVolumes } from "./parts.js";
 import { subject } from "./standing.js";
 import { showWhile } from "./tasks.js";
 import { group } from "./widgets.js";
@@ -62,10 +62,17 @@ function areaGroup(app, viewer) {
     type: "button", id: "list-parts", text: "List the parts…", onclick: () => showParts(app, viewer),
     title: "Every connected part with its size; click one to go there",
   });
+  const volume = el("button", {
+    type: "button", id: "measure-volume", text: "Measure the volume…", hidden: true,
+    onclick: () => showVolumes(app, viewer),
+    title: "Segments all planes, and lists classes and parts over all of them; takes a while",
+  });
   app.addEventListener("change", () => {
     list.disabled = !measurable(app);
+    volume.hidden = !app.isVolume;
+    volume.disabled = !app.state?.trained;
   });
-  return group("Areas on this plane", table, note, list);
+  return group("Areas on this plane", table, note, el("div", { class: "buttons" }, list, volume));
 }
 
 /**

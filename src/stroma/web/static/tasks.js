@@ -14,6 +14,7 @@ const NAMES = {
   comparison: "Comparing extractors",
   suggestion: "Looking for a place",
   validation: "Measuring accuracy",
+  volumes: "Measuring the volume",
 };
 
 /**
