@@ -1,4 +1,4 @@
-"""One vocabulary: what the glossary calls wrong is said by no front end."""
+"""One vocabulary: what the glossary calls wrong is said by no front end, and on no page."""
 
 from __future__ import annotations
 
@@ -69,6 +69,13 @@ def said(front_end: str) -> Iterator[tuple[str, str]]:
         yield from ((path.name, one) for one in found)
 
 
+def of_docs(text: str) -> Iterator[str]:
+    """Yield the lines of a page without its code, its addresses, and words in quotation marks."""
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)
+    for line in prose.splitlines():
+        yield re.sub(r'`[^`]*`|\]\([^)]*\)|"[^"]*"', " ", line)
+
+
 def wrong(texts: Iterator[tuple[str, str]]) -> list[str]:
     known = {word: re.compile(rf"\b{re.escape(word)}s?\b", re.I) for word in forbidden()}
     return [
@@ -86,9 +93,23 @@ def test_no_front_end_says_what_the_glossary_has_another_word_for(front_end: str
     assert wrong(iter(texts)) == []
 
 
+OTHERWISE = {"chunk": "a piece of a file of Zarr or HDF5", "entropy": "a loss that is trained with"}
+"""Words that pages of documentation also need in another sense."""
+
+
+def test_no_page_of_the_docs_says_what_the_glossary_has_another_word_for() -> None:
+    docs = GLOSSARY.parents[1]
+    pages = [p for p in sorted(docs.rglob("*.md")) if p != GLOSSARY and "reference" not in p.parts]
+    texts = [(p.name, one) for p in pages for one in of_docs(p.read_text(encoding="utf-8"))]
+    assert len(texts) > 1000
+    found = wrong(iter(texts))
+    assert [one for one in found if not any(f"says {w!r}" in one for w in OTHERWISE)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
+        ("Paint `x` and a [scribble](there.md).", of_docs),
         ('el("p", { text: "Paint a scribble." });', of_script),
         ("notice(`Draw ${count} scribbles here`);", of_script),
         ('<p title="Your scribbles">x</p>', of_markup),

@@ -159,3 +159,29 @@ def test_without_its_file_an_image_has_nothing_that_looks_alike(tmp_path) -> Non
     (tmp_path / "a.tif").unlink()
     with Session.open(tmp_path / "a.stroma") as made, pytest.raises(MissingFileError):
         made.paint_alike(made.images[0].key, (40, 50), label=1)
+
+
+def test_the_stroke_that_is_clicked_goes_and_no_other() -> None:
+    with Session(mode="paused") as session:
+        key = session.add_image(noisy(DISC))
+        session.paint(key, [(10, 10), (10, 30)], label=1, radius=1)
+        session.paint(key, [(13, 10), (13, 30)], label=2, radius=1)  # touches it, of another class
+        session.paint(key, [(60, 10), (60, 30)], label=1, radius=1)
+        before = session.strokes(key).copy()
+        session.remove_stroke(key, (12.5, 20.5))
+        assert set(np.unique(session.strokes(key))) == {0, 1}
+        np.testing.assert_array_equal(session.strokes(key) == 1, before == 1)
+        session.undo()
+        np.testing.assert_array_equal(session.strokes(key), before)
+        session.remove_stroke(key, (57.0, 20.0), within=3)  # beside it
+        assert not session.strokes(key)[50:].any()
+        assert session.strokes(key)[10, 20] == 1
+
+
+def test_where_there_is_no_stroke_none_is_removed(session) -> None:
+    with pytest.raises(ParameterError, match="no stroke here"):
+        session.remove_stroke("1", (40, 50))
+    session.paint("1", [(10, 10)], label=1, radius=1)
+    for at in ((10, 20), (-5, 10), (float("nan"), 10)):
+        with pytest.raises(ParameterError):
+            session.remove_stroke("1", at)

@@ -1,4 +1,4 @@
-"""Painting many pixels with one press: what looks alike, and what strokes enclose."""
+"""Many pixels with one press: what looks alike, what strokes enclose, and a stroke to remove."""
 
 from __future__ import annotations
 
@@ -12,17 +12,26 @@ from stroma.errors import ParameterError
 from stroma.session.core.core import Core
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Position
-from stroma.session.strokes.drawing.region import Mask, alike, enclosed, reaches_border
+from stroma.session.strokes.drawing.region import (
+    Mask,
+    alike,
+    enclosed,
+    nearest_part,
+    reaches_border,
+)
 from stroma.session.strokes.painting import Painting
 
 SIDE = 1536
 """Rows and columns around a press that are looked at."""
 
+STROKE_SIDE = 4096
+"""The same for a stroke that is removed."""
+
 Point = tuple[float, float]
 
 
 class Picking:
-    """The magic wand and the bucket; each press is one step of undo.
+    """The magic wand, the bucket and removing strokes; each press is one step of undo.
 
     Parameters
     ----------
@@ -111,6 +120,39 @@ class Picking:
             )
         return self._stamped(image, found, part, label=label, plane=plane)
 
+    def remove_stroke(
+        self,
+        image: str,
+        point: Point,
+        *,
+        within: float = 3.0,
+        plane: Position | None = None,
+    ) -> int:
+        """Erase the stroke at a pixel, or near it, and return the edit's number.
+
+        A stroke is what is painted in one class and connected, in up to 4,096 rows and columns
+        around the point.
+
+        Parameters
+        ----------
+        image, point, plane
+            As for ``paint_alike``.
+        within : float
+            How far away, in pixels, the stroke may be.
+
+        Raises
+        ------
+        ParameterError
+            If the point is not in the image, or no stroke is near.
+        """
+        part, seed = _window(self.core.image(image), point, None, plane, side=STROKE_SIDE)
+        with self.core.lock:
+            labels = self._painting.strokes(image, part, plane=plane)
+            found = nearest_part(labels, seed, within=within)
+            if found is None:
+                raise ParameterError("There is no stroke here. Click on one.")
+            return self._stamped(image, found, part, label=0, plane=plane)
+
     def _stamped(
         self, image: str, found: Mask, part: Box, *, label: int, plane: Position | None
     ) -> int:
@@ -131,7 +173,7 @@ class Picking:
 
 
 def _window(
-    one: OpenImage, point: Point, box: Box | None, plane: Position | None
+    one: OpenImage, point: Point, box: Box | None, plane: Position | None, *, side: int = SIDE
 ) -> tuple[Box, tuple[int, int]]:
     """Return what is looked at, and where the pixel lies in it.
 
@@ -144,7 +186,8 @@ def _window(
         raise ParameterError(f"A point is two numbers, got {point}.")
     y, x = (math.floor(v) for v in point)
     whole = Box.of(one.plane_shape(plane))
-    around = Box(y - SIDE // 2, x - SIDE // 2, y + SIDE // 2, x + SIDE // 2).clipped(whole)
+    half = side // 2
+    around = Box(y - half, x - half, y + half, x + half).clipped(whole)
     part = around if box is None else around.clipped(box)
     if not (part.top <= y < part.bottom and part.left <= x < part.right):
         raise ParameterError(f"The image {one.name!r} has no pixel at row {y}, column {x} in view.")

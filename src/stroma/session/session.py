@@ -234,6 +234,7 @@ class Session:
     fill = _by(Painting.fill)
     stamp = _by(Painting.stamp)
     paint_alike = _by(Picking.paint_alike)
+    remove_stroke = _by(Picking.remove_stroke)
     fill_in = _by(Picking.fill_in)
     take_group = _by(Painting.take_group)
     clear = _by(Painting.clear)

@@ -1,4 +1,4 @@
-"""One press that paints a region: the magic wand and the bucket."""
+"""One press that paints a region, or removes a stroke: magic wand, bucket and scissors."""
 
 from __future__ import annotations
 
@@ -34,10 +34,17 @@ def bucket(session: Session, values: Values) -> int:
     )
 
 
+def remove_stroke(session: Session, values: Values) -> int:
+    """Remove the stroke at a point, or next to it."""
+    return session.remove_stroke(
+        values["image"], _point(values), within=float(values["within"]), plane=values["plane"]
+    )
+
+
 def _point(values: Values) -> tuple[float, float]:
     y, x = values["at"]
     return float(y), float(x)
 
 
-PICKS = {"wand": wand, "bucket": bucket}
+PICKS = {"wand": wand, "bucket": bucket, "remove-stroke": remove_stroke}
 """Commands by name."""

@@ -17,12 +17,14 @@ OTHERS = "/uploads/others"
 PIECES = "/uploads/pieces"
 STROKES = "/uploads/strokes"
 OBJECTS = "/uploads/objects"
+MODELS = "/uploads/models"
 LIMITS = {
     IMAGES: uploads.MAX_IMAGE,
     OTHERS: uploads.MAX_IMAGE,
     PIECES: uploads.MAX_IMAGE,
     STROKES: uploads.MAX_STROKES,
     OBJECTS: uploads.MAX_IMAGE,
+    MODELS: uploads.MAX_MODEL,
 }
 """Bytes that a body may have, by address; the body is the file."""
 
@@ -35,6 +37,7 @@ def routes() -> list[Route]:
         Route(PIECES, pieces, methods=["POST"]),
         Route(STROKES, strokes, methods=["POST"]),
         Route(OBJECTS, objects, methods=["POST"]),
+        Route(MODELS, models, methods=["POST"]),
     ]
 
 
@@ -83,6 +86,13 @@ async def objects(request: Request) -> Response:
     key, name = (request.query_params.get(part, "") for part in ("image", "name"))
     await uploads.import_objects(_session(request), key, name, request.stream())
     return JSONResponse({"image": key})
+
+
+async def models(request: Request) -> Response:
+    """Go on with the model in a file."""
+    name = request.query_params.get("name", "")
+    await uploads.take_model(_session(request), name, request.stream())
+    return JSONResponse({})
 
 
 def _session(request: Request) -> Session:

@@ -23,6 +23,7 @@ from stroma.web.fields import configurations, shown
 UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
     "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
+    "models": {"endings": list(uploads.MODEL_ENDINGS), "limit": uploads.MAX_MODEL},
 }
 
 

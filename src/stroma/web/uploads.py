@@ -22,6 +22,7 @@ from stroma.io.read import series_of
 from stroma.session import Session, series
 from stroma.session.words import said
 from stroma.web.exports import others_folder, project
+from stroma.workflow.load import NETWORK, PACKAGE, STROKES, load
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,12 @@ MAX_IMAGE = 8 * 2**30
 
 MAX_STROKES = 2**28
 """Bytes of a file of strokes."""
+
+MAX_MODEL = 2**31
+"""Bytes of a file with a model."""
+
+MODEL_ENDINGS = (*STROKES, NETWORK, PACKAGE)
+"""Endings of files with a model."""
 
 LONGEST_NAME = 120
 """Bytes of a name before its ending."""
@@ -316,6 +323,33 @@ async def import_objects(
     await _imported(session, key, safe_name(name, image_endings()), pieces, session.set_objects)
 
 
+async def take_model(session: Session, name: str, pieces: AsyncIterable[bytes]) -> None:
+    """Go on with the model in a file: it segments until strokes train one anew.
+
+    Raises
+    ------
+    StromaError
+        If it cannot be read, or does not fit the images.
+    """
+    clean = safe_name(name, list(MODEL_ENDINGS))
+    with _passing(session, clean) as new:
+        await new.receive(pieces)
+        try:
+            await run_in_threadpool(lambda: session.set_model(load(new.whole)))
+        except Exception as error:  # as above
+            reason = _reason(error, new.whole)
+            raise ParameterError(f"The model was not loaded: {reason}") from error
+
+
+@contextmanager
+def _passing(session: Session, name: str) -> Iterator[Part]:
+    """Yield a place in the project for a file that is not kept."""
+    with tempfile.TemporaryDirectory(prefix=".import-", dir=project(session)) as folder:
+        new = Part(Path(folder, name))
+        new.part.touch()
+        yield new
+
+
 async def _imported(
     session: Session,
     key: str,
@@ -325,9 +359,7 @@ async def _imported(
 ) -> None:
     """Receive a file that is not kept, and give it to what takes it for an image."""
     session.image(key)
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=project(session)) as folder:
-        new = Part(Path(folder, name))
-        new.part.touch()
+    with _passing(session, name) as new:
         await new.receive(pieces)
         try:
             await run_in_threadpool(take, key, new.whole)

@@ -107,6 +107,17 @@ export async function importObjects(app, file) {
 }
 
 /**
+ * Go on with the model in a file.
+ * @param {App} app
+ * @param {File} file
+ */
+export async function loadModel(app, file) {
+  const allowed = app.state?.uploads.models;
+  const done = allowed && (await orNotice(named(file, send(file, "/uploads/models", { name: file.name }, allowed)), "model"));
+  if (done) notice(`${file.name} segments now, until strokes of two classes train a model anew.`, "good");
+}
+
+/**
  * Put the name of a file in front of what went wrong with it.
  * @template T
  * @param {File} file

@@ -17,6 +17,14 @@ const FILTERS = {
   missing: { title: "Missing", fits: (image) => image.missing },
 };
 
+/** @type {Record<string, {title: string, of: (image: Img, done: Done | undefined) => string | number}>} */
+const ORDERS = {
+  opened: { title: "as opened", of: () => 0 },
+  name: { title: "by name", of: ({ name }) => name.toLowerCase() },
+  painted: { title: "most painted first", of: (_, done) => -(done?.painted ?? 0) },
+  size: { title: "largest first", of: ({ height, width }) => -height * width },
+};
+
 /**
  * Show the images with a button, which is of use where there are several.
  * @param {App} app
@@ -41,10 +49,16 @@ export async function showImages(app) {
   /** @type {Map<string, Done>} */
   const done = new Map();
   let filter = ALL;
+  const order = el(
+    "select", { id: "images-order", "aria-label": "Order" },
+    ...Object.entries(ORDERS).map(([value, { title }]) => el("option", { value, text: title })),
+  );
   const show = () => {
     const images = (app.state?.images ?? []).filter(
       (one) => one.name.toLowerCase().includes(find.value.toLowerCase()) && FILTERS[filter].fits(one, done.get(one.key)),
     );
+    const of = (/** @type {Img} */ one) => ORDERS[order.value].of(one, done.get(one.key));
+    images.sort((a, b) => compared(of(a), of(b)));
     const none = el("p", { class: "quiet", text: "No image is like that." });
     fill(cards, ...(images.length ? images.map((one) => card(app, one, done.get(one.key), chooser.show)) : [none]));
     chooser.show();
@@ -61,17 +75,28 @@ export async function showImages(app) {
     }),
   );
   find.addEventListener("input", show);
+  order.addEventListener("change", show);
   find.addEventListener("keydown", (event) => {
     if (event.key === "Enter") cards.querySelector("button")?.click();
   });
-  openDialog("Images", el("div", { class: "seek" }, find, el("div", { class: "choice", role: "group", "aria-label": "Which" }, ...buttons)), chooser.made, cards);
+  openDialog("Images", el("div", { class: "seek" }, find, el("div", { class: "choice", role: "group", "aria-label": "Which" }, ...buttons), order), chooser.made, cards);
   theDialog().classList.add("broad");
   theDialog().addEventListener("close", () => theDialog().classList.remove("broad"), { once: true });
   show();
   cards.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   find.focus();
   for (const one of /** @type {Done[]} */ ((await app.ask("overview", {})) ?? [])) done.set(one.key, one);
+  if (order.value !== "opened" || filter !== ALL) show();
   for (const one of app.state?.images ?? []) mark(cards, one, done.get(one.key));
+}
+
+/**
+ * Compare for sorting; numbers within names count as numbers.
+ * @param {string | number} a
+ * @param {string | number} b
+ */
+function compared(a, b) {
+  return typeof a === "number" ? a - Number(b) : a.localeCompare(String(b), undefined, { numeric: true });
 }
 
 /**

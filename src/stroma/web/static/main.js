@@ -9,7 +9,7 @@ import { showImagesButton } from "./images.js";
 import { listenToKeys } from "./keys.js";
 import { forget, notice } from "./notices.js";
 import { imagePanel } from "./panel-image.js";
-import { picker } from "./picking.js";
+import { picker, remover } from "./picking.js";
 import { showMinimap } from "./minimap.js";
 import { ObjectDesk } from "./object-desk.js";
 import { modelPanel } from "./panel-model.js";
@@ -54,6 +54,7 @@ const TOOLS = {
   follow: { title: "Pick tracked objects, and follow one (F)", make: () => tracks.tool },
   wand: { title: "Magic wand (W): paints what looks alike; Alt erases", make: () => picker(app, viewer, "wand") },
   bucket: { title: "Fill (G): paints what strokes enclose", make: () => picker(app, viewer, "bucket") },
+  remove: { title: "Delete a stroke by clicking it (D)", make: () => remover(app, viewer) },
   pan: { title: "Move (V, or hold Space)", make: () => ({ cursor: "grab" }) },
 };
 
@@ -63,7 +64,7 @@ let tool = "brush";
 let taken = null;
 
 /** Tools that paint: who takes one on a tab that shows no strokes wants to paint. */
-const PAINTING = new Set(["brush", "eraser", "polygon", "wand", "bucket"]);
+const PAINTING = new Set(["brush", "eraser", "polygon", "wand", "bucket", "remove"]);
 
 /** @param {keyof typeof TOOLS} name */
 function take(name) {
@@ -89,7 +90,7 @@ viewer.addEventListener("tool", () => {
 
 // Who chooses a class wants to paint it.
 app.addEventListener("class", () => {
-  if (tool === "eraser" || tool === "pan") chooseTool("brush");
+  if (tool === "eraser" || tool === "remove" || tool === "pan") chooseTool("brush");
 });
 
 /** @param {number} radius */

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { listExtractors, useExtractor } from "./extractors.js";
+import { choosesFiles, loadModel } from "./files.js";
 import { qualityGroup } from "./quality.js";
 import { explained, group, rebuild, slider } from "./widgets.js";
 
@@ -22,7 +23,7 @@ export function modelPanel(app, view) {
   return el(
     "div",
     { class: "panel" },
-    group("Features", aliasField(app), features),
+    group("Features", aliasField(app), features, loadField(app)),
     group("Classifier", classifier),
     qualityGroup(app, view),
   );
@@ -51,6 +52,18 @@ function aliasField(app) {
     type: "button", id: "all-extractors", text: "What each is good for…", onclick: () => listExtractors(app),
   });
   return el("div", { class: "fields" }, explained(el("label", { class: "field" }, "Extractor", select), help), all);
+}
+
+/** @param {App} app */
+function loadField(app) {
+  const button = el("button", {
+    type: "button", id: "load-model", text: "Load a model…",
+    title: "A model that was saved here, in Python or napari (.pkl), or a trained network: it segments at once, and its settings are taken over",
+  });
+  const made = el("div", { class: "buttons" }, button);
+  const choice = { id: "model-file", title: "Model to load", multiple: false };
+  choosesFiles(button, { ...choice, accept: () => app.state?.uploads.models.endings ?? [] }, ([file]) => file && loadModel(app, file));
+  return made;
 }
 
 /**

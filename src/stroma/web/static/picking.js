@@ -42,6 +42,37 @@ export function picker(app, viewer, command) {
   };
 }
 
+/** Pixels of the screen beside a stroke in which a click still means it. */
+const NEAR = 8;
+
+/**
+ * Return a tool that removes the stroke which is clicked.
+ * @param {App} app
+ * @param {Viewer} viewer
+ * @returns {Tool}
+ */
+export function remover(app, viewer) {
+  /** @type {[number, number] | null} */
+  let pressed = null;
+  const drop = () => {
+    pressed = null;
+  };
+  return {
+    cursor: "pointer",
+    down(at) {
+      pressed = at;
+    },
+    up() {
+      const { image, plane } = app;
+      const within = Math.min(NEAR / viewer.camera.scale, 1000);
+      if (pressed) app.ask("remove-stroke", { image, plane, at: pressed, within });
+      pressed = null;
+    },
+    retract: drop,
+    cancel: drop,
+  };
+}
+
 /**
  * Return the controls of the wand, shown while it is chosen.
  * @param {App} app

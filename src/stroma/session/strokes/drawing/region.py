@@ -83,14 +83,44 @@ def enclosed(lines: Mask, seed: tuple[int, int]) -> Mask:
     return _around(~lines, seed)
 
 
+def nearest_part(
+    labels: NDArray[np.integer], seed: tuple[int, int], *, within: float
+) -> Mask | None:
+    """Return the connected pixels of one label that lie at a pixel, or nearest to it.
+
+    Parameters
+    ----------
+    labels : (h, w) int array
+        What is painted; 0 is nothing.
+    seed : (int, int)
+        Row and column of the pixel.
+    within : float
+        How far from it, in pixels, they may begin.
+
+    Returns
+    -------
+    (h, w) array of bool, or None
+        None where nothing is that near. Pixels that share a corner are connected.
+    """
+    painted = np.argwhere(labels)
+    if not len(painted):
+        return None
+    far = np.hypot(*(painted - seed).T)
+    first = int(far.argmin())
+    if far[first] > within:
+        return None
+    row, column = (int(v) for v in painted[first])
+    return _around(labels == labels[row, column], (row, column), corners=True)
+
+
 def reaches_border(mask: Mask) -> bool:
     """Tell whether a region reaches the first or last row or column."""
     return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
-def _around(mask: Mask, seed: tuple[int, int]) -> Mask:
+def _around(mask: Mask, seed: tuple[int, int], *, corners: bool = False) -> Mask:
     """Return the part of a mask that is connected with a pixel; nothing where that is not in it."""
     if not mask[seed]:
         return np.zeros_like(mask)
-    parts, _ = ndimage.label(mask)
+    parts, _ = ndimage.label(mask, np.ones((3, 3), int) if corners else None)
     return np.asarray(parts == parts[seed], bool)
