@@ -113,18 +113,6 @@ def test_results_are_written_as_ome_zarr_with_a_picture_of_the_overlay(page, ses
     assert blue > red + 40
 
 
-def test_a_model_of_a_file_is_loaded_and_segments(page, session, tmp_path) -> None:
-    paint_both(page)
-    page.wait_for_selector("text=Up to date")
-    session.model.save(tmp_path / "kept.pkl")
-    session.set_alias("gaussian")
-    page.click("#tab-model")
-    page.wait_for_function("() => document.querySelector('#alias').value === 'gaussian'")
-    page.set_input_files("#model-file", tmp_path / "kept.pkl")
-    page.wait_for_selector("#notices >> text=kept.pkl segments now")
-    page.wait_for_function("() => document.querySelector('#alias').value !== 'gaussian'")
-
-
 def test_the_session_is_shown_as_code(page, session) -> None:
     paint_both(page)
     page.wait_for_selector("text=Up to date")

@@ -199,23 +199,3 @@ def test_the_wand_and_the_bucket_paint_a_region_with_one_press(page, session) ->
     page.mouse.click(*place(page, 60, 60))
     until(page, lambda: session.strokes(key)[60, 60] == 2)
     assert (session.strokes(key)[40:80, 40:80] == 2).all()
-
-
-def test_the_stroke_that_is_clicked_is_deleted(page, session) -> None:
-    session.set_mode("paused")
-    key = session.images[0].key
-    for y in (60, 160):
-        session.paint(key, [(y, 40), (y, 80)], label=1, radius=3)
-    page.wait_for_function("() => !document.querySelector('#undo').disabled")
-    page.keyboard.press("d")
-    page.wait_for_selector("[data-tool=remove][aria-pressed=true]")
-    page.mouse.click(*place(page, 61, 50))
-    until(page, lambda: not session.strokes(key)[60].any())
-    assert session.strokes(key)[160, 60] == 1
-    page.mouse.click(*place(page, 110, 60))
-    page.wait_for_selector("#notices >> text=There is no stroke here")
-    page.mouse.click(*place(page, 160, 60))
-    page.wait_for_selector("#notices >> text=There is no stroke here", state="detached")
-    assert not session.strokes(key).any()
-    page.keyboard.press("2")  # who chooses a class paints it
-    page.wait_for_selector("[data-tool=brush][aria-pressed=true]")

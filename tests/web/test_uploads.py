@@ -19,7 +19,6 @@ from tests.web.served import PATIENCE, Answer, Client, served
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
 from stroma.io import read_image, write_image
-from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
 from stroma.web import posts, uploads
 from stroma.web.state import mixed
@@ -188,7 +187,6 @@ def test_a_file_for_which_there_is_no_room_is_refused_at_once(session) -> None:
         "/uploads/others?name=a.png",
         "/uploads/strokes?image=1&name=a.png",
         "/uploads/objects?image=1&name=a.png",
-        "/uploads/models?name=a.pkl",
     ],
 )
 def test_only_the_page_may_send(client, session, path) -> None:
@@ -545,46 +543,3 @@ def test_of_a_file_with_several_images_the_page_is_asked_which_to_open(client, s
         assert "more.ome.tif" not in files_of(session)
         assert "error" in tab.ask("leave-file", file="../project.json")
         assert "error" in tab.ask("open-series", file=other["file"], numbers=[0])
-
-
-def model_file(folder: Path) -> Path:
-    """Return a trained model in a file: bright is class 2."""
-    labels = np.zeros((48, 64), np.uint16)
-    labels[:, :10], labels[:, -10:] = 1, 2
-    model = ConvpaintModel("gaussian")
-    model.set_params(clf_iterations=20)
-    model.train(np.broadcast_to(np.arange(64, dtype=np.float32), (48, 64)), labels)
-    model.save(folder / "model.pkl")
-    return folder / "model.pkl"
-
-
-def test_a_model_that_is_sent_segments_until_strokes_train_another(client, session, tmp_path):
-    session.set_mode("demand")
-    body = model_file(tmp_path).read_bytes()
-    assert client.post("/uploads/models?name=model.pkl", body).status == 200
-    session.look("1")
-    assert session.wait(PATIENCE)
-    assert session.status.trained >= 0
-    assert set(np.unique(session.result("1").values)) <= {1, 2}
-    assert session.result("1").values.all()
-    assert not list(session.path.glob(".import-*"))
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "said"),
-    [
-        ("a.pkl", b"cos\nsystem\n(S'true'\ntR.", "The model was not loaded"),
-        ("a.pkl", b"", "The model was not loaded"),
-        ("a.safetensors", b"none", "The model was not loaded"),
-        ("a.zip", b"none", "The model was not loaded"),
-        ("a.pt", b"none", "has the ending '.pt'"),
-        ("../a.pkl", b"none", "no folders in it"),
-    ],
-)
-def test_what_is_no_model_is_said_and_changes_nothing(client, session, name, body, said):
-    answer = client.post(f"/uploads/models?name={quote(name, safe='')}", body)
-    assert answer.status == 400
-    assert said in answer.body.decode()
-    assert str(session.path) not in answer.body.decode()
-    assert session.status.trained < 0
-    assert not list(session.path.glob(".import-*"))

@@ -147,7 +147,7 @@ function correctGroup(app, tracks, pick) {
     followed.hidden = !followed.textContent;
   });
   app.addEventListener("change", show);
-  return group("Corrections", note, followed, el("div", { class: "row" }, tool, none), el("div", { class: "row" }, ...buttons.map(({ made }) => made)));
+  return group("Corrections", note, followed, el("div", { class: "buttons" }, tool, none), el("div", { class: "buttons" }, ...buttons.map(({ made }) => made)));
 }
 
 /**
