@@ -129,8 +129,8 @@ class Measuring:
 
         def measure(progress: Report, cancelled: Cancel) -> Volumes:
             labels = self.looking.segment(image, time=time, progress=progress, cancelled=cancelled)
-            labels = _inside(labels.reshape(-1, *one.shape), one.region)
-            found = solids(slabs(Image(labels, "zyx")))
+            inside = _inside(labels.reshape(-1, *one.shape), one.region)
+            found = solids(slabs(Image(inside, "zyx")))
             classes = tuple(self.model.bench.classes.values())
             large = tuple(solid for solid in found if solid.area >= min_size)
             summed = tuple(coverage(found, classes, min_size=min_size))
