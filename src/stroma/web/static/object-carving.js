@@ -31,7 +31,7 @@ export function carveGroup(app, viewer, carver) {
     name.value = "";
   };
   const commit = button("commit-carved", "Commit (S)", "Makes it an object; also Enter", put);
-  const clear = button("clear-carving", "Clear (C)", "Drops the strokes; also Escape. Backspace takes back the last one", () => carver.clear());
+  const clear = button("clear-carving", "Clear (Shift+C)", "Drops the strokes; also Escape. Backspace takes back the last one", () => carver.clear());
   const kind = el("select", {
     id: "carve-boundary",
     onchange: () => {
@@ -118,14 +118,15 @@ function words(carver) {
  * Return what keys do while objects are carved.
  * @param {Carver} carver
  * @param {() => void} put what commits
+ * @param {boolean} shift whether that key is held
  * @returns {Record<string, () => void>}
  */
-export function carveKeys(carver, put) {
+export function carveKeys(carver, put, shift) {
   if (!carver.marked) return {};
   return {
     s: put,
     enter: put,
-    c: () => carver.clear(),
+    c: shift ? () => carver.clear() : put,
     escape: () => carver.clear(),
     backspace: () => carver.back(),
     delete: () => carver.back(),

@@ -17,11 +17,11 @@ export function clickGroup(app, clicks) {
   const note = el("p", { class: "note", id: "click-note", role: "status" });
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
     el("button", { type: "button", id, text, title, onclick });
-  const commit = button("commit-object", "Commit (S)", "Makes the proposal an object; also Enter", () => clicks.commit());
-  const clear = button("clear-clicks", "Clear (C)", "Drops the proposal; also Escape. Backspace takes back the last click", () => clicks.clear());
+  const commit = button("commit-object", "Commit (S)", "Makes the proposal an object; also C or Enter", () => clicks.commit());
+  const clear = button("clear-clicks", "Clear (Shift+C)", "Drops the proposal; also Escape. Backspace takes back the last click", () => clicks.clear());
   const another = button("another-object", "Another (W)", "What else the click may mean: a part, or what it is a part of", () => clicks.another());
   const next = button("next-clicked", "Next image (N)", "What is not committed is dropped", () => nextImage(app, 1));
-  const carry = button("carry-object", "Carry to other planes", "Finds the object that is selected, or was committed last, on neighbouring planes or frames too, until it fades", () => clicks.carry());
+  const carry = button("carry-object", "Carry to other planes (Shift+S)", "Finds the object that is selected, or was committed last, on neighbouring planes or frames too, until it fades", () => clicks.carry());
   const each = tick("Each click is an object of its own", (on) => {
     clicks.each = on;
   });
@@ -75,37 +75,40 @@ export function clickGroup(app, clicks) {
   return made;
 }
 
+/** What is said while clicks take away. */
+const TAKES = " Clicks say what does not belong to it (T).";
+
 /** @param {Clicks} clicks */
-function words({ draft, marked }) {
-  if (!marked) return "Click an object, or drag a box around it.";
+function words({ draft, marked, beside }) {
+  if (!marked) return `Click an object, or drag a box around it.${beside ? TAKES : ""}`;
   if (!draft.marks.some((mark) => mark.on)) return "Click on the object too: so far it is only said what is beside it.";
   const { found } = draft;
-  if (!found) return draft.busy ? "Looking…" : "Nothing was found there. Clear it (C), and click elsewhere.";
+  if (!found) return draft.busy ? "Looking…" : "Nothing was found there. Clear it (Escape), and click elsewhere.";
   const cut = found.cut ? " It reaches beyond what was looked at: zoom out for all of it." : "";
   const which = found.choices > 1 ? ` (${found.choice + 1} of ${found.choices})` : "";
-  return `${found.area.toLocaleString("en")} px, score ${found.score.toFixed(2)}${which}. S commits it.${cut}`;
+  return `${found.area.toLocaleString("en")} px, score ${found.score.toFixed(2)}${which}. S commits it.${cut}${beside ? TAKES : ""}`;
 }
 
 /**
- * Return what keys do while objects are clicked.
+ * Return what keys do while objects are clicked; the same as in micro-sam, and some more.
  * @param {App} app
  * @param {Clicks} clicks
+ * @param {boolean} shift whether that key is held
  * @returns {Record<string, () => void>}
  */
-export function clickKeys(app, clicks) {
-  // These are taken without anything to do, too: one press too many is not meant for another tool.
-  const always = {
-    n: () => nextImage(app, 1),
-    s: () => clicks.commit(),
-    enter: () => clicks.commit(),
-    w: () => clicks.another(),
-  };
+export function clickKeys(app, clicks, shift) {
+  /** @type {Record<string, () => void>} */
+  const always = { n: () => nextImage(app, 1), t: () => clicks.turn() };
+  if (shift && clicks.carried) always.s = () => void clicks.carry();
   if (!clicks.marked) return always;
   return {
-    ...always,
-    c: () => clicks.clear(),
+    s: () => clicks.commit(),
+    enter: () => clicks.commit(),
+    c: shift ? () => clicks.clear() : () => clicks.commit(),
     escape: () => clicks.clear(),
+    w: () => clicks.another(),
     backspace: () => clicks.back(),
     delete: () => clicks.back(),
+    ...always,
   };
 }

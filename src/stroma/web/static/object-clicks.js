@@ -76,6 +76,8 @@ export class Clicks extends EventTarget {
     this.each = false;
     /** Whether a drag is a stroke on the object, instead of a box around it. */
     this.strokes = false;
+    /** Whether clicks say what does not belong to the object. */
+    this.beside = false;
     this.draft = new Draft(this.app.image, this._where());
     /** The object that was committed last here; 0 for none. */
     this.last = 0;
@@ -166,6 +168,12 @@ export class Clicks extends EventTarget {
 
   clear() {
     this.draft = new Draft(this.app.image, this._where());
+    this._show();
+  }
+
+  /** Let clicks take away that added, and the other way round. */
+  turn() {
+    this.beside = !this.beside;
     this._show();
   }
 
@@ -265,7 +273,8 @@ export class Clicks extends EventTarget {
       cursor: "crosshair",
       right: true,
       down: (at, event) => {
-        pressed = { on: !event.altKey && event.button !== 2, more: event.shiftKey, points: [at] };
+        const other = event.altKey || event.button === 2;
+        pressed = { on: other === this.beside, more: event.shiftKey, points: [at] };
       },
       move: (at) => {
         pressed?.points.push(...at);

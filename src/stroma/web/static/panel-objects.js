@@ -265,7 +265,8 @@ function listen(app, viewer, desk, { choose, clicks, carver, put }) {
     escape: () => desk.select([]),
   };
   const run = (/** @type {KeyboardEvent} */ event) => {
-    const hand = clicks.chosen ? clickKeys(app, clicks) : carver.chosen ? carveKeys(carver, put) : {};
+    const shift = event.shiftKey;
+    const hand = clicks.chosen ? clickKeys(app, clicks, shift) : carver.chosen ? carveKeys(carver, put, shift) : {};
     const own = hand[event.key.toLowerCase()];
     if (own) return own;
     const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
