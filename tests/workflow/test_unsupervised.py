@@ -50,3 +50,14 @@ def test_groups_are_those_that_the_model_finds_which_stays_as_it_was(model):
     np.testing.assert_array_equal(found, own.segment(image))
     with pytest.raises(Cancelled):
         cluster_image(model, image, cancel=lambda: True)
+
+
+def test_components_of_a_stack_are_the_same_directions_on_all_planes(model):
+    noisy = np.random.default_rng(0).normal(0, 5, (2, 40, 60)) + HALVES
+    stack = noisy.astype(np.float32)
+    found = component_image(model, Image(stack, "zyx"), components=1)
+    assert found.shape == (1, 2, 40, 60)
+    same = component_image(model, Image(np.stack([stack[0]] * 2), "zyx"), components=1)
+    np.testing.assert_allclose(same[0, 0], same[0, 1], atol=1e-5)
+    alone = component_image(model, Image(stack[0], "yx"), components=1)
+    np.testing.assert_allclose(same[0, 0], alone[0], atol=1e-3)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.data.strokes import as_labels
+from stroma.errors import ShapeError
+from stroma.io import read_image
 from stroma.session.events import Position
 from stroma.session.session import Session
 
@@ -39,6 +43,45 @@ def copied_results(session: Session, image: str) -> LabelArray:
                 values = session.result(image, band, plane=plane).values
                 labels = _with(labels, (*index, *band.slices), values)
     return labels
+
+
+def copied_probabilities(session: Session, image: str) -> NDArray[np.float32]:
+    """Return the probability of every class as far as it is known: classes, then axes as above."""
+    classes, opened = session.classes, session.image(image)
+    shape = len(classes), *opened.outer.values(), *opened.shape
+    values = np.zeros(shape, np.float32)
+    for index, plane in _planes(session, image):
+        if session.blocks(image, plane=plane):
+            for number, one in enumerate(classes):
+                found = session.result(image, plane=plane, layer="probability", label=one.label)
+                values[(number, *index)] = np.nan_to_num(found.values)
+    return values
+
+
+def saved_labels(path: str | Path, shape: tuple[int, ...]) -> LabelArray:
+    """Return the labels in a file, with the axes of an image.
+
+    Parameters
+    ----------
+    path : path
+        A label image, as ``export_labels`` writes it.
+    shape : tuple of int
+        Pixels of the image along t, z, y, x, as far as present.
+
+    Raises
+    ------
+    ShapeError
+        If they are of an image of another size.
+    LabelError
+        If they are no labels.
+    """
+    found = read_image(path).read()
+    if tuple(n for n in found.shape if n > 1) != tuple(n for n in shape if n > 1):
+        raise ShapeError(
+            f"{Path(path).name} has {' x '.join(map(str, found.shape))} pixels, the image "
+            f"{' x '.join(map(str, shape))}. Choose the labels of this image."
+        )
+    return as_labels(found.reshape(shape), source=Path(path).name)
 
 
 def _blank(session: Session, image: str) -> LabelArray:

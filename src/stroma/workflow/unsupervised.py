@@ -13,7 +13,7 @@ from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predicting.plan import plan
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.run import blocks_of
-from stroma.pixel.showing.pca import principal_components
+from stroma.pixel.showing.pca import components_of_planes
 
 Progress = Callable[[int, int], None]
 
@@ -27,14 +27,17 @@ def component_image(
     progress: Progress | None = None,
     cancel: Callable[[], bool] | None = None,
 ) -> NDArray[np.float32]:
-    """Return the main components of the features of one plane, (components, y, x).
+    """Return the main components of the features of an image.
+
+    Of one plane they are (components, y, x); of several, (components, t, z, y, x) as far as
+    present, and the same directions for all.
 
     Parameters
     ----------
     model : ConvpaintModel
         Says which features; need not be trained.
     image : Image
-        One plane, with or without channels.
+        One plane or several, with or without channels.
     components : int
         How many.
     channels : sequence of int, optional
@@ -52,10 +55,13 @@ def component_image(
             progress(done, total)
 
     opened = model.open(image, None if channels is None else list(channels))
-    current = plan(opened, opened.positions[0], Recipe.of(model.get_params()))
-    count = min(components, len(current.recipe.pipeline.names(current.feed)))
-    values, _ = principal_components(current, model.cache, count=count, progress=report)
-    return values
+    recipe = Recipe.of(model.get_params())
+    planes = [plan(opened, position, recipe) for position in opened.positions]
+    count = min(components, len(recipe.pipeline.names(planes[0].feed)))
+    values, _ = components_of_planes(planes, model.cache, count=count, progress=report)
+    outer = tuple(n for axis, n in image.sizes.items() if axis in "tz" and len(planes) > 1)
+    shape = values[0].shape[1:]
+    return np.stack(values, axis=1).reshape(count, *outer, *shape)
 
 
 def cluster_image(

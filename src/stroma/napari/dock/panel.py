@@ -11,6 +11,7 @@ from qtpy.QtCore import QTimer
 from stroma.napari.dock.frame import Frame
 from stroma.napari.layers import pictures
 from stroma.napari.menus import commands
+from stroma.napari.objects.tab import Objects
 from stroma.napari.studio.activity import ROUND, titled
 from stroma.napari.studio.standing import in_words
 from stroma.napari.studio.studio import studio_of
@@ -39,6 +40,7 @@ class Panel:
     home: Home
     model: Model
     classes: Classes
+    objects: Objects
     files: Files
     advanced: Advanced
 
@@ -59,9 +61,11 @@ class Panel:
         yield True
         self.classes = self._add(Classes(self.studio))
         yield True
+        self.objects = self._add(Objects(self.studio))
+        yield True
         self.files = self._add(Files(self.studio))
         yield True
-        self.advanced = self._add(Advanced(self.studio, self._show_tips))
+        self.advanced = self._add(Advanced(self.studio, self._show_tips, self.files.chosen))
         yield True
         commands.bind_keys(self.viewer)
         self.widget.tabs.currentChanged.connect(self._on_tab)
@@ -84,6 +88,8 @@ class Panel:
     def _on_tab(self, index: int) -> None:
         """Bring a tab up to date that was hidden."""
         shown = self._made[index]
+        if self.studio.bridge is not None and shown is not self.objects:
+            self.objects.leave()
         if self.studio.bridge is not None and not isinstance(shown, Home):
             shown.show()
 
@@ -91,6 +97,7 @@ class Panel:
         """Let go of the viewer, and close the session."""
         if self._made:
             self.home.close()
+            self.objects.close()
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self.studio.close()
 

@@ -198,20 +198,40 @@ class Board:
 
         It lies below what is painted on, which stays selected.
         """
+        classes = self.session.classes
+        return self._keep(
+            labels,
+            name=name,
+            visible=visible,
+            colormap=colors.label_colors(classes),
+            features=colors.class_features(classes),
+        )
+
+    def keep_objects(self, labels: Any, name: str) -> Labels:
+        """Add numbers of objects, axes t, z, y, x, as a layer that keeps them."""
+        return self._keep(labels, name=name)
+
+    def keep_probabilities(self, values: NDArray[np.float32], name: str) -> Layer:
+        """Add the probabilities of all classes, axes class, t, z, y, x, as a layer."""
+        if "c" in self.sizes:
+            at = 1 + list(self.sizes).index("c")
+            values = np.expand_dims(values, at)
+            values = np.broadcast_to(values, (len(values), *self.sizes.values()))
+        active = self.viewer.layers.selection.active
+        made = self.viewer.add_image(
+            values, name=name, contrast_limits=(0, 1), **self.placed.behind("class")
+        )
+        made.metadata["classes"] = [c.name for c in self.session.classes]
+        self.viewer.layers.selection.active = active
+        return made
+
+    def _keep(self, labels: Any, **options: Any) -> Labels:
         if "c" in self.sizes:  # the same all along channels, so that axes stay aligned
             labels = np.expand_dims(labels, list(self.sizes).index("c"))
             labels = np.broadcast_to(labels, tuple(self.sizes.values()))
         layers = self.viewer.layers
         active = layers.selection.active
-        made = self.viewer.add_labels(
-            labels,
-            name=name,
-            visible=visible,
-            opacity=0.5,
-            colormap=colors.label_colors(self.session.classes),
-            features=colors.class_features(self.session.classes),
-            **self.placed.options(),
-        )
+        made = self.viewer.add_labels(labels, opacity=0.5, **options, **self.placed.options())
         own = [layers.index(layer) for layer in self._layers.values() if layer in layers]
         layers.move(layers.index(made), min(own, default=len(layers)))
         layers.selection.active = active

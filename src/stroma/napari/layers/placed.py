@@ -53,6 +53,24 @@ class Placed:
         """Return the place as options of a layer."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
+    def behind(self, axis: str) -> dict[str, Any]:
+        """Return the place as options of a layer that has one axis more, before the others."""
+        ndim = len(self.scale) + 1
+        rotate, shear = np.eye(ndim), np.eye(ndim)
+        rotate[1:, 1:] = self.rotate
+        inner = np.eye(ndim - 1)
+        inner[np.triu_indices(ndim - 1, 1)] = self.shear
+        shear[1:, 1:] = inner
+        return {
+            "scale": np.array([1.0, *self.scale]),
+            "translate": np.array([0.0, *self.translate]),
+            "rotate": rotate,
+            "shear": shear[np.triu_indices(ndim, 1)],
+            "affine": self.affine.expand_dims([0]),
+            "units": ("pixel", *self.units),
+            "axis_labels": (axis, *self.axis_labels),
+        }
+
     def last(self, ndim: int) -> Placed:
         """Return the place of the last axes."""
         return Placed.like(Points([np.zeros(len(self.scale))], **self.options()), ndim)

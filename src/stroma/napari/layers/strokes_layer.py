@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,13 @@ class Strokes(Labels):  # type: ignore[misc]
         self.selected_label = free_label(self.pen.session.classes)
         self.mode = "paint"
 
+    def take_nth(self, nth: int) -> None:
+        """Paint the n-th class; nothing where there are fewer."""
+        classes = self.pen.session.classes
+        if nth <= len(classes):
+            self.selected_label = classes[nth - 1].label
+            self.mode = "paint"
+
     @property
     def _type_string(self) -> str:
         return "labels"  # for napari, its writers and icons, this is one of its labels layers
@@ -115,4 +123,15 @@ class Strokes(Labels):  # type: ignore[misc]
         self._reset_history()  # the session remembers; a second history would only take memory
 
 
+def _takes(nth: int) -> Callable[[Strokes], None]:
+    """Return what a number key does."""
+
+    def take(layer: Strokes) -> None:
+        layer.take_nth(nth)
+
+    return take
+
+
 Strokes.bind_key("M", Strokes.take_new)  # napari's own looks for the largest label in an array
+for _nth in range(1, 10):
+    Strokes.bind_key(str(_nth), _takes(_nth))  # napari's own choose its modes, which have letters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,26 @@ def across_of(viewer: Any, board: Board) -> str:
     first = viewer.dims.ndim - len(names)
     shown = {names[i - first] for i in viewer.dims.displayed if i >= first}
     return {frozenset("zx"): "y", frozenset("zy"): "x"}.get(frozenset(shown), "z")
+
+
+def place_of(
+    viewer: Any, board: Board, layer: Layer, position: Sequence[float]
+) -> tuple[float, float]:
+    """Return row and column, in pixels of the plane in view, of a point of the world.
+
+    Parameters
+    ----------
+    viewer, board
+        As for `plane`.
+    layer : Layer
+        One with the axes of the board, that covers the whole image.
+    position : sequence of float
+        The point; pixels of the result reach from 0 to 1, not from -0.5 to 0.5.
+    """
+    names = list(board.sizes)
+    found = layer.world_to_data(position[-layer.ndim :])[-len(names) :]
+    rows, columns = (names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across_of(viewer, board)])
+    return float(found[rows]) + 0.5, float(found[columns]) + 0.5
 
 
 def box(viewer: Any, board: Board, seen: Layer | None) -> Box:

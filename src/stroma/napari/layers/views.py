@@ -199,6 +199,10 @@ def strokes_array(
     return PlaneArray(shown, dtype, read, write, cuts=step == 1)
 
 
+Reading = Callable[[Position, Box, int], NDArray[Any]]
+"""Given a plane, a box of its pixels and a step, returns every step-th value, from the middle."""
+
+
 def result_arrays(
     session: Session,
     image: str,
@@ -209,6 +213,26 @@ def result_arrays(
     dtype: Any = np.float32,
 ) -> list[PlaneArray]:
     """Return a layer of results at full resolution and, for large planes, at coarser ones."""
+
+    def read(position: Position, pixels: Box, step: int) -> NDArray[Any]:
+        shown = session.result(image, pixels, plane=position, layer=layer, label=label, step=step)
+        return shown.values
+
+    return levels(sizes, dtype, read)
+
+
+def levels(sizes: Mapping[str, int], dtype: Any, values: Reading) -> list[PlaneArray]:
+    """Return values of planes at full resolution and, of large planes, at coarser ones.
+
+    Parameters
+    ----------
+    sizes : mapping of str to int
+        Those of the image.
+    dtype : dtype
+        Of the values.
+    values : callable
+        Reads them.
+    """
     plane = Box(0, 0, sizes["y"], sizes["x"])
     steps = [1]
     while plane.area > SINGLE and max(plane.shape) / steps[-1] > COARSEST:
@@ -220,11 +244,9 @@ def result_arrays(
         at = min(position[axis] * step + step // 2, sizes[axis] - 1)
         right = min(box.right * step, sizes[other])
         pixels = Box(box.top, box.left * step, box.bottom, right)
-        shown = session.result(
-            image, pixels, plane={**position, axis: at}, layer=layer, label=label
-        )
+        shown = values({**position, axis: at}, pixels, 1)
         middles = np.arange(box.left, box.right) * step + step // 2
-        return shown.values[:, np.minimum(middles, right - 1) - pixels.left]
+        return shown[:, np.minimum(middles, right - 1) - pixels.left]
 
     def at(step: int) -> PlaneArray:
         def read(position: Position, box: Box) -> NDArray[Any]:
@@ -232,11 +254,8 @@ def result_arrays(
                 return across(position, box, step)
             pixels = box.scaled(step).clipped(plane)
             if not pixels.area:
-                return np.zeros(box.shape, np.float32)
-            shown = session.result(
-                image, pixels, plane=position, layer=layer, label=label, step=step
-            )
-            return shown.values
+                return np.zeros(box.shape, dtype)
+            return values(position, pixels, step)
 
         height, width = plane.coarse(step).shape
         return PlaneArray({**sizes, "y": height, "x": width}, dtype, read, cuts=True)

@@ -52,19 +52,27 @@ class Bridge:
     ----------
     told : Signal
         Emitted for every event of the session, in the viewer's thread.
+    choosing : Signal
+        Emitted before another image is shown; layers may come and go until it is.
     chosen : Signal
         Emitted when another image is shown, or none.
     shown : Signal
         Emitted when a layer of strokes or results appears, is hidden, or is removed.
+    placed : Signal
+        Emitted when the image that is shown was moved, scaled or turned.
     moved : Signal
         Emitted when something else comes into view; call `look` when it has come to rest.
     looked : Signal
         Emitted when the session was told what is in view.
+    hands_full : bool
+        Whether somebody holds another tool than the brush, which is not taken by itself then.
     """
 
     told = Signal(Event)
+    choosing = Signal()
     chosen = Signal()
     shown = Signal()
+    placed = Signal()
     moved = Signal()
     looked = Signal()
 
@@ -82,7 +90,7 @@ class Bridge:
         self._events: deque[Event] = deque()
         self._pictures: dict[str, Picture] = {}
         self._looks: dict[str, Look] = {}
-        self._outlined = False
+        self._outlined = self.hands_full = False
         self._depth = 0
         self._visible = {STROKES, SEGMENTATION}
         self._stop = session.listen(self._heard)
@@ -158,6 +166,7 @@ class Bridge:
 
     def show_image(self, key: str) -> None:
         """Show an image of the session; layers are made for it where there are none."""
+        self.choosing.emit()
         picture = self._pictures.get(key)
         if picture is None or not picture.layers:
             opened = self.session.image(key)
@@ -186,7 +195,7 @@ class Bridge:
 
     def show_change(self, events: Sequence[Event]) -> None:
         """Bring into view what an edit changed, where it lies elsewhere."""
-        changed = [e for e in events if isinstance(e, ev.StrokesChanged) and self._is_open(e.image)]
+        changed = [e for e in events if isinstance(e, ev.StrokesChanged) and self.is_open(e.image)]
         if not changed:
             return
         first = changed[0]
@@ -222,6 +231,7 @@ class Bridge:
         """Show the strokes and results of an image, in place of those of another."""
         if key == self.image:
             return
+        self.choosing.emit()
         visible = set(self._visible)
         old, self.board = self.board, None
         if old is not None:
@@ -248,7 +258,7 @@ class Bridge:
     def _paint_with(self, board: Board | None) -> None:
         """Take the brush, unless another image was chosen meanwhile or the layer removed."""
         layer: Any = board.layer(STROKES) if board is not None and board is self.board else None
-        if layer is not None:
+        if layer is not None and not self.hands_full:
             self.viewer.layers.selection.active = layer
             layer.mode = "paint"
 
@@ -275,6 +285,7 @@ class Bridge:
         if self.board is not None:
             [first, *_] = self._pictures[self.board.image].layers
             self.board.place(Placed.like(first, len(self.board.sizes)))
+            self.placed.emit()
 
     def _removed(self, event: Any) -> None:
         """Take note that the user removed a layer; what it showed stays in the session."""
@@ -337,6 +348,25 @@ class Bridge:
             viewport.centre(self.viewer, self.board, box, self.view())
             self.board.point_out(box, "part", plane=plane)
 
+    def bring_into_view(self, box: Box) -> None:
+        """Move a box of the plane in view into the middle, unless it is seen well already."""
+        if self.board is not None:
+            viewport.go_to(self.viewer, self.board, box, self.view())
+
+    def turn_to(self, plane: Position) -> None:
+        """Bring a plane of the image into view."""
+        if self.board is not None:
+            viewport.roll_to(self.viewer, self.board, plane)
+            viewport.turn_to(self.viewer, self.board, plane)
+
+    def place_of(self, layer: Layer, position: Sequence[float]) -> tuple[float, float]:
+        """Return where a point of the world lies on the plane in view: row and column in pixels.
+
+        The first pixel reaches from 0 to 1, as in the session; in napari, from -0.5 to 0.5.
+        """
+        assert self.board is not None
+        return viewport.place_of(self.viewer, self.board, layer, position)
+
     def plane(self) -> Position:
         """Return the plane of the image that is in view."""
         return {} if self.board is None else viewport.plane(self.viewer, self.board, self._seen())
@@ -348,7 +378,7 @@ class Bridge:
 
     def look(self) -> None:
         """Tell the session what is in view."""
-        if self.board is None or not self._is_open(self.board.image):
+        if self.board is None or not self.is_open(self.board.image):
             return  # it was closed, and the event that says so still waits
         box, plane = self.view(), self.plane()
         self._look_in_space()
@@ -371,12 +401,13 @@ class Bridge:
 
     def standing(self, *, whole: bool = False) -> OnScreen | None:
         """Return how results stand in what is in view, or on the whole plane; None of no image."""
-        if self.board is None or not self._is_open(self.board.image):
+        if self.board is None or not self.is_open(self.board.image):
             return None
         box = None if whole else self.view()
         return self.session.standing(self.board.image, box, plane=self.plane())
 
-    def _is_open(self, key: str) -> bool:
+    def is_open(self, key: str) -> bool:
+        """Tell whether the session has an image of that key."""
         return any(one.key == key for one in self.session.images)
 
     def _seen(self) -> Layer | None:

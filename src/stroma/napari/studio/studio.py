@@ -20,7 +20,7 @@ from stroma.napari.studio.bridge import Bridge
 from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.tasks import Task
-from stroma.session.events import Event
+from stroma.session.events import Event, Position
 from stroma.session.words import plain, said
 from stroma.workflow.load import load
 
@@ -118,6 +118,18 @@ class Studio:
             raise StromaError("Stroma is still starting. Try again in a moment.")
         return self.bridge.session
 
+    def image_and_plane(self) -> tuple[str, Position]:
+        """Return the image that is shown, and its plane in view.
+
+        Raises
+        ------
+        StromaError
+            If none is shown.
+        """
+        if self.bridge is None or self.bridge.image is None:
+            raise StromaError("Choose an image in the tab Home first.")
+        return self.bridge.image, self.bridge.plane()
+
     @property
     def busy(self) -> bool:
         """Whether the session works."""
@@ -210,7 +222,7 @@ class Studio:
         Parameters
         ----------
         what : str
-            What is done, for people.
+            What is done, for people; empty for what takes no time worth a word.
         function : callable
             What is called.
         then : callable, optional
@@ -219,7 +231,10 @@ class Studio:
             Is called if it fails, after the user was told why.
         """
         worker = create_worker(
-            function, _start_thread=False, _progress={"desc": what}, _ignore_errors=True
+            function,
+            _start_thread=False,
+            _progress={"desc": what} if what else False,
+            _ignore_errors=True,
         )
         worker.returned.connect(lambda result: self._returned(result, then))
         worker.errored.connect(self.say)

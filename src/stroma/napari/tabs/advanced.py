@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,11 @@ from stroma.session import events as ev
 from stroma.session.events import Event
 from stroma.workflow.unsupervised import cluster_image, component_image
 
-TRAIN_ON = (("all images", "all"), ("the image painted on last", "image"))
+TRAIN_ON = (
+    ("all images", "all"),
+    ("the image painted on last", "image"),
+    ("those selected in Files", "chosen"),
+)
 
 
 class Advanced:
@@ -30,12 +34,19 @@ class Advanced:
         What the tabs share.
     show_tips : callable
         Switches the tool tips of the whole widget on and off.
+    chosen : callable
+        Returns the keys of the images that are selected.
     """
 
     title = "Advanced"
 
-    def __init__(self, studio: Studio, show_tips: Callable[[bool], object]) -> None:
-        self._studio = studio
+    def __init__(
+        self,
+        studio: Studio,
+        show_tips: Callable[[bool], object],
+        chosen: Callable[[], Sequence[str]],
+    ) -> None:
+        self._studio, self._chosen = studio, chosen
         self.train_on = parts.choice("Whose annotations the model learns from", self._set_training)
         parts.offer(self.train_on, TRAIN_ON)
         self.channels = QLineEdit()
@@ -44,6 +55,12 @@ class Advanced:
         self.channels.editingFinished.connect(self._set_channels)
         self.labelled = parts.note()
         self.components = parts.number("Components shown", lambda _: None, 1, 64, 3)
+        self.stack = parts.check(
+            "Of all planes",
+            "Main components of the whole stack or movie, the same for all planes; takes as long "
+            "as segmenting it, and as much memory as its components",
+            lambda on: None,
+        )
         self.clusters = parts.number("Groups of similar pixels", lambda _: None, 2, 64, 4)
         self.becomes = parts.number("The class that a group becomes", lambda _: None, 1, 65535, 1)
         self._groups: tuple[Any, str, dict[str, int]] | None = None
@@ -89,6 +106,7 @@ class Advanced:
                     ),
                     self.components,
                 ),
+                self.stack,
                 parts.row(
                     parts.button("Groups", "Show pixels with similar features", self.show_clusters),
                     self.clusters,
@@ -120,6 +138,10 @@ class Advanced:
         """Show the settings, and what is painted."""
         settings = self._studio.session.settings
         parts.show_value(self.train_on, settings.train_on)
+        names = [one.name for one in self._studio.session.images if one.key in settings.chosen]
+        self.train_on.setToolTip(
+            "Whose annotations the model learns from" + "".join(f"\n{name}" for name in names)
+        )
         chosen = settings.channels
         self.channels.setText("" if chosen is None else ",".join(map(str, chosen)))
         self._count()
@@ -134,7 +156,10 @@ class Advanced:
         )
 
     def _set_training(self, on: str) -> None:
-        self._studio.attempt(lambda: self._studio.session.set_training(on))
+        images = self._chosen() if on == "chosen" else ()
+        session = self._studio.session
+        self._studio.attempt(lambda: session.set_training(on, images))
+        self.show()
 
     def _set_channels(self) -> None:
         self._studio.attempt(
@@ -160,12 +185,13 @@ class Advanced:
     # ------------------------------------------------------------------ features
 
     def show_components(self) -> None:
-        """Show the main components of the features of the plane in view."""
+        """Show the main components of the features of the plane in view, or of all planes."""
         count = self.components.value()
         self._of_plane(
             "Main components",
             lambda *given, **told: component_image(*given, components=count, **told),
             self._add_components,
+            whole=self.stack.isChecked(),
         )
 
     def show_clusters(self) -> None:
@@ -200,15 +226,18 @@ class Advanced:
         what: str,
         compute: Callable[..., Any],
         show: Callable[[Any, dict[str, Any]], object],
+        *,
+        whole: bool = False,
     ) -> None:
         bridge, session = self._studio.bridge, self._studio.session
         if bridge is None or bridge.image is None:
             self._studio.say(StromaError("Choose an image in the tab Home first."))
             return
-        opened, plane, settings = session.image(bridge.image), bridge.plane(), session.settings
+        opened, settings = session.image(bridge.image), session.settings
+        plane = {} if whole else bridge.plane()
         cut = opened.image.at(**plane)
-        layers = bridge.layers(bridge.image)
-        placed = Placed.like(layers[0], 2).options() if layers else {}
+        layers, ndim = bridge.layers(bridge.image), len(opened.outer) + 2 if whole else 2
+        placed = Placed.like(layers[0], ndim).options() if layers else {}
         at = "".join(f" {axis}{i}" for axis, i in plane.items())
         options = {"name": f"{what.lower()} {opened.name}{at}", **placed}
 
@@ -222,9 +251,10 @@ class Advanced:
     def _add_components(self, values: Any, options: dict[str, Any]) -> None:
         viewer = self._studio.viewer
         if len(values) == 3:
-            low, high = np.percentile(values, [1, 99], axis=(1, 2))
-            spread = np.maximum(high - low, 1e-6)[:, None, None]
-            scaled = ((values - low[:, None, None]) / spread).clip(0, 1)
+            flat = values.reshape(3, -1)
+            low, high = np.percentile(flat, [1, 99], axis=1)
+            spread = np.maximum(high - low, 1e-6)[:, None]
+            scaled = ((flat - low[:, None]) / spread).clip(0, 1).reshape(values.shape)
             viewer.add_image(np.moveaxis(scaled, 0, -1), rgb=True, **options)
             return
         name = options.pop("name")

@@ -17,7 +17,12 @@ from stroma.napari.layers.board import MARK
 from stroma.napari.menus.writers import classes_of
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
-from stroma.session.copies import copied_results, copied_strokes
+from stroma.session.copies import (
+    copied_probabilities,
+    copied_results,
+    copied_strokes,
+    saved_labels,
+)
 from stroma.session.several import RESULT, STROKES, Found, find_strokes, named_after
 from stroma.session.words import said
 from stroma.workflow.segment import BatchResult
@@ -25,6 +30,7 @@ from stroma.workflow.segment import BatchResult
 READ = "Annotations (*.png *.tif *.tiff *.zip *.roi *.geojson);;All files (*)"
 SAVED = "Label image (*.png *.tif);;ImageJ ROIs (*.zip);;QuPath GeoJSON (*.geojson)"
 LABELS = "TIFF (*.tif);;OME-Zarr (*.zarr);;OME-TIFF (*.ome.tif)"
+READ_LABELS = "Label images (*.tif *.tiff *.png *.zarr);;All files (*)"
 YES = QMessageBox.StandardButton.Yes
 
 
@@ -90,6 +96,19 @@ class Exchange:
                     "Save probabilities…",
                     "The probability of every class, for all planes of the image that is shown",
                     self._ask_probabilities,
+                ),
+            ),
+            parts.row(
+                button(
+                    "Probabilities to layer",
+                    "Copy the probabilities of all classes, as far as they are known, into one "
+                    "layer, a class after the other along its first axis",
+                    self.keep_probabilities,
+                ),
+                button(
+                    "Open labels…",
+                    "Show a segmentation that was saved over its image, as a labels layer",
+                    self._ask_open,
                 ),
             ),
             parts.row(
@@ -214,6 +233,43 @@ class Exchange:
         self._studio.call(f"Copying the {what}", lambda: copy(session, image), kept)
 
     # ------------------------------------------------------------------ results
+
+    def keep_probabilities(self) -> None:
+        """Copy the probabilities of all classes of the image that is shown into one layer."""
+        bridge, session = self._studio.bridge, self._studio.session
+        if bridge is None or bridge.board is None:
+            self._studio.say(StromaError("Choose an image in the tab Home first."))
+            return
+        board, image = bridge.board, bridge.board.image
+        name = f"probabilities_{session.image(image).name}"
+
+        def kept(values: Any) -> None:
+            board.keep_probabilities(values, name)
+            order = ", ".join(c.name for c in session.classes)
+            self._studio.tell(f"Along the first axis of {name!r}: {order}.")
+
+        self._studio.call(
+            "Copying the probabilities", lambda: copied_probabilities(session, image), kept
+        )
+
+    def _ask_open(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self.results, "Segmentation", "", READ_LABELS)
+        if path:
+            self.open(Path(path))
+
+    def open(self, path: Path) -> None:
+        """Show labels that were saved over the image that is shown."""
+        bridge, session = self._studio.bridge, self._studio.session
+        if bridge is None or bridge.board is None:
+            self._studio.say(StromaError("Choose an image in the tab Home first."))
+            return
+        board, opened = bridge.board, session.image(bridge.board.image)
+        shape = (*opened.outer.values(), *opened.shape)
+
+        def shown(labels: Any) -> None:
+            board.keep(labels, path.name)
+
+        self._studio.call(f"Reading {path.name}", lambda: saved_labels(path, shape), shown)
 
     def _ask_labels(self) -> None:
         wanted = self._wanted()

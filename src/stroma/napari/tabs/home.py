@@ -12,6 +12,7 @@ from stroma.napari.layers.board import PROBABILITY, SEGMENTATION, STROKES, UNCER
 from stroma.napari.menus import commands
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
+from stroma.napari.tabs.help import show_help
 from stroma.session import events as ev
 from stroma.session.events import Event
 
@@ -27,6 +28,8 @@ SHOWN = (
     (PROBABILITY, "Probability of", "How probable one class is"),
 )
 COLUMNS = 2
+KEYS = 9
+"""Classes that have a key of their own."""
 
 
 class Home:
@@ -97,12 +100,14 @@ class Home:
             "Go to where a stroke helps most: the most uncertain place (Shift+X)",
             lambda: commands.suggest(studio.viewer),
         )
+        add = parts.button("Add class", "Add a class, and paint it", self._add_class)
         undo = parts.button("Undo", "Unmake the last stroke (Ctrl+Z)", self._undo)
         redo = parts.button("Redo", "Make it again (Ctrl+Shift+Z)", self._redo)
         boxes = list(self.shown.values())
+        helped = parts.button("Help", "What to do, and all keys", lambda: show_help(self.widget))
         return parts.page(
             parts.group("Image", parts.form(("Layer", self.image), ("Axes", self.axes)), channels),
-            parts.group("Paint", self._palette, parts.row(undo, redo)),
+            parts.group("Paint", self._palette, parts.row(add, undo, redo)),
             parts.group("Train", parts.row(*modes), parts.row(train, segment, whole), suggest),
             parts.group(
                 "Show",
@@ -110,6 +115,7 @@ class Home:
                 parts.row(boxes[2], self.outlines),
                 parts.row(boxes[3], self.probability),
             ),
+            helped,
         )
 
     # ------------------------------------------------------------------ the image
@@ -162,7 +168,8 @@ class Home:
         named = [(c.label, c.name, parts.swatch(c.color)) for c in self._studio.session.classes]
         for index, (label, name, icon) in enumerate([*named, (0, "Erase", None)]):
             made = QPushButton(name)
-            key = f" (Shift+{'QWER'[index]})" if label and index < 4 else ""
+            also = f", Shift+{'QWER'[index]}" if index < 4 else ""
+            key = f" ({index + 1}{also})" if label and index < KEYS else ""
             made.setToolTip(f"Paint {name}{key}" if label else "Take annotations away")
             made.setCheckable(True)
             if icon is not None:
@@ -170,6 +177,12 @@ class Home:
             made.clicked.connect(lambda _, n=label: commands.take(self._studio.viewer, n))
             self._classes.addButton(made, label)
             self._palette.addWidget(made, index // COLUMNS, index % COLUMNS)
+
+    def _add_class(self) -> None:
+        made = self._studio.attempt(lambda: self._studio.session.add_class())
+        if made is not None:
+            self._show_classes()
+            commands.take(self._studio.viewer, made.label)
 
     def _mode_button(self, mode: str, text: str, tip: str) -> QPushButton:
         made = QPushButton(text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,24 +79,61 @@ def principal_components(
     ParameterError
         If there are fewer features than components.
     """
-    blocks = current.blocks()
-    features = len(current.recipe.pipeline.names(current.feed))
+    pictures, found = components_of_planes([current], cache, count=count, progress=progress)
+    return pictures[0], found
+
+
+def components_of_planes(
+    planes: Sequence[Plan], cache: FeatureCache, *, count: int = 3, progress: Progress | None = None
+) -> tuple[list[NDArray[np.float32]], Components]:
+    """Return the principal components of the features of several planes: the same for all.
+
+    Parameters
+    ----------
+    planes : sequence of Plan
+        The planes and what is computed on each.
+    cache, count, progress
+        As for `principal_components`.
+
+    Returns
+    -------
+    list of (count, y, x) float32 array
+        The components of each plane.
+    Components
+        What they were computed with.
+
+    Raises
+    ------
+    ParameterError
+        If there are fewer features than components.
+    """
+    features = len(planes[0].recipe.pipeline.names(planes[0].feed))
     if not 1 <= count <= features:
         raise ParameterError(f"Components are 1 to {features}, the features, got {count}.")
-    report = progress or (lambda done, total: None)
-
+    report, total = progress or (lambda done, total: None), 2 * sum(len(p.blocks()) for p in planes)
+    done = 0
     moments = np.zeros((features + 1, features + 1))
-    for done, part in enumerate(run(lambda b: _moments(current, b, cache), blocks), 1):
-        moments += part
-        report(done, 2 * len(blocks))
+    for one in planes:
+        for part in run(partial(_moments, one, cache=cache), one.blocks()):
+            moments += part
+            done += 1
+            report(done, total)
     found = _components(moments, count)
+    pictures = []
+    for one in planes:
+        picture = np.empty((count, *one.grid.image_shape), np.float32)
+        for block, values in run(partial(_placed, one, cache=cache, found=found), one.blocks()):
+            picture[(..., *one.grid.pixels(block.core).index)] = values
+            done += 1
+            report(done, total)
+        pictures.append(picture if "z" in one.image.sizes else picture[:, 0])
+    return pictures, found
 
-    picture = np.empty((count, *current.grid.image_shape), np.float32)
-    projected = run(lambda b: (b, _projected(current, b, cache, found)), blocks)
-    for done, (block, values) in enumerate(projected, 1):
-        picture[(..., *current.grid.pixels(block.core).index)] = values
-        report(len(blocks) + done, 2 * len(blocks))
-    return (picture if "z" in current.image.sizes else picture[:, 0]), found
+
+def _placed(
+    current: Plan, block: Block, *, cache: FeatureCache, found: Components
+) -> tuple[Block, NDArray[np.float32]]:
+    return block, _projected(current, block, cache, found)
 
 
 def as_colours(components: NDArray[np.float32]) -> NDArray[np.uint8]:

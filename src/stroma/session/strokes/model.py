@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
-from stroma.errors import FormatError, ShapeError, StromaError
+from stroma.errors import FormatError, ParameterError, ShapeError, StromaError
 from stroma.features.cache import free_memory
 from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.door import Points
@@ -94,9 +94,26 @@ class StrokeModel:
         """Train "live" after every stroke, on "demand" only, or do nothing ("paused")."""
         self._set(mode=mode)
 
-    def set_training(self, train_on: str) -> None:
-        """Train on the strokes of "all" images, or of the "image" painted on last."""
-        self._set(train_on=train_on, answers=True)
+    def set_training(self, train_on: str, images: Sequence[str] = ()) -> None:
+        """Train on the strokes of "all" images, of the "image" painted on last, or of "chosen".
+
+        Parameters
+        ----------
+        train_on : {"all", "image", "chosen"}
+            Of which.
+        images : sequence of str
+            Keys of those that are chosen.
+
+        Raises
+        ------
+        ParameterError
+            If none is chosen, or there is no such image.
+        """
+        if train_on == "chosen" and not images:
+            raise ParameterError("Choose the images to learn from first.")
+        for key in images:
+            self.core.document.sheet(key)  # which says if there is no such image
+        self._set(train_on=train_on, chosen=tuple(images), answers=True)
 
     def set_channels(self, channels: Sequence[int] | None) -> None:
         """Use only some channels of the images; None uses all."""
@@ -239,6 +256,8 @@ class StrokeModel:
             painted = [k for k in sheets if k in images and bench.tiles[k].painted_planes()]
             if self.now.train_on == "image":
                 painted = [k for k in painted if k == core.document.last_image]
+            elif self.now.train_on == "chosen":
+                painted = [k for k in painted if k in self.now.chosen]
             labels = set().union(*(bench.tiles[k].labels() for k in painted))
             return Wish(
                 bench.revision,

@@ -9,9 +9,10 @@ from typing import Any
 from stroma.errors import ParameterError
 from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.param import Param
+from stroma.session.core import checks
 
 MODES = ("live", "demand", "paused")
-TRAINED_ON = ("all", "image")
+TRAINED_ON = ("all", "image", "chosen")
 LIVE_PIXELS = 2000
 """Labelled pixels per class that live training looks at."""
 
@@ -24,8 +25,10 @@ class Settings:
     ----------
     mode : {"live", "demand", "paused"}
         Train after every stroke; only when asked, predicting what is looked at; nothing by itself.
-    train_on : {"all", "image"}
-        Strokes of all images, or of the one painted on last.
+    train_on : {"all", "image", "chosen"}
+        Strokes of all images, of the one painted on last, or of some.
+    chosen : tuple of str
+        Keys of these.
     channels : tuple of int or None
         Channels in use; all, unless given.
     param : Param
@@ -34,6 +37,7 @@ class Settings:
 
     mode: str = "live"
     train_on: str = "all"
+    chosen: tuple[str, ...] = field(default=(), kw_only=True)
     channels: tuple[int, ...] | None = None
     param: Param = field(default_factory=lambda: alias_param("stroma"))
 
@@ -45,6 +49,8 @@ class Settings:
             raise ParameterError(
                 f"A session trains on one of {', '.join(TRAINED_ON)}, got {self.train_on!r}."
             )
+        if not all(isinstance(key, str) for key in self.chosen):
+            raise ParameterError(f"Chosen images are given by their keys, got {self.chosen!r}.")
         if self.channels is not None:
             wrong = [c for c in self.channels if isinstance(c, bool) or not isinstance(c, int)]
             if wrong or not self.channels or min(self.channels) < 0:
@@ -55,6 +61,7 @@ class Settings:
         return {
             "mode": self.mode,
             "train_on": self.train_on,
+            "chosen": list(self.chosen),
             "channels": None if self.channels is None else list(self.channels),
             "param": dict(self.param.items()),
         }
@@ -74,4 +81,5 @@ class Settings:
         param = Param()
         param.set(**given)
         chosen = None if channels is None else tuple(channels)
-        return cls(str(values["mode"]), str(values["train_on"]), chosen, param)
+        images = tuple(checks.listed(values.get("chosen", []), "chosen images"))
+        return cls(str(values["mode"]), str(values["train_on"]), chosen, param, chosen=images)

@@ -1,0 +1,1 @@
+"""The tab of objects: clicking, classing and correcting them, and looking at their measures."""
