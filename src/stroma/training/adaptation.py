@@ -20,6 +20,7 @@ from stroma.training.augment import NONE, SHAPES
 from stroma.training.cases import Case
 from stroma.training.certainty import certainty, require_judged, together
 from stroma.training.contract import Seen
+from stroma.training.crop import cropped_cases
 from stroma.training.data import cases_of, fingerprint
 from stroma.training.examination import Examination
 from stroma.training.loop import CHECKPOINT, Schedule, Told, Training
@@ -295,6 +296,8 @@ def _labelled(network: Network, images: Sequence[Any], labels: Sequence[Any]) ->
 
 def _sized(network: Network, cases: list[Case]) -> list[Case]:
     about = network.about
+    if about.crop:
+        cases, _ = cropped_cases(cases)
     return on_pixels_of(cases, about.spacing, about.unit) if about.spacing else cases
 
 
@@ -304,4 +307,9 @@ def _require_single(network: Network) -> None:
         raise ParameterError(
             f"This model is {network.about.members} networks, which are averaged (folds), and one "
             "is adapted. Train one with folds=1."
+        )
+    if network.about.first:
+        raise ParameterError(
+            "This model is a cascade of two networks, and one is adapted. Train one without "
+            "cascade."
         )
