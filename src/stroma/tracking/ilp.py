@@ -128,7 +128,8 @@ def _paying(
     make other objects disappear with them.
     """
     total, ends, pairs = problem.total, problem.ends, problem.pairs.pairs
-    plain, families = ~problem.pairs.family, (problem.families, problem.mergers)
+    plain = ~problem.pairs.family | problem.fixed
+    families = (problem.families, problem.mergers)
     if len(problem.exclusive):
         first, second = (np.ones(len(one.edges), np.bool_) for one in families)
         return plain, (first, second)
@@ -163,6 +164,7 @@ def _window(problem: Problem, start: int, stop: int, done: Ints, cut: int = 0) -
     cost = np.concatenate([part.price, -prices.leave_out * alternatives, appear, disappear, alone])
     low, high = np.zeros(m + 4 * n), np.ones(m + 4 * n)
     low[m : m + n] = alternatives == 0
+    high[m + 3 * n :] = problem.chances is not None  # else it is to appear and to disappear
     high[:m][_decided(part, frame, done, cut)] = 0
     high[part.enter[_entered_before(problem, part, done), 0]] = 0
     result = milp(
