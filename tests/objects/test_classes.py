@@ -9,6 +9,7 @@ from stroma.data.classes import Class
 from stroma.data.objects import ObjectTable, stacked
 from stroma.errors import FormatError, LabelError, NotTrainedError, ShapeError, UnknownNameError
 from stroma.objects.classes import ObjectClassifier, features_of
+from stroma.objects.telling import telling
 
 
 def table(n: int = 60, seed: int = 0) -> tuple[ObjectTable, np.ndarray]:
@@ -114,3 +115,35 @@ def test_wrong_labels_are_told() -> None:
         ObjectClassifier(columns=["area_p"]).fit(measured, truth)
     with pytest.raises(ShapeError, match="columns of one length"):
         ObjectTable({"label": np.zeros(2), "a": np.zeros(3)})
+
+
+def test_few_labelled_objects_choose_the_columns_that_tell_them_apart() -> None:
+    random = np.random.default_rng(0)
+    truth = np.repeat([1, 2], 60)
+    columns = {f"noise_{i}": random.normal(size=120) for i in range(40)}
+    columns |= {f"meant_{i}": truth + random.normal(0, 0.1, 120) for i in range(2)}
+    table = ObjectTable({"label": np.arange(1, 121), **columns})
+    labels = np.where(np.isin(np.arange(120), [0, 1, 2, 3, 4, 60, 61, 62, 63, 64]), truth, 0)
+    fitted = ObjectClassifier().fit(table, labels)
+    assert {"meant_0", "meant_1"} <= set(fitted.columns_)
+    assert len(fitted.columns_) == 5
+    assert (fitted.predict(table) == truth).mean() > 0.95
+    assert len(ObjectClassifier().fit(table, truth).columns_) == 42
+
+
+def test_every_pair_of_classes_has_columns_of_its_own() -> None:
+    random = np.random.default_rng(0)
+    y = np.repeat([1, 2, 3, 0], 5)
+    X = random.normal(size=(20, 30))
+    X[y == 1, 3] += 20
+    X[y == 2, 11] += 20
+    chosen = telling(X, y)
+    assert {3, 11} <= set(chosen.tolist())
+    assert sorted(chosen.tolist()) == chosen.tolist()
+    assert len(chosen) < 16
+
+
+def test_columns_do_not_depend_on_how_they_are_scaled() -> None:
+    random = np.random.default_rng(0)
+    X, y = np.exp(random.normal(size=(60, 12))), np.r_[np.repeat([1, 2], 5), np.zeros(50, int)]
+    assert telling(X, y).tolist() == telling(np.log(X) * 7 + 3, y).tolist()

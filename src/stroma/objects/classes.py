@@ -14,6 +14,7 @@ from stroma.classify.contract import Classifier
 from stroma.data.classes import MAX_LABEL, Class, complete
 from stroma.data.objects import LABEL, ObjectTable
 from stroma.errors import FormatError, LabelError, NotTrainedError, ParameterError, ShapeError
+from stroma.objects.telling import telling
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -53,7 +54,8 @@ class ObjectClassifier:
     classifier : str
         "forest", "ensemble", "logistic" or "catboost".
     columns : sequence of str, optional
-        Measurements to look at; all that say how objects are (`features_of`) where left out.
+        Measurements to look at. Where left out, those of all that say how objects are
+        (`features_of`) which tell the labelled ones apart best: the more, the more are labelled.
     params : mapping, optional
         Parameters of the classifier.
 
@@ -106,14 +108,18 @@ class ObjectClassifier:
         """
         tables, each = _several(table, labels)
         names = self.columns or features_of(tables[0])
-        rows = [_labelled(t, y) for t, y in zip(tables, each, strict=True)]
-        y = np.concatenate([c[c > 0] for c in rows])
-        X = np.concatenate([t.matrix(names)[c > 0] for t, c in zip(tables, rows, strict=True)])
+        classes = np.concatenate([_labelled(t, y) for t, y in zip(tables, each, strict=True)])
+        every = np.concatenate([t.matrix(names) for t in tables])
+        y = classes[classes > 0]
         if len(np.unique(y)) < 2:
             raise LabelError(
                 f"Objects of two classes at least are labelled, got {np.unique(y).tolist()}. "
                 "Label one object of each class."
             )
+        if self.columns is None:
+            best = telling(_ready(every, _usual(every)).astype(np.float64), classes)
+            names, every = tuple(names[i] for i in best), every[:, best]
+        X = every[classes > 0]
         usual = _usual(X)
         known = complete(self.classes, np.unique(y))
         learned = self._blank().fit(_ready(X, usual), y)

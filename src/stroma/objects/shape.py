@@ -112,6 +112,7 @@ def _plane_axes(spread: NDArray[np.float64]) -> Columns:
     yy, xx, yx = spread[:, 0, 0], spread[:, 1, 1], spread[:, 0, 1]
     return {
         "eccentricity": np.sqrt(1 - short),
+        "axis_ratio": np.sqrt(short),
         "orientation_rad": 0.5 * np.arctan2(2 * yx, yy - xx),
     }
 
@@ -135,7 +136,7 @@ def _border(
 
 
 def hull(found: Located, size: Size, *, volume: bool) -> Columns:
-    """Return solidity (the part of the convex hull that is filled), and Feret's diameters."""
+    """Return solidity (the part of the convex hull that is filled), Feret's diameters and their ratio."""
     if volume:
         from stroma.objects.solid_hulls import solid_hulls
 
@@ -147,4 +148,5 @@ def hull(found: Located, size: Size, *, volume: bool) -> Columns:
         columns["solidity"] = found.count / np.maximum(out[:, hulls.AREA], 1)
         columns[f"feret_max_{unit}"] = out[:, hulls.FERET]
         columns[f"feret_min_{unit}"] = out[:, hulls.LEAST]
+        columns["feret_ratio"] = _ratio(out[:, hulls.LEAST], out[:, hulls.FERET])
     return columns

@@ -109,14 +109,14 @@ def _in_space(image: Image, axes: str) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """Labelled objects of all images: what classes are learnt from.
+    """Objects of all frames in which some are labelled: what classes are learnt from.
 
     Parameters
     ----------
     table : ObjectTable
         A row for each.
     classes : (n,) int64
-        What they are.
+        What they are; 0 for those that are not labelled.
     """
 
     table: ObjectTable
@@ -125,17 +125,17 @@ class Lesson:
     @property
     def lacking(self) -> str:
         """What must be labelled before classes can be told; empty where there is enough."""
-        if len(np.unique(self.classes)) > 1:
+        if len(np.unique(self.classes[self.classes > 0])) > 1:
             return ""
         return "Label objects of two classes: choose a class and click objects."
 
 
 def lesson(found: Sequence[tuple[Found, Ints]]) -> Lesson:
-    """Return the labelled objects of several frames, with the measures that all have."""
+    """Return the objects of frames with labelled ones, with the measures that all have."""
     parts = [(f.table, y) for f, y in found if y.any()]
     if not parts:
         return Lesson(ObjectTable({LABEL: np.zeros(0, np.int64)}), np.zeros(0, np.int64))
     shared = [n for n in features_of(parts[0][0]) if all(n in table for table, _ in parts)]
-    columns = {n: np.concatenate([np.asarray(t[n])[y > 0] for t, y in parts]) for n in shared}
-    classes = np.concatenate([y[y > 0] for _, y in parts])
+    columns = {n: np.concatenate([np.asarray(t[n]) for t, _ in parts]) for n in shared}
+    classes = np.concatenate([y for _, y in parts])
     return Lesson(ObjectTable({LABEL: np.arange(len(classes)), **columns}), classes)
