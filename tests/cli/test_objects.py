@@ -71,6 +71,48 @@ def test_clicks_class_all_and_the_model_classes_another_file_alike(stroma, files
     assert rows("a.csv") == rows("b.csv")
 
 
+def test_columns_and_classes_of_another_program_join_the_objects(stroma, files) -> None:
+    other = ["ObjectNumber;Ki67;Site;Class"]
+    other += [f"{10 * i};{i / 2};left;{'odd' if i % 2 else ''}" for i in range(1, 12)]
+    other[2] = "20;1.0;left;even"
+    (files / "other.csv").write_text("\n".join(other))
+    done = stroma(
+        *("objects", "cells.tif", "--table", "a.csv", "--join", "other.csv"),
+        *("--save-model", "classes.pkl"),
+    )
+    assert done.code == 0, done.err
+    table = rows("a.csv")
+    assert [r["Ki67"] for r in table[:3]] == ["0.5", "1", "1.5"]
+    assert table[11]["Ki67"] == ""  # which the other program did not see
+    assert {r["class_name"] for r in table} == {"odd", "even"}
+    assert "Site" not in table[0]
+    again = stroma(
+        *("objects", "cells.tif", "--table", "b.csv", "--join", "other.csv"),
+        *("--model", "classes.pkl"),
+    )
+    assert again.code == 0, again.err
+    assert rows("a.csv") == rows("b.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("area,size\n1,2\n", "no column with the numbers of objects"),
+        ("", "no column with the numbers of objects"),
+        ("label,a\n10,1\n10,2\n", "two rows for the object 10"),
+        ("label,a\n10.5,1\n", "line 2: 10.5 is no whole number"),
+        ("label,a\n7,1\n", "none of its 1 numbers is that of one of 12 objects"),
+    ],
+)
+def test_tables_that_cannot_be_joined_say_why(stroma, files, text, why) -> None:
+    (files / "other.csv").write_text(text)
+    done = stroma("objects", "cells.tif", "--table", "a.csv", "--join", "other.csv")
+    assert done.code != 0
+    assert why in " ".join(done.err.split())
+    assert "other.csv" in done.err
+    assert not (files / "a.csv").exists()
+
+
 def test_outlines_and_label_image_show_the_objects_of_the_table(stroma, files) -> None:
     done = stroma(
         *("objects", "cells.tif", "--table", "a.csv", "--labels", "clicks.csv", "--min-size", "20"),

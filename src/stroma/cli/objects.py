@@ -67,10 +67,19 @@ def objects(
             "or efficientnet_lite0; may be repeated. What --model was taught is measured anyway.",
         ),
     ] = None,
+    join: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Table of another program with the numbers of the objects (column label): its "
+            "numbers become columns, its classes are learnt unless --labels or --model say them; "
+            "may be repeated.",
+        ),
+    ] = None,
     labels: Annotated[
         Path | None,
         typer.Option(
-            help="Labelled objects to learn classes from: CSV with class, and label or y and x.",
+            help="Labelled objects to learn classes from: table with class, and label or y and x.",
             show_default=False,
         ),
     ] = None,
@@ -126,6 +135,7 @@ def objects(
         classifier=classifier,
         ring=ring,
         extractors=tuple(embed or ()),
+        joins=tuple(join or ()),
         axes=axes,
     )
     if json:

@@ -136,7 +136,7 @@ def _border(
 
 
 def hull(found: Located, size: Size, *, volume: bool) -> Columns:
-    """Return solidity (the part of the convex hull that is filled), Feret's diameters and their ratio."""
+    """Return solidity (the part of the convex hull that is filled), and Feret's diameters."""
     if volume:
         from stroma.objects.solid_hulls import solid_hulls
 

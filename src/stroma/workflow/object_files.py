@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -17,13 +16,14 @@ from stroma.data.image import Image
 from stroma.data.objects import LABEL, ObjectTable
 from stroma.data.outlines import outlines
 from stroma.data.shapes import Area
-from stroma.errors import FormatError, LabelError, MissingExtraError, MissingFileError, short
+from stroma.errors import FormatError, LabelError, MissingExtraError, short
 from stroma.io.atomic import replaced
-from stroma.io.cells import from_cell, write_table
+from stroma.io.cells import write_table
 from stroma.io.marks import Mark
 from stroma.io.tables import STROKE_WRITERS
 from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.pixel.files import plain
+from stroma.workflow.other_tables import read_rows
 
 KIND = "classes of objects"
 TABLES = (".csv", ".parquet", ".h5ad")
@@ -132,8 +132,9 @@ def read_clicks(
     Parameters
     ----------
     path : path
-        CSV with the column "class" (names, or numbers from 1), and either "label" (numbers of
-        objects) or "y", "x" (and "z" in volumes): pixels on objects; "t" says the frame.
+        CSV or Parquet with the column "class" (names, or numbers from 1), and either "label"
+        (numbers of objects) or "y", "x" (and "z" in volumes): pixels on objects; "t" says the
+        frame.
     labels : Image
         The objects.
     table : ObjectTable
@@ -149,7 +150,7 @@ def read_clicks(
     where = Path(path)
     rows = _rows(where)
     numbers = {n: i for i, n in enumerate(_keys(table))}
-    classes = _named([row["class"] for row in rows])
+    classes = classes_named([row["class"] for row in rows])
     result = np.zeros(table.rows, np.int64)
     for line, row in enumerate(rows, start=2):
         key = _key(row, labels, f"{where}, line {line}")
@@ -169,17 +170,7 @@ def _told(row: dict[str, str]) -> str:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        raise MissingFileError(f"There is no file {path}.")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            found = [
-                {str(k): from_cell(v or "").strip() for k, v in r.items()}
-                for r in csv.DictReader(file)
-            ]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(f"{path} is no table as CSV: {short(error)}.") from error
-    found = [row for row in found if row.get("class")]
+    found = [row for row in read_rows(path) if row.get("class")]
     if not found or not ("label" in found[0] or {"y", "x"} <= set(found[0])):
         raise FormatError(
             f"{path} labels no objects: it has rows with the columns class, and label or y and x. "
@@ -209,7 +200,7 @@ def _key(row: dict[str, str], labels: Image, where: str) -> tuple[int, int]:
     return t, int(labels.at(**at).read())
 
 
-def _named(given: Sequence[str]) -> dict[str, Class]:
+def classes_named(given: Sequence[str]) -> dict[str, Class]:
     """Return a class for each word: numbers are labels, names get those that are free."""
     words = list(dict.fromkeys(given))
     if all(w.isdecimal() and 1 <= int(w) <= MAX_LABEL for w in words):

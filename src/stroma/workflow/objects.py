@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.objects import ObjectTable
-from stroma.errors import FileError, ParameterError
+from stroma.errors import FileError, LabelError, ParameterError
 from stroma.io import read_image, write_labels
 from stroma.io.labels import read_classes
 from stroma.objects.classes import ObjectClassifier
@@ -22,12 +24,14 @@ from stroma.workflow.embedding import embed, extractors_in
 from stroma.workflow.object_files import (
     check_outline_name,
     check_table_name,
+    classes_named,
     load_object_classifier,
     read_clicks,
     save_object_classifier,
     write_object_table,
     write_outlines,
 )
+from stroma.workflow.other_tables import OtherTable, read_other_table
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def measure_file(
     classifier: str = "forest",
     ring: float = 3.0,
     extractors: Sequence[str] = (),
+    joins: Sequence[str | Path] = (),
     axes: str | None = None,
 ) -> MeasuredFile:
     """Measure the objects of a segmentation in a file, class them, and write them.
@@ -125,6 +130,9 @@ def measure_file(
     extractors : sequence of str
         Feature extractors whose means inside objects are measured, too; those that the model was
         taught with are anyway.
+    joins : sequence of path
+        Tables of other programs (see `read_other_table`): measures become columns; what they
+        call the objects is learnt as classes, unless labelled objects or a model say these.
     axes : str, optional
         Axes of the segmentation, where the file does not say.
 
@@ -133,7 +141,7 @@ def measure_file(
     FileError
         If a file to be written is there already.
     """
-    _require_room(wanted, model=model, clicks=clicks)
+    _require_room(wanted, model=model, clicks=clicks, joins=joins)
     path = Path(segmentation)
     source = read_image(path, axes=axes)
     values = None if image is None else read_image(image)
@@ -144,9 +152,16 @@ def measure_file(
     taught = () if own is None else extractors_in(own.columns_)
     for name in dict.fromkeys((*extractors, *taught)):
         table = embed(table, labels, values, name)
+    others = [_other(path, table) for path in joins]
+    for other in others:
+        table = other.joined(table)
     found = MeasuredFile(wanted.paths, table.rows)
+    taught_by = next((other for other in others if other.classes), None)
     if clicks is not None:
-        own, found = _learnt(clicks, labels, table, classifier, found)
+        y, classes = read_clicks(clicks, labels, table)
+        own, found = _learnt(y, classes, table, classifier, found)
+    elif own is None and taught_by is not None:
+        own, found = _learnt(*_said(taught_by, table), table, classifier, found)
     if own is not None:
         table = own.classed(table)
         names, counts = np.unique(table["class_name"], return_counts=True)
@@ -155,11 +170,11 @@ def measure_file(
     return found
 
 
-def _require_room(wanted: Wanted, *, model: Any, clicks: Any) -> None:
+def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> None:
     """Refuse what cannot be done, before anything is read."""
     if model is not None and clicks is not None:
         raise ParameterError("Classes are learnt from labelled objects or come from a model file.")
-    if wanted.model is not None and clicks is None:
+    if wanted.model is not None and clicks is None and not joins:
         raise ParameterError("There is nothing to save: no objects are labelled to learn from.")
     check_table_name(wanted.table)
     for path in wanted.outlines:
@@ -222,11 +237,33 @@ def _fitting(values: Image, labels: Image) -> Image:
     return values.at(**extra)
 
 
+def _other(path: str | Path, table: ObjectTable) -> OtherTable:
+    """Return a table of another program, if it knows any of the objects."""
+    other = read_other_table(path)
+    if (other.rows_of(table) < 0).all():
+        raise LabelError(
+            f"{path}: none of its {len(other.keys)} numbers is that of one of {table.rows} objects."
+        )
+    return other
+
+
+def _said(other: OtherTable, table: ObjectTable) -> tuple[NDArray[np.int64], tuple[Class, ...]]:
+    """Return the class of every row of a table, 0 for none, as another table says it."""
+    classes = classes_named([word for word in other.classes if word])
+    labels = np.array([classes[w].label if w else 0 for w in other.classes])
+    rows = other.rows_of(table)
+    known = tuple({c.label: c for c in classes.values()}.values())
+    return np.where(rows >= 0, labels[rows], 0).astype(np.int64), known
+
+
 def _learnt(
-    clicks: str | Path, labels: Image, table: ObjectTable, kind: str, found: MeasuredFile
+    y: NDArray[np.int64],
+    classes: tuple[Class, ...],
+    table: ObjectTable,
+    kind: str,
+    found: MeasuredFile,
 ) -> tuple[ObjectClassifier, MeasuredFile]:
     """Learn classes from labelled objects, and tell how well."""
-    y, classes = read_clicks(clicks, labels, table)
     own = ObjectClassifier(kind, classes=classes).fit(table, y)
     unsure = own.next_to_label(table, y, count=5)
     return own, replace(
