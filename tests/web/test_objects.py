@@ -103,6 +103,28 @@ def test_a_label_image_that_is_sent_holds_the_objects_with_its_numbers(held, tmp
         assert held.object_source("1").source == "label image"
 
 
+def test_a_table_that_is_sent_joins_the_objects(held) -> None:
+    with served(held) as client, client.tab() as tab:
+        where = "/uploads/table?image=1&name=other.csv"
+        assert client.post(where, b"label,Ki67,class\n1,0.5,tumour\n2,3,other\n").status == 200
+        settle(held)
+        found = held.objects("1").found
+        assert found.table["Ki67"][:2].tolist() == [0.5, 3]
+        told = ask(tab, "objects", image="1", plane={})
+        assert "Ki67" in told["measures"]
+        assert {"tumour", "other"} <= {one["name"] for one in told["classes"]}
+        refused = client.post(where, b"area\n1\n")
+        assert refused.status == 400
+        assert "other.csv has no column with the numbers of objects" in refused.body.decode()
+        assert client.post(where.replace(".csv", ".xyz"), b"a").status == 400
+        assert "gaussian_features" in ask(tab, "object-features")
+        ask(tab, "object-model", extractors=["gaussian_features"])
+        settle(held)
+        told = ask(tab, "objects", image="1", plane={})
+        assert told["extractors"] == ["gaussian_features"]
+        assert any(name.startswith("embedding_") for name in told["measures"])
+
+
 def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held, tmp_path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()

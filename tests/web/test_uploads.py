@@ -187,6 +187,7 @@ def test_a_file_for_which_there_is_no_room_is_refused_at_once(session) -> None:
         "/uploads/others?name=a.png",
         "/uploads/strokes?image=1&name=a.png",
         "/uploads/objects?image=1&name=a.png",
+        "/uploads/table?image=1&name=a.csv",
     ],
 )
 def test_only_the_page_may_send(client, session, path) -> None:

@@ -26,6 +26,7 @@ from stroma.session.objects.carving import CarveObjects
 from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.everything import FindEverything
 from stroma.session.objects.exports import ObjectExports
+from stroma.session.objects.joining import JoinTables
 from stroma.session.objects.kinds import ObjectKinds
 from stroma.session.objects.learning import ObjectModel, ObjectSettings
 from stroma.session.objects.prompting import Prompting
@@ -119,7 +120,12 @@ class Session:
             *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
             *(self._screen, Repeating(core, self._model, files), Tracking(core)),
             *(objects, self._objects, ObjectExports(core, objects)),
-            *(self._kinds, correcting, CarryObjects(core, self._objects, correcting)),
+            *(
+                JoinTables(core),
+                self._kinds,
+                correcting,
+                CarryObjects(core, self._objects, correcting),
+            ),
             Prompting(core, self._objects, correcting, lambda: self._model.now.channels),
             FindEverything(core, self._objects),
             CarveObjects(core, self._objects, correcting, self._model),
@@ -373,6 +379,7 @@ class Session:
     change_object_class = _by(ObjectKinds.change_object_class)
     remove_object_class = _by(ObjectKinds.remove_object_class)
     set_object_model = _by(ObjectModel.set_object_model)
+    join_table = _by(JoinTables.join_table)
     save_object_model = _by(ObjectExports.save_object_model)
     export_objects = _by(ObjectExports.export_objects)
 

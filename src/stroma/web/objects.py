@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stroma.errors import ParameterError
+from stroma.features import EXTRACTORS
 from stroma.objects.classes import features_of
 from stroma.session import Session
 from stroma.session.objects.book import finding_to_json
@@ -63,6 +64,7 @@ def objects(session: Session, values: Values) -> Plain:
         "classes": [asdict(one) for one in session.object_classes],
         "classifier": settings.classifier,
         "columns": settings.columns,
+        "extractors": list(settings.extractors),
         "measures": [],
         "given": seen.given.tolist(),
         "rows": {name: [] for name in (*ALWAYS, *LEARNT)},
@@ -108,6 +110,11 @@ def next_object(session: Session, values: Values) -> Plain | None:
 def object_accuracy(session: Session, values: Values) -> float:
     """Answer with the share of labelled objects that are classed rightly when left out."""
     return session.object_accuracy().result()
+
+
+def inside(session: Session, values: Values) -> list[str]:
+    """Answer with extractors whose features inside objects may be measured."""
+    return list(EXTRACTORS)
 
 
 def find_objects(session: Session, values: Values) -> int:
@@ -181,8 +188,10 @@ def remove_class(session: Session, values: Values) -> None:
 
 
 def object_model(session: Session, values: Values) -> None:
-    """Choose what learns classes, and from which measures (null: all)."""
-    given = {name: values[name] for name in ("classifier", "columns") if name in values}
+    """Choose what learns classes, and from which measures (null: all) and features."""
+    given = {
+        name: values[name] for name in ("classifier", "columns", "extractors") if name in values
+    }
     session.set_object_model(**given)
 
 
@@ -192,6 +201,7 @@ QUESTIONS = {
     "object-at": object_at,
     "next-object": next_object,
     "object-accuracy": object_accuracy,
+    "object-features": inside,
     "find-objects": find_objects,
     "export-objects": export_objects,
 }

@@ -18,6 +18,7 @@ PIECES = "/uploads/pieces"
 STROKES = "/uploads/strokes"
 OBJECTS = "/uploads/objects"
 MODELS = "/uploads/models"
+TABLE = "/uploads/table"
 LIMITS = {
     IMAGES: uploads.MAX_IMAGE,
     OTHERS: uploads.MAX_IMAGE,
@@ -25,6 +26,7 @@ LIMITS = {
     STROKES: uploads.MAX_STROKES,
     OBJECTS: uploads.MAX_IMAGE,
     MODELS: uploads.MAX_MODEL,
+    TABLE: uploads.MAX_STROKES,
 }
 """Bytes that a body may have, by address; the body is the file."""
 
@@ -38,6 +40,7 @@ def routes() -> list[Route]:
         Route(STROKES, strokes, methods=["POST"]),
         Route(OBJECTS, objects, methods=["POST"]),
         Route(MODELS, models, methods=["POST"]),
+        Route(TABLE, table, methods=["POST"]),
     ]
 
 
@@ -93,6 +96,13 @@ async def models(request: Request) -> Response:
     name = request.query_params.get("name", "")
     await uploads.take_model(_session(request), name, request.stream())
     return JSONResponse({})
+
+
+async def table(request: Request) -> Response:
+    """Let a table of another program join the objects of an image."""
+    key, name = (request.query_params.get(part, "") for part in ("image", "name"))
+    await uploads.import_table(_session(request), key, name, request.stream())
+    return JSONResponse({"image": key})
 
 
 def _session(request: Request) -> Session:

@@ -23,6 +23,7 @@ from stroma.session import Session, series
 from stroma.session.words import said
 from stroma.web.exports import others_folder, project
 from stroma.workflow.load import NETWORK, PACKAGE, STROKES, load
+from stroma.workflow.other_tables import TABLES
 
 log = logging.getLogger(__name__)
 
@@ -348,6 +349,17 @@ def _passing(session: Session, name: str) -> Iterator[Part]:
         new = Part(Path(folder, name))
         new.part.touch()
         yield new
+
+
+async def import_table(session: Session, key: str, name: str, pieces: AsyncIterable[bytes]) -> None:
+    """Let a table of another program join the objects of an image; one step of undo.
+
+    Raises
+    ------
+    StromaError
+        If it cannot be read, or knows none of the objects.
+    """
+    await _imported(session, key, safe_name(name, list(TABLES)), pieces, session.join_table)
 
 
 async def _imported(

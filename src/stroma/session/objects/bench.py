@@ -36,6 +36,7 @@ from stroma.session.objects.book import (
 from stroma.session.objects.carve_changes import changed, committed_as, left
 from stroma.session.objects.carvings import Carvings, Line, Splice, splices
 from stroma.session.objects.committed import committed
+from stroma.session.objects.joined import JoinTable, tables_of, with_table
 
 FIRST_CLASSES = (Class(1, "kind 1"), Class(2, "kind 2"))
 
@@ -44,7 +45,7 @@ class ObjectBench:
     """The objects of all images, and their classes; a `Bench`."""
 
     name = "objects"
-    operations = (*ops.OPERATIONS, *carve_ops.OPERATIONS)
+    operations = (*ops.OPERATIONS, *carve_ops.OPERATIONS, JoinTable)
 
     def __init__(self) -> None:
         self.revision = 0
@@ -68,7 +69,8 @@ class ObjectBench:
             opened(data, shape_of(box))
             parts.append(Part(number, box, closed(book.frame(number)), data))
         held = book.held, Held(kept=True, source=operation.source)
-        return self._done("objects", self._changed(operation.image, 0, tuple(parts), held))
+        change = self._anew(operation.image, tuple(parts), held)
+        return self._done("objects", change)
 
     @apply.register
     def _(self, operation: ops.FollowObjects) -> Done:
@@ -81,7 +83,7 @@ class ObjectBench:
         if book.labels:
             blank = closed(np.zeros(book.size, np.int32))
             parts = tuple(Part(n, book.whole(n), closed(f), blank) for n, f in book.labels.items())
-        return self._done("find objects", self._changed(operation.image, 0, parts, held))
+        return self._done("find objects", self._anew(operation.image, parts, held))
 
     @apply.register
     def _(self, operation: ops.CorrectObjects) -> Done:
@@ -137,6 +139,12 @@ class ObjectBench:
         held = None if book.held.kept else (book.held, Held(kept=True, source=source))
         return self._changed(operation.image, operation.plane, parts, held)
 
+    def _anew(self, image: str, parts: tuple[Part, ...], held: tuple[Held, Held]) -> Delta:
+        """Return a change to other objects, of which tables that joined know nothing."""
+        joined = self.books[image].joined
+        change = self._changed(image, 0, parts, held)
+        return replace(change, joined=(joined, ())) if joined else change
+
     def _changed(
         self,
         image: str,
@@ -168,12 +176,14 @@ class ObjectBench:
             return Done()
         frame, z = clicks[-1][1][:2]
         plane = frame * book.size[0] + z
-        return self._done("label objects", Delta(operation.image, plane, clicks=tuple(clicks)))
+        change = Delta(operation.image, plane, clicks=tuple(clicks))
+        return self._done("label objects", change, operation.continues)
 
     @apply.register
     def _(self, operation: ops.SetObjectClass) -> Done:
         new = Class(operation.label, operation.name, operation.color)
-        return self._classed("object class", {**self.classes, new.label: new})
+        known = {**self.classes, new.label: new}
+        return self._classed("object class", known, continues=operation.continues)
 
     @apply.register
     def _(self, operation: ops.RemoveObjectClass) -> Done:
@@ -187,11 +197,23 @@ class ObjectBench:
         )
         return self._classed("remove object class", left, clicks)
 
-    def _classed(self, kind: str, classes: dict[int, Class], clicks: Any = ()) -> Done:
+    @apply.register
+    def _(self, operation: JoinTable) -> Done:
+        book = self.books[operation.image]
+        if not book.held.kept:
+            raise ParameterError("Tables join objects that are held.")
+        sides = book.joined, with_table(book.joined, operation.joined)
+        if sides[0] == sides[1]:
+            return Done()
+        return self._done("join table", Delta(operation.image, joined=sides))
+
+    def _classed(
+        self, kind: str, classes: dict[int, Class], clicks: Any = (), continues: int = 0
+    ) -> Done:
         if classes == self.classes:
             return Done()
         sides = tuple(self.classes.values()), tuple(c for _, c in sorted(classes.items()))
-        return self._done(kind, Delta("", clicks=clicks, classes=sides))
+        return self._done(kind, Delta("", clicks=clicks, classes=sides), continues)
 
     def _done(self, kind: str, change: Delta, continues: int = 0) -> Done:
         return Done(self.replay(change), kind, change, continues)
@@ -203,6 +225,7 @@ class ObjectBench:
         if change.image:
             book = self.books[change.image]
             book.carvings = book.carvings.spliced(change.carved)
+            book.joined = book.joined if change.joined is None else change.joined[1]
             book.change(change.parts)
             book.held = book.held if change.held is None else change.held[1]
             if not book.held.kept:
@@ -245,6 +268,7 @@ class ObjectBench:
                     "frames": [[n, plain(closed(f))] for n, f in book.labels.items() if f.any()],
                     "clicks": [[list(at), label] for at, label in book.clicks.items()],
                     "carvings": book.carvings.to_json(),
+                    "joined": [one.to_json() for one in book.joined],
                 }
                 for image, book in self.books.items()
                 if book.held.used or book.clicks or book.carvings.used
@@ -264,6 +288,7 @@ class ObjectBench:
             for at, label in (checks.listed(c, "a click") for c in given["clicks"]):
                 self._require_class(checks.whole(label, "a label", 1, 65535))
                 book.clicks[book.require(place(at))] = label
+            book.joined = tables_of(given.get("joined", ()))
             if "carvings" in given:  # which earlier versions did not write
                 book.carvings = Carvings.from_json(given["carvings"])
                 self._require_planes(image, splices(Carvings(), book.carvings))

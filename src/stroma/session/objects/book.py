@@ -23,6 +23,7 @@ from stroma.session.core.operations import plain
 from stroma.session.core.packs import packed, unpacked_as
 from stroma.session.core.sheet import Sheet
 from stroma.session.objects.carvings import Carvings, Splice
+from stroma.session.objects.joined import Joined, tables_of
 
 WRITTEN = "<i4"
 MOST = 2**40
@@ -143,6 +144,8 @@ class Delta:
         Before and after.
     carved : tuple of Splice
         What is kept of carving that changed, in this order.
+    joined : (tuple of Joined, tuple of Joined) or None
+        Tables of other programs before and after.
     """
 
     image: str
@@ -152,11 +155,12 @@ class Delta:
     clicks: tuple[tuple[str, Place, int, int], ...] = ()
     classes: tuple[tuple[Class, ...], tuple[Class, ...]] | None = None
     carved: tuple[Splice, ...] = ()
+    joined: tuple[tuple[Joined, ...], tuple[Joined, ...]] | None = None
 
     @property
     def of_objects(self) -> bool:
         """Whether objects or their classes changed, not only what is kept of carving."""
-        return bool(self.held or self.parts or self.clicks or self.classes)
+        return bool(self.held or self.parts or self.clicks or self.classes or self.joined)
 
     def reversed(self) -> Delta:
         """Return the change back."""
@@ -168,6 +172,7 @@ class Delta:
             tuple((i, place, after, before) for i, place, before, after in self.clicks[::-1]),
             None if self.classes is None else self.classes[::-1],
             tuple(one.reversed() for one in self.carved[::-1]),
+            None if self.joined is None else self.joined[::-1],
         )
 
     def followed_by(self, later: Delta) -> Delta:
@@ -180,6 +185,7 @@ class Delta:
             (*self.clicks, *later.clicks),
             _joined(self.classes, later.classes),
             (*self.carved, *later.carved),
+            _joined(self.joined, later.joined),
         )
 
     def without(self, image: str) -> Delta | None:
@@ -199,6 +205,7 @@ class Delta:
             "clicks": plain(self.clicks),
             "classes": plain(self.classes),
             "carved": [one.to_json() for one in self.carved],
+            "joined": self.joined and [[t.to_json() for t in side] for side in self.joined],
         }
 
 
@@ -211,7 +218,7 @@ def _joined(first: Any, second: Any) -> Any:
 def delta_of(values: Mapping[str, Any], books: Mapping[str, Book]) -> Delta:
     """Return the change that ``Delta.to_json`` gave plain values for, checked."""
     image = "" if values["image"] == "" else checks.key(values["image"])
-    held, classes = values["held"], values["classes"]
+    held, classes, joined = values["held"], values["classes"], values.get("joined")
     parts = tuple(_part(p, books[image]) for p in checks.listed(values["parts"], "parts"))
     return Delta(
         image,
@@ -221,6 +228,7 @@ def delta_of(values: Mapping[str, Any], books: Mapping[str, Book]) -> Delta:
         tuple(_clicked(c, books) for c in checks.listed(values["clicks"], "clicks")),
         None if classes is None else (classes_of(classes[0]), classes_of(classes[1])),
         tuple(map(Splice.from_json, checks.listed(values.get("carved", ()), "changes of carving"))),
+        None if joined is None else (tables_of(joined[0]), tables_of(joined[1])),
     )
 
 
@@ -301,6 +309,7 @@ class Book:
         self.labels: dict[int, Labels] = {}
         self.clicks: dict[Place, int] = {}
         self.carvings = Carvings()
+        self.joined: tuple[Joined, ...] = ()
 
     def frame(self, number: int) -> Labels:
         """Return the objects of a frame, as they are held here."""

@@ -15,6 +15,8 @@ from stroma.errors import LabelError
 from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.objects.measure import measure
 from stroma.session.objects.book import Click, Labels
+from stroma.workflow.embedding import embed
+from stroma.workflow.other_tables import OtherTable
 
 Ints = NDArray[np.int64]
 
@@ -73,14 +75,27 @@ class Found:
         """Return the same objects, with classes where these were learnt."""
         if classifier is None:
             return self
-        return replace(self, table=classifier.classed(self.table), classifier=classifier)
+        nothing = np.full(self.table.rows, np.nan)
+        missing = {n: nothing for n in classifier.columns_ if n not in self.table}
+        told = classifier.classed(self.table.extended(missing))
+        table = ObjectTable({n: told[n] for n in told if n not in missing})
+        return replace(self, table=table, classifier=classifier)
 
     def box_of(self, row: int) -> Box:
         """Return the rectangle around an object, on planes across z."""
         return Box(*(int(self.table[n][row]) for n in ("top", "left", "bottom", "right")))
 
 
-def measured(image: str, frame: int, labels: Labels, pixels: Image, ring: float) -> Found:
+def measured(
+    image: str,
+    frame: int,
+    labels: Labels,
+    pixels: Image,
+    ring: float,
+    *,
+    extractors: Sequence[str] = (),
+    tables: Sequence[OtherTable] = (),
+) -> Found:
     """Measure the objects of a frame.
 
     Parameters
@@ -91,6 +106,10 @@ def measured(image: str, frame: int, labels: Labels, pixels: Image, ring: float)
         Of all frames.
     ring : float
         How far around objects is looked, in pixels.
+    extractors : sequence of str
+        Feature extractors whose means inside objects are columns, too.
+    tables : sequence of OtherTable
+        What other programs measured.
     """
     values = pixels.at(t=frame) if "t" in pixels.kept_axes else pixels
     solid = len(labels) > 1
@@ -100,7 +119,12 @@ def measured(image: str, frame: int, labels: Labels, pixels: Image, ring: float)
     named = Image(
         labels if solid else labels[0], axes, spacing=_in_space(values, axes), unit=values.unit
     )
-    return Found(image, frame, labels, measure(named, values, ring=ring))
+    table = measure(named, values, ring=ring)
+    for name in extractors:
+        table = embed(table, named, values, name) if table.rows else table
+    for other in tables:
+        table = other.joined(table, frame)
+    return Found(image, frame, labels, table)
 
 
 def _in_space(image: Image, axes: str) -> dict[str, float]:

@@ -13,6 +13,7 @@ import numpy as np
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
+from stroma.features import EXTRACTORS
 from stroma.features.cache import free_memory
 from stroma.objects.find import Finding, objects_of
 from stroma.session.core import checks
@@ -57,16 +58,22 @@ class ObjectSettings:
         Measurements to look at; None for all.
     ring : float
         How far around objects is looked, in pixels.
+    extractors : tuple of str
+        Feature extractors whose means inside objects are measurements, too.
     """
 
     classifier: str = "forest"
     columns: tuple[str, ...] | None = None
     ring: float = 3.0
+    extractors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the values."""
         named((), self.classifier, self.columns)
         checks.number(self.ring, "the width of the ring", 0, 100)
+        for name in self.extractors:
+            if name not in EXTRACTORS:
+                _ = EXTRACTORS[name]  # which says what there is
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,11 +211,13 @@ class ObjectModel:
             own = book.frame(key[1]) if held.kept else None
             region = self.core.document.sheet(key[0]).region
             answers = id(own) if held.kept else (self.strokes.bench.revision, region)
-            about = held, answers, exchanged, self.now.ring
+            now, tables = self.now, tuple(one.table for one in book.joined)
+            about = held, answers, exchanged, now.ring, now.extractors, book.joined
             kept = self._frames.get(key)
         if kept is None or kept.about != about:
             labels = self._segmented(key, held, book, pixels) if own is None else own
-            kept = Kept(about, measured(*key, labels, pixels, self.now.ring))
+            more = {"extractors": now.extractors, "tables": tables}
+            kept = Kept(about, measured(*key, labels, pixels, now.ring, **more))
         with self.core.lock:
             self._frames[key] = kept
             self._frames.move_to_end(key)
@@ -251,8 +260,9 @@ class ObjectModel:
                 raise ParameterError(
                     f"No setting {sorted(unknown)[0]!r} of objects. Known: {known}."
                 )
-            if values.get("columns") is not None:
-                values["columns"] = tuple(values["columns"])
+            for name in ("columns", "extractors"):
+                if values.get(name) is not None:
+                    values[name] = tuple(values[name])
             new = replace(self.now, **values)
             if new == self.now:
                 return
@@ -265,7 +275,7 @@ class ObjectModel:
         """Return what ``settings.json`` keeps."""
         columns = None if self.now.columns is None else list(self.now.columns)
         own = {"classifier": self.now.classifier, "columns": columns, "ring": self.now.ring}
-        return {"objects": own}
+        return {"objects": own | {"extractors": list(self.now.extractors)}}
 
     def facts(self) -> Mapping[str, Any]:
         """Return nothing: what is learnt is learnt again when a project is opened."""
@@ -279,8 +289,9 @@ class ObjectModel:
         given = settings.get("objects", {})
         try:
             found = dict(checks.mapping(given, "settings of objects"))
-            if found.get("columns") is not None:
-                found["columns"] = tuple(found["columns"])
+            for name in ("columns", "extractors"):
+                if found.get(name) is not None:
+                    found[name] = tuple(found[name])
             self.now = ObjectSettings(**found)
         except (TypeError, ValueError) as error:
             raise FormatError(

@@ -166,15 +166,19 @@ class ClickObjects(Operation):
         What is said now.
     gone : tuple of (frame, z, y, x)
         What was said before and is no more.
+    continues : int
+        Number of the step of undo that this is a part of; 0 for a new one.
     """
 
     op = "label objects"
     image: str
     come: tuple[Click, ...] = ()
     gone: tuple[Place, ...] = ()
+    continues: int = 0
 
     def __post_init__(self) -> None:
         """Check the places and classes."""
+        checks.whole(self.continues, "the number of an edit", 0, 2**53)
         come = []
         for one in checks.listed(self.come, "clicks"):
             at, label = checks.listed(one, "a click")
@@ -185,15 +189,17 @@ class ClickObjects(Operation):
 
 @dataclass(frozen=True)
 class SetObjectClass(Operation):
-    """Add, rename or recolour a class of objects."""
+    """Add, rename or recolour a class of objects; ``continues`` as for others."""
 
     op = "object class"
     label: int
     name: str
     color: str
+    continues: int = 0
 
     def __post_init__(self) -> None:
         """Check the class."""
+        checks.whole(self.continues, "the number of an edit", 0, 2**53)
         checks.one_class({"label": self.label, "name": self.name, "color": self.color})
         Class(self.label, self.name, self.color)
 

@@ -118,6 +118,18 @@ export async function loadModel(app, file) {
 }
 
 /**
+ * Let a table of another program join the objects of the image that is looked at.
+ * @param {App} app
+ * @param {File} file
+ */
+export async function importTable(app, file) {
+  const values = { name: file.name, image: app.image };
+  const allowed = app.state?.uploads.tables;
+  const done = allowed && (await orNotice(named(file, send(file, "/uploads/table", values, allowed)), "table"));
+  if (done) notice(`The columns of ${file.name} joined the objects; Undo takes them back.`, "good");
+}
+
+/**
  * Put the name of a file in front of what went wrong with it.
  * @template T
  * @param {File} file

@@ -29,7 +29,26 @@ export function classGroup(app, viewer, desk) {
     rebuild(list, about, () => known.classes.map((one, i) => classRow(app, desk, one, i, counts.get(one.label) ?? 0)));
     note.textContent = known.lacking;
     classifier.value = known.classifier;
+    rebuild(features, [known.extractors, names], () => [
+      el("option", { value: "", text: "none" }),
+      ...[...new Set([...known.extractors, ...names])].map((value) => el("option", { value, text: value })),
+    ]);
+    features.value = known.extractors[0] ?? "";
   };
+  /** @type {string[]} */
+  let names = [];
+  let asked = false;
+  const offer = async () => {
+    if (asked) return;
+    asked = true;
+    names = (await app.ask("object-features")) ?? [];
+    show();
+  };
+  const features = el("select", {
+    id: "object-features", title: "The mean of what an extractor sees inside each object joins the measures: where size and brightness do not tell objects apart",
+    onpointerdown: offer, onfocus: offer,
+    onchange: () => app.ask("object-model", { extractors: features.value ? [features.value] : [] }),
+  });
   const classifier = el(
     "select",
     { id: "object-classifier", onchange: () => app.ask("object-model", { classifier: classifier.value }) },
@@ -55,7 +74,7 @@ export function classGroup(app, viewer, desk) {
   );
   desk.addEventListener("known", show);
   desk.addEventListener("look", show);
-  return group("Classes", list, note, buttons, accuracy, el("label", { class: "field" }, "Classifier", classifier));
+  return group("Classes", list, note, buttons, accuracy, el("label", { class: "field" }, "Classifier", classifier), el("label", { class: "field" }, "Features inside", features));
 }
 
 /**

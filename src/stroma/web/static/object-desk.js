@@ -20,6 +20,7 @@ import { settled } from "./widgets.js";
  * @property {Class[]} classes
  * @property {string} classifier
  * @property {string[] | null} columns
+ * @property {string[]} extractors
  * @property {string[]} measures
  * @property {number[]} given
  * @property {Record<string, number[] | null>} rows

@@ -1,7 +1,7 @@
 // The panel "Objects": where they come from, their classes, corrections, measures, and files.
 
 import { el, fill } from "./dom.js";
-import { choosesFiles, importObjects } from "./files.js";
+import { choosesFiles, importObjects, importTable } from "./files.js";
 import { Carver } from "./object-carver.js";
 import { carveGroup, carveKeys } from "./object-carving.js";
 import { classGroup, showNext } from "./object-classes.js";
@@ -85,6 +85,7 @@ function sourceGroup(app, desk) {
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
     el("button", { type: "button", id, text, title, onclick });
   const opening = button("open-objects", "Open a label image…", "From any program: a number for each object, as large as this image", () => {});
+  const joining = button("join-table", "Join a table…", "Of any program, with the numbers of these objects in a column label: its numbers become measures, its classes labels", () => {});
   const buttons = el(
     "div",
     { class: "buttons" },
@@ -93,12 +94,18 @@ function sourceGroup(app, desk) {
       showWhile("Finding objects", app.ask("find-objects", values())),
     ),
     opening,
+    joining,
     button("no-objects", "None", "Have no objects any more", () => app.ask("no-objects", { image: app.image })),
   );
   choosesFiles(
     opening,
     { id: "objects-file", title: "Label image", multiple: false, accept: () => app.state?.uploads.images.endings ?? [] },
     ([file]) => file && importObjects(app, file),
+  );
+  choosesFiles(
+    joining,
+    { id: "table-file", title: "Table", multiple: false, accept: () => app.state?.uploads.tables.endings ?? [] },
+    ([file]) => file && importTable(app, file),
   );
   app.addEventListener("change", () => {
     const classes = app.state?.classes ?? [];
@@ -108,6 +115,7 @@ function sourceGroup(app, desk) {
   });
   const show = () => {
     note.textContent = words(desk);
+    joining.disabled = !desk.known?.kept;
     if (desk.known?.how) {
       Object.assign(how, { split: desk.known.how.split, min_size: desk.known.how.min_size, border: desk.known.how.border });
     }

@@ -116,7 +116,7 @@
  * @property {number} revision
  * @property {boolean} canUndo
  * @property {boolean} canRedo
- * @property {{images: Uploads, strokes: Uploads, models: Uploads}} uploads
+ * @property {{images: Uploads, strokes: Uploads, models: Uploads, tables: Uploads}} uploads
  */
 
 /**
