@@ -2,11 +2,14 @@
 
     python benchmarks/objects.py --side 4096 --objects 6250
     python benchmarks/objects.py FOLDER
+    python benchmarks/objects.py --parts FOLDER
     python benchmarks/objects.py --carve 128
 
 The first measures generated discs, beside scikit-image on some of them; seconds are those of the
 processor. FOLDER has ``images/`` and ``masks/`` with nuclei numbered from 1; the classes are made
-up from their size, brightness and form. The third carves cells with bright membranes out of a
+up from their size, brightness and form. The third classes small regions of pictures (truth in
+``masks/``, three classes) from five labelled ones of each, beside a model of pixels that learns
+from a few pixels of the same regions. The fourth carves cells with bright membranes out of a
 noisy volume of so many voxels a side, each with two strokes: seven voxels in its middle, and a
 line around it on one plane.
 """
@@ -23,12 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from skimage.segmentation import slic
 
+from stroma.data.image import Image
 from stroma.data.objects import ObjectTable, stacked
 from stroma.io import read_image
 from stroma.objects.carving import Carving, Priority
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.measure import measure
+from stroma.pixel.model import ConvpaintModel
 
 THEIRS = (
     *("area", "bbox", "centroid", "perimeter", "axis_major_length", "axis_minor_length"),
@@ -36,6 +42,7 @@ THEIRS = (
     *("intensity_mean", "intensity_std", "intensity_min", "intensity_max"),
 )
 REPEATS = 20
+REGIONS = 300
 SMALLEST = 30
 SPACING = 32
 CELLS = 8
@@ -99,14 +106,14 @@ def truths(table: ObjectTable) -> dict[str, NDArray[np.int64]]:
     return {k: 1 + (table[n] > np.median(table[n])).astype(np.int64) for k, n in asked.items()}
 
 
-def accuracy(folder: Path) -> None:
+def accuracy(folder: Path, only: str | None = None) -> None:
     """Tell how many nuclei are classed rightly from ten labelled ones, all columns or one."""
     table = nuclei(folder)
     own = {"large": "area_px", "bright": "intensity_mean", "long": "eccentricity"}
     print("| classes | classifier | columns | accuracy | lowest |\n|---|---|---|---|---|")
     for name, truth in truths(table).items():
-        for columns in (None, [own[name]]):
-            for kind in ("ensemble", "forest", "logistic"):
+        for columns in (None,) if only else (None, [own[name]]):
+            for kind in (only,) if only else ("ensemble", "forest", "logistic"):
                 for asked in (False, True):
                     scores = [_score(table, truth, kind, columns, s, asked) for s in range(REPEATS)]
                     told = "all" if columns is None else columns[0]
@@ -131,6 +138,64 @@ def _score(table, truth, kind, columns, seed, asked) -> float:
         model = model.fit(table, labels)
     free = labels == 0
     return float((model.predict(table)[free] == truth[free]).mean())
+
+
+def parts(folder: Path) -> None:
+    """Tell how well regions are classed, and pixels are, from the same few places."""
+    found = [
+        _parts_of(path, seed) for seed, path in enumerate(sorted((folder / "masks").iterdir()))
+    ]
+    print("| learnt from | mean IoU | lowest |\n|---|---|---|")
+    for name in ("best possible with these regions", "regions", "pixels"):
+        scores = [one[name] for one in found]
+        print(f"| {name} | {np.mean(scores):.3f} | {min(scores):.3f} |")
+
+
+def _parts_of(path: Path, seed: int) -> dict[str, float]:
+    """Return the mean IoU of both on one picture; five regions of each class are labelled."""
+    picture = read_image(path.parent.parent / "images" / path.name).read()
+    truth = read_image(path).read().astype(np.int64)
+    truth = np.unique(truth, return_inverse=True)[1].reshape(truth.shape) + 1
+    colours = np.moveaxis(picture[:3], 0, -1)
+    regions = slic(colours, n_segments=REGIONS, compactness=10, start_label=1)
+    classes = ndimage.labeled_comprehension(
+        truth, regions, np.arange(1, regions.max() + 1), _most, np.int64, 0
+    )
+    random, labels = np.random.default_rng(seed), np.zeros(len(classes), np.int64)
+    for cls in np.unique(classes):
+        known = np.flatnonzero(classes == cls)
+        labels[random.choice(known, min(5, len(known)), replace=False)] = cls
+    table = measure(regions, Image(picture[:3], "cyx"))
+    told = ObjectClassifier().fit(table, labels).predict(table)
+    strokes = np.zeros(truth.shape, np.uint8)
+    for number in np.flatnonzero(labels) + 1:
+        away = ndimage.distance_transform_edt(np.pad(regions == number, 1))[1:-1, 1:-1]
+        y, x = np.unravel_index(away.argmax(), away.shape)
+        strokes[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2] = labels[number - 1]
+    model = ConvpaintModel("stroma")
+    model.set_params(channel_mode="rgb")
+    model.train(picture[:3], strokes)
+    return {
+        "best possible with these regions": _overlap(classes[regions - 1], truth),
+        "regions": _overlap(told[regions - 1], truth),
+        "pixels": _overlap(np.asarray(model.segment(picture[:3])), truth),
+    }
+
+
+def _most(values: NDArray[np.int64]) -> int:
+    return int(np.bincount(values).argmax())
+
+
+def _overlap(found: NDArray[Any], truth: NDArray[Any]) -> float:
+    """Return the mean intersection over union of all classes."""
+    return float(
+        np.mean(
+            [
+                ((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum()
+                for c in np.unique(truth)
+            ]
+        )
+    )
 
 
 def membranes(side: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -203,6 +268,8 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=4096)
     parser.add_argument("--objects", type=int, default=6250)
     parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--classifier", help="one instead of all, on all measures")
+    parser.add_argument("--parts", type=Path, metavar="FOLDER", help="class regions of pictures")
     parser.add_argument("--carve", type=int, metavar="SIDE", help="voxels a side, from 96")
     parser.add_argument("--seeds", type=int, default=3, help="volumes")
     parser.add_argument("--smoke", action="store_true", help="small sizes")
@@ -212,8 +279,10 @@ def main() -> None:
     globals()["REPEATS"] = asked.repeats
     if asked.carve is not None:
         carve(asked.carve, asked.seeds)
+    elif asked.parts is not None:
+        parts(asked.parts)
     elif asked.folder is not None:
-        accuracy(asked.folder)
+        accuracy(asked.folder, asked.classifier)
     else:
         speed(asked.side, asked.objects)
 

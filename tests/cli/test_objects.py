@@ -225,6 +225,18 @@ def test_parquet_holds_what_csv_does(stroma, files) -> None:
 def test_features_of_an_extractor_are_columns_and_a_model_asks_for_them_itself(
     stroma, files
 ) -> None:
+    labels, stripes = np.zeros((60, 80), np.uint16), np.zeros((60, 80), np.uint8)
+    for i in range(12):  # that differ in little but how wide their stripes are
+        part = (
+            slice(4 + 18 * (i // 4), 14 + 18 * (i // 4)),
+            slice(4 + 18 * (i % 4), 14 + 18 * (i % 4)),
+        )
+        labels[part] = i + 1
+        stripes[part] = 100 * (np.indices((10, 10))[0] // (5 if i % 2 else 1) % 2)
+    write_labels("cells.tif", labels, axes="yx")
+    write_image("image.ome.tif", stripes, axes="yx")
+    clicks = [f"{n},{'fine' if n % 2 else 'coarse'}" for n in range(1, 7)]
+    (files / "clicks.csv").write_text("\n".join(["label,class", *clicks]))
     options = ("--image", "image.ome.tif", "--embed", "texture_2d", "--labels", "clicks.csv")
     done = stroma("objects", "cells.tif", *options, "--save-model", "m.pkl", "--table", "a.csv")
     assert done.code == 0
@@ -233,6 +245,7 @@ def test_features_of_an_extractor_are_columns_and_a_model_asks_for_them_itself(
     written = [rows(files / name) for name in ("a.csv", "b.csv")]
     assert "embedding_texture_2d_000" in written[0][0]
     assert written[0] == written[1]
+    assert [r["class_name"] for r in written[1]] == ["fine", "coarse"] * 6
     refused = stroma("objects", "cells.tif", "--model", "m.pkl", "--table", "c.csv")
     assert refused.code != 0
     assert "Give the image, too" in refused.err
