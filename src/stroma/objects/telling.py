@@ -22,6 +22,9 @@ FEWEST = 4
 SPREAD = 0.2
 """Spread of ranks within classes that is expected however alike the labelled objects are."""
 
+LEAST = 3
+"""Labelled objects of a class below which it is not known which measurements are meant."""
+
 OTHERS = 2000
 """Objects without class, at most, among which values are ranked."""
 
@@ -30,7 +33,8 @@ def telling(X: Floats, y: Ints) -> Ints:
     """Return the columns that tell classes apart best, ascending.
 
     Each pair of classes has half as many as objects of it are labelled: those in which the ranks
-    of the two differ most, compared with how they differ within the classes.
+    of the two differ most, compared with how they differ within the classes. All are looked at
+    while there are fewer than three labelled objects of a class.
 
     Parameters
     ----------
@@ -47,6 +51,8 @@ def telling(X: Floats, y: Ints) -> Ints:
     chosen: set[int] = set()
     for a, b in combinations(np.unique(y[rows]).tolist(), 2):
         first, second = ranks[y[rows] == a], ranks[y[rows] == b]
+        if min(len(first), len(second)) < LEAST:
+            return np.arange(X.shape[1])
         most = max(FEWEST, (len(first) + len(second)) // 2)
         chosen.update(_order(first, second)[:most])
     return np.array(sorted(chosen), np.int64)
