@@ -19,12 +19,13 @@ from stroma.session.strokes.applied import SAID
 from stroma.session.words import plain
 from stroma.web import uploads
 from stroma.web.fields import configurations, shown
+from stroma.workflow.other_tables import TABLES
 
 UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
     "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
     "models": {"endings": list(uploads.MODEL_ENDINGS), "limit": uploads.MAX_MODEL},
-    "tables": {"endings": list(uploads.TABLES), "limit": uploads.MAX_STROKES},
+    "tables": {"endings": list(TABLES), "limit": uploads.MAX_STROKES},
 }
 
 

@@ -62,7 +62,7 @@ class Joined:
     def of(cls, table: OtherTable) -> Joined:
         """Return a table of another program."""
         names = tuple(table.measures)
-        values = np.array([table.measures[n] for n in names], np.float64)
+        values: Any = np.array([table.measures[n] for n in names], np.float64)
         keys = packed(table.keys, "<i8")
         return cls(table.source, names, len(table.keys), keys, packed(values, "<f8"))
 
@@ -70,7 +70,7 @@ class Joined:
     def table(self) -> OtherTable:
         """The table."""
         try:
-            keys = unpacked_as(self.keys, (self.rows, 2), "<i8")
+            keys: Any = unpacked_as(self.keys, (self.rows, 2), "<i8")
             values: Any = unpacked_as(self.values, (len(self.names), self.rows), "<f8")
         except ValueError as error:
             raise ParameterError(f"A table that joined objects is damaged: {error}.") from error

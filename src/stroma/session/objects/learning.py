@@ -216,8 +216,10 @@ class ObjectModel:
             kept = self._frames.get(key)
         if kept is None or kept.about != about:
             labels = self._segmented(key, held, book, pixels) if own is None else own
-            more = {"extractors": now.extractors, "tables": tables}
-            kept = Kept(about, measured(*key, labels, pixels, now.ring, **more))
+            kept = Kept(
+                about,
+                measured(*key, labels, pixels, now.ring, extractors=now.extractors, tables=tables),
+            )
         with self.core.lock:
             self._frames[key] = kept
             self._frames.move_to_end(key)
