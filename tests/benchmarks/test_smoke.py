@@ -41,6 +41,7 @@ ELSEWHERE = {
     "tracking_segmented",
     "clusters",
     "learn",
+    "mixing",
     "napari_gui",
 }
 """What the scripts share, those that need labelled images or a screen, and what others run."""
