@@ -1,8 +1,8 @@
 """Can strokes that are left out tell whether features of a network help? Mixes of two ensembles.
 
 One ensemble sees the filters of ``stroma``, the other EfficientNet-Lite0 beside them, with cells of
-2, 4, 8 and 16 pixels. Every mix is scored on all pixels, and estimated by strokes that are left out,
-a fifth of them at a time: drawn at random, or lying together. The mix with the best estimate is what
+2, 4, 8 and 16 pixels. Every mix is scored on all pixels, and estimated by strokes that are left
+out, a fifth at a time: drawn at random, or lying together. The mix with the best estimate is what
 a program could choose.
 
     python benchmarks/mixing.py FOLDER --limit 2
