@@ -42,6 +42,7 @@ ELSEWHERE = {
     "clusters",
     "learn",
     "mixing",
+    "few_labels",
     "napari_gui",
 }
 """What the scripts share, those that need labelled images or a screen, and what others run."""
