@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -56,10 +57,10 @@ def test_onnx_runs_on_blocks_as_on_the_whole_image(tmp_path, image):
 def test_a_program_runs_with_the_consent_that_names_it_alone(tmp_path, image):
     data = scripted(small())
     package = written(tmp_path / "a.zip", described(weights=SCRIPT), net__pt=data)
-    number = hashlib.sha256(data).hexdigest()[:12]
+    number = hashlib.sha256(data).hexdigest()[:32]
     with pytest.raises(ConsentError, match=rf"TorchScript, net\.pt, by A\. Author.*{number}"):
         load(package)
-    for other in ("0" * 12, number[:11], "torchscript", ""):
+    for other in ("0" * 32, number[:12], number[:31], "torchscript", ""):
         with pytest.raises(ConsentError):
             load(package, trust=other)
     network = load(package, trust=number)
@@ -89,15 +90,35 @@ def test_python_in_a_package_runs_with_consent_only(tmp_path, image):
     said = described(weights={"pytorch_state_dict": {"source": "w.pt", "architecture": how}})
     files = {"net__py": source, "w__pt": (tmp_path / "w.pt").read_bytes()}
     package = written(tmp_path / "a.zip", said, **files)
-    with pytest.raises(ConsentError, match=r"Python, Net in net\.py"):
+    with pytest.raises(ConsentError, match=r"Python, Net in net\.py") as refused:
         load(package)
     assert not (tmp_path / "made").exists()
-    network = load(package, trust=hashlib.sha256(source).hexdigest())
+    network = load(package, trust=number_in(refused))
     np.testing.assert_allclose(network.segment(image)[0], 3 * image, rtol=1e-6)
     of_library = {"import_from": "os", "callable": "system", "kwargs": {"command": "true"}}
     said["weights"]["pytorch_state_dict"]["architecture"] = of_library
     with pytest.raises(FormatError, match="which is not run"):
-        load(written(tmp_path / "b.zip", said, **files), trust="0" * 12)
+        load(written(tmp_path / "b.zip", said, **files), trust="0" * 32)
+
+
+@pytest.mark.parametrize("other", [{"callable": "Parameter"}, {"kwargs": {"factor": 2}}])
+def test_consent_to_python_is_to_what_is_called_in_it_too(tmp_path, other):
+    source = PYTHON.format(made=str(tmp_path / "made")).encode()
+    torch.save({"factor": torch.tensor(3.0)}, tmp_path / "w.pt")
+    files = {"net__py": source, "w__pt": (tmp_path / "w.pt").read_bytes()}
+    how = {"source": "net.py", "callable": "Net", "kwargs": {"factor": 1}}
+    said = described(weights={"pytorch_state_dict": {"source": "w.pt", "architecture": how}})
+    with pytest.raises(ConsentError) as refused:
+        load(written(tmp_path / "a.zip", said, **files))
+    how.update(other)
+    with pytest.raises(ConsentError):
+        load(written(tmp_path / "b.zip", said, **files), trust=number_in(refused))
+    assert not (tmp_path / "made").exists()
+
+
+def number_in(refused):
+    """Return the number that a refusal names."""
+    return re.search(r"--trust ([0-9a-f]{32})", str(refused.value))[1]
 
 
 def test_onnx_is_taken_before_programs(tmp_path, image):
@@ -285,7 +306,7 @@ def test_what_is_made_in_the_end_by_python_is_left_and_said(tmp_path, image):
 def test_it_is_applied_to_files_but_not_kept_in_others(tmp_path, image, capsys):
     data = scripted(small())
     package = written(tmp_path / "a.zip", described(weights=SCRIPT), net__pt=data)
-    number = hashlib.sha256(data).hexdigest()[:12]
+    number = hashlib.sha256(data).hexdigest()[:32]
     picture = write_image(tmp_path / "cells.tif", image, axes="yx")
     how = ("segment", package, picture, "--out", tmp_path / "out", "--json")
     done = json.loads(commands.run(capsys, *how, "--trust", number))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from stroma.errors import ConsentError, short
 
-DIGITS = 12
-"""Hexadecimal digits that name a program."""
+DIGITS = 32
+"""Hexadecimal digits that name a program: of fewer, another with the same can be made in hours."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
+import yaml
 from torch import nn
 
 from stroma.errors import FormatError, MissingExtraError, install, short
@@ -126,7 +127,9 @@ class Written(Program):
         name, called, kwargs = architecture_of(said, package.path)
         source = package.read(name)
         what = f"{called} in {name}"
-        code = Code(package.path, "Python", what, digest_of(source), authors_of(package))
+        asked = yaml.safe_dump([called, dict(kwargs)]).encode()
+        number = digest_of(b"\0".join((source, asked)))  # what is called is as much of the program
+        code = Code(package.path, "Python", what, number, authors_of(package))
         require_consent(code, trust)
         data = weights_of(said, package)
         state = state_of(read_checkpoint(package.path, data), package.path)
