@@ -135,6 +135,7 @@ def tab(application, studio, bridge):
     made = Objects(studio)
     studio.take(bridge)
     image, _ = squares()
+    bridge.hide("segmentation")  # nothing is looked at there
     bridge.paint_on([bridge.viewer.add_image(image, name="squares")], "yx")
     yield made
     made.close()

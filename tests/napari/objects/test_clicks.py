@@ -13,14 +13,9 @@ def sketch(tab):
     return np.asarray(tab.layers.layer("clicks").data)
 
 
-def test_where_there_are_no_objects_yet_the_first_tool_clicks_them(tab):
+def test_a_click_shows_a_proposal_and_a_key_commits_it_once(tab, pointer, press, studio):
     tab.show()
     assert tab.chosen == "click"
-    assert tab.layers.objects is not None
-
-
-def test_a_click_shows_a_proposal_and_a_key_commits_it_as_an_object(tab, pointer, press):
-    tab.show()
     pointer.click(*SEVERAL[0])
     proposal = tab.clicks.draft.found
     truth = squares()[1] == 1
@@ -33,16 +28,9 @@ def test_a_click_shows_a_proposal_and_a_key_commits_it_as_an_object(tab, pointer
     assert tab.desk.numbers.tolist() == [1]
     assert not sketch(tab).any()
     assert tab.clicks.last == 1
-
-
-def test_a_second_object_is_one_step_of_undo(tab, pointer, press, studio):
-    tab.show()
-    for at in SEVERAL[:2]:
-        pointer.click(*at)
-        press("S")
-    assert tab.desk.numbers.tolist() == [1, 2]
-    tab.undo()
-    studio.settle()
+    pointer.click(*SEVERAL[0])
+    assert "Object 1 is here already" in studio.errors[-1]
+    press("C")
     assert tab.desk.numbers.tolist() == [1]
 
 
@@ -59,6 +47,9 @@ def test_the_right_button_says_what_is_not_of_it_and_backspace_takes_it_back(tab
     press("Escape")
     assert not tab.clicks.marked
     assert not sketch(tab).any()
+    pointer.click(30, 40)
+    assert tab.clicks.draft.found is None
+    assert "Click on the object too" in tab.clicking.note.text()
 
 
 def test_a_drag_is_a_box_and_with_shift_a_stroke(tab, pointer, press):
@@ -74,33 +65,19 @@ def test_a_drag_is_a_box_and_with_shift_a_stroke(tab, pointer, press):
     assert tab.desk.numbers.tolist() == [1]
 
 
-def test_each_click_may_be_for_an_object_of_its_own(tab, pointer, press):
+def test_each_click_may_be_for_an_object_of_its_own_and_a_step_of_undo(tab, pointer, press, studio):
     tab.show()
     tab.clicking.each.setChecked(True)
     for at in SEVERAL:
         pointer.click(*at)
-    press("C")
+    press("S")
     assert tab.desk.numbers.tolist() == [1, 2, 3, 4]
     truth = squares()[1]
     assert [int(tab.desk.at(at)) for at in SEVERAL] == [1, 2, 3, 4]
     assert ((objects(tab) > 0) & (truth > 0)).sum() > 0.8 * np.isin(truth, (1, 2, 3, 4)).sum()
-
-
-def test_clicks_on_an_object_that_is_there_are_refused_in_words(tab, pointer, press, studio):
-    tab.show()
-    pointer.click(*SEVERAL[0])
-    press("C")
-    pointer.click(*SEVERAL[0])
-    assert "Object 1 is here already" in studio.errors[-1]
-    press("C")
-    assert tab.desk.numbers.tolist() == [1]
-
-
-def test_only_what_is_beside_proposes_nothing_and_says_so(tab, pointer):
-    tab.show()
-    pointer.click(30, 30, button=2)
-    assert tab.clicks.draft.found is None
-    assert "Click on the object too" in tab.clicking.note.text()
+    tab.undo()
+    studio.settle()
+    assert tab.desk.numbers.tolist() == [1, 2, 3]
 
 
 def test_the_next_image_begins_anew(tab, pointer, press, studio):

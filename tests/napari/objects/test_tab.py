@@ -2,7 +2,6 @@ import csv
 import json
 
 import numpy as np
-import pytest
 
 from napari_scene import squares, until
 
@@ -12,6 +11,26 @@ MIDDLES = [(16, 10), (13, 27), (16, 50), (13, 67), (16, 90), (13, 107), (16, 130
 
 def outline(tab, number):
     return tab.layers.objects.get_color(number)
+
+
+def written(tab, folder):
+    """Write all kinds of files, and look into them."""
+    for box in (*tab.writing.formats.values(), tab.writing.model):
+        box.setChecked(True)
+    tab.writing.write(folder)
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "squares_table.csv",
+        "squares_objects.tif",
+        "squares_objects.geojson",
+        "squares_rois.zip",
+        "object_classes.pkl",
+    }
+    with (folder / "squares_table.csv").open(newline="", encoding="utf-8") as file:
+        found = [row["class_name"] for row in csv.DictReader(file)]
+    assert found == ["kind 1", "kind 2"] * 4
+    features = json.loads((folder / "squares_objects.geojson").read_text())["features"]
+    assert len(features) == 8
 
 
 def test_objects_are_shown_as_outlines_with_their_numbers_in_a_table(labelled):
@@ -26,18 +45,15 @@ def test_objects_are_shown_as_outlines_with_their_numbers_in_a_table(labelled):
     assert labelled.sources.note.text() == "8 objects, held (label image)."
 
 
-def test_a_click_gives_the_chosen_class_and_a_second_takes_it_back(labelled, pointer):
+def test_two_kinds_by_two_clicks_class_all_objects_for_other_programs_too(
+    labelled, pointer, press, tmp_path
+):
     assert labelled.chosen == "label"
-    pointer.click(*MIDDLES[0])
-    assert labelled.desk.seen.given.tolist() == [1] + [0] * 7
-    pointer.click(*MIDDLES[0])
-    assert not labelled.desk.seen.given.any()
+    for expected in (1, 0, 1):  # a second click takes it back
+        pointer.click(*MIDDLES[0])
+        assert labelled.desk.seen.given.tolist() == [expected] + [0] * 7
     pointer.click(2, 2)
-    assert not labelled.desk.seen.given.any()
-
-
-def test_two_kinds_by_two_clicks_class_all_objects_and_colour_them(labelled, pointer, press):
-    pointer.click(*MIDDLES[0])
+    assert labelled.desk.seen.given.sum() == 1
     press("2")
     pointer.click(*MIDDLES[1])
     assert labelled.desk.classes().tolist() == [1, 2] * 4
@@ -53,15 +69,7 @@ def test_two_kinds_by_two_clicks_class_all_objects_and_colour_them(labelled, poi
     assert len(labelled.desk.selected) == 1
     labelled.classing.measure_accuracy()
     assert "%" in labelled.classing.accuracy.text()
-
-
-def test_numbers_give_a_class_to_all_that_are_selected(labelled, pointer, press):
-    press("Q")
-    pointer.click(*MIDDLES[0])
-    pointer.click(*MIDDLES[2], keys=("Shift",))
-    assert labelled.desk.selected == {1, 3}
-    press("2")
-    assert labelled.desk.seen.given.tolist() == [2, 0, 2, 0, 0, 0, 0, 0]
+    written(labelled, tmp_path)
 
 
 def test_what_is_selected_in_the_image_is_selected_in_the_table_and_the_other_way(
@@ -76,11 +84,17 @@ def test_what_is_selected_in_the_image_is_selected_in_the_table_and_the_other_wa
     view.selectRow(1)
     assert labelled.desk.selected == {2}
     np.testing.assert_allclose(outline(labelled, 2), 1)
+    sorted_by_size(labelled)
+    pointer.click(*MIDDLES[0])
+    pointer.click(*MIDDLES[2], keys=("Shift",))
+    assert labelled.desk.selected == {1, 3}
+    press("2")
+    assert labelled.desk.seen.given.tolist() == [2, 0, 2, 0, 0, 0, 0, 0]
 
 
-def test_the_table_is_sorted_by_any_measure_and_what_is_selected_stays_selected(labelled):
+def sorted_by_size(labelled):
+    """Sort the table while object 2 is selected."""
     rows, view = labelled.table.rows, labelled.table.view
-    labelled.desk.select([2])
     view.sortByColumn(rows.columns.index("area_px"), view.horizontalHeader().sortIndicatorOrder())
     areas = [float(labelled.desk.values("area_px")[rows._order[i]]) for i in range(8)]
     assert areas == [36.0] * 4 + [144.0] * 4
@@ -88,7 +102,15 @@ def test_the_table_is_sorted_by_any_measure_and_what_is_selected_stays_selected(
     assert [rows.number(index.row()) for index in chosen] == [2]
 
 
-def test_outlines_are_coloured_by_a_measure_and_those_out_of_bounds_are_not_seen(labelled):
+def test_dragging_over_a_plot_selects_the_objects_there_and_bounds_hide_others(labelled):
+    from qtpy.QtCore import QPointF
+
+    plot = labelled.measures.plot
+    for second in ("", "area_px"):
+        plot.resize(200, 150)
+        plot.show_measures("area_px", second)
+        assert set(plot.inside(QPointF(150, 0), QPointF(200, 40))) == {1, 3, 5, 7}
+        plot.grab()  # painting it raises nothing, and lays it out anew
     labelled.measures.colour.setCurrentIndex(labelled.measures.colour.findData("area_px"))
     labelled.desk.colour("area_px")
     assert not np.allclose(outline(labelled, 1), outline(labelled, 2))
@@ -101,25 +123,15 @@ def test_outlines_are_coloured_by_a_measure_and_those_out_of_bounds_are_not_seen
     assert labelled.table.rows.rowCount() == 4
 
 
-@pytest.mark.parametrize(("second", "expected"), [("", {1, 3, 5, 7}), ("area_px", {1, 3, 5, 7})])
-def test_dragging_over_a_plot_selects_the_objects_there(labelled, second, expected):
-    from qtpy.QtCore import QPointF
-
-    plot = labelled.measures.plot
-    plot.resize(200, 150)
-    plot.show_measures("area_px", second)
-    found = plot.inside(QPointF(150, 0), QPointF(200, 40))
-    assert set(found) == expected
-    plot.grab()  # painting it raises nothing
-
-
-@pytest.mark.parametrize("by_key", [True, False])
-def test_merging_deleting_and_undoing(labelled, press, by_key):
+def test_merging_deleting_filling_and_undoing(labelled, press, studio):
+    labelled.desk.select([1])
+    press("M")
+    assert "at least 2" in studio.errors[-1]
     labelled.desk.select([1, 2])
-    press("M") if by_key else labelled.desk.correct_selected("merge")
+    press("M")
     assert labelled.desk.numbers.tolist() == [1, 3, 4, 5, 6, 7, 8]
     labelled.desk.select([3])
-    press("Delete") if by_key else labelled.desk.correct_selected("delete")
+    press("Delete")
     assert labelled.desk.numbers.tolist() == [1, 4, 5, 6, 7, 8]
     for _ in range(2):
         labelled.layers.objects.undo()
@@ -128,9 +140,16 @@ def test_merging_deleting_and_undoing(labelled, press, by_key):
     labelled.layers.objects.redo()
     labelled._studio.settle()
     assert len(labelled.desk.numbers) == 7
+    ring = squares()[1]
+    ring[14:16, 8:10] = 0
+    studio.session.set_objects("1", ring)
+    studio.settle()
+    labelled.desk.select([1])
+    press("F")
+    np.testing.assert_array_equal(np.asarray(labelled.layers.objects.data), squares()[1])
 
 
-def test_a_line_cuts_an_object_and_an_outline_makes_one(labelled, pointer, press):
+def test_lines_cut_objects_and_make_and_give_them(labelled, pointer, press):
     press("C")
     pointer.drag([(16, 1), (16, 9), (16, 19)])
     assert len(labelled.desk.numbers) == 9
@@ -138,33 +157,13 @@ def test_a_line_cuts_an_object_and_an_outline_makes_one(labelled, pointer, press
     pointer.drag([(28, 4), (28, 14), (36, 14), (36, 4)])
     assert len(labelled.desk.numbers) == 10
     assert labelled.desk.at((32, 9))
-
-
-def test_what_is_drawn_around_is_given_to_the_selected_object_or_to_none(labelled, pointer, press):
     press("G")
-    labelled.desk.select([1])
+    labelled.desk.select([3])
     around = [(9, 23), (9, 31), (17, 31), (17, 23)]
     pointer.drag(around)
-    assert labelled.desk.at(MIDDLES[1]) == 1
+    assert labelled.desk.at(MIDDLES[1]) == 3
     pointer.drag(around, keys=("Alt",))
     assert labelled.desk.at(MIDDLES[1]) == 0
-
-
-def test_holes_are_filled(labelled, studio):
-    ring = squares()[1].copy()
-    ring[14:16, 8:10] = 0
-    studio.session.set_objects("1", ring)
-    studio.settle()
-    labelled.desk.select([1])
-    labelled.desk.correct_selected("fill")
-    np.testing.assert_array_equal(np.asarray(labelled.layers.objects.data), squares()[1])
-
-
-def test_what_does_not_fit_is_said_and_changes_nothing(labelled, studio):
-    labelled.desk.select([1])
-    labelled.desk.correct_selected("merge")
-    assert "at least 2" in studio.errors[-1]
-    assert len(labelled.desk.numbers) == 8
 
 
 def test_objects_follow_the_segmentation_until_they_are_corrected(tab, studio):
@@ -189,7 +188,7 @@ def test_objects_follow_the_segmentation_until_they_are_corrected(tab, studio):
     assert "following the segmentation" in tab.sources.note.text()
 
 
-def test_a_labels_layer_becomes_objects_and_objects_a_layer(tab, studio):
+def test_a_labels_layer_becomes_objects_and_objects_a_layer(tab, studio, tmp_path):
     tab.show()
     layer = studio.viewer.add_labels(squares()[1], name="of others")
     studio.viewer.layers.selection.active = layer
@@ -201,42 +200,18 @@ def test_a_labels_layer_becomes_objects_and_objects_a_layer(tab, studio):
     studio.viewer.layers.selection.active = tab.layers.objects
     tab.sources.take_layer()
     assert "Select the labels layer" in studio.errors[-1]
-
-
-def test_objects_and_their_classes_are_written_for_other_programs(
-    labelled, pointer, press, tmp_path
-):
-    pointer.click(*MIDDLES[0])
-    press("2")
-    pointer.click(*MIDDLES[1])
-    for box in (*labelled.writing.formats.values(), labelled.writing.model):
-        box.setChecked(True)
-    labelled.writing.write(tmp_path)
-    names = {path.name for path in tmp_path.iterdir()}
-    assert names == {
-        "squares_table.csv",
-        "squares_objects.tif",
-        "squares_objects.geojson",
-        "squares_rois.zip",
-        "object_classes.pkl",
-    }
-    with (tmp_path / "squares_table.csv").open(newline="", encoding="utf-8") as file:
-        found = [row["class_name"] for row in csv.DictReader(file)]
-    assert found == ["kind 1", "kind 2"] * 4
-    features = json.loads((tmp_path / "squares_objects.geojson").read_text())["features"]
-    assert len(features) == 8
-
-
-def test_no_kind_of_file_is_said(labelled, studio, tmp_path):
-    labelled.writing.formats["csv"].setChecked(False)
-    labelled.writing.write(tmp_path)
+    tab.writing.formats["csv"].setChecked(False)
+    tab.writing.write(tmp_path)
     assert "at least one kind" in studio.errors[-1]
 
 
-def test_another_layer_puts_the_tool_away_and_the_image_can_be_moved_again(labelled, studio):
-    layer = labelled.layers.objects
+def test_a_layer_that_is_selected_puts_the_tool_away_one_that_comes_does_not(labelled, studio):
+    layer, layers = labelled.layers.objects, studio.viewer.layers
     assert not layer.mouse_pan
-    studio.viewer.layers.selection.active = studio.viewer.layers["squares"]
+    studio.viewer.add_labels(squares()[1], name="of others")
+    until(lambda: layers.selection.active is layer)
+    assert labelled.chosen == "label"
+    layers.selection.active = layers["of others"]
     until(lambda: labelled.chosen == "")
     assert layer.mouse_pan
 

@@ -47,6 +47,7 @@ class Objects:
         self.clicks = Clicks(self.desk, self.layers)
         self.chosen = self._kept = ""
         self._hidden = False
+        self._came: Any = None
         self._tools = QButtonGroup()
         self._tools.setExclusive(False)
         self.help = parts.note()
@@ -66,10 +67,12 @@ class Objects:
         self.clicking.widget.hide()
         studio.replaced.connect(self._on_replaced)
         studio.chosen.connect(self._on_chosen)
+        studio.viewer.layers.events.inserted.connect(self._on_inserted)
         studio.viewer.layers.selection.events.active.connect(self._on_active)
 
     def close(self) -> None:
         """Listen to the viewer no longer."""
+        self._studio.viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._studio.viewer.layers.selection.events.active.disconnect(self._on_active)
         self.chosen = ""
         self.desk.activate(False)
@@ -119,16 +122,23 @@ class Objects:
         self.hand.take(tool)
         self.clicks.choose(clicks is not None)
 
+    def _on_inserted(self, event: Any) -> None:
+        """Keep the layer that came last in mind: napari selects it next, not the user."""
+        self._came = event.value
+
     def _on_active(self, event: Any) -> None:
         """Look, once napari is done, whether the user goes on with another layer."""
         QTimer.singleShot(0, self._leave_for_another)  # one that comes is selected for a moment
 
     def _leave_for_another(self) -> None:
-        """Put the tool away if another layer is in hand."""
-        if not self.chosen:
-            return
+        """Put the tool away if the user took another layer in hand; one that came gives way."""
+        came, self._came = self._came, None
         active = self._studio.viewer.layers.selection.active
-        if active is not None and not self.layers.has(active):
+        if not self.chosen or active is None or self.layers.has(active):
+            return
+        if active is came and self.layers.objects is not None:
+            self._studio.viewer.layers.selection.active = self.layers.objects
+        else:
             self.take("")
 
     def undo(self) -> None:
