@@ -145,6 +145,18 @@ def test_locked_objects_stay_as_they_are_until_they_are_unlocked(session, key):
     assert session.carving(key).named == ()
 
 
+def test_a_name_does_not_pass_to_another_object_with_the_same_number(session, key):
+    draw(session, key)
+    session.commit_carved(key, "left")
+    settle(session)
+    same = session.objects(key, plane={"z": 16}).found.labels.copy()
+    session.set_objects(key, ball(BALLS[1]).astype(np.int32))
+    assert session.carving(key).named == ()
+    session.undo()
+    session.set_objects(key, same)
+    assert [one.name for one in session.carving(key).named] == ["left"]
+
+
 def test_names_are_those_of_one_object(session, key):
     draw(session, key)
     session.commit_carved(key, "left")

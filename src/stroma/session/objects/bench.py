@@ -142,7 +142,7 @@ class ObjectBench:
     def _anew(self, image: str, parts: tuple[Part, ...], held: tuple[Held, Held]) -> Delta:
         """Return a change to other objects, of which tables that joined know nothing."""
         joined = self.books[image].joined
-        change = self._changed(image, 0, parts, held)
+        change = self._changed(image, 0, parts, held, anew=True)
         return replace(change, joined=(joined, ())) if joined else change
 
     def _changed(
@@ -151,10 +151,12 @@ class ObjectBench:
         plane: int,
         parts: tuple[Part, ...],
         held: tuple[Held, Held] | None = None,
+        *,
+        anew: bool = False,
     ) -> Delta:
         """Return a change of objects, with the names that go with them."""
         book = self.books[image]
-        carved = splices(book.carvings, left(book, parts))
+        carved = splices(book.carvings, left(book, parts, anew=anew))
         return Delta(image, plane, held, parts, carved=carved)
 
     @apply.register

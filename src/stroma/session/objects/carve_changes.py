@@ -93,8 +93,11 @@ def frame_of(sheet: Sheet, line: Line) -> int:
     return sheet.position(line.plane).get("t", 0)
 
 
-def left(book: Book, parts: Sequence[Part]) -> Carvings:
+def left(book: Book, parts: Sequence[Part], *, anew: bool = False) -> Carvings:
     """Return what is left of carving when objects change; names of objects that go are dropped.
+
+    Where objects come anew, one that has the number of an earlier one is that only if it has the
+    same pixels.
 
     Raises
     ------
@@ -109,11 +112,12 @@ def left(book: Book, parts: Sequence[Part]) -> Carvings:
         before, after = (opened(d, shape_of(part.box)) for d in (part.before, part.after))
         for one in named:
             was, stays = before == one.number, after == one.number
-            if one.locked and (was != stays).any():
+            changes = (was != stays).any()
+            if one.locked and changes:
                 raise ParameterError(
                     f"{short(one.name)!r} is locked. Unlock it in the list of carved objects first."
                 )
             all_of_it = was.any() and was.sum() == (book.frame(part.frame) == one.number).sum()
-            if all_of_it and not stays.any():
+            if (anew and changes) or (all_of_it and not stays.any()):
                 gone.add(one.name)
     return book.carvings.without(gone)
