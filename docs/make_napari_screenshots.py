@@ -96,7 +96,8 @@ def tabs(viewer: Any, widget: Any) -> None:
         panel.files.save_as(Path(folder, "tissue.stroma"))
         until(lambda: bool(panel.model.checks.accuracy.text()) and not panel.studio.working)
         shown = []
-        for index in range(1, widget.tabs.count()):
+        own = widget.tabs.indexOf(panel.objects.widget)  # has a picture of its own
+        for index in (i for i in range(1, widget.tabs.count()) if i != own):
             widget.tabs.setCurrentIndex(index)
             spin(0.5)
             shown.append(grabbed(widget))

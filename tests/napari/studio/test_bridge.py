@@ -4,6 +4,7 @@ import pytest
 from napari_scene import settle, two_halves
 from stroma.blocks.box import Box
 from stroma.errors import StromaError
+from stroma.napari.studio.bridge import Bridge
 
 
 def strokes(bridge):
@@ -236,6 +237,28 @@ def test_switching_images_keeps_the_strokes_of_both(painted):
     assert [layer.visible for layer in (painted.layers("1")[0], other)] == [True, False]
     painted.show_image("2")
     assert np.asarray(strokes(painted).data)[5, 5] == 2
+
+
+def test_a_layer_that_is_still_to_come_can_be_hidden_and_comes_on_the_next_image(
+    model_viewer, session
+):
+    waiting = []
+    made = Bridge(model_viewer, session, later=waiting.append)
+    for name in ("one", "two"):
+        made.paint_on([model_viewer.add_image(two_halves(), name=name)], "yx")
+        assert made.is_shown("segmentation")
+        assert made.board.layer("segmentation") is None
+    for action in waiting:
+        action()
+    assert made.board.layer("segmentation").visible
+    del waiting[:]
+    made.paint_on([model_viewer.add_image(two_halves(), name="three")], "yx")
+    made.hide("segmentation")
+    assert not made.is_shown("segmentation")
+    for action in waiting:
+        action()
+    assert not made.is_shown("segmentation")
+    made.close()
 
 
 def test_closing_an_image_takes_its_layers_down(painted):

@@ -93,6 +93,7 @@ class Bridge:
         self._outlined = self.hands_full = False
         self._depth = 0
         self._visible = {STROKES, SEGMENTATION}
+        self._coming: set[str] = set()
         self._stop = session.listen(self._heard)
         viewer.layers.events.removed.connect(self._removed)
         for emitter in self._movements():
@@ -235,8 +236,10 @@ class Bridge:
         visible = set(self._visible)
         old, self.board = self.board, None
         if old is not None:
-            visible = {r for r in visible if old.layer(r) is not None} | {STROKES}
+            there = {r for r in visible if old.layer(r) is not None}  # none that the user removed
+            visible = there | {STROKES} | self._coming & visible
             self._follow(old, follow=False)
+        self._coming = set()
         if key is not None:
             self.board = self._new_board(key)
             if old is not None:
@@ -250,6 +253,7 @@ class Bridge:
 
     def _show_all(self, roles: set[str]) -> None:
         """Show layers of the image: strokes at once, the others when these can be painted."""
+        self._coming = roles - {STROKES}
         self.show(STROKES)
         self._later(partial(self._paint_with, self.board))
         for role in sorted(roles - {STROKES}):
@@ -263,7 +267,10 @@ class Bridge:
             layer.mode = "paint"
 
     def _show_on(self, board: Board | None, role: str) -> None:
-        if board is self.board and role in self._visible:
+        if board is not self.board:
+            return
+        self._coming.discard(role)
+        if role in self._visible:
             self.show(role)
 
     def _new_board(self, key: str) -> Board:
@@ -328,7 +335,9 @@ class Bridge:
             self.board.hide(role)
 
     def is_shown(self, role: str) -> bool:
-        """Tell whether a layer of the image is there and visible."""
+        """Tell whether a layer of the image is visible, or will be in a moment."""
+        if role in self._coming:
+            return role in self._visible
         layer = None if self.board is None else self.board.layer(role)
         return layer is not None and layer.visible
 
