@@ -77,6 +77,16 @@ def test_classes_are_learnt_from_what_joined_where_other_images_have_nothing(ses
     assert session.objects(other).found.table["class"].all()
 
 
+def test_a_table_that_joins_again_is_a_step_of_its_own(session, key, path):
+    session.join_table(key, path)
+    settle(session)
+    session.label_objects(key, [1], 2)
+    session.join_table(key, path)
+    assert session.objects(key).given[:2].tolist() == [1, 2]
+    session.undo()
+    assert session.objects(key).given[:2].tolist() == [2, 2]
+
+
 def test_other_objects_know_nothing_of_the_table(session, key, path):
     session.join_table(key, path)
     session.set_objects(key, squares()[:, ::-1].copy())

@@ -64,8 +64,10 @@ class JoinTables:
                     f"{other.source}: none of its {len(other.keys)} numbers is that of an object "
                     "of this image."
                 )
+            document, before = self.core.document, self.core.document.last_edit
             self.core.do(_operation(image, Joined.of(other)))
-            self._label(image, other, places, self.core.document.last_edit)
+            joined = document.last_edit != before  # else it was there, and the step is another's
+            self._label(image, other, places, document.last_edit if joined else 0)
         return len(places)
 
     def _label(
