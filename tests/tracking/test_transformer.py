@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from stroma import track
 from stroma.errors import FormatError, NotTrainedError
 from stroma.pixel.files import plain
+from stroma.tracking import transformer
 from stroma.tracking.annotated import paired
 from stroma.tracking.attention import Parents, parental
 from stroma.tracking.learned import LinkModel
@@ -47,6 +49,16 @@ def test_the_same_seed_learns_the_same() -> None:
     one, other = (small.fit([movie]).state()["arrays"] for _ in range(2))
     for name, array in one.items():
         np.testing.assert_array_equal(array, other[name])
+
+
+def test_links_in_few_frames_of_a_movie_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transformer, "MOST_WINDOWS", 1)
+    movie = annotated(*turning(frames=12, pairs=6))
+    late = movie.links[movie.seen.detections.frame[movie.links[:, 0]] >= 9]
+    model = LinkTransformer(steps=1, width=8, heads=1, layers=1)
+    fitted = model.fit([replace(movie, links=late)])
+    assert fitted.network_ is not None
+    assert fitted.scores_ == {}
 
 
 def test_divisions_cost_what_their_links_do() -> None:

@@ -96,7 +96,8 @@ class LinkTransformer:
     def _held_out(self, films: Sequence[Film], known: Sequence[Paired]) -> dict[str, float]:
         """Return the scores in the last part of each movie when learned from the others."""
         out = [one.part == (FOLDS - 1) for one in known]
-        if not any((one.same & left).any() for one, left in zip(known, out, strict=True)):
+        links = np.concatenate([left[one.same] for one, left in zip(known, out, strict=True)])
+        if links.all() or not links.any():  # nothing to score on, or nothing to learn from
             return {}
         network = self._learned(films, known, max(1, self.steps // 2), left_out=out)
         right = true = said = 0
@@ -222,22 +223,35 @@ def _examples(
     known: Sequence[Paired],
     left_out: Sequence[NDArray[np.bool_]] | None,
 ) -> list[_Example]:
+    weights = [_weight(own) for own in known]
+    for weight, left in zip(weights, left_out or [], strict=False):
+        weight[left] = 0
+    places = [(i, start) for i, own in enumerate(known) for start in _starts(own, weights[i])]
     found = []
-    frames = sum(own.pairs.detections.frames for own in known)
-    step = -(-frames // MOST_WINDOWS)
-    for number, (one, own) in enumerate(zip(films, known, strict=True)):
-        links = own.pairs.pairs[own.same]
-        twice = np.bincount(links[:, 0], minlength=len(own.pairs.detections)) > 1
-        weight = np.where(own.same & twice[own.pairs.pairs[:, 0]], 1 + DAUGHTERS, 1.0)
-        if left_out is not None:
-            weight[left_out[number]] = 0
-        for start in range(0, max(1, own.pairs.detections.frames - WINDOW + 1), step):
-            window = one.window(start)
-            at = window.which
-            if (own.same[at] & (weight[at] > 0)).any():
-                same, worth = own.same[at], weight[at]
-                found.append(_Example(window, same.astype(np.float32), worth.astype(np.float32)))
+    for i, start in places[:: -(-len(places) // MOST_WINDOWS)]:
+        window = films[i].window(start)
+        same, worth = known[i].same[window.which], weights[i][window.which]
+        found.append(_Example(window, same.astype(np.float32), worth.astype(np.float32)))
     return found
+
+
+def _weight(own: Paired) -> Floats:
+    """Return how much each pair of a movie counts."""
+    links = own.pairs.pairs[own.same]
+    twice = np.bincount(links[:, 0], minlength=len(own.pairs.detections)) > 1
+    return np.where(own.same & twice[own.pairs.pairs[:, 0]], 1 + DAUGHTERS, 1.0)
+
+
+def _starts(own: Paired, weight: Floats) -> list[int]:
+    """Return the first frames of windows with a link that counts: others teach nothing."""
+    found = own.pairs.detections
+    last = max(0, found.frames - WINDOW)
+    earlier, later = found.frame[own.pairs.pairs[own.same & (weight > 0)]].T
+    count = np.zeros(last + 2, np.int64)
+    np.add.at(count, np.maximum(later - WINDOW + 1, 0), 1)
+    np.add.at(count, np.minimum(earlier, last) + 1, -1)
+    starts: list[int] = np.flatnonzero(count.cumsum()).tolist()
+    return starts
 
 
 def _standardise(network: Parents, films: Sequence[Film]) -> None:
