@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import json
 import lzma
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from stroma.errors import FormatError
-from stroma.io import read_image, series_of
+from stroma.io import n5, read_image, series_of
 
 PACKED = {
     "raw": ({"type": "raw"}, bytes),
@@ -112,6 +113,39 @@ def test_what_is_none_or_packed_otherwise_is_refused_by_name(path, stack, tmp_pa
         read_image(path)
     (path / "s0" / "attributes.json").write_text("{")
     with pytest.raises(FormatError, match=r"a\.n5"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("kind", sorted({*PACKED} - {"raw"}))
+@pytest.mark.parametrize("sides", [(5, 4, 5), (5, 4, 0)])
+def test_blocks_unpack_no_further_than_to_their_size(path, stack, kind, sides, monkeypatch):
+    unpacked = []
+    kept = n5._unpacker
+
+    def watched(one, where):
+        unpack = kept(one, where)
+
+        def measured(data, size):
+            unpacked.append(unpack(data, size))
+            return unpacked[-1]
+
+        return measured
+
+    monkeypatch.setattr(n5, "_unpacker", watched)
+    written(path / "s0", stack, (5, 4, 5), kind)
+    compress = PACKED[kind][1]
+    head = struct.pack(">HH3I", 0, 3, *reversed(sides))
+    (path / "s0" / "0" / "0" / "0").write_bytes(head + compress(bytes(10**6)))
+    with contextlib.suppress(FormatError):
+        read_image(path).read({"y": slice(0, 4), "x": slice(0, 5)})
+    assert all(len(data) <= 200 for data in unpacked)
+
+
+def test_what_says_what_a_dataset_is_is_a_file(path, stack):
+    written(path / "s0", stack, (5, 4, 5))
+    (path / "s0" / "attributes.json").unlink()
+    os.mkfifo(path / "s0" / "attributes.json")
+    with pytest.raises(FormatError, match=r"attributes\.json is no file"):
         read_image(path)
 
 

@@ -180,6 +180,8 @@ class Blocks:
         if count != len(self.shape) or mode > VARIABLE or wide:
             raise FormatError(f"{where} is no block of its dataset. It is damaged.")
         size = math.prod(sides) * self.dtype.itemsize
+        if size == 0:
+            return None  # to zlib, 0 is no limit
         plain = self._unpack(data[4 + 4 * count + 4 * (mode == VARIABLE) :], size)
         if len(plain) < size:
             raise FormatError(f"{where} is cut short. Copy the image again.")
@@ -205,6 +207,8 @@ def _datasets(path: Path) -> list[tuple[str, Dataset]]:
 def _dataset(folder: Path, path: Path) -> Dataset | None:
     """Return what a folder says that holds a dataset; None where it holds something else."""
     where = folder / ATTRIBUTES
+    if not where.is_file():
+        raise FormatError(f"{where} is no file. Copy the image again.")
     if where.stat().st_size > MAX_TEXT:
         raise FormatError(f"{where} is larger than {MAX_TEXT >> 20} MiB.")
     said = json.loads(where.read_text(encoding="utf-8"))
@@ -237,7 +241,7 @@ def _unpacker(one: Dataset, path: Path) -> Callable[[bytes, int], bytes]:
         from numcodecs import Blosc, Zstd
 
         codec = Zstd() if kind == "zstd" else Blosc()
-        return lambda data, size: bytes(codec.decode(data))
+        return lambda data, size: bytes(codec.decode(data, out=np.empty(size, np.uint8)))
     raise FormatError(
         f"{path} is packed with {short(kind)}, which is not read. Save it with gzip, bzip2, xz, "
         "blosc or zstd."

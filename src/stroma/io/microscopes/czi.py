@@ -6,6 +6,7 @@ pyramid only the finest level is read.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -104,8 +105,8 @@ def open_scene(path: Path, *, number: int) -> Opened:
     inner = [n for a, n in scene.sizes.items() if a in "yxs"]
 
     def plane(place: tuple[int, ...], cut: tuple[slice, ...]) -> NDArray[Any]:
-        box = np.zeros([len(range(*k.indices(n))) for k, n in zip(cut, inner, strict=True)])
-        found = box.astype(scene.dtype)
+        sides = [len(range(*k.indices(n))) for k, n in zip(cut, inner, strict=True)]
+        found = np.zeros(sides, scene.dtype)
         for tile in there.get(place, ()):
             _paste(found, tile, scene, cut, path)
         return found
@@ -256,10 +257,11 @@ def pixels(entry: Any, path: Path) -> NDArray[Any]:
     if entry.compression == ZSTD_WITH_HEADER:
         split = data[0] > 1 and data[1] == 1 and bool(data[2] & SPLIT)
         data = data[data[0] :]
-    plain = np.frombuffer(imagecodecs.zstd_decode(data), np.uint8)
+    base = np.dtype(entry.dtype).base
+    size = math.prod(map(int, entry.shape)) * base.itemsize
+    plain = np.frombuffer(imagecodecs.zstd_decode(data, out=size), np.uint8)
     if split:
         plain = plain.reshape(2, -1).T.ravel()
-    base = np.dtype(entry.dtype).base
     values: NDArray[Any] = np.ascontiguousarray(plain).view(base).reshape(entry.shape)
     return values[..., ::-1] if entry.shape[-1] == 3 else values
 
