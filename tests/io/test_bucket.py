@@ -69,14 +69,19 @@ def server(tmp_path, monkeypatch):
 def values(tmp_path, server):
     """What the bucket has as ``a.zarr``, in chunks and shards."""
     made = np.random.default_rng(0).integers(0, 255, (100, 150), np.uint8)
-    group = zarr.open_group(tmp_path / "web" / "cells" / "a.zarr", mode="w", zarr_format=3)
+    put(tmp_path / "web" / "cells" / "a.zarr", made, shards=(64, 64))
+    return made
+
+
+def put(path, made, **how):
+    """Write an image as OME-Zarr."""
+    group = zarr.open_group(path, mode="w", zarr_format=3)
     axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "yx"]
     scale = [{"type": "scale", "scale": [0.5, 0.5]}]
     datasets = [{"path": "0", "coordinateTransformations": scale}]
     scales = [{"name": "cells", "axes": axes, "datasets": datasets}]
     group.attrs["ome"] = {"version": "0.5", "multiscales": scales}
-    group.create_array("0", data=made, chunks=(32, 32), shards=(64, 64))
-    return made
+    group.create_array("0", data=made, chunks=(32, 32), **how)
 
 
 @pytest.mark.parametrize("path", ["s3://cells/a.zarr", Path("s3://cells/a.zarr")])
@@ -94,6 +99,15 @@ def test_only_what_is_wanted_is_fetched_and_unsigned_without_a_key(server, value
     assert {signed for _, signed in server.asked} == {None}
     again = pickle.loads(pickle.dumps(image))
     np.testing.assert_array_equal(again.read(), values)
+
+
+def test_chunks_that_were_read_last_are_kept(server, values, tmp_path):
+    put(tmp_path / "web" / "cells" / "b.zarr", values)
+    image = read_image("s3://cells/b.zarr")
+    np.testing.assert_array_equal(image.read(), values)
+    server.asked.clear()
+    np.testing.assert_array_equal(image.read(), values)
+    assert server.asked == []
 
 
 def test_requests_are_signed_with_a_key(server, values, monkeypatch):
@@ -122,6 +136,7 @@ def test_it_is_segmented_as_an_array_is(server, values, tmp_path):
 def test_buckets_without_the_image_are_refused_by_name(server, monkeypatch):
     with pytest.raises(FormatError, match=r"gone\.zarr"):
         read_image("s3://cells/gone.zarr")
-    monkeypatch.setattr(Bucket, "do_GET", lambda self: self.send_error(400))
-    with pytest.raises(FileError, match=r"s3://cells/a\.zarr/\S+ cannot be read"):
-        read_image("s3://cells/a.zarr")
+    for refused in (400, 401):
+        monkeypatch.setattr(Bucket, "do_GET", lambda self, code=refused: self.send_error(code))
+        with pytest.raises(FileError, match=r"s3://cells/a\.zarr/\S+ cannot be read"):
+            read_image("s3://cells/a.zarr")

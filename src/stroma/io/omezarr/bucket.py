@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import BaseError, PermissionDeniedError
 from obstore.store import S3Store
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest
 
@@ -47,7 +47,7 @@ class BucketFiles(WebFiles):
             self.address, client_options=options, retry_config={"max_retries": 3}, **how
         )
 
-    def _read(self, key: str, part: ByteRequest | None) -> bytes | None:
+    def _fetch(self, key: str, part: ByteRequest | None) -> bytes | None:
         where = f"{self.address}/{key}"
         most = MAX_METADATA if key.rpartition("/")[2] in METADATA else MOST
         try:
@@ -56,7 +56,7 @@ class BucketFiles(WebFiles):
             if last - first > most:
                 raise FormatError(f"{where} is larger than {most >> 20} MiB.")
             return bytes(found.bytes())
-        except (FileNotFoundError, PermissionDeniedError, UnauthenticatedError):
+        except (FileNotFoundError, PermissionDeniedError):
             return None
         except BaseError as error:
             raise FileError(
