@@ -64,9 +64,17 @@ def test_addresses_ids_and_flags_are_told_as_they_are(tmp_path):
     ]
 
 
+def test_programs_are_trusted_by_who_runs_a_recipe_alone(stroma, tmp_path):
+    path = tmp_path / "a.yml"
+    path.write_text("command: segment\nmodel: affable-shark\nimages: [a.tif]")
+    shown = stroma("run", path, "--show", "--trust", "0" * 32).out
+    assert shown.startswith(f"stroma segment --trust={'0' * 32} -- affable-shark ")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("command: segment\ntrust: ['0123']", "no 'trust'"),
         ("command: segmnt", "Did you mean 'segment'"),
         ("command: run", "no recipe of 'run'"),
         ("images: [a.tif]", "names no command"),

@@ -20,7 +20,9 @@ COMMAND = "command"
 """The key that names the command."""
 
 WIDTH = 98
-LEFT_OUT = ("help",)
+LEFT_OUT = ("help", "trust")
+"""What is in no recipe; consent to programs is who runs it's to give, not who wrote it's."""
+
 ALONE = ("run", "recipe")
 """Commands that are about recipes themselves."""
 
