@@ -132,6 +132,19 @@ def test_only_the_tool_in_hand_is_shown_as_chosen(browser, clicked) -> None:
     page.close()
 
 
+def test_objects_that_are_found_are_classed_next(browser, clicked) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        chosen = "#object-tools [aria-pressed=true]"
+        page.wait_for_selector(f"{chosen} >> text=Click")
+        page.click("#follow-objects")
+        page.wait_for_selector(f"{chosen} >> text=Class")
+    page.close()
+
+
 def test_what_was_clicked_becomes_an_object_of_its_own_image(browser, clicked, monkeypatch) -> None:
     """The next image is gone to while the engine still works on the first click."""
     ready, asked, real = threading.Event(), [], clicked.propose

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tests.session.scene import settle
-from tests.web.browsing import PATIENCE, SIZE, place, stroke, until
+from tests.web.browsing import PATIENCE, SIZE, place, settled, stroke, until
 from tests.web.served import served
 
 from stroma.io import write_labels
 from stroma.session import Session
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, WebSocketRoute
 
 SIDE = 64
 
@@ -168,3 +174,112 @@ def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held, 
         page.wait_for_selector("tr[data-object='60']")
     context.close()
     assert wrong == []
+
+
+class Line:
+    """What the session tells a page: passed on at once, or kept for later where that is asked."""
+
+    def __init__(self, page: Page) -> None:
+        self.keeps: Callable[[str], bool] = lambda message: False
+        self.kept: list[str] = []
+        page.route_web_socket("**/socket", self._join)
+
+    def _join(self, socket: WebSocketRoute) -> None:
+        self._socket = socket
+        socket.connect_to_server().on_message(self._pass)
+
+    def _pass(self, message: str) -> None:
+        if self.keeps(message):
+            self.kept.append(message)
+        else:
+            self._socket.send(message)
+
+    def give(self, wanted: Callable[[str], bool]) -> None:
+        """Pass on those kept messages that are wanted."""
+        now = [one for one in self.kept if wanted(one)]
+        self.kept = [one for one in self.kept if not wanted(one)]
+        for one in now:
+            self._socket.send(one)
+
+
+def says_objects(message: str) -> bool:
+    """Tell whether a message answers which objects there are."""
+    result = json.loads(message).get("result")
+    return isinstance(result, dict) and "measures" in result
+
+
+def unanswered(page: Page) -> list[str]:
+    """Return the names of what a page asked and has no answer to."""
+    waiting = json.loads(page.evaluate("sessionStorage['stroma.unanswered'] ?? '[]'"))
+    return [one["do"] for one in waiting]
+
+
+TIMERS = "() => new Promise((done) => setTimeout(done, 300))"
+"""Kept after all timers of a page that were set before and wait for less."""
+
+
+def test_an_answer_from_before_takes_back_no_choice_of_how_objects_are_found(browser, held) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    line = Line(page)
+
+    def found_by(split: float, least: float) -> bool:
+        how = held.object_source("1").how
+        return how is not None and (how.split, how.min_size) == (split, least)
+
+    def answered() -> bool:
+        line.give(lambda message: isinstance(json.loads(message).get("result"), dict))
+        return not {"objects", "object-values"} & set(unanswered(page))
+
+    def held_back() -> bool:
+        asked = unanswered(page)
+        return asked == ["objects"] * sum(map(says_objects, line.kept)) != []
+
+    with served(held) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        page.wait_for_selector("#objects-note >> text=12 objects, held")
+        page.click("#follow-objects")
+        page.wait_for_selector("#join-table:disabled")
+        least, split = page.get_by_label("Least size (px)"), page.get_by_label("Part at necks")
+        line.keeps = says_objects
+        split.fill("1")
+        until(page, lambda: found_by(1, 0) and held_back())
+        line.keeps = lambda message: True
+        page.evaluate(TIMERS)
+        until(page, held_back)
+        least.fill("50")
+        until(page, lambda: found_by(1, 50))
+        until(page, answered)
+        assert least.input_value() == "50"
+        split.fill("2")
+        until(page, lambda: found_by(2, 50))
+        line.keeps = lambda message: False
+        line.give(lambda message: True)
+        settled(page)
+        assert (split.input_value(), least.input_value()) == ("2", "50")
+    page.close()
+
+
+def test_a_slider_that_is_moved_does_not_slip_out_of_the_hand(browser, held) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    with served(held) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        page.wait_for_selector("#objects-note >> text=12 objects, held")
+        least = page.get_by_label("Least size (px)")
+        box = least.bounding_box()
+        page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+        moved = least.input_value()
+        assert int(moved) > 100
+        held.correct_objects("1", "delete", [12])
+        page.wait_for_selector("#objects-note >> text=11 objects, held")
+        assert least.input_value() == moved
+        page.mouse.up()
+        page.click("#follow-objects")
+        until(page, lambda: held.object_source("1").how is not None)
+        assert held.object_source("1").how.min_size == int(moved)
+    page.close()

@@ -113,6 +113,12 @@ export class ObjectDesk extends EventTarget {
     return layer;
   }
 
+  /** Ask once more, and take no answer to what was asked before. */
+  again() {
+    this._asked += 1;
+    this._soon();
+  }
+
   /** Ask what objects there are now. */
   async load() {
     const { app } = this;

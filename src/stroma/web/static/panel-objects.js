@@ -75,7 +75,13 @@ function sourceGroup(app, desk) {
   });
   const border = tick("Keep objects at the border", (on) => set({ border: on }));
   const values = () => ({ image: app.image, label: Number(label.value), ...how });
-  const follow = () => app.ask("follow-objects", values());
+  let sent = 0;
+  const follow = async () => {
+    sent += 1;
+    await app.ask("follow-objects", values());
+    sent -= 1;
+    desk.again(); // what was asked before then may not know of it
+  };
   const set = (/** @type {Partial<typeof how>} */ more) => {
     Object.assign(how, more);
     if (desk.known?.how) follow();
@@ -116,7 +122,8 @@ function sourceGroup(app, desk) {
   const show = () => {
     note.textContent = words(desk);
     joining.disabled = !desk.known?.kept;
-    if (desk.known?.how) {
+    // While a choice is on its way, what comes is older than it, and would take it back.
+    if (desk.known?.how && !sent) {
       Object.assign(how, { split: desk.known.how.split, min_size: desk.known.how.min_size, border: desk.known.how.border });
     }
     split.show(how.split);
@@ -181,10 +188,17 @@ function tools(viewer, desk, { clicks, clicking, carver, carving }) {
   });
   buttons.made.id = "object-tools";
   // Where there are no objects yet, the first thing to do is to click one.
+  // Once they are found, the next is to class them.
   desk.addEventListener("known", () => {
     const { known } = desk;
-    if (!untouched || !known || known.kept || known.how) return;
-    choose("click");
+    if (!untouched || !known) return;
+    const wanted = known.kept || known.how ? "label" : "click";
+    if (wanted === chosen) return;
+    chosen = wanted;
+    if (desk.app.view.tab === "objects") take();
+  });
+  clicks.addEventListener("look", () => {
+    if (clicks.marked) untouched = false;
   });
   return { made: el("div", {}, buttons.made, help), choose, take };
 }

@@ -46,18 +46,26 @@ export function slider({ title, low, high, step, change, words = String, settle,
   const output = el("output");
   const valueOf = (/** @type {Event} */ event) =>
     Number(/** @type {HTMLInputElement} */ (event.target).value);
+  let moving = false;
+  const rest = () => {
+    moving = false;
+  };
   const input = el("input", {
-    type: "range", min: low, max: high, step, title: help,
+    type: "range", min: low, max: high, step, title: help, onpointerup: rest, onblur: rest,
     oninput: (/** @type {Event} */ event) => {
+      moving = true;
       output.textContent = words(valueOf(event));
       change(valueOf(event));
     },
-    onchange: (/** @type {Event} */ event) => settle?.(valueOf(event)),
+    onchange: (/** @type {Event} */ event) => {
+      rest();
+      settle?.(valueOf(event));
+    },
   });
   const made = el("label", { class: "field number" }, title, input, output);
   const show = (/** @type {number} */ value) => {
-    input.value = String(value);
-    output.textContent = words(value);
+    if (!moving) input.value = String(value); // else it would slip out of the hand
+    output.textContent = words(moving ? Number(input.value) : value);
   };
   return { made, show };
 }
