@@ -94,6 +94,17 @@ def test_columns_and_classes_of_another_program_join_the_objects(stroma, files) 
     assert rows("a.csv") == rows("b.csv")
 
 
+def test_a_model_that_nothing_teaches_is_not_said_to_be_saved(stroma, files) -> None:
+    (files / "other.csv").write_text("label,a\n10,1\n")
+    done = stroma(
+        *("objects", "cells.tif", "--table", "a.csv", "--join", "other.csv"),
+        *("--save-model", "classes.pkl"),
+    )
+    assert done.code != 0
+    assert "nothing to save" in done.err
+    assert not (files / "a.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -33,6 +33,8 @@ from stroma.workflow.object_files import (
 )
 from stroma.workflow.other_tables import OtherTable, read_other_table
 
+NOTHING_TAUGHT = "no objects are labelled to learn from."
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -162,6 +164,8 @@ def measure_file(
         own, found = _learnt(y, classes, table, classifier, found)
     elif own is None and taught_by is not None:
         own, found = _learnt(*_said(taught_by, table), table, classifier, found)
+    if own is None and wanted.model is not None:
+        raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
     if own is not None:
         table = own.classed(table)
         names, counts = np.unique(table["class_name"], return_counts=True)
@@ -175,7 +179,7 @@ def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> Non
     if model is not None and clicks is not None:
         raise ParameterError("Classes are learnt from labelled objects or come from a model file.")
     if wanted.model is not None and clicks is None and not joins:
-        raise ParameterError("There is nothing to save: no objects are labelled to learn from.")
+        raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
     check_table_name(wanted.table)
     for path in wanted.outlines:
         check_outline_name(path)
