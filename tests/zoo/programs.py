@@ -55,8 +55,8 @@ def saved(module: nn.Module, example: torch.Tensor | None = None) -> bytes:
     return file.getvalue()
 
 
-def in_onnx(module: Small) -> bytes:
-    """Return the network in ONNX, written by hand."""
+def in_onnx(module: Small, **more: list[str | int]) -> bytes:
+    """Return the network in ONNX, written by hand; more inputs are named with their sides."""
     graph = Graph()
 
     def layer(x: str, one: nn.Conv2d) -> str:
@@ -69,7 +69,7 @@ def in_onnx(module: Small) -> bytes:
         "Resize", [x, "", scales], mode="nearest", coordinate_transformation_mode="asymmetric"
     )
     sides = ["n", module.first.in_channels, "y", "x"]
-    return graph.model({"image": sides}, layer(x, module.last))
+    return graph.model({"image": sides, **more}, layer(x, module.last))
 
 
 def described(

@@ -129,6 +129,14 @@ def test_onnx_is_taken_before_programs(tmp_path, image):
     np.testing.assert_allclose(load(package).segment(image), alone(small(), image), atol=1e-4)
 
 
+def test_onnx_that_needs_more_than_an_image_is_refused_by_name(tmp_path):
+    pytest.importorskip("onnxruntime")
+    network = in_onnx(small(), age=["n"])
+    package = written(tmp_path / "odd.zip", described(), net__onnx=network)
+    with pytest.raises(FormatError, match=r"odd\.zip: its network does not take .*age"):
+        load(package)
+
+
 def in_script(tmp_path, module, **said):
     channels = said.get("channels", 1)
     data = scripted(module, channels)

@@ -86,7 +86,7 @@ class Onnx(Program):
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """Return every output."""
-        [one] = self.session.get_inputs()
+        one = self.session.get_inputs()[0]
         try:
             found = self.session.run(None, {one.name: images.cpu().numpy()})
         except self.errors as error:
