@@ -246,15 +246,15 @@ def test_a_layer_that_is_still_to_come_can_be_hidden_and_comes_on_the_next_image
     made = Bridge(model_viewer, session, later=waiting.append)
     for name in ("one", "two"):
         made.paint_on([model_viewer.add_image(two_halves(), name=name)], "yx")
-        assert made.is_shown("segmentation")
-        assert made.board.layer("segmentation") is None
+        assert made.is_coming("segmentation")
+        assert not made.is_shown("segmentation")
     for action in waiting:
         action()
     assert made.board.layer("segmentation").visible
     del waiting[:]
     made.paint_on([model_viewer.add_image(two_halves(), name="three")], "yx")
     made.hide("segmentation")
-    assert not made.is_shown("segmentation")
+    assert not made.is_coming("segmentation")
     for action in waiting:
         action()
     assert not made.is_shown("segmentation")

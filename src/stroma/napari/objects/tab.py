@@ -158,13 +158,19 @@ class Objects:
         if layer is None:
             return
         layer.visible = True
-        bridge = self._studio.bridge
-        if bridge is not None and not self._hidden and bridge.is_shown(SEGMENTATION):
-            self._hidden = True  # or outlines would lie over the colours they were found in
-            bridge.hide(SEGMENTATION)
+        self._hide_segmentation()
         if not self.chosen:
             held = self._studio.session.object_source(self.desk.place[0])
             self.take(LABEL if held.used else CLICK)
+
+    def _hide_segmentation(self) -> None:
+        """Hide it, or outlines would lie over the colours they were found in."""
+        bridge = self._studio.bridge
+        if bridge is None or self._hidden:
+            return
+        if bridge.is_shown(SEGMENTATION) or bridge.is_coming(SEGMENTATION):
+            self._hidden = True
+            bridge.hide(SEGMENTATION)
 
     def leave(self) -> None:
         """Follow no longer: another tab is open."""

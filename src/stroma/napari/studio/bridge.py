@@ -335,11 +335,13 @@ class Bridge:
             self.board.hide(role)
 
     def is_shown(self, role: str) -> bool:
-        """Tell whether a layer of the image is visible, or will be in a moment."""
-        if role in self._coming:
-            return role in self._visible
+        """Tell whether a layer of the image is there and visible."""
         layer = None if self.board is None else self.board.layer(role)
         return layer is not None and layer.visible
+
+    def is_coming(self, role: str) -> bool:
+        """Tell whether a layer of the image will be made and visible in a moment."""
+        return role in self._coming & self._visible
 
     # ------------------------------------------------------------------ looking
 
