@@ -85,6 +85,18 @@ def test_problems_that_are_not_solved_are_refused_by_name(tmp_path):
     assert is_biapy(path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["PROBLEM: &a\n  TYPE: *a\n", "A: &a {B: 1}\nC:\n  <<: *a\n", "A: &a [1]\nB: [*a, *a]\n"],
+)
+def test_parts_that_refer_to_others_are_refused(tmp_path, text):
+    """So few bytes could unfold to many, or never end."""
+    path = tmp_path / "a.yaml"
+    path.write_text(text)
+    with pytest.raises(FormatError, match="refers to another"):
+        take(path)
+
+
 def test_the_command_writes_a_recipe_that_learn_takes(tmp_path, capsys):
     pytest.importorskip("pydantic")
     from stroma.workflow.recipe import read_recipe

@@ -182,6 +182,13 @@ def test_networks_whose_outputs_are_smaller_give_every_pixel(tmp_path, image):
     np.testing.assert_allclose(found[:, 2:-2, 2:-2], wanted, rtol=1e-5)
 
 
+def test_a_program_with_fewer_results_than_are_described_is_refused(tmp_path, image, monkeypatch):
+    module = in_script(tmp_path, small()).module
+    monkeypatch.setattr(module, "parts", (None, *module.parts))
+    with pytest.raises(FormatError, match="gives 1 results where its description names 2"):
+        module(torch.from_numpy(image[None, None]))
+
+
 class Coarse(torch.nn.Module):
     """Gives means of cells."""
 

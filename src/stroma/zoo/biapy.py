@@ -100,9 +100,20 @@ def take(path: Path) -> TakenRecipe:
     return TakenRecipe(values, tuple(took), tuple(left))
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which nothing refers to another part, which is how few bytes unfold to many."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Read on, unless what comes refers to another part."""
+        if self.check_event(yaml.AliasEvent):
+            where = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="a part refers to another", problem_mark=where)
+        return super().compose_node(parent, index)
+
+
 def _said(path: Path) -> Mapping[str, Any]:
     try:
-        said = yaml.safe_load(text_of(path))
+        said = yaml.load(text_of(path), _Loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise FormatError(f"{path} is no YAML: {short(error)}.") from error
     if not isinstance(said, Mapping):

@@ -136,6 +136,11 @@ class Borrowed(nn.Module):
         for one in self.before:
             wide = one(wide)
         outputs = self.program(self._arranged(wide))
+        if len(outputs) < len(self.parts):
+            raise FormatError(
+                f"The network of the package gives {len(outputs)} results where its description "
+                f"names {len(self.parts)}. Ask who made it for a package that is whole."
+            )
         found = []
         for part, values in zip(self.parts, outputs, strict=False):
             if part is not None:
