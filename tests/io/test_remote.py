@@ -229,6 +229,8 @@ def test_an_image_whose_server_is_gone_is_missing_until_it_is_back(server, value
     with Session.open(tmp_path / "work.stroma") as session:
         assert session.image(key).missing
         assert f"{address}/cells.zarr has changed" in session.notices[0].message
+        with pytest.raises(ParameterError, match="password"):
+            session.relocate(key, address.replace("//", "//me:secret@") + "/gone.zarr")
     there.with_name("gone.zarr").rename(there)
     with Session.open(tmp_path / "work.stroma") as session:
         assert not session.image(key).missing

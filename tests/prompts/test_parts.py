@@ -132,3 +132,5 @@ def test_vit_t_is_read_in_the_size_of_its_file_and_of_the_settings_beside_it():
     assert small.config.prompt_encoder_config.image_size == 256
     with pytest.raises(FormatError, match="image_size 100"):
         sam_vit_t.like(shapes, lambda: {"prompt_encoder_config": {"image_size": 100}})
+    with pytest.raises(FormatError, match=r"image_size \['x'\]"):
+        sam_vit_t.like(shapes, lambda: {"prompt_encoder_config": ["x"]})

@@ -137,7 +137,8 @@ def _small(stages: Stages, side: int, decoder: dict[str, Any]) -> Any:
 
 def _side(described: Mapping[str, Any]) -> int:
     """Return the side of images that a file was trained with, as said beside it."""
-    said = described.get("prompt_encoder_config", {}).get("image_size", SIDE)
+    settings = described.get("prompt_encoder_config", {})
+    said = settings.get("image_size", SIDE) if isinstance(settings, Mapping) else settings
     if not isinstance(said, int) or not PATCH <= said <= MOST_SIDE or said % PATCH:
         raise FormatError(
             f"The settings beside the file say image_size {said}; it is a multiple of {PATCH} up "

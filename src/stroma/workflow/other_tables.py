@@ -26,6 +26,9 @@ TABLES = (".csv", ".tsv", ".txt", ".parquet")
 
 Rows = list[dict[str, str]]
 
+MOST_WHOLE = 2**53
+"""Largest number whose neighbours are whole numbers, too."""
+
 
 @dataclass(frozen=True, eq=False)
 class OtherTable:
@@ -169,7 +172,7 @@ def _whole(text: str, path: Path, line: int, usual: int | None = None) -> int:
         return usual
     try:
         value = float(text)
-        if value.is_integer():
+        if value.is_integer() and abs(value) <= MOST_WHOLE:
             return int(value)
     except (ValueError, OverflowError):
         pass

@@ -245,8 +245,12 @@ class Images:
         ------
         ShapeError
             If the image there has another size, so that strokes would not fit.
+        ParameterError
+            If it is an address that a project must not keep.
         """
         core = self.core
+        if address_of(path):
+            require_address(address_of(path))
         with core.lock:
             sheet = core.document.sheet(image)
             axes, series = sheet.reference.get("axes"), sheet.reference.get("series", 0)

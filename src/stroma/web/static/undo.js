@@ -30,6 +30,15 @@ const KINDS = {
   "label objects": "labelling objects",
   "object class": "a class of objects",
   "remove object class": "removing a class of objects",
+  "correct objects": "a correction of objects",
+  "follow objects": "which objects are followed",
+  "join table": "a table that joined",
+  "carve stroke": "a stroke to carve by",
+  "clear carving": "clearing strokes to carve by",
+  "commit carved object": "a carved object",
+  "reopen carved object": "reopening a carved object",
+  "lock carved object": "a lock of a carved object",
+  "boundaries to carve": "boundaries to carve along",
 };
 const AXES = { t: "time", z: "plane", y: "y", x: "x" };
 
