@@ -144,7 +144,7 @@ def test_the_parts_are_listed_sorted_and_lead_to_their_places(page, session) -> 
         return [int(cell.split()[0].replace(",", "")) for cell in cells]
 
     assert areas() == sorted(areas(), reverse=True)
-    page.get_by_role("button", name="Area", exact=True).click()
+    page.get_by_role("button", name="Area (px)", exact=True).click()
     page.wait_for_selector("#dialog th[aria-sort=ascending] >> text=Area")
     assert areas() == sorted(areas())
     assert sum(areas()) == SIZE * SIZE
