@@ -125,6 +125,18 @@ def test_lif_images_are_listed_and_read(tmp_path):
     np.testing.assert_array_equal(read_image(path, series=1).read(), plane)
 
 
+def test_lif_scans_along_z_are_read(tmp_path):
+    pytest.importorskip("liffile")
+    stack = np.arange(120, dtype=np.uint8).reshape(2, 3, 4, 5)
+    path = leica(tmp_path / "a.lif", {"many": ("CYZX", stack), "one": ("ZX", stack[0, 0])})
+    image = read_image(path)
+    assert image.kept_axes == "czyx"
+    np.testing.assert_array_equal(image.read(), stack.swapaxes(1, 2))
+    with pytest.raises(FormatError, match=r"a\.lif has axes 'zx' .* Name its axes with axes="):
+        read_image(path, series=1)
+    np.testing.assert_array_equal(read_image(path, series=1, axes="yx").read(), stack[0, 0])
+
+
 def test_dv_is_read_with_its_axes(tmp_path):
     mrc = pytest.importorskip("mrc")
     array = np.arange(3 * 4 * 5, dtype=np.int16).reshape(3, 4, 5)

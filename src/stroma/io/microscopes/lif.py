@@ -67,7 +67,7 @@ def open_image(path: Path, *, number: int) -> Opened:
     i, tile, _ = _listed(file)[number]
     image = file.images[i]
     sizes = _plain(dict(image.sizes))
-    inner = [d for d in image.dims[-3:] if d in ("Y", "X", "S")]
+    inner = list(image.frames.frame_sizes)  # of scans along z those are z and x
     outer = [d for d in image.dims if d not in (*inner, TILES)]
     fixed = {TILES: tile} if TILES in image.dims else {}
 
