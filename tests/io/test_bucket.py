@@ -117,6 +117,22 @@ def test_requests_are_signed_with_a_key(server, values, monkeypatch):
     assert all("somebody" in signed for _, signed in server.asked)
 
 
+def test_chunks_that_are_refused_are_left_out_without_a_key_only(
+    server, values, tmp_path, monkeypatch
+):
+    put(tmp_path / "web" / "cells" / "b.zarr", values)
+    (tmp_path / "web" / "cells" / "b.zarr" / "0" / "c" / "1" / "1").unlink()
+    send = Bucket.send_error
+    monkeypatch.setattr(Bucket, "send_error", lambda self, code: send(self, 403))
+    assert not read_image("s3://cells/b.zarr").read()[32:64, 32:64].any()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "knows")
+    image = read_image("s3://cells/b.zarr")
+    np.testing.assert_array_equal(image.read({"y": slice(0, 32)}), values[:32])
+    with pytest.raises(FileError, match=r"b\.zarr/0/c/1/1 is refused, .*s3:ListBucket"):
+        image.read()
+
+
 def test_it_is_segmented_as_an_array_is(server, values, tmp_path):
     from stroma import ConvpaintModel
     from stroma.workflow.find import find_images

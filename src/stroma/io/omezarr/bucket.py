@@ -34,9 +34,8 @@ class BucketFiles(WebFiles):
 
     @cached_property
     def _bucket(self) -> S3Store:
-        signed = any(os.environ.get(name) for name in KEYS)
         endpoint = next((os.environ[n] for n in ENDPOINTS if os.environ.get(n)), None)
-        how: dict[str, Any] = {} if signed else {"skip_signature": True}
+        how: dict[str, Any] = {} if _signed() else {"skip_signature": True}
         if endpoint:
             how["endpoint"] = endpoint
         options: Any = {
@@ -49,21 +48,35 @@ class BucketFiles(WebFiles):
 
     def _fetch(self, key: str, part: ByteRequest | None) -> bytes | None:
         where = f"{self.address}/{key}"
-        most = MAX_METADATA if key.rpartition("/")[2] in METADATA else MOST
+        metadata = key.rpartition("/")[2] in METADATA
+        most = MAX_METADATA if metadata else MOST
         try:
             found = obstore.get(self._bucket, key, options=_options(part))
             first, last = found.range
             if last - first > most:
                 raise FormatError(f"{where} is larger than {most >> 20} MiB.")
             return bytes(found.bytes())
-        except (FileNotFoundError, PermissionDeniedError):
+        except FileNotFoundError:
             return None
+        except PermissionDeniedError as error:
+            if metadata or not _signed():  # so public buckets say that there is no such file
+                return None
+            raise FileError(
+                f"{where} is refused, though requests are signed. Ask who has the bucket that your "
+                "key may read files (s3:GetObject) and, as chunks may be left out, see which there "
+                "are (s3:ListBucket)."
+            ) from error
         except BaseError as error:
             raise FileError(
                 f"{where} cannot be read: {short(error, 300)} Is the address right? Set AWS_REGION "
                 "to the bucket's region, AWS_ENDPOINT_URL for servers other than Amazon's, and "
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where it is not public."
             ) from error
+
+
+def _signed() -> bool:
+    """Tell whether requests are to be signed."""
+    return any(os.environ.get(name) for name in KEYS)
 
 
 def _options(part: ByteRequest | None) -> Any:
