@@ -16,6 +16,9 @@ from stroma.features.build import extractor, weights_of
 from stroma.testing import check_extractor
 
 NAME = "featup_dinov2_vits14"
+FINE = (64, 80)
+"""Sixteen times as many rows and columns as the tokens have."""
+
 ORACLE = Path(__file__).parent / "oracles" / "featup.npz"
 
 
@@ -32,7 +35,7 @@ def shown():
 
 def test_features_of_pixels_are_those_of_the_authors(network) -> None:
     with torch.inference_mode():
-        found = network(*shown()).numpy()
+        found = network(*shown(), FINE).numpy()
     with np.load(ORACLE) as known:
         made = found[:, known["rows"], known["columns"]].T
         np.testing.assert_allclose(made, known["features"], atol=1e-5)
@@ -41,7 +44,7 @@ def test_features_of_pixels_are_those_of_the_authors(network) -> None:
 
 def test_pixels_are_between_those_of_the_sixteenfold_resolution(network) -> None:
     with torch.inference_mode():
-        fine, found = network(*shown()), network.at(*shown(), (56, 70))
+        fine, found = network(*shown(), FINE), network(*shown(), (56, 70))
     wanted = torch.nn.functional.interpolate(fine[None], (56, 70), mode="bilinear")[0]
     np.testing.assert_allclose(found, wanted, atol=1e-5)
 

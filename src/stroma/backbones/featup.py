@@ -88,15 +88,13 @@ class FeatUp(nn.Module):
     def _names() -> list[str]:
         return [f"up{i + 1}" for i in range(DOUBLINGS)]
 
-    def forward(self, image: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """Return the (F, 16 h, 16 w) features, given the (3, y, x) image and (F, h, w) tokens."""
-        height, width = (n << DOUBLINGS for n in tokens.shape[1:])
-        return self.at(image, tokens, (height, width))
+    def forward(
+        self, image: torch.Tensor, tokens: torch.Tensor, shape: tuple[int, int]
+    ) -> torch.Tensor:
+        """Return the (F, *shape) features, given the (3, y, x) image and (F, h, w) tokens.
 
-    def at(self, image: torch.Tensor, tokens: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
-        """Return the (F, *shape) features, from the sixteenfold resolution by interpolation.
-
-        Some features at a time go through the doublings, whose weights are the same for all.
+        They are made at 16 times the resolution of the tokens, and lie between those. Some features
+        at a time go through the doublings, whose weights are the same for all.
         """
         tokens = self.norm(tokens.movedim(0, -1)).movedim(-1, 0)
         weights = list(self._weights(image, tokens.shape[1], tokens.shape[2]))

@@ -239,7 +239,7 @@ def _guided(kind: str, name: str, shown: Extractor) -> Extractor:
     if kind == "featup":
         from stroma.features.bilateral import Bilateral  # needs torch
 
-        return Bilateral(shown, network)
+        return Bilateral(shown, kind, network)
     from stroma.features.guided import Guided  # needs torch
 
     return Guided(shown, kind, network)

@@ -6,12 +6,14 @@ of a pixel are the mean of theirs. Only where features are asked for, they are c
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from stroma.backbones import device
 from stroma.backbones.loading import identity, pretrained
@@ -28,17 +30,15 @@ MIXES: dict[str, type[Around] | type[Within]] = {"anyup": Within, "naf": Around}
 
 
 @dataclass(frozen=True)
-class Guided:
-    """Tokens of a vision transformer, brought to pixels by attention.
+class AtPixels(ABC):
+    """Tokens of a vision transformer, brought to pixels by a small network of its own.
 
     Parameters
     ----------
     extractor : Extractor
         The transformer.
-    kind : {"jafar", "anyup", "naf"}
-        How: JAFAR attends to all patches of the window and has a network for each transformer;
-        AnyUp attends to a tenth of the window to every side, NAF to 9 x 9 patches around a pixel,
-        and both have one network for all.
+    kind : str
+        What brings them there, as it is called before the name of the transformer.
     network : str
         Name of the small network's weights.
     weights : str, optional
@@ -52,7 +52,7 @@ class Guided:
 
     @property
     def halo(self) -> None:
-        """Attention sees the whole window."""
+        """The transformer sees the whole window."""
         return
 
     @property
@@ -77,6 +77,25 @@ class Guided:
         own = identity(self.network, None, self.weights)
         return of_patches | {f"upsampler_{key}": value for key, value in own.items()}
 
+    @abstractmethod
+    def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
+        """Return the map of one window."""
+
+    def small(self, channels: int) -> tuple[nn.Module, torch.device]:
+        """Return the small network for so many channels, and where it runs."""
+        place = device.resolve(self.extractor.device)  # type: ignore[attr-defined]
+        return pretrained(self.network, path=self.weights, device=place, channels=channels), place
+
+
+@dataclass(frozen=True)
+class Guided(AtPixels):
+    """By attention: ``kind`` is "jafar", "anyup" or "naf".
+
+    JAFAR attends to all patches of the window and has a network for each transformer; AnyUp attends
+    to a tenth of the window to every side, NAF to 9 x 9 patches around a pixel, and both have one
+    network for all.
+    """
+
     def __call__(self, block: NDArray[np.float32]) -> list[FeatureMap]:
         """Return the map of one window: queries of pixels, and what makes features of them."""
         [coarse] = self.extractor(block)
@@ -97,8 +116,7 @@ class Guided:
         self, image: NDArray[np.float32], tokens: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the (Q, y, x) queries of pixels and the (Q, h, w) keys of patches."""
-        place = device.resolve(self.extractor.device)  # type: ignore[attr-defined]
-        network = pretrained(self.network, path=self.weights, device=place, channels=len(image))
+        network, place = self.small(len(image))
         with inference(place):
             shown = torch.from_numpy(image.copy()).to(place)
             found = network(shown, torch.from_numpy(tokens).to(place))
