@@ -12,6 +12,7 @@ from stroma.features.learned_layout import LAYOUT
 from stroma.features.learned_weights import read_weights
 from stroma.training import OBJECTIVES
 from stroma.training.contract import Objective
+from stroma.training.strokes import loop
 from stroma.training.strokes.__main__ import main
 from stroma.training.strokes.batches import Batches, painted_pixels, stream, unpacked
 from stroma.training.strokes.head import RidgeHead, mean_iou, stroke_loss
@@ -225,7 +226,8 @@ import sys
 from stroma.training.strokes.batches import Batches, stream
 
 if __name__ == "__main__":
-    next(stream(Batches(0, size=2, side=32), start=0, stop=10**6, workers=1))
+    series = stream(Batches(0, size=2, side=32), start=0, stop=10**6, workers=1)
+    next(series)
     print("begun", flush=True)
     sys.stdin.read()
 """
@@ -248,6 +250,21 @@ def test_kinds_of_scenes_that_are_left_out_are_never_drawn(monkeypatch):
     without = tuple(sorted(set(SCENES) - {"phases", "layers"}))
     Batches(0, size=12, side=32, without=without)[0]
     assert set(drawn) == {"phases", "layers"}
+
+
+def test_a_training_leaves_them_out_of_what_it_learns_from_but_not_of_what_it_is_scored_on(
+    tmp_path, monkeypatch
+):
+    made = []
+
+    class Noted(Batches):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            made.append(self)
+
+    monkeypatch.setattr(loop, "Batches", Noted)
+    Training(tmp_path, Settings(steps=1, without="phases,built", **TINY)).run()
+    assert {(b.seed == 0, b.without) for b in made} == {(True, ("phases", "built")), (False, ())}
 
 
 def _noted(kind, draw, drawn):
