@@ -80,6 +80,20 @@ def test_each_click_may_be_for_an_object_of_its_own_and_a_step_of_undo(tab, poin
     assert tab.desk.numbers.tolist() == [1, 2, 3]
 
 
+def test_a_commit_that_fails_after_its_session_is_gone_is_forgotten(
+    tab, pointer, studio, monkeypatch
+):
+    tab.show()
+    pointer.click(*SEVERAL[0])
+    refused = []
+    monkeypatch.setattr(tab.desk.errands, "send", lambda make, made, failed: refused.append(failed))
+    tab.clicks.commit()
+    assert len(tab.clicks.waiting) == 1
+    studio.replaced.emit()
+    refused[0]()
+    assert not tab.clicks.waiting
+
+
 def test_the_next_image_begins_anew(tab, pointer, press, studio):
     studio.session.add_image(squares(4)[0], name="next")
     tab.show()

@@ -4,6 +4,7 @@ import json
 import numpy as np
 
 from napari_scene import squares, until
+from stroma.napari.objects.desk import Bounds
 
 MIDDLES = [(16, 10), (13, 27), (16, 50), (13, 67), (16, 90), (13, 107), (16, 130), (13, 147)]
 """Places on the squares."""
@@ -121,6 +122,27 @@ def test_dragging_over_a_plot_selects_the_objects_there_and_bounds_hide_others(l
     assert outline(labelled, 2)[3] == 0
     assert outline(labelled, 1)[3] == 1
     assert labelled.table.rows.rowCount() == 4
+
+
+def test_bounds_hold_as_long_as_their_measure_is_there(labelled, studio):
+    measures, desk, session = labelled.measures, labelled.desk, studio.session
+    measures.by.setCurrentIndex(measures.by.findData("area_px"))
+    measures.low.setText("100")
+    measures.low.editingFinished.emit()
+    desk.colour("area_px")
+    session.no_objects("1")
+    studio.settle()
+    assert labelled.table.rows.rowCount() == 0
+    session.set_objects("1", squares()[1])
+    studio.settle()
+    assert labelled.table.rows.rowCount() == 4
+    assert (measures.by.currentData(), measures.colour.currentData()) == ("area_px",) * 2
+    desk.bound(Bounds("gone", 1))
+    desk.colour("gone")
+    session.set_objects("1", squares()[1][::-1])
+    studio.settle()
+    assert labelled.table.rows.rowCount() == 8
+    assert (measures.by.currentData(), measures.colour.currentData()) == ("", "class")
 
 
 def test_merging_deleting_filling_and_undoing(labelled, press, studio):

@@ -250,7 +250,7 @@ class Clicks:
             if number and draft.image == self.draft.image:
                 self.last = number
             if not number:
-                self.waiting.remove(draft)
+                self.waiting = [one for one in self.waiting if one is not draft]
             self._known()
 
         self._desk.errands.send(make, made, lambda: made(0))

@@ -127,7 +127,16 @@ class ObjectDesk:
         labels = [c.label for c in self.object_classes]
         if self.label not in labels:
             self.label = labels[0] if labels else 1
+        if self.table is not None:
+            self._drop_missing()
         self.known.emit()
+
+    def _drop_missing(self) -> None:
+        """Drop a colour or bounds by a measure that is gone: bounds by it would hide all."""
+        if self.colour_by not in (CLASS, *self.measures):
+            self.colour_by = CLASS
+        if self.bounds is not None and self.bounds.name not in self.measures:
+            self.bounds = None
 
     def _on_told(self, event: Event) -> None:
         about = getattr(event, "image", "")

@@ -51,14 +51,18 @@ class Measures:
         return made
 
     def show(self) -> None:
-        """Offer the measures that there are."""
-        names = self._desk.measures
+        """Offer the measures that there are; while there are no objects, those that there were."""
+        desk = self._desk
+        if desk.table is None and self.colour.count():
+            return
+        names = desk.measures
         titled = [(name, name) for name in names]
         usual = next((n for n in SIZES if n in names), names[0] if names else None)
-        _offer(self.colour, [("class", CLASS), *titled], CLASS)
+        parts.offer(self.colour, [("class", CLASS), *titled], desk.colour_by)
         _offer(self.x, titled, usual)
         _offer(self.y, [(NONE, ""), *titled], "")
-        _offer(self.by, [(NONE, ""), *titled], "")
+        by = "" if desk.bounds is None else desk.bounds.name
+        parts.offer(self.by, [(NONE, ""), *titled], by)
         self._plot()
 
     def _plot(self, name: Any = None) -> None:
