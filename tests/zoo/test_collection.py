@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,7 @@ from tests.zoo.programs import described, in_onnx, small
 
 from stroma.errors import FormatError, WeightsError
 from stroma.workflow.load import load
+from stroma.zoo.packages.collection import Fetched
 
 pytest.importorskip("onnxruntime")
 NAME = "calm-otter"
@@ -77,3 +79,42 @@ def test_a_package_leads_to_no_place_outside_of_its_own(collection, tmp_path):
     (collection.folder / "rdf.yaml").write_text(yaml.safe_dump(said))
     with pytest.raises(FormatError, match=r"has no \.\./\.\./net\.onnx"):
         load(NAME)
+
+
+def test_files_of_other_addresses_are_kept_apart(collection, tmp_path):
+    address = f"http://127.0.0.1:{collection.server_port}"
+    found = []
+    for name in ("one", "two"):
+        (collection.folder / name).mkdir()
+        (collection.folder / name / "content").write_text(name)
+        package = Fetched(tmp_path / "kept", address=f"{address}/{NAME}/rdf.yaml")
+        found.append(package.read(f"{address}/{NAME}/{name}/content?download=1"))
+    assert found == [b"one", b"two"]
+    assert all(path.name.endswith("-content") for path in (tmp_path / "kept").iterdir())
+
+
+def test_what_came_damaged_is_not_kept(collection, tmp_path):
+    address = f"http://127.0.0.1:{collection.server_port}/{NAME}/rdf.yaml"
+    package = Fetched(tmp_path / "kept", address=address)
+    whole = (collection.folder / "net.onnx").read_bytes()
+    known = hashlib.sha256(whole).hexdigest()
+    (collection.folder / "net.onnx").write_bytes(whole[:100])
+    with pytest.raises(FormatError, match=r"net\.onnx is damaged: .* Get it again"):
+        package.read("net.onnx", sha256=known)
+    assert not (tmp_path / "kept" / "net.onnx").exists()
+    (collection.folder / "net.onnx").write_bytes(whole)
+    assert package.read("net.onnx", sha256=known) == whole
+
+
+def test_what_is_kept_and_damaged_is_fetched_again(collection, tmp_path, monkeypatch):
+    address = f"http://127.0.0.1:{collection.server_port}/{NAME}/rdf.yaml"
+    package = Fetched(tmp_path, address=address)
+    whole = (collection.folder / "net.onnx").read_bytes()
+    known = hashlib.sha256(whole).hexdigest()
+    (tmp_path / "net.onnx").write_bytes(b"other")
+    with monkeypatch.context() as offline:
+        offline.setattr("stroma.weights.hub.is_offline", lambda: True)
+        with pytest.raises(FormatError, match=r"net\.onnx is damaged"):
+            package.read("net.onnx", sha256=known)
+    assert package.read("net.onnx", sha256=known) == whole
+    assert (tmp_path / "net.onnx").read_bytes() == whole

@@ -6,18 +6,30 @@ Of a package only the files are fetched that are read.
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, urljoin, urlsplit
 
 from stroma.errors import FormatError, MissingExtraError, WeightsError, install, short
 from stroma.weights import hub
 from stroma.weights.http import BROKEN, PAUSES, NotThereError, Remote, open_whole, require_all, wait
 from stroma.weights.store import atomic, cache_folder
-from stroma.zoo.packages.package import MAX_FILE, MAX_TEXT, NAMES, Package, parsed
+from stroma.zoo.packages.package import (
+    MAX_FILE,
+    MAX_TEXT,
+    NAMES,
+    Package,
+    parsed,
+    require_same,
+)
+
+LOG = logging.getLogger(__name__)
 
 PATTERN = "BIOIMAGEIO_COLLECTION_HTTP_PATTERN"
 
@@ -34,8 +46,8 @@ class Fetched(Package):
 
     address: str = ""
 
-    def read(self, name: str, *, most: int = MAX_FILE) -> bytes:
-        """Return a file of the package, fetching it first where it is not here.
+    def read(self, name: str, *, most: int = MAX_FILE, sha256: str = "") -> bytes:
+        """Return a file of the package, fetching it first where it is not here, or damaged.
 
         Raises
         ------
@@ -44,11 +56,18 @@ class Fetched(Package):
         FormatError
             If it is damaged or too large.
         """
-        kept = name.rpartition("/")[2] if re.match(r"https?://", name) else name
-        inside = (self.path / kept).resolve().is_relative_to(self.path.resolve())
-        if kept and inside and not (self.path / kept).is_file():
-            where = name if kept != name else urljoin(self.address, quote(name))
-            download(where, self.path / kept, most)
+        kept = _kept(name)
+        file = self.path / kept
+        inside = file.resolve().is_relative_to(self.path.resolve())
+        if not kept or not inside or (file.is_file() and hub.is_offline()):
+            return super().read(kept, most=most, sha256=sha256)
+        if file.is_file():
+            try:
+                return super().read(kept, most=most, sha256=sha256)
+            except FormatError:
+                LOG.info("%s is fetched again: what is kept of it is damaged", name)
+        where = name if kept != name else urljoin(self.address, quote(name))
+        download(where, file, most, check=partial(require_same, sha256=sha256, said=where))
         return super().read(kept, most=most)
 
 
@@ -66,7 +85,7 @@ def fetched(name: str) -> Fetched:
     address = _pattern(name).replace("{bioimageio_id}", name)
     if not (folder / NAMES[1]).is_file():
         try:
-            download(address, folder / NAMES[1], MAX_TEXT, check=True)
+            download(address, folder / NAMES[1], MAX_TEXT, check=partial(parsed, path=address))
         except NotThereError as error:
             raise WeightsError(
                 f"There is no file {name}, and bioimage.io has no model of that id ({error}) Give "
@@ -75,7 +94,7 @@ def fetched(name: str) -> Fetched:
     return Fetched(folder, address=address)
 
 
-def download(address: str, path: Path, most: int, *, check: bool = False) -> None:
+def download(address: str, path: Path, most: int, *, check: Callable[[bytes], object]) -> None:
     """Fetch a file to where it is kept, which appears there whole or not at all.
 
     Parameters
@@ -86,15 +105,15 @@ def download(address: str, path: Path, most: int, *, check: bool = False) -> Non
         Where it goes.
     most : int
         Bytes that it has at most.
-    check : bool
-        Keep it only if it is the description of a model.
+    check : callable
+        Raises where it is not what it should be; then it is not kept.
 
     Raises
     ------
     WeightsError
         If it cannot be had.
     FormatError
-        If it is larger, or no description.
+        If it is larger, or not what it should be.
     """
     if hub.is_offline():
         raise WeightsError(
@@ -108,10 +127,18 @@ def download(address: str, path: Path, most: int, *, check: bool = False) -> Non
             break
         except BROKEN as error:
             wait(pauses, error, remote)
-    if check:
-        parsed(data, address)
+    check(data)
     with atomic(path) as file:
         file.write(data)
+
+
+def _kept(name: str) -> str:
+    """Return under which name a file is kept: its own; of one elsewhere its address tells."""
+    if not re.match(r"https?://", name):
+        return name
+    last = urlsplit(name).path.rpartition("/")[2]
+    plain = re.sub(r"[^\w.-]", "_", last)[-60:]
+    return f"{hashlib.sha256(name.encode()).hexdigest()[:16]}-{plain}"
 
 
 def _pieces(remote: Remote, most: int) -> Iterator[bytes]:

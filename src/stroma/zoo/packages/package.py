@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import lzma
 import re
 import zipfile
@@ -74,14 +75,28 @@ class Package:
             )
         return parsed(self.read(name, most=MAX_TEXT), self.path)
 
-    def read(self, name: str, *, most: int = MAX_FILE) -> bytes:
+    def read(self, name: str, *, most: int = MAX_FILE, sha256: str = "") -> bytes:
         """Return a file of the package, which unpacks to what it says and no more.
+
+        Parameters
+        ----------
+        name : str
+            As the package calls it.
+        most : int
+            Bytes that it has at most.
+        sha256 : str
+            What its bytes are known by; "" where that is not said.
 
         Raises
         ------
         FormatError
             If there is none of that name, or it is damaged or too large.
         """
+        data = self._content(name, most)
+        require_same(data, sha256, f"{self.path}: {short(name)}")
+        return data
+
+    def _content(self, name: str, most: int) -> bytes:
         if self.path.is_dir():
             return _in_folder(self.path, name, most)
         try:
@@ -93,6 +108,20 @@ class Package:
             raise FormatError(f"{self.path} is no model package: {short(error)}.") from error
         except DAMAGE as error:
             raise damaged(self.path, error) from error
+
+
+def require_same(data: bytes, sha256: str, said: str) -> None:
+    """Refuse bytes that are known by another number.
+
+    Raises
+    ------
+    FormatError
+        If they are; it begins with what is said of them.
+    """
+    if sha256 and hashlib.sha256(data).hexdigest() != sha256.lower():
+        raise FormatError(
+            f"{said} is damaged: its bytes are not those it was written with. Get it again."
+        )
 
 
 def described_in(path: Path) -> str | None:
