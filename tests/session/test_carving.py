@@ -11,7 +11,7 @@ from tests.session.scene import settle
 from stroma.data.image import Image
 from stroma.errors import LabelError, NotTrainedError, ParameterError, UnknownNameError
 from stroma.session import Session
-from stroma.session.objects import carving
+from stroma.session.objects import carving, cutting
 from stroma.session.objects.carve_operations import CarvingChanged
 from stroma.session.objects.carvings import Carvings, Line, splices
 
@@ -283,7 +283,7 @@ def test_cutting_an_image_into_regions_is_cancelled_before_it_begins(session, ke
         assert goes_on.wait(PATIENCE)
         return lambda: pytest.fail("it was cancelled")
 
-    monkeypatch.setattr(carving.CarveObjects, "_heights", waits)
+    monkeypatch.setattr(cutting.Cutting, "_heights", waits)
     session.set_boundaries(key, "dark")
     task = session.prepare_carving(key)
     assert began.wait(PATIENCE)
@@ -293,8 +293,24 @@ def test_cutting_an_image_into_regions_is_cancelled_before_it_begins(session, ke
         task.result(PATIENCE)
 
 
+def test_an_image_is_cut_as_was_asked_for_whatever_changes_meanwhile(session, key, monkeypatch):
+    cut, of = [], cutting.Carving.of
+
+    def noted(pixels, *, boundary, **values):
+        cut.append(boundary)
+        return of(pixels, boundary=boundary, **values)
+
+    monkeypatch.setattr(cutting, "_require_memory", lambda _: session.set_boundaries(key, "bright"))
+    monkeypatch.setattr(cutting.Carving, "of", noted)
+    session.set_boundaries(key, "dark")
+    session.prepare_carving(key).result(PATIENCE)
+    assert cut == ["dark"]
+    draw(session, key)
+    assert session.carved(key).lacking == carving.NOT_CUT
+
+
 def test_an_image_that_does_not_fit_the_memory_is_refused(session, key, monkeypatch):
-    monkeypatch.setattr(carving, "free_memory", lambda: 1000)
+    monkeypatch.setattr(cutting, "free_memory", lambda: 1000)
     session.set_boundaries(key, "dark")
     with pytest.raises(ParameterError, match=r"are free\. Open a part of the image"):
         session.prepare_carving(key).result(PATIENCE)

@@ -24,6 +24,7 @@ from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
 from stroma.session.objects.carving import CarveObjects
 from stroma.session.objects.correcting import Correcting
+from stroma.session.objects.cutting import Cutting
 from stroma.session.objects.everything import FindEverything
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.joining import JoinTables
@@ -114,6 +115,7 @@ class Session:
         self._screen, looking = Screen(core), Looking(core, self._model)
         self._objects = ObjectWork(core, objects, looking)
         self._kinds, correcting = ObjectKinds(core, self._objects), Correcting(core, self._objects)
+        cutting = Cutting(core, self._objects, self._model)
         parts = [
             *(core, core.worker, core.tasks, self._storage, self._images, self._model),
             *(ClassList(core), Painting(core), Picking(core), files, looking),
@@ -128,7 +130,7 @@ class Session:
             ),
             Prompting(core, self._objects, correcting, lambda: self._model.now.channels),
             FindEverything(core, self._objects),
-            CarveObjects(core, self._objects, correcting, self._model),
+            *(cutting, CarveObjects(core, self._objects, correcting, cutting)),
         ]
         self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
 
@@ -396,7 +398,7 @@ class Session:
     # ------------------------------------------------------------------ carve objects
 
     carving = _by(CarveObjects.carving)
-    prepare_carving = _by(CarveObjects.prepare_carving)
+    prepare_carving = _by(Cutting.prepare_carving)
     set_boundaries = _by(CarveObjects.set_boundaries)
     carve_stroke = _by(CarveObjects.carve_stroke)
     clear_carving = _by(CarveObjects.clear_carving)

@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.data.image import Image
-from stroma.errors import Cancelled, NotTrainedError, ParameterError
-from stroma.features.cache import free_memory
-from stroma.objects.carving import Carving
+from stroma.errors import ParameterError
 from stroma.objects.correct import box_around, slices
 from stroma.objects.flooded import Flooded, flooded
 from stroma.objects.seeds import BACKGROUND, OBJECT, Places
-from stroma.objects.supervoxels import Supervoxels
 from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
-from stroma.session.core.screen import Screen
 from stroma.session.core.sheet import Sheet
-from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import carve_operations as ops
-from stroma.session.objects.book import Book, Labels
+from stroma.session.objects.book import Labels
 from stroma.session.objects.carve_changes import require_free
-from stroma.session.objects.carvings import OF_CLASS, Carvings, Line
+from stroma.session.objects.carvings import Carvings, Line
 from stroma.session.objects.correcting import Correcting
+from stroma.session.objects.cutting import Cutting
 from stroma.session.objects.working import ObjectWork
-from stroma.session.strokes.blocks import show
 from stroma.session.strokes.drawing.brush import brush
-from stroma.session.strokes.model import StrokeModel
 
 Bools = NDArray[np.bool_]
-
-BYTES = 32
-"""Of a pixel, while its image is cut into regions; what is kept of it is a quarter."""
-
-KEPT = 2
-"""Images that stay cut into regions."""
 
 NOT_CUT = "The image is not cut into regions yet."
 NO_OBJECT = "Draw on the object."
@@ -117,17 +103,15 @@ class CarveObjects:
         What is there already.
     correcting : Correcting
         What they are committed with.
-    strokes : StrokeModel
-        Whose classes may be boundaries, and which channels are looked at.
+    cutting : Cutting
+        What cuts images into regions.
     """
 
     def __init__(
-        self, core: Core, objects: ObjectWork, correcting: Correcting, strokes: StrokeModel
+        self, core: Core, objects: ObjectWork, correcting: Correcting, cutting: Cutting
     ) -> None:
         self.core, self._objects, self._correcting = core, objects, correcting
-        self._strokes, self._screen = strokes, Screen(core)
-        self._cutting = threading.Lock()
-        self._regions: OrderedDict[Hashable, Supervoxels] = OrderedDict()
+        self._cutting = cutting
         self._answering = threading.Lock()
         self._answer: Answer | None = None
 
@@ -198,76 +182,6 @@ class CarveObjects:
         self._objects.book(image)
         self.core.do(ops.LockCarved(image, name, locked))
 
-    # ------------------------------------------------------------------ regions
-
-    def prepare_carving(self, image: str, *, plane: Position | None = None) -> Task[int]:
-        """Cut the frame that a plane belongs to into regions, once; returns how many there are.
-
-        Raises
-        ------
-        ParameterError
-            If the image is too large, or its pixels do not fit the memory that is free.
-        """
-        book = self._objects.book(image)
-        book.require_room()
-        frame = self._frame(image, plane)
-
-        def cut(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> int:
-            with self._cutting:
-                about = self._about(image, frame)
-                if about in self._regions:
-                    return self._regions[about].count
-                _require_memory(book)
-                heights = self._heights(image, frame)
-                if cancelled():
-                    raise Cancelled("Cutting the image into regions was cancelled.")
-                regions = heights()
-                with self.core.lock:
-                    self._regions[about] = regions
-                    while len(self._regions) > KEPT:
-                        self._regions.popitem(last=False)
-                return regions.count
-
-        return self.core.tasks.start("cutting the image into regions", cut)
-
-    def _frame(self, image: str, plane: Position | None) -> int:
-        sheet = self.core.document.sheet(image)
-        return sheet.position(sheet.plane_number(plane)).get("t", 0)
-
-    def _about(self, image: str, frame: int) -> tuple[Hashable, ...]:
-        """Return all that regions depend on."""
-        with self.core.lock:
-            how, pixels = self.carving(image).how[0], self.core.pixels(image)
-            own: Hashable = self._strokes.now.channels
-            if how.boundary == OF_CLASS:
-                own = self._strokes.bench.revision
-            sized = tuple(pixels.spacing.items()), pixels.unit
-            return image, frame, how, self.core.exchanged.get(image, 0), sized, own
-
-    def _heights(self, image: str, frame: int) -> Callable[[], Supervoxels]:
-        """Return what cuts a frame into regions."""
-        how, pixels = self.carving(image).how[0], _of_frame(self.core.pixels(image), frame)
-        if how.boundary == OF_CLASS:
-            map_ = self._probability(image, frame, how.label)
-            return lambda: Carving.of(pixels, boundary=map_).regions
-        pixels = _of_channels(pixels, self._strokes.now.channels)
-        return lambda: Carving.of(pixels, boundary=how.boundary, sigma=how.sigma).regions
-
-    def _probability(self, image: str, frame: int, label: int) -> NDArray[np.float32]:
-        """Return how probable a class is in a frame, as the image has its axes."""
-        sheet, book = self.core.document.sheet(image), self._objects.book(image)
-        whole, found = Box.of(book.size[1:]), np.zeros(book.size, np.float32)
-        for z in range(book.size[0]):
-            number = frame * book.size[0] + z
-            if self._screen.standing(image, plane=sheet.position(number)).state != "current":
-                raise NotTrainedError(
-                    "A class bounds objects as soon as all planes are segmented, and this is "
-                    f"not so of plane {z + 1}. Paint classes, and press Find in all planes."
-                )
-            blocks = self._strokes.results.blocks((image, number), whole)
-            found[z] = show(blocks, whole, layer="probability", label=label).values
-        return found if book.size[0] > 1 else found[0]
-
     # ------------------------------------------------------------------ the answer
 
     def carved(self, image: str, *, plane: Position | None = None) -> Outlined:
@@ -320,10 +234,11 @@ class CarveObjects:
             lines = now.lines
             if lines:
                 plane = sheet.position(lines[0].plane)
-            answer = self._found(image, sheet.position(sheet.plane_number(plane)))
+            at = sheet.position(sheet.plane_number(plane))
+            answer = self._found(image, at)
             mask = answer.found.mask() & ~answer.taken
             box = box_around(mask)
-            part = self._frame(image, plane), box, packed(mask[slices(box)].astype(np.uint8), "|u1")
+            part = at.get("t", 0), box, packed(mask[slices(box)].astype(np.uint8), "|u1")
             replaces = now.at_hand.number if now.at_hand else 0
             return self._correcting.commit(
                 ops.CommitCarved(
@@ -340,7 +255,7 @@ class CarveObjects:
         with self.core.lock:
             sheet, now = self.core.document.sheet(image), self.carving(image)
             frame = plane.get("t", 0)
-            regions = self._regions.get(self._about(image, frame))
+            regions = self._cutting.regions(image, frame)
             labels = self._labels(image, frame, plane)
             number = now.at_hand.number if now.at_hand else 0
         lines = tuple(one for one in now.lines if sheet.position(one.plane).get("t", 0) == frame)
@@ -373,31 +288,6 @@ class CarveObjects:
             return book.frame(frame)
         found = self._objects.objects(image, plane=plane).found if book.held.used else None
         return None if found is None else found.labels
-
-
-def _require_memory(book: Book) -> None:
-    pixels = int(np.prod(book.size, dtype=np.int64))
-    if pixels * BYTES > free_memory():
-        raise ParameterError(
-            f"Cutting {pixels:,} pixels into regions takes {pixels * BYTES / 2**30:.1f} GB, and "
-            f"{free_memory() / 2**30:.1f} GB are free. Open a part of the image."
-        )
-
-
-def _of_frame(pixels: Image, frame: int) -> Image:
-    """Return a frame; without axes of one sample, as objects have it."""
-    at = {"t": frame} if "t" in pixels.kept_axes else {}
-    if pixels.sizes.get("z") == 1 and "z" in pixels.kept_axes:
-        at["z"] = 0
-    return pixels.at(**at)
-
-
-def _of_channels(pixels: Image, channels: tuple[int, ...] | None) -> Image:
-    """Return some channels of an image, or all."""
-    count = pixels.sizes.get("c", 1)
-    if channels is None or "c" not in pixels.kept_axes or max(channels) >= count:
-        return pixels
-    return pixels.at(c=list(channels))
 
 
 def _taken(labels: Labels | None, number: int, shape: tuple[int, ...]) -> Bools:
