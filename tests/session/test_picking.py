@@ -11,7 +11,7 @@ from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import MissingFileError, ParameterError
 from stroma.session import Session
-from stroma.session.strokes.drawing.region import alike, enclosed, reaches_border
+from stroma.session.strokes.drawing.region import alike, enclosed, nearest_part, reaches_border
 
 ROWS, COLUMNS = np.mgrid[:80, :100]
 DISC = np.hypot(ROWS - 40, COLUMNS - 50) < 20
@@ -185,3 +185,16 @@ def test_where_there_is_no_stroke_none_is_removed(session) -> None:
     for at in ((10, 20), (-5, 10), (float("nan"), 10)):
         with pytest.raises(ParameterError):
             session.remove_stroke("1", at)
+    for within in (-1, float("nan")):
+        with pytest.raises(ParameterError, match="0 or more"):
+            session.remove_stroke("1", (10, 20), within=within)
+
+
+@pytest.mark.parametrize(("within", "row"), [(0, None), (2.9, None), (3, 8), (99, 8), (np.inf, 8)])
+def test_the_nearest_stroke_is_meant_as_far_as_one_looks(within, row) -> None:
+    labels = np.zeros((40, 30), np.uint8)
+    labels[8, 2:] = labels[30, 2:] = 1
+    found = nearest_part(labels, (5, 2), within=within)
+    assert (None if found is None else np.unique(np.nonzero(found)[0]).tolist()) == (
+        None if row is None else [row]
+    )

@@ -145,6 +145,8 @@ class Picking:
         ParameterError
             If the point is not in the image, or no stroke is near.
         """
+        if not within >= 0:
+            raise ParameterError(f"within is a number of pixels, 0 or more, got {within}.")
         part, seed = _window(self.core.image(image), point, None, plane, side=STROKE_SIDE)
         with self.core.lock:
             labels = self._painting.strokes(image, part, plane=plane)

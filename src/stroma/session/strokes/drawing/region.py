@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -102,7 +104,10 @@ def nearest_part(
     (h, w) array of bool, or None
         None where nothing is that near. Pixels that share a corner are connected.
     """
-    painted = np.argwhere(labels)
+    reach = math.floor(min(within, max(labels.shape)))
+    top, left = (max(0, at - reach) for at in seed)
+    near = labels[top : seed[0] + reach + 1, left : seed[1] + reach + 1]
+    painted = np.argwhere(near) + np.array((top, left))
     if not len(painted):
         return None
     far = np.hypot(*(painted - seed).T)
