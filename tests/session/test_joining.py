@@ -9,6 +9,7 @@ from tests.session.scene import settle
 
 from stroma.errors import LabelError, ParameterError, UnknownNameError
 from stroma.session import Session
+from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.joined import Joined
 from stroma.workflow.other_tables import OtherTable
 
@@ -85,6 +86,23 @@ def test_a_table_that_joins_again_is_a_step_of_its_own(session, key, path):
     assert session.objects(key).given[:2].tolist() == [1, 2]
     session.undo()
     assert session.objects(key).given[:2].tolist() == [2, 2]
+
+
+def test_what_a_table_says_of_an_object_takes_the_place_of_what_was_said_before(session, key, path):
+    settle(session)
+    session.label_objects(key, [1, 3], 2)
+    session.join_table(key, path)
+    labels = squares()
+    clicks = session.core.bench(ObjectBench).books[key].clicks
+    said = {int(labels[y, x]): label for (_, _, y, x), label in clicks.items()}
+    assert len(clicks) == 3
+    assert {n: session.object_classes[at - 1].name for n, at in said.items()} == {
+        1: "tumour",
+        2: "stroma",
+        3: "kind 2",
+    }
+    session.undo()
+    assert session.objects(key).given[:3].tolist() == [2, 0, 2]
 
 
 def test_other_objects_know_nothing_of_the_table(session, key, path):

@@ -77,8 +77,12 @@ class JoinTables:
         said = {row: other.classes[row] for row in places if other.classes and other.classes[row]}
         labels = self._labels(list(dict.fromkeys(said.values())), step)
         come: list[Click] = [(places[row], labels[word]) for row, word in said.items()]  # type: ignore[misc]
-        if come:
-            self.core.do(ops.ClickObjects(image, tuple(come), continues=step))
+        if not come:
+            return
+        book = self.core.bench(ObjectBench).books[image]
+        meant = {tuple(other.keys[row].tolist()) for row in said}
+        gone = [at for at in book.clicks if (at[0], int(book.frame(at[0])[at[1:]])) in meant]
+        self.core.do(ops.ClickObjects(image, tuple(come), tuple(gone), continues=step))
 
     def _labels(self, words: list[str], step: int) -> dict[str, int]:
         """Return the class of each word; new ones take the place of the first that nobody used."""
