@@ -83,10 +83,18 @@ class StrokeModel:
         return StrokeTurn(wish, learner, lambda: self.learner, self.results, self._warmed)
 
     def image_changed(self, image: str) -> None:
-        """Forget the results of an image."""
+        """Forget the results of an image; of one that was closed, also that it was chosen."""
         self.results.drop(image=image)
+        if image in self.now.chosen and image not in self.core.document.sheets:
+            self.now = self._of_open_images(self.now)  # else a later one with its key were chosen
+            self.core.settings_changed()
         if self.learner.applied is not None:
             self.learner.applied.forget(image)
+
+    def _of_open_images(self, settings: Settings) -> Settings:
+        """Return settings in which no image is chosen that is not there."""
+        there = self.core.document.sheets
+        return replace(settings, chosen=tuple(key for key in settings.chosen if key in there))
 
     # ------------------------------------------------------------------ settings
 
@@ -317,11 +325,12 @@ class StrokeModel:
     def restore(self, folder: Path, settings: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
         """Go on as it was saved, and return what people should know of that."""
         try:
-            self.now = Settings.from_json(settings) if settings else Settings()
+            given = Settings.from_json(settings) if settings else Settings()
         except (StromaError, TypeError, KeyError) as error:
             raise FormatError(
                 f"{folder / 'settings.json'} does not hold the settings of a project: {error}"
             ) from error
+        self.now = self._of_open_images(given)
         if facts.get("network") is True:
             return self._restore_network(folder, is_current=facts.get("is_current") is True)
         model, said = _model(folder)
