@@ -14,7 +14,6 @@ from stroma.classify.contract import Classifier
 from stroma.data.tracks import Floats, Ints
 from stroma.errors import FormatError, NotTrainedError
 from stroma.tracking.annotated import (
-    WIDEST,
     Annotated,
     common_measures,
     paired,
@@ -24,6 +23,7 @@ from stroma.tracking.annotated import (
 from stroma.tracking.candidates import Candidates
 from stroma.tracking.families import Families
 from stroma.tracking.pairs import family_features, pair_features, pair_names, plausible
+from stroma.tracking.told import damaged, outdated, read_told, told
 
 APART, SAME = 1, 2
 """Classes of pairs."""
@@ -154,11 +154,7 @@ class LinkModel:
         """Return everything as plain values and arrays, for a file."""
         learned, families = self._fitted(), self.families_
         return {
-            "learner": self.learner,
-            "measures": list(self.measures_),
-            "columns": list(pair_names(self.measures_)),
-            "scores": dict(self.scores_),
-            "wider": float(self.wider),
+            **told(self.learner, self),
             "params": learned.params(),
             "arrays": learned.arrays(),
             "families": None if families is None else families.arrays(),
@@ -173,38 +169,21 @@ class LinkModel:
         FormatError
             If something is missing or damaged, or of a version with other measures of pairs.
         """
+        said = read_told(state)
         try:
-            measures, scores = tuple(state["measures"]), dict(state["scores"])
-            wider = float(state["wider"])
-            columns, params = list(state["columns"]), dict(state["params"])
-            known = CLASSIFIERS["catboost"]
+            params, known = dict(state["params"]), CLASSIFIERS["catboost"]
             learned, families = known.from_arrays(params, state["arrays"]), state["families"]
             families = None if families is None else known.from_arrays(params, families)
         except FormatError:
             raise
         except (KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"The learned links are damaged: {error}.") from error
-        if not all(isinstance(m, str) for m in measures) or len(measures) > 100:
-            raise FormatError("The learned links are damaged: measures are no list of names.")
-        if not 1 <= wider <= WIDEST:
-            raise FormatError(f"The learned links are damaged: objects get {wider} times as far.")
-        if not all(isinstance(v, float) for v in scores.values()):
-            raise FormatError("The learned links are damaged: scores are no numbers.")
-        names = list(pair_names(measures))
-        fits = columns == names and _is_of(learned, len(names))
-        if not fits or (families is not None and not _is_of(families, 2 * len(names) + 3)):
-            raise FormatError(
-                "The learned links look at other measures of pairs than this version has. Learn "
-                "them again."
-            )
-        return cls(
-            params,
-            measures_=measures,
-            wider=wider,
-            scores_=scores,
-            learned_=learned,
-            families_=families,
-        )
+            raise damaged(str(error)) from error
+        count = len(pair_names(said["measures_"]))
+        if not _is_of(learned, count):
+            raise outdated()
+        if families is not None and not _is_of(families, 2 * count + 3):
+            raise outdated()
+        return cls(params, **said, learned_=learned, families_=families)
 
 
 def _is_of(trees: Classifier, columns: int) -> bool:

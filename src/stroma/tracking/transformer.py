@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stroma.data.tracks import Floats
-from stroma.errors import FormatError, NotTrainedError
+from stroma.errors import NotTrainedError
 from stroma.tracking.annotated import (
     FOLDS,
-    WIDEST,
     Annotated,
     Paired,
     common_measures,
@@ -28,6 +27,7 @@ from stroma.tracking.attention import Parents, parental
 from stroma.tracking.candidates import Candidates
 from stroma.tracking.families import Families
 from stroma.tracking.pairs import pair_names, plausible
+from stroma.tracking.told import damaged, read_told, told
 from stroma.tracking.windows import WINDOW, Film, Rows, Window, film
 
 LOG = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ RATE = 2e-3
 MOST_WINDOWS = 300
 """Windows of all movies that are learned from; of more, some, drawn evenly."""
 
-MOST_COLUMNS, LARGEST = 200, 512
+LARGEST, MOST_LAYERS = 512, 24
 """Sizes that files may ask for."""
 
 
@@ -158,11 +158,7 @@ class LinkTransformer:
         """Return everything as plain values and arrays, for a file."""
         arrays = {k: v.numpy() for k, v in self._fitted().state_dict().items()}
         return {
-            "learner": self.learner,
-            "measures": list(self.measures_),
-            "columns": list(pair_names(self.measures_)),
-            "scores": dict(self.scores_),
-            "wider": float(self.wider),
+            **told(self.learner, self),
             "size": [self.width, self.heads, self.layers],
             "arrays": arrays,
         }
@@ -176,24 +172,19 @@ class LinkTransformer:
         FormatError
             If something is missing or damaged, or of a version with other measures of pairs.
         """
+        said = read_told(state)
         try:
-            measures, scores = tuple(state["measures"]), dict(state["scores"])
-            wider, columns = float(state["wider"]), list(state["columns"])
             width, heads, layers = (int(v) for v in state["size"])
             arrays = {str(k): np.asarray(v) for k, v in state["arrays"].items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise FormatError(f"The learned links are damaged: {error}.") from error
-        _checked(measures, scores, wider, (width, heads, layers))
-        if columns != list(pair_names(measures)):
-            raise FormatError(
-                "The learned links look at other measures of pairs than this version has. Learn "
-                "them again."
-            )
-        network = Parents(2 + len(measures), len(columns), width=width, heads=heads, layers=layers)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise damaged(str(error)) from error
+        _require_size(width, heads, layers)
+        measures = said["measures_"]
+        inputs = 2 + len(measures), len(pair_names(measures))
+        network = Parents(*inputs, width=width, heads=heads, layers=layers)
         _filled(network, arrays)
         size: dict[str, Any] = {"width": width, "heads": heads, "layers": layers}
-        told: dict[str, Any] = {"measures_": measures, "wider": wider, "scores_": scores}
-        return cls(**size, **told, network_=network.eval())
+        return cls(**size, **said, network_=network.eval())
 
 
 def chances(network: Parents, one: Film) -> Floats:
@@ -309,17 +300,10 @@ def _tensors(window: Window, turn: Rows | None = None) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(np.ascontiguousarray(one)) for one in arrays)
 
 
-def _checked(
-    measures: tuple[Any, ...], scores: Mapping[str, Any], wider: float, size: tuple[int, ...]
-) -> None:
-    if not all(isinstance(m, str) for m in measures) or len(measures) > MOST_COLUMNS:
-        raise FormatError("The learned links are damaged: measures are no list of names.")
-    if not 1 <= wider <= WIDEST:
-        raise FormatError(f"The learned links are damaged: objects get {wider} times as far.")
-    if not all(isinstance(v, float) for v in scores.values()):
-        raise FormatError("The learned links are damaged: scores are no numbers.")
-    if not all(0 < n <= LARGEST for n in size) or size[0] % size[1] or size[2] > 24:
-        raise FormatError(f"The learned links are damaged: there is no transformer of size {size}.")
+def _require_size(width: int, heads: int, layers: int) -> None:
+    sane = all(0 < n <= LARGEST for n in (width, heads, layers)) and layers <= MOST_LAYERS
+    if not sane or width % heads:
+        raise damaged(f"there is no transformer of size {(width, heads, layers)}")
 
 
 def _filled(network: Parents, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -332,5 +316,5 @@ def _filled(network: Parents, arrays: Mapping[str, NDArray[Any]]) -> None:
         for k, v in wanted.items()
     )
     if not fits:
-        raise FormatError("The learned links are damaged: arrays do not fit the transformer.")
+        raise damaged("arrays do not fit the transformer")
     network.load_state_dict({k: torch.from_numpy(v.copy()) for k, v in arrays.items()})
