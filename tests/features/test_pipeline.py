@@ -154,6 +154,19 @@ def test_features_that_are_not_finite_are_refused():
         computed(Pipeline((Part(Echo()),)), np.full((1, 2, 2), np.inf, np.float32), Feed(("x",)))
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_features_in_half_precision_that_are_not_finite_are_refused(odd):
+    class Half(Echo):
+        def __call__(self, block):
+            return [replace(m, values=m.values.astype(np.float16)) for m in super().__call__(block)]
+
+    image, pipe = np.ones((1, 2, 3), np.float32), Pipeline((Part(Half()),))
+    assert computed(pipe, image, Feed(("x",), half=True))[0].values.dtype == np.float16
+    image[0, 1, 2] = odd
+    with pytest.raises(ImageError, match="NaN or infinite"):
+        computed(pipe, image, Feed(("x",), half=True))
+
+
 def test_another_number_of_channels_is_refused():
     with pytest.raises(ShapeError, match="Expected 2 channels, got 1"):
         computed(Pipeline((Part(Echo()),)), np.ones((1, 2, 2), np.float32), Feed(("x", "y")))

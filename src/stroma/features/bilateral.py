@@ -12,6 +12,7 @@ from stroma.backbones.loading import RGB
 from stroma.features.contract import FeatureMap
 from stroma.features.deep import inference
 from stroma.features.guided import AtPixels
+from stroma.features.half import LARGEST
 
 
 @dataclass(frozen=True)
@@ -32,4 +33,4 @@ class Bilateral(AtPixels):
                 for values in (block, coarse.values)
             )
             found = network(image, tokens, block.shape[1:])
-            return [FeatureMap(np.asarray(found.half().cpu().numpy()))]
+            return [FeatureMap(np.asarray(found.clamp(-LARGEST, LARGEST).half().cpu().numpy()))]

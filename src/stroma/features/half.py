@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from stroma.errors import ImageError
 
 LARGEST = 65504.0
+INFINITE = 0x7C00
+"""Bits of an infinite float16; those of NaN are more."""
+
 CHUNK = 1024
 
 
@@ -37,6 +40,14 @@ def to_half(
         if not np.may_share_memory(flat, goal):
             goal[:] = flat.reshape(goal.shape)
     return half, finite
+
+
+def all_finite(values: NDArray[np.floating]) -> bool:
+    """Tell whether all values are finite; of float16 by their exponents, which is much faster."""
+    if values.dtype != np.float16:
+        return bool(np.isfinite(values).all())
+    magnitude = values.view(np.uint16) & 0x7FFF
+    return int(magnitude.max(initial=0)) < INFINITE
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

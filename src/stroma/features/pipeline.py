@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stroma.blocks.box import Box, PerAxis, hull
 from stroma.errors import ShapeError
 from stroma.features.contract import Batched, FeatureMap, in_volume
-from stroma.features.half import not_finite, to_half
+from stroma.features.half import all_finite, not_finite, to_half
 from stroma.features.part import Feed, Part, Piece, Voxel, lcm
 
 VALUES_PER_BLOCK = 2**23
@@ -159,12 +159,12 @@ def finest_cells(maps: Sequence[FeatureMap]) -> PerAxis:
 
 
 def _stored(feature_map: FeatureMap, region: Box, dtype: type[np.floating]) -> FeatureMap:
-    values, finite = feature_map.values, True
+    values = feature_map.values
     if dtype is np.float16 and values.dtype != np.float16:
         values, finite = to_half(values)
     else:
         values = _owned(values.astype(dtype, copy=False))
-        finite = dtype is np.float16 or bool(np.isfinite(values).all())
+        finite = all_finite(values)
     if not finite:
         raise not_finite()
     origin = tuple(o - a for o, a in zip(feature_map.origin, region.start, strict=True))
