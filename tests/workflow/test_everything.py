@@ -104,6 +104,14 @@ def test_of_masks_that_overlap_the_better_one_stays():
     assert (painted(kept, (30, 30), Everything(own=0.8)) == 2).sum() == 0
 
 
+def test_a_mask_that_is_not_stable_at_all_is_the_worst():
+    square = np.ones((10, 10), bool)
+    lost, steady = Found((5, 5), square, 0.9, 0.0), Found((6, 5), square, 0.5, 0.5)
+    assert apart([lost, steady], 0.7) == [steady]
+    labels = painted([lost, steady], (30, 30), Everything())
+    assert np.argwhere(labels == 1).min(0).tolist() == [6, 5]
+
+
 @pytest.mark.parametrize(("name", "value"), [("points", 0), ("score", 1.5), ("smallest", 0)])
 def test_what_counts_as_an_object_is_checked(name, value):
     with pytest.raises(ParameterError, match=name if name != "points" else "grid"):

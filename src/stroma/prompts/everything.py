@@ -57,6 +57,11 @@ class Found:
         rows, columns = (slice(a, a + n) for a, n in zip(self.low, self.mask.shape, strict=True))
         return rows, columns
 
+    @property
+    def worth(self) -> float:
+        """Which of two that overlap is better: score times stability, where that is known."""
+        return self.score if self.stability is None else self.score * self.stability
+
     @classmethod
     def of(cls, mask: Bools, score: float, stability: float | None = None) -> Found | None:
         """Return a mask of the whole image, cut to its box; None for an empty one."""
@@ -293,7 +298,7 @@ def apart(found: Iterable[Found], most: float) -> list[Found]:
     """Return the best masks of which no two share more than a part (intersection over union)."""
     kept: list[Found] = []
     boxes = np.zeros((0, 4))
-    ordered = sorted(found, key=lambda one: -one.score * (one.stability or 1.0))
+    ordered = sorted(found, key=lambda one: -one.worth)
     for one in ordered:
         box = np.array([*one.low, *(a + n for a, n in zip(one.low, one.mask.shape, strict=True))])
         near = np.flatnonzero((boxes[:, :2] < box[2:]).all(1) & (boxes[:, 2:] > box[:2]).all(1))
@@ -307,7 +312,7 @@ def painted(found: Iterable[Found], shape: tuple[int, int], how: Everything) -> 
     """Return a label image in which better masks take their pixels first."""
     labels = np.zeros(shape, np.int32)
     count = 0
-    for one in sorted(found, key=lambda one: -one.score * (one.stability or 1.0)):
+    for one in sorted(found, key=lambda one: -one.worth):
         part = labels[one.slices]
         free = one.mask & (part == 0)
         area = np.count_nonzero(free)
