@@ -146,6 +146,13 @@ def test_what_is_no_cascade_is_refused_before_the_first_step(pair, change, messa
         Learner(**{**OPTIONS, **change}).fit(*pair)
 
 
+def test_a_first_network_without_end_is_refused_before_it_is_built(cascade, tmp_path):
+    first = {**cascade.about.first, "target": "rays", "target_params": {"rays": 10**8}}
+    Network(cascade.module, replace(cascade.about, first=first)).save(tmp_path / "c.safetensors")
+    with pytest.raises(FormatError, match="larger than"):
+        Network.load(tmp_path / "c.safetensors")
+
+
 def test_planes_have_no_cascade(scenes):
     with pytest.raises(ParameterError, match="for classes in volumes"):
         Learner(**{**OPTIONS, "ndim": 2}).fit(*scene(0))

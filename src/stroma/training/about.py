@@ -198,13 +198,8 @@ def rebuilt(
 
 def _sizes(about: About) -> list[Any]:
     """Return what decides how large a network is."""
-    return [
-        about.channels,
-        about.ndim,
-        about.params,
-        about.target_params,
-        about.first.get("params"),
-    ]
+    names = ("channels", "ndim", "params", "target_params")
+    return [[getattr(about, name), about.first.get(name)] for name in names]
 
 
 def read_about(path: Path) -> About:

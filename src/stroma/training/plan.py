@@ -41,10 +41,10 @@ SEEN_AT_ONCE = 0.05
 LOW_BELOW = 0.25
 """A second, coarser configuration is planned where a patch is less than this part of an image."""
 
-COARSER = 1.03
 EMPTY_BELOW = 3 / 4
 """Median share of images that cropping leaves, below which intensities are of filled pixels."""
 
+COARSER = 1.03
 WORTH_IT = 2.0
 """How many times fewer voxels a coarser configuration must have."""
 
