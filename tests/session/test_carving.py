@@ -11,9 +11,9 @@ from tests.session.scene import settle
 from stroma.data.image import Image
 from stroma.errors import LabelError, NotTrainedError, ParameterError, UnknownNameError
 from stroma.session import Session
-from stroma.session.objects import carving, cutting
-from stroma.session.objects.carve_operations import CarvingChanged
-from stroma.session.objects.carvings import Carvings, Line, splices
+from stroma.session.objects.carving import carve, cutting
+from stroma.session.objects.carving.kept import Carvings, Line, splices
+from stroma.session.objects.carving.operations import CarvingChanged
 
 SIDE = 40
 BALLS = ((16, 11, 11), (16, 28, 28))
@@ -61,9 +61,9 @@ def on_plane(session, key, **plane):
 def test_a_stroke_on_an_object_and_one_beside_it_are_answered_on_planes_of_any_direction(
     session, key, heard
 ):
-    assert session.carved(key).lacking == carving.NO_OBJECT
+    assert session.carved(key).lacking == carve.NO_OBJECT
     session.carve_stroke(key, [(11, 11)], plane={"z": 16})
-    assert session.carved(key).lacking == carving.NO_REST
+    assert session.carved(key).lacking == carve.NO_REST
     session.carve_stroke(key, [(1, 1), (1, 38)], on=False, plane={"y": 2})
     assert [e for e in heard if isinstance(e, CarvingChanged)] == [CarvingChanged(key)] * 2
     truth = ball(BALLS[0])
@@ -105,7 +105,7 @@ def test_objects_that_are_there_bound_the_next_one(session, key):
     for number in (1, 2):
         assert overlap(labels == number, ball(BALLS[number - 1])) > 0.7
     draw(session, key)
-    assert session.carved(key).lacking == carving.TAKEN
+    assert session.carved(key).lacking == carve.TAKEN
     with pytest.raises(ParameterError, match="lie in objects that are there"):
         session.commit_carved(key)
 
@@ -175,7 +175,7 @@ def test_names_are_those_of_one_object(session, key):
 def test_what_bounds_objects_is_chosen_and_cut_anew(session, key):
     draw(session, key)
     session.set_boundaries(key, "bright", sigma=2.0)
-    assert session.carved(key).lacking == carving.NOT_CUT
+    assert session.carved(key).lacking == carve.NOT_CUT
     assert session.prepare_carving(key).result(PATIENCE) > 10
     assert session.carved(key).lacking == ""
     session.undo()
@@ -213,7 +213,7 @@ def test_strokes_of_one_object_are_in_one_frame(session):
         session.carve_stroke(key, [(2, 2)], on=False, plane={"t": 0})
     session.carve_stroke(key, [(1, 1), (1, 38)], on=False, plane={"t": 1})
     session.prepare_carving(key, plane={"t": 1}).result(PATIENCE)
-    assert session.carved(key, plane={"t": 0}).lacking == carving.NO_OBJECT
+    assert session.carved(key, plane={"t": 0}).lacking == carve.NO_OBJECT
     assert session.commit_carved(key) == 1
     assert session.carving(key).named[0].frame == 1
 
@@ -306,7 +306,7 @@ def test_an_image_is_cut_as_was_asked_for_whatever_changes_meanwhile(session, ke
     session.prepare_carving(key).result(PATIENCE)
     assert cut == ["dark"]
     draw(session, key)
-    assert session.carved(key).lacking == carving.NOT_CUT
+    assert session.carved(key).lacking == carve.NOT_CUT
 
 
 def test_an_image_that_does_not_fit_the_memory_is_refused(session, key, monkeypatch):

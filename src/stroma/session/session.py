@@ -22,9 +22,9 @@ from stroma.session.core.worker import Worker
 from stroma.session.events import Notice
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
-from stroma.session.objects.carving import CarveObjects
+from stroma.session.objects.carving.carve import CarveObjects
+from stroma.session.objects.carving.cutting import Cutting
 from stroma.session.objects.correcting import Correcting
-from stroma.session.objects.cutting import Cutting
 from stroma.session.objects.everything import FindEverything
 from stroma.session.objects.exports import ObjectExports
 from stroma.session.objects.joining import JoinTables

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from stroma.session import Session
-from stroma.session.objects.carving import Outlined
-from stroma.session.objects.carvings import Named
+from stroma.session.objects.carving.carve import Outlined
+from stroma.session.objects.carving.kept import Named
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any
 
 from stroma.session import events as ev
 from stroma.session.objects.bench import ObjectBench
-from stroma.session.objects.carve_operations import CarvingChanged
+from stroma.session.objects.carving.operations import CarvingChanged
 from stroma.session.objects.operations import ObjectsChanged
 from stroma.session.strokes.bench import Strokes
 from stroma.session.tracks.operations import TracksChanged

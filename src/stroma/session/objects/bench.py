@@ -17,7 +17,6 @@ from stroma.session.core.bench import Done
 from stroma.session.core.operations import Operation, plain
 from stroma.session.core.sheet import Sheet
 from stroma.session.events import Event
-from stroma.session.objects import carve_operations as carve_ops
 from stroma.session.objects import operations as ops
 from stroma.session.objects.book import (
     Book,
@@ -33,8 +32,9 @@ from stroma.session.objects.book import (
     shape_of,
     size_of,
 )
-from stroma.session.objects.carve_changes import changed, committed_as, left
-from stroma.session.objects.carvings import Carvings, Line, Splice, splices
+from stroma.session.objects.carving import operations as carve_ops
+from stroma.session.objects.carving.changes import changed, committed_as, left
+from stroma.session.objects.carving.kept import Carvings, Line, Splice, splices
 from stroma.session.objects.committed import committed
 from stroma.session.objects.joined import JoinTable, tables_of, with_table
 

@@ -22,7 +22,7 @@ from stroma.session.core import checks
 from stroma.session.core.operations import plain
 from stroma.session.core.packs import packed, unpacked_as
 from stroma.session.core.sheet import Sheet
-from stroma.session.objects.carvings import Carvings, Splice
+from stroma.session.objects.carving.kept import Carvings, Splice
 from stroma.session.objects.joined import Joined, tables_of
 
 WRITTEN = "<i4"

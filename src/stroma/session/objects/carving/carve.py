@@ -18,12 +18,12 @@ from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
 from stroma.session.core.sheet import Sheet
 from stroma.session.events import Position
-from stroma.session.objects import carve_operations as ops
 from stroma.session.objects.book import Labels
-from stroma.session.objects.carve_changes import require_free
-from stroma.session.objects.carvings import Carvings, Line
+from stroma.session.objects.carving import operations as ops
+from stroma.session.objects.carving.changes import require_free
+from stroma.session.objects.carving.cutting import Cutting
+from stroma.session.objects.carving.kept import Carvings, Line
 from stroma.session.objects.correcting import Correcting
-from stroma.session.objects.cutting import Cutting
 from stroma.session.objects.working import ObjectWork
 from stroma.session.strokes.drawing.brush import brush
 

@@ -21,7 +21,7 @@ from stroma.session.core.screen import Screen
 from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects.book import Book
-from stroma.session.objects.carvings import OF_CLASS, How
+from stroma.session.objects.carving.kept import OF_CLASS, How
 from stroma.session.objects.working import ObjectWork
 from stroma.session.strokes.blocks import show
 from stroma.session.strokes.model import StrokeModel

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stroma.session.core import checks
 from stroma.session.core.operations import Operation
 from stroma.session.events import Event
-from stroma.session.objects.carvings import How, Line
+from stroma.session.objects.carving.kept import How, Line
 from stroma.session.objects.operations import CommitObject
 
 

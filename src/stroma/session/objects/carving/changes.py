@@ -8,9 +8,9 @@ from functools import singledispatch
 
 from stroma.errors import ParameterError, short
 from stroma.session.core.sheet import Sheet
-from stroma.session.objects import carve_operations as ops
 from stroma.session.objects.book import Book, Part, opened, shape_of
-from stroma.session.objects.carvings import Carvings, Line, Named
+from stroma.session.objects.carving import operations as ops
+from stroma.session.objects.carving.kept import Carvings, Line, Named
 
 
 @singledispatch
