@@ -33,6 +33,8 @@ RUN = "from stroma.cli.app import main; main()"
 SIZE = 512
 WINDOW = {"width": 1280, "height": 800}
 WIDTH = 1024
+MILLISECONDS = 600_000
+STILL, LOOKS = 3000, 40
 COLOURS = 224
 
 EPITHELIUM = (((70, 60), (95, 110)), ((330, 330), (360, 352)), ((190, 390), (150, 420)))
@@ -51,6 +53,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(viewport=WINDOW)
+        page.set_default_timeout(MILLISECONDS)
         page.goto(address)
         first_minute(page)
         browser.close()
@@ -108,7 +111,7 @@ def click_objects(page: Page) -> None:
     page.wait_for_selector("#click-note >> text=Click an object")
     for at in GLANDS:
         page.mouse.click(*place(page, *at))
-        page.wait_for_selector("#click-note >> text=S commits", timeout=120_000)
+        page.wait_for_selector("#click-note >> text=S commits", timeout=MILLISECONDS)
         if at != GLANDS[-1]:
             page.keyboard.press("s")
     page.wait_for_selector(f"#objects-note >> text={len(GLANDS) - 1} objects")
@@ -147,13 +150,24 @@ def rename(page: Page, label: int, name: str) -> None:
 def settle(page: Page) -> None:
     """Wait until results are there and nothing moves."""
     page.wait_for_timeout(700)
-    page.wait_for_selector("text=Up to date", timeout=120_000)
+    page.wait_for_selector("text=Up to date", timeout=MILLISECONDS)
     page.wait_for_timeout(700)
+
+
+def still(page: Page) -> bytes:
+    """Return what the page shows once it has not changed for a while: all tiles have come."""
+    before, seen = b"", page.screenshot()
+    for _ in range(LOOKS):
+        if before == seen:
+            break
+        page.wait_for_timeout(STILL)
+        before, seen = seen, page.screenshot()
+    return seen
 
 
 def keep(page: Page, name: str) -> None:
     """Write a screenshot, reduced and with few colours: pages of documentation load fast."""
-    picture = Picture.open(io.BytesIO(page.screenshot())).convert("RGB")
+    picture = Picture.open(io.BytesIO(still(page))).convert("RGB")
     height = round(picture.height * WIDTH / picture.width)
     small = picture.resize((WIDTH, height), Picture.Resampling.LANCZOS)
     few = small.quantize(COLOURS, dither=Picture.Dither.NONE, kmeans=1)
