@@ -18,8 +18,9 @@ help:  ## show this list
 demo: $(VENV)/stamp-base  ## segment a real image from a few strokes, into demo/
 	$(BIN)/stroma demo --out demo --overwrite
 
-test: $(VENV)/stamp-test  ## run the whole test suite; gets Chromium and Xvfb where it can
+test: $(VENV)/stamp-test  ## run the whole test suite; gets browsers and Xvfb where it can
 	@.ci/needs browser display
+	@.ci/needs firefox
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST_ARGS)
 
 lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, tsc, and whether the reference pages are current

@@ -30,8 +30,8 @@ WINDOW = {"width": 3840, "height": 2160}
 SIDE = 2048
 PATIENCE = 600_000
 """Milliseconds."""
-STROKES = 6
-MOVES = 40
+STROKES = 3
+MOVES = 30
 
 COUNT_FRAMES = """() => {
   window.frames_ = [];
@@ -105,7 +105,7 @@ def frames(browser: Any, url: str, window: dict[str, int], *, strokes: int) -> s
     page.set_default_timeout(PATIENCE)
     page.goto(url)
     page.wait_for_selector("text=Paint a few strokes")
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(1000)
     devtools = context.new_cdp_session(page)
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     before = _metrics(devtools)

@@ -44,6 +44,7 @@ ELSEWHERE = {
     "mixing",
     "few_labels",
     "napari_gui",
+    "page",
 }
 """What the scripts share, those that need labelled images or a screen, and what others run."""
 

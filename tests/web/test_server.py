@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import gc
+import gzip
 import io
 import json
 import socket as sockets
@@ -25,6 +26,7 @@ from stroma.errors import FileError
 from stroma.io import write_image
 from stroma.pixel.guidance.compare import Comparison
 from stroma.session import Session
+from stroma.web.files import STATIC
 from stroma.web.room import MAX_MESSAGE, Room
 from stroma.web.serve import HERE, claim, names_of, opening
 
@@ -230,6 +232,18 @@ def test_the_page_and_its_modules_are_served(client) -> None:
     script = client.get("/static/main.js")
     assert script.status == 200
     assert "javascript" in script.headers["content-type"]
+    assert script.body == (STATIC / "main.js").read_bytes()
+
+
+def test_a_file_of_the_page_travels_zipped_and_once(client) -> None:
+    plain = client.get("/static/style.css")
+    zipped = client.get("/static/style.css", Accept_Encoding="gzip, br")
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(zipped.body) == plain.body
+    again = client.get("/static/style.css", If_None_Match=plain.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+    other = client.get("/static/main.js", If_None_Match=plain.headers["etag"])
+    assert other.status == 200
 
 
 def test_pixels_are_shown_with_the_contrast_of_the_address(client, session) -> None:

@@ -5,28 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from stroma.errors import FormatError, MissingFileError, StromaError, UnknownNameError
 from stroma.session import Session
 from stroma.session.words import said
-from stroma.web import carving, clicking, objects, posts, uploads, views
+from stroma.web import carving, clicking, files, objects, posts, uploads, views
 from stroma.web.calm import keep_calm
 from stroma.web.commands import CHANGES
 from stroma.web.gate import Address, Gate
 from stroma.web.picking import PICKS
 from stroma.web.questions import QUESTIONS
 from stroma.web.room import MISTAKE, Room
-
-STATIC = Path(__file__).parent / "static"
 
 
 def create_app(
@@ -83,7 +79,7 @@ def serving(
             *views.routes(),
             *objects.routes(),
             *posts.routes(),
-            Mount("/static", StaticFiles(directory=STATIC)),
+            *files.routes(),
         ],
         exception_handlers={StromaError: refused, OSError: refused, Exception: mistaken},
         lifespan=open_room,
@@ -95,10 +91,7 @@ def serving(
 async def page(request: Request) -> Response:
     """Answer with the page, which has a way back where there is something to choose on."""
     leave: str = request.app.state.leave
-    if not leave:
-        return FileResponse(STATIC / "index.html")
-    whole = (STATIC / "index.html").read_text(encoding="utf-8")
-    return HTMLResponse(whole.replace("<body>", f'<body data-leave="{leave}">', 1))
+    return files.page("index.html", body=f'<body data-leave="{leave}">' if leave else "<body>")
 
 
 async def socket(websocket: WebSocket) -> None:

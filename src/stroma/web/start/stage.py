@@ -13,9 +13,8 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stroma.errors import ParameterError, StromaError
@@ -23,8 +22,8 @@ from stroma.io import stem_of
 from stroma.io.address import require_address
 from stroma.session import Session
 from stroma.session.recent import recent
-from stroma.web import posts, uploads
-from stroma.web.app import STATIC, mistaken, refused, serving
+from stroma.web import files, posts, uploads
+from stroma.web.app import mistaken, refused, serving
 from stroma.web.gate import Address, Gate
 from stroma.web.start.shelf import Shelf
 
@@ -76,7 +75,7 @@ class Stage:
                 Route("/start/folder", self._folder),
                 Route("/start/open", self._open, methods=["POST"]),
                 Route(LEAVE, self._leave, methods=["POST"]),
-                Mount("/static", StaticFiles(directory=STATIC)),
+                *files.routes(),
             ],
             exception_handlers={StromaError: refused, OSError: refused, Exception: mistaken},
             lifespan=self._living,
@@ -121,7 +120,7 @@ class Stage:
         return JSONResponse({})
 
     async def _page(self, request: Request) -> Response:
-        return FileResponse(STATIC / "start.html")
+        return files.page("start.html")
 
     async def _here(self, request: Request) -> Response:
         """Answer with what there is to begin with."""
