@@ -184,3 +184,13 @@ def test_segmenting_a_whole_stack_says_how_far_it_is_and_can_be_cancelled(sessio
     with pytest.raises(Cancelled):
         task.result(SECONDS)
     assert reached == [1, 2, 3]
+
+
+def test_a_closed_session_keeps_no_features(halves):
+    with Session("gaussian", mode="demand") as session:
+        paint_halves(session, session.add_image(halves))
+        session.train()
+        settle(session)
+        cache = session._model.learner.cache
+        assert cache.nbytes
+    assert not cache.nbytes

@@ -1,5 +1,7 @@
 """Objects that touch are told apart after a round trip through their channels."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -11,7 +13,7 @@ from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
 from stroma.targets.domes import reconstructed
-from stroma.targets.instances import summits
+from stroma.targets.instances import boxes, summits
 
 LEAST = {
     "distances": 0.95,
@@ -32,6 +34,18 @@ def test_touching_objects_come_back(name, shape):
     encoded = target.encode(labels, shape=shape)
     found = target.decode(encoded.values)
     assert target.score([found], [labels])["ap50"] >= LEAST[name]
+
+
+@pytest.mark.parametrize("number", [3, 1_000_000_000])
+def test_boxes_need_no_more_memory_where_numbers_are_large(number):
+    labels = np.zeros((12, 40), np.int32)
+    labels[2:6, 30:34] = number
+    tracemalloc.start()
+    found = boxes(labels)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found == [(number, (slice(2, 6), slice(30, 34)))]
+    assert peak < 2**20
 
 
 def test_sizes_come_from_the_data():

@@ -200,7 +200,19 @@ class Session:
     save_as = _by(Storage.save_as)
     save = _by(Storage.save)
     flush = _by(Storage.flush)
-    close = _by(Storage.close)
+
+    def close(self) -> None:
+        """Stop all work, save, give the project free, and let go of the features in memory.
+
+        Raises
+        ------
+        FileError
+            If something cannot be written; the session is closed all the same.
+        """
+        try:
+            self._storage.close()
+        finally:
+            self._model.learner.cache.clear()
 
     # ------------------------------------------------------------------ images
 

@@ -74,13 +74,14 @@ class Instances:
 
 def boxes(labels: NDArray[Any]) -> list[tuple[int, tuple[slice, ...]]]:
     """Return every object above 0 with the box around it; numbers may be as large as they like."""
-    numbers = np.arange(1, max(int(labels.max(initial=0)), 0) + 1)
-    small = labels.clip(0)
-    if len(numbers) > labels.size:
+    most = max(int(labels.max(initial=0)), 0)
+    if most > labels.size:
         every, place = np.unique(labels, return_inverse=True)
         first = int(np.searchsorted(every, 1))
         numbers = every[first:]
         small = (place.reshape(labels.shape) - first + 1).clip(0)
+    else:
+        numbers, small = np.arange(1, most + 1), labels.clip(0)
     found = ndimage.find_objects(small)
     pairs = zip(numbers.tolist(), found, strict=True)
     return [(label, box) for label, box in pairs if box is not None]
