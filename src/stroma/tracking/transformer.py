@@ -23,7 +23,7 @@ from stroma.tracking.annotated import (
     require_enough,
     wider_than_usual,
 )
-from stroma.tracking.attention import Parents, parental
+from stroma.tracking.attention import Parents, one_thread, parental
 from stroma.tracking.candidates import Candidates
 from stroma.tracking.families import Families
 from stroma.tracking.pairs import pair_names, plausible
@@ -115,7 +115,7 @@ class LinkTransformer:
         steps: int,
         left_out: Sequence[NDArray[np.bool_]] | None = None,
     ) -> Parents:
-        with torch.random.fork_rng(devices=[]):
+        with one_thread(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.rng)
             network = self._blank(films[0])
             _standardise(network, films)
@@ -190,7 +190,7 @@ class LinkTransformer:
 def chances(network: Parents, one: Film) -> Floats:
     """Return the (m,) chance that each pair of a movie is a link: the mean over its windows."""
     total, count = np.zeros(len(one.pairs.pairs)), np.zeros(len(one.pairs.pairs))
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         for window in one.windows():
             logits = network(*_tensors(window))
             child = torch.from_numpy(window.pairs[:, 1])
