@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -10,11 +11,14 @@ from napari.layers import Labels
 
 from stroma.errors import StromaError
 from stroma.napari.layers.results_layer import Shown
+from stroma.napari.menus.lineage import LineagePanel
 from stroma.napari.studio.bridge import Bridge
 from stroma.napari.studio.desk import TrackDesk
 from stroma.napari.studio.studio import Studio, studio_of
+from stroma.session.tracks.book import KINDS
 
 _DESKS: WeakKeyDictionary[Bridge, TrackDesk] = WeakKeyDictionary()
+_PANELS: WeakKeyDictionary[Studio, LineagePanel] = WeakKeyDictionary()
 
 
 def track(viewer: Any = None) -> None:
@@ -23,6 +27,7 @@ def track(viewer: Any = None) -> None:
 
     def begin() -> None:
         desk = desk_of(bridge)
+        show_lineage(viewer or napari.current_viewer(), studio, desk)
         studio.call("Tracking", desk.track)  # shown when the session tells of it
 
     studio.attempt(begin)
@@ -86,15 +91,30 @@ def desk_of(bridge: Bridge) -> TrackDesk:
     if bridge.image is None:
         raise StromaError("Open the movie first: choose it in the tab Home.")
     layer = bridge.viewer.layers.selection.active
+    known = _DESKS.get(bridge)
+    if known is not None and known.image == bridge.image and layer in known.layers:
+        return known
     if not isinstance(layer, Labels) or isinstance(layer, Shown):
         raise StromaError("Select the layer with the labels of the movie's objects, then track.")
-    known = _DESKS.get(bridge)
-    if known is not None and (known.image, known.labels) == (bridge.image, layer):
-        return known
     if known is not None:
         known.close()
     _DESKS[bridge] = TrackDesk(bridge, bridge.image, layer)
     return _DESKS[bridge]
+
+
+def show_lineage(viewer: Any, studio: Studio, desk: TrackDesk) -> LineagePanel:
+    """Show the lineage of a desk below the viewer, in place of that of another desk."""
+    panel = _PANELS.get(studio)
+    if panel is None:
+        calls = {kind: partial(_correct, viewer, kind) for kind in KINDS}
+        others = {"undo": partial(undo_tracks, viewer), "again": partial(solve_tracks, viewer)}
+        panel = _PANELS[studio] = LineagePanel(calls | others)
+        studio.replaced.connect(panel.give_up)
+    if panel.parent() is None:  # not docked yet, or its dock was closed
+        viewer.window.add_dock_widget(panel, name="Lineage", area="bottom")
+    if panel.desk is not desk:
+        panel.follow(desk)
+    return panel
 
 
 def _desk(bridge: Bridge) -> TrackDesk:
