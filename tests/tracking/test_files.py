@@ -141,7 +141,11 @@ def test_trackmate_finds_all_that_it_does_not_load_a_file_without(folder, tmp_pa
     assert root.find("Settings/TrackerSettings").get("TRACKER_NAME") == "MANUAL_TRACKER"
     for kind in ("SpotAnalyzers", "EdgeAnalyzers", "TrackAnalyzers"):
         assert root.find(f"Settings/AnalyzerCollection/{kind}") is not None
+    crop = root.find("Settings/BasicSettings")
+    assert [crop.get(f"{axis}end") for axis in "xyzt"] == ["95", "95", "0", "5"]
     assert root.find("GUIState").get("state") == "ConfigureViews"
+    shown = json.loads(root.find("DisplaySettings").text)
+    assert (shown["spotColorByType"], shown["trackVisible"]) == ("TRACKS", True)
     assert root.find("Settings/ImageData").get("filename") == ""  # a folder is no stack
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -34,6 +35,52 @@ TRACK_FEATURES = (
     ("TRACK_INDEX", "Track index", "NONE", True),
     ("TRACK_ID", "Track ID", "NONE", True),
 )
+
+SHOWN = {
+    "name": "CurrentDisplaySettings",
+    "spotVisible": True,
+    "spotDisplayedAsRoi": True,
+    "spotShowName": False,
+    "spotFilled": False,
+    "spotDisplayRadius": 1.0,
+    "spotTransparencyAlpha": 1.0,
+    "spotColorByType": "TRACKS",
+    "spotColorByFeature": "TRACK_INDEX",
+    "spotMin": 0.0,
+    "spotMax": 10.0,
+    "spotUniformColor": "204, 51, 204, 255",
+    "trackVisible": True,
+    "trackDisplayMode": "LOCAL",
+    "trackColorByType": "TRACKS",
+    "trackColorByFeature": "TRACK_INDEX",
+    "trackMin": 0.0,
+    "trackMax": 10.0,
+    "trackUniformColor": "204, 204, 51, 255",
+    "fadeTracks": True,
+    "fadeTrackRange": 30,
+    "undefinedValueColor": "0, 0, 0, 255",
+    "missingValueColor": "89, 89, 89, 255",
+    "highlightColor": "51, 230, 51, 255",
+    "colormap": "Jet",
+    "limitZDrawingDepth": False,
+    "drawingZDepth": 10.0,
+    "useAntialiasing": True,
+    "lineThickness": 1.0,
+    "selectionLineThickness": 4.0,
+    "font": {
+        "name": "Arial",
+        "style": 1,
+        "size": 12,
+        "pointSize": 12.0,
+        "fontSerializedDataVersion": 1,
+    },
+    "trackschemeBackgroundColor1": "128, 128, 128, 255",
+    "trackschemeBackgroundColor2": "192, 192, 192, 255",
+    "trackschemeForegroundColor": "0, 0, 0, 255",
+    "trackschemeDecorationColor": "0, 0, 0, 255",
+    "trackschemeFillBox": False,
+}
+"""How TrackMate draws: each lineage in its colour. It complains of a file that does not say."""
 
 
 def write(folder: Path, tracks: Tracks, movie: Movie | None, stem: str) -> list[Path]:
@@ -166,10 +213,15 @@ def _settings(root: ET.Element, tracks: Tracks, movie: Movie | None) -> None:
         voxeldepth=f"{spacing[0]:.6g}",
         timeinterval=f"{found.interval or 1.0:.6g}",
     )
-    crop = {"zstart": "0", "zend": str(sizes[0] - 1), "tstart": "0", "tend": str(found.frames - 1)}
+    crop = {
+        f"{axis}{end}": str(at)
+        for axis, size in zip("zyxt", (*sizes, found.frames), strict=True)
+        for end, at in (("start", 0), ("end", size - 1))
+    }
     ET.SubElement(settings, "BasicSettings", crop)
     _by_hand(settings, float(np.median(_radii(tracks))) if len(found) else 1.0)
     ET.SubElement(root, "GUIState", state="ConfigureViews")
+    ET.SubElement(root, "DisplaySettings").text = json.dumps(SHOWN, indent=1)
 
 
 def _by_hand(settings: ET.Element, radius: float) -> None:
