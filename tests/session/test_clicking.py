@@ -14,6 +14,7 @@ from stroma.data.image import Image
 from stroma.errors import Cancelled, LabelError, ParameterError
 from stroma.session import Session
 from stroma.session.objects import carrying, prompting, windows
+from stroma.session.objects.everything import beside
 from stroma.session.objects.operations import MOST_NUMBER, CommitObject, ObjectsChanged
 from stroma.session.objects.prompting import _apart, _is_cut
 from stroma.session.objects.said import Said, Stroke
@@ -439,3 +440,64 @@ def test_all_objects_are_found_without_clicks_and_that_is_undone(session, key):
     assert min(best) > 0.85
     session.undo()
     assert labels(session, key) is None or not labels(session, key).any()
+
+
+def test_all_objects_are_found_beside_those_that_are_held(session, key):
+    session.commit_object(session.propose(key, points=[(10.5, 40.5)]))
+    first = labels(session, key) == 1
+    assert session.find_everything(key, keep=True).result(PATIENCE) == 3
+    found = labels(session, key)
+    assert np.array_equal(found == 1, first)
+    assert sorted(np.unique(found)) == [0, 1, 2, 3, 4]
+    assert all(found[at] > 1 for at in PLACES if tuple(at) != (10, 40))
+    assert session.find_everything(key, keep=True).result(PATIENCE) == 0
+    session.undo()
+    session.undo()
+    assert np.array_equal(labels(session, key) > 0, first)
+
+
+def test_objects_that_lie_mostly_in_others_do_not_come():
+    held, found = np.zeros((2, 6), np.int32), np.zeros((2, 6), np.int32)
+    held[:, :2], found[0, :3], found[1, 1:] = 7, 4, 2
+    made, count = beside(held, found, least=0.5)
+    assert count == 1
+    assert made.tolist() == [[7, 7, 0, 0, 0, 0], [7, 7, 8, 8, 8, 8]]
+
+
+def test_an_object_that_is_there_is_taken_up_again_by_a_click(session, key):
+    session.commit_object(session.propose(key, points=[(10.5, 10.5)]))
+    session.commit_object(session.propose(key, points=[(10.5, 40.5)]))
+    before = labels(session, key)
+    again = session.propose(key, points=[(10.5, 10.5)], reopen=True)
+    assert (again.replaces, again.choices) == (1, 1)
+    assert np.array_equal(placed(again), before == 1)
+    both = {"points": [(10.5, 10.5), (40.5, 10.5)], "labels": [1, 1]}
+    more = session.propose(key, **both, after=again.number, reopen=True)
+    assert more.replaces == 1
+    assert session.commit_object(more) == 1
+    now = labels(session, key)
+    assert now[10, 10] == now[40, 10] == 1
+    assert np.array_equal(now == 2, before == 2)
+    less = session.propose(key, points=[(40.5, 10.5)], reopen=True)
+    both["labels"] = [0, 1]
+    session.commit_object(session.propose(key, **both, after=less.number))
+    now = labels(session, key)
+    assert (now[10, 10], now[40, 10]) == (0, 1)
+    session.undo()
+    session.undo()
+    assert np.array_equal(labels(session, key), before)
+    new = session.propose(key, points=[(40.5, 40.5)], reopen=True)  # where there is none
+    assert session.commit_object(new) == 3
+
+
+def test_a_change_on_one_plane_leaves_an_object_on_the_others(session):
+    volume = session.add_image(np.stack([discs()] * 3), name="volume.tif")
+    frame = np.stack([np.where(disc(10, 10), 1, 0)] * 3)
+    session.set_objects(volume, frame)
+    plane = {"z": 1}
+    again = session.propose(volume, points=[(10.5, 10.5)], plane=plane, reopen=True)
+    clicks = {"points": [(10.5, 10.5), (10.5, 40.5)], "plane": plane}
+    session.commit_object(session.propose(volume, **clicks, after=again.number))
+    found = session.core.bench(session_bench()).books[volume].frame(0)
+    assert np.array_equal(found[[0, 2]], frame[[0, 2]])
+    assert found[1, 10, 40] == found[1, 10, 10] == 1

@@ -12,6 +12,7 @@ from tests.web.browsing import PATIENCE, SIZE, place, until
 from tests.web.served import served
 
 from stroma.session import Session
+from stroma.session.objects.bench import ObjectBench
 
 DISCS = ((60, 60), (60, 180), (180, 60))
 PLACE = {"image": "1", "plane": {}}
@@ -106,6 +107,73 @@ def test_objects_are_clicked_and_committed_with_keys(browser, clicked) -> None:
         page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
     context.close()
     assert wrong == []
+
+
+def test_all_objects_are_found_and_images_accepted_and_skipped(browser, clicked) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE)
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
+        page.click("#tab-objects")
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.mouse.click(*place(page, 60, 60))
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.keyboard.press("s")
+        page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
+        page.click("#find-everything")
+        page.wait_for_selector(".notice >> text=/^[2-9] objects were found/")
+        page.wait_for_selector("#objects-note >> text=objects, held (all objects, by graph)")
+        page.wait_for_selector("#edit-image", state="hidden")
+        page.keyboard.press("n")
+        page.wait_for_selector("#image-select option:checked:has-text('second')", state="attached")
+        page.wait_for_selector("#queue-note >> text=1 of 2 images accepted.")
+        page.keyboard.press("Shift+N")
+        page.wait_for_selector("#queue-note >> text=1 skipped. This one is skipped.")
+        page.wait_for_selector(".notice >> text=No other image is left to do")
+        page.click("#edit-image")
+        page.wait_for_selector("#queue-note >> text=/accepted.$/")
+    page.close()
+    assert [one.mark for one in clicked.images] == ["accepted", ""]
+    found = clicked.core.bench(ObjectBench).books["1"].frame(0)[0]
+    assert found[60, 60] == 1
+    assert len({int(found[at]) for at in DISCS} - {0}) == 3
+
+
+def test_an_object_is_taken_up_again_by_a_click_and_changed(browser, clicked) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE)
+
+    def objects():
+        return clicked.core.bench(ObjectBench).books["1"].frame(0)[0]
+
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
+        page.click("#tab-objects")
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.mouse.click(*place(page, 60, 60))
+        page.wait_for_selector("#click-note >> text=S commits it")
+        page.keyboard.press("s")
+        page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
+        page.mouse.click(*place(page, 64, 62))
+        page.wait_for_selector("#click-note >> text=Object 1 again")
+        page.wait_for_selector("#commit-object:disabled")
+        page.keyboard.press("s")  # nothing was said of it: it stays, and is let go of
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.mouse.click(*place(page, 64, 62))
+        page.wait_for_selector("#click-note >> text=Object 1 again")
+        page.mouse.click(*place(page, 60, 180))
+        page.wait_for_selector("#click-note >> text=S commits the change of object 1")
+        page.keyboard.press("Backspace")
+        page.wait_for_selector("#click-note >> text=Object 1 again")
+        page.mouse.click(*place(page, 60, 180))
+        page.wait_for_selector("#click-note >> text=S commits the change of object 1")
+        page.keyboard.press("s")
+        until(page, lambda: objects()[60, 180] == 1)
+    page.close()
+    assert objects()[60, 60] == 1
+    assert clicked.undoable.number == 2  # two commits, and nothing for what was let go of
 
 
 def test_only_the_tool_in_hand_is_shown_as_chosen(browser, clicked) -> None:

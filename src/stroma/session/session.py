@@ -230,6 +230,8 @@ class Session:
     set_display = _by(Images.set_display)
     set_pixel_size = _by(Images.set_pixel_size)
     copy_settings = _by(Images.copy_settings)
+    mark_image = _by(Images.mark_image)
+    image_to_do = _by(Images.image_to_do)
     relocate = _by(Images.relocate)
     recognise = _by(Images.recognise)
     look = _by(Images.look)

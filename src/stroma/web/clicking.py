@@ -48,6 +48,7 @@ def propose(session: Session, values: Values) -> Plain:
         engine=str(values.get("engine", "graph")),
         choice=int(values.get("choice", 0)),
         after=int(values.get("after", 0)),
+        reopen=values.get("reopen") is True,
     )
     return _plain(found)
 
@@ -76,6 +77,7 @@ def _plain(found: Proposal) -> Plain:
         "choice": found.choice,
         "choices": found.choices,
         "cut": found.cut,
+        "replaces": found.replaces,
     }
 
 
@@ -100,12 +102,19 @@ def carry(session: Session, values: Values) -> int:
     return task.result()
 
 
+def everything(session: Session, values: Values) -> int:
+    """Find all objects beside those that are held, and answer with how many came."""
+    engine = str(values.get("engine", "graph"))
+    return session.find_everything(values["image"], engine=engine, keep=True).result()
+
+
 QUESTIONS = {
     "prompt-ready": prompt_ready,
     "prompt-left": prompt_left,
     "propose": propose,
     "prompt-engines": engines,
     "carry-object": carry,
+    "find-everything": everything,
 }
 """Questions while one clicks, by name."""
 

@@ -107,6 +107,12 @@ def display(session: Session, values: Values) -> None:
     session.set_display(values["image"], values["display"])
 
 
+def mark_image(session: Session, values: Values) -> str:
+    """Accept or skip an image, or take it up again; answer with the next one to do, if any."""
+    session.mark_image(values["image"], values["mark"])
+    return session.image_to_do(after=values["image"])
+
+
 def pixel_size(session: Session, values: Values) -> None:
     """Set the size of an image's pixels in µm, or (empty) take that of its file."""
     session.set_pixel_size(values["image"], values["size"])
@@ -198,6 +204,7 @@ CHANGES = {
     "close-image": close_image,
     "display": display,
     "copy-settings": copy_settings,
+    "mark-image": mark_image,
     "pixel-size": pixel_size,
     "region": region,
     "mode": mode,

@@ -113,6 +113,7 @@ def _image(one: OpenImage) -> dict[str, Any]:
         "pixel": pixel_size(one.image),
         "deep": depth_of_voxel(one.image),
         "sized": one.sized,
+        "mark": one.mark,
         "notes": [plain(note) for note in (*one.image.notes, *said_of(one.image))],
         "display": dict(one.display),
         "region": asdict(one.region) if one.region else None,

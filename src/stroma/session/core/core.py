@@ -152,7 +152,7 @@ class Core:
             pixels = self.images[key]
             is_sized = bool(sheet.spacing)
             return OpenImage(
-                key, sheet.name, pixels, sheet.region, sheet.display, missing, is_sized
+                key, sheet.name, pixels, sheet.region, sheet.display, missing, is_sized, sheet.mark
             )
 
     def all_images(self) -> tuple[OpenImage, ...]:

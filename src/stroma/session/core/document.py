@@ -159,6 +159,12 @@ class Document:
         return [ImageChanged(sheet.key)]
 
     @apply.register
+    def _(self, operation: ops.MarkImage) -> list[Event]:
+        sheet = self.sheet(operation.image)
+        sheet.mark = operation.mark
+        return [ImageChanged(sheet.key)]
+
+    @apply.register
     def _(self, operation: ops.Undo) -> list[Event]:
         if not self.done:
             raise ParameterError("There is nothing to undo.")

@@ -150,6 +150,32 @@ class Images:
         """Keep how an image is shown (any values that JSON knows), and tell the other views."""
         self.core.do(ops.SetDisplay(image, display))
 
+    def mark_image(self, image: str, mark: str) -> None:
+        """Say how far the work on an image is.
+
+        Parameters
+        ----------
+        image : str
+            Key of the image.
+        mark : {"", "accepted", "skipped"}
+            Empty where it is to be done (again).
+        """
+        self.core.do(ops.MarkImage(image, mark))
+
+    def image_to_do(self, after: str = "") -> str:
+        """Return the key of the next image that is not marked yet; empty where all are.
+
+        Parameters
+        ----------
+        after : str
+            Begin behind this image, and go round; at the first one, unless given.
+        """
+        with self.core.lock:
+            sheets = list(self.core.document.sheets.values())
+            known = [sheet.key for sheet in sheets]
+            at = known.index(self.core.document.sheet(after).key) + 1 if after else 0
+            return next((sheet.key for sheet in sheets[at:] + sheets[:at] if not sheet.mark), "")
+
     def set_pixel_size(self, image: str, size: Mapping[str, float]) -> None:
         """Say how large the pixels of an image are, or (empty) take what its file says again.
 

@@ -36,6 +36,8 @@ class OpenImage:
         Whether its file is not there, or is another one; its pixels are then 0.
     sized : bool
         Whether somebody gave the size of its pixels, which the file does not.
+    mark : str
+        "accepted" or "skipped"; empty where it is still to be done.
     """
 
     key: str
@@ -45,6 +47,7 @@ class OpenImage:
     display: Mapping[str, Any]
     missing: bool = False
     sized: bool = False
+    mark: str = ""
 
     @cached_property
     def planes(self) -> Planes:

@@ -18,6 +18,9 @@ from stroma.errors import ParameterError
 from stroma.session.core import checks
 
 MAX_DISPLAY = 100_000
+MARKS = "", "accepted", "skipped"
+"""How far the work on an image is; empty where it is still to be done."""
+
 LEAST_SPACING, MOST_SPACING = 1e-6, 1e6
 """Size of a pixel in µm: a picometre to a metre."""
 
@@ -147,6 +150,21 @@ class SetSpacing(Operation):
 
 
 @dataclass(frozen=True)
+class MarkImage(Operation):
+    """Say how far the work on an image is: accepted, skipped or (empty) to be done."""
+
+    op = "mark"
+    image: str
+    mark: str
+
+    def __post_init__(self) -> None:
+        """Check the mark."""
+        if self.mark not in MARKS:
+            known = ", ".join(map(repr, MARKS))
+            raise ParameterError(f"An image is marked as one of {known}, got {self.mark!r:.50}.")
+
+
+@dataclass(frozen=True)
 class Undo(Operation):
     """Unmake the last edit."""
 
@@ -167,6 +185,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     SetRegion,
     SetDisplay,
     SetSpacing,
+    MarkImage,
     Undo,
     Redo,
 )

@@ -32,6 +32,8 @@ class Sheet:
         How it is shown.
     spacing : dict of str to float
         Size of a pixel along y, x (and z) in µm, where somebody gave it; empty for the file's own.
+    mark : str
+        How far the work on it is; see `stroma.session.core.operations.MARKS`.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Sheet:
     region: Box | None = None
     display: dict[str, Any] = field(default_factory=dict)
     spacing: dict[str, float] = field(default_factory=dict)
+    mark: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -140,10 +140,15 @@ class ObjectBench:
         return self._changed(operation.image, operation.plane, parts, held)
 
     def _anew(self, image: str, parts: tuple[Part, ...], held: tuple[Held, Held]) -> Delta:
-        """Return a change to other objects, of which tables that joined know nothing."""
+        """Return a change to other objects, of which tables that joined know nothing.
+
+        Where all that were there stay as they are, and others come, the tables stay, too.
+        """
         joined = self.books[image].joined
         change = self._changed(image, 0, parts, held, anew=True)
-        return replace(change, joined=(joined, ())) if joined else change
+        if not joined or (held[1].kept and all(map(_only_adds, parts))):
+            return change
+        return replace(change, joined=(joined, ()))
 
     def _changed(
         self,
@@ -312,6 +317,16 @@ class ObjectBench:
         if change.carved:
             self._require_planes(change.image, change.carved)
         return change
+
+
+def _only_adds(part: Part) -> bool:
+    """Tell whether every object that was there before keeps its pixels, and gets no more."""
+    before, after = (opened(data, shape_of(part.box)) for data in (part.before, part.after))
+    there = before > 0
+    return (
+        np.array_equal(before[there], after[there])
+        and not np.isin(after[~there], np.unique(before[there])).any()
+    )
 
 
 def frame_and_z(sheet: Sheet, plane: int) -> tuple[int, int]:

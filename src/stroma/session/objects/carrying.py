@@ -22,7 +22,6 @@ from stroma.session.core.sheet import Sheet
 from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
-from stroma.session.objects.book import Labels
 from stroma.session.objects.committed import Marked
 from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.windows import Window, pixels_in
@@ -168,15 +167,10 @@ class CarryObjects:
         plane = start.frame * sheet.sizes.get("z", 1) + start.z
         given = image, plane, tuple(marked), start.number
         with self.core.lock:
-            now = self._labels(image, start.frame, sheet.position(plane))
+            now = self._objects.frame_held(image, sheet.position(plane))
             if not np.array_equal(now == start.number, whole):
                 raise ParameterError("The object changed while it was carried. Carry it once more.")
             self._correcting.commit(ops.CommitObject(*given))
-
-    def _labels(self, image: str, frame: int, plane: Position) -> Labels:
-        """Return the objects of a frame; those that are held, also before they are measured."""
-        book = self._objects.book(image)
-        return book.frame(frame) if book.held.kept else self._objects.shown(image, plane).labels
 
 
 def _axis(sheet: Sheet, position: Position) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from stroma.prompts import build
 from stroma.prompts.everything import By, Everything
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.objects.working import ObjectWork
 from stroma.workflow.everything import find_everything
+
+Labels = NDArray[np.int32]
 
 
 class FindEverything:
@@ -26,7 +31,9 @@ class FindEverything:
     def __init__(self, core: Core, objects: ObjectWork) -> None:
         self.core, self._objects = core, objects
 
-    def find_everything(self, image: str, *, engine: str = "graph", by: By = "grid") -> Task[int]:
+    def find_everything(
+        self, image: str, *, engine: str = "graph", by: By = "grid", keep: bool = False
+    ) -> Task[int]:
         """Find all objects of an image, without clicks; they take the place of those it has.
 
         Parameters
@@ -37,12 +44,15 @@ class FindEverything:
             Name in `stroma.prompts.ENGINES`.
         by : {"grid", "decoder", "prompts"}
             See `stroma.prompts.everything.By`.
+        keep : bool
+            Whether objects that are held stay as they are, and others come beside them.
 
         Returns
         -------
         Task
-            Its result is how many there are.
+            Its result is how many were found; of those that come beside others, how many came.
         """
+        self._objects.book(image).require_room()
         how, made = Everything(by=by), build.engine(engine)
         pixels = self.core.pixels(image)
 
@@ -50,7 +60,41 @@ class FindEverything:
             found = find_everything(
                 pixels, engine=made, how=how, progress=progress, cancelled=cancelled
             )
-            self._objects.set_objects(image, found, source=f"all objects, by {engine}")
-            return int(found.max(initial=0))
+            with self.core.lock:  # what is committed meanwhile is held, too
+                held = self._held(image, found.shape) if keep else np.zeros_like(found)
+                labels, count = beside(held, found, least=how.own)
+                source = f"all objects, by {engine}"
+                self._objects.set_objects(image, labels, source=source)
+            return count
 
         return self.core.tasks.start("finding all objects", find)
+
+    def _held(self, image: str, shape: tuple[int, ...]) -> Labels:
+        """Return the objects that are held, with the axes of the image."""
+        book = self._objects.book(image)
+        if not book.held.kept:
+            return np.zeros(shape, np.int32)
+        return np.stack([book.frame(n) for n in range(book.frames)]).reshape(shape)
+
+
+def beside(held: Labels, found: Labels, *, least: float) -> tuple[NDArray[np.int64], int]:
+    """Return objects that are held, those that were found beside them, and how many these are.
+
+    Parameters
+    ----------
+    held : int32 array
+        Objects that keep their numbers and pixels.
+    found : int32 array of the same shape
+        They get numbers behind those; pixels that are held are not theirs.
+    least : float
+        Part of its pixels that must be free for an object to come.
+    """
+    free = np.where(held == 0, found, 0)
+    before = np.bincount(found.ravel())
+    after = np.bincount(free.ravel(), minlength=len(before))
+    comes = (after > 0) & (after >= least * before)
+    comes[0] = False
+    count = int(comes.sum())
+    numbers = np.zeros(len(before), np.int64)
+    numbers[comes] = int(held.max(initial=0)) + 1 + np.arange(count)
+    return np.where(held > 0, held, numbers[free]), count

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.blocks.box import Box
+from stroma.blocks.box import Box, hull
 from stroma.errors import LabelError, ParameterError
+from stroma.objects.correct import box_around, slices
 from stroma.prompts.contract import PromptedSegmenter
 from stroma.prompts.pixels import Pixels
 from stroma.session.core.core import Core
@@ -20,6 +21,7 @@ from stroma.session.core.packs import packed
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.book import Labels
+from stroma.session.objects.committed import Marked
 from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.said import Edges, Point, Said, Stroke
 from stroma.session.objects.windows import Embedded, Window, pixels_in, window_of
@@ -53,6 +55,8 @@ class Proposal:
         Which of how many answers this is.
     cut : bool
         Whether it reaches the border of what was looked at, inside the image.
+    replaces : int
+        Number of the object that it is a change of; 0 for a new one.
     """
 
     number: int
@@ -64,6 +68,7 @@ class Proposal:
     choice: int = 0
     choices: int = 1
     cut: bool = False
+    replaces: int = 0
 
 
 class Prompting:
@@ -152,10 +157,11 @@ class Prompting:
         choice: int = 0,
         after: int = 0,
         replaces: int = 0,
+        reopen: bool = False,
     ) -> Proposal:
         """Return the object that clicks, boxes and strokes mean; nothing is changed by that.
 
-        Pixels of objects that are there already are left out.
+        Pixels of other objects that are there already are left out.
 
         Parameters
         ----------
@@ -170,9 +176,13 @@ class Prompting:
         choice : int
             Which answer, where there are several; counted round.
         after : int
-            Number of an earlier proposal that this one refines.
+            Number of an earlier proposal that this one refines; that of a change of an object is
+            one, too.
         replaces : int
             Number of an object whose place it is to take; its pixels are free.
+        reopen : bool
+            Whether one click on an object that is there takes it up again: it is proposed as it
+            is, and what refines that changes it.
 
         Raises
         ------
@@ -185,10 +195,17 @@ class Prompting:
         number = sheet.plane_number(plane)
         whole = Box.of(sheet.cuts.shape(number))
         said.require_inside(whole, sheet.name)
-        window = window_of(whole, said.hull(), view)
+        if reopen and not after and (there := self._reopened(image, number, said)):
+            return there
+        earlier = self.proposal(after) if after else None
+        replaces = replaces or (earlier.replaces if earlier else 0)
+        around = said.hull()
+        if earlier and replaces:
+            around = hull([around, earlier.box])  # or what lies further out would be lost
+        window = window_of(whole, around, view)
         asked = said.asked(window)
-        if after:
-            asked["mask"] = _before(self.proposal(after), window)
+        if earlier:
+            asked["mask"] = _before(earlier, window)
         with self._embedded.lock:
             masks, scores = self._ready(image, number, window, engine).predict(**asked)
         best = choice % len(masks)
@@ -207,7 +224,21 @@ class Prompting:
             best,
             len(masks),
             _is_cut(box, window.box, whole),
+            replaces,
         )
+        self._keep(made)
+        return made
+
+    def _reopened(self, image: str, number: int, said: Said) -> Proposal | None:
+        """Return the object that a single click lies on, as it is; None where there is none."""
+        if len(said.points) != 1 or 0 in said.labels or said.boxes or said.strokes:
+            return None
+        there = int(self._objects.labels_held(image, number, said.hull())[0, 0])
+        if not there:
+            return None
+        whole = Box.of(self.core.document.sheet(image).cuts.shape(number))
+        mask, box = _framed(self._objects.labels_held(image, number, whole) == there, whole)
+        made = Proposal(next(self._numbers), image, number, box, mask, 1.0, replaces=there)
         self._keep(made)
         return made
 
@@ -248,7 +279,8 @@ class Prompting:
         proposal : Proposal or int
             The proposal, or its number.
         replaces : int
-            Number of an object whose place it takes; 0 for a new one.
+            Number of an object whose place it takes on this plane; 0 for a new one, or the one
+            that the proposal is a change of.
 
         Raises
         ------
@@ -258,13 +290,28 @@ class Prompting:
             If there is no object to replace. Nothing is changed by what is refused.
         """
         made = self.proposal(proposal) if isinstance(proposal, int) else proposal
+        replaces = replaces or made.replaces
         sheet = self.core.document.sheet(made.image)
         voxels = sheet.cuts.voxels(made.plane, made.box)
         frame, box = sheet.position(made.plane).get("t", 0), (*voxels.start, *voxels.stop)
         part = frame, box, packed(made.mask.astype(np.uint8), "|u1")
-        return self._correcting.commit(
-            ops.CommitObject(made.image, made.plane, (part,), replaces=replaces)
-        )
+        with self.core.lock:
+            rest = self._elsewhere(made, replaces) if replaces else ()
+            return self._correcting.commit(
+                ops.CommitObject(made.image, made.plane, (part, *rest), replaces=replaces)
+            )
+
+    def _elsewhere(self, made: Proposal, number: int) -> tuple[Marked, ...]:
+        """Return what an object has on the other planes of a frame, which stays."""
+        sheet = self.core.document.sheet(made.image)
+        position = sheet.position(made.plane)
+        whole = self._objects.frame_held(made.image, position) == number
+        plane = sheet.cuts.voxels(made.plane, Box.of(sheet.cuts.shape(made.plane)))
+        whole[slices((*plane.start, *plane.stop))] = False
+        if not whole.any():
+            return ()
+        box = box_around(whole)
+        return ((position.get("t", 0), box, packed(whole[slices(box)].astype(np.uint8), "|u1")),)
 
 
 def _before(earlier: Proposal, window: Window) -> Bools:

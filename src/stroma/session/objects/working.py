@@ -225,6 +225,11 @@ class ObjectWork:
                 return book.frame(position.get("t", 0))[inside].reshape(box.shape).copy()
         return self.object_labels(image, box, plane=position)
 
+    def frame_held(self, image: str, plane: Position) -> Labels:
+        """Return the objects of a frame; those that are held, also before they are measured."""
+        book = self.book(image)
+        return book.frame(plane.get("t", 0)) if book.held.kept else self.shown(image, plane).labels
+
     def object_at(
         self, image: str, at: tuple[float, float], *, plane: Position | None = None
     ) -> int:

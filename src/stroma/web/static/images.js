@@ -14,6 +14,9 @@ const FILTERS = {
   unpainted: { title: "Not painted", fits: (_, done) => !done?.painted },
   painted: { title: "Painted", fits: (_, done) => Boolean(done?.painted) },
   failed: { title: "Failed", fits: (_, done) => Boolean(done?.failed) },
+  todo: { title: "To do", fits: (image) => !image.mark },
+  accepted: { title: "Accepted", fits: (image) => image.mark === "accepted" },
+  skipped: { title: "Skipped", fits: (image) => image.mark === "skipped" },
   missing: { title: "Missing", fits: (image) => image.missing },
 };
 
@@ -199,6 +202,7 @@ function mark(cards, image, done) {
 function marks(image, done) {
   const said = [];
   if (image.missing) said.push(["bad", "missing"]);
+  if (image.mark) said.push([image.mark === "accepted" ? "good" : "warn", image.mark]);
   if (done?.painted) said.push(["painted", "painted"]);
   if (done?.state === "current") said.push(["good", "segmented"]);
   if (done?.failed) said.push(["bad", "failed"]);

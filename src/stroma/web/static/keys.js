@@ -42,7 +42,7 @@ const KEYS = [
   ["I", "all images: find one, go there"],
   ["O  S", "results on or off, strokes on or off"],
   ["T", "train now"],
-  ["A", "objects: click them; S or Enter commits, C or Esc clears, W another meaning, N next image"],
+  ["A", "objects: click them; S or Enter commits, C or Esc clears, W another meaning, N accepts the image, Shift+N skips it"],
   ["K", "objects: carve them; S or Enter commits, C or Esc clears, Backspace takes back a stroke"],
   ["L  Q  C  D  G", "objects: click a class, select, cut, draw, give"],
   ["M  F  Del  J", "objects: merge, fill, delete those selected; label this next"],

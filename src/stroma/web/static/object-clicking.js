@@ -1,7 +1,7 @@
 // The part of the panel "Objects" for clicking them: what is proposed, and what can be done with it.
 
 import { el, fill } from "./dom.js";
-import { nextImage } from "./keys.js";
+import { doneWith, queueRow } from "./object-queue.js";
 import { group, tick } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -20,8 +20,8 @@ export function clickGroup(app, clicks) {
   const commit = button("commit-object", "Commit (S)", "Makes the proposal an object; also C or Enter", () => clicks.commit());
   const clear = button("clear-clicks", "Clear (Shift+C)", "Drops the proposal; also Escape. Backspace takes back the last click", () => clicks.clear());
   const another = button("another-object", "Another (W)", "What else the click may mean: a part, or what it is a part of", () => clicks.another());
-  const next = button("next-clicked", "Next image (N)", "What is not committed is dropped", () => nextImage(app, 1));
   const carry = button("carry-object", "Carry to other planes (Shift+S)", "Finds the object that is selected, or was committed last, on neighbouring planes or frames too, until it fades", () => clicks.carry());
+  const all = button("find-everything", "Find all objects", "Without clicks: what stands out clearly, beside the objects that are there. A step of undo", () => clicks.everything());
   const each = tick("Each click is an object of its own", (on) => {
     clicks.each = on;
   });
@@ -45,11 +45,10 @@ export function clickGroup(app, clicks) {
     commit.disabled = !clicks.committable;
     clear.disabled = !clicks.marked;
     another.disabled = !found || found.choices < 2;
-    const images = app.state?.images ?? [];
+    all.disabled = clicks.finding || !app.current;
     const { outer } = app.current ?? { outer: {} };
     carry.hidden = !Object.values(outer).some((size) => size > 1);
     carry.disabled = !clicks.carried;
-    next.disabled = images.at(-1)?.key === app.image || !images.length;
   };
   let asked = false;
   const know = async () => {
@@ -69,7 +68,7 @@ export function clickGroup(app, clicks) {
   app.addEventListener("change", show);
   show();
   const made = group(
-    "Click objects", note, el("div", { class: "buttons" }, commit, clear, another, next, carry), each.made, strokes.made, engines,
+    "Click objects", note, el("div", { class: "buttons" }, commit, clear, another, carry, all), each.made, strokes.made, engines, queueRow(app),
   );
   made.hidden = true;
   return made;
@@ -84,9 +83,10 @@ function words({ draft, marked, beside }) {
   if (!draft.marks.some((mark) => mark.on)) return "Click on the object too: so far it is only said what is beside it.";
   const { found } = draft;
   if (!found) return draft.busy ? "Looking…" : "Nothing was found there. Clear it (Escape), and click elsewhere.";
+  if (draft.same) return `Object ${found.replaces} again: click on what it lacks; with the right button on what is not of it. Escape leaves it as it is.`;
   const cut = found.cut ? " It reaches beyond what was looked at: zoom out for all of it." : "";
   const which = found.choices > 1 ? ` (${found.choice + 1} of ${found.choices})` : "";
-  return `${found.area.toLocaleString("en")} px, score ${found.score.toFixed(2)}${which}. S commits it.${cut}${beside ? TAKES : ""}`;
+  return `${found.area.toLocaleString("en")} px, score ${found.score.toFixed(2)}${which}. S commits ${found.replaces ? `the change of object ${found.replaces}` : "it"}.${cut}${beside ? TAKES : ""}`;
 }
 
 /**
@@ -98,7 +98,7 @@ function words({ draft, marked, beside }) {
  */
 export function clickKeys(app, clicks, shift) {
   /** @type {Record<string, () => void>} */
-  const always = { n: () => nextImage(app, 1), t: () => clicks.turn() };
+  const always = { n: () => doneWith(app, shift ? "skipped" : "accepted"), t: () => clicks.turn() };
   if (shift && clicks.carried) always.s = () => void clicks.carry();
   if (!clicks.marked) return always;
   return {

@@ -27,6 +27,7 @@ const DELAY = 250;
  * @property {number} choice
  * @property {number} choices
  * @property {boolean} cut
+ * @property {number} replaces the object that it is a change of; 0 for a new one
  */
 
 /** An object that is being made. */
@@ -56,6 +57,11 @@ class Draft {
     /** The object it became; 0 before. */
     this.object = 0;
   }
+
+  /** Whether it is an object that was there before, and nothing was said of it yet. */
+  get same() {
+    return Boolean(this.found?.replaces) && this.marks.length === 1;
+  }
 }
 
 /** Events: "look" after a proposal came or went, "chosen" after the tool was taken or put away. */
@@ -78,6 +84,8 @@ export class Clicks extends EventTarget {
     this.strokes = false;
     /** Whether clicks say what does not belong to the object. */
     this.beside = false;
+    /** Whether all objects are being looked for. */
+    this.finding = false;
     this.draft = new Draft(this.app.image, this._where());
     /** The object that was committed last here; 0 for none. */
     this.last = 0;
@@ -146,7 +154,7 @@ export class Clicks extends EventTarget {
   /** @param {Mark} mark */
   add(mark) {
     const { draft } = this;
-    if (draft.found && draft.found.choice > 0) draft.after = draft.found.number;
+    if (draft.found && (draft.found.choice > 0 || draft.same)) draft.after = draft.found.number;
     draft.marks.push(mark);
     draft.choice = 0;
     this._propose(draft);
@@ -154,8 +162,10 @@ export class Clicks extends EventTarget {
 
   /** Take back what was said last. */
   back() {
-    this.draft.marks.pop();
-    this._propose(this.draft);
+    const { draft } = this;
+    draft.marks.pop();
+    if (draft.found?.replaces && draft.marks.length === 1) draft.after = 0; // as it was when it was reopened
+    this._propose(draft);
   }
 
   /** Show what else may be meant. */
@@ -183,8 +193,8 @@ export class Clicks extends EventTarget {
 
   /** Whether something is proposed, or about to be, that can become an object. */
   get committable() {
-    const { found, busy, marks } = this.draft;
-    return Boolean(found) || (busy && marks.some((mark) => mark.on));
+    const { found, busy, marks, same } = this.draft;
+    return (Boolean(found) && !same) || (busy && marks.some((mark) => mark.on));
   }
 
   /** @param {Draft} draft */
@@ -213,7 +223,7 @@ export class Clicks extends EventTarget {
     const { image, plane } = this.app;
     const of = (/** @type {string} */ kind) => marks.filter((mark) => mark.kind === kind);
     return {
-      image, plane, choice, after, engine: this.engine, box: this.viewer.camera.view(),
+      image, plane, choice, after, reopen: true, engine: this.engine, box: this.viewer.camera.view(),
       points: of("click").map(({ points }) => points[0]),
       labels: of("click").map(({ on }) => Number(on)),
       boxes: of("box").map(({ points: [a, b] }) => [...a, ...b]),
@@ -224,6 +234,7 @@ export class Clicks extends EventTarget {
   /** Make the proposal an object; the next click is for another one at once. */
   async commit() {
     const { draft } = this;
+    if (draft.same && !draft.busy) this.clear();
     if (!this.committable) return;
     this.clear();
     this.waiting.push(draft);
@@ -235,7 +246,7 @@ export class Clicks extends EventTarget {
   /** @param {Draft} draft */
   async _committed(draft) {
     await draft.answered;
-    const proposal = draft.found?.number;
+    const proposal = draft.same ? undefined : draft.found?.number;
     const object = proposal === undefined ? 0 : await this.app.ask("commit-object", { proposal });
     if (object) {
       draft.object = object;
@@ -258,6 +269,19 @@ export class Clicks extends EventTarget {
     const count = await showWhile("Carrying the object", this.app.ask("carry-object", values));
     if (count === undefined) return;
     notice(count ? `The object goes on through ${count} more planes.` : "The object ends on this plane.");
+  }
+
+  /** Find all objects, beside those that are there; a step of undo. */
+  async everything() {
+    const { image } = this.app;
+    this.clear();
+    this.finding = true;
+    this._show();
+    const count = await this.app.ask("find-everything", { image, engine: this.engine });
+    this.finding = false;
+    this._show();
+    if (count === 0) notice("No more objects stand out clearly. Click them one by one.");
+    else if (count) notice(`${count.toLocaleString("en")} objects were found. Undo drops all of them; what is wrong is selected (Q) and deleted.`);
   }
 
   // ---------------------------------------------------------------- the pointer

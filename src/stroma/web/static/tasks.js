@@ -10,6 +10,7 @@ const NAMES = {
   areas: "Measuring areas",
   batch: "Segmenting",
   download: "Downloading",
+  "finding all objects": "Finding all objects",
   groups: "Looking for groups",
   comparison: "Comparing extractors",
   suggestion: "Looking for a place",

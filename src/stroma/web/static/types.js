@@ -57,6 +57,7 @@
  * @property {[number, number] | null} pixel height and width of a pixel in µm
  * @property {number | null} deep how far apart planes are in µm
  * @property {boolean} sized whether somebody gave that size, and not the file
+ * @property {"" | "accepted" | "skipped"} mark how far the work on it is; empty where it is to be done
  * @property {string[]} notes what of its file was left out, or read differently than stored
  * @property {{channels?: Channel[]}} display
  * @property {Box | null} region to which results are restricted

@@ -29,6 +29,7 @@ def to_json(document: Document) -> dict[str, Any]:
                 "region": ops.plain(sheet.region),
                 "display": sheet.display,
                 "spacing": sheet.spacing,
+                "mark": sheet.mark,
             }
             for sheet in document.sheets.values()
         ],
@@ -64,6 +65,7 @@ def _add(document: Document, image: Mapping[str, Any]) -> None:
     document.apply(ops.SetRegion(key, image["region"]))
     document.apply(ops.SetDisplay(key, image["display"]))
     document.apply(ops.SetSpacing(key, image.get("spacing", {})))
+    document.apply(ops.MarkImage(key, image.get("mark", "")))
 
 
 def _edit(edit: Edit, document: Document) -> dict[str, Any]:
