@@ -96,17 +96,25 @@ def test_outlines_are_scored_by_what_covers_most_of_them() -> None:
     assert np.isnan(seg([]))
 
 
-CASES = json.loads((Path(__file__).parent / "ctc_scores.json").read_text())
+PROGRAMS = {
+    program: json.loads((Path(__file__).parent / f"{program}_scores.json").read_text())
+    for program in ("ctc", "traccuracy")
+}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_scores_equal_those_of_an_independent_program(name) -> None:
-    """``make_ctc_scores.py`` makes the movies, and made the numbers with py-ctcmetrics."""
+@pytest.mark.parametrize("name", PROGRAMS["ctc"])
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_scores_equal_those_of_independent_programs(program, name) -> None:
+    """``make_ctc_scores.py`` makes the movies, and made the numbers with py-ctcmetrics.
+
+    ``make_traccuracy_scores.py`` made those of traccuracy.
+    """
     from metrics.make_ctc_scores import case
 
+    known = PROGRAMS[program][name]
     truth_images, truth, our_images, ours = case(name)
     found = scored(truth, truth_images, ours, our_images)
     # How an object that covers two true ones counts in associations is read in two ways.
-    same = {k: v for k, v in CASES[name].items() if (name, k) != ("joined", "CHOTA")}
+    same = {k: v for k, v in known.items() if (name, k) != ("joined", "CHOTA")}
     for key, value in same.items():
         assert found[key] == pytest.approx(value, abs=1e-6), key
