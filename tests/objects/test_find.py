@@ -91,6 +91,14 @@ def test_discs_with_a_shallow_neck_and_single_ones_stay_whole() -> None:
     assert np.array_equal(objects_of(scene(), split=1), objects_of(scene()))
 
 
+def test_two_tops_of_one_height_are_parted_by_a_neck_alone() -> None:
+    bar = np.zeros((15, 40), bool)
+    bar[2:13, 3:37] = True
+    bar[2, 20] = False  # a dent, which makes the pass lower by one
+    assert objects_of(bar, split=1.5).max() == 1
+    assert objects_of(bar, split=0.5).max() == 2
+
+
 def test_volumes_split_by_distances_in_their_own_spacing() -> None:
     z, y, x = np.ogrid[:9, :40, :40]
     balls = [((z - 4) * 3) ** 2 + (y - 20) ** 2 + (x - at) ** 2 <= 81 for at in (12, 27)]

@@ -217,11 +217,13 @@ def _hills(
     """Return the parts of one object from 1, or None where it is one; a margin is around it."""
     from scipy.ndimage import distance_transform_edt
     from skimage.measure import label
-    from skimage.morphology import reconstruction
+    from skimage.morphology import local_maxima, reconstruction
     from skimage.segmentation import watershed
 
     height = distance_transform_edt(mask, sampling=relative)
-    tops = height - reconstruction(np.maximum(height - depth, 0), height) > depth * (1 - 1e-6)
+    lowered = np.maximum(height - depth * (1 - 1e-6), 0)  # a hill that rises just as much is one
+    # Two tops of one height are one hill where the pass between them is hardly lower.
+    tops = local_maxima(reconstruction(lowered, height), connectivity=mask.ndim)
     seeds = np.asarray(label(tops, connectivity=mask.ndim), np.int32)
     if seeds.max() < 2:
         return None
