@@ -8,6 +8,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.session.scene import settle
 
+from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import LabelError, NotTrainedError, ParameterError, UnknownNameError
 from stroma.session import Session
@@ -224,6 +225,30 @@ def test_later_strokes_lie_on_earlier_ones(session, key):
     assert not on_plane(session, key, z=16)[11, 11]
     session.carve_stroke(key, [(11, 11)], radius=1, plane={"z": 16})
     assert on_plane(session, key, z=16)[11, 11]
+
+
+def test_a_stroke_is_taken_back_whatever_was_done_since(session, key):
+    draw(session, key)
+    before = session.carving(key).lines
+    session.add_object_class("round")
+    session.take_back_carving(key)
+    assert session.carving(key).lines == before[:-1]
+    assert [one.name for one in session.object_classes][-1:] == ["round"]
+    session.undo()
+    assert session.carving(key).lines == before
+
+
+def test_an_answer_tells_what_is_carved_on_any_plane_of_its_frame(session, key):
+    draw(session, key)
+    answer, sheet = session.carved(key, plane={"z": 16}).answer, session.core.document.sheet(key)
+    for plane in ({"z": 14}, {"y": 12}, {"x": 9}):
+        number = sheet.plane_number(plane)
+        whole = Box.of(sheet.cuts.shape(number))
+        found = session.carved(key, plane=plane)
+        mask = answer.on(sheet, number, whole)
+        assert mask.any()
+        np.testing.assert_array_equal(mask[found.box.slices], found.mask)
+        assert mask.sum() == found.mask.sum()
 
 
 def test_objects_that_follow_the_segmentation_are_held_when_one_is_carved(session):

@@ -293,6 +293,16 @@ def test_exports_and_the_saved_model_say_the_same_as_files_do(session, key, tmp_
         paths[1], Wanted(tmp_path / "again.csv"), image=tmp_path / "pixels.npy", model=model
     )
     assert (tmp_path / "again.csv").read_text() == paths[0].read_text()
+    more = np.fliplr(squares()).copy()
+    np.save(tmp_path / "more.npy", (more > 0) * np.float32(90))
+    other = session.add_image(tmp_path / "more.npy")
+    session.look(other)
+    session.set_objects(other, more)
+    settle(session)
+    table, labels = session.export_objects(other, tmp_path, formats=["csv", "tif"]).result()
+    measure_file(labels, Wanted(tmp_path / "b.csv"), image=tmp_path / "more.npy", model=model)
+    assert (tmp_path / "b.csv").read_text() == table.read_text()
+    assert "class_name" in table.read_text()
     with pytest.raises(ParameterError, match="written as csv"):
         session.export_objects(key, tmp_path, formats=["doc"])
 

@@ -47,6 +47,8 @@ def test_strokes_are_answered_with_a_mask_and_committed_by_name(carved: Session)
         assert "Draw on the object" in ask("carving")["found"]["lacking"]
         ask("carve-stroke", points=[[12, 12]], on=True, radius=2)
         ask("carve-stroke", points=[[1, 1], [1, 38]], on=False, radius=1)
+        ask("carve-stroke", points=[[1, 1]], on=True, radius=1)
+        ask("take-back-carving")
         found = ask("carving")
         assert (found["count"], len(found["lines"]), found["found"]["lacking"]) == (2, 2, "")
         edges = found["found"]["box"]
@@ -103,7 +105,7 @@ def test_an_object_is_carved_with_two_strokes_and_keys(browser: Browser, carved:
         page.wait_for_selector("#carve-note >> text=S commits it")
         drag(page, (38, 1), (38, 20), "right")
         until(page, lambda: len(carved.carving("1").lines) == 3)
-        page.keyboard.press("Control+z")
+        page.keyboard.press("Backspace")
         until(page, lambda: len(carved.carving("1").lines) == 2)
         page.fill("#carve-name", "ball")
         page.locator("#canvas").focus()
@@ -121,3 +123,27 @@ def test_an_object_is_carved_with_two_strokes_and_keys(browser: Browser, carved:
     labels = carved.objects("1", plane={"z": 20}).found
     assert labels is not None
     assert (labels.labels == 1).sum() == pytest.approx(4 / 3 * np.pi * 512, rel=0.35)
+
+
+def test_the_list_leads_to_an_object_at_another_time(browser: Browser, tmp_path: Path) -> None:
+    y, x = np.indices((SIDE,) * 2)
+    frame = np.random.default_rng(0).normal(20, 1, (SIDE,) * 2)
+    frame[(y - 12) ** 2 + (x - 12) ** 2 < 64] += 100
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    with Session.create(tmp_path / "disc.stroma", mode="demand") as session:
+        session.add_image(Image(np.stack([frame, frame]).astype(np.float32), "tyx"), name="disc")
+        at = {"plane": {"t": 1}}
+        session.prepare_carving("1", **at).result(SECONDS)
+        session.carve_stroke("1", [(12, 12)], **at)
+        session.carve_stroke("1", [(1, 1), (1, 38)], on=False, **at)
+        session.commit_carved("1", "disc", **at)
+        with served(session) as client:
+            page.goto(client.address.url)
+            page.wait_for_selector("#image-select option", state="attached")
+            page.click("#tab-objects")
+            page.click("#object-tools [data-name=carve]")
+            page.click("[data-carved=disc] .flat")
+            page.wait_for_selector("#objects-note >> text=1 objects, 1 selected, held (carved)")
+    context.close()

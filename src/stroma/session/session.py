@@ -415,6 +415,7 @@ class Session:
     prepare_carving = _by(Cutting.prepare_carving)
     set_boundaries = _by(CarveObjects.set_boundaries)
     carve_stroke = _by(CarveObjects.carve_stroke)
+    take_back_carving = _by(CarveObjects.take_back_carving)
     clear_carving = _by(CarveObjects.clear_carving)
     carved = _by(CarveObjects.carved)
     commit_carved = _by(CarveObjects.commit_carved)

@@ -68,6 +68,11 @@ def stroke(session: Session, values: Values) -> None:
     )
 
 
+def take_back(session: Session, values: Values) -> None:
+    """Take back the last stroke at hand."""
+    session.take_back_carving(values["image"])
+
+
 def clear(session: Session, values: Values) -> None:
     """Drop the strokes at hand."""
     session.clear_carving(values["image"])
@@ -102,6 +107,7 @@ QUESTIONS = {"prepare-carving": prepare, "carving": carving}
 
 CHANGES = {
     "carve-stroke": stroke,
+    "take-back-carving": take_back,
     "clear-carving": clear,
     "set-boundaries": boundaries,
     "commit-carved": commit,

@@ -188,22 +188,24 @@ export class Carver extends EventTarget {
   /**
    * @param {string} name
    * @param {boolean} lock
+   * @returns {Promise<number | undefined>} the object's number; none where it was refused
    */
   async commit(name, lock) {
     const { image, plane } = this.app;
-    if (!this.marked) return;
+    if (!this.marked) return undefined;
     await this.app.unsent;
-    await this.app.ask("commit-carved", { image, plane, name, lock });
+    const number = await this.app.ask("commit-carved", { image, plane, name, lock });
     this.load();
+    return number;
   }
 
   clear() {
     if (this.marked || this.known?.opened) this.app.ask("clear-carving", { image: this.app.image });
   }
 
-  /** Take back the last stroke. */
+  /** Take back the last stroke, whatever else was done since. */
   back() {
-    if (this.known?.count) this.app.ask("undo");
+    if (this.known?.count) this.app.ask("take-back-carving", { image: this.app.image });
   }
 
   /** @param {Partial<Carving["how"]>} more */

@@ -27,8 +27,7 @@ export function carveGroup(app, viewer, carver) {
   });
   locks.made.title = "Whatever is done to objects, its pixels are left as they are";
   const put = async () => {
-    await carver.commit(name.value.trim(), lock);
-    name.value = "";
+    if (await carver.commit(name.value.trim(), lock)) name.value = "";
   };
   const commit = button("commit-carved", "Commit (S)", "Makes it an object; also Enter", put);
   const clear = button("clear-carving", "Clear (Shift+C)", "Drops the strokes; also Escape. Backspace takes back the last one", () => carver.clear());
@@ -77,13 +76,15 @@ export function carveGroup(app, viewer, carver) {
  * @param {App} app
  * @param {Viewer} viewer
  * @param {Carver} carver
- * @param {{name: string, number: number, locked: boolean}} one
+ * @param {{name: string, number: number, frame: number, locked: boolean}} one
  * @param {boolean} opened
  */
-function row(app, viewer, carver, { name, number, locked }, opened) {
+function row(app, viewer, carver, { name, number, frame, locked }, opened) {
   const find = () => {
+    const here = (app.plane.t ?? 0) === frame;
+    if (!here) app.goTo(app.image, { t: frame });
     carver.desk.select([number]);
-    const box = carver.desk.boxOf(number);
+    const box = here ? carver.desk.boxOf(number) : null; // of another time they are not known yet
     if (box) goToPlace(app, viewer, { image: app.image, plane: app.plane, box: around(box) });
   };
   return el(

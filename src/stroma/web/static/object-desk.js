@@ -126,15 +126,16 @@ export class ObjectDesk extends EventTarget {
     const asked = ++this._asked;
     const { image, plane } = app;
     const known = await app.ask("objects", { image, plane });
-    if (!known || asked !== this._asked) return;
+    if (!known || asked !== this._asked || !app.isShown(image, plane)) return;
     const names = [...this.values.keys()].filter((name) => known.measures.includes(name));
     const values = names.length ? await app.ask("object-values", { image, plane, names }) : {};
-    if (!values || asked !== this._asked) return;
+    if (!values || asked !== this._asked || !app.isShown(image, plane)) return;
     this.known = known;
     this.values = new Map(names.map((name) => [name, values[name]]));
     const labels = known.rows.label ?? [];
     this.rowOf = new Map(labels.map((/** @type {number} */ label, /** @type {number} */ row) => [label, row]));
-    this.selected = new Set([...this.selected].filter((one) => this.rowOf.has(one)));
+    // Those of a plane that nobody looked at before are not known at once: one may be selected already.
+    if (labels.length || known.state === "current") this.selected = new Set([...this.selected].filter((one) => this.rowOf.has(one)));
     const classes = known.classes.map((/** @type {Class} */ one) => one.label);
     if (!classes.includes(this.label)) this.label = classes[0] ?? 1;
     this.layer.invalidate(null);

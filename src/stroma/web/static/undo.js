@@ -34,6 +34,7 @@ const KINDS = {
   "follow objects": "which objects are followed",
   "join table": "a table that joined",
   "carve stroke": "a stroke to carve by",
+  "take back carve stroke": "taking back a stroke to carve by",
   "clear carving": "clearing strokes to carve by",
   "commit carved object": "a carved object",
   "reopen carved object": "reopening a carved object",

@@ -3,89 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.objects.correct import box_around, slices
-from stroma.objects.flooded import Flooded, flooded
-from stroma.objects.seeds import BACKGROUND, OBJECT, Places
+from stroma.objects.flooded import flooded
 from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
-from stroma.session.core.sheet import Sheet
 from stroma.session.events import Position
 from stroma.session.objects.book import Labels
 from stroma.session.objects.carving import operations as ops
+from stroma.session.objects.carving.answer import Answer, Outlined, places_of, taken_by_others
 from stroma.session.objects.carving.changes import require_free
 from stroma.session.objects.carving.cutting import Cutting
-from stroma.session.objects.carving.kept import Carvings, Line
+from stroma.session.objects.carving.kept import Carvings
 from stroma.session.objects.correcting import Correcting
 from stroma.session.objects.working import ObjectWork
-from stroma.session.strokes.drawing.brush import brush
-
-Bools = NDArray[np.bool_]
 
 NOT_CUT = "The image is not cut into regions yet."
 NO_OBJECT = "Draw on the object."
 NO_REST = "Draw beside the object, too."
 TAKEN = "All strokes on the object lie in objects that are there. Draw elsewhere, or reopen that."
-
-
-@dataclass(frozen=True, eq=False)
-class Outlined:
-    """What is carved, on one plane.
-
-    Parameters
-    ----------
-    box : Box
-        Where on the plane.
-    mask : (h, w) bool array
-        Which pixels of the box belong to it.
-    pixels : int
-        About how many pixels it has on all planes.
-    lacking : str
-        What must be done before there is an answer; empty where there is one.
-    """
-
-    box: Box
-    mask: Bools
-    pixels: int = 0
-    lacking: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """What strokes mean.
-
-    Parameters
-    ----------
-    about : tuple
-        What it depends on.
-    found : Flooded
-        The regions.
-    taken : (z, y, x) bool array
-        Pixels of other objects.
-    lost : (n,) int array
-        How many of them each region has.
-    labels : (z, y, x) int array or None
-        All objects; kept, so that the identity in ``about`` stays theirs.
-    """
-
-    about: tuple[Hashable, ...]
-    found: Flooded
-    taken: Bools
-    lost: NDArray[np.int64]
-    labels: Labels | None
-
-    @property
-    def pixels(self) -> int:
-        """About how many pixels the object has: whole regions are counted."""
-        free = self.found.regions.sizes - self.lost
-        return int(free[self.found.state == OBJECT].sum())
 
 
 class LackingError(ParameterError):
@@ -147,6 +89,11 @@ class CarveObjects:
         number = self.core.document.sheet(image).plane_number(plane)
         self.core.do(ops.CarveStroke(image, number, tuple(points), on, radius))
 
+    def take_back_carving(self, image: str) -> None:
+        """Take back the last stroke at hand, whatever else was done since; a step of undo."""
+        self._objects.book(image)
+        self.core.do(ops.TakeBackStroke(image))
+
     def clear_carving(self, image: str) -> None:
         """Drop the strokes at hand; an object that was reopened stays as it was."""
         self._objects.book(image)
@@ -196,16 +143,16 @@ class CarveObjects:
         try:
             answer = self._answered(image, sheet.position(number))
         except LackingError as lacking:
-            return Outlined(nothing.box, nothing.mask, lacking=str(lacking))
-        shape = sheet.cuts.shape(number)
-        voxels = sheet.cuts.voxels(number, Box.of(shape))
-        part = slices((*voxels.start, *voxels.stop))
-        mask = (answer.found.mask(part) & ~answer.taken[part]).reshape(shape)
+            return replace(nothing, lacking=str(lacking))
+        mask = answer.on(sheet, number, Box.of(sheet.cuts.shape(number)))
         if not mask.any():
-            return Outlined(nothing.box, nothing.mask, answer.pixels)
+            return replace(nothing, pixels=answer.pixels, answer=answer)
         _, top, left, _, bottom, right = box_around(mask[None])
         return Outlined(
-            Box(top, left, bottom, right), mask[top:bottom, left:right].copy(), answer.pixels
+            Box(top, left, bottom, right),
+            mask[top:bottom, left:right].copy(),
+            answer.pixels,
+            answer=answer,
         )
 
     def commit_carved(
@@ -271,14 +218,14 @@ class CarveObjects:
         if before is not None and before.about[:3] == about[:3]:
             taken, lost = before.taken, before.lost
         else:
-            taken = _taken(labels, number, regions.labels.shape)
+            taken = taken_by_others(labels, number, regions.labels.shape)
             lost = np.bincount(regions.labels[taken], minlength=regions.count)
-        on, beside = _places(sheet, lines)
+        on, beside = places_of(sheet, lines)
         on = on[~taken.ravel()[on]]
         if not len(on):
             raise LackingError(TAKEN)
         found = flooded(regions, on, beside, lost=lost)
-        self._answer = Answer(about, found, taken, lost, labels)
+        self._answer = Answer(about, frame, found, taken, lost, labels)
         return self._answer
 
     def _labels(self, image: str, frame: int, plane: Position) -> Labels | None:
@@ -288,38 +235,3 @@ class CarveObjects:
             return book.frame(frame)
         found = self._objects.objects(image, plane=plane).found if book.held.used else None
         return None if found is None else found.labels
-
-
-def _taken(labels: Labels | None, number: int, shape: tuple[int, ...]) -> Bools:
-    """Return the pixels of all objects but one."""
-    if labels is None:
-        return np.zeros(shape, bool)
-    taken: Bools = labels > 0
-    if number:
-        taken &= labels != number
-    return taken
-
-
-def _places(sheet: Sheet, lines: Sequence[Line]) -> tuple[Places, Places]:
-    """Return the pixels of strokes on the object and beside it, as places in a flat frame.
-
-    Of strokes across one another, the last counts.
-    """
-    drawn = [_drawn(sheet, line) for line in lines]
-    places = np.concatenate(drawn)
-    kinds = [OBJECT if line.on else BACKGROUND for line in lines]
-    labels = np.repeat(kinds, [len(p) for p in drawn])
-    last, at = np.unique(places[::-1], return_index=True)
-    said = labels[::-1][at]
-    return last[said == OBJECT], last[said == BACKGROUND]
-
-
-def _drawn(sheet: Sheet, line: Line) -> Places:
-    """Return the pixels of a stroke, as places in a flat frame."""
-    size = sheet.sizes.get("z", 1), sheet.sizes["y"], sheet.sizes["x"]
-    found = [np.empty(0, np.int64)]
-    for box, mask in brush(line.points, line.radius, sheet.cuts.shape(line.plane)):
-        inner = sheet.cuts.voxels(line.plane, box)
-        places = np.argwhere(mask.reshape(inner.sides)) + np.array(inner.start)
-        found.append(np.ravel_multi_index(tuple(places.T), size))
-    return np.concatenate(found)

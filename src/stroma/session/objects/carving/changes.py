@@ -46,6 +46,11 @@ def _(operation: ops.SetBoundaries, now: Carvings, sheet: Sheet) -> Carvings:
 
 
 @changed.register
+def _(operation: ops.TakeBackStroke, now: Carvings, sheet: Sheet) -> Carvings:
+    return replace(now, lines=now.lines[:-1])
+
+
+@changed.register
 def _(operation: ops.ClearCarving, now: Carvings, sheet: Sheet) -> Carvings:
     return replace(now, lines=(), opened=())
 

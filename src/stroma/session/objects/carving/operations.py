@@ -64,6 +64,13 @@ class SetBoundaries(CarveOperation):
 
 
 @dataclass(frozen=True)
+class TakeBackStroke(CarveOperation):
+    """Drop the last stroke at hand."""
+
+    op = "take back carve stroke"
+
+
+@dataclass(frozen=True)
 class ClearCarving(CarveOperation):
     """Drop the strokes at hand; an object that was reopened stays as it was."""
 
@@ -128,6 +135,7 @@ class LockCarved(NamedOperation):
 OPERATIONS: tuple[type[Operation], ...] = (
     CarveStroke,
     SetBoundaries,
+    TakeBackStroke,
     ClearCarving,
     CommitCarved,
     ReopenCarved,
