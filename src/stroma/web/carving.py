@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stroma.session import Session
-from stroma.session.objects.carving.carve import Outlined
+from stroma.session.objects.carving.answer import Outlined
 from stroma.session.objects.carving.kept import Named
 
 Values = Mapping[str, Any]

@@ -81,6 +81,7 @@ class ObjectDesk:
         self.active = False
         self._about: tuple[str, Position] | None = None
         self._stale = True
+        self._going = 0
         studio.told.connect(self._on_told)
         for signal in (studio.watched, studio.chosen):
             signal.connect(self.follow)
@@ -94,7 +95,7 @@ class ObjectDesk:
     # ------------------------------------------------------------------ what there is
 
     def _begin(self) -> None:
-        self.seen, self._about, self._stale = None, None, True
+        self.seen, self._about, self._stale, self._going = None, None, True, 0
         self.selected.clear()
         self.known.emit()
 
@@ -130,6 +131,10 @@ class ObjectDesk:
         if self.table is not None:
             self._drop_missing()
         self.known.emit()
+        going = self._going
+        if going in there:
+            self.select([going])
+            self.go_to(going)
 
     def _drop_missing(self) -> None:
         """Drop a colour or bounds by a measure that is gone: bounds by it would hide all."""
@@ -229,6 +234,7 @@ class ObjectDesk:
     def select(self, numbers: Iterable[int], *, more: bool = False) -> None:
         """Select objects, or (more) others too; those that are selected already no more then."""
         chosen = set(map(int, numbers))
+        self._going = 0  # somebody wants another now
         self.selected = self.selected ^ chosen if more else chosen
         self.look.emit()
 
@@ -248,10 +254,28 @@ class ObjectDesk:
         self.look.emit()
 
     def go_to(self, number: int) -> None:
-        """Bring an object into view."""
+        """Bring an object into view, in a volume on its middle plane if this one has none of it.
+
+        Where objects are not known yet, that is done as soon as they are.
+        """
         row = self.row_of(number)
+        z = None if row is None else self._middle(row)
+        if z is not None and self.bridge is not None:
+            self.bridge.turn_to({**self.bridge.plane(), "z": z})
+            self.follow()
+            self.select([number])
+            row = self.row_of(number)
+        self._going = number if row is None else 0
         if row is not None and self.bridge is not None:
             self.bridge.bring_into_view(self.box_of(row))
+
+    def _middle(self, row: int) -> int | None:
+        """Return the middle plane of an object; None where the plane in view meets it."""
+        table, z = self.table, self.place[1].get("z")
+        if table is None or z is None or "front" not in table:
+            return None
+        front, back = int(table["front"][row]), int(table["back"][row])
+        return None if front <= z < back else (front + back) // 2
 
     # ------------------------------------------------------------------ changes
 

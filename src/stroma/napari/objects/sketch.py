@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -20,6 +20,9 @@ FINE = 4
 """Bits of a pixel that lines are drawn to."""
 
 Floats = NDArray[np.float64]
+
+Marked = Callable[[Position, Box], NDArray[np.bool_]]
+"""Given a plane and a box of it, returns which of its pixels are marked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +62,21 @@ class Sketch:
         Masks, each on its plane.
     lines : sequence of Drawn
         Over these.
+    marked : sequence of (Marked, value)
+        What is marked on any plane, under the rest.
     """
 
     plane: Position = field(default_factory=dict)
     proposals: Sequence[tuple[Position, Proposal, int]] = ()
     lines: Sequence[Drawn] = ()
+    marked: Sequence[tuple[Marked, int]] = ()
 
     def read(self, plane: Position, box: Box, step: int) -> NDArray[np.uint8]:
         """Return every step-th value in a box of a plane."""
         height, width = box.shape
         values = np.zeros((-(-height // step), -(-width // step)), np.uint8)
+        for marks, value in self.marked:
+            values[_stepped(marks(plane, box), step)] = value
         for of, found, value in self.proposals:
             if of == plane:
                 _put_mask(values, found, value, box, step)
@@ -76,6 +84,12 @@ class Sketch:
             for line in self.lines:
                 _put_line(values, line, box, step)
         return values
+
+
+def _stepped(mask: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
+    """Return every step-th value, from the middle of the steps."""
+    rows, columns = (_middles(0, n, 0, n, step) for n in mask.shape)
+    return mask[np.ix_(rows, columns)]
 
 
 def _put_mask(values: NDArray[np.uint8], found: Proposal, value: int, box: Box, step: int) -> None:

@@ -10,6 +10,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QButtonGroup, QGridLayout, QPushButton
 
 from stroma.napari.layers.board import SEGMENTATION
+from stroma.napari.objects.carver import Carver
+from stroma.napari.objects.carving import Carving
 from stroma.napari.objects.classing import Classing
 from stroma.napari.objects.clicking import Clicking
 from stroma.napari.objects.clicks import Clicks
@@ -19,7 +21,7 @@ from stroma.napari.objects.layers import ObjectLayers
 from stroma.napari.objects.measures import Measures
 from stroma.napari.objects.sources import Sources
 from stroma.napari.objects.table import ObjectTableView
-from stroma.napari.objects.tools import CLICK, HELP, LABEL, TITLES, tool_of
+from stroma.napari.objects.tools import CARVE, CLICK, HELP, LABEL, TITLES, tool_of
 from stroma.napari.objects.writing import Writing
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
@@ -45,6 +47,7 @@ class Objects:
         self.layers = ObjectLayers(self.desk, self._attend)
         self.hand = Hand(self.desk, self.layers)
         self.clicks = Clicks(self.desk, self.layers)
+        self.carver = Carver(self.desk, self.layers)
         self.chosen = self._kept = ""
         self._hidden = False
         self._came: Any = None
@@ -53,12 +56,14 @@ class Objects:
         self.help = parts.note()
         self.sources, self.classing = Sources(self.desk), Classing(self.desk)
         self.clicking = Clicking(self.desk, self.clicks)
+        self.carving = Carving(self.desk, self.carver)
         self.measures, self.table = Measures(self.desk), ObjectTableView(self.desk)
         self.writing = Writing(self.desk)
         self.widget = parts.page(
             self.sources.widget,
             parts.group("Click and correct", self._tool_buttons(), self.help, self._corrections()),
             self.clicking.widget,
+            self.carving.widget,
             self.classing.widget,
             self.measures.widget,
             self.table.widget,
@@ -117,10 +122,11 @@ class Objects:
         self.help.setText(HELP.get(name, "Choose what the pointer does on the image."))
         for one in self._tools.buttons():
             one.setChecked(one.property("tool") == name)
-        clicks = self.clicks if name == CLICK else None
-        tool = clicks or (tool_of(self.desk, self.layers, name) if name else None)
+        own: dict[str, Clicks | Carver] = {CLICK: self.clicks, CARVE: self.carver}
+        tool = own.get(name) or (tool_of(self.desk, self.layers, name) if name else None)
         self.hand.take(tool)
-        self.clicks.choose(clicks is not None)
+        for kind in sorted(own, key=lambda kind: kind == name):  # away with the other first
+            own[kind].choose(kind == name)
 
     def _on_inserted(self, event: Any) -> None:
         """Keep the layer that came last in mind: napari selects it next, not the user."""
@@ -208,7 +214,7 @@ class Objects:
         layer.bind_key("Space", self.hand.rest, overwrite=True)
 
     def _keys(self) -> dict[str, Callable[[], object]]:
-        clicks, desk, own = self.clicks, self.desk, self._own
+        clicks, carver, desk, own = self.clicks, self.carver, self.desk, self._own
         digits = {str(n): partial(desk.give_selected, n) for n in range(1, DIGITS + 1)}
         tools = {key: partial(self.take, name) for name, (_, key) in TITLES.items()}
 
@@ -224,24 +230,28 @@ class Objects:
             "M": correct("merge"),
             "F": correct("fill"),
             "J": desk.ask_next,
-            "C": own(clicks.commit, tools["C"]),
-            "S": own(clicks.commit, nothing),
-            "Enter": own(clicks.commit, nothing),
-            "Escape": own(clicks.clear, partial(desk.select, [])),
-            "Shift-C": own(clicks.clear, nothing),
-            "Backspace": own(clicks.back, correct("delete")),
-            "Delete": own(clicks.back, correct("delete")),
-            "W": own(clicks.another, nothing),
-            "T": own(self.clicking.turn_beside, nothing),
-            "N": own(self.clicking.next_image, nothing),
+            "C": own(tools["C"], clicks.commit, self.carving.commit),
+            "S": own(nothing, clicks.commit, self.carving.commit),
+            "Enter": own(nothing, clicks.commit, self.carving.commit),
+            "Escape": own(partial(desk.select, []), clicks.clear, carver.clear),
+            "Shift-C": own(nothing, clicks.clear, carver.clear),
+            "Backspace": own(correct("delete"), clicks.back, carver.back),
+            "Delete": own(correct("delete"), clicks.back, carver.back),
+            "W": own(nothing, clicks.another),
+            "T": own(nothing, self.clicking.turn_beside),
+            "N": own(nothing, self.clicking.next_image),
             "Shift-S": clicks.carry,
         }
 
     def _own(
-        self, clicked: Callable[[], object], else_: Callable[[], object]
+        self,
+        else_: Callable[[], object],
+        clicked: Callable[[], object],
+        carved: Callable[[], object] | None = None,
     ) -> Callable[[], object]:
-        """Return what a key does: one thing while objects are clicked, else another."""
-        return lambda: clicked() if self.clicks.chosen else else_()
+        """Return what a key does: own things while objects are clicked or carved, else another."""
+        own = {CLICK: clicked, CARVE: carved or else_}
+        return lambda: own.get(self.chosen, else_)()
 
 
 def _command(action: Callable[[], object]) -> Callable[[Any], None]:

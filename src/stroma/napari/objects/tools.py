@@ -11,8 +11,9 @@ from stroma.napari.objects.hand import Press, Tool
 from stroma.napari.objects.layers import ObjectLayers
 from stroma.napari.objects.sketch import LINE, Drawn
 
-CLICK, LABEL, SELECT, SPLIT, DRAW, REASSIGN = (
+CLICK, CARVE, LABEL, SELECT, SPLIT, DRAW, REASSIGN = (
     "click",
+    "carve",
     "label",
     "select",
     "split",
@@ -21,6 +22,7 @@ CLICK, LABEL, SELECT, SPLIT, DRAW, REASSIGN = (
 )
 TITLES = {
     CLICK: ("Click", "A"),
+    CARVE: ("Carve", "K"),
     LABEL: ("Class", "L"),
     SELECT: ("Select", "Q"),
     SPLIT: ("Cut", "C"),
@@ -33,6 +35,10 @@ HELP = {
     CLICK: (
         "Click an object and commit it (C). A right click, or Alt, says what is not of it; a drag "
         "is a box around it, with Shift a stroke on it."
+    ),
+    CARVE: (
+        "Draw on an object, and with the right button, or Alt, beside it: regions of the image are "
+        "shared out between both. In a volume, on all planes."
     ),
     LABEL: (
         "Click objects of the class that is chosen; click once more to take it back. Keys 1 to 9 "
@@ -118,7 +124,7 @@ class Drawing:
 
 
 def tool_of(desk: ObjectDesk, layers: ObjectLayers, name: str) -> Tool:
-    """Return a tool by its name; clicking has one of its own."""
+    """Return a tool by its name; clicking and carving have their own."""
     if name == LABEL:
         return Labelling(desk)
     if name == SELECT:
