@@ -14,12 +14,15 @@ import numpy as np
 import pytest
 import zarr
 
-from stroma.cli.paint import beside, sorted_out
+from stroma.cli.paint import beside, opened_as, sorted_out
 from stroma.errors import FileError, FormatError, ParameterError
 from stroma.io import read_image, series_of
 from stroma.io.address import address_of, require_address
 from stroma.io.omezarr.remote import Kept
 from stroma.session import Session
+from stroma.session.recent import remember
+from stroma.web.commands import CHANGES
+from stroma.web.state import described
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -233,6 +236,28 @@ def test_an_image_whose_server_is_gone_is_missing_until_it_is_back(server, value
             session.relocate(key, address.replace("//", "//me:secret@") + "/gone.zarr")
     there.with_name("gone.zarr").rename(there)
     with Session.open(tmp_path / "work.stroma") as session:
+        assert not session.image(key).missing
+
+
+def test_a_project_from_elsewhere_asks_no_server_until_it_is_told_to(
+    server, values, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("STROMA_CACHE", str(tmp_path / "cache"))
+    project = tmp_path / "theirs.stroma"
+    with Session.create(project, mode="demand") as session:
+        key = session.add_image(f"{server[1]}/cells.zarr")
+        session.paint(key, [(5, 5), (5, 20)], label=1)
+    server[0].asked.clear()
+    with opened_as([project]) as session:
+        assert described(session, "")["images"][0]["address"] == f"{server[1]}/cells.zarr"
+        assert f"{server[1]}/cells.zarr, which was not asked" in session.notices[0].message
+        assert server[0].asked == []
+        CHANGES["fetch"](session, {})
+        assert (session.notices, described(session, "")["images"][0]["address"]) == ((), "")
+        np.testing.assert_array_equal(session.image(key).image.read(), values)
+        assert session.strokes(key)[5, 10] == 1
+    remember(project)
+    with opened_as([project]) as session:
         assert not session.image(key).missing
 
 

@@ -365,9 +365,10 @@ def opened(
 ) -> Session:
     """Return the session of a project, new or not, with images that are not in it yet."""
     from stroma.session import Session
+    from stroma.session.recent import is_known
 
     if project.exists():
-        session = Session.open(project)
+        session = Session.open(project, servers=is_known(project))
         if alias is not None:
             session.set_alias(alias)
     else:

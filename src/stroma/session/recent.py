@@ -20,6 +20,11 @@ def recent() -> list[Path]:
     return [path for path in _listed() if (path / "project.json").is_file()]
 
 
+def is_known(project: Path) -> bool:
+    """Tell whether a project was opened here lately."""
+    return project.resolve() in _listed()
+
+
 def remember(project: Path) -> None:
     """Put a project first; where that cannot be written, it is not remembered."""
     first = project.resolve()

@@ -165,8 +165,20 @@ class Session:
         return session
 
     @classmethod
-    def open(cls, folder: str | Path, *, benches: Sequence[Fitting] = ()) -> Self:
+    def open(
+        cls, folder: str | Path, *, benches: Sequence[Fitting] = (), servers: bool = True
+    ) -> Self:
         """Go on with a project; ``notices`` says if images moved or changed since.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The project.
+        benches : sequence of Fitting
+            What else is worked on, as of who made it.
+        servers : bool
+            Ask web servers for images that lie there. Otherwise these stay missing until `fetch`
+            is called for them: who opens a project of somebody else may want to know first.
 
         Raises
         ------
@@ -180,7 +192,7 @@ class Session:
         try:
             session._assemble(contents.document, ConvpaintModel("stroma"), "live", benches)
             notes = [Notice("", said) for said in session._storage.resume(project, contents)]
-            session.notices = (*notes, *session._images.find(project.folder))
+            session.notices = (*notes, *session._images.find(project.folder, servers=servers))
         except BaseException:
             project.close()
             raise
@@ -233,6 +245,7 @@ class Session:
     mark_image = _by(Images.mark_image)
     image_to_do = _by(Images.image_to_do)
     relocate = _by(Images.relocate)
+    fetch = _by(Images.fetch)
     recognise = _by(Images.recognise)
     look = _by(Images.look)
     look_away = _by(Images.look_away)

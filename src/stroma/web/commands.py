@@ -10,6 +10,7 @@ import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
+from stroma.io.address import address_of
 from stroma.session import Session
 from stroma.session.core.document import Edit
 from stroma.session.events import Event, StrokesChanged, Undone
@@ -95,6 +96,14 @@ def change_class(session: Session, values: Values) -> None:
 def remove_class(session: Session, values: Values) -> None:
     """Remove a class and its strokes."""
     session.remove_class(values["label"])
+
+
+def fetch(session: Session, values: Values) -> None:
+    """Open the images of a project that lie on servers, which were not asked before."""
+    for one in session.images:
+        if one.missing and address_of(session.source(one.key) or ""):
+            session.fetch(one.key)
+            session.notices = tuple(said for said in session.notices if said.image != one.key)
 
 
 def close_image(session: Session, values: Values) -> None:
@@ -201,6 +210,7 @@ CHANGES = {
     "add-class": add_class,
     "change-class": change_class,
     "remove-class": remove_class,
+    "fetch": fetch,
     "close-image": close_image,
     "display": display,
     "copy-settings": copy_settings,

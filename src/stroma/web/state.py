@@ -10,6 +10,7 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.missing import said_of
+from stroma.io.address import address_of
 from stroma.io.units import convert
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
@@ -47,7 +48,14 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "project": session.path.name if session.path else "",
         "unsaved": session.unsaved,
         "notices": [{"image": one.image, "message": plain(one.message)} for one in session.notices],
-        "images": [{**_image(one), "tracked": session.has_tracks(one.key)} for one in images],
+        "images": [
+            {
+                **_image(one),
+                "tracked": session.has_tracks(one.key),
+                "address": address_of(session.source(one.key) or "") if one.missing else "",
+            }
+            for one in images
+        ],
         "mixed": mixed(images, settings.channels),
         "classes": [_class(one) for one in session.classes],
         "mode": settings.mode,

@@ -22,6 +22,11 @@ from stroma.session.core.sheet import Sheet
 from stroma.session.core.view import View
 from stroma.session.events import ImageChanged, Notice, Position
 
+WAITS = (
+    "It lies at {address}, which was not asked for it: this project was not opened here before, "
+    "and a server learns from whom it is asked."
+)
+
 
 @dataclass(frozen=True)
 class Added:
@@ -308,13 +313,29 @@ class Images:
                 return True
         return False
 
-    def find(self, folder: Path) -> list[Notice]:
-        """Open the images of a project, and return what is to be said about them."""
-        said = {key: self._find(s, folder) for key, s in self.core.document.sheets.items()}
+    def fetch(self, image: str) -> None:
+        """Open an image where its project says that it lies; for one that waits to be asked for.
+
+        Raises
+        ------
+        MissingFileError, FormatError, ShapeError, FileError
+            If it cannot be had from there, or has another size now.
+        """
+        source = self.source(image)
+        if source is not None:
+            self.relocate(image, source)
+
+    def find(self, folder: Path, *, servers: bool = True) -> list[Notice]:
+        """Open the images of a project, and return what is to be said about them.
+
+        Without ``servers``, those on a web server are left until they are asked for by `fetch`.
+        """
+        sheets = self.core.document.sheets
+        said = {key: self._find(sheet, folder, servers) for key, sheet in sheets.items()}
         names = {key: sheet.name for key, sheet in self.core.document.sheets.items()}
         return [Notice(key, f"{names[key]}: {what}") for key, what in said.items() if what]
 
-    def _find(self, sheet: Sheet, folder: Path) -> str:
+    def _find(self, sheet: Sheet, folder: Path, servers: bool) -> str:
         """Open an image, or put a blank one in its place; return what people should know."""
         core, key = self.core, sheet.key
         blank = np.broadcast_to(np.uint8(0), tuple(sheet.sizes.values()))
@@ -322,6 +343,9 @@ class Images:
         core.missing.add(key)
         if not sheet.reference:
             return "It was in no file."
+        address = address_of(str(sheet.reference.get("path", "")))
+        if address and not servers:
+            return WAITS.format(address=address)
         said = ""
         try:
             said = change(sheet.reference, folder)

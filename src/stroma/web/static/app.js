@@ -1,6 +1,7 @@
 // What the page knows: the session's state as the server told it, and what this tab looks at.
 
 import { Connection } from "./connection.js";
+import { el } from "./dom.js";
 import { forget, holds, notice, orNotice } from "./notices.js";
 import { acrossOf, planeAt, sheetOf, sizesOf } from "./slices.js";
 import { showWhile } from "./tasks.js";
@@ -315,10 +316,18 @@ export class App extends EventTarget {
   }
 
   /** @param {State} state what was noticed when the project was opened */
-  _tellOpened({ notices }) {
+  _tellOpened({ notices, images }) {
     for (const { image, message } of notices) {
-      notice(message, "bad", { key: image ? `image ${image}` : message });
+      const waits = images.find((one) => one.key === image)?.address;
+      const more = waits ? this._asksServers(waits) : null;
+      notice(message, "bad", { key: image ? `image ${image}` : message, more });
     }
+  }
+
+  /** @param {string} address */
+  _asksServers(address) {
+    const ask = () => this.ask("fetch", {});
+    return el("button", { type: "button", text: `Ask ${new URL(address).host} for it`, onclick: ask });
   }
 
   /**

@@ -92,6 +92,9 @@ function whereSaved({ project, unsaved }) {
  * @param {import("./types.js").Img} [image] the one that is looked at
  */
 function hint(state, image) {
+  if (image?.address) {
+    return `${image.name} was not asked for, or could not be had. Reload this page to ask ${image.address}.`;
+  }
   if (image?.missing) {
     return (
       `${image.name} is not where it was. Your strokes are kept: put it back and start Stroma again, ` +

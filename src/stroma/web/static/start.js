@@ -160,9 +160,10 @@ function step(one, last) {
 /** @param {Entry} one */
 function row(one) {
   const mark = el("span", { class: `kind ${one.kind}`, text: KIND[one.kind] });
+  const name = el("span", { class: "name", text: one.name, title: one.name });
   if (one.kind !== "image") {
     const act = () => (one.kind === "folder" ? go(one.path) : open({ paths: [one.path] }, one.name));
-    return el("li", {}, el("button", { class: "flat", type: "button", onclick: act }, el("span", { text: one.name }), mark));
+    return el("li", {}, el("button", { class: "flat", type: "button", onclick: act }, name, mark));
   }
   const tick = el("input", {
     type: "checkbox",
@@ -172,7 +173,7 @@ function row(one) {
       count();
     },
   });
-  const line = el("label", {}, tick, el("span", { text: one.name }), mark);
+  const line = el("label", {}, tick, name, mark);
   line.addEventListener("dblclick", () => open({ paths: [one.path] }, one.name));
   return el("li", {}, line);
 }

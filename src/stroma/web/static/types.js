@@ -54,6 +54,7 @@
  * @property {boolean} rgb whether these are colours, which belong together
  * @property {boolean} tracked whether its objects were tracked
  * @property {boolean} missing whether its file is not there any more
+ * @property {string} address of one on a server that is missing
  * @property {[number, number] | null} pixel height and width of a pixel in µm
  * @property {number | null} deep how far apart planes are in µm
  * @property {boolean} sized whether somebody gave that size, and not the file
