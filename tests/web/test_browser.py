@@ -218,6 +218,7 @@ def test_what_does_not_fit_is_said_over_the_image_and_channels_can_be_left_out(
     write_image(elsewhere / "three.tif", np.zeros((3, 8, 8), np.uint8), axes="cyx")
     context = browser.new_context()
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     page.goto(client.address.url)
     page.wait_for_selector("#image-select option:nth-child(2)", state="attached")
     page.set_input_files("#image-files", [elsewhere / "bad.png", elsewhere / "three.tif"])
@@ -433,6 +434,7 @@ def test_every_control_has_a_name_and_the_page_fits_1024_pixels(page) -> None:
 def test_nothing_is_loaded_from_elsewhere(browser, client) -> None:
     context = browser.new_context()
     page, asked = context.new_page(), []
+    page.set_default_timeout(PATIENCE)
     page.on("request", lambda request: asked.append(request.url))
     page.goto(client.address.url)
     page.wait_for_selector("[aria-label='Paint background']")

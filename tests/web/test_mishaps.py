@@ -134,7 +134,9 @@ def test_a_page_that_was_left_open_goes_on_when_the_program_is_started_again(
     stroke(page, (100, 40), (100, 80))
     page.wait_for_selector("text=What you do meanwhile is kept (1)")
     with Session.open(project) as again, served(again, claim_for(project)) as client:
-        context.new_page().goto(client.address.url)  # as the program does when it starts
+        started = context.new_page()
+        started.set_default_timeout(PATIENCE)
+        started.goto(client.address.url)  # as the program does when it starts
         page.wait_for_selector("#connection:empty", state="attached")
         wait_for_colour(page, (100, 60), BLUE)
         end = time.monotonic() + PATIENCE / 1000
