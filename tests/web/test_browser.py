@@ -379,6 +379,7 @@ def test_a_dropped_image_is_opened(page, session) -> None:
 
 
 def test_strokes_are_imported_through_the_page_and_undone(page, session, tmp_path) -> None:
+    session.set_mode("paused")  # a result that is older than the strokes stays in sight
     session.paint("1", [(60, 40), (60, 80)], label=1)
     session.paint("1", [(60, 170), (60, 215)], label=2)
     path = session.export_strokes("1", tmp_path / "strokes.zip")

@@ -115,7 +115,10 @@ def _instead_of(alias: Any) -> str:
     if str(alias).endswith((".pkl", ".yml")):
         return f"Pass the path of a saved model as model_path={str(alias)!r}."
     if alias in known_names():
-        return f"Pass the name of a feature extractor as fe_name={alias!r}."
+        return (
+            f"It is a feature extractor: pass it as fe_name={alias!r}; on the command line, "
+            f"--set fe_name={alias}."
+        )
     return suggestion(str(alias), list(ALIASES))
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.data.image import Image
 from stroma.errors import MissingExtraError, StromaError, WeightsError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import ALIASES, alias_param
@@ -20,7 +19,7 @@ from stroma.pixel.door import Source
 from stroma.pixel.guidance.validate import Cancel, Progress, stop_if, validate
 from stroma.pixel.guidance.validation import Validation, better
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.predicting.run import predict_blocks
+from stroma.pixel.predicting.panels import panels_of, run_panels
 from stroma.pixel.training.learn import Labelled
 from stroma.weights import status
 
@@ -30,25 +29,26 @@ MEASURED_SIDE = 512
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """A part of a plane that every configuration segments.
+    """A part of a plane that every configuration segments, as it would in the whole image.
 
     Parameters
     ----------
-    plane : Image
-        The plane, with the channels in use.
+    source : Source
+        The image, with the channels in use.
+    position : mapping of str to int
+        Which plane: along t and z, or t and y or x.
     box : Box
-        Pixels of it; what lies outside of the plane, and beyond ``MEASURED_SIDE`` from the top
-        and the left of it, is left out.
+        Pixels of it; what lies beyond ``MEASURED_SIDE`` from the top and the left is left out.
     """
 
-    plane: Image
+    source: Source
+    position: Mapping[str, int]
     box: Box
 
     @property
     def part(self) -> Box:
         """What is segmented."""
-        height, width = self.plane.sizes["y"], self.plane.sizes["x"]
-        box = self.box.clipped(Box(0, 0, height, width))
+        box = self.box
         bottom, right = box.top + MEASURED_SIDE, box.left + MEASURED_SIDE
         return Box(box.top, box.left, min(box.bottom, bottom), min(box.right, right))
 
@@ -113,7 +113,7 @@ def compare(
         Told how many configurations are done, and of how many.
     crop : Crop, optional
         What they segment, to measure the time and to be seen side by side; the middle of the first
-        plane, unless given.
+        painted plane, unless given.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def compare(
     wanted = list(aliases) or _distinct()
     for alias in wanted:
         alias_param(alias)
-    shown = crop or _middle(next(iter(strokes.values())).source) if strokes else crop
+    shown = crop or _middle(next(iter(strokes.values()))) if strokes else crop
     tried = []
     for done, alias in enumerate(wanted):
         if progress is not None:
@@ -196,22 +196,31 @@ def _tried(
     return Comparison(alias, found, training, seconds, labels=labels)
 
 
-def _middle(source: Source) -> Crop:
-    """Return the middle of the first plane of an image."""
-    height, width = source.plane_shape
+def _middle(one: Labelled) -> Crop:
+    """Return the middle of the first plane of an image that has labels."""
+    height, width = one.source.plane_shape
     top, left = max(0, (height - MEASURED_SIDE) // 2), max(0, (width - MEASURED_SIDE) // 2)
-    return Crop(source.image.at(**source.positions[0]), Box(top, left, height, width))
+    first = int(one.points.plane.min()) if len(one.points.plane) else 0
+    position = one.source.positions[first]
+    return Crop(one.source, position, Box(top, left, height, width))
 
 
 def _segmented(
     model: ConvpaintModel, crop: Crop, cancel: Cancel | None
 ) -> tuple[NDArray[np.unsignedinteger[Any]], float]:
     """Return the labels of a crop, and how many seconds a million pixels take."""
-    part = crop.part
+    part, trained = crop.part, model.trained()
     labels = np.zeros(part.shape, np.uint16)
-    model.cache = FeatureCache(0)
     start, pixels = time.perf_counter(), 0
-    for block in predict_blocks(model, crop.plane, region=part, cancel=cancel):
+    panels = panels_of(
+        model.open(crop.source.image),
+        trained.recipe,
+        trained.statistics,
+        position=crop.position,
+        box=part,
+        classes=len(trained.classifier.classes_),
+    )
+    for _, block in run_panels(panels, trained, FeatureCache(0), cancel=cancel):
         whole = Box(block.y.start, block.x.start, block.y.stop, block.x.stop)
         inside = whole.clipped(part)
         labels[inside.relative(part).slices] = block.labels[inside.relative(whole).slices]

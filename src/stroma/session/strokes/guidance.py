@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.data.cut import flat
 from stroma.errors import NotTrainedError
 from stroma.pixel.guidance.compare import Comparison, Crop, compare
 from stroma.pixel.guidance.importance import importance
@@ -111,8 +110,9 @@ class Guidance:
     def _crop(self, image: str, plane: Position | None, box: Box) -> Crop:
         """Return a part of a plane as the model is to see it."""
         one = self.core.image(image)
-        position = one.planes.position(one.planes.number(plane or {}, one.name))
-        return Crop(flat(self.model.wish().source(image).image.at(**position)), box)
+        number = one.planes.number(plane or {}, one.name)
+        inside = box.clipped(Box.of(one.planes.shape(number)))
+        return Crop(self.model.wish().source(image), one.planes.position(number), inside)
 
     def importance(self, most: int | None = None) -> list[tuple[str, float]]:
         """Return the features the present model rests on, with their shares, largest first.
