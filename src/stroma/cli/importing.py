@@ -21,7 +21,8 @@ File = Annotated[
         metavar="FILE",
         help="ilastik .ilp, Cellpose _seg.npy, QuPath pixel classifier .json, Labkit .classifier "
         "or .labeling, Trainable Weka .arff, Convpaint .yml, BiaPy .yaml; or a trained network: a "
-        "file of Cellpose 1 to 3, a folder of StarDist or nnU-Net.",
+        "file of Cellpose 1 to 3 or CAREamics, a folder of StarDist, nnU-Net or "
+        "Spotiflow.",
         show_default=False,
     ),
 ]

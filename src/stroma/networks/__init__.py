@@ -17,12 +17,14 @@ NETWORKS = Registry(
         "cellpose": "stroma.networks.cellpose:Cellpose",
         "stardist": "stroma.networks.stardist:StarDist",
         "nnunet_residual": "stroma.networks.residual:ResidualUNet",
+        "careamics": "stroma.networks.careamics:CAREamics",
+        "spotiflow": "stroma.networks.spotiflow:Spotiflow",
     },
     group="stroma.networks",
     extras=dict.fromkeys(
         (
             *("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"),
-            *("cellpose", "stardist", "nnunet_residual"),
+            *("cellpose", "stardist", "nnunet_residual", "careamics", "spotiflow"),
         ),
         "train",
     ),

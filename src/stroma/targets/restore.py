@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from stroma.errors import ParameterError
 from stroma.metrics.restoration import restoration_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
@@ -31,6 +32,9 @@ class Restore:
         Channels of the clean image.
     squared : bool
         Minimise the squared, not the absolute error.
+    gain, offset : tuple of float
+        Where units are not those of the noisy image, but the same for all images: what predictions
+        are multiplied with, and what is added to them, per channel.
     """
 
     truth: ClassVar[Truth] = "image"
@@ -40,6 +44,18 @@ class Restore:
 
     count: int = 1
     squared: bool = False
+    gain: tuple[float, ...] = ()
+    offset: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take lists for tuples, as JSON has them, and check."""
+        for name in ("gain", "offset"):
+            object.__setattr__(self, name, tuple(float(n) for n in getattr(self, name)))
+        if self.gain and not len(self.gain) == len(self.offset) == len(self.channels()):
+            raise ParameterError(
+                f"gain and offset have one number per channel ({len(self.channels())}), or none; "
+                f"got {len(self.gain)} and {len(self.offset)}."
+            )
 
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:

@@ -15,6 +15,7 @@ from stroma.data.image import Image
 from stroma.data.missing import lacks_data
 from stroma.data.statistics import LOW_HIGH, Statistics, measure
 from stroma.errors import ImageError, LabelError, ShapeError
+from stroma.targets.contract import Target
 from stroma.training.normalise import Normalisation
 from stroma.training.windows import Cube, inside, read_mirrored, relative, shape_of
 
@@ -105,11 +106,14 @@ class Case:
         other = self.other
         return read_mirrored(lambda b: _values(other, b), self.shape, box).astype(np.float32)
 
-    def in_units(self, values: NDArray[Any]) -> NDArray[np.float32]:
+    def in_units(self, values: NDArray[Any], target: Target | None = None) -> NDArray[np.float32]:
         """Return (C, *space) of the other image, less the mean of the image, by its deviation.
 
-        Its intensities are brought to those of the image before: see `matching`.
+        Its intensities are brought to those of the image before: see `matching`. Of a target with
+        units of its own, in these, and as they are.
         """
+        if given := units_of(target, values.ndim):
+            return np.asarray((values - given[0]) / given[1], np.float32)
         mean, deviation = units(self.statistics, len(values), values.ndim)
         gain, offset = (m.reshape(-1, *(1,) * (values.ndim - 1)) for m in self.matching)
         return np.asarray((gain * values + offset - mean) / deviation, np.float32)
@@ -205,6 +209,15 @@ def units(statistics: Statistics, count: int, ndim: int) -> tuple[NDArray[Any], 
     mean = np.array([statistics.mean[i] for i in chosen]).reshape(shape)
     deviation = np.array([max(statistics.std[i], 1e-8) for i in chosen]).reshape(shape)
     return mean, deviation
+
+
+def units_of(target: Target | None, ndim: int) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """Return offset and gain that a target has for all images; None where images decide."""
+    gain, offset = getattr(target, "gain", ()), getattr(target, "offset", ())
+    if not gain:
+        return None
+    shape = (len(gain), *(1,) * (ndim - 1))
+    return np.reshape(offset, shape), np.reshape(gain, shape)
 
 
 def _values(image: Image, box: Cube) -> NDArray[Any]:

@@ -97,7 +97,7 @@ class Examination:
 
     def _truth(self, case: Case) -> Any:
         truth = case.truth(case.area)
-        return case.in_units(truth) if self.target.truth == "image" else truth
+        return case.in_units(truth, self.target) if self.target.truth == "image" else truth
 
     def _guide(self, case: Case) -> Guide | None:
         if case.guide is None:

@@ -62,9 +62,8 @@ def exported(about: About, module: nn.Module | None) -> Exported:
 def by_channel(about: About) -> bool:
     """Tell whether intensities are scaled inside: packages have one rule for all channels."""
     schemes = about.scale().schemes
-    return (
-        "nonzero" in schemes or len(set(schemes)) > 1 or (len(schemes) > 1 and schemes[0] == "clip")
-    )
+    several = len(set(schemes)) > 1 or (len(schemes) > 1 and schemes[0] == "clip")
+    return several or bool({"nonzero", "given"} & set(schemes))
 
 
 def arguments(about: About) -> dict[str, Any]:
@@ -94,6 +93,8 @@ def scaled(images: torch.Tensor, scale: Normalisation) -> torch.Tensor:
             one = (one - low) / (high - low).clamp_min(1e-8)
         elif scheme == "clip":
             one = (one.clamp(scale.low[c], scale.high[c]) - scale.mean[c]) / scale.std[c]
+        elif scheme == "given":
+            one = (one - scale.mean[c]) / max(scale.std[c], 1e-8)
         elif scheme == "percentile":
             shares = torch.tensor(scale.ranks, dtype=one.dtype, device=one.device) / 100
             low, high = torch.quantile(one.flatten(1), shares, 1).view(2, -1, *(1,) * len(axes), 1)

@@ -13,7 +13,7 @@ from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.image import Image
 from stroma.training import mixture
-from stroma.training.cases import statistics_of, units
+from stroma.training.cases import statistics_of, units, units_of
 from stroma.training.predict import reader
 from stroma.training.stitch import Stitching
 from stroma.training.sweep import Position, Trained, outer_axes, swept
@@ -183,7 +183,8 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     Returns
     -------
     (C, t, z, y, x), as far as the image has these axes, float32 array
-        In intensities of the image; of channels as they are.
+        In intensities of the image, or of all images where the target says so; of channels as they
+        are.
     """
     tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
     sizes = {a: n for a, n in image.sizes.items() if a != "c"}
@@ -201,7 +202,8 @@ def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.flo
     assert result is not None, "an image has at least one block"
     if noisy is not None:
         noisy.mix(result)
-    mean, deviation = units(statistics, len(result), result.ndim)
+    given = units_of(network.target, result.ndim)
+    mean, deviation = given or units(statistics, len(result), result.ndim)
     if network.target.result == "image":
         result *= deviation
         result += mean

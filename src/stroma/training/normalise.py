@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from stroma.data.statistics import LOW_HIGH, Statistics
 from stroma.errors import ParameterError
 
-Scheme = Literal["zscore", "clip", "rescale", "rgb", "percentile", "nonzero", "none"]
+Scheme = Literal["zscore", "clip", "rescale", "rgb", "percentile", "nonzero", "given", "none"]
 """How a channel is scaled; see `Normalisation`."""
 
 
@@ -29,9 +29,10 @@ class Normalisation:
         and the largest of the image to 0 and 1; "percentile" two percentiles of it, as StarDist and
         Cellpose do; "rgb" divides by 255; "nonzero" is "zscore" by the
         mean and deviation of pixels in which some channel is not 0, and leaves the others at 0;
-        "none" does nothing.
+        "given" is (x - mean) / std as they are given here; "none" does nothing.
     low, high, mean, std : tuple of float
-        Of the foreground of all training images, for "clip".
+        Of the foreground of all training images, for "clip"; mean and std of these images, for
+        "given".
     percentiles : (float, float)
         Of the image, that become 0 and 1, for "percentile".
     together : bool
@@ -99,6 +100,8 @@ class Normalisation:
         if scheme == "clip":
             clipped = np.clip(plain, self.low[c], self.high[c])
             return (clipped - self.mean[c]) / max(self.std[c], 1e-8)
+        if scheme == "given":
+            return (plain - self.mean[c]) / max(self.std[c], 1e-8)
         if scheme == "rescale":
             span = image.maximum[c] - image.minimum[c]
             return (plain - image.minimum[c]) / max(span, 1e-8)

@@ -116,7 +116,7 @@ class Patches:
         else:
             truth = geometry.cut(case.truth, nearest=self.target.truth != "image")
             if self.target.truth == "image":
-                truth = case.in_units(truth)
+                truth = case.in_units(truth, self.target)
         return self.target.encode(truth, shape=shape)
 
     def _centre(self, index: int, rng: np.random.Generator, *, foreground: bool) -> Sequence[float]:

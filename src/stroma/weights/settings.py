@@ -7,10 +7,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from stroma.errors import FormatError, short
 
 MAX_TEXT = 2**24
 """Bytes of a file of settings (16 MiB)."""
+
+MAX_YAML = 2**16
+"""Bytes of one in YAML, which takes long to read (64 KiB)."""
+
+MAX_VALUES = 10_000
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which nothing is merged, which is how few bytes unfold to many."""
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Leave "<<" as it is; there is no setting like it."""
 
 
 def json_of(path: Path) -> Mapping[str, Any]:
@@ -30,3 +44,36 @@ def json_of(path: Path) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise FormatError(f"{path} holds no settings.")
     return found
+
+
+def yaml_of(path: Path) -> Mapping[str, Any]:
+    """Return a file of settings in YAML: names, numbers, texts and lists.
+
+    Raises
+    ------
+    FormatError
+        If it is damaged, or too large for settings.
+    """
+    if path.stat().st_size > MAX_YAML:
+        raise FormatError(f"{path} is larger than {MAX_YAML >> 10} KiB; settings are short.")
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise FormatError(f"{path} is damaged: {short(error)}") from error
+    if not isinstance(found, dict):
+        raise FormatError(f"{path} holds no settings.")
+    _require_few(found, path)
+    return found
+
+
+def _require_few(found: Any, path: Path) -> None:
+    """Refuse values that refer to each other, and so are more than they look."""
+    waiting, count = [found], 0
+    while waiting and count <= MAX_VALUES:
+        value, count = waiting.pop(), count + 1
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list | set):
+            waiting += value
+    if count > MAX_VALUES:
+        raise FormatError(f"{path} unfolds to more than {MAX_VALUES} values; settings are few.")
