@@ -105,7 +105,6 @@ def walk(page: Page, folder: Path) -> None:
     slide(page, "Part at necks", 1)
     slide(page, "Least size (px)", LEAST)
     page.wait_for_timeout(1500)
-    keep(page, "objects-follow")
     for key, places in (("1", small[:5]), ("2", large[:5])):
         page.locator("#canvas").focus()
         page.keyboard.press(key)
@@ -120,8 +119,6 @@ def walk(page: Page, folder: Path) -> None:
     page.wait_for_timeout(2000)
     keep(page, "objects-page")
     correct(page, large)
-    page.wait_for_timeout(1500)
-    keep(page, "objects-corrected")
     for name in ("csv", "geojson", "tif"):
         page.check(f"#object-{name}")
     page.check("text=Classes, for other files (.pkl)")
@@ -173,8 +170,9 @@ def correct(page: Page, large: list[tuple[float, float]]) -> None:
     page.mouse.click(*place(page, y, x + 6))
     page.keyboard.up("Shift")
     page.wait_for_selector("#objects-note >> text=2 selected")
+    keep(page, "objects-corrected")
     page.keyboard.press("m")
-    page.wait_for_timeout(1500)
+    page.wait_for_selector("#objects-note >> text=1 selected")
 
 
 def background(labels: np.ndarray) -> tuple[float, float]:

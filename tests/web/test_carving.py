@@ -146,4 +146,7 @@ def test_the_list_leads_to_an_object_at_another_time(browser: Browser, tmp_path:
             page.click("#object-tools [data-name=carve]")
             page.click("[data-carved=disc] .flat")
             page.wait_for_selector("#objects-note >> text=1 objects, 1 selected, held (carved)")
+            page.click("#no-objects")
+            page.wait_for_selector("#objects-note >> text=There are no objects yet")
+            page.wait_for_selector("#delete-objects:disabled")
     context.close()

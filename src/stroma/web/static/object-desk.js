@@ -135,7 +135,8 @@ export class ObjectDesk extends EventTarget {
     const labels = known.rows.label ?? [];
     this.rowOf = new Map(labels.map((/** @type {number} */ label, /** @type {number} */ row) => [label, row]));
     // Those of a plane that nobody looked at before are not known at once: one may be selected already.
-    if (labels.length || known.state === "current") this.selected = new Set([...this.selected].filter((one) => this.rowOf.has(one)));
+    const coming = known.state !== "current" && !labels.length && (known.kept || known.how);
+    if (!coming) this.selected = new Set([...this.selected].filter((one) => this.rowOf.has(one)));
     const classes = known.classes.map((/** @type {Class} */ one) => one.label);
     if (!classes.includes(this.label)) this.label = classes[0] ?? 1;
     this.layer.invalidate(null);
