@@ -29,9 +29,38 @@ def test_a_click_shows_a_proposal_and_a_key_commits_it_once(tab, pointer, press,
     assert not sketch(tab).any()
     assert tab.clicks.last == 1
     pointer.click(*SEVERAL[0])
-    assert "Object 1 is here already" in studio.errors[-1]
+    assert "Object 1 again" in tab.clicking.note.text()
+    press("C")  # nothing was said of it: it is let go of
+    assert tab.desk.numbers.tolist() == [1]
+    assert not tab.clicks.marked
+    assert studio.session.undoable.number == 1
+
+
+def test_an_object_is_taken_up_again_by_a_click_and_changed(tab, pointer, press, studio):
+    tab.show()
+    pointer.click(*SEVERAL[0])
+    press("C")
+    pointer.click(*SEVERAL[0])
+    pointer.click(*SEVERAL[2])
+    assert "C commits the change of object 1" in tab.clicking.note.text()
+    press("Backspace")
+    assert "Object 1 again" in tab.clicking.note.text()
+    pointer.click(*SEVERAL[2])
     press("C")
     assert tab.desk.numbers.tolist() == [1]
+    assert [int(tab.desk.at(at)) for at in (SEVERAL[0], SEVERAL[2])] == [1, 1]
+
+
+def test_all_objects_are_found_beside_those_that_are_there(tab, pointer, press, studio):
+    tab.show()
+    pointer.click(*SEVERAL[0])
+    press("C")
+    tab.clicks.everything()
+    studio.settle()
+    assert "objects were found" in studio.said[-1]
+    numbers = [int(tab.desk.at(at)) for at in SEVERAL]
+    assert numbers[0] == 1
+    assert len(set(numbers) - {0}) == 4
 
 
 def test_the_right_button_says_what_is_not_of_it_and_backspace_takes_it_back(tab, pointer, press):
@@ -102,8 +131,9 @@ def test_the_next_image_begins_anew(tab, pointer, press, studio):
     assert studio.bridge.image == "2"
     assert not tab.clicks.marked
     assert tab.chosen == "click"
-    press("N")
-    assert studio.said[-1] == "This is the last image."
+    press("Shift-N")
+    assert studio.said[-1] == "All images are accepted or skipped."
+    assert [one.mark for one in studio.session.images] == ["accepted", "skipped"]
 
 
 def test_an_object_is_carried_to_other_planes(tab, pointer, press, studio):

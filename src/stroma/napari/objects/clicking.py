@@ -53,7 +53,20 @@ class Clicking:
             "commit": button("Commit (C)", "Make it an object; also S or Enter", clicks.commit),
             "clear": button("Clear (Esc)", "Drop it; Backspace takes one back", clicks.clear),
             "another": button("Another (W)", "What else the click may mean", clicks.another),
-            "next": button("Next image (N)", "What is not committed is dropped", self.next_image),
+            "accept": button(
+                "Accept image (N)",
+                "Its objects are right; shows the next image that is to be done. What is not "
+                "committed is dropped",
+                self.accept_image,
+            ),
+            "skip": button(
+                "Skip image", "Leaves it out; shows the next one (Shift+N)", self.skip_image
+            ),
+            "all": button(
+                "Find all objects",
+                "Without clicks: what stands out clearly, beside the objects that are there",
+                clicks.everything,
+            ),
             "carry": button(
                 "Carry to other planes",
                 "Find the object that is selected, or was committed last, on neighbouring planes "
@@ -69,7 +82,8 @@ class Clicking:
             "Click objects",
             self.note,
             parts.row(b["commit"], b["clear"], b["another"]),
-            parts.row(b["next"], b["carry"]),
+            parts.row(b["all"], b["carry"]),
+            parts.row(b["accept"], b["skip"]),
             self.beside,
             self.each,
             self.strokes,
@@ -82,7 +96,7 @@ class Clicking:
         self.widget.setVisible(clicks.chosen)
         self.note.setText(words(clicks))
         found = clicks.draft.found
-        self._buttons["commit"].setEnabled(clicks.marked)
+        self._buttons["commit"].setEnabled(clicks.marked and not clicks.draft.same)
         self._buttons["clear"].setEnabled(clicks.marked)
         self._buttons["another"].setEnabled(found is not None and found.choices > 1)
         sizes = {} if bridge is None or bridge.board is None else bridge.board.sizes
@@ -90,17 +104,25 @@ class Clicking:
         self._buttons["carry"].setEnabled(bool(clicks.carried))
         parts.show_value(self.beside, clicks.beside)
 
-    def next_image(self) -> None:
-        """Show the next image of the session."""
-        bridge = self._desk.bridge
-        if bridge is None:
+    def accept_image(self) -> None:
+        """Say that the objects of this image are right, and show the next one that is to do."""
+        self._done_with("accepted")
+
+    def skip_image(self) -> None:
+        """Leave this image out, and show the next one that is to be done."""
+        self._done_with("skipped")
+
+    def _done_with(self, mark: str) -> None:
+        bridge, studio = self._desk.bridge, self._desk.studio
+        if bridge is None or not bridge.image:
             return
-        keys = [one.key for one in bridge.session.images]
-        at = keys.index(bridge.image) + 1 if bridge.image in keys else 0
-        if at < len(keys):
-            self._desk.studio.attempt(lambda: bridge.show_image(keys[at]))
+        session, image = bridge.session, bridge.image
+        studio.attempt(lambda: session.mark_image(image, mark))
+        wanted = session.image_to_do(after=image)
+        if wanted:
+            studio.attempt(lambda: bridge.show_image(wanted))
         else:
-            self._desk.studio.tell("This is the last image.")
+            studio.tell("All images are accepted or skipped.")
 
     def turn_beside(self) -> None:
         """Let clicks say what is not of the object, or again what is."""
@@ -134,7 +156,13 @@ def words(clicks: Clicks) -> str:
         if clicks.busy:
             return "Looking …"
         return "Nothing was found there. Clear it (Esc), and click elsewhere."
+    if draft.same:
+        return (
+            f"Object {found.replaces} again: click on what it lacks; with the right button on what "
+            "is not of it. Esc leaves it as it is."
+        )
     cut = " It reaches beyond what was looked at: zoom out for all of it." if found.cut else ""
     which = f" ({found.choice + 1} of {found.choices})" if found.choices > 1 else ""
     area = f"{int(found.mask.sum()):,} pixels"
-    return f"{area}, score {found.score:.2f}{which}. C commits it.{cut}"
+    what = f"the change of object {found.replaces}" if found.replaces else "it"
+    return f"{area}, score {found.score:.2f}{which}. C commits {what}.{cut}"

@@ -78,6 +78,11 @@ class Draft:
     asked: int = 0
     object: int = 0
 
+    @property
+    def same(self) -> bool:
+        """Whether it is an object that was there before, and nothing was said of it yet."""
+        return self.found is not None and self.found.replaces > 0 and len(self.marks) == 1
+
     def said(self) -> dict[str, Any]:
         """Return what was said, as the session is asked."""
         of = {k: [m for m in self.marks if m.kind == k] for k in ("click", "box", "stroke")}
@@ -88,6 +93,7 @@ class Draft:
             "strokes": [Stroke(m.points, on=m.on, radius=m.radius) for m in of["stroke"]],
             "choice": self.choice,
             "after": self.after,
+            "reopen": True,
         }
 
 
@@ -185,7 +191,7 @@ class Clicks:
     def add(self, mark: Mark) -> None:
         """Say one thing more of the object."""
         draft = self.draft
-        if draft.found is not None and draft.found.choice > 0:
+        if draft.found is not None and (draft.found.choice > 0 or draft.same):
             draft.after = draft.found.number
         draft.marks.append(mark)
         draft.choice = 0
@@ -194,8 +200,11 @@ class Clicks:
     def back(self) -> None:
         """Take back what was said last."""
         if self.marked:
-            self.draft.marks.pop()
-            self._propose(self.draft)
+            draft = self.draft
+            draft.marks.pop()
+            if draft.found is not None and draft.found.replaces and len(draft.marks) == 1:
+                draft.after = 0  # as it was when it was taken up again
+            self._propose(draft)
 
     def another(self) -> None:
         """Show what else may be meant."""
@@ -243,7 +252,9 @@ class Clicks:
         session = self._desk.studio.session
 
         def make() -> int:
-            return session.commit_object(draft.found) if draft.found is not None else 0
+            if draft.found is None or draft.same:
+                return 0
+            return session.commit_object(draft.found)
 
         def made(number: int) -> None:
             draft.object = number
@@ -255,7 +266,21 @@ class Clicks:
 
         self._desk.errands.send(make, made, lambda: made(0))
 
-    # ------------------------------------------------------------------ carrying
+    # ------------------------------------------------------------------ all of them, and others
+
+    def everything(self) -> None:
+        """Find all objects, beside those that are there; a step of undo."""
+        studio, engine = self._desk.studio, self.engine
+        image, _ = self._desk.place
+        self.clear()
+
+        def told(count: int) -> None:
+            if count:
+                studio.tell(f"{count:,} objects were found. Undo drops all of them.")
+            else:
+                studio.tell("No more objects stand out clearly. Click them one by one.")
+
+        studio.do(lambda: studio.session.find_everything(image, engine=engine, keep=True), told)
 
     @property
     def carried(self) -> int:

@@ -239,7 +239,8 @@ class Objects:
             "Delete": own(correct("delete"), clicks.back, carver.back),
             "W": own(nothing, clicks.another),
             "T": own(nothing, self.clicking.turn_beside),
-            "N": own(nothing, self.clicking.next_image),
+            "N": own(nothing, self.clicking.accept_image),
+            "Shift-N": own(nothing, self.clicking.skip_image),
             "Shift-S": clicks.carry,
         }
 
