@@ -57,7 +57,8 @@ def main() -> None:
         first = [
             first_paint(browser, url, window) for _ in range(2 if given.smoke else given.opened)
         ]
-        print(f"first paint: median {median(first):.0f} ms, at most {max(first):.0f} ms")
+        said = f"first paint: median {median(first):.0f} ms, at most {max(first):.0f} ms"
+        print(said, flush=True)
         for name, strokes in (("at rest", 0), ("painting", 2 if given.smoke else STROKES)):
             print(f"{name}: {frames(browser, url, window, strokes=strokes)}", flush=True)
         browser.close()
@@ -104,7 +105,7 @@ def frames(browser: Any, url: str, window: dict[str, int], *, strokes: int) -> s
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(url)
-    page.wait_for_selector("text=Paint a few strokes")
+    page.wait_for_selector("#image-select option", state="attached")
     page.wait_for_timeout(1000)
     devtools = context.new_cdp_session(page)
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
