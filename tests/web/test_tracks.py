@@ -172,6 +172,19 @@ def test_tracks_are_seen_followed_and_corrected_on_the_page(page, labels):
     assert labels.tracks("1").count == 4
 
 
+def test_the_lineage_is_as_wide_as_its_panel_however_many_tracks_there_are(page, labels):
+    page.click("#tab-tracks")
+    page.wait_for_selector("#lineage [data-track='4']", state="attached")
+    page.set_viewport_size({"width": 1280, "height": 60})  # lower than the plot is
+    drawn, wide = page.evaluate(
+        "() => { const plot = document.querySelector('#lineage');"
+        " return [plot.getScreenCTM().a * plot.viewBox.baseVal.width,"
+        " plot.getBoundingClientRect().width]; }"
+    )
+    assert drawn == pytest.approx(wide, abs=1)
+    assert wide > 100
+
+
 def test_a_line_of_the_lineage_leads_to_its_object(page, labels):
     page.click("#tab-tracks")
     page.locator("#lineage .track[data-track='4']").dispatch_event("click", {"clientX": 10_000})
