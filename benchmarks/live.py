@@ -275,14 +275,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="small images, few rounds")
     smoke = parser.parse_args().smoke
-    sizes = (512, 1024) if smoke else (2048, 16384)
-    side, rounds, seconds = (256, 2, 2.0) if smoke else (VIEW, ROUNDS, PAINT_SECONDS)
+    sizes = {"zarr": 512} if smoke else {"tif": 2048, "zarr": 16384}
+    side, rounds, seconds = (256, 2, 0.5) if smoke else (VIEW, ROUNDS, PAINT_SECONDS)
     print(
         "| image | coarse | coarse, tile fetched | final | whole plane | rounds/min "
         "| loop blocked | memory now / most |\n|---|---|---|---|---|---|---|---|"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for size, ending in zip(sizes, ("tif", "zarr"), strict=True):
+        for ending, size in sizes.items():
             from stroma.io import write_image
 
             path = write_image(Path(folder) / f"texture.{ending}", texture(size), axes="yx")
