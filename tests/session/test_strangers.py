@@ -238,6 +238,64 @@ def test_objects_of_an_image_that_is_said_to_be_huge_are_refused_by_name(folder)
         {"op": "objects", "image": "9", "source": "", "frames": []},
         {"op": "correct objects", "image": "9", "kind": "delete", "plane": 0, "objects": [1]},
     ]
+    with_steps(folder, made)
+    for _ in range(2):  # which does not lock it
+        with pytest.raises(FormatError, match=r"operation \d+ in .*\.jsonl .*pixels"):
+            Session.open(folder)
+
+
+HUGE = 2**31 - 1
+LONG = {"image": "9", "plane": 0, "label": 1}
+SQUARE = [[0, 0], [1e7, 0], [1e7, 1e7], [0, 1e7]]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "step", "said"),
+    [
+        ({"y": HUGE, "x": HUGE}, {"op": "paint", "points": SQUARE, "radius": 512}, "several steps"),
+        ({"y": HUGE, "x": HUGE}, {"op": "fill", "points": SQUARE}, "several steps"),
+        (
+            {"z": 2**20, "y": 10, "x": HUGE},  # on a plane across y, where each row is a tile
+            {"op": "paint", "points": [[0, 0], [1e6, 1e6]], "radius": 2, "plane": 2**20},
+            "several steps",
+        ),
+        (
+            {"z": 2**20, "y": 10, "x": HUGE},
+            {"op": "fill", "points": [[0, 0], [9e3, 0], [9e3, 9e3]], "plane": 2**20},
+            "several steps",
+        ),
+        ({"t": 2**20, "z": 2**10, "y": HUGE, "x": HUGE}, None, "sizes are damaged"),
+    ],
+)
+def test_steps_on_images_that_are_said_to_be_huge_are_refused_by_name(folder, sizes, step, said):
+    made = [{"op": "open", "image": "9", "name": "x", "sizes": sizes, "reference": {}}]
+    made += [] if step is None else [{**LONG, **step}]
+    with pytest.raises(FormatError, match=rf"operation .* in .*\.jsonl .*{said}"):
+        Session.open(with_steps(folder, made))
+
+
+def test_a_huge_image_opens_with_a_short_stroke_on_it(folder):
+    made = [
+        {"op": "open", "image": "9", "name": "x", "sizes": {"y": HUGE, "x": HUGE}, "reference": {}},
+        {"op": "paint", "points": [[9e6, 9e6]], "radius": 2, **LONG},
+    ]
+    with Session.open(with_steps(folder, made)) as session:
+        assert 0 < session.painted_pixels("9") < 20
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN"])
+def test_a_number_that_is_not_finite_is_damage_wherever_it_stands(folder, number):
+    made = [{"op": "display", "image": "1", "display": {"low": 0}}] * 2
+    journal = with_steps(folder, made)
+    [path] = (folder / "events").iterdir()
+    first, last = path.read_text().rsplit('{"low": 0}', 2)[0], path.read_text()
+    path.write_text(first + f'{{"low": {number}}}' + last[len(first) + len('{"low": 0}') :])
+    with pytest.raises(FormatError, match=r"Line \d+ of .*\.jsonl is damaged"):
+        Session.open(journal)
+
+
+def with_steps(folder, made):
+    """Append operations to the journal of a project that has no snapshot; return the folder."""
     for path in (folder / "snapshots").iterdir():
         path.unlink()
     [journal] = (folder / "events").iterdir()
@@ -245,6 +303,4 @@ def test_objects_of_an_image_that_is_said_to_be_huge_are_refused_by_name(folder)
     with journal.open("a") as file:
         for n, values in enumerate(made, first):
             file.write(json.dumps({"n": n, **values}) + "\n")
-    for _ in range(2):  # which does not lock it
-        with pytest.raises(FormatError, match=rf"operation {first + 2} in .*\.jsonl .*pixels"):
-            Session.open(folder)
+    return folder

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,13 @@ PATIENCE = 1000 * SECONDS
 BLUE, ORANGE = (0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)
 SIZE = 256
 """Rows and columns of the images."""
+
+
+def tries() -> Iterator[None]:
+    """Go on until nobody would wait any longer, however long a try takes."""
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        yield
 
 
 def place(page: Page, y: float, x: float) -> tuple[float, float]:
@@ -73,7 +81,7 @@ def wait_for_colour(
     """Wait until the picture has, at a place, the hue of a class laid over grey, and it is kept."""
     wanted = np.subtract(colour, np.mean(colour))
     found = np.zeros(3)
-    for _ in range(PATIENCE // 100):
+    for _ in tries():
         found = shown(page, *at)
         tint = found - found.mean()
         if np.dot(tint, wanted) > 0.35 * np.dot(wanted, wanted):
@@ -85,7 +93,7 @@ def wait_for_colour(
 def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
     """Wait until only the image is seen at a place, and that is kept."""
     found = np.zeros(3)
-    for _ in range(PATIENCE // 100):
+    for _ in tries():
         found = shown(page, *at)
         if np.ptp(found) < 6:
             return settled(page)
@@ -96,7 +104,7 @@ def wait_for_grey(page: Page, at: tuple[float, float]) -> None:
 def wait_for_black(page: Page, at: tuple[float, float]) -> None:
     """Wait until no image is seen at a place."""
     found = np.zeros(3)
-    for _ in range(PATIENCE // 100):
+    for _ in tries():
         found = shown(page, *at)
         if found.max() < 30:
             return
@@ -106,7 +114,7 @@ def wait_for_black(page: Page, at: tuple[float, float]) -> None:
 
 def until(page: Page, reached: Callable[[], bool]) -> None:
     """Wait until something is so."""
-    for _ in range(PATIENCE // 50):
+    for _ in tries():
         if reached():
             return
         page.wait_for_timeout(50)

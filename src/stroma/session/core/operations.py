@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self
@@ -20,6 +21,9 @@ from stroma.session.core import checks
 MAX_DISPLAY = 100_000
 MARKS = "", "accepted", "skipped"
 """How far the work on an image is; empty where it is still to be done."""
+
+MOST_PIXELS = 2**62
+"""Of an image; what is more cannot be counted."""
 
 LEAST_SPACING, MOST_SPACING = 1e-6, 1e6
 """Size of a pixel in µm: a picometre to a metre."""
@@ -73,6 +77,11 @@ class AddImage(Operation):
             raise ParameterError(f"An image's sizes are along t, z, y, x, got {axes!r}.")
         for axis, size in self.sizes.items():
             checks.whole(size, f"the size along {axis}", 1, 2**31)
+        if (count := math.prod(self.sizes.values())) > MOST_PIXELS:
+            raise ParameterError(
+                f"An image has at most {MOST_PIXELS:.0e} pixels, got {count:.0e}: its sizes are "
+                f"damaged."
+            )
 
 
 @dataclass(frozen=True)

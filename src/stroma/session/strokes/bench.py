@@ -21,7 +21,7 @@ from stroma.session.core.slices import Pixels, Slice
 from stroma.session.events import ClassesChanged, Event, ImageChanged, StrokesChanged
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.change import Painted, read
-from stroma.session.strokes.drawing.brush import brush, polygon, stamped
+from stroma.session.strokes.drawing.brush import CUT_COST, brush, polygon, stamped
 from stroma.session.strokes.tiles import Delta, Labels, StrokeTiles
 
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))
@@ -89,19 +89,21 @@ class Strokes:
 
     @apply.register
     def _(self, operation: ops.Paint) -> Done:
-        shape = self._to_draw_on(operation)
-        pixels = brush(operation.points, operation.radius, shape, height=operation.height)
+        shape, cost = self._to_draw_on(operation)
+        pixels = brush(
+            operation.points, operation.radius, shape, height=operation.height, cost=cost
+        )
         return self._draw(operation, pixels, operation.continues)
 
     @apply.register
     def _(self, operation: ops.Fill) -> Done:
-        shape = self._to_draw_on(operation)
-        return self._draw(operation, polygon(operation.points, shape))
+        shape, cost = self._to_draw_on(operation)
+        return self._draw(operation, polygon(operation.points, shape, cost=cost))
 
     @apply.register
     def _(self, operation: ops.Stamp) -> Done:
-        shape = self._to_draw_on(operation)
-        pixels = stamped(operation.mask, operation.box, shape)
+        shape, cost = self._to_draw_on(operation)
+        pixels = stamped(operation.mask, operation.box, shape, cost=cost)
         return self._draw(operation, pixels, operation.continues)
 
     @apply.register
@@ -129,13 +131,16 @@ class Strokes:
     def _slice(self, image: str, plane: int) -> Slice:
         return Slice(self._sheets[image].cuts, plane)
 
-    def _to_draw_on(self, operation: ops.Paint | ops.Fill | ops.Stamp) -> tuple[int, int]:
-        """Return the height and width of the plane, if there is one, and the class."""
+    def _to_draw_on(
+        self, operation: ops.Paint | ops.Fill | ops.Stamp
+    ) -> tuple[tuple[int, int], int]:
+        """Return the height and width of a plane, and what a pixel costs; check plane and class."""
         sheet = self._sheets[operation.image]
         sheet.require_plane(operation.plane)
         if operation.label:
             self._require_class(operation.label)
-        return sheet.cuts.shape(operation.plane)
+        across = sheet.cuts.across(operation.plane)
+        return sheet.cuts.shape(operation.plane), 1 if across == "z" else CUT_COST
 
     def _draw(
         self,

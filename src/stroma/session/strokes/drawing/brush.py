@@ -24,6 +24,9 @@ BAND = (256, 2**15)
 MOST = 2**32
 """Pixels that one step may have to look at: those of a square of 65,536."""
 
+CUT_COST = TILE
+"""Pixels looked at for one of a plane across y or x: each row of it lies in tiles of its own."""
+
 
 def brush(
     points: Sequence[tuple[float, float]],
@@ -31,6 +34,7 @@ def brush(
     shape: tuple[int, int],
     *,
     height: float = 1.0,
+    cost: int = 1,
 ) -> Iterator[Pixels]:
     """Yield the pixels of a line with round ends: those whose centre is at most ``radius`` away.
 
@@ -46,6 +50,8 @@ def brush(
         Height and width of the plane.
     height : float
         Of a pixel, in its widths.
+    cost : int
+        Pixels that are looked at for each of the plane, see `CUT_COST`.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def brush(
         If the line is too long to be drawn in one step.
     """
     path, high = np.array([(x / height, y) for y, x in points], float), radius / height
-    _require_possible(_length(path).sum() * (2 * high + TILE) * max(1.0, height))
+    _require_possible(_length(path).sum() * (2 * high + TILE) * max(1.0, height) * cost)
     nodes = _nodes(path)
     start, end = (nodes[:-1], nodes[1:]) if len(nodes) > 1 else (nodes, nodes)
     for found in runs.of_segments(start, end, high, shape, width=1 / height):
@@ -62,8 +68,10 @@ def brush(
         yield from runs.cells(_under(nodes * (height, 1), shape))
 
 
-def polygon(points: Sequence[tuple[float, float]], shape: tuple[int, int]) -> Iterator[Pixels]:
-    """Yield the pixels whose centre lies inside a polygon, part by part.
+def polygon(
+    points: Sequence[tuple[float, float]], shape: tuple[int, int], *, cost: int = 1
+) -> Iterator[Pixels]:
+    """Yield the pixels whose centre lies inside a polygon, part by part; ``cost`` as for `brush`.
 
     Raises
     ------
@@ -72,7 +80,7 @@ def polygon(points: Sequence[tuple[float, float]], shape: tuple[int, int]) -> It
     """
     ring = np.array([(x, y) for y, x in points], float)
     box = _box(ring.min(axis=0), ring.max(axis=0)).clipped(Box.of(shape))
-    _require_possible(box.area)
+    _require_possible(box.area * cost)
     for part in _bands(box, BAND):
         plane = np.zeros(part.shape, np.uint16)
         Area((ring - np.array([part.left, part.top], float),)).draw(plane, 1)
@@ -91,8 +99,8 @@ def packed_mask(mask: NDArray[np.bool_]) -> bytes:
     return zlib.compress(np.packbits(mask).tobytes(), 1)
 
 
-def stamped(data: bytes, box: Box, shape: tuple[int, int]) -> Iterator[Pixels]:
-    """Yield the pixels of a box that ``packed_mask`` kept.
+def stamped(data: bytes, box: Box, shape: tuple[int, int], *, cost: int = 1) -> Iterator[Pixels]:
+    """Yield the pixels of a box that ``packed_mask`` kept; ``cost`` as for `brush`.
 
     Raises
     ------
@@ -101,7 +109,7 @@ def stamped(data: bytes, box: Box, shape: tuple[int, int]) -> Iterator[Pixels]:
     """
     if box.clipped(Box.of(shape)) != box:
         raise ParameterError(f"The box {box} lies outside an image of {shape}.")
-    _require_possible(box.area)
+    _require_possible(box.area * cost)
     wanted = -(-box.area // 8)
     try:
         bits = zlib.decompressobj().decompress(data, wanted + 1)
