@@ -10,9 +10,11 @@ from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import Cancelled, LabelError, NotTrainedError, ParameterError
 from stroma.io import read_image
+from stroma.pixel.guidance.suggest import Suggestion
 from stroma.session import Session
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
 from stroma.session.strokes.exports import Written
+from stroma.session.strokes.guidance import Guidance
 from stroma.session.strokes.ownership import ClassCount
 from stroma.workflow.tables import write_components
 
@@ -24,6 +26,26 @@ def test_the_place_to_paint_next_is_uncertain_and_away_from_strokes(session, hal
     found = session.suggest(key, side=8).result(SECONDS)
     assert 30 < found.x < 66
     assert not session.strokes(key, found.box).any()
+
+
+@pytest.mark.parametrize(("there", "chosen"), [(0.9, "2"), (0.54, "1")])
+def test_the_place_to_paint_next_is_sought_on_all_images_those_in_sight_first(
+    session, halves, monkeypatch, there, chosen
+):
+    first, second = session.add_image(halves), session.add_image(halves)
+    paint_halves(session, first)
+    for key in (second, first):
+        session.look(key)
+        settle(session)
+    assert [len(session.known_planes(key)) for key in (first, second)] == [1, 1]
+    scores = {first: 0.5, second: there}
+    monkeypatch.setattr(
+        Guidance,
+        "_uncertain",
+        lambda self, image, plane: Suggestion(Box(0, 0, 2, 2), 1, 1, scores[image]),
+    )
+    place = session.suggest_anywhere(first).result(SECONDS)
+    assert (place.image, place.plane, place.found.score) == (chosen, {}, scores[chosen])
 
 
 def test_accuracy_is_estimated_by_leaving_out_strokes_that_are_apart(session, halves):

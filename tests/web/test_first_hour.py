@@ -193,6 +193,7 @@ def test_guidance_looks_at_all_images_and_shows_its_place_in_the_middle(
 ) -> None:
     from stroma.blocks.box import Box
     from stroma.pixel.guidance.suggest import Suggestion
+    from stroma.session.strokes.guidance import Guidance
 
     paint_both(page)
     page.wait_for_selector("text=Up to date")
@@ -201,12 +202,10 @@ def test_guidance_looks_at_all_images_and_shows_its_place_in_the_middle(
     page.select_option("#image-select", label="first.tif")
     page.wait_for_selector("#round >> text=Up to date")
 
-    def suggest(image, *, plane=None, side=64):
-        score = {"1": 0.5, "2": 0.9}[image]
-        box = Box(0, 0, 32, 32)
-        return session.start("suggestion", lambda *_: Suggestion(box, 16, 16, score))
+    def uncertain(self, image, plane):
+        return Suggestion(Box(0, 0, 32, 32), 16, 16, {"1": 0.5, "2": 0.9}[image])
 
-    monkeypatch.setattr(session, "suggest", suggest)
+    monkeypatch.setattr(Guidance, "_uncertain", uncertain)
     page.keyboard.press("n")
     page.get_by_text("the model wavers between background and foreground").wait_for()
     wait_for_image(page, "second.tif")

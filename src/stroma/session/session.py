@@ -367,6 +367,7 @@ class Session:
 
     start = _by(Tasks.start)
     suggest = _by(Guidance.suggest)
+    suggest_anywhere = _by(Guidance.suggest_anywhere)
     validate = _by(Guidance.validate)
     compare = _by(Guidance.compare)
     importance = _by(Guidance.importance)

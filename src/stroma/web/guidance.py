@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -25,9 +25,6 @@ Plain = dict[str, Any]
 
 FEATURES_SHOWN = 12
 
-HERE = 1.1
-"""How much better a place elsewhere must be than one on the plane that is shown."""
-
 OPACITY = 0.45
 
 
@@ -38,16 +35,11 @@ def suggest(session: Session, values: Values) -> Plain | None:
     where it is as good. "between" are the labels of the classes that the model takes the place
     for, the more probable first; "uncertainty" and "distance" are those of `Suggestion`.
     """
-    shown = values["image"], dict(values["plane"])
-    best, most = None, 0.0
-    for image, plane in _known_planes(session):
-        found = session.suggest(image, plane=plane).result()
-        score = 0.0 if found is None else found.score * (HERE if (image, plane) == shown else 1)
-        if found is not None and score > most:
-            best, most = {"image": image, "plane": plane, **asdict(found)}, score
-    if best is None:
+    place = session.suggest_anywhere(values["image"], plane=values["plane"]).result()
+    if place is None:
         return None
-    best["between"] = _between(session, best["image"], best["plane"], Box(**best["box"]))
+    best = {"image": place.image, "plane": place.plane, **asdict(place.found)}
+    best["between"] = _between(session, place.image, place.plane, place.found.box)
     return {k: _plain(v) for k, v in best.items()}
 
 
@@ -63,12 +55,6 @@ def _between(session: Session, image: str, plane: Position, box: Box) -> list[in
         if np.isfinite(shown.values).any():
             shares[one.label] = float(np.nanmean(shown.values))
     return sorted(shares, key=lambda label: -shares[label])[:2]
-
-
-def _known_planes(session: Session) -> Iterator[tuple[str, Position]]:
-    """Yield the planes that have results."""
-    for one in session.images:
-        yield from ((one.key, plane) for plane in session.known_planes(one.key))
 
 
 def validate(session: Session, values: Values) -> Plain:

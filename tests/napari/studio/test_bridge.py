@@ -307,6 +307,14 @@ def test_a_place_that_is_gone_to_is_framed_until_something_is_painted(painted):
     assert frame not in painted.viewer.layers
 
 
+def test_a_place_on_another_image_is_led_to(painted):
+    other = painted.session.add_image(np.zeros((3, 50, 60), np.float32), name="stack")
+    painted.lead_to(other, {"z": 2}, Box(10, 20, 12, 24))
+    assert painted.image == other
+    assert painted.plane() == {"z": 2}
+    np.testing.assert_allclose(painted.board.layer("frame").data[0].min(axis=0)[-2:], (9.5, 19.5))
+
+
 def test_layers_are_used_again_for_another_image_of_the_kind_and_lie_over_it(painted):
     before = strokes(painted)
     other = painted.viewer.add_image(two_halves(100, 50), name="other", scale=(2, 2))

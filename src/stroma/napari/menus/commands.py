@@ -44,20 +44,20 @@ def segment(viewer: Any = None) -> None:
 
 
 def suggest(viewer: Any = None) -> None:
-    """Go to the place where a stroke would help most."""
+    """Go to the place, of all images, where a stroke would help most."""
     studio = _studio(viewer)
 
     def ask() -> Any:
         bridge = _bridge(studio)
         if bridge.image is None:
             raise StromaError("There is no image to paint on. Choose one in the tab Home.")
-        return studio.session.suggest(bridge.image, plane=bridge.plane())
+        return studio.session.suggest_anywhere(bridge.image, plane=bridge.plane())
 
-    def go(found: Any) -> None:
-        if found is None:
-            studio.say(StromaError("Nothing in this plane is uncertain yet: paint first."))
+    def go(place: Any) -> None:
+        if place is None:
+            studio.say(StromaError("Nothing is uncertain yet: paint first."))
         else:
-            _bridge(studio).go_to(found.box)
+            _bridge(studio).lead_to(place.image, place.plane, place.found.box)
 
     studio.do(ask, go)
 

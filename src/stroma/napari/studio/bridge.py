@@ -351,6 +351,13 @@ class Bridge:
             viewport.go_to(self.viewer, self.board, box, self.view())
             self.board.point_out(box, plane=self.plane())
 
+    def lead_to(self, image: str, plane: Position, box: Box) -> None:
+        """Bring a box of any image into the middle of the view, and frame it."""
+        if image != self.image:
+            self.show_image(image)
+        self.turn_to(plane)
+        self.go_to(box)
+
     def show_place(self, box: Box, plane: Position) -> None:
         """Bring a box of any plane into the middle of the view, and frame it."""
         if self.board is not None:

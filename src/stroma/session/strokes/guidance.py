@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from stroma.errors import NotTrainedError
 from stroma.pixel.guidance.compare import Comparison, Crop, compare
 from stroma.pixel.guidance.importance import importance
 from stroma.pixel.guidance.suggest import Suggestion, suggest
-from stroma.pixel.guidance.validate import validate
+from stroma.pixel.guidance.validate import stop_if, validate
 from stroma.pixel.guidance.validation import Validation
 from stroma.pixel.training.learn import Labelled
 from stroma.session.core.core import Core
@@ -27,8 +28,30 @@ from stroma.session.strokes.painting import Painting
 GUIDE_PIXELS = 2_000_000
 """Values a suggestion is sought in; larger planes are looked at more coarsely."""
 
+HERE = 1.1
+"""How much better a place elsewhere must be than one on the plane that is shown."""
+
 Report = Callable[[int, int], None]
 Cancel = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where, in all images, a stroke would help most.
+
+    Parameters
+    ----------
+    image : str
+        Key of the image.
+    plane : Position
+        Which plane of it.
+    found : Suggestion
+        Where in the plane, and why.
+    """
+
+    image: str
+    plane: Position
+    found: Suggestion
 
 
 class Guidance:
@@ -53,18 +76,49 @@ class Guidance:
 
         Only where there are results; None if nothing there is uncertain.
         """
-        shape = self.core.image(image).plane_shape(plane)
-        step = max(1, round((shape[0] * shape[1] / GUIDE_PIXELS) ** 0.5))
 
         def find(progress: Report, cancelled: Cancel) -> Suggestion | None:
-            shown = self.looking.result(image, plane=plane, layer="uncertainty", step=step).values
-            painted = np.zeros(shown.shape, bool)
-            for box in self.painting.painted(image, plane=plane):
-                y, x = np.nonzero(self.painting.strokes(image, box, plane=plane))
-                painted[(y + box.top) // step, (x + box.left) // step] = True
-            return suggest(shown, painted, step=step, side=side)
+            return self._uncertain(image, plane, side)
 
         return self.core.tasks.start("suggestion", find)
+
+    def suggest_anywhere(self, image: str, *, plane: Position | None = None) -> Task[Place | None]:
+        """Find the most uncertain place of all planes of all images that have results.
+
+        Parameters
+        ----------
+        image, plane
+            What is shown: a place there is taken unless one elsewhere is clearly better.
+        """
+        sheet = self.core.image(image).planes
+        shown = image, sheet.position(sheet.number(plane or {}, image))
+
+        def find(progress: Report, cancelled: Cancel) -> Place | None:
+            best, most = None, 0.0
+            for where in self._known_planes():
+                stop_if(cancelled)
+                found = self._uncertain(*where)
+                score = 0.0 if found is None else found.score * (HERE if where == shown else 1)
+                if found is not None and score > most:
+                    best, most = Place(*where, found), score
+            return best
+
+        return self.core.tasks.start("suggestion", find)
+
+    def _known_planes(self) -> Iterator[tuple[str, Position]]:
+        """Yield the planes that have results."""
+        for one in self.core.all_images():
+            yield from ((one.key, plane) for plane in self.looking.known_planes(one.key))
+
+    def _uncertain(self, image: str, plane: Position | None, side: int = 64) -> Suggestion | None:
+        shape = self.core.image(image).plane_shape(plane)
+        step = max(1, round((shape[0] * shape[1] / GUIDE_PIXELS) ** 0.5))
+        shown = self.looking.result(image, plane=plane, layer="uncertainty", step=step).values
+        painted = np.zeros(shown.shape, bool)
+        for box in self.painting.painted(image, plane=plane):
+            y, x = np.nonzero(self.painting.strokes(image, box, plane=plane))
+            painted[(y + box.top) // step, (x + box.left) // step] = True
+        return suggest(shown, painted, step=step, side=side)
 
     def validate(self) -> Task[Validation]:
         """Estimate the accuracy by leaving out strokes and predicting them (5-fold)."""
