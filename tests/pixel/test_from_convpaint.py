@@ -235,7 +235,7 @@ RAMP = np.tile(np.arange(1001, dtype=np.float32), (60, 1))
 BAND = np.where((RAMP >= 460) & (RAMP <= 540), 2, 1)
 
 
-@pytest.mark.parametrize("alias", ["gaussian", "ilastik"])
+@pytest.mark.parametrize("alias", ["gaussian", "ilastik", "stroma"])
 def test_a_narrow_band_of_a_wide_range_is_found(alias):
     strokes = np.zeros(RAMP.shape, np.uint8)
     strokes[10:13], strokes[45:48] = BAND[10:13], BAND[45:48]
