@@ -6,7 +6,7 @@ from copy import deepcopy
 import torch
 from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
 
-from stroma.backbones.cellpose_sam import NARROW, WIDE, Encoder, _config
+from stroma.backbones.cellpose_sam import NARROW, WIDE, Encoder, Size
 
 SIDE = 128
 PATCH = 16
@@ -69,7 +69,7 @@ def tiny_sam2() -> torch.nn.Module:
 def tiny_cellpose_sam() -> torch.nn.Module:
     """Return the encoder of Cellpose-SAM in the size of `ENCODER`, on the meta device."""
     with torch.device("meta"):
-        return Encoder(_config(32, 2, 2, 64, 3), [NARROW, WIDE])
+        return Encoder(Size(32, 2, 2, 64, (NARROW, WIDE)))
 
 
 TO_AUTHORS = (

@@ -21,8 +21,8 @@ File = Annotated[
         metavar="FILE",
         help="ilastik .ilp, Cellpose _seg.npy, QuPath pixel classifier .json, Labkit .classifier "
         "or .labeling, Trainable Weka .arff, Convpaint .yml, BiaPy .yaml; or a trained network: a "
-        "file of Cellpose 1 to 3 or CAREamics, a folder of StarDist, nnU-Net or "
-        "Spotiflow.",
+        "file of Cellpose 1 to 3, Cellpose-SAM (cpsam) or CAREamics, a folder of StarDist, "
+        "nnU-Net or Spotiflow.",
         show_default=False,
     ),
 ]
@@ -139,6 +139,8 @@ def show_network(kept: Kept) -> None:
         typer.echo(f"  taken: {line}")
     for line in kept.left:
         typer.echo(f"  left:  {line}")
+    if kept.licence:
+        typer.echo(f"  licence of the weights, and of what is trained from them: {kept.licence}")
     typer.echo(f"{kept.model}: the network. Apply it: stroma segment {kept.model} IMAGES")
 
 

@@ -21,8 +21,8 @@ Model = Annotated[
     typer.Argument(
         metavar="MODEL",
         help="Model file: .pkl of strokes, .safetensors of a network, .zip of a model package, or "
-        "the id of one at bioimage.io; or a network of another program: Cellpose's cyto3, a "
-        "checkpoint of CAREamics, a folder of StarDist, nnU-Net or Spotiflow.",
+        "the id of one at bioimage.io; or a network of another program: Cellpose's cyto3 or "
+        "cpsam, a checkpoint of CAREamics, a folder of StarDist, nnU-Net or Spotiflow.",
         show_default=False,
     ),
 ]

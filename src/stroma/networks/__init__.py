@@ -15,6 +15,7 @@ NETWORKS = Registry(
         "blind": "stroma.networks.blind:Blind",
         "vit": "stroma.networks.vit:ViT",
         "cellpose": "stroma.networks.cellpose:Cellpose",
+        "cellpose_sam": "stroma.networks.cellpose_sam:CellposeSAM",
         "stardist": "stroma.networks.stardist:StarDist",
         "nnunet_residual": "stroma.networks.residual:ResidualUNet",
         "careamics": "stroma.networks.careamics:CAREamics",
@@ -24,7 +25,7 @@ NETWORKS = Registry(
     extras=dict.fromkeys(
         (
             *("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"),
-            *("cellpose", "stardist", "nnunet_residual", "careamics", "spotiflow"),
+            *("cellpose", "cellpose_sam", "stardist", "nnunet_residual", "careamics", "spotiflow"),
         ),
         "train",
     ),

@@ -69,9 +69,10 @@ class About:
         Of objects in pixels, as the network is to see them; 0 where that does not matter.
     zoom : float
         How many times larger images are made for that.
-    feed : {"", "pair"}
+    feed : {"", "pair", "three"}
         "pair" for networks that see what they look for in the first of two channels, and in the
-        second what helps: see `stroma.training.open.as_pair`.
+        second what helps: see `stroma.training.open.as_pair`; "three" for those that see up to
+        three channels, whatever they are: see `stroma.training.open.as_three`.
     crop : bool
         Whether the empty part all around images, where all channels are 0, is background.
     first : mapping, optional

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stroma.data.image import AXES, Image, LazyArray
 from stroma.errors import ShapeError
@@ -127,12 +129,25 @@ def as_pair(image: Image) -> Image:
     count = image.sizes.get("c", 1)
     if count != 1 and not (image.rgb and count == COLOURS):
         return image
+    return _seen_as(image, _Paired)
+
+
+def as_three(image: Image) -> Image:
+    """Return an image of one or two channels as three, the others zeros; reads no pixels.
+
+    Images with more are returned as they are, and those of more than three refused by who asks.
+    """
+    return image if image.sizes.get("c", 1) >= COLOURS else _seen_as(image, _Filled)
+
+
+def _seen_as(image: Image, kind: Callable[[Image, int], LazyArray]) -> Image:
+    """Return an image whose channels are others, given what reads them at an axis."""
     chosen = {a: i for a, i in image.selection.items() if a == "c"}
     whole = image.whole.at(**chosen) if chosen else image.whole
     names = [a for a in AXES if a in (*whole.sizes, "c")]
     made = replace(
         image.whole,
-        array=_Paired(whole, names.index("c")),
+        array=kind(whole, names.index("c")),
         axes="".join(names),
         channels=(),
         rgb=False,
@@ -144,34 +159,68 @@ def as_pair(image: Image) -> Image:
 
 
 @dataclass(frozen=True, eq=False)
-class _Paired:
-    """An image with one channel, none or colours, that is read as their mean and zeros."""
+class _Others:
+    """An image that is read with other channels than it has."""
 
     image: Image
     at: int
+    count: ClassVar[int]
 
     @property
     def shape(self) -> tuple[int, ...]:
         sides = [n for a, n in self.image.sizes.items() if a != "c"]
-        return (*sides[: self.at], PAIR, *sides[self.at :])
-
-    @property
-    def dtype(self) -> Any:
-        colours = self.image.sizes.get("c", 1) > 1
-        return np.dtype(np.float32) if colours else self.image.dtype
+        return (*sides[: self.at], self.count, *sides[self.at :])
 
     def __getitem__(self, key: Any, /) -> Any:
         keys = [*key, *(slice(None),) * (len(self.shape) - len(key))]
         channel = keys.pop(self.at)
         names = [a for a in self.image.sizes if a != "c"]
         cut = self.image.at(**dict(zip(names, keys, strict=True)))
-        values = cut.read()
         axis = sum(not isinstance(k, int) for k in keys[: self.at])
-        if "c" in cut.sizes:
-            one = values.shape[axis] == 1
-            values = values.take(0, axis) if one else values.mean(axis, dtype=np.float32)
-        both = np.stack([values, np.zeros_like(values)], axis)
-        return both[(slice(None),) * axis + (channel,)]
+        values = cut.read() if "c" in cut.sizes else np.expand_dims(cut.read(), axis)
+        return self.made(values, axis)[(slice(None),) * axis + (channel,)]
+
+    def made(self, values: NDArray[Any], axis: int) -> NDArray[Any]:
+        """Return values with channels at an axis, with others."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class _Paired(_Others):
+    """Of one channel or colours: their mean, and zeros."""
+
+    count: ClassVar[int] = PAIR
+
+    @property
+    def dtype(self) -> Any:
+        colours = self.image.sizes.get("c", 1) > 1
+        return np.dtype(np.float32) if colours else self.image.dtype
+
+    def made(self, values: NDArray[Any], axis: int) -> NDArray[Any]:
+        several = values.shape[axis] > 1
+        grey = values.mean(axis, dtype=np.float32, keepdims=True) if several else values
+        return np.concatenate([grey, np.zeros_like(grey)], axis)
+
+
+@dataclass(frozen=True, eq=False)
+class _Filled(_Others):
+    """Of one or two channels: these, and zeros."""
+
+    count: ClassVar[int] = COLOURS
+
+    @property
+    def dtype(self) -> Any:
+        return self.image.dtype
+
+    def made(self, values: NDArray[Any], axis: int) -> NDArray[Any]:
+        missing = [
+            COLOURS - values.shape[axis] if a == axis else n for a, n in enumerate(values.shape)
+        ]
+        return np.concatenate([values, np.zeros(missing, values.dtype)], axis)
+
+
+FEEDS = {"pair": as_pair, "three": as_three}
+"""By the names that `stroma.training.about.About` has."""
 
 
 def opened(data: Any, channels: int, *, ndim: int, feed: str = "") -> Image:
@@ -185,7 +234,7 @@ def opened(data: Any, channels: int, *, ndim: int, feed: str = "") -> Image:
         That the network was trained on.
     ndim : {2, 3}
         Axes that it looks along.
-    feed : {"", "pair"}
+    feed : {"", "pair", "three"}
         See `stroma.training.about.About`.
 
     Raises
@@ -194,10 +243,10 @@ def opened(data: Any, channels: int, *, ndim: int, feed: str = "") -> Image:
         If it has another number of channels, or no z for a network of volumes.
     """
     found = as_image(data, channels=channels)
-    if channels == COLOURS:
+    if channels == COLOURS and not feed:
         found = as_colours(found)
-    if feed == "pair":
-        found = as_pair(found)
+    if feed:
+        found = FEEDS[feed](found)
     count = found.sizes.get("c", 1)
     if count != channels:
         raise ShapeError(

@@ -5,13 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from stroma.errors import FormatError, short
 from stroma.training import about as files
 from stroma.training.about import About, as_json
 from stroma.training.model import Network
 from stroma.zoo.networks.taken import TakenNetwork, take_network
+
+ORIGIN = "taken over"
+"""Where the plan of a network says which program it is from, and the licence of its weights."""
+
+
+def licence_of(about: About) -> str:
+    """Return a sentence about the licence of weights that limits their use; "" where none does."""
+    plan = about.plan if isinstance(about.plan, Mapping) else {}
+    origin = plan.get(ORIGIN)
+    said = origin if isinstance(origin, Mapping) else {}
+    licence = said.get("licence")
+    if not isinstance(licence, str) or not licence:
+        return ""
+    program = short(said.get("program"), 60)
+    of = f"Licence of the weights of {program}, and of what is trained from them"
+    return f"{of}: {short(licence)}."
 
 
 def read_foreign(path: str | Path) -> Network:
@@ -21,13 +36,17 @@ def read_foreign(path: str | Path) -> Network:
 
 def built(taken: TakenNetwork) -> Network:
     """Return the network that was taken over."""
-    about = _about(taken.about, taken.source, taken.program)
+    about = _about(taken)
     return Network(files.rebuilt(about, taken.tensors, taken.source), about)
 
 
-def _about(said: Mapping[str, Any], source: Path, program: str) -> About:
+def _about(taken: TakenNetwork) -> About:
     """Return what is known of a network, as a file of ours would say it."""
-    plan = {**said.get("plan", {}), "taken over": {"program": program, "file": source.name}}
+    said, source = taken.about, taken.source
+    origin = {"program": taken.program, "file": source.name}
+    if taken.licence:
+        origin["licence"] = taken.licence
+    plan = {**said.get("plan", {}), ORIGIN: origin}
     try:
         made = About(**{**said, "plan": as_json(plan)})
         made.built_target()
@@ -49,12 +68,15 @@ class Kept:
         Our file.
     took, left : sequence of str
         What was taken over, and what was not.
+    licence : str
+        Of the weights, where it limits what they may be used for.
     """
 
     program: str
     model: Path
     took: tuple[str, ...]
     left: tuple[str, ...]
+    licence: str = ""
 
 
 def keep(
@@ -95,4 +117,4 @@ def keep(
     if diameter is not None:
         network = network.sized(diameter)
     target.parent.mkdir(parents=True, exist_ok=True)
-    return Kept(taken.program, network.save(target), taken.took, taken.left)
+    return Kept(taken.program, network.save(target), taken.took, taken.left, taken.licence)

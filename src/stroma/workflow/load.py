@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from stroma.zoo.packages.package import NAMES, id_in
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
     from stroma.training.model import Network
+
+logger = logging.getLogger(__name__)
 
 NETWORK = ".safetensors"
 STROKES = (".pkl", ".yml")
@@ -89,7 +92,12 @@ def _network(path: Path) -> Network:
             from stroma.workflow.foreign import read_foreign as read
     except ModuleNotFoundError as error:
         raise _missing(path, error) from error
-    return read(path)
+    network = read(path)
+    from stroma.workflow.foreign import licence_of
+
+    if licence := licence_of(network.about):
+        logger.warning("%s: %s", path, licence)
+    return network
 
 
 def _missing(path: Path, error: ModuleNotFoundError) -> Exception:

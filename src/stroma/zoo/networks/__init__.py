@@ -6,10 +6,11 @@ CHECKPOINTS = Registry(
     "kind of network",
     {
         "cellpose": "stroma.zoo.networks.cellpose:READER",
+        "cellpose_sam": "stroma.zoo.networks.cellpose_sam:READER",
         "careamics": "stroma.zoo.networks.careamics:READER",
     },
     group="stroma.checkpoints",
-    extras={"cellpose": "train", "careamics": "train"},
+    extras={"cellpose": "train", "cellpose_sam": "train", "careamics": "train"},
 )
 """Name -> :class:`stroma.zoo.networks.taken.Reader` of what a file of ``torch.save`` holds."""
 

@@ -30,6 +30,8 @@ class TakenNetwork:
         Its weights, by our names.
     took, left : sequence of str
         What was taken over, and what was not, in sentences for people.
+    licence : str
+        That of the weights as they were published, where it limits what they may be used for.
     """
 
     source: Path
@@ -38,6 +40,7 @@ class TakenNetwork:
     tensors: Mapping[str, torch.Tensor]
     took: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    licence: str = ""
 
 
 @dataclass(frozen=True)
