@@ -45,6 +45,11 @@ class Prompts:
     mask: NDArray[np.bool_] | None = None
     strokes: NDArray[np.uint8] | None = None
 
+    @property
+    def clicks_alone(self) -> bool:
+        """Whether nothing but points is given."""
+        return not len(self.boxes) and self.mask is None and self.strokes is None
+
 
 @runtime_checkable
 class PromptedSegmenter(Protocol):

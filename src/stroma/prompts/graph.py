@@ -13,6 +13,7 @@ from scipy import ndimage
 from stroma.data.color import rgb_to_lab
 from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.prompts import candidates
+from stroma.prompts.colours import Colours
 from stroma.prompts.contract import (
     OBJECT,
     REST,
@@ -52,6 +53,12 @@ HOLES = 1.2
 APART = 0.75
 """Overlap above which two masks mean the same."""
 
+REPLAYED = 12
+"""Clicks that follow on each other's answers; more are answered at once after these."""
+
+RECENT = 4
+"""Answers that are kept for the next click."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -90,6 +97,8 @@ class Graph:
     The image is cut along its edges into small regions, and these are merged pair by pair. A
     click is answered with the likeliest nodes of that tree that hold it; several prompts, by a
     random walker on the regions that knows them and listens to the nodes that agree with them.
+    Several clicks in a plane are also answered by the colours on both sides, from the clicks alone
+    and from the answer before the last of them; what two of these three say is the object.
 
     Parameters
     ----------
@@ -105,6 +114,7 @@ class Graph:
         self._channels: NDArray[np.float32] | None = None
         self._regions: Regions | None = None
         self._tree: Tree | None = None
+        self._recent: dict[bytes, Bools] = {}
 
     @property
     def key(self) -> str:
@@ -118,6 +128,7 @@ class Graph:
         self._channels = channels
         self._regions = cut_regions(channels, edges)
         self._tree = grow(self._regions, weight=self.settings.weight, soft=self.settings.soft)
+        self._recent = {}
 
     def embedding(self) -> Embedding:
         """Return the regions and the tree."""
@@ -131,6 +142,7 @@ class Graph:
         self._channels = embedding["channels"]
         self._regions = Regions(**{f.name: embedding[f"regions.{f.name}"] for f in fields(Regions)})
         self._tree = Tree(**{f.name: embedding[f"tree.{f.name}"] for f in fields(Tree)})
+        self._recent = {}
 
     def predict(
         self,
@@ -157,7 +169,11 @@ class Graph:
             exact = (k == 0 or m.sum() < MANY for k, m in enumerate(masks))
             found = [self._settled(m, seeds) if e else m for m, e in zip(masks, exact, strict=True)]
             return np.stack([_tidy(m, given, seeds) for m in found]), scores
-        return self._of_several(regions, tree, given, seeds)
+        mask_of_tree, sure = self._of_several(regions, tree, given, seeds)
+        if len(given.points) > 1 and given.clicks_alone and regions.labels.ndim == 2:
+            return self._of_clicks(given, seeds, mask_of_tree)
+        mask_found = _tidy(self._settled(mask_of_tree, seeds), given, seeds)
+        return mask_found[None], np.array([sure], np.float32)
 
     def proposals(self, points: Floats) -> Iterator[Found]:
         """Yield the likeliest nodes around clicks, each once; see `Proposes`.
@@ -182,7 +198,10 @@ class Graph:
             if found.mask.sum() <= HOLES * tree.area[node]:
                 yield found
 
-    def _of_several(self, regions: Regions, tree: Tree, given: Prompts, seeds: _Seeds) -> Answer:
+    def _of_several(
+        self, regions: Regions, tree: Tree, given: Prompts, seeds: _Seeds
+    ) -> tuple[Bools, float]:
+        """Return the regions that the walker reaches as a mask, and how sure it is of them."""
         prior = _prior(regions, tree, given, seeds)
         known = seeds.known(regions, given)
         known[_far(tree, prior, known)] = 0
@@ -190,9 +209,36 @@ class Graph:
         found = walk(regions, weights, prior, known, listen=self.settings.listen)
         inside = found > min(0.5, found.max() / 2)  # something of a box is the object
         mask = _split_regions(inside[regions.labels], seeds, regions)
-        mask = _tidy(self._settled(mask, seeds), given, seeds)
         sure = np.average(np.abs(2 * found - 1), weights=regions.area * (inside + 1e-9))
+        return mask, float(sure)
+
+    def _of_clicks(self, given: Prompts, seeds: _Seeds, of_tree: Bools) -> Answer:
+        """Return what two say of the tree, the colours of the clicks and those of before."""
+        assert self._channels is not None
+        on, beside = seeds.on_pixels, seeds.beside_pixels
+        before = self._before(given, of_tree)
+        colours = Colours.around(self._channels, before, np.concatenate([on, beside]))
+        votes = np.zeros(of_tree.shape, np.uint8)
+        votes[colours.box] += colours.afresh(on, beside)
+        votes[colours.box] += colours.onwards(on, beside, before)
+        votes += of_tree
+        mask = _tidy(self._settled(votes > 1, seeds), given, seeds)
+        self._recent[_key(given, len(given.points))] = mask.copy()  # the answer may be written to
+        while len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
+        sure = (votes == 3).sum() / max(1, (votes > 0).sum())
         return mask[None], np.array([sure], np.float32)
+
+    def _before(self, given: Prompts, of_tree: Bools) -> Bools:
+        """Return the answer to the clicks before the last; that of the tree where there is none."""
+        n = min(len(given.points) - 1, REPLAYED)
+        if not given.labels[:n].any():
+            return of_tree
+        known = self._recent.get(_key(given, n))
+        if known is not None:
+            return known
+        found, _ = self.predict(points=given.points[:n], labels=given.labels[:n])
+        return np.asarray(found[0])
 
     def _settled(self, mask: Bools, seeds: _Seeds) -> Bools:
         assert self._channels is not None
@@ -373,6 +419,11 @@ def _far(tree: Tree, prior: Floats, known: Floats) -> Bools:
     margin = MARGIN + (last - first) / 4
     outside = (high < first - margin) | (low > last + margin)
     return np.asarray(outside.any(axis=1) & np.isnan(known))
+
+
+def _key(given: Prompts, n: int) -> bytes:
+    """Return what the first clicks are known by."""
+    return given.points[:n].tobytes() + given.labels[:n].tobytes()
 
 
 def _boxed(given: Prompts, shape: tuple[int, ...]) -> Bools:
