@@ -10,7 +10,7 @@ import napari
 
 from stroma.errors import DISTRIBUTION, StromaError
 from stroma.napari.studio.studio import studio_of
-from stroma.session import Session
+from stroma.napari.tabs import asked
 
 LayerData = list[tuple[Any, ...]]
 NO_LAYER: LayerData = [(None,)]
@@ -33,7 +33,7 @@ def read_project(path: Any) -> LayerData:
     """Open a project in the widget, in place of the session that is there."""
     studio = _opened_studio()
     folder = Path(str(path))
-    studio.begin(lambda: Session.open(folder), f"Opening {folder.name}")
+    asked.open_project(studio, folder)
     return NO_LAYER
 
 

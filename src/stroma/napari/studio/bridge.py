@@ -185,6 +185,13 @@ class Bridge:
         if old != key:
             self._frame(key)
 
+    def show_again(self, key: str) -> None:
+        """Show an image whose file was found: its layers held zeros."""
+        for layer in self.layers(key):
+            self.viewer.layers.remove(layer)
+        self.choose(None)
+        self.show_image(key)
+
     def _frame(self, key: str) -> None:
         """Look at an image as it was looked at last; at first, at all of its middle plane."""
         assert self.board is not None

@@ -14,11 +14,10 @@ from qtpy.QtWidgets import QFileDialog, QHeaderView, QMessageBox
 from stroma.errors import StromaError
 from stroma.io.address import address_of
 from stroma.io.series import Series
-from stroma.napari.studio.studio import Studio
-from stroma.napari.tabs import parts
+from stroma.napari.studio.studio import Relay, Studio
+from stroma.napari.tabs import asked, parts
 from stroma.napari.tabs.exchange import YES, Exchange
 from stroma.napari.tabs.series import Listed, ask_which, listed
-from stroma.session import Session
 from stroma.session import events as ev
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Event
@@ -70,6 +69,12 @@ class Files:
         for signal in (studio.replaced, studio.chosen):
             signal.connect(self.show)
         studio.told.connect(self._on_told)
+        self._wait = Relay(lambda: asked.ask(studio, self.widget), 0)
+        studio.replaced.connect(self._ask_servers)
+
+    def _ask_servers(self) -> None:
+        """Ask about servers as soon as the project is shown."""
+        self._wait()
 
     def _project_buttons(self) -> list[Any]:
         new = parts.button(
@@ -118,7 +123,7 @@ class Files:
 
     def open(self, path: Path) -> None:
         """Go on with a project in place of this session."""
-        self._studio.begin(lambda: Session.open(path), f"Opening {path.name}")
+        asked.open_project(self._studio, path)
 
     def save(self) -> None:
         """Save everything into the project."""
@@ -255,10 +260,7 @@ class Files:
 
         def shown(_: None) -> None:
             if bridge is not None:
-                for layer in bridge.layers(image):  # they hold zeros
-                    bridge.viewer.layers.remove(layer)
-                bridge.choose(None)
-                bridge.show_image(image)
+                bridge.show_again(image)
             self.show()
 
         self._studio.call(f"Opening {path.name}", lambda: session.relocate(image, path), shown)
