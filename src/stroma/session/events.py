@@ -124,7 +124,7 @@ class Progress(Event):
     Parameters
     ----------
     what : str
-        "features", "training", "visible" or "plane" for rounds; the name of a task.
+        "features", "training", "glance", "visible" or "plane" for rounds; the name of a task.
     done, total : int
         Steps.
     seconds_left : float

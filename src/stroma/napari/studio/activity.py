@@ -15,6 +15,7 @@ ROUND = 0
 PHASES = {
     "features": "Computing features",
     "training": "Training",
+    "glance": "A coarse answer first",
     "visible": "Segmenting what is in view",
     "plane": "Segmenting the plane",
 }

@@ -58,7 +58,7 @@ class Status:
     ----------
     busy : bool
         Whether something is under way.
-    phase : {"", "features", "training", "visible", "plane"}
+    phase : {"", "features", "training", "glance", "visible", "plane"}
         What.
     revision : int
         The present revision.

@@ -57,6 +57,9 @@ class Token:
 class Pace:
     """Tells how far work is and how long it will take, once it takes longer than half a second.
 
+    The first step pays for what is done once (reading, compiling), so that it does not count: how
+    long the others take is known from the second on.
+
     Parameters
     ----------
     tell : callable
@@ -71,15 +74,22 @@ class Pace:
         self._tell = tell
         self._what, self._task = what, task
         self._start = self._last = time.monotonic()
+        self._first: tuple[float, int] | None = None
 
     def __call__(self, done: int, total: int) -> None:
         """Say that ``done`` of ``total`` steps are done."""
         now = time.monotonic()
+        if done and self._first is None:
+            self._first = now, done
         if now - self._start < SILENT_SECONDS or now - self._last < SECONDS_BETWEEN:
             return
         self._last = now
-        left = (now - self._start) / done * (total - done) if done else math.nan
+        left = self._left(now, done, total)
         self._tell(Progress(self._what, done, total, left, self._task))
+
+    def _left(self, now: float, done: int, total: int) -> float:
+        start, first = self._first or (now, done)
+        return (now - start) / (done - first) * (total - done) if done > first else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +101,8 @@ class Job:
     token : Token
         Asked whether to go on.
     enter : callable
-        Given the name of what is begun ("features", "training", "visible", "plane"), returns what
-        is told how far it is.
+        Given the name of what is begun ("features", "training", "glance", "visible", "plane"),
+        returns what is told how far it is.
     tell : callable
         Is given events.
     """

@@ -122,7 +122,7 @@ class StrokeTurn:
             return 0
         panels = self._missing(view, self.wish.box(view), COARSE)
         few = len(panels) <= FEW_BLOCKS
-        return 0 if few else self._predict("visible", view, panels, COARSE, job)
+        return 0 if few else self._predict("glance", view, panels, COARSE, job)
 
     def visible(self, view: View, job: Job) -> int:
         """Predict what is in view; before there is a model, compute its features."""

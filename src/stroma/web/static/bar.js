@@ -15,6 +15,7 @@ import { timeLeft } from "./tasks.js";
 const PHASES = {
   features: "Reading the image",
   training: "Training",
+  glance: "A coarse answer first",
   visible: "Updating what you see",
   plane: "Updating the rest of the plane",
 };
