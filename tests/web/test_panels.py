@@ -141,3 +141,19 @@ def test_all_tabs_show_what_one_of_them_does(opened, client, session) -> None:
         wait_for_image(page, "second.tif")
         wait_for_grey(page, (60, 60))
         assert page.locator("#notices .bad").count() == 0
+
+
+def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
+    with Session(mode="paused") as session, served(session) as client:
+        for axes, shape in (("yx", (SIZE, SIZE)), ("cyx", (3, SIZE, SIZE))):
+            session.add_image(Image(np.zeros(shape, np.uint8), axes), name=axes)
+        page = opened(client)
+        said = page.locator("[data-cause=mixed]")
+        said.get_by_text("they differ in channels").wait_for()
+        assert said.bounding_box()["height"] < 120
+        said.get_by_label("Close").click()
+        page.reload()
+        page.wait_for_function(
+            "() => document.querySelectorAll('#image-select option').length > 1"
+        )
+        assert said.count() == 0

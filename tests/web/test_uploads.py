@@ -402,6 +402,8 @@ def test_images_with_other_numbers_of_channels_are_said_until_the_choice_fits(
     with client.tab() as tab:
         said = tab.hear()["state"]["mixed"]
     assert "1 in first.png, 3 in three" in said
+    short, _, more = said.partition("\n\n")
+    assert len(short) < 80 < len(more)  # what is folded
     assert "untick" not in said
     assert "project of its own" in said
     session.close_image("1")

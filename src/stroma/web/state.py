@@ -102,9 +102,12 @@ def mixed(images: Sequence[OpenImage], channels: tuple[int, ...] | None) -> str:
     """
     there = [(one.name, one.image) for one in images if not one.missing]
     wrong = alike.mixed(there, channels)
-    if not wrong or not all(alike.count(image) for _, image in there):
-        return wrong
-    return f"{wrong} In the panel Image, untick train at the channels to leave out."
+    if not wrong:
+        return ""
+    short = "Not all of these images fit one model: they differ in channels."
+    untick = "In the panel Image, untick train at the channels to leave out."
+    channels_apart = all(alike.count(image) for _, image in there)
+    return f"{short}\n\n{wrong} {untick}" if channels_apart else f"{short}\n\n{wrong}"
 
 
 def _image(one: OpenImage) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { el } from "./dom.js";
-import { forget, holds, notice, orNotice } from "./notices.js";
+import { forget, holds, holdsUnread, notice, orNotice } from "./notices.js";
 import { acrossOf, planeAt, sheetOf, sizesOf } from "./slices.js";
 import { showWhile } from "./tasks.js";
 
@@ -349,7 +349,7 @@ export class App extends EventTarget {
       const now = state.images.find((one) => one.key === key);
       if (missing && !now?.missing) forget(`image ${key}`);
     }
-    holds("mixed", state.mixed);
+    holdsUnread("mixed", state.mixed);
     this._tellSaving(state.unsaved, this.state?.unsaved ?? "");
     const before = this.state?.images ?? [];
     this._withAdded(state);

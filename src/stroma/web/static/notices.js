@@ -9,6 +9,7 @@ const SHORT = 320;
  * @typedef {object} Options
  * @property {string} [key] what it is about; a notice about the same takes its place
  * @property {Node | null} [more] a list, a link or a button
+ * @property {() => void} [closed] called when somebody closes it
  */
 
 /**
@@ -18,9 +19,13 @@ const SHORT = 320;
  * @param {"bad" | "good" | "plain"} [kind] bad ones stay until they are closed or their cause is gone
  * @param {Options} [options]
  */
-export function notice(text, kind = "plain", { key = text, more = null } = {}) {
+export function notice(text, kind = "plain", { key = text, more = null, closed } = {}) {
   const shown = byId("notices");
   const [first, rest] = folded(text);
+  const close = () => {
+    made.remove();
+    closed?.();
+  };
   const made = el(
     "div",
     { class: `notice ${kind}`, "data-cause": key },
@@ -28,7 +33,7 @@ export function notice(text, kind = "plain", { key = text, more = null } = {}) {
     el("div", { class: "said" }, el("p", { text: first }), rest && details(rest), more),
     el(
       "button",
-      { class: "flat", type: "button", "aria-label": "Close", onclick: () => made.remove() },
+      { class: "flat", type: "button", "aria-label": "Close", onclick: close },
       icon("close"),
     ),
   );
@@ -88,6 +93,41 @@ export function holds(key, text) {
   held.set(key, text);
   if (text) notice(text, "bad", { key });
   else forget(key);
+}
+
+/**
+ * Show a notice as long as there is something to say, until this browser was told once that it was
+ * read.
+ * @param {string} key
+ * @param {string} text empty where all is in order
+ */
+export function holdsUnread(key, text) {
+  if ((held.get(key) ?? "") === text) return;
+  held.set(key, text);
+  const place = `stroma.read.${key}`;
+  if (text && recalled(place) !== text) notice(text, "bad", { key, closed: () => keep(place, text) });
+  else forget(key);
+}
+
+/** @param {string} place */
+function recalled(place) {
+  try {
+    return localStorage.getItem(place);
+  } catch {
+    return null; // storage is switched off
+  }
+}
+
+/**
+ * @param {string} place
+ * @param {string} text
+ */
+function keep(place, text) {
+  try {
+    localStorage.setItem(place, text);
+  } catch {
+    // Storage is full or switched off: it is said again when the page is opened anew.
+  }
 }
 
 /**
