@@ -26,6 +26,7 @@ from stroma.errors import FileError
 from stroma.io import write_image
 from stroma.pixel.guidance.compare import Comparison
 from stroma.session import Session
+from stroma.web.contrast import automatic
 from stroma.web.files import STATIC
 from stroma.web.room import MAX_MESSAGE, Room
 from stroma.web.serve import HERE, claim, names_of, opening
@@ -292,6 +293,19 @@ def test_results_that_did_not_change_are_not_sent_again(client, session) -> None
     again = client.get("/images/1/probability/1/1/0/0", If_None_Match=ramp.headers["etag"])
     assert pixels(again.body)[10, 20].tolist()[:3] == [255, 0, 0]
     assert client.get("/images/1/labels/1/0/0", If_None_Match=first.headers["etag"]).status == 304
+
+
+@pytest.mark.parametrize(
+    ("names", "colours"),
+    [
+        (("DAPI", "eGFP", "mCherry"), ("#00b0ff", "#00c853", "#ff5252")),
+        (("DAPI", "GFP", "actin"), ("#00c853", "#d500f9", "#00b0ff")),
+        (("GFP", "YFP"), ("#00c853", "#d500f9")),
+    ],
+)
+def test_channels_have_the_colours_of_their_stains_where_all_are_known(names, colours) -> None:
+    shown = automatic(Image(np.zeros((len(names), 8, 8), np.uint8), "cyx", channels=names))
+    assert tuple(one.color for one in shown) == colours
 
 
 def test_channels_are_answered_with_their_contrast(client, session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,15 @@ from stroma.data.statistics import Statistics, measure
 
 COLOURS = ("#00c853", "#d500f9", "#00b0ff", "#ffab00", "#ff5252", "#ffffff")
 """Green and magenta first: the pair that most people tell apart; mixed they give white."""
+
+STAINS = {
+    "#00b0ff": ("dapi", "hoechst", "draq", "cfp", "bfp", "405"),
+    "#00c853": ("gfp", "fitc", "alexa488", "488", "yfp", "calcein", "mneongreen"),
+    "#ff5252": ("mcherry", "rfp", "tritc", "texasred", "tdtomato", "cy3", "dsred", "568", "594"),
+    "#d500f9": ("cy5", "647", "farred", "alexa633"),
+    "#ffffff": ("phase", "brightfield", "transmitted"),
+}
+"""What channels of these names are shown as: the colours people know their stains by."""
 
 RGB = ("#ff0000", "#00ff00", "#0000ff")
 COLOUR_NAMES = ("red", "green", "blue")
@@ -62,16 +72,29 @@ def automatic(image: Image) -> list[Channel]:
     count = len(found.mean)
     given = image.channels or (COLOUR_NAMES if image.rgb else ())
     names = given or tuple(f"channel {i + 1}" for i in range(count))
-    colours = RGB if image.rgb else COLOURS if count > 1 else ("#ffffff",)
+    colours = RGB if image.rgb else _colours(names) if count > 1 else ("#ffffff",)
     sample = _sample(image)
     made = []
     for i in range(count):
         low, high = (0.0, 255.0) if image.rgb and image.dtype == np.uint8 else _spread(found, i)
         bounds = min(found.minimum[i], low), max(found.maximum[i], high)
-        colour = colours[i % len(colours)]
         heights = histogram(sample[i], *bounds)
-        made.append(Channel(names[i], i < SHOWN_AT_FIRST, colour, low, high, *bounds, heights))
+        made.append(Channel(names[i], i < SHOWN_AT_FIRST, colours[i], low, high, *bounds, heights))
     return made
+
+
+def _colours(names: Sequence[str]) -> tuple[str, ...]:
+    """Return a colour for each channel: of its stain, where all have one and no two the same."""
+    known = [_of_stain(name) for name in names]
+    if all(known) and len(set(known)) == len(known):
+        return tuple(known)
+    return tuple(COLOURS[i % len(COLOURS)] for i in range(len(names)))
+
+
+def _of_stain(name: str) -> str:
+    plain = "".join(letter for letter in name.lower() if letter.isalnum())
+    words = ((word, colour) for colour, words in STAINS.items() for word in words)
+    return next((colour for word, colour in words if word in plain), "")
 
 
 def _sample(image: Image) -> NDArray[Any]:
