@@ -95,6 +95,12 @@ def test_a_polygon_is_filled_inside_and_clipped_at_the_border():
     np.testing.assert_array_equal(filled, expected)
 
 
+@pytest.mark.parametrize("left", [-900, -2, 1, 200])
+def test_a_polygon_outside_of_the_plane_fills_nothing(left):
+    left += SHAPE[1] if left > 0 else 0
+    assert not drawn(polygon([(0, left), (0, left + 1), (1, left + 1)], SHAPE)).any()
+
+
 def test_a_polygon_taller_than_a_band_has_no_seams():
     shape = (600, 20)
     filled = drawn(polygon([(0, 0), (0, 20), (600, 20), (600, 0)], shape), shape)

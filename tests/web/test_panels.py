@@ -153,7 +153,5 @@ def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
         assert said.bounding_box()["height"] < 120
         said.get_by_label("Close").click()
         page.reload()
-        page.wait_for_function(
-            "() => document.querySelectorAll('#image-select option').length > 1"
-        )
+        page.wait_for_function("() => document.querySelectorAll('#image-select option').length > 1")
         assert said.count() == 0

@@ -89,6 +89,8 @@ def polygon(
 
 def _bands(box: Box, sides: tuple[int, int]) -> Iterator[Box]:
     """Yield the parts of a box, of at most so many rows and columns, cut at multiples of them."""
+    if not box.area:
+        return  # what lies outside of the plane
     for top in range(box.top - box.top % sides[0], box.bottom, sides[0]):
         for left in range(box.left - box.left % sides[1], box.right, sides[1]):
             yield Box(top, left, top + sides[0], left + sides[1]).clipped(box)
