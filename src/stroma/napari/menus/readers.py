@@ -9,8 +9,8 @@ from typing import Any
 import napari
 
 from stroma.errors import DISTRIBUTION, StromaError
+from stroma.napari.menus import asked
 from stroma.napari.studio.studio import studio_of
-from stroma.napari.tabs import asked
 
 LayerData = list[tuple[Any, ...]]
 NO_LAYER: LayerData = [(None,)]
