@@ -14,8 +14,9 @@ from qtpy.QtWidgets import QFileDialog, QHeaderView, QMessageBox
 from stroma.errors import StromaError
 from stroma.io.address import address_of
 from stroma.io.series import Series
-from stroma.napari.menus import asked, parts
+from stroma.napari.menus import asked
 from stroma.napari.studio.studio import Relay, Studio
+from stroma.napari.tabs import parts
 from stroma.napari.tabs.exchange import YES, Exchange
 from stroma.napari.tabs.series import Listed, ask_which, listed
 from stroma.session import events as ev
