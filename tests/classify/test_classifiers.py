@@ -7,10 +7,9 @@ import pytest
 from catboost import CatBoostClassifier, CatBoostError
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.class_weight import compute_sample_weight
 
 from stroma.classify import CLASSIFIERS
 from stroma.classify.catboost import CatBoost, _quantised
@@ -68,9 +67,8 @@ class OnOurBorders(CatBoostClassifier):
 class Mean:
     """The ensemble by hand: the mean of what the library says of its two members.
 
-    The linear one has less to say the nearer its loss on what it was fitted to is to guessing.
-    Where it has less than half of what it could have, splits are searched for in a third as
-    many trees.
+    The linear one has less to say the fewer rows of its own it tells beyond guessing. Where it has
+    less than half of what it could have, splits are searched for in a third as many trees.
     """
 
     def __init__(self, classifier):
@@ -79,10 +77,9 @@ class Mean:
     def fit(self, X, y):
         trees, linear = self.classifier._blank()
         linear = library("logistic", linear).fit(X, y)
-        balanced = compute_sample_weight("balanced", y)
-        loss = log_loss(y, linear.predict_proba(X), sample_weight=balanced)
-        self.share = np.interp(loss / np.log(len(np.unique(y))), [0.7, 1.0], [0.5, 0.0])
-        if self.share < 0.25 and len(X) >= 500:
+        told = balanced_accuracy_score(y, linear.predict(X), adjusted=True)
+        self.share = np.interp(told, [0.25, 0.5], [0.0, 0.5])
+        if self.share < 0.25:
             trees = replace(trees, random_splits=False, n_estimators=-(-trees.n_estimators // 3))
         forest = library("forest", trees)
         forest.set_params(max_samples=min(len(X), max(50, round(0.3 * len(X)))))
@@ -392,6 +389,7 @@ def test_an_ensemble_tells_apart_a_few_single_pixels(count):
     X = np.repeat(np.array([[0.0, 3.0], [1.0, 3.0]], np.float32), count, axis=0)
     classifier = Ensemble().fit(X, np.repeat([1, 2], count))
     probabilities = classifier.predict_proba(np.array([[-0.1, 3.0], [1.1, 3.0]], np.float32))
+    assert classifier.learned_.share == 0.5  # however strong the penalty, a line parts them
     assert probabilities[0, 0] > 0.6
     assert probabilities[1, 1] > 0.6
 
