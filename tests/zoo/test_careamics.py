@@ -15,6 +15,7 @@ from stroma.targets.restore import Restore
 from stroma.testing import check_network
 from stroma.training import predict
 from stroma.training.exported import exported
+from stroma.training.learner import Learner
 from stroma.workflow.load import load
 from stroma.zoo.networks.taken import is_foreign
 
@@ -175,3 +176,12 @@ def test_statistics_of_older_checkpoints_and_none_are_read(held, said, tmp_path)
 def test_units_of_a_target_have_a_number_per_channel():
     with pytest.raises(ParameterError, match="one number per channel"):
         Restore(2, gain=(1.0,), offset=(0.0,))
+
+
+def test_a_training_begins_with_it_in_its_units(said):
+    base = load(file_of("n2v2"))
+    image = said["image_n2v2"][0].astype(np.float32)
+    taught = Learner(steps=1, device="cpu").fit(image, None, base=base)
+    assert (taught.target, taught.about.scale()) == (base.target, base.about.scale())
+    assert taught.about.origin["program"] == "CAREamics"
+    assert abs(taught.segment(image).mean() - image.mean()) < image.std()

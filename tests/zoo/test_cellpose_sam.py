@@ -16,6 +16,7 @@ from stroma.io import write_image
 from stroma.metrics.instances import instance_scores
 from stroma.networks.cellpose_sam import CellposeSAM
 from stroma.testing import check_network
+from stroma.training.learner import Learner
 from stroma.training.open import as_three
 from stroma.workflow.load import load
 from stroma.zoo.networks.taken import is_foreign
@@ -113,6 +114,23 @@ def test_the_licence_is_said_before_the_network_is_used(cpsam, tmp_path, caplog)
         [said] = caplog.messages
         assert said.startswith(f"{path}: Licence of the weights of Cellpose-SAM")
         assert "CC-BY-NC-4.0 (no commercial use)" in said
+
+
+def test_what_is_trained_from_it_keeps_licence_and_channels(cpsam, known, tmp_path, caplog):
+    base, image = load(cpsam), known["image"]
+    learner = Learner(steps=1, device="cpu")
+    with pytest.raises(ParameterError, match=r"0\.5 times as large"):
+        learner.task(image, known["masks"], base=base.sized(60))
+    taught = learner.fit(image, known["masks"], base=base)
+    assert (taught.about.feed, taught.about.diameter) == ("three", 30)
+    before = base.module.state_dict()
+    assert any((t != before[name]).any() for name, t in taught.module.state_dict().items())
+    caplog.clear()
+    again = load(taught.save(tmp_path / "mine.safetensors"))
+    assert "Licence of the weights of Cellpose-SAM, and of what is trained" in caplog.messages[0]
+    task = learner.task(image, known["masks"], base=again)
+    assert dict(task.base.about.origin) == dict(base.about.origin)
+    assert task.setup.patch == (256, 256)
 
 
 def test_the_commands_say_the_licence_and_segment(cpsam, tmp_path, known, capsys):

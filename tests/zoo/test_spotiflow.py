@@ -14,6 +14,7 @@ from stroma.io import write_image
 from stroma.networks.spotiflow import Spotiflow
 from stroma.testing import check_network
 from stroma.training import predict
+from stroma.training.learner import Learner
 from stroma.workflow.load import load
 
 ORACLES = Path(__file__).parent / "oracles"
@@ -109,6 +110,19 @@ def test_the_last_network_is_read_with_its_own_threshold(folder):
     assert load(folder).decoding_["threshold"] == 0.5
     (folder / "thresholds.yaml").write_text("prob_thresh_best: [0.3]\nprob_thresh_last: 0.7\n")
     assert load(folder).decoding_["threshold"] == 0.7
+
+
+def test_a_training_begins_with_it_and_scales_as_it_does(said):
+    image, base = said["image_spotiflow2d"].astype(np.float32), load(ORACLES / NAMES[0])
+    points = base.segment(image)[:, :2]
+    learner = Learner(steps=1, device="cpu")
+    task = learner.task([image], [points], base=base)
+    measured, begun = task.cases[0].statistics, task.begun().state_dict()
+    assert all((begun[name] == t).all() for name, t in base.module.state_dict().items())
+    wanted = np.percentile(image, (1, 99.8))
+    assert (measured.low[0], measured.high[0]) == pytest.approx(wanted, abs=0.01 * np.ptp(wanted))
+    assert abs(np.percentile(image, 99.5) - wanted[1]) > 0.01 * np.ptp(wanted)
+    assert learner.fit([image], [points], base=base).about.origin["program"] == "Spotiflow"
 
 
 def replaced(folder, name, old, new):

@@ -28,6 +28,9 @@ VERSION = 1
 BROKEN = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What values raise that are not as they should be."""
 
+ORIGIN = "taken over"
+"""Where the plan of a network says which program it is from, and the licence of its weights."""
+
 
 @dataclass(frozen=True)
 class About:
@@ -125,6 +128,12 @@ class About:
     def scale(self) -> Normalisation:
         """Return how intensities are scaled."""
         return Normalisation(**self.normalisation)
+
+    @property
+    def origin(self) -> Mapping[str, Any]:
+        """Which program the network is from, or is trained from; empty for our own."""
+        said = self.plan.get(ORIGIN) if isinstance(self.plan, Mapping) else None
+        return said if isinstance(said, Mapping) else {}
 
     def named_classes(self) -> tuple[Class, ...]:
         """Return the classes."""

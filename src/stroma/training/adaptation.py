@@ -17,7 +17,7 @@ from stroma.errors import ParameterError
 from stroma.targets.contract import Target
 from stroma.training.about import as_json
 from stroma.training.augment import NONE, SHAPES
-from stroma.training.cases import Case
+from stroma.training.cases import Case, measured_for
 from stroma.training.certainty import certainty, require_judged, together
 from stroma.training.contract import Seen
 from stroma.training.crop import cropped_cases
@@ -31,6 +31,7 @@ from stroma.training.patches import Patches
 from stroma.training.resample import on_pixels_of
 from stroma.training.setup import LEAST_BATCH
 from stroma.training.threads import restored
+from stroma.training.variants import require_unsized
 
 LEAST = 0.2
 """Share of the new images that a network is to be sure of before it learns from them."""
@@ -285,12 +286,13 @@ def unlabelled(network: Network, images: Sequence[Any]) -> list[Case]:
     """Return cases of images as a network sees them, of which nothing is known."""
     opened: list[Image] = [network.open(image) for image in images]
     cases = cases_of(opened, [None] * len(opened), ndim=network.ndim)
-    return _sized(network, cases)
+    return _sized(network, measured_for(cases, network.about.scale()))
 
 
 def _labelled(network: Network, images: Sequence[Any], labels: Sequence[Any]) -> list[Case]:
     opened = [network.open(image) for image in images]
     cases = cases_of(opened, list(labels), truth=network.target.truth, ndim=network.ndim)
+    cases = measured_for(cases, network.about.scale())
     return _sized(network, cases) if network.target.truth == "classes" else cases
 
 
@@ -303,6 +305,7 @@ def _sized(network: Network, cases: list[Case]) -> list[Case]:
 
 def _require_single(network: Network) -> None:
     require_judged(network.target)
+    require_unsized(network.about)
     if network.about.members > 1:
         raise ParameterError(
             f"This model is {network.about.members} networks, which are averaged (folds), and one "

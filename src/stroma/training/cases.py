@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -164,6 +164,15 @@ def _fitted(values: NDArray[Any], to: NDArray[Any]) -> tuple[float, float]:
         return 1.0, 0.0
     gain = float(both[0, 1] / both[0, 0])
     return gain, float(y.mean() - gain * x.mean())
+
+
+def measured_for(cases: Sequence[Case], scale: Normalisation) -> list[Case]:
+    """Return cases whose statistics have the percentiles that a scaling of intensities needs."""
+    if scale.ranks == LOW_HIGH:
+        return list(cases)
+    return [
+        replace(case, measured=statistics_of(case.image, percentiles=scale.ranks)) for case in cases
+    ]
 
 
 def statistics_of(

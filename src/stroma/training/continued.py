@@ -7,6 +7,7 @@ from typing import Any
 
 from stroma.errors import LabelError, ParameterError
 from stroma.targets.contract import Facts
+from stroma.training.cases import measured_for
 from stroma.training.crop import cropped_cases
 from stroma.training.data import cases_of, facts_of
 from stroma.training.lent import require_ours
@@ -15,6 +16,7 @@ from stroma.training.options import Options
 from stroma.training.resample import on_pixels_of
 from stroma.training.setup import Setup
 from stroma.training.task import Task
+from stroma.training.variants import require_unsized
 
 OWN = ("target_options", "network_options", "patch", "batch")
 """Options that a network has decided."""
@@ -53,6 +55,7 @@ def continued(
             "This model is a cascade of two networks, and a training begins with one. Train one "
             "without cascade."
         )
+    require_unsized(about)
     _require_same(options, base)
     opened = [base.open(image) for image in (images if isinstance(images, list) else [images])]
     cases = cases_of(
@@ -63,6 +66,7 @@ def continued(
         ignore=options.ignore,
         regions=regions,
     )
+    cases = measured_for(cases, about.scale())
     if about.crop:
         cases, _ = cropped_cases(cases)
     size = (about.spacing, about.unit) if about.spacing else None
@@ -70,9 +74,12 @@ def continued(
         cases = on_pixels_of(cases, *size)
     facts = facts_of(cases, base.target.truth)
     _require_known(base, facts)
-    setup = replace(Setup.of(about.plan), free=False)
-    own = replace(options, target=about.target, target_options={}, network=about.network)
-    return Task(own, tuple(cases), facts, base.target, setup, about.scale(), size, base, about.crop)
+    own = {"network": about.network, "params": about.params, "patch": about.patch}
+    setup = replace(Setup.of({**own, **about.plan}), free=False)
+    same = replace(options, target=about.target, target_options={}, network=about.network)
+    return Task(
+        same, tuple(cases), facts, base.target, setup, about.scale(), size, base, about.crop
+    )
 
 
 def _require_same(options: Options, base: Network) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -94,9 +94,9 @@ class Setup:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Setup:
-        """Return a setup from what JSON gives back."""
-        values = {**stored, "patch": tuple(stored["patch"]), "spacing": tuple(stored["spacing"])}
-        return cls(**values)
+        """Return a setup from what JSON gives back; what else it says is left out."""
+        values = {one.name: stored[one.name] for one in fields(cls) if one.name in stored}
+        return cls(**values | {k: tuple(values.get(k, ())) for k in ("patch", "spacing")})
 
     @property
     def pixels(self) -> int:

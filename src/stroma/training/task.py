@@ -25,7 +25,7 @@ from stroma.networks.contract import resolutions
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts, Target
 from stroma.training import OBJECTIVES
-from stroma.training.about import About, as_json
+from stroma.training.about import ORIGIN, About, as_json
 from stroma.training.augment import NONE, SHAPES, TURNS, Augmentation
 from stroma.training.cases import Case
 from stroma.training.data import fingerprint
@@ -292,6 +292,8 @@ class Task:
     def _about(self, state: State, classes: Sequence[Class], tuned: Mapping[str, Any]) -> About:
         best = max(state.history, key=lambda row: next(iter(scores_in(row).values()), 0.0))
         best = state.history[-1] if self.latest else best
+        base = None if self.base is None else self.base.about
+        origin = {ORIGIN: base.origin} if base is not None and base.origin else {}
         return About(
             network=self.setup.network,
             params=as_json(self.setup.params),
@@ -302,7 +304,7 @@ class Task:
             normalisation=as_json(asdict(self.scale)),
             patch=tuple(self.setup.patch),
             classes=tuple(asdict(c) for c in classes),
-            plan=as_json(asdict(self.setup)),
+            plan=as_json({**asdict(self.setup), **origin}),
             training={
                 "scores": scores_in(best),
                 "mirror": self.mirror,
@@ -317,6 +319,8 @@ class Task:
             },
             spacing=() if self.size is None else self.size[0],
             unit="" if self.size is None else self.size[1],
+            diameter=0.0 if base is None else base.diameter,
+            feed="" if base is None else base.feed,
             crop=self.crop,
             versions={
                 "stroma": stroma.__version__,

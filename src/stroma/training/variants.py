@@ -24,6 +24,23 @@ def of_head(about: About, name: str, target: Several, options: Mapping[str, Any]
     return replace(about, target=name, target_params=target.heads[name], training=training)
 
 
+def require_unsized(about: About) -> None:
+    """Refuse to train a network for which images are made larger or smaller.
+
+    Raises
+    ------
+    ParameterError
+        If it is one.
+    """
+    if about.zoom != 1:
+        raise ParameterError(
+            f"This network sees images {about.zoom:.3g} times as large, for objects of another "
+            "diameter, and a training shows them as they are. Begin with the network as it was "
+            "before a diameter was given, on images whose objects have about "
+            f"{about.diameter:.3g} pixels."
+        )
+
+
 def of_diameter(about: About, target: Target, diameter: float) -> About:
     """Return what is known of a network for objects of another diameter, in pixels.
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stroma.errors import FormatError, short
 from stroma.training import about as files
-from stroma.training.about import About, as_json
+from stroma.training.about import ORIGIN, About, as_json
 from stroma.training.model import Network
 from stroma.zoo.networks.taken import TakenNetwork, take_network
-
-ORIGIN = "taken over"
-"""Where the plan of a network says which program it is from, and the licence of its weights."""
 
 
 def licence_of(about: About) -> str:
     """Return a sentence about the licence of weights that limits their use; "" where none does."""
-    plan = about.plan if isinstance(about.plan, Mapping) else {}
-    origin = plan.get(ORIGIN)
-    said = origin if isinstance(origin, Mapping) else {}
-    licence = said.get("licence")
+    licence = about.origin.get("licence")
     if not isinstance(licence, str) or not licence:
         return ""
-    program = short(said.get("program"), 60)
+    program = short(about.origin.get("program"), 60)
     of = f"Licence of the weights of {program}, and of what is trained from them"
     return f"{of}: {short(licence)}."
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stroma.errors import FormatError
+from stroma.training.about import ORIGIN
 from stroma.training.lent import PROGRAM, Lent
 from stroma.training.model import Network
 from stroma.weights.checkpoint import read_checkpoint
@@ -77,7 +78,7 @@ def lent(found: Taken, path: Path) -> Network:
         channels=found.module.given.channels,
         normalisation=found.normalisation,
         patch=found.module.patch,
-        plan={"taken over": {"program": "bioimage.io", "file": path.name, "left": found.left}},
+        plan={ORIGIN: {"program": "bioimage.io", "file": path.name, "left": found.left}},
         training={"decode": {} if means is None else dict(means.options)},
         source=str(path),
     )
