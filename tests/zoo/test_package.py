@@ -4,6 +4,7 @@ import gc
 import json
 import warnings
 import zipfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import yaml
 from tests.random_network import random_network
 from tests.zoo import commands
 
-from stroma.errors import ConsentError, FormatError
+from stroma.errors import ConsentError, FormatError, ParameterError
 from stroma.io import write_image
 from stroma.workflow.load import load
 from stroma.workflow.package import PYDANTIC, Card, export, works
@@ -32,6 +33,17 @@ def network():
 @pytest.fixture(scope="module")
 def package(network, tmp_path_factory):
     return export(network, tmp_path_factory.mktemp("zoo") / "model.zip", CARD)
+
+
+def test_a_licence_that_limits_what_weights_are_for_goes_along(tmp_path, caplog):
+    origin = {"program": "Cellpose-SAM", "licence": "CC-BY-NC-4.0 (no commercial use)"}
+    network = random_network(plan={"taken over": origin})
+    with pytest.raises(ParameterError, match=r"CC-BY-NC-4\.0 \(no commercial use\)\. A package"):
+        export(network, tmp_path / "free.zip", CARD)
+    made = export(network, tmp_path / "n.zip", replace(CARD, license="CC-BY-NC-4.0"))
+    assert "no commercial use" in made.notes[0]
+    assert load(made.path).about.origin == origin
+    assert "Licence of the weights of Cellpose-SAM" in caplog.messages[-1]
 
 
 def described(path: Path) -> dict:

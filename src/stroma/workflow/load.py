@@ -79,7 +79,7 @@ def _package(path: Path, trust: Collection[str]) -> Network:
         from stroma.workflow.read_package import read_package
     except ModuleNotFoundError as error:
         raise _missing(path, error) from error
-    return read_package(path, trust=trust)
+    return _told(path, read_package(path, trust=trust))
 
 
 def _network(path: Path) -> Network:
@@ -92,7 +92,11 @@ def _network(path: Path) -> Network:
             from stroma.workflow.foreign import read_foreign as read
     except ModuleNotFoundError as error:
         raise _missing(path, error) from error
-    network = read(path)
+    return _told(path, read(path))
+
+
+def _told(path: Path, network: Network) -> Network:
+    """Say the licence of weights that limits their use."""
     from stroma.workflow.foreign import licence_of
 
     if licence := licence_of(network.about):

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.data.statistics import measure
-from stroma.errors import FormatError, MissingExtraError, install
+from stroma.errors import FormatError, MissingExtraError, ParameterError, install
 from stroma.io.atomic import replaced
 from stroma.io.units import full_name
-from stroma.training.about import About
+from stroma.training.about import ORIGIN, About
 from stroma.training.exported import arguments, by_channel, exported, traced
 from stroma.training.lent import require_ours
 from stroma.training.members import members
 from stroma.training.model import Network
+from stroma.workflow.foreign import licence_of
 
 KEY = "stroma"
 """Where a package keeps what Stroma knows of its network, under "config"."""
@@ -107,13 +108,14 @@ def export(network: Network, path: str | Path, card: Card, *, image: Any = None)
     Raises
     ------
     ParameterError
-        If the network is a program of others.
+        If the network is a program of others, or its licence allows less than that of the card.
     FormatError
         If the name ends otherwise, or the card is not as packages need it.
     MissingExtraError
         If ``bioimageio.spec`` is not installed.
     """
     require_ours(network.about)
+    _require_licence(network.about, card)
     target = Path(path)
     if target.suffix != ".zip":
         raise FormatError(f"A model package is a .zip, got {str(path)!r}.")
@@ -142,6 +144,16 @@ def export(network: Network, path: str | Path, card: Card, *, image: Any = None)
     return Written(target, tuple(made.formats), tuple(made.notes))
 
 
+def _require_licence(about: About, card: Card) -> None:
+    """Refuse to allow everything with weights whose licence does not."""
+    limits = licence_of(about)
+    if limits and card.license == Card.license:
+        raise ParameterError(
+            f"{limits} A package under {card.license} would allow more than that. Name a licence "
+            "that does not (--license CC-BY-NC-4.0)."
+        )
+
+
 def works() -> bool:
     """Tell whether the pydantic that is installed is one that ``bioimageio.spec`` works with."""
     major, minor = metadata.version("pydantic").split(".")[:2]
@@ -163,7 +175,8 @@ class _Parts:
             _side(h, s, self.about.ndim) for h, s in zip(self.halo, self.stride, strict=True)
         )
         self.formats: list[str] = []
-        self.notes: list[str] = []
+        self.licence = licence_of(self.about)
+        self.notes = [self.licence] if self.licence else []
         self.files: list[str] = []
 
     def model(self) -> Any:
@@ -205,7 +218,7 @@ class _Parts:
         said["training"] = {
             k: training[k] for k in ("decode", "mirror", "largest", "scores") if k in training
         }
-        said["plan"] = {}
+        said["plan"] = {ORIGIN: dict(self.about.origin)} if self.about.origin else {}
         return {"version": 1, "about": said, "result": self.network.target.result}
 
     def _tensors(self) -> tuple[Array, Array]:
@@ -322,11 +335,12 @@ class _Parts:
         about, target = self.about, self.network.target
         decode = json.dumps(dict(self.network.decoding_)) if self.network.decoding_ else "defaults"
         scores = ", ".join(f"{k} {v:.3f}" for k, v in self.network.scores_.items()) or "none kept"
+        said = self.card.description or "A network trained with Stroma."
         inside = by_channel(about)
         where = "inside the network, per window" if inside else "by the preprocessing named here"
         return f"""# {self.card.name}
 
-{self.card.description or "A network trained with Stroma."}
+{" ".join(filter(None, (said, self.licence)))}
 
 ## What it gives
 
