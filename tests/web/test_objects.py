@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.session.scene import settle
-from tests.web.browsing import PATIENCE, SIZE, place, settled, stroke, until
+from tests.web.browsing import PATIENCE, SIZE, area, place, settled, stroke, until
 from tests.web.served import served
 
 from stroma.io import write_labels
@@ -131,6 +131,11 @@ def test_a_table_that_is_sent_joins_the_objects(held) -> None:
         assert any(name.startswith("embedding_") for name in told["measures"])
 
 
+def is_coloured(page) -> bool:
+    """Tell whether the bounds of the first square, which is bright, are seen on the grey image."""
+    return int(np.ptp(area(page, (6, 20), (16, 40)).astype(int), axis=-1).max()) > 60
+
+
 def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held, tmp_path) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -141,6 +146,7 @@ def test_objects_are_clicked_corrected_and_chosen_in_the_browser(browser, held, 
         page.goto(client.address.url)
         page.click("#tab-objects")
         page.wait_for_selector("#objects-note >> text=12 objects, held")
+        until(page, lambda: is_coloured(page))
         page.keyboard.press("1")
         page.mouse.click(*place(page, 30, 30))
         page.wait_for_selector("tr[data-object='1'] >> text=kind 1 ✓")

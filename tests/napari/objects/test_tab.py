@@ -38,6 +38,7 @@ def test_objects_are_shown_as_outlines_with_their_numbers_in_a_table(labelled):
     layer = labelled.layers.objects
     np.testing.assert_array_equal(np.asarray(layer.data), squares()[1])
     assert layer.contour > 0
+    assert np.ptp(outline(labelled, 1)[:3]) > 0.5  # on grey, bright or dark, grey is not seen
     assert labelled.desk.numbers.tolist() == list(range(1, 9))
     rows = labelled.table.rows
     assert rows.rowCount() == 8

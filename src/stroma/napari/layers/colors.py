@@ -22,6 +22,9 @@ RAMP = ("#3b2f7f", "#2f6f9f", "#2aa198", "#7fc35a", "#f5e663")
 
 UNKNOWN = "#c8c8c8"
 
+UNCLASSED = "#b6ff3c"
+"""Of objects without a class: no grey image has it, so outlines are seen on bright objects too."""
+
 
 def label_colors(classes: Iterable[Class]) -> DirectLabelColormap:
     """Return the colours of classes and of the next new one; other labels are grey."""
@@ -66,8 +69,8 @@ def rgba(color: str) -> NDArray[np.float32]:
 
 
 def of_classes(classes: NDArray[Any], named: Mapping[int, str]) -> NDArray[np.float32]:
-    """Return the (n, 4) colours of n labels; grey of those that have none."""
-    found = np.repeat(rgba(UNKNOWN)[None], len(classes), axis=0)
+    """Return the (n, 4) colours of the classes of n objects."""
+    found = np.repeat(rgba(UNCLASSED)[None], len(classes), axis=0)
     for label, color in named.items():
         found[classes == label] = rgba(color)
     return found

@@ -27,6 +27,9 @@ import { settled } from "./widgets.js";
  */
 
 const GREY = "#c8c8c8";
+
+/** Of objects without a class: no grey image has it, so outlines are seen on bright objects too. */
+const UNCLASSED = "#b6ff3c";
 const DELAY = 80;
 
 /** From low to high, lighter throughout. */
@@ -195,7 +198,7 @@ export class ObjectDesk extends EventTarget {
   colourOf(row) {
     if (this.colourBy === "class") {
       const label = this.known?.given[row] || this.known?.rows.class?.[row] || 0;
-      return this.known?.classes.find((one) => one.label === label)?.color ?? GREY;
+      return this.known?.classes.find((one) => one.label === label)?.color ?? UNCLASSED;
     }
     const value = this._value(this.colourBy, row);
     const [low, high] = this.range(this.colourBy);
