@@ -59,6 +59,11 @@ class Registry(Mapping[str, Any]):
         plugins = metadata.entry_points(group=self._group) if self._group else ()
         return {**{point.name: point.value for point in plugins}, **self._own}
 
+    @property
+    def added(self) -> Mapping[str, Any]:
+        """What was added while this process ran, by name."""
+        return self._added
+
     def add(self, name: str, part: Any) -> None:
         """Make an object known by name, until this process ends.
 

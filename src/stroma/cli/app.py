@@ -12,7 +12,7 @@ import stroma
 from stroma.cli import COMMANDS
 from stroma.cli.codes import exit_code
 from stroma.cli.notes import Notes
-from stroma.errors import MissingExtraError, StromaError, for_people, install
+from stroma.errors import StromaError, for_people
 
 HELP = """\
 From a few brush strokes to a segmentation.
@@ -91,10 +91,6 @@ def options(
         name, _, file = text.partition("=")
         if not name or not file:
             raise typer.BadParameter(f"--network is NAME=FILE, got {text!r}.")
-        try:
-            from stroma.workflow.network_features import register_network
-        except ModuleNotFoundError as error:
-            raise MissingExtraError(
-                f"The network in {file} needs {error.name}. Install it with: {install('train')}"
-            ) from error
-        register_network(name, file, trust=tuple(trust or ()))
+        from stroma.workflow.seeing_networks import register
+
+        register(name, file, trust=tuple(trust or ()))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from stroma.errors import MissingExtraError, ParameterError, UnknownNameError
+from stroma.errors import MissingExtraError, ParameterError, UnknownNameError, short
 from stroma.features import EXTRACTORS
 from stroma.features.centred import Centred
 from stroma.features.contract import Extractor
@@ -135,6 +135,8 @@ def _require_known(name: str) -> None:
     *prefixes, inner = name.split(":")
     if inner not in EXTRACTORS:
         hint = suggestion(inner, known_names())
+        if not hint.startswith("Did"):
+            hint += f" Was it a network? Name it again: stroma --network {short(inner)}=FILE ..."
         raise UnknownNameError(f"No feature extractor named {inner!r}. {hint}")
     for prefix in prefixes:
         fits = f"{prefix}:" in (ORTHOGONAL, CENTRED, ATTENTION) or prefix in GUIDED

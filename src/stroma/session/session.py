@@ -318,6 +318,7 @@ class Session:
     set_channels = _by(StrokeModel.set_channels)
     set_alias = _by(StrokeModel.set_alias)
     set_params = _by(StrokeModel.set_params)
+    see_with = _by(StrokeModel.see_with)
     train = _by(StrokeModel.train)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from stroma.classify import CLASSIFIERS
 from stroma.pixel.choices.aliases import ALIASES
 from stroma.pixel.param import Param
+from stroma.workflow.seeing_networks import title_of
 
 
 @dataclass(frozen=True)
@@ -251,7 +252,7 @@ def configurations(param: Param) -> tuple[str, list[dict[str, Any]]]:
         title = EXTRACTOR_TITLES.get(name, name)
         seen.setdefault(_extractor(given), Choice(name, title))
     own = _extractor(dict(param.items()))
-    seen.setdefault(own, Choice(str(param.fe_name), str(param.fe_name)))
+    seen.setdefault(own, Choice(str(param.fe_name), title_of(param.fe_name)))
     return str(seen[own].value), [vars(choice) for choice in seen.values()]
 
 

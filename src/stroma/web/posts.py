@@ -18,6 +18,7 @@ PIECES = "/uploads/pieces"
 STROKES = "/uploads/strokes"
 OBJECTS = "/uploads/objects"
 MODELS = "/uploads/models"
+NETWORKS = "/uploads/networks"
 TABLE = "/uploads/table"
 LIMITS = {
     IMAGES: uploads.MAX_IMAGE,
@@ -26,6 +27,7 @@ LIMITS = {
     STROKES: uploads.MAX_STROKES,
     OBJECTS: uploads.MAX_IMAGE,
     MODELS: uploads.MAX_MODEL,
+    NETWORKS: uploads.MAX_MODEL,
     TABLE: uploads.MAX_STROKES,
 }
 """Bytes that a body may have, by address; the body is the file."""
@@ -40,6 +42,7 @@ def routes() -> list[Route]:
         Route(STROKES, strokes, methods=["POST"]),
         Route(OBJECTS, objects, methods=["POST"]),
         Route(MODELS, models, methods=["POST"]),
+        Route(NETWORKS, networks, methods=["POST"]),
         Route(TABLE, table, methods=["POST"]),
     ]
 
@@ -96,6 +99,13 @@ async def models(request: Request) -> Response:
     name = request.query_params.get("name", "")
     await uploads.take_model(_session(request), name, request.stream())
     return JSONResponse({})
+
+
+async def networks(request: Request) -> Response:
+    """Take what the network in a file sees as features, beside our own or ("own=") alone."""
+    name, own = (request.query_params.get(part, "") for part in ("name", "own"))
+    called = await uploads.see_with(_session(request), name, request.stream(), own=bool(own))
+    return JSONResponse({"features": called})
 
 
 async def table(request: Request) -> Response:

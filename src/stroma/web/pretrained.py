@@ -7,13 +7,14 @@ from functools import partial
 from typing import Any
 
 from stroma.backbones import BACKBONES
-from stroma.errors import MissingExtraError, WeightsError
+from stroma.errors import MissingExtraError, ParameterError, WeightsError
 from stroma.pixel.choices.catalogue import Entry, entries, networks, to_download
 from stroma.pixel.choices.catalogue import download as download_all
 from stroma.session import Session
 from stroma.session.words import said
 from stroma.web.fields import GOOD_FOR, configurations
 from stroma.weights import fetch, status
+from stroma.zoo.packages.package import id_in
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]
@@ -72,6 +73,19 @@ def _problem(names: list[str]) -> str:
     except (MissingExtraError, WeightsError) as error:
         return said(error)
     return ""
+
+
+def see_with(session: Session, values: Values) -> str:
+    """Take what a network of bioimage.io sees as features, as a task; answer with their name."""
+    source = str(values["id"]).strip()
+    if not id_in(source):
+        raise ParameterError(
+            f"An id of bioimage.io is words with dashes, as affable-shark, got {source[:60]!r}. "
+            "What is on your disk is chosen as a file."
+        )
+    own = values.get("own") is not False
+    task = session.start(f"fetching {source}", lambda _, __: session.see_with(source, own=own))
+    return task.result()
 
 
 def download(session: Session, values: Values) -> None:

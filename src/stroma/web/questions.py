@@ -158,6 +158,7 @@ QUESTIONS = {
     "needs": pretrained.needs,
     "extractors": pretrained.extractors,
     "download": pretrained.download,
+    "see-with": pretrained.see_with,
     "open-folder": folders.join_folder,
     "leave-folder": folders.leave_folder,
     "open-series": uploads.open_series,

@@ -26,6 +26,7 @@ UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
     "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
     "models": {"endings": list(uploads.MODEL_ENDINGS), "limit": uploads.MAX_MODEL},
+    "networks": {"endings": list(uploads.SEEING), "limit": uploads.MAX_MODEL},
     "tables": {"endings": list(TABLES), "limit": uploads.MAX_STROKES},
 }
 

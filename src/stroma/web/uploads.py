@@ -39,6 +39,9 @@ MAX_MODEL = 2**31
 MODEL_ENDINGS = (*STROKES, NETWORK, PACKAGE)
 """Endings of files with a model."""
 
+SEEING = (NETWORK, PACKAGE)
+"""Endings of files with a network whose features can be had."""
+
 LONGEST_NAME = 120
 """Bytes of a name before its ending."""
 
@@ -340,6 +343,26 @@ async def take_model(session: Session, name: str, pieces: AsyncIterable[bytes]) 
         except Exception as error:  # as above
             reason = _reason(error, new.whole)
             raise ParameterError(f"The model was not loaded: {reason}") from error
+
+
+async def see_with(
+    session: Session, name: str, pieces: AsyncIterable[bytes], *, own: bool = True
+) -> str:
+    """Take what the network in a file sees as features, and answer with their name.
+
+    Raises
+    ------
+    StromaError
+        If it cannot be read, or its features cannot be had.
+    """
+    clean = safe_name(name, list(SEEING))
+    with _passing(session, clean) as new:
+        await new.receive(pieces)
+        try:
+            return await run_in_threadpool(lambda: session.see_with(new.whole, own=own))
+        except Exception as error:  # as above
+            reason = _reason(error, new.whole)
+            raise ParameterError(f"The network was not taken: {reason}") from error
 
 
 @contextmanager

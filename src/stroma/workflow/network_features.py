@@ -22,6 +22,7 @@ from stroma.features.deep import inference
 from stroma.training.members import members
 from stroma.training.model import Network
 from stroma.workflow.load import load
+from stroma.workflow.network_files import digest, place_of
 from stroma.zoo.packages.programs import Program
 
 Which = Literal["inner", "outputs"]
@@ -49,6 +50,7 @@ class NetworkFeatures:
     path: ClassVar[str]
     which: ClassVar[Which]
     trust: ClassVar[tuple[str, ...]]
+    digest: ClassVar[str]
     axes: ClassVar[str] = "yx"
 
     def __post_init__(self) -> None:
@@ -86,6 +88,12 @@ class NetworkFeatures:
         """The channels and the scaling of the network's training."""
         [scheme] = set(self.network.about.scale().schemes)
         return Wants(NORMALISED[scheme], self.network.about.channels)  # type: ignore[arg-type]
+
+    def provenance(self) -> dict[str, str]:
+        """Return what identifies the network: name, repository, revision, file, digest."""
+        file = Path(self.path).name
+        known = {"name": self.called, "repository": "a file of yours", "revision": ""}
+        return {**known, "file": file, "digest": self.digest}
 
     def names(self, channels: Sequence[str]) -> list[str]:
         """Return names like ``nuclei.3``."""
@@ -176,6 +184,7 @@ def _kind(name: str, path: str, which: Which, trust: tuple[str, ...]) -> type[Ne
         "path": path,
         "which": which,
         "trust": trust,
+        "digest": digest(place_of(path)),
         "axes": "yx" if network.ndim == 2 else "zyx",
         "__doc__": f"What the network in {path} sees.",
     }

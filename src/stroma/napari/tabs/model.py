@@ -15,6 +15,7 @@ from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.checks import Checks
 from stroma.napari.tabs.downloads import when_here
+from stroma.napari.tabs.network import ask_network
 from stroma.napari.tabs.survey import Survey, survey
 from stroma.pixel.choices.aliases import ALIASES
 from stroma.pixel.choices.catalogue import Entry
@@ -23,6 +24,7 @@ from stroma.session import events as ev
 from stroma.session.events import Event
 from stroma.session.strokes.applied import SAID
 from stroma.session.strokes.model import NETWORK
+from stroma.workflow.seeing_networks import title_of
 
 SCALINGS: tuple[list[int], ...] = ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
 ORDERS = ("nearest", "linear", "quadratic", "cubic", "quartic", "quintic")
@@ -151,6 +153,11 @@ class Model:
                     ("Interpolation", field["fe_order"]),
                     ("Runs on", self.device),
                 ),
+                parts.button(
+                    "See with a network…",
+                    "Features of a trained network: a package of bioimage.io, or one of your own",
+                    self._ask_network,
+                ),
             ),
             parts.group(
                 "Image and result",
@@ -207,7 +214,7 @@ class Model:
             parts.show_value(field, value)
         parts.show_value(self.alias, alias_of(param))
         if self.extractor.findData(param.fe_name) < 0:
-            self.extractor.addItem(str(param.fe_name), param.fe_name)
+            self.extractor.addItem(title_of(param.fe_name), param.fe_name)
         parts.show_value(self.extractor, param.fe_name)
         for name in ("clf_iterations", "clf_learning_rate", "clf_depth"):
             self._fields[name].setEnabled(param.clf != "logistic")
@@ -260,7 +267,7 @@ class Model:
             if status.trained < 0
             else ("trained" if status.trained == status.revision else "trained, strokes are newer")
         )
-        self.about.setText(f"{param.fe_name}{features}; {param.clf}; {trained}.")
+        self.about.setText(f"{title_of(param.fe_name)}{features}; {param.clf}; {trained}.")
 
     # ------------------------------------------------------------------ changing parameters
 
@@ -297,6 +304,15 @@ class Model:
             layers = sorted(chosen, key=self._layer_keys().index)
             name = str(self._param.fe_name)
             self._when_here(name, lambda: self._studio.session.set_params(fe_layers=layers), layers)
+
+    def _ask_network(self) -> None:
+        if asked := ask_network(self.widget):
+            self.see_with(asked[0], own=asked[1])
+
+    def see_with(self, source: str, *, own: bool = True) -> None:
+        """Take what a network sees as features; see `Session.see_with`."""
+        session, name = self._studio.session, Path(source).name
+        self._studio.call(f"Loading {name}", lambda: session.see_with(source, own=own))
 
     def _reset(self) -> None:
         self._studio.attempt(

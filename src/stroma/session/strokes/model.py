@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
-from stroma.errors import FormatError, ParameterError, ShapeError, StromaError
+from stroma.errors import FormatError, ParameterError, ShapeError, StromaError, UnknownNameError
+from stroma.features.build import part_names
 from stroma.features.cache import free_memory
 from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.door import Points
 from stroma.pixel.model import ConvpaintModel
+from stroma.pixel.param import Param
 from stroma.session.core.core import Core
 from stroma.session.core.disk.regular import require_regular
 from stroma.session.core.results import Results
@@ -29,12 +31,15 @@ from stroma.session.strokes.learner import Learner
 from stroma.session.strokes.settings import Settings
 from stroma.session.strokes.turn import StrokeTurn
 from stroma.session.strokes.wish import Material, Wish
+from stroma.workflow import seeing_networks
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
 
 NETWORK = "network.safetensors"
 """Where a project keeps a network that was loaded."""
+
+INSTEAD = "Until then the model sees with the features that are usual here."
 
 
 class StrokeModel:
@@ -136,6 +141,35 @@ class StrokeModel:
         trial = ConvpaintModel(param=self.now.param)
         trial.set_params(**values)
         self._set(param=trial.get_params(), answers=True)
+
+    def see_with(self, source: str | Path, *, own: bool = True) -> str:
+        """Take what a trained network sees as features, and return what these are called.
+
+        A project keeps a copy of the network's file, or its id.
+
+        Parameters
+        ----------
+        source : str or Path
+            Whatever `stroma.load` takes as a network: a package of bioimage.io, its id, ...
+        own : bool
+            Keep features of Stroma beside those of the network.
+
+        Raises
+        ------
+        MissingFileError, WeightsError
+            If it cannot be had.
+        ParameterError
+            If it is no network, or one whose features cannot be had.
+        ConsentError
+            If it is a program of others, which a session never runs.
+        MissingExtraError
+            If what networks need is not installed.
+        """
+        project = self.core.project
+        folder = None if project is None else project.folder
+        name = seeing_networks.name_features(source, folder=folder)
+        self.set_params(**seeing_networks.params_with(name, own=own))
+        return name
 
     def _set(self, *, answers: bool = False, **values: Any) -> None:
         """Change settings; ``answers`` says whether the model's answer depends on them."""
@@ -307,7 +341,8 @@ class StrokeModel:
 
     def settings(self) -> Mapping[str, Any]:
         """Return what ``settings.json`` keeps."""
-        return self.now.to_json()
+        found = seeing_networks.facts(self.now.param.fe_name)
+        return {**self.now.to_json(), **({"networks": found} if found else {})}
 
     def facts(self) -> Mapping[str, Any]:
         """Return what a snapshot says of the model."""
@@ -316,7 +351,8 @@ class StrokeModel:
         return {"is_current": is_current, "taken": self.learner.taken, "network": applied}
 
     def keep(self, folder: Path) -> None:
-        """Write the model into a project; nothing while there is none."""
+        """Write the model into a project, nothing while there is none, and what it sees with."""
+        seeing_networks.keep(self.now.param.fe_name, folder)
         if self.network is not None:
             self.network.save(folder / NETWORK)
         elif self.learner.trained is not None:
@@ -330,7 +366,14 @@ class StrokeModel:
             raise FormatError(
                 f"{folder / 'settings.json'} does not hold the settings of a project: {error}"
             ) from error
+        told = seeing_networks.restore(settings.get("networks"), folder)
+        told = told or _unknown_features(given.param)
+        if told:
+            given = replace(given, param=alias_param("stroma"))
         self.now = self._of_open_images(given)
+        if told:
+            self.learner = Learner(ConvpaintModel(param=self.now.param))
+            return f"{told} {INSTEAD}"
         if facts.get("network") is True:
             return self._restore_network(folder, is_current=facts.get("is_current") is True)
         model, said = _model(folder)
@@ -341,6 +384,15 @@ class StrokeModel:
             self.learner.revision = self.bench.revision - (0 if is_current else 1)
         self.core.worker.resume(self.name, self.learner.revision)
         return said
+
+
+def _unknown_features(param: Param) -> str:
+    """Return what is wrong with the names of extractors; empty if all are known."""
+    try:
+        part_names(str(param.fe_name))
+    except UnknownNameError as error:
+        return str(error)
+    return ""
 
 
 def _network(folder: Path) -> tuple[Network | None, str]:
@@ -364,7 +416,10 @@ def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
         return None, ""
     try:
         require_regular(path)
-        return ConvpaintModel(model_path=path), ""
+        model = ConvpaintModel(model_path=path)
+        if model.classifier is not None:
+            model.trained()  # which says where its features came from other weights
+        return model, ""
     except StromaError as error:
         return None, f"{error} The model is trained again from the strokes."
 

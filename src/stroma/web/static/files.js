@@ -118,6 +118,19 @@ export async function loadModel(app, file) {
 }
 
 /**
+ * Take what the network in a file sees as features.
+ * @param {App} app
+ * @param {File} file
+ * @param {boolean} own whether features of ours stay beside them
+ */
+export async function seeWith(app, file, own) {
+  const allowed = app.state?.uploads.networks;
+  const values = { name: file.name, own: own ? "yes" : "" };
+  const done = allowed && (await orNotice(named(file, send(file, "/uploads/networks", values, allowed)), "network"));
+  if (done) notice(`The model sees with ${file.name} now.`, "good");
+}
+
+/**
  * Let a table of another program join the objects of the image that is looked at.
  * @param {App} app
  * @param {File} file

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { listExtractors, useExtractor } from "./extractors.js";
 import { choosesFiles, loadModel } from "./files.js";
 import { qualityGroup } from "./quality.js";
+import { chooseNetwork } from "./seeing.js";
 import { explained, group, rebuild, slider } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -51,7 +52,12 @@ function aliasField(app) {
   const all = el("button", {
     type: "button", id: "all-extractors", text: "What each is good for…", onclick: () => listExtractors(app),
   });
-  return el("div", { class: "fields" }, explained(el("label", { class: "field" }, "Extractor", select), help), all);
+  const network = el("button", {
+    type: "button", id: "see-with", text: "See with a network…", onclick: () => chooseNetwork(app),
+    title: "Features of a trained network: a package of bioimage.io, or one that was trained here",
+  });
+  const buttons = el("div", { class: "buttons" }, all, network);
+  return el("div", { class: "fields" }, explained(el("label", { class: "field" }, "Extractor", select), help), buttons);
 }
 
 /** @param {App} app */

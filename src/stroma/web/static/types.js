@@ -118,7 +118,7 @@
  * @property {number} revision
  * @property {boolean} canUndo
  * @property {boolean} canRedo
- * @property {{images: Uploads, strokes: Uploads, models: Uploads, tables: Uploads}} uploads
+ * @property {{images: Uploads, strokes: Uploads, models: Uploads, networks: Uploads, tables: Uploads}} uploads
  */
 
 /**
