@@ -10,7 +10,7 @@ WORKERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile
 TYPESCRIPT := typescript@5.9.3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs site clean
+.PHONY: help demo test lint docs links site clean
 
 help:  ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -37,6 +37,9 @@ lint: $(VENV)/stamp-test  ## ruff, mypy, import-linter, tsc, and whether the ref
 
 docs: $(VENV)/stamp-test  ## write docs/reference from the docstrings
 	$(BIN)/python docs/build_reference.py
+
+links:  ## ask for every address outside that the pages link to (needs a network)
+	$(PYTHON) docs/check_links.py
 
 site: $(VENV)/stamp-site  ## build the documentation as pages with search, into build/site
 	$(BIN)/mkdocs build --strict

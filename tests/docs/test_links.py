@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import importlib.util
 import re
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -64,6 +66,46 @@ def test_a_link_that_leads_nowhere_is_noticed(tmp_path):
         "```\n[d](fence.md)\n```\n[![p](pic.png)](there.md) [w](https://example.org)\n"
     )
     assert broken(page) == ["gone.md", "there.md#none", "pic.png"]
+
+
+@pytest.fixture(scope="module")
+def outside():
+    """The program that asks for addresses outside."""
+    spec = importlib.util.spec_from_file_location("check_links", DOCS / "check_links.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A server that has one page, does not show another, and nothing else."""
+
+    def do_GET(self):
+        self.send_response({"/there": 200, "/closed": 403}.get(self.path, 404))
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_addresses_outside_are_asked_for_and_those_that_are_gone_are_said(outside, tmp_path):
+    page = tmp_path / "page.md"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        at = f"http://127.0.0.1:{server.server_port}"
+        page.write_text(
+            f"[a]({at}/there#part) <{at}/closed> [b]({at}/gone) `[c]({at}/code)` [d](e)"
+        )
+        found = outside.addresses([page])
+        assert sorted(found) == [f"{at}/closed", f"{at}/gone", f"{at}/there"]
+        said = {address.removeprefix(at): outside.problem(address) for address in found}
+        server.shutdown()
+    assert said == {"/there": "", "/closed": "", "/gone": "404 Not Found"}
+    assert outside.problem(f"{at}/there") != ""  # nobody answers any more
+
+
+def test_the_pages_link_to_addresses_outside(outside):
+    assert len(outside.addresses(outside.pages())) > 10
 
 
 def listed(nav: object) -> list[str]:

@@ -136,7 +136,9 @@ def _require_known(name: str) -> None:
     if inner not in EXTRACTORS:
         hint = suggestion(inner, known_names())
         if not hint.startswith("Did"):
-            hint += f" Was it a network? Name it again: stroma --network {short(inner)}=FILE ..."
+            hint = (
+                f"Was it a network? Name it again: stroma --network {short(inner)}=FILE ... {hint}"
+            )
         raise UnknownNameError(f"No feature extractor named {inner!r}. {hint}")
     for prefix in prefixes:
         fits = f"{prefix}:" in (ORTHOGONAL, CENTRED, ATTENTION) or prefix in GUIDED

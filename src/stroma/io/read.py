@@ -10,6 +10,7 @@ from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError
 from stroma.io.address import address_of
 from stroma.io.atomic import is_zarr, recover
+from stroma.io.foreign import advice
 from stroma.io.series import Series
 from stroma.io.tables import READERS, SERIES, ending_of
 
@@ -109,7 +110,8 @@ def _ending(path: Path) -> str:
     ending = ending_of(path)
     if ending not in READERS:
         raise FormatError(
-            f"{path} has the ending {ending!r}, which no reader knows. "
+            advice(path, ending)
+            or f"{path} has the ending {ending!r}, which no reader knows. "
             f"Known: {', '.join(sorted(READERS))}."
         )
     if not path.is_file():

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, StromaError
 from stroma.io import READERS, STROKE_READERS, ending_of, read_image, stem_of
+from stroma.io.foreign import advice
 from stroma.io.read import series_of
 from stroma.session import Session, series
 from stroma.session.words import said
@@ -121,8 +122,10 @@ def safe_name(name: str, endings: list[str]) -> str:
     ending = ending_of(name)
     if ending not in endings:
         raise FormatError(
-            f"{name[:100]!r} has the ending {ending[:20]!r}, which cannot be opened here. Possible "
-            f"are {', '.join(endings)}. Convert it; a folder (OME-Zarr) is dropped as a whole."
+            advice(Path(name[:100]), ending)
+            or f"{name[:100]!r} has the ending {ending[:20]!r}, which cannot be opened here. "
+            f"Possible are {', '.join(endings)}. Convert it; a folder (OME-Zarr) is dropped as a "
+            "whole."
         )
     clean = re.sub(r"[^\w.()+ -]", "_", name[: -len(ending)]).strip(". ")
     kept = clean.encode()[:LONGEST_NAME].decode(errors="ignore").rstrip()

@@ -12,6 +12,7 @@ from pathlib import Path
 from stroma.errors import MissingFileError, short
 from stroma.io import STROKE_READERS, is_image
 from stroma.io.address import address_of
+from stroma.io.foreign import FOREIGN
 
 RESULTS = ("_labels", "_objects", "_foreground", "_restored", "_probabilities", "_overlay")
 """Ends of names, before the format, of images that a batch writes; folders are searched without
@@ -26,16 +27,6 @@ STROKES = (
 
 OTHERS = ("_segmentation", "_segmentations", "_mask", "_masks", "_prediction", "_predictions")
 """The same of results of other programs."""
-
-FOREIGN = frozenset(
-    (
-        *(".lof", ".xlif", ".oir", ".vsi", ".ets"),
-        *(".mrxs", ".dm3", ".dm4", ".ims", ".dcm", ".ics"),
-        *(".ids", ".nrrd", ".r3d", ".zvi", ".ipw", ".sld", ".fli", ".vms"),
-        *(".bif", ".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".dng"),
-    )
-)
-"""Endings of images that no reader knows; files of other endings are taken for no images."""
 
 SHOWN = 5
 """Names of files that a message lists."""
@@ -159,7 +150,7 @@ def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     if named:
         left_out.append(LeftOut(folder, named, "Their names end as those of results and strokes."))
     if foreign:
-        reason = "There is no reader for them; export them as OME-TIFF or OME-Zarr."
+        reason = "There is no reader for them; save them as OME-TIFF, as Bio-Formats does."
         left_out.append(LeftOut(folder, foreign, reason))
     return [p for p in images if not is_result(p)], left_out
 

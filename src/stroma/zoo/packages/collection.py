@@ -18,7 +18,16 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from stroma.errors import FormatError, MissingExtraError, WeightsError, install, short
 from stroma.weights import hub
-from stroma.weights.http import BROKEN, PAUSES, NotThereError, Remote, open_whole, require_all, wait
+from stroma.weights.http import (
+    BROKEN,
+    PAUSES,
+    NotThereError,
+    Remote,
+    UnreachableError,
+    open_whole,
+    require_all,
+    wait,
+)
 from stroma.weights.store import atomic, cache_folder
 from stroma.zoo.packages.package import (
     MAX_FILE,
@@ -90,6 +99,10 @@ def fetched(name: str) -> Fetched:
             raise WeightsError(
                 f"There is no file {name}, and bioimage.io has no model of that id ({error}) Give "
                 "the file of a model, or look its id up there."
+            ) from error
+        except UnreachableError as error:
+            raise UnreachableError(
+                f"{error} Get the package where there is a network, and give its file instead."
             ) from error
     return Fetched(folder, address=address)
 
