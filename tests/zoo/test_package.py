@@ -189,6 +189,16 @@ def test_descriptions_that_unfold_or_are_none_are_refused_by_name(package, tmp_p
         load(rewritten(package.path, tmp_path / "odd.zip", lambda said: text))
 
 
+@pytest.mark.parametrize(
+    "level", ["[*a{0}, *a{0}]", "{{x: *a{0}, y: *a{0}}}", "!!pairs [x: *a{0}]"]
+)
+def test_descriptions_with_parts_within_parts_are_refused(package, tmp_path, level):
+    levels = [f"a{i}: &a{i} {level.format(i - 1)}" for i in range(1, 200)]
+    text = "\n".join(["type: model", "a0: &a0 [x, x]", *levels])
+    with pytest.raises(FormatError, match=r"odd\.zip .* unfolds to more"):
+        load(rewritten(package.path, tmp_path / "odd.zip", lambda said: text))
+
+
 @pytest.mark.parametrize("value", [[], 3, "x", {"stroma": []}, {"pytorch_state_dict": [1]}])
 @pytest.mark.parametrize("name", ["config", "weights"])
 def test_parts_of_a_description_of_another_kind_are_refused_by_name(package, tmp_path, name, value):

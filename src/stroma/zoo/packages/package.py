@@ -15,6 +15,7 @@ import yaml
 
 from stroma.errors import FormatError, MissingFileError, StromaError, short
 from stroma.io.lazy import DAMAGE, damaged
+from stroma.weights.settings import values_in
 
 NAMES = ("bioimageio.yaml", "rdf.yaml", "model.yaml")
 """What a description may be called."""
@@ -35,13 +36,6 @@ def id_in(path: str | Path) -> str:
     """Return the id that is meant by what a user gave for a model; "" where it is none."""
     found = ID.fullmatch(str(path))
     return found[1] if found else ""
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML in which nothing is merged, which is how few bytes unfold to many."""
-
-    def flatten_mapping(self, node: Any) -> None:
-        """Leave "<<" as it is; there is no value like it."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +141,7 @@ def parsed(text: bytes, path: Path | str) -> Mapping[str, Any]:
         If it is none, or not of a model.
     """
     try:
-        said = yaml.load(text, _Loader)
+        said = values_in(text)
     except yaml.YAMLError as error:
         raise FormatError(f"{path} is no model package: {short(error)}.") from error
     except DAMAGE as error:
