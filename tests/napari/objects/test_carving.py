@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from tests.patience import PATIENCE
 
 from napari_scene import until
 from stroma.napari.objects.hand import Press
+from stroma.session.events import Rested
 from stroma.session.objects.carving.kept import How
 
 SIDE = 28
@@ -149,3 +151,76 @@ def test_other_boundaries_cut_the_image_anew(carved, pointer, studio):
     carved.undo()
     studio.settle()
     assert carved.carving.boundary.currentData() == "edges"
+
+
+def listed(tab, row=0):
+    """Click a row of the list of carved objects."""
+    tab.carving.list.selectRow(row)
+    tab.carving.list.cellClicked.emit(row, 0)
+
+
+def test_the_list_leads_to_the_middle_of_an_object_on_other_planes(carved, pointer, press, studio):
+    two_strokes(pointer)
+    press("Enter")
+    studio.bridge.turn_to({"z": 14})
+    studio.settle()
+    listed(carved)
+    assert studio.bridge.plane() == {"z": 14}  # which has some of it
+    studio.bridge.turn_to({"z": 1})
+    studio.settle()
+    assert not carved.desk.selected
+    listed(carved)
+    studio.settle()
+    assert abs(studio.bridge.plane()["z"] - 14) <= 1
+    assert carved.desk.selected == {1}
+
+
+@pytest.fixture
+def movie(tab, studio):
+    """The tab over a movie with a carved object in its first and last frame, at the first."""
+    session, disc = studio.session, ball()[0][14].astype(np.float32)
+    layer = studio.viewer.add_image(np.stack([disc] * 3), name="disc")
+    studio.bridge.paint_on([layer], "tyx")
+    key = studio.bridge.image
+    for number, t in ((1, 0), (2, 2)):  # those of the last were never looked at
+        at = {"plane": {"t": t}}
+        session.prepare_carving(key, **at).result(PATIENCE)
+        session.carve_stroke(key, [(12, 12)], **at)
+        session.carve_stroke(key, [(1, 1), (1, 26)], on=False, **at)
+        assert session.commit_carved(key, f"at {t}", **at) == number
+    studio.bridge.turn_to({"t": 0})
+    studio.settle()
+    tab.show()
+    tab.take("carve")
+    cut(tab, studio)
+    return tab
+
+
+def test_the_list_leads_to_an_object_at_another_time(movie, studio):
+    listed(movie, 1)
+    studio.settle()
+    assert (studio.bridge.plane(), movie.desk.selected) == ({"t": 2}, {2})
+    listed(movie, 0)
+    studio.settle()
+    assert (studio.bridge.plane(), movie.desk.selected) == ({"t": 0}, {1})
+
+
+def test_an_object_is_gone_to_once_it_is_known(movie, studio):
+    last = movie.carver.now.named[1]
+    movie.take("select")  # with which nothing is asked of the session in between
+    movie.carver.go_to(last)
+    assert studio.bridge.plane() == {"t": 2}
+    studio.told.emit(Rested())  # which drops what is selected and not there
+    studio.watched.emit()
+    assert movie.desk.table is None
+    assert not movie.desk.selected
+    studio.settle()
+    assert movie.desk.selected == {2}
+
+
+def test_who_looks_elsewhere_is_not_led_to_an_object_later(movie, studio):
+    movie.desk.go_to(2)  # it is at another time, and not known here
+    studio.bridge.turn_to({"t": 2})
+    studio.settle()
+    assert 2 in movie.desk.numbers
+    assert not movie.desk.selected

@@ -115,6 +115,7 @@ class ObjectDesk:
             return
         if about != self._about:
             self.selected.clear()
+            self._going = 0  # somebody looks elsewhere now
         self._about, self._stale = about, False
         self._load()
 
