@@ -456,6 +456,26 @@ def test_all_objects_are_found_beside_those_that_are_held(session, key):
     assert np.array_equal(labels(session, key) > 0, first)
 
 
+def test_all_objects_are_found_beside_those_that_follow_the_segmentation(session, key):
+    session.follow_objects(key, label=2)
+    session.paint(key, [(10, 10), (11, 11)], label=2, radius=2)
+    session.paint(key, [(25, 2), (25, 50)], label=1, radius=1)
+    session.set_region(key, Box(0, 0, 56, 28))  # half of them
+    before = labels(session, key)
+    assert before[10, 10]
+    assert before[40, 10]
+    assert not before[:, 28:].any()
+    count = session.find_everything(key, keep=True).result(PATIENCE)
+    found = labels(session, key)
+    assert count >= 2
+    assert np.array_equal(found[before > 0], before[before > 0])
+    assert min(found[10, 40], found[40, 40]) > before.max()
+    assert session.object_source(key).kept
+    session.undo()
+    assert session.object_source(key).how is not None
+    assert np.array_equal(labels(session, key), before)
+
+
 def test_objects_that_lie_mostly_in_others_do_not_come():
     held, found = np.zeros((2, 6), np.int32), np.zeros((2, 6), np.int32)
     held[:, :2], found[0, :3], found[1, 1:] = 7, 4, 2

@@ -45,7 +45,8 @@ class FindEverything:
         by : {"grid", "decoder", "prompts"}
             See `stroma.prompts.everything.By`.
         keep : bool
-            Whether objects that are held stay as they are, and others come beside them.
+            Whether objects that are there stay as they are, and others come beside them; those
+            that followed the segmentation are held from then on.
 
         Returns
         -------
@@ -61,40 +62,39 @@ class FindEverything:
                 pixels, engine=made, how=how, progress=progress, cancelled=cancelled
             )
             with self.core.lock:  # what is committed meanwhile is held, too
-                held = self._held(image, found.shape) if keep else np.zeros_like(found)
-                labels, count = beside(held, found, least=how.own)
+                there = self._there(image, found.shape) if keep else np.zeros_like(found)
+                labels, count = beside(there, found, least=how.own)
                 source = f"all objects, by {engine}"
                 self._objects.set_objects(image, labels, source=source)
             return count
 
         return self.core.tasks.start("finding all objects", find)
 
-    def _held(self, image: str, shape: tuple[int, ...]) -> Labels:
-        """Return the objects that are held, with the axes of the image."""
-        book = self._objects.book(image)
-        if not book.held.kept:
-            return np.zeros(shape, np.int32)
-        return np.stack([book.frame(n) for n in range(book.frames)]).reshape(shape)
+    def _there(self, image: str, shape: tuple[int, ...]) -> Labels:
+        """Return the objects that are held, or known by now, with the axes of the image."""
+        book, known = self._objects.book(image), self._objects.known(image)
+        nothing = np.zeros(book.size, np.int32)
+        return np.stack([known.get(n, nothing) for n in range(book.frames)]).reshape(shape)
 
 
-def beside(held: Labels, found: Labels, *, least: float) -> tuple[NDArray[np.int64], int]:
-    """Return objects that are held, those that were found beside them, and how many these are.
+def beside(there: Labels, found: Labels, *, least: float) -> tuple[NDArray[np.int64], int]:
+    """Return objects that are there, those that were found beside them, and how many these are.
 
     Parameters
     ----------
-    held : int32 array
+    there : int32 array
         Objects that keep their numbers and pixels.
     found : int32 array of the same shape
-        They get numbers behind those; pixels that are held are not theirs.
+        They get numbers behind those; pixels of others are not theirs.
     least : float
         Part of its pixels that must be free for an object to come.
     """
-    free = np.where(held == 0, found, 0)
+    free = np.where(there == 0, found, 0)
     before = np.bincount(found.ravel())
     after = np.bincount(free.ravel(), minlength=len(before))
     comes = (after > 0) & (after >= least * before)
     comes[0] = False
     count = int(comes.sum())
     numbers = np.zeros(len(before), np.int64)
-    numbers[comes] = int(held.max(initial=0)) + 1 + np.arange(count)
-    return np.where(held > 0, held, numbers[free]), count
+    numbers[comes] = int(there.max(initial=0)) + 1 + np.arange(count)
+    return np.where(there > 0, there, numbers[free]), count

@@ -225,6 +225,11 @@ class ObjectWork:
                 return book.frame(position.get("t", 0))[inside].reshape(box.shape).copy()
         return self.object_labels(image, box, plane=position)
 
+    def known(self, image: str) -> dict[int, Labels]:
+        """Return the objects of an image frame by frame, as far as they are known or held."""
+        book = self.book(image)
+        return dict(book.labels) if book.held.kept else self.model.latest(image)
+
     def frame_held(self, image: str, plane: Position) -> Labels:
         """Return the objects of a frame; those that are held, also before they are measured."""
         book = self.book(image)
