@@ -14,13 +14,13 @@ import numpy as np
 import pytest
 import zarr
 
-from stroma.cli.paint import beside, opened_as, sorted_out
+from stroma.cli.paint import beside, opened_as, remembered, sorted_out
 from stroma.errors import FileError, FormatError, ParameterError
 from stroma.io import read_image, series_of
 from stroma.io.address import address_of, require_address
 from stroma.io.omezarr.remote import Kept
 from stroma.session import Session
-from stroma.session.recent import remember
+from stroma.session.recent import is_known
 from stroma.web.commands import CHANGES
 from stroma.web.state import described
 
@@ -246,17 +246,24 @@ def test_a_project_from_elsewhere_asks_no_server_until_it_is_told_to(
     project = tmp_path / "theirs.stroma"
     with Session.create(project, mode="demand") as session:
         key = session.add_image(f"{server[1]}/cells.zarr")
+        other = session.add_image(f"{server[1]}/cells.zarr".replace("127.0.0.1", "localhost"))
         session.paint(key, [(5, 5), (5, 20)], label=1)
     server[0].asked.clear()
+    for _ in range(2):  # nobody agreed the first time
+        with remembered(opened_as([project])) as session:
+            assert list(session.unasked()) == [key, other]
     with opened_as([project]) as session:
         assert described(session, "")["images"][0]["address"] == f"{server[1]}/cells.zarr"
         assert f"{server[1]}/cells.zarr, which was not asked" in session.notices[0].message
         assert server[0].asked == []
-        CHANGES["fetch"](session, {})
-        assert (session.notices, described(session, "")["images"][0]["address"]) == ((), "")
+        CHANGES["fetch"](session, {"image": key})
+        assert [said.image for said in session.notices] == list(session.unasked()) == [other]
+        assert described(session, "")["images"][0]["address"] == ""
         np.testing.assert_array_equal(session.image(key).image.read(), values)
         assert session.strokes(key)[5, 10] == 1
-    remember(project)
+        assert not is_known(project)
+        CHANGES["fetch"](session, {"image": other})
+        assert session.notices == ()
     with opened_as([project]) as session:
         assert not session.image(key).missing
 

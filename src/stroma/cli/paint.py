@@ -193,10 +193,13 @@ def sample_project(sample: str | None) -> Path | None:
 
 
 def remembered(session: Session) -> Session:
-    """Note which project was opened, for the page to choose on, and return its session."""
-    from stroma.session.recent import remember
+    """Note which project was opened, for the page to choose on, and return its session.
 
-    if session.path is not None:
+    Where servers wait for somebody to agree that they are asked, that is noted once they were.
+    """
+    from stroma.session.recent import is_known, remember
+
+    if session.path is not None and (is_known(session.path) or not session.unasked()):
         remember(session.path)
     return session
 

@@ -245,6 +245,7 @@ class Session:
     mark_image = _by(Images.mark_image)
     image_to_do = _by(Images.image_to_do)
     relocate = _by(Images.relocate)
+    unasked = _by(Images.unasked)
     fetch = _by(Images.fetch)
     recognise = _by(Images.recognise)
     look = _by(Images.look)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.errors import ParameterError
-from stroma.io.address import address_of
 from stroma.session import Session
 from stroma.session.core.document import Edit
 from stroma.session.events import Event, StrokesChanged, Undone
+from stroma.session.recent import remember
 from stroma.web import tracks
 
 Values = Mapping[str, Any]
@@ -99,11 +100,15 @@ def remove_class(session: Session, values: Values) -> None:
 
 
 def fetch(session: Session, values: Values) -> None:
-    """Open the images of a project that lie on servers, which were not asked before."""
-    for one in session.images:
-        if one.missing and address_of(session.source(one.key) or ""):
-            session.fetch(one.key)
-            session.notices = tuple(said for said in session.notices if said.image != one.key)
+    """Open an image that lies on a server that was not asked before, and others of that server."""
+    waiting = session.unasked()
+    server = urlsplit(waiting.get(values["image"], "")).netloc
+    for key, address in waiting.items():
+        if urlsplit(address).netloc == server:
+            session.fetch(key)
+            session.notices = tuple(said for said in session.notices if said.image != key)
+    if session.path is not None and not session.unasked():
+        remember(session.path)
 
 
 def close_image(session: Session, values: Values) -> None:
@@ -116,10 +121,9 @@ def display(session: Session, values: Values) -> None:
     session.set_display(values["image"], values["display"])
 
 
-def mark_image(session: Session, values: Values) -> str:
-    """Accept or skip an image, or take it up again; answer with the next one to do, if any."""
+def mark_image(session: Session, values: Values) -> None:
+    """Accept or skip an image, or take it up again."""
     session.mark_image(values["image"], values["mark"])
-    return session.image_to_do(after=values["image"])
 
 
 def pixel_size(session: Session, values: Values) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.missing import said_of
-from stroma.io.address import address_of
 from stroma.io.units import convert
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
@@ -43,6 +42,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
     """
     settings, status, images = session.settings, session.status, session.images
     alias, aliases = configurations(settings.param)
+    unasked = session.unasked()
     return {
         "epoch": epoch,
         "home": home(session),
@@ -53,7 +53,7 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
             {
                 **_image(one),
                 "tracked": session.has_tracks(one.key),
-                "address": address_of(session.source(one.key) or "") if one.missing else "",
+                "address": unasked.get(one.key, ""),
             }
             for one in images
         ],

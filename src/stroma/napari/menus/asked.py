@@ -7,7 +7,6 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QMessageBox, QWidget
 
-from stroma.io.address import address_of
 from stroma.napari.studio.studio import Studio
 from stroma.session import Session
 from stroma.session.recent import is_known, remember
@@ -61,8 +60,8 @@ def fetch(studio: Studio, key: str, name: str) -> None:
 
 
 def _waiting(session: Session) -> list[Waiting]:
-    found = [(one, address_of(session.source(one.key) or "")) for one in session.images]
-    return [(one.key, one.name, address) for one, address in found if one.missing and address]
+    names = {one.key: one.name for one in session.images}
+    return [(key, names[key], address) for key, address in session.unasked().items()]
 
 
 def _words(waiting: Sequence[Waiting]) -> str:

@@ -313,6 +313,13 @@ class Images:
                 return True
         return False
 
+    def unasked(self) -> dict[str, str]:
+        """Return the addresses of images on servers that were not asked yet, or in vain, by key."""
+        with self.core.lock:
+            missing = [key for key in self.core.document.sheets if key in self.core.missing]
+            found = {key: address_of(self.source(key) or "") for key in missing}
+        return {key: address for key, address in found.items() if address}
+
     def fetch(self, image: str) -> None:
         """Open an image where its project says that it lies; for one that waits to be asked for.
 

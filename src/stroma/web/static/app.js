@@ -319,14 +319,17 @@ export class App extends EventTarget {
   _tellOpened({ notices, images }) {
     for (const { image, message } of notices) {
       const waits = images.find((one) => one.key === image)?.address;
-      const more = waits ? this._asksServers(waits) : null;
+      const more = waits ? this._asksServer(image, waits) : null;
       notice(message, "bad", { key: image ? `image ${image}` : message, more });
     }
   }
 
-  /** @param {string} address */
-  _asksServers(address) {
-    const ask = () => this.ask("fetch", {});
+  /**
+   * @param {string} image
+   * @param {string} address where it lies
+   */
+  _asksServer(image, address) {
+    const ask = () => this.ask("fetch", { image });
     return el("button", { type: "button", text: `Ask ${new URL(address).host} for it`, onclick: ask });
   }
 
