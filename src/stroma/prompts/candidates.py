@@ -7,8 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.prompts.contract import Prompts
+from stroma.prompts.regions import Regions
+from stroma.prompts.seeds import Seeds
 from stroma.prompts.tree import Tree
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Nodes = NDArray[np.int64]
 
@@ -29,6 +33,15 @@ CHANGE = 1.5
 
 SHARPNESS = 3.0
 """How far the likeliest node stands out from the next."""
+
+LIKELY, MARGIN = 0.02, 16.0
+"""From when on a region counts as likely, and how many pixels around those are looked at."""
+
+APART = 0.75
+"""Overlap above which two masks mean the same."""
+
+MOST = 3
+"""Masks that one click is answered with."""
 
 
 def scores(tree: Tree, nodes: Nodes) -> Floats:
@@ -149,3 +162,78 @@ def likely(tree: Tree, nodes: Nodes, logarithms: Floats) -> Floats:
     np.add.at(steps, tree.first[nodes], weights)
     np.add.at(steps, tree.first[nodes] + tree.leaves[nodes], -weights)
     return np.asarray(np.cumsum(steps[:-1])[tree.place])
+
+
+def alone(tree: Tree, nodes: Nodes, logs: Floats, usual: float) -> Floats:
+    """Return how likely nodes are objects where nobody clicked, from 0 to 1.
+
+    Beside what a click asks of it, the border of an object is clearer than borders are in this
+    image, and it is large. Fitted on every second image of nuclei, cells in phase contrast and
+    white blood cells.
+    """
+    clear = np.log(tree.edge[nodes] / (usual + 1e-9) + 1e-3)
+    sides = tree.frame[nodes]
+    known = 1.5 * logs + 1.6 * clear + 0.7 * np.log(tree.area[nodes]) - 11.7
+    known -= 5 * sides / (sides + tree.border[nodes] + 1e-9)  # what is cut off is often the ground
+    return np.asarray(1 / (1 + np.exp(-known)))
+
+
+def likeliest(tree: Tree, region: int) -> tuple[Nodes, Floats]:
+    """Return the likeliest nodes around a region that are not nearly the same, and their scores."""
+    nodes, logs = chain(tree, region, np.array([region]), np.array([], np.int64))
+    chosen: list[int] = []
+    for i in np.argsort(-logs, kind="stable"):
+        sizes = tree.area[nodes[chosen]]
+        small, big = np.minimum(sizes, tree.area[nodes[i]]), np.maximum(sizes, tree.area[nodes[i]])
+        if (small < APART * big).all():  # nodes of one chain lie within each other
+            chosen.append(int(i))
+        if len(chosen) == MOST:
+            break
+    return nodes[chosen], logs[chosen]
+
+
+def prior_of(regions: Regions, tree: Tree, given: Prompts, seeds: Seeds) -> Floats:
+    """Return how likely each region is of the object, by the nodes that agree with the prompts.
+
+    Prompts are taken in their order: a later click adds to what was likely before, or takes away.
+    """
+    prior = np.zeros(regions.count)
+    for box in given.boxes:
+        prior = np.maximum(prior, _of_box(tree, box, seeds))
+    if given.mask is not None:
+        prior = np.bincount(regions.labels.ravel(), given.mask.ravel()) / regions.area
+    for region, on in seeds.in_order():
+        with_, without = (seeds.on, seeds.beside) if on else (seeds.beside, seeds.on)
+        nodes, logs = chain(tree, region, with_, without, strict=not on)
+        logs += change(tree, nodes, prior * regions.area, add=on)
+        now = likely(tree, nodes, logs)
+        prior = 1 - (1 - prior) * (1 - now) if on else prior * (1 - now)
+    return prior
+
+
+def _of_box(tree: Tree, box: Floats, seeds: Seeds) -> Floats:
+    """Return how likely each region is of the object, by nodes that fill a box."""
+    low, high = box[0] - 0.5, box[1] + 0.5
+    both = np.prod(
+        np.clip(np.minimum(tree.high - 0.5, high) - np.maximum(tree.low - 0.5, low), 0, None), 1
+    )
+    either = np.prod(tree.high - tree.low, 1) + np.prod(high - low) - both
+    overlap = both / either
+    nodes = np.flatnonzero(overlap >= min(0.3, overlap.max()))
+    clear = count_within(tree, nodes, seeds.beside) == 0
+    nodes = nodes[clear] if clear.any() else nodes
+    logs = scores(tree, nodes) + 6 * overlap[nodes]
+    return likely(tree, nodes, logs)
+
+
+def far(tree: Tree, prior: Floats, known: Floats) -> Bools:
+    """Return the regions that are too far from all that is likely to be asked about."""
+    n = len(prior)
+    low, high = tree.low[:n], tree.high[:n]
+    near = (prior > LIKELY) | (known == 1)
+    if not near.any():
+        return np.zeros(n, bool)
+    first, last = low[near].min(0), high[near].max(0)
+    margin = MARGIN + (last - first) / 4
+    outside = (high < first - margin) | (low > last + margin)
+    return np.asarray(outside.any(axis=1) & np.isnan(known))
