@@ -12,8 +12,10 @@ from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.prompts import ENGINES
 from stroma.prompts.contract import checked
+from stroma.prompts.logits import COARSE, SURE, coarse
+from stroma.prompts.preprocess import reader
 from stroma.prompts.questions import questions
-from stroma.prompts.sam import COARSE, SURE, Sam, _coarse, _reader
+from stroma.prompts.sam import Sam
 from stroma.prompts.windows import best, windows
 from stroma.workflow.prompt import prompt_file
 
@@ -72,7 +74,7 @@ def test_a_mask_of_before_is_shown_as_what_lies_above_0():
     before = np.zeros((90, 120), bool)
     before[30:50, 40:80] = True
     [whole] = windows(before.shape, SIDE)
-    shown = _coarse(before, whole, SIDE)[0, 0]
+    shown = coarse(before, whole, SIDE)[0, 0]
     assert shown.shape == (SIDE // COARSE, SIDE // COARSE)
     assert shown[11, 16] == SURE
     assert shown[2, 3] == -SURE
@@ -104,7 +106,7 @@ def test_bytes_of_colours_are_shown_as_they_are():
     values = np.random.default_rng(0).integers(100, 150, (3, 20, 30), np.uint8)
     [whole] = windows((20, 30), SIDE)
     mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (MEAN, DEVIATION))
-    found = _reader(values, rgb=True)(whole)
+    found = reader(values, rgb=True)(whole)
     np.testing.assert_allclose(found, (values / 255 - mean) / deviation, atol=1e-5)
 
 

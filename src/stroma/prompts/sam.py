@@ -13,30 +13,22 @@ from torch.nn import functional as F
 
 from stroma.backbones import device as devices
 from stroma.backbones.loading import identity, pretrained
-from stroma.errors import ImageError, ParameterError, ShapeError
+from stroma.errors import ParameterError
 from stroma.features.deep import inference
-from stroma.features.imagenet import DEVIATION, MEAN
-from stroma.prompts.contract import OBJECT, REST, Answer, Embedding, Prompts, checked, pixels
+from stroma.prompts.contract import Answer, Embedding, checked
 from stroma.prompts.decoded import decoder_of, objects_of
 from stroma.prompts.everything import Found
 from stroma.prompts.kept import Kept, Levels, name_of
+from stroma.prompts.logits import at_pixels, found_in, held, inside, tensors_of
+from stroma.prompts.preprocess import input_of, reader
 from stroma.prompts.questions import Question, questions
 from stroma.prompts.windows import Window, best, windows
 
 Bools = NDArray[np.bool_]
 Logits = NDArray[np.float32]
 
-SURE = 6.9
-"""Logit of an earlier mask's pixels: one in a thousand is wrong."""
-
 AT_ONCE = 64
 """Clicks that the network answers together."""
-
-STEP = 1.0
-"""How far logits are moved to see how stable a mask is."""
-
-COARSE = 4
-"""Pixels of the network for one of the masks it returns and is given."""
 
 
 class Sam:
@@ -91,7 +83,7 @@ class Sam:
 
     def set_image(self, image: NDArray[Any], *, rgb: bool = False) -> None:
         """Show the whole image to the network; see `PromptedSegmenter`."""
-        read = _reader(image, rgb=rgb)
+        read = reader(image, rgb=rgb)
         kept = Kept(self.cache, name_of(self.key, image, rgb=rgb) if self.cache else "")
         side = _side(self._network())
         self._image = _Image(windows(_plane(image.shape), side), side, kept, read)
@@ -144,7 +136,7 @@ class Sam:
         if len(answers) > 1:
             masks = np.any([found[0] for found, _ in answers], axis=0)[None]
             scores = np.array([min(own[0] for _, own in answers)], np.float32)
-        return np.stack([_held(one, given) for one in masks]), scores
+        return np.stack([held(one, given) for one in masks]), scores
 
     def proposals(self, points: NDArray[np.float64]) -> Iterator[Found]:
         """Yield masks for clicks, many at a time; see `Proposes`.
@@ -212,10 +204,10 @@ class Sam:
             )
             scores = found.iou_scores[0].float().cpu().numpy()
             for i, k in np.argwhere(scores >= self.least[0]).tolist():
-                logits = _at_pixels(
+                logits = at_pixels(
                     found.pred_masks[0, i, k][None, None].float(), window, image.side
                 )
-                one = _found(logits[0, 0].cpu().numpy(), window, float(min(scores[i, k], 1)))
+                one = found_in(logits[0, 0].cpu().numpy(), window, float(min(scores[i, k], 1)))
                 if one is not None:
                     yield i, one, number > 0 and window.cuts(logits[0, 0].cpu().numpy() > 0)
 
@@ -235,7 +227,7 @@ class Sam:
         order = np.argsort(-scores, kind="stable")
         masks = np.zeros((len(order), *image.windows[0].shape), bool)
         for mask, own in zip(masks, logits[order], strict=True):
-            mask[window.slices] = _inside(own, window, question)
+            mask[window.slices] = inside(own, window, question)
         return masks, np.clip(scores[order], 0, 1).astype(np.float32)
 
     def asked(
@@ -247,7 +239,7 @@ class Sam:
         """
         window, place = image.windows[number], devices.resolve(self.device)
         levels = [torch.from_numpy(v)[None].to(place) for v in self._levels(image, number)]
-        prompts = _tensors(window, question, before, image.side)
+        prompts = tensors_of(window, question, before, image.side)
         network: Any = self._network()
         with inference(place):
             prompts = {name: values.to(place) for name, values in prompts.items()}
@@ -256,7 +248,7 @@ class Sam:
                 multimask_output=question.is_one_click and before is None,
                 **prompts,
             )
-            logits = _at_pixels(found.pred_masks[0, 0][None].float(), window, image.side)
+            logits = at_pixels(found.pred_masks[0, 0][None].float(), window, image.side)
             return logits[0].cpu().numpy(), found.iou_scores[0, 0].float().cpu().numpy()
 
     def _levels(self, image: _Image, number: int) -> Levels:
@@ -267,7 +259,7 @@ class Sam:
         place = devices.resolve(self.device)
         network = self._network()
         with inference(place):
-            shown = _shown(image.read(image.windows[number]), image.windows[number], image.side)
+            shown = input_of(image.read(image.windows[number]), image.windows[number], image.side)
             found = [v[0].float().cpu().numpy() for v in self._encode(network, shown.to(place))]
         image.kept.put(number, found)
         return found
@@ -357,16 +349,6 @@ class _Image:
         self.windows, self.side, self.kept, self.read = known, side, kept, read
 
 
-def _found(logits: Logits, window: Window, score: float) -> Found | None:
-    """Return a mask of a window in the image; stable where the threshold hardly matters."""
-    inside, outside = logits > STEP, logits > -STEP
-    one = Found.of(logits > 0, score, float(inside.sum() / max(1, outside.sum())))
-    if one is None:
-        return None
-    low = window.low[0] + one.low[0], window.low[1] + one.low[1]
-    return Found(low, one.mask, score, one.stability)
-
-
 def _side(network: Any) -> int:
     return int(network.config.prompt_encoder_config.image_size)
 
@@ -374,117 +356,3 @@ def _side(network: Any) -> int:
 def _plane(shape: tuple[int, ...]) -> tuple[int, int]:
     _, rows, columns = shape
     return rows, columns
-
-
-def _reader(image: NDArray[Any], *, rgb: bool) -> Callable[[Window], NDArray[np.float32]]:
-    """Return what reads a window as (3, y, x) colours around 0, as the network was trained with.
-
-    One channel is shown as all three colours, two as red and green; of more, their mean.
-
-    Raises
-    ------
-    ShapeError
-        If the image is not (C, y, x), or empty.
-    ImageError
-        If it has values that are NaN or infinite.
-    """
-    if image.ndim != 3 or not image.size:
-        raise ShapeError(f"This engine takes planes, (C, y, x); got shape {image.shape}.")
-    if not np.isfinite(image).all():
-        raise ImageError("The image has values that are NaN or infinite. Replace them first.")
-    low, high = _black_and_white(image, rgb)
-    mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (MEAN, DEVIATION))
-
-    def read(window: Window) -> NDArray[np.float32]:
-        values = image[(slice(None), *window.slices)].astype(np.float32)
-        values = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1)
-        return np.asarray((_three(values) - mean) / deviation, np.float32)
-
-    return read
-
-
-def _three(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    count = len(values)
-    if count == 2:
-        return np.concatenate([values, np.zeros_like(values[:1])])
-    return values if count == 3 else np.repeat(values.mean(0, keepdims=True), 3, axis=0)
-
-
-def _black_and_white(image: NDArray[Any], rgb: bool) -> tuple[NDArray[np.float32], ...]:
-    """Return the values of channels that become 0 and 1; colours share them."""
-    if rgb and image.dtype == np.uint8:
-        low, high = np.zeros((1, 1, 1)), np.full((1, 1, 1), 255.0)
-    else:
-        few = image[:, :: max(1, image.shape[1] // 512), :: max(1, image.shape[2] // 512)]
-        axes = None if rgb else (1, 2)
-        low, high = np.percentile(few, (0.1, 99.9), axis=axes, keepdims=True)
-    return low.astype(np.float32), high.astype(np.float32)
-
-
-def _shown(values: NDArray[np.float32], window: Window, side: int) -> torch.Tensor:
-    """Return the (1, 3, side, side) input: resized, and padded below and at the right."""
-    rows, columns = window.inner
-    resized = torch.from_numpy(np.ascontiguousarray(values))[None]
-    if (rows, columns) != window.shape:
-        resized = F.interpolate(resized, (rows, columns), mode="bilinear", antialias=True)
-    return F.pad(resized, (0, side - columns, 0, side - rows))
-
-
-def _tensors(
-    window: Window, question: Question, before: Bools | None, side: int
-) -> dict[str, torch.Tensor]:
-    """Return the prompts as the network takes them: x before y, in its own pixels."""
-    found: dict[str, torch.Tensor] = {}
-    seen = window.holds(question.points)
-    if seen.any():
-        places = window.place(question.points[seen])[:, ::-1]
-        found["input_points"] = torch.tensor(places.copy(), dtype=torch.float32)[None, None]
-        found["input_labels"] = torch.tensor(question.labels[seen], dtype=torch.int64)[None, None]
-    if question.box is not None:
-        corners = window.place(question.box)[:, ::-1].reshape(4)
-        found["input_boxes"] = torch.tensor(corners, dtype=torch.float32)[None, None]
-    if before is not None:
-        found["input_masks"] = _coarse(before[window.slices], window, side)
-    return found
-
-
-def _coarse(mask: Bools, window: Window, side: int) -> torch.Tensor:
-    """Return an earlier mask as the logits (1, 1, y, x) that the network would have given."""
-    rows, columns = window.inner
-    values = torch.from_numpy(mask.astype(np.float32))[None, None]
-    resized = F.interpolate(values, (rows, columns), mode="bilinear", antialias=True)
-    padded = F.pad(resized, (0, side - columns, 0, side - rows))
-    share = F.avg_pool2d(padded, COARSE)
-    return (share * 2 - 1) * SURE
-
-
-def _at_pixels(logits: torch.Tensor, window: Window, side: int) -> torch.Tensor:
-    """Return coarse logits (1, n, y, x) at the pixels of a window."""
-    rows, columns = window.inner
-    fine = F.interpolate(logits, (side, side), mode="bilinear", align_corners=False)
-    return F.interpolate(
-        fine[..., :rows, :columns], window.shape, mode="bilinear", align_corners=False
-    )
-
-
-def _inside(logits: Logits, window: Window, question: Question) -> Bools:
-    """Return the pixels of a window above 0; in a box where there are none, the highest."""
-    allowed = np.ones(logits.shape, bool)
-    if question.box is not None:
-        low, high = np.rint(question.box - np.array(window.low)).astype(int)
-        allowed[:] = False
-        allowed[tuple(slice(max(0, a), b + 1) for a, b in zip(low, high, strict=True))] = True
-    mask: Bools = (logits > 0) & allowed
-    if not mask.any():
-        mask.flat[int(np.where(allowed, logits, -np.inf).argmax())] = True
-    return mask
-
-
-def _held(mask: Bools, given: Prompts) -> Bools:
-    """Return a mask with what was said of single pixels."""
-    places = pixels(given.points, mask.shape)
-    if given.strokes is not None:
-        mask[given.strokes == OBJECT], mask[given.strokes == REST] = True, False
-    for label in (False, True):
-        mask[tuple(axis[given.labels == label] for axis in places)] = label
-    return mask
