@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import csv
 import re
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from make_screenshots import ARGUMENTS, CHROMIUM, FOLDER, RUN, keep
+from make_screenshots import (
+    ARGUMENTS,
+    CHROMIUM,
+    FOLDER,
+    MILLISECONDS,
+    RUN,
+    keep,
+    serving,
+    settle,
+)
 from playwright.sync_api import Page, sync_playwright
 from scipy import ndimage
 
@@ -34,10 +40,7 @@ MORE = 10
 LEAST = 50
 CARVED = 3
 """Steps that were done to show carving: dropping the objects, and two strokes."""
-HELD: tuple[str, ...] = ()
 FOUND = "--class", "foreground", "--split", "1", "--min-size", str(LEAST)
-PATIENCE = 600_000
-"""Milliseconds."""
 
 
 def main() -> None:
@@ -45,10 +48,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         images(folder)
-        with program(folder) as address:
+        words = "paint", "nuclei.tif", "--project", "nuclei.stroma", "--no-browser"
+        with serving(*words, folder=folder) as address:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             page = browser.new_page(viewport=WINDOW)
-            page.set_default_timeout(PATIENCE)
+            page.set_default_timeout(MILLISECONDS)
             page.goto(address)
             walk(page, folder)
             browser.close()
@@ -69,21 +73,6 @@ def images(folder: Path) -> None:
             disc = (y - middle[0]) ** 2 + (x - middle[1]) ** 2 < radius**2
             image[disc] += random.uniform(60, 120)
         write_image(folder / f"later{seed}.tif", image.clip(0, 255).astype(np.uint8), axes="yx")
-
-
-@contextmanager
-def program(folder: Path) -> Iterator[str]:
-    """Run ``stroma paint`` as the tutorial does, and yield the address it says."""
-    command = [*(sys.executable, "-c", RUN, "paint", "nuclei.tif", "--project", "nuclei.stroma")]
-    command += ["--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as running:
-        assert running.stdout is not None
-        try:
-            found = re.search(r"http://\S+", running.stdout.readline())
-            assert found, "the program did not start"
-            yield found[0]
-        finally:
-            running.send_signal(signal.SIGINT)
 
 
 def walk(page: Page, folder: Path) -> None:
@@ -128,13 +117,6 @@ def walk(page: Page, folder: Path) -> None:
     with page.expect_download():
         page.click("#save-model")
     carve(page, large[0])
-
-
-def settle(page: Page) -> None:
-    """Wait until results are there."""
-    page.wait_for_timeout(700)
-    page.wait_for_selector("text=Up to date")
-    page.wait_for_timeout(700)
 
 
 def carve(page: Page, middle: tuple[float, float]) -> None:
@@ -217,7 +199,7 @@ def place(page: Page, y: float, x: float) -> tuple[float, float]:
 def compare(folder: Path) -> None:
     """Class all images on the command line; the project must find the same numbers in each."""
     results = folder / "nuclei.stroma" / "results"
-    assert headless(folder, "nuclei", results / "nuclei_objects.tif", HELD) == rows(
+    assert headless(folder, "nuclei", results / "nuclei_objects.tif", ()) == rows(
         results / "nuclei_table.csv"
     ), "the page and the command line differ"
     with Session.open(folder / "nuclei.stroma") as session:

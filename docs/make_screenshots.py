@@ -64,8 +64,15 @@ def program(folder: Path) -> Iterator[str]:
     """Run ``stroma paint`` on the sample, and yield the address it says."""
     colours = np.moveaxis(immunohistochemistry(), -1, 0)
     image = write_image(folder / "tissue.tif", colours, axes="cyx", rgb=True)
-    command = [sys.executable, "-c", RUN, "paint", str(image), "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+    with serving("paint", image, "--no-browser", folder=folder) as address:
+        yield address
+
+
+@contextmanager
+def serving(*words: str | Path, folder: Path) -> Iterator[str]:
+    """Run a command of Stroma in a folder, and yield the address it says."""
+    command = [sys.executable, "-c", RUN, *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as running:
         assert running.stdout is not None
         try:
             found = re.search(r"http://\S+", running.stdout.readline())

@@ -5,7 +5,7 @@ import pytest
 from tests.prompts.test_engines import overlap
 
 from stroma.prompts.colours import SIDE, Colours
-from stroma.prompts.graph import Graph
+from stroma.prompts.graph import RECENT, REPLAYED, Graph
 
 
 def flag(shape=(120, 160)):
@@ -63,6 +63,18 @@ def test_more_clicks_than_follow_on_each_other_are_all_kept(scene):
     assert mask[tuple(np.rint(ring).astype(int).T)].all()
     assert not mask[tuple(np.rint(wide).astype(int).T)].any()
     assert overlap(mask, disc) > 0.9
+
+
+def test_each_click_costs_one_answer_however_many_came_before(scene, monkeypatch):
+    engine, _ = scene
+    asked, around = [], Colours.around
+    monkeypatch.setattr(Colours, "around", lambda *args: asked.append(1) or around(*args))
+    angles = np.linspace(0, 2 * np.pi, REPLAYED + RECENT + 3, endpoint=False)
+    points = np.stack([60 + 22 * np.sin(angles), 80 + 22 * np.cos(angles)], axis=1)
+    points[0] = 10, 10  # beside the object, so that each is answered by colours
+    for n in range(2, len(points) + 1):
+        engine.predict(points=points[:n], labels=np.arange(n) > 0)
+    assert len(asked) == len(points) - 1
 
 
 def test_a_first_click_may_lie_beside(scene):
