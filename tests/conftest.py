@@ -1,6 +1,7 @@
 import ctypes
 import gc
 import os
+import signal
 from collections import Counter
 from contextlib import suppress
 
@@ -12,6 +13,10 @@ if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
     # workers on two processors, trainings took more than three times as long.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # Started in the background of a shell; programs that tests end with Ctrl-C would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 hypothesis.settings.register_profile("stroma", deadline=None, max_examples=40)
 hypothesis.settings.load_profile("stroma")
 
@@ -22,6 +27,27 @@ def _cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STROMA_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.hookimpl(trylast=True)  # the reporter is there then
+def pytest_configure(config):
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and "PYTEST_XDIST_WORKER" not in os.environ:
+        config.pluginmanager.register(_ToldAtOnce(terminal))
+
+
+class _ToldAtOnce:
+    """Says what failed when it does: of a run that is cut off, nothing else would be known."""
+
+    def __init__(self, terminal):
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report):
+        """Write the name, and where it went wrong."""
+        if report.failed:
+            last = report.longreprtext.splitlines()[-12:]
+            said = [f"{report.nodeid} failed after {report.duration:.0f} s:", *last]
+            self._terminal.write_line("\n" + "\n".join(said))
 
 
 def pytest_collection_finish():

@@ -4,5 +4,5 @@ A wait that is given up is a failure, so it is given up late: on a machine that 
 things everything takes many times as long, and what will never come costs time only once.
 """
 
-PATIENCE = 600
+PATIENCE = 300
 """Seconds."""

@@ -14,6 +14,7 @@ from tests.web.browsing import (
     paint_both,
     place,
     stroke,
+    until,
     wait_for_black,
     wait_for_colour,
     wait_for_grey,
@@ -226,15 +227,13 @@ def test_what_does_not_fit_is_said_over_the_image_and_channels_can_be_left_out(
     (elsewhere / "bad.geojson").write_text("{")
     page.set_input_files("#stroke-files", elsewhere / "bad.geojson")
     page.wait_for_selector("#notices >> text=/bad.geojson: Nothing was imported/")
-    page.wait_for_selector("#notices >> text=/1 in first.tif, 3 in three.tif/")
+    differ = page.locator("[data-cause=mixed]")
+    differ.get_by_text("Details").click()
+    differ.get_by_text("1 in first.tif, 3 in three.tif").wait_for()
     wait_for_image(page, "three.tif")
     page.click("#tab-image")
     page.get_by_label("Use channel 2 for training").uncheck()
-    for _ in range(PATIENCE // 100):
-        if session.settings.channels == (0, 2):
-            break
-        page.wait_for_timeout(100)
-    assert session.settings.channels == (0, 2)
+    until(page, lambda: session.settings.channels == (0, 2))
     context.close()
 
 
