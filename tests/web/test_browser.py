@@ -314,12 +314,14 @@ def test_what_takes_longer_than_a_moment_is_shown_and_can_be_stopped(page, sessi
     seen = threading.Event()
 
     def counting(progress, cancelled):
-        while not seen.wait(0.01):
-            progress(20, 100)
+        done = 0
+        while not seen.wait(0.01) and not cancelled():
+            done = min(done + 1, 999)
+            progress(done, 1000)
 
     session.start("batch", counting)
     page.wait_for_selector("#tasks >> text=/Segmenting, [0-9]+ s left/")
-    assert page.locator("#tasks progress").get_attribute("max") == "100"
+    assert page.locator("#tasks progress").get_attribute("max") == "1000"
     seen.set()
     page.wait_for_selector("#tasks:empty", state="attached")
 
