@@ -14,7 +14,7 @@ from stroma.errors import MissingFileError, ParameterError, ShapeError, UnknownN
 from stroma.io.write import write_image
 from stroma.session import Session
 from stroma.session.tracks.bench import TrackBench
-from stroma.session.tracks.book import Book, corrected
+from stroma.session.tracks.book import KINDS, Book, corrected, fits
 from stroma.session.tracks.operations import CorrectTracks, SetTracks, TracksChanged
 from stroma.tracking.track import Linking
 
@@ -101,6 +101,24 @@ def test_the_last_word_counts(session, movie):
     found = links(session.solve_tracks(movie))
     assert (1, 1, 2, 3) in found
     assert (1, 1, 2, 2) not in found
+
+
+@pytest.mark.parametrize(
+    ("frames", "kinds"),
+    [
+        ((), set()),
+        ((1,), {"delete"}),
+        ((2, 1), {"link", "unlink"}),
+        ((1, 1), {"swap"}),
+        ((1, 2, 2), {"divide"}),
+        ((2, 1, 1), {"merge"}),
+        ((3, 1, 2), {"divide", "merge"}),
+        ((1, 1, 1), set()),
+        ((1, 2, 3, 4), set()),
+    ],
+)
+def test_which_corrections_fit_objects_of_some_frames(frames, kinds):
+    assert {kind for kind in KINDS if fits(kind, frames)} == kinds
 
 
 @pytest.mark.parametrize(

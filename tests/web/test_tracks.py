@@ -164,6 +164,8 @@ def test_tracks_are_seen_followed_and_corrected_on_the_page(page, labels):
     page.wait_for_selector("#track-followed:text-is('Following track 1: in frame 2 at 200, 66.')")
     click(page, SIZE / 2, SIZE / 2)  # where it is now, as it is followed
     picked(page, "Picked: object 1 in frame 1, 1 in frame 2.")
+    assert page.is_disabled("#track-swap")  # of one frame only
+    assert page.is_enabled("#track-link")
     page.click("#track-unlink")
     page.wait_for_selector("#track-note:text-is('10 objects in 5 tracks, 1 divisions.')")
     assert labels.tracks("1").count == 5

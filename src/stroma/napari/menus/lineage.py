@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxL
 
 from stroma.napari.studio.desk import TrackDesk
 from stroma.napari.studio.lineage import Lineage
-from stroma.session.tracks.book import KINDS
+from stroma.session.tracks.book import KINDS, fits
 
 SAYS = {
     "link": ("Link", "The earlier of two picked objects becomes the later one"),
@@ -71,12 +71,13 @@ class LineagePanel(QWidget):
             old.looked.disconnect(self.show_picked)
 
     def show_picked(self) -> None:
-        """Say what is picked, and offer what can be done with as many."""
+        """Say what is picked, and offer what can be done with as many, of these frames."""
         desk = self.desk
-        count = 0 if desk is None else len(desk.picked)
+        frames = [] if desk is None else [frame for frame, _ in desk.picked]
         shown = desk is not None and desk.tracks is not None
-        for kind, (_, takes) in KINDS.items():
-            self.buttons[kind].setEnabled(count > 0 if kind == "delete" else count == takes)
+        for kind in KINDS:
+            offered = bool(frames) if kind == "delete" else fits(kind, frames)
+            self.buttons[kind].setEnabled(offered)
         for kind in ("undo", "again"):
             self.buttons[kind].setEnabled(shown)
         self.picked.setText("" if desk is None or not shown else desk.said())

@@ -198,6 +198,26 @@ KINDS = {
 """Corrections by name, and how many objects each takes."""
 
 
+def fits(kind: str, frames: Sequence[int]) -> bool:
+    """Tell whether a correction can be made of as many objects as there are frames, and of these.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the correction.
+    frames : sequence of int
+        Of the objects, in any order: earlier ones become later ones.
+    """
+    made = sorted(frames)
+    if len(made) != KINDS[kind][1]:
+        return False
+    if kind == "swap":
+        return made[0] == made[1]
+    if kind == "merge":
+        return made[1] < made[2]
+    return kind == "delete" or made[0] < made[1]
+
+
 def corrected(book: Book, kind: str, nodes: Sequence[Node]) -> dict[str, set[Row]]:
     """Return the tables of links after a correction.
 

@@ -27,14 +27,19 @@ const ROW = 12;
 const WIDTH = 260;
 const MARGIN = 8;
 
-/** Corrections by name: how many objects each takes, and what is said of it. */
+/** @typedef {(...frames: number[]) => boolean} Fits whether frames of objects, ascending, will do */
+
+/**
+ * Corrections by name: how many objects each takes, of which frames, and what is said of it.
+ * @type {Record<string, {count: number, fits: Fits, title: string, help: string}>}
+ */
 const KINDS = {
-  link: { count: 2, title: "Link", help: "The earlier object becomes the later one" },
-  unlink: { count: 2, title: "Unlink", help: "The earlier object does not become the later one" },
-  divide: { count: 3, title: "Divide", help: "The earliest object divides into the two others" },
-  merge: { count: 3, title: "Merge", help: "The two earlier objects become the last one" },
-  swap: { count: 2, title: "Swap", help: "Two objects of one frame exchange what becomes of them" },
-  delete: { count: 1, title: "Delete", help: "The object is none" },
+  link: { count: 2, fits: (a, b) => a < b, title: "Link", help: "The earlier object becomes the later one" },
+  unlink: { count: 2, fits: (a, b) => a < b, title: "Unlink", help: "The earlier object does not become the later one" },
+  divide: { count: 3, fits: (a, b) => a < b, title: "Divide", help: "The earliest object divides into the two others" },
+  merge: { count: 3, fits: (_, b, c) => b < c, title: "Merge", help: "The two earlier objects become the last one" },
+  swap: { count: 2, fits: (a, b) => a === b, title: "Swap", help: "Two objects of one frame exchange what becomes of them" },
+  delete: { count: 1, fits: () => true, title: "Delete", help: "The object is none" },
 };
 
 /**
@@ -124,11 +129,11 @@ function counted({ objects, tracks, divisions }) {
  */
 function correctGroup(app, tracks, pick) {
   const note = el("p", { class: "note", id: "track-picked", role: "status" });
-  const buttons = Object.entries(KINDS).map(([kind, { count, title, help }]) => {
+  const buttons = Object.entries(KINDS).map(([kind, { count, fits, title, help }]) => {
     const made = el("button", {
       type: "button", id: `track-${kind}`, text: title, title: `${help} (pick ${count})`, onclick: () => tracks.correct(kind),
     });
-    return { made, count };
+    return { made, count, fits };
   });
   const followed = el("p", { class: "note", id: "track-followed", role: "status" });
   const none = el("button", { type: "button", id: "track-none", text: "Pick none", onclick: () => tracks.clearPicks() });
@@ -137,7 +142,8 @@ function correctGroup(app, tracks, pick) {
     const { picked, known } = tracks;
     tool.disabled = !known;
     none.disabled = !picked.length;
-    for (const { made, count } of buttons) made.disabled = picked.length !== count;
+    const frames = picked.map(({ frame }) => frame).sort((a, b) => a - b);
+    for (const { made, count, fits } of buttons) made.disabled = frames.length !== count || !fits(...frames);
     const named = [...picked].sort((a, b) => a.frame - b.frame).map(({ frame, label }) => `${label} in frame ${frame + 1}`);
     note.textContent = named.length ? `Picked: object ${named.join(", ")}.` : "Nothing is picked. Click objects with the tool.";
   };
