@@ -170,7 +170,7 @@ def test_the_message_names_file_and_place(place, value, match, states, tmp_path)
     inner[place[-1]] = value
     with pytest.raises(FormatError, match=rf"model\.pkl.*{match}") as caught:
         opened(tmp_path, state)
-    assert len(str(caught.value)) < 600
+    assert len(str(caught.value).replace(str(tmp_path), "")) < 600
 
 
 YML = [
@@ -201,7 +201,7 @@ def test_parameter_files_hold_plain_values_only(text, match, tmp_path):
     with pytest.raises((FormatError, ParameterError), match=match) as caught:
         ConvpaintModel(model_path=path)
     assert "param.yml" in str(caught.value)
-    assert len(str(caught.value)) < 600
+    assert len(str(caught.value).replace(str(path), "")) < 600
 
 
 def test_what_yaml_writes_comes_back(tmp_path):
