@@ -205,7 +205,8 @@ class Graph:
         votes[colours.box] += colours.onwards(on, beside, before)
         votes += of_tree
         mask = tidy(self._settled(votes > 1, seeds), given, seeds)
-        self._recent[_key(given, len(given.points))] = mask.copy()  # the answer may be written to
+        if len(given.points) <= REPLAYED:  # later clicks follow on none of more
+            self._recent[_key(given, len(given.points))] = mask.copy()  # the answer is the caller's
         while len(self._recent) > RECENT:
             del self._recent[next(iter(self._recent))]
         sure = (votes == 3).sum() / max(1, (votes > 0).sum())

@@ -34,7 +34,7 @@ def read_told(state: Mapping[str, Any]) -> dict[str, Any]:
     try:
         measures, scores = tuple(state["measures"]), dict(state["scores"])
         wider, columns = float(state["wider"]), list(state["columns"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise damaged(str(error)) from error
     if not all(isinstance(m, str) for m in measures) or len(measures) > MOST_MEASURES:
         raise damaged("measures are no list of names")
