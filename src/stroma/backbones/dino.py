@@ -23,6 +23,7 @@ from transformers import (
     ViTConfig,
     ViTModel,
 )
+from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
 FEATURES = 384
 HEADS = 6
@@ -52,19 +53,27 @@ def dinov2_small(channels: int = 3) -> nn.Module:
         return dinov2(channels).eval()
 
 
-def dinov2_plain(channels: int = 3) -> nn.Module:
-    """Return ViT-S/14 without registers; positions are learnt for 37 x 37 patches."""
+def dinov2_without_registers(
+    channels: int = 3, *, features: int = FEATURES, layers: int = 12, heads: int = HEADS
+) -> nn.Module:
+    """Return a transformer like DINOv2's without registers, with weights drawn at random."""
     config = Dinov2Config(
         num_channels=channels,
         image_size=518,
         patch_size=14,
-        hidden_size=FEATURES,
-        num_hidden_layers=12,
-        num_attention_heads=HEADS,
+        hidden_size=features,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
     )
+    network = Dinov2Model(config)
+    network.embeddings = _Offset(config)
+    return network  # type: ignore[no-any-return]
+
+
+def dinov2_plain(channels: int = 3) -> nn.Module:
+    """Return ViT-S/14 without registers; positions are learnt for 37 x 37 patches."""
     with torch.device("meta"):
-        network: nn.Module = Dinov2Model(config)
-    return network.eval()
+        return dinov2_without_registers(channels).eval()
 
 
 def dinov3_small_plus(channels: int = 3) -> nn.Module:
@@ -88,7 +97,46 @@ def dinov3_small_plus(channels: int = 3) -> nn.Module:
 
 
 OFFSET = 0.1
-"""Added to the number of patches before positions are resized, as DINO's authors do."""
+"""Added to the number of patches before positions are resized, as DINO's authors do.
+
+So it is in DINOv2 without registers; with registers nothing is added, as in ``transformers``.
+"""
+
+
+def with_offset(known: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+    """Return positions for other numbers of patches.
+
+    Parameters
+    ----------
+    known : (1, 1 + side², F) tensor
+        Positions of the class token and of patches on a square.
+    rows, columns : int
+        Patches there are.
+
+    Returns
+    -------
+    (1, 1 + rows columns, F) tensor
+    """
+    side = round((known.shape[1] - 1) ** 0.5)
+    if (rows, columns) == (side, side):
+        return known
+    grid = known[:, 1:].reshape(1, side, side, -1).movedim(-1, 1)
+    scale = ((rows + OFFSET) / side, (columns + OFFSET) / side)
+    resized = F.interpolate(grid.float(), scale_factor=scale, mode="bicubic").to(known.dtype)
+    assert resized.shape[2:] == (rows, columns)
+    return torch.cat((known[:, :1], resized.flatten(2).movedim(1, 2)), dim=1)
+
+
+class _Offset(Dinov2Embeddings):  # type: ignore[misc]
+    """Tokens of DINOv2 whose positions are resized as its authors resize them."""
+
+    def interpolate_pos_encoding(
+        self, embeddings: torch.Tensor, height: int, width: int
+    ) -> torch.Tensor:
+        """Return the positions of an image of so many pixels."""
+        del embeddings
+        rows, columns = height // self.patch_size, width // self.patch_size
+        return with_offset(self.position_embeddings, rows, columns)
 
 
 class _Placed(ViTModel):  # type: ignore[misc]
@@ -100,22 +148,12 @@ class _Placed(ViTModel):  # type: ignore[misc]
         patches = inner.patch_embeddings.projection(images).flatten(2).movedim(1, 2)
         first = inner.cls_token.expand(len(images), -1, -1)
         rows, columns = (side // inner.patch_size for side in images.shape[2:])
-        states = torch.cat((first, patches), dim=1) + self._positions(rows, columns)
+        positions = with_offset(inner.position_embeddings, rows, columns)
+        states = torch.cat((first, patches), dim=1) + positions
         for layer in self.layers:
             states = layer(states, None)
         tokens: torch.Tensor = self.layernorm(states)
         return tokens
-
-    def _positions(self, rows: int, columns: int) -> torch.Tensor:
-        known: torch.Tensor = self.embeddings.position_embeddings
-        side = round((known.shape[1] - 1) ** 0.5)
-        if (rows, columns) == (side, side):
-            return known
-        grid = known[:, 1:].reshape(1, side, side, -1).movedim(-1, 1)
-        scale = ((rows + OFFSET) / side, (columns + OFFSET) / side)
-        resized = F.interpolate(grid.float(), scale_factor=scale, mode="bicubic").to(known.dtype)
-        assert resized.shape[2:] == (rows, columns)
-        return torch.cat((known[:, :1], resized.flatten(2).movedim(1, 2)), dim=1)
 
 
 def dino_small(channels: int = 3) -> nn.Module:
