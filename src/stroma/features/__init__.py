@@ -44,6 +44,7 @@ EXTRACTORS = Registry(
         "gaussian_3d": "stroma.features.gaussian3d:VolumeGaussian",
         "ilastik_3d": "stroma.features.filterbank3d:VolumeFilterBank",
         "texture_3d": "stroma.features.texture3d:VolumeTexture",
+        "weka_2d": "stroma.features.weka:Weka",
         "texture_2d": "stroma.features.texture:Texture",
         "color_2d": "stroma.features.texture:ColorGaussians",
         "strokenet": "stroma.features.learned:StrokeNet",

@@ -38,7 +38,7 @@ ALIASES: dict[str, dict[str, Any]] = {
     "dinov3-jafar": {"fe_name": "jafar:dinov3_vits16plus"},
     "hr-dino": {"fe_name": "both:dinov2_vits14_reg"},
     "hr-dino-hybrid": {
-        "fe_name": "ilastik_2d+both:dinov2_vits14_reg",
+        "fe_name": "weka_2d+both:dinov2_vits14_reg",
         "fe_order": 1,
         "clf": "logistic",
     },
