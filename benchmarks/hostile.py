@@ -368,7 +368,7 @@ def look_at_labels(path: Path) -> None:
 
 
 TARGETS: dict[str, Target] = {
-    "tiff": Target(_corpus(".tif", ".lsm", ".svs"), look_at_image),
+    "tiff": Target(_corpus(".tif", ".lsm", ".stk", ".svs"), look_at_image),
     "png": Target(_corpus(".png"), look_at_image),
     "pictures": Target(_corpus(".jpg", ".bmp", ".gif", ".webp"), look_at_image),
     "npy": Target(_corpus(".npy"), look_at_image),

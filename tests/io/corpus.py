@@ -114,6 +114,60 @@ def lsm(path: Path) -> Values:
     return stack
 
 
+def stk(*shape: int, step: float = 0, seconds: float = 0, calibrated: bool = True) -> Make:
+    """Return what writes a stack as MetaMorph does: one page, whose planes lie one behind another.
+
+    Its own tags say how many planes there are, when each was taken and how far they are apart;
+    pixels have 0.25 x 0.5 of its unit.
+    """
+
+    def make(path: Path) -> Values:
+        stack = values(*shape)
+        pixels = stack.astype("<u2").tobytes()
+        count, height, width = shape
+        name = b"um\0"
+        sizes = 8 + len(pixels)  # where what the tags tell begins
+        lengths = struct.pack("<4I", 1, 4, 1, 2)  # fractions, x and y
+        unit = struct.pack("<I", len(name)) + name + bytes(1)
+        listed = ((3, int(calibrated)), (4, sizes), (5, sizes + 8), (6, sizes + 16))
+        said = b"".join(struct.pack("<2I", *one) for one in listed)
+        days = 2460000
+        planes = b"".join(
+            struct.pack("<6I", round(step * 10), 10, days, round(1000 * seconds * i), days, 0)
+            for i in range(count)
+        )
+        told = lengths + unit + said + planes
+        at = sizes + len(lengths + unit), sizes + len(lengths + unit + said)
+        tags = (
+            *((256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, 16), (259, 3, 1, 1)),
+            *((262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 3, 1, height)),
+            (279, 4, 1, len(pixels) // count),
+            *((33628, 4, len(listed), at[0]), (33629, 5, count, at[1])),
+        )
+        page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *t) for t in tags)
+        start = struct.pack("<2sHI", b"II", 42, sizes + len(told))
+        path.write_bytes(start + pixels + told + page + bytes(4))
+        np.testing.assert_array_equal(tifffile.imread(path), np.squeeze(stack))
+        return np.squeeze(stack)
+
+    return make
+
+
+def metaxpress(path: Path) -> Values:
+    """Write a TIFF as MetaXpress does, which says its pixel size in a description."""
+    said = "".join(
+        f'<prop id="spatial-calibration-{key}" type="{kind}" value="{value}"/>'
+        for key, kind, value in (
+            ("x", "float", 0.65),
+            ("y", "float", 0.65),
+            ("units", "string", "um"),
+        )
+    )
+    xml = f"<MetaData><PlaneInfo>{said}</PlaneInfo></MetaData>"
+    tifffile.imwrite(path, values(8, 9), description=xml, software="MetaSeries", metadata=None)
+    return tifffile.imread(path)
+
+
 def svs(path: Path) -> Values:
     """Write a TIFF as Aperio's scanner does: a picture, and a label."""
     scan = values(64, 96, 3, dtype=np.uint8)
@@ -559,6 +613,23 @@ CASES = (
     ),
     # TIFFs of microscopes
     Case("zeiss.lsm", lsm, axes="zyx", spacing={"x": 0.2, "y": 0.2, "z": 1.0}, unit="µm"),
+    Case(
+        "metamorph.stk",
+        stk(3, 8, 9, step=1.5),
+        axes="zyx",
+        spacing={"x": 0.25, "y": 0.5, "z": 1.5},
+        unit="µm",
+    ),
+    Case(
+        "times.stk",
+        stk(4, 8, 9, seconds=2.5),
+        axes="tyx",
+        spacing={"x": 0.25, "y": 0.5, "t": 2.5},
+        unit="µm",
+    ),
+    Case("plane.stk", stk(1, 8, 9), spacing={"x": 0.25, "y": 0.5}, unit="µm"),
+    Case("uncalibrated.stk", stk(3, 8, 9, step=1.5, calibrated=False), axes="zyx"),
+    Case("metaxpress.tif", metaxpress, spacing={"x": 0.65, "y": 0.65}, unit="µm"),
     Case(
         "aperio.svs",
         svs,

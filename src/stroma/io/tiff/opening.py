@@ -25,6 +25,10 @@ _PRIVATE = (
 _SHAPED_BY_TAGS = ("lsm", "fluoview", "stk", "nih")
 """Kinds whose private tags say how many planes there are."""
 
+OUTDATED = {6: "old-style JPEG"}
+"""Compressions that pass for known ones, and what they are called: decoded, they give noise or
+nothing, as every program wrote its own kind."""
+
 
 class Opened:
     """An open TIFF, its images, and what is to be said about it; closes with its ``with`` block.
@@ -94,9 +98,14 @@ def _images(file: Any) -> list[Any]:
 
 
 def _fits(series: Any) -> bool:
-    """Tell whether a shape that private tags declare is that of the pages."""
+    """Tell whether a shape that private tags declare is that of the pages.
+
+    A stack of MetaMorph has one page, behind whose pixels those of the other planes lie.
+    """
     if series.kind not in _SHAPED_BY_TAGS:
         return True
+    if series.kind == "stk" and series.dataoffset is not None:
+        return bool(series.shape[-series.keyframe.ndim :] == series.keyframe.shape)
     return bool(math.prod(series.shape) == len(series) * math.prod(series.keyframe.shape))
 
 
@@ -122,6 +131,8 @@ def check_compression(page: Any, path: Path) -> None:
         If none does.
     """
     code = page.compression
+    if code in OUTDATED:
+        raise _undecodable(code, path)
     try:
         tifffile.TIFF.DECOMPRESSORS[code]
     except ImportError:
@@ -129,10 +140,14 @@ def check_compression(page: Any, path: Path) -> None:
     except KeyError as error:
         if "imagecodecs" in str(error):
             raise _missing_codec(code, path) from None
-        raise FormatError(
-            f"{path} is compressed with {_name(code)}, which cannot be read. Save it without "
-            "compression, or with LZW or Deflate (ZIP)."
-        ) from None
+        raise _undecodable(code, path) from None
+
+
+def _undecodable(code: int, path: Path) -> FormatError:
+    return FormatError(
+        f"{path} is compressed with {_name(code)}, which cannot be read. Save it uncompressed, or "
+        "with LZW or Deflate (ZIP)."
+    )
 
 
 def _missing_codec(code: int, path: Path) -> MissingExtraError:
@@ -144,6 +159,7 @@ def _missing_codec(code: int, path: Path) -> MissingExtraError:
 
 def _name(code: int) -> str:
     try:
-        return f"{tifffile.COMPRESSION(code).name} (TIFF compression {int(code)})"
+        name = OUTDATED.get(code) or tifffile.COMPRESSION(code).name
+        return f"{name} (TIFF compression {int(code)})"
     except ValueError:
         return f"the unknown TIFF compression {code}"

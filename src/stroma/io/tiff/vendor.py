@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from stroma.io.axes import Facts
 from stroma.io.units import in_one_unit
 
@@ -32,14 +34,27 @@ def _lsm(file: Any) -> Spacing:
 
 
 def _stk(file: Any) -> Spacing:
-    """Read the calibration of MetaMorph; distances between planes are in its unit too."""
+    """Read the calibration of MetaMorph; distances between planes are in its unit too.
+
+    Where the calibration is off, its lengths are those of nothing.
+    """
     said: Mapping[str, Any] = file.stk_metadata or {}
-    unit = str(said.get("CalibrationUnits", ""))
+    unit = str(said.get("CalibrationUnits", "")) if said.get("SpatialCalibration", 1) else ""
     lengths = {a: (float(said.get(f"{a.upper()}Calibration", 0)), unit) for a in "xy"}
     steps = said.get("ZDistance")
     if steps is not None and len(steps):
         lengths["z"] = float(steps[0]), unit
-    return in_one_unit(lengths)
+    spacing, found = in_one_unit(lengths)
+    interval = _interval(said)
+    return spacing | ({"t": interval} if interval > 0 else {}), found
+
+
+def _interval(said: Mapping[str, Any]) -> float:
+    """Return the usual time between the planes of a stack of MetaMorph, in seconds."""
+    taken = said.get("DatetimeCreated")
+    if taken is None or len(taken) < 2:
+        return 0.0
+    return float(np.median(np.diff(taken) / np.timedelta64(1, "s")))
 
 
 def _svs(file: Any) -> Spacing:
