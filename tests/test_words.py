@@ -2,12 +2,17 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 
 import stroma
 from stroma import errors
+from stroma.cli import COMMANDS
+from stroma.cli.app import build
+from stroma.cli.words import ARGUMENT, BEFORE, known, on_command_line, options_of
 from stroma.errors import StromaError, for_people
 
 SOURCE = Path(stroma.__file__).parent
@@ -31,14 +36,17 @@ PYTHON_ONLY = {
 """Functions whose messages only a program can cause, and why."""
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def errors_raised(tree):
     """Yield the function, the line, the message and the keywords of every error of ours made."""
     kinds = {n for n, k in vars(errors).items() if isinstance(k, type) and issubclass(k, Exception)}
-    for function in ast.walk(tree):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        for node in ast.walk(function):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in kinds:
+    for function in [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]:
+        for node in [n for n in ast.walk(function) if isinstance(n, ast.Call)]:
+            if getattr(node.func, "id", "") in kinds:
                 parts = [n for a in node.args for n in ast.walk(a)]
                 text = " ".join(str(n.value) for n in parts if isinstance(n, ast.Constant))
                 yield function.name, node.lineno, text, {k.arg: k.value for k in node.keywords}
@@ -47,7 +55,7 @@ def errors_raised(tree):
 def test_messages_with_words_of_python_have_others_for_people():
     found = []
     for path in (p for folder in FOLDERS for p in (SOURCE / folder).rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         for function, line, text, keywords in errors_raised(tree):
             told = "told" in keywords
             if PYTHON.search(text) and not told and function not in PYTHON_ONLY:
@@ -58,9 +66,89 @@ def test_messages_with_words_of_python_have_others_for_people():
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("where", ["cli/app.py", "session/words.py"])
+OPTION = re.compile(r"(?<![\w-])--[a-z]")
+OF_FRONT_ENDS = ("cli", "web", "napari")
+APART = ("session/code.py", "workflow/recipe.py", "training/strokes")
+"""What was done, as a command; a file for one; a program of its own."""
+
+
+def texts(path):
+    """Yield line and text of what a file says, without its docstrings."""
+    tree = parsed(path)
+    joined = [n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr)]
+    parts = {id(v) for n in joined for v in n.values}
+    alone = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            said = (str(v.value) if isinstance(v, ast.Constant) else "'x'" for v in node.values)
+            yield node.lineno, "".join(said)
+        elif isinstance(node, ast.Constant) and id(node) not in parts | alone:
+            yield node.lineno, str(node.value)
+
+
+def test_what_everybody_calls_names_no_options_of_commands():
+    for path in SOURCE.rglob("*.py"):
+        where = path.relative_to(SOURCE).as_posix()
+        if where.split("/")[0] in OF_FRONT_ENDS or where.startswith(APART):
+            continue
+        found = [f"{where}:{n} {t}" for n, t in texts(path) if OPTION.search(t)]
+        found = [one for one in found if "stroma " not in one]  # a whole command
+        assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("where", ["cli/words.py", "session/words.py"])
 def test_front_ends_show_what_is_for_people(where):
     assert "for_people(error)" in (SOURCE / where).read_text(encoding="utf-8")
+
+
+EVERY = frozenset().union(*(options_of([command]) for command in COMMANDS))
+
+
+def test_messages_on_the_command_line_speak_of_options():
+    found = []
+    for path in SOURCE.rglob("*.py"):
+        where = path.relative_to(SOURCE)
+        if where.parts[0] in OF_FRONT_ENDS or where.name == "conformance.py":
+            continue
+        for function, line, text, keywords in errors_raised(parsed(path)):
+            named = [one["name"] for one in ARGUMENT.finditer(text) if one["name"] not in known()]
+            shown = on_command_line(text, EVERY - {"--alias"})  # so that recipes are set
+            shown = on_command_line(shown, EVERY)
+            left = [m for m in ARGUMENT.finditer(shown) if shown[: m.start()][-6:] != "--set "]
+            if "told" not in keywords and function not in PYTHON_ONLY and (named or left):
+                found.append(f"{where}:{line} {named} {shown[:90]}")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("command", "written", "shown"),
+    [
+        ("segment", "Choose another with series=.", "Choose another with --series."),
+        ("segment", "Say so with axes='cyx'.", "Say so with --axes cyx."),
+        ("segment", "It is there. Replace it with overwrite=True.", None),
+        ("segment", "mirror=False goes with networks.", "--no-mirror goes with networks."),
+        ("segment", "min_size is a number of pixels.", "--min-size is a number of pixels."),
+        ("train", "Normalise it (normalize=2).", "Normalise it (--set normalize=2)."),
+        ("learn", "Give network='ladder'.", "Give --network ladder."),
+        ("learn", "Learn with resample=false.", "Learn with --set resample=false."),
+        ("evaluate", "It has axes. Name them with axes=.", "It has axes."),
+        ("doctor", "Delete it, or start over (resume=False).", "Delete it, or start over."),
+        ("train", "It has NaN. Use numpy.nan_to_num(image).", "It has NaN."),
+        ("train", "dose=5/a.tif is gone.", "dose=5/a.tif is gone."),
+        ("train", "axes=5.tif is gone.", "axes=5.tif is gone."),
+        ("train", "cells(1).tif is gone.", "cells(1).tif is gone."),
+        ("train", "Use axes=x.tif.\nThen more.", "Use axes=x.tif.\nThen more."),
+    ],
+)
+def test_an_argument_is_an_option_of_the_command(command, written, shown):
+    if shown is None:
+        shown = written.replace("overwrite=True", "--overwrite")
+    assert on_command_line(written, options_of([command, "a.tif"])) == shown
+
+
+def test_options_before_the_command_are_those_of_the_program():
+    program = typer.main.get_command(build())
+    assert {o for p in program.params for o in p.opts} - {"--version", "--debug"} == BEFORE
 
 
 def test_an_error_says_both():

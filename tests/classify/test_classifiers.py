@@ -134,6 +134,38 @@ def test_probabilities_equal_those_of_the_library(name, classifier, classes):
     np.testing.assert_allclose(mine, expected, atol=1e-6)
 
 
+def trees_of(classifier, classes):
+    """Return how many trees are fitted to two rows of each of many classes."""
+    y = np.arange(2 * classes) % classes
+    X = np.random.default_rng(0).normal(size=(len(y), 7)).astype(np.float32)
+    X[:, 0] += y
+    arrays = classifier.fit(X, y).arrays()
+    starts = [len(arrays[k]) - 1 for k in arrays if k.rpartition(".")[2] == "first"]
+    return max([*starts, *(len(arrays[k]) for k in arrays if k == "border")], default=0)
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        CatBoost(iterations=20, depth=1),
+        Forest(n_estimators=20, n_jobs=1),
+    ],
+    ids=["catboost", "forest"],
+)
+def test_many_classes_have_fewer_trees(many):
+    assert trees_of(many, 64) == 20
+    assert trees_of(many, 128) == 10
+    assert trees_of(many, 200) == 8
+
+
+def test_many_classes_have_fewer_steps(caplog):
+    y = np.arange(256) % 128
+    X = np.random.default_rng(0).normal(size=(256, 5)).astype(np.float32)
+    caplog.set_level("INFO", "stroma.classify.logistic")
+    Logistic(C=1e6, max_iter=140).fit(X, y)
+    assert "stopped after 70 steps" in caplog.text
+
+
 def test_trees_that_decide_alone_are_those_of_the_library():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(900, 4)).astype(np.float32)

@@ -42,7 +42,8 @@ def test_what_does_not_fit_is_said_in_sizes_and_not_in_python(stroma, halves: Pa
     refused = stroma("train", "two.tif", "drawn.tif", "-m", "m.pkl")
     assert refused.code == 2
     assert "drawn.tif has shape 60 x 80, but its image two.tif has 2 planes of 60" in refused.err
-    assert "--axes cyx" in refused.err
+    assert "say so with --axes cyx." in refused.err
+    assert "axes=" not in refused.err
 
 
 def test_strokes_are_found_in_a_folder_by_name(stroma, halves: Path) -> None:

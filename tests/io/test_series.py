@@ -44,7 +44,7 @@ def test_the_first_is_read_and_the_others_are_told(tmp_path, caplog):
     [note] = read_image(path).notes
     assert "holds 2 images" in note
     assert "1 'left' (40 y x 50 x)" in note
-    assert "--series" in note
+    assert "series=" in note
     assert note in caplog.text
 
 

@@ -446,7 +446,7 @@ def test_marks_without_class_are_left_out_and_counted_or_get_one(tmp_path, plane
     assert [c.name for c in found.classes] == ["Tumor"]
     [note] = found.notes
     assert "2 of 3 marks say no class" in note
-    assert "--unnamed" in note
+    assert "unnamed=" in note
     assert note in caplog.text
     named = read_json(tmp_path, plane, content, unnamed="rest")
     assert [c.name for c in named.classes] == ["Tumor", "rest"]
@@ -514,7 +514,7 @@ def test_labels_in_a_lossy_format_are_refused(tmp_path, plane, name):
 def test_labels_of_one_plane_for_a_stack_that_may_be_channels_give_the_hint(tmp_path):
     np.save(tmp_path / "image.npy", np.zeros((3, 20, 30)))
     Picture.fromarray(np.ones((20, 30), np.uint8)).save(tmp_path / "a.png")
-    with pytest.raises(ShapeError, match=r"3 planes.*--axes cyx"):
+    with pytest.raises(ShapeError, match=r"3 planes.*axes='cyx'"):
         read_strokes(tmp_path / "a.png", read_image(tmp_path / "image.npy"))
     read_strokes(tmp_path / "a.png", read_image(tmp_path / "image.npy", axes="cyx"))
 

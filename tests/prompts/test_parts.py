@@ -114,7 +114,7 @@ def test_objects_of_a_decoder_are_asked_for_by_clicks_in_their_middles(sam_file,
 def test_without_a_decoder_that_is_said(sam_file, tmp_path):
     engine = Sam(weights=sam_file)
     engine.set_image(np.zeros((1, 64, 64), np.uint8))
-    with pytest.raises(ParameterError, match="--decoder"):
+    with pytest.raises(ParameterError, match="with decoder="):
         everything(engine, (64, 64), how=Everything(by="decoder"))
     with pytest.raises(ParameterError, match="no decoder"):
         everything(Graph(), (64, 64), how=Everything(by="prompts"))

@@ -35,6 +35,10 @@ from stroma.weights.http import UnreachableError
             "It has 3 channels (shape 3 x 8 x 8).",
         ),
         ("Untick one (the first).", "Untick one (the first)."),
+        ("cells(a).tif is cut short. Copy it.", "cells(a).tif is cut short. Copy it."),
+        ("The image cells(1) is gone.", "The image cells(1) is gone."),
+        ("a.tif is there. Replace it with overwrite=True.", "a.tif is there."),
+        ("Labels go with images. Name them with --strokes.", "Labels go with images."),
         ("[Errno 28] No space left on device", "No space left on device"),
         (
             "my_cells_01.tif has no pixels. Export it again.",

@@ -77,7 +77,7 @@ def test_of_a_folder_with_several_kinds_of_results_one_is_compared(pair, tmp_pat
     results, truth = pair
     known = read_image(truth / "a&b.tif").read()
     write_labels(results / "a&b_objects.tif", known, axes="yx")
-    with pytest.raises(ParameterError, match=r"several kinds \(classes, objects\).*--kind"):
+    with pytest.raises(ParameterError, match=r"several kinds \(classes, objects\).*kind="):
         evaluate(*pair)
     found = evaluate(*pair, kind="objects")
     assert [one["name"] for one in found.images] == ["a&b_objects.tif"]

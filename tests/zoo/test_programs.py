@@ -118,7 +118,7 @@ def test_consent_to_python_is_to_what_is_called_in_it_too(tmp_path, other):
 
 def number_in(refused):
     """Return the number that a refusal names."""
-    return re.search(r"--trust ([0-9a-f]{32})", str(refused.value))[1]
+    return re.search(r"trust=.([0-9a-f]{32})", str(refused.value))[1]
 
 
 def test_onnx_is_taken_before_programs(tmp_path, image):

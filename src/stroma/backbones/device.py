@@ -45,7 +45,7 @@ def resolve(device: str) -> torch.device:
         device = here[0]
     elif device not in here:
         raise ParameterError(
-            f"device={device!r} was asked for, but torch finds none on this machine. "
-            f"Use device='auto' or 'cpu'."
+            f"The device {device!r} was asked for, but torch finds none on this machine. "
+            f"Use 'auto' or 'cpu'."
         )
     return torch.device(device)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stroma.classify.borders import borders_of, write_borders
 from stroma.classify.learner import Learner
-from stroma.classify.limits import MAX_TREES
+from stroma.classify.limits import MAX_TREES, eased
 from stroma.classify.oblivious import MAX_DEPTH, ObliviousTrees
 from stroma.classify.questions import MAX_BORDERS
 from stroma.classify.rows import check_number, training_data
@@ -21,11 +21,6 @@ from stroma.classify.stored import Arrays
 from stroma.errors import FitError
 
 LEAST_FEATURES = 10
-
-MANY_CLASSES = 64
-"""Classes above which there are fewer trees, as the work for each tree grows with the classes."""
-
-LEAST_TREES = 8
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ class CatBoost(Learner[ObliviousTrees]):
         rows, codes, classes = training_data(X, y)
         share = min(1.0, max(self.rsm, LEAST_FEATURES / rows.shape[1]))
         model = CatBoostClassifier(
-            **{**self.params(), "rsm": share, "iterations": self._trees_for(len(classes))},
+            **{**self.params(), "rsm": share, "iterations": eased(self.iterations, len(classes))},
             metric_period=self.iterations,
             allow_writing_files=False,
             logging_level="Silent",
@@ -91,11 +86,6 @@ class CatBoost(Learner[ObliviousTrees]):
         except CatBoostError as error:
             raise FitError(f"CatBoost could not learn from the strokes: {error}") from error
         return replace(self, learned_=_trees(_exported(model), classes, rows.shape[1]))
-
-    def _trees_for(self, classes: int) -> int:
-        if classes <= MANY_CLASSES:
-            return self.iterations
-        return min(self.iterations, max(LEAST_TREES, self.iterations * MANY_CLASSES // classes))
 
     @classmethod
     def read(cls, arrays: Arrays) -> ObliviousTrees:

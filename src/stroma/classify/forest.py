@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stroma.classify.decision import DecisionTrees
 from stroma.classify.learner import Learner
-from stroma.classify.limits import MAX_PATH, MAX_TREES
+from stroma.classify.limits import MAX_PATH, MAX_TREES, eased
 from stroma.classify.rows import check_number, training_data
 from stroma.classify.stored import Arrays
 from stroma.errors import ParameterError
@@ -25,7 +25,7 @@ class Forest(Learner[DecisionTrees]):
     Parameters
     ----------
     n_estimators : int
-        Number of trees.
+        Number of trees, up to 64 classes; above, fewer, so that the work is the same.
     max_depth : int or None
         Greatest depth of a tree; None grows until leaves are pure.
     min_samples_leaf : int
@@ -78,7 +78,9 @@ class Forest(Learner[DecisionTrees]):
         from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
         rows, codes, classes = training_data(X, y)
-        options = {**self.params(), "max_samples": self._drawn(len(rows))}
+        trees = eased(self.n_estimators, len(classes))
+        drawn = self._drawn(len(rows))
+        options = {**self.params(), "max_samples": drawn, "n_estimators": trees}
         library = ExtraTreesClassifier if options.pop("random_splits") else RandomForestClassifier
         forest = library(bootstrap=True, **options).fit(rows, codes)
         return replace(self, learned_=_trees(forest, classes))

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from stroma.classify.evaluate import softmax
 from stroma.classify.learner import Learner
-from stroma.classify.limits import MAX_FEATURES
+from stroma.classify.limits import MAX_FEATURES, eased
 from stroma.classify.rows import check_number, training_data
 from stroma.classify.stored import Arrays, read_arrays, read_classes, require
 
 logger = logging.getLogger(__name__)
+
+LEAST_STEPS = 50
+"""Steps of the solver that there may be for any number of classes."""
 
 LARGEST = 1e30
 """Absolute value that no number of a linear map reaches; scores then fit in single precision."""
@@ -116,7 +119,7 @@ class Logistic(Learner[Linear]):
     C : float
         Inverse strength of the L2 penalty.
     max_iter : int
-        Steps of the solver (L-BFGS) at most.
+        Steps of the solver (L-BFGS) at most, up to 64 classes; above, fewer.
     """
 
     C: float = 1.0
@@ -134,12 +137,13 @@ class Logistic(Learner[Linear]):
 
         rows, codes, classes = training_data(X, y)
         mean, scale = _standard(rows)
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter, class_weight="balanced")
+        steps = eased(self.max_iter, len(classes), least=LEAST_STEPS)
+        model = LogisticRegression(C=self.C, max_iter=steps, class_weight="balanced")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # reported below
             model.fit((rows - mean) / scale, codes)
-        if model.n_iter_.max() >= self.max_iter:
-            logger.info("Logistic regression stopped after %d steps", self.max_iter)
+        if model.n_iter_.max() >= steps:
+            logger.info("Logistic regression stopped after %d steps", steps)
         return replace(self, learned_=Linear(mean, scale, model.coef_, model.intercept_, classes))
 
     @classmethod

@@ -12,7 +12,8 @@ import stroma
 from stroma.cli import COMMANDS
 from stroma.cli.codes import exit_code
 from stroma.cli.notes import Notes
-from stroma.errors import StromaError, for_people
+from stroma.cli.words import options_of, said
+from stroma.errors import StromaError
 
 HELP = """\
 From a few brush strokes to a segmentation.
@@ -30,15 +31,15 @@ def main(args: Sequence[str] | None = None) -> None:
     args : sequence of str, optional
         What follows the program's name; from ``sys.argv`` where left out.
     """
-    notes = Notes()
     given = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in given
+    notes = Notes(given)
     try:
         build()(args=[arg for arg in given if arg != "--debug"], prog_name="stroma")
     except (StromaError, OSError) as error:
         if debug:
             raise
-        typer.echo(f"stroma: {for_people(error)}", err=True)
+        typer.echo(f"stroma: {said(error, options_of(given))}", err=True)
         sys.exit(exit_code(error))
     finally:
         notes.close()

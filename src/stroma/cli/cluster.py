@@ -74,7 +74,7 @@ def cluster(
             outputs=wanted,
             progress=lambda p: report(f"{p.path.name} ({p.file}/{p.files})", p.done, p.total),
         )
-    as_json({"model": target, **asdict(result)}) if json else show_batch(result)
+    as_json({"model": target, **asdict(result)}) if json else show_batch(result, "cluster")
     if not json:
         typer.echo(f"The classes as a model, for other images: {target}")
     if result.failed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stroma.cli.show import AsJson, as_json, refuse_existing
+from stroma.cli.words import on_command_line, options_of
 from stroma.errors import MissingExtraError, install
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _recipe(file: Path, out: Path | None, *, name: str | None, overwrite: bool, 
     for line in taken.took:
         typer.echo(f"  taken: {line}")
     for line in taken.left:
-        typer.echo(f"  left:  {line}")
+        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
     typer.echo(f"{target}: the recipe. Learn: stroma learn --recipe {target}")
 
 
@@ -138,7 +139,7 @@ def show_network(kept: Kept) -> None:
     for line in kept.took:
         typer.echo(f"  taken: {line}")
     for line in kept.left:
-        typer.echo(f"  left:  {line}")
+        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
     if kept.licence:
         typer.echo(f"  licence of the weights, and of what is trained from them: {kept.licence}")
     typer.echo(f"{kept.model}: the network. Apply it: stroma segment {kept.model} IMAGES")
@@ -150,7 +151,7 @@ def show(moved: Moved) -> None:
     for line in moved.took:
         typer.echo(f"  taken: {line}")
     for line in moved.left:
-        typer.echo(f"  left:  {line}")
+        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
     for path in moved.objects:
         typer.echo(f"{path}: objects. Measure them: stroma objects {path}")
     if moved.project is not None:

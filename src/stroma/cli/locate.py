@@ -12,6 +12,7 @@ from stroma.cli.codes import SOME_FAILED
 from stroma.cli.segment import Images
 from stroma.cli.settings import Alias, Series, Settings, parsed
 from stroma.cli.show import AsJson, as_json, progress, refuse_existing
+from stroma.cli.words import options_of, said
 
 MODEL = "foreground.pkl"
 MARKS = {"geojson": ".geojson", "roi": ".zip"}
@@ -82,7 +83,9 @@ def locate(
         as_json({"model": target, "files": files})
     else:
         for one in result:
-            told = f"failed: {one.file.error}" if one in failed else f"{len(one.found)} boxes"
+            told = f"{len(one.found)} boxes"
+            if one.file.error is not None:
+                told = f"failed: {said(one.file.error, options_of(['locate']))}"
             typer.echo(f"{one.file.path}: {told}")
         typer.echo(f"Masks and boxes are in {out}.")
     if failed:

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import typer
 
+from stroma.cli.words import on_command_line, options_of
+from stroma.errors import with_sizes
+
 
 class Notes(logging.Handler):
-    """Shows warnings of Stroma, each once, and keeps those of decoders from the user."""
+    """Shows warnings of Stroma, each once, and keeps those of decoders from the user.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    given : sequence of str
+        What follows the program's name.
+    """
+
+    def __init__(self, given: Sequence[str]) -> None:
         super().__init__(logging.WARNING)
+        self._given = given
         self._said: set[str] = set()
         self._quiet = logging.NullHandler()
         logging.getLogger("stroma").addHandler(self)
@@ -20,7 +31,7 @@ class Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a message."""
-        text = record.getMessage()
+        text = on_command_line(with_sizes(record.getMessage()), options_of(self._given))
         if text not in self._said:
             self._said.add(text)
             typer.echo(f"note: {text}", err=True)

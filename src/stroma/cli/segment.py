@@ -11,7 +11,7 @@ import typer
 from stroma.cli.codes import MISSING, SOME_FAILED, exit_code
 from stroma.cli.settings import several
 from stroma.cli.show import AsJson, as_json, progress
-from stroma.errors import for_people
+from stroma.cli.words import options_of, said
 
 if TYPE_CHECKING:
     from stroma.workflow.segment import BatchResult, FileResult
@@ -158,23 +158,24 @@ def segment(
             outputs=wanted,
             progress=lambda p: report(f"{p.path.name} ({p.file}/{p.files})", p.done, p.total),
         )
-    as_json(asdict(result)) if json else show_batch(result)
+    as_json(asdict(result)) if json else show_batch(result, "segment")
     if result.failed:
         codes = {exit_code(file.error) for file in result.failed if file.error}
         raise typer.Exit(MISSING if codes == {MISSING} else SOME_FAILED)
 
 
-def show_batch(result: BatchResult) -> None:
-    """Print a line for every file."""
+def show_batch(result: BatchResult, command: str) -> None:
+    """Print a line for every file, in the words of a command."""
     for file in result.files:
-        typer.echo(_line(file), err=file.status == "failed")
+        typer.echo(_line(file, command), err=file.status == "failed")
     if result.summary:
         typer.echo(f"Classes of all images: {result.summary}")
 
 
-def _line(file: FileResult) -> str:
+def _line(file: FileResult, command: str) -> str:
     if file.status == "failed":
-        return f"{file.path}: failed: {for_people(file.error) if file.error else ''}"
+        why = said(file.error, options_of([command])) if file.error else ""
+        return f"{file.path}: failed: {why}"
     written = ", ".join(map(str, file.outputs))
     if file.status == "skipped":
         return f"{file.path}: done before: {written}"

@@ -88,8 +88,7 @@ def _hint(shape: Sequence[int], image: Image) -> str:
     if len(outer) != 1 or _without_ones(shape) != plane or "c" in image.kept_axes:
         return ""
     return (
-        f" If the {image.sizes[outer[0]]} planes of the image are channels, say so with --axes cyx "
-        "(axes= in Python)."
+        f" If the {image.sizes[outer[0]]} planes of the image are channels, say so with axes='cyx'."
     )
 
 

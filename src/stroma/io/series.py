@@ -63,7 +63,7 @@ def chosen(path: Path, series: int | None, listed: Sequence[Series]) -> tuple[in
         return series or 0, ()
     return 0, (
         f"{path} holds {len(listed)} images: {_names(listed)}. Number 0 is read; choose another "
-        "with --series on the command line, or series= in Python.",
+        "with series=.",
     )
 
 

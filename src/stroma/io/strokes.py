@@ -29,7 +29,7 @@ LOG = logging.getLogger(__name__)
 
 HINTS = {
     "say no class": "Give them a group or a name in ImageJ or a class in QuPath, or name one for "
-    "all of them with --unnamed CLASS (unnamed= in Python).",
+    "all of them with unnamed='CLASS'.",
     "lie outside the image": "Do they belong to another image, or to a part of one?",
     "lie on a plane that the image does not have": "Do they belong to another image?",
 }

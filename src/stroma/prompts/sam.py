@@ -175,7 +175,7 @@ class Sam:
         """
         if self.decoder is None:
             raise ParameterError(
-                "This engine was given no decoder. Give its file as decoder (--decoder), such as "
+                "This engine was given no decoder. Give its file with decoder=, such as "
                 "micro-sam's vit_b_decoder.pt, or look for objects at a grid."
             )
         image, device = self._known(), devices.resolve(self.device)

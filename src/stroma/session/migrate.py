@@ -132,7 +132,7 @@ def _objects(taken: Taken, folder: Path, *, overwrite: bool) -> list[Path]:
 
 def _free(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise FileError(f"{path} exists. Give --overwrite to replace it.")
+        raise FileError(f"{path} exists. Give overwrite=True to replace it.")
 
 
 def _project(

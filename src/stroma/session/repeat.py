@@ -62,12 +62,14 @@ class Repeating:
         if self.model.learner.taken:
             return code.as_command_with(self._model_file(), self._shown(folder))
         if self.model.learner.channels is not None:
-            raise ParameterError("The command line uses all channels; repeat it with as_code().")
+            raise ParameterError(
+                "The command line uses all channels; repeat it as Python code (as_code())."
+            )
         lessons = self._lessons(folder)
         if any(lesson.spacing for lesson in lessons):
             raise ParameterError(
                 "The command line takes the size of pixels from the file, and it was set here; "
-                "repeat it with as_code()."
+                "repeat it as Python code (as_code())."
             )
         return code.as_command(lessons, self._repeated())
 

@@ -23,12 +23,16 @@ KIND = re.compile(r"^(?:\w+\.)*[A-Z]\w*(?:Error|Exception|Warning): ")
 CODE = re.compile(
     r"\b(?:np|numpy|torch|sklearn|scipy|catboost|skimage|zarr|tifffile)\.\w"
     r"|\b(?:in_channels|channel_mode|channels_last|memory_mode|img_ids|save_as|as_code|ndim|dtype|"
-    r"(?:fe|clf|norm|image|seg|tile|use|ignore)_[a-z_]+|(?:axes|series|set|read|write)_?\w*=)"
+    r"(?:fe|clf|norm|image|seg|tile|use|ignore)_[a-z_]+)"
+    r"|\b(?:(?:axes|series|set|read|write)_?\w*|unnamed|tables|target|mask|mirror|directions|overwrite|kind|format|"
+    r"license|strokes|decoder|everything|trust|folds|network|solver|device)="
+    r"|\A(?![^\n]*\bstroma )[^\n]*(?<![\w-])--[a-z]"
     r"|\b(?:None|True|False|NoneType|ndarray|kwargs?|Traceback)\b"
-    r"|\w\(\w*(?:=[^)]*)?\)|\b[bru]'|\\x[0-9a-f]{2}|<(?:class|function|\w+ object)"
+    r"|\w\((?!\d+\))\w*(?:=[^)]*)?\)(?!\.\w|[\w/\\])"
+    r"|\b[bru]'|\\x[0-9a-f]{2}|<(?:class|function|\w+ object)"
     r"|\((?:\d+, ?)+\d*\)|\w+\[['\"\d]"
 )
-"""Names of arguments and modules, constants, calls, bytes and shapes."""
+"""Names of arguments and modules, constants, calls, bytes, shapes; options without a command."""
 
 ASIDES = re.compile(r"\s*\((?:[^()]|\([^()]*\))*\)")
 SENTENCES = re.compile(r"(?<=[.!?])\s+(?=\S)")
@@ -52,6 +56,11 @@ def plain(text: str) -> str:
 def _without_code(text: str) -> str:
     text = with_sizes(KIND.sub("", text))
     text = SYSTEM.sub(lambda found: found[1] or "", text)
-    text = ASIDES.sub(lambda found: "" if CODE.search(found[0]) else found[0], text)
-    kept = [one for one in SENTENCES.split(text) if not CODE.search(one)]
-    return " ".join(kept).strip() or UNKNOWN
+    return without(CODE, text) or UNKNOWN
+
+
+def without(code: re.Pattern[str], text: str) -> str:
+    """Return a message without the asides and sentences in which a pattern is found."""
+    text = ASIDES.sub(lambda found: "" if code.search(found[0]) else found[0], text)
+    kept = [one for one in SENTENCES.split(text) if not code.search(one)]
+    return " ".join(kept).strip()

@@ -252,7 +252,7 @@ def opened(data: Any, channels: int, *, ndim: int, feed: str = "") -> Image:
         raise ShapeError(
             f"The network was trained on {channels} channels, this image has "
             f"{count} (axes {found.kept_axes!r}, shape {found.shape}). Name its axes with "
-            "axes= when reading it, or choose channels with image.at(c=...)."
+            "axes=, or choose channels (image.at(c=...))."
         )
     if ndim == 3 and "z" not in found.sizes:
         raise ShapeError(

@@ -63,7 +63,7 @@ def read_checkpoint(path: Path, data: bytes | None = None) -> Any:
         what = said.partition("GLOBAL ")[2].split(" ")[0] or short(said, 60)
         raise FormatError(
             f"{path} cannot be read without running code that it names ({short(what, 60)}). Save "
-            "the tensors alone with the program that wrote it: torch.save(model.state_dict(), ...)."
+            "the tensors alone with the program that wrote it (torch.save of model.state_dict())."
         ) from error
     except BROKEN as error:
         raise FormatError(f"{path} cannot be read as weights: {short(error)}") from error

@@ -61,7 +61,7 @@ def carve_file(
         Whether an earlier file is replaced.
     """
     if out.exists() and not overwrite:
-        raise ParameterError(f"{out} exists already. Add --overwrite, or choose another name.")
+        raise ParameterError(f"{out} exists already. Add overwrite=True, or choose another name.")
     image = read_image(path)
     strokes = read_labels(seeds, image).labels
     with _named(path):

@@ -198,7 +198,7 @@ def require_own(folder: Path) -> None:
     if heads.strip() and PROBABILITY not in heads:
         raise ParameterError(
             f"{path} is there already, and is no result: it has no probabilities. Write to another "
-            "folder (--out)."
+            "folder."
         )
 
 

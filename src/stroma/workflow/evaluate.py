@@ -92,7 +92,7 @@ def evaluate(
     if kind == "tracks":
         return _of_tracks(results, truth, outlines)
     if outlines is not None:
-        raise ParameterError("Outlines of some frames go with tracks (--kind tracks).")
+        raise ParameterError("Outlines of some frames go with tracks (kind='tracks').")
     if kind == "categories" or (kind == "auto" and is_category(results)):
         return _of_categories(results, truth)
     found, known = pairs_of(results, truth, kind=kind)
@@ -162,7 +162,7 @@ def _kind(kind: str, found: Sequence[Path]) -> str:
     if len(named) > 1:
         raise ParameterError(
             f"The results are of several kinds ({', '.join(sorted(named))}). Say which are to "
-            "be compared (--kind)."
+            "be compared (kind=)."
         )
     return named.pop() if named else "classes"
 

@@ -104,7 +104,7 @@ def keep(
     if target is None:
         target = (out or path.parent) / f"{name or path.stem}.safetensors"
     if target.exists() and not overwrite:
-        raise FormatError(f"There is a file {target} already. Replace it with --overwrite.")
+        raise FormatError(f"There is a file {target} already. Replace it with overwrite=True.")
     taken = take_network(path)
     network = built(taken)
     if diameter is not None:

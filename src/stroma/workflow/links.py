@@ -175,8 +175,8 @@ def load_links(path: str | Path) -> LearnedLinks:
     state = plain.read(Path(path))
     if state.get("kind") != KIND:
         raise FormatError(
-            f"{path} is a model, but not one of links. `stroma learn TRACKS --target links` "
-            "makes one."
+            f"{path} is a model, but not one of links. `stroma learn TRACKS` with "
+            "target='links' makes one."
         )
     try:
         kind = LEARNERS[str(state.get("learner", "trees"))]

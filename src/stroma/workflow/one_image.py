@@ -109,7 +109,7 @@ class Work:
             raise ParameterError(
                 f"{self.job.path}: this network keeps only the largest part of classes, which "
                 "takes the whole image, and results in OME-Zarr or above 512 MiB are written block "
-                "by block. Give --format png or npy."
+                "by block. Give format='png', or npy."
             )
         else:
             self._to_files(tell, cancel)

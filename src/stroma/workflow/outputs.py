@@ -199,16 +199,14 @@ def jobs(
     _require_classes(outputs, result)
     if outputs.mask is not None and result == "category":
         raise ParameterError(
-            "--mask goes with results that have a place, and this network finds a class for the "
+            "mask= goes with results that have a place, and this network finds a class for the "
             "image as a whole. Crop the images instead."
         )
     if outputs.mirror is not None and not is_network(model):
-        raise ParameterError(
-            "--mirror and --no-mirror go with networks, and this is a model of strokes."
-        )
+        raise ParameterError("mirror= goes with networks, and this is a model of strokes.")
     if outputs.directions and result != "instances":
         raise ParameterError(
-            f"--directions goes with networks of planes that find objects, and this model finds "
+            f"directions= goes with networks of planes that find objects, and this model finds "
             f"{NAMES[result]}."
         )
     absolute = [path.absolute() for path in paths]
@@ -236,9 +234,9 @@ def jobs(
 
 def _require_classes(outputs: Outputs, result: str) -> None:
     given = {
-        "--probabilities": outputs.probabilities,
-        "--overlay": outputs.overlay,
-        "--table": outputs.tables,
+        "probabilities=": outputs.probabilities,
+        "overlay=": outputs.overlay,
+        "tables=": outputs.tables,
     }
     asked = [name for name, wanted in given.items() if wanted]
     if result != "classes" and asked:
@@ -326,8 +324,8 @@ def claim(job: Job, files: Files) -> None:
         if owner is None or owner not in ("", _told(job)):
             whose = "a file that is no result of it" if owner is None else f"a result of {owner}"
             raise ParameterError(
-                f"{taken[0]} is there already, and is {whose}. Write to another folder (--out), or "
-                "replace it (--overwrite)."
+                f"{taken[0]} is there already, and is {whose}. Write to another folder, or "
+                "replace it with overwrite=True."
             )
     if _owner(files.record) != _told(job):
         _note(files.record, {"image": _told(job), "fingerprint": "", "outputs": []})

@@ -150,7 +150,7 @@ def _require_licence(about: About, card: Card) -> None:
     if limits and card.license == Card.license:
         raise ParameterError(
             f"{limits} A package under {card.license} would allow more than that. Name a licence "
-            "that does not (--license CC-BY-NC-4.0)."
+            "that does not (license='CC-BY-NC-4.0')."
         )
 
 

@@ -142,7 +142,7 @@ def prompt_file(
         Whether an earlier file is replaced.
     """
     if out.exists() and not overwrite:
-        raise ParameterError(f"{out} exists already. Add --overwrite, or choose another name.")
+        raise ParameterError(f"{out} exists already. Add overwrite=True, or choose another name.")
     how = Everything(by=cast(By, everything or "grid"))  # what is none is told there
     built = build.engine(engine, weights=weights, cache=cache, decoder=decoder)
     image = read_image(path)
@@ -168,7 +168,7 @@ def _given(clicks: Path | None, boxes: Sequence[str], image: Image) -> Clicks:
         return read_clicks(clicks, image)
     if not boxes:
         raise ParameterError(
-            "Say where the objects are, with --points or --box; or find all with --everything."
+            "Say where the objects are, with points or boxes; or find all with everything='grid'."
         )
     return clicks_of(image, None, None, None, boxes=[_corners(text) for text in boxes])
 

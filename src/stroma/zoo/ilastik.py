@@ -119,7 +119,7 @@ def _unread(file: h5py.File) -> Iterator[str]:
         yield "classifier: it is Python code; one of ours is trained on the strokes instead"
     infos = held(file, "Input Data/infos")
     if any(_text(infos, f"{lane}/Prediction Mask/filePath") for lane in infos):
-        yield "prediction masks: give them to `stroma segment --mask`"
+        yield "prediction masks: give them when you segment (mask=)"
     for other in ("ObjectExtraction", "CountingApplet", "Tracking"):
         if other in file:
             yield f"{other}: only pixel classification is taken over"

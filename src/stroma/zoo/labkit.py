@@ -66,7 +66,7 @@ def take_labeling(path: Path, images: Sequence[Path]) -> Taken:
     if not isinstance(labels, Mapping) or not all(isinstance(v, list) for v in labels.values()):
         raise FormatError(
             f"{path} is not a labeling of Labkit with positions in it. Save it there as a TIFF, "
-            "and give that with --strokes."
+            "and give that with strokes=."
         )
     pictures, left = opened(images)
     if len(pictures) != 1:

@@ -55,7 +55,7 @@ def take(path: Path, images: Sequence[Path]) -> Taken:
 
 def _taken(content: Any, path: Path, images: Sequence[Path]) -> Taken:
     if not isinstance(content, Mapping) or "pixel_classifier_type" not in content:
-        hint = " Annotations are given with --strokes." if _is_geojson(content) else ""
+        hint = " Annotations are given with strokes=." if _is_geojson(content) else ""
         raise FormatError(f"{path} is not a pixel classifier of QuPath.{hint}")
     said = content["metadata"]
     pictures, left = opened(images)
@@ -80,7 +80,7 @@ def _taken(content: Any, path: Path, images: Sequence[Path]) -> Taken:
             *(f"feature {short(name)}: there is none like it" for name in strange),
             *scales,
             *([f"channels {', '.join(channels)}: all channels are used"] if channels else []),
-            "classifier: one of ours is trained on the annotations instead (--strokes)",
+            "classifier: one of ours is trained on the annotations instead (strokes=)",
         ),
     )
 

@@ -65,7 +65,7 @@ def take(path: Path, images: Sequence[Path]) -> Taken:
             *left,
             *(f"feature {short(name)}: there is none like it" for name in strange),
             *moved,
-            "traces: a data file does not say where they lie; give them with --strokes",
+            "traces: a data file does not say where they lie; give them with strokes=",
         ),
     )
 

@@ -70,7 +70,7 @@ class Journal:
         if first != identity:
             raise ParameterError(
                 f"The result begun beside {self.path} is of other parameters or of another input. "
-                "Delete it, or start over with resume=False."
+                "Delete it, or start over (resume=False)."
             )
         os.truncate(self.path, len(whole))
         return set(blocks)

@@ -34,7 +34,7 @@ def read(path: Path, *, axes: str | None = None, series: int | None = None) -> I
             raise FormatError(
                 f"{path} is a plate of {len(found)} fields; name one, as in "
                 f"{path / found[0].group}, all of them, as in '{path}/*/*/0', or give its number "
-                "with --series (series= in Python)."
+                "with series=."
             )
         listed = [Series(i, place.name) for i, place in enumerate(found)]
         number, notes = chosen(path, series, listed)

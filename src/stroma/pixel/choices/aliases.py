@@ -115,10 +115,7 @@ def _instead_of(alias: Any) -> str:
     if str(alias).endswith((".pkl", ".yml")):
         return f"Pass the path of a saved model as model_path={str(alias)!r}."
     if alias in known_names():
-        return (
-            f"It is a feature extractor: pass it as fe_name={alias!r}; on the command line, "
-            f"--set fe_name={alias}."
-        )
+        return f"It is a feature extractor: pass it as fe_name={alias!r}."
     return suggestion(str(alias), list(ALIASES))
 
 

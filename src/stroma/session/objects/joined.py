@@ -51,7 +51,7 @@ class Joined:
         if len(names) * self.rows > MOST_VALUES:
             raise ParameterError(
                 f"A table of up to {MOST_VALUES:,} values is joined here. Join it with: stroma "
-                "objects --join"
+                "objects"
             )
         object.__setattr__(self, "names", tuple(checks.text(n, "a measure") for n in names))
         object.__setattr__(self, "keys", checks.data(self.keys))

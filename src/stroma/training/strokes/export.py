@@ -74,8 +74,8 @@ def export(folder: Path, target: Path) -> None:
     model = trained(state)
     if model.network.layout != LAYOUT:
         raise ParameterError(
-            f"The network in {folder} was trained with --width {state['settings']['width']} to see "
-            "what width is worth. Only one of width 1 can be exported."
+            f"The network in {folder} was trained with a width of {state['settings']['width']} to "
+            "see what width is worth. Only one of width 1 can be exported."
         )
     write_weights(target, folded(model.network))
     record = made_by(state, log(folder))

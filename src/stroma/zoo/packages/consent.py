@@ -57,7 +57,6 @@ def require_consent(code: Code, trust: Collection[str]) -> None:
     raise ConsentError(
         f"{code.package} holds its network as a program: {code.what}, {short(code.name)}{by}. A "
         "program can do whatever you can: read, change and send your files. It runs only from the "
-        "command line and Python, and only if you trust who made it and say so: "
-        f"--trust {code.digest}. In Python: stroma.load(..., trust={code.digest!r}). That is "
-        "consent to this program alone: another has another number."
+        "command line and Python, and only if you trust who made it and say so. That is said with "
+        f"trust={code.digest!r}. It is consent to this program alone: another has another number."
     )
