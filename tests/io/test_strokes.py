@@ -17,7 +17,8 @@ from stroma.data.image import Image
 from stroma.data.strokes import Strokes
 from stroma.errors import FormatError, LabelError, MissingFileError, ShapeError
 from stroma.io import read_image, read_strokes, write_strokes
-from stroma.io.imagej.read import class_of
+from stroma.io.imagej.read import MAX_ROI_BYTES, class_of
+from stroma.io.qupath import geojson
 
 CLASSES = (Class(1, "nucleus", "#ff0000"), Class(2, "Ümlaut", "#00ff00"), Class(300, "far"))
 
@@ -278,6 +279,38 @@ def test_zip_bomb_is_refused(tmp_path, plane, monkeypatch):
         archive.writestr("a.roi", roi(1, box=(0, 0, 4, 4)) + bytes(100_000))
     with pytest.raises(FormatError, match="larger than"):
         read_strokes(tmp_path / "a.zip", plane)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("a.geojson", geojson.MAX_BYTES), ("a.json", geojson.MAX_BYTES), ("a.roi", MAX_ROI_BYTES)],
+)
+def test_what_is_larger_than_it_can_be_is_refused_before_it_is_read(tmp_path, plane, name, limit):
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(limit + 1)  # takes no room on the disk
+    with pytest.raises(FormatError, match=rf"{name} is larger than the {limit >> 20} MiB"):
+        read_strokes(tmp_path / name, plane)
+
+
+def test_a_zip_of_very_many_rois_is_refused(tmp_path, plane, monkeypatch):
+    monkeypatch.setattr("stroma.io.imagej.read.MAX_ROIS", 3)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for i in range(4):
+            archive.writestr(f"{i}.roi", roi(1, box=(0, 0, 4, 4)))
+    with pytest.raises(FormatError, match=r"a\.zip holds 4 files; 3 are read"):
+        read_strokes(tmp_path / "a.zip", plane)
+
+
+def test_rois_without_any_name_are_counted_and_take_the_class_that_is_given(tmp_path, plane):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(".roi", roi(1, box=(0, 0, 2, 2), name=""))
+        archive.writestr(zipfile.ZipInfo(""), roi(1, box=(8, 8, 9, 9), name=""))
+        archive.writestr("b.roi", roi(1, box=(4, 4, 6, 6), name="cell-1"))
+    found = read_strokes(tmp_path / "a.zip", plane)
+    assert [c.name for c in found.classes] == ["cell"]
+    assert "2 of 3 marks say no class (a ROI without a name" in found.notes[0]
+    found = read_strokes(tmp_path / "a.zip", plane, unnamed="cell")
+    assert ([c.name for c in found.classes], (found.labels > 0).sum()) == (["cell"], 9)
 
 
 @settings(max_examples=200)

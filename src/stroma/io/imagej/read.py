@@ -53,7 +53,7 @@ def read_zip(path: Path, image: Image, width: float) -> list[Mark]:
     left = MAX_ZIP_BYTES
     try:
         with zipfile.ZipFile(path) as archive:
-            entries = [e for e in archive.infolist() if not e.is_dir()]
+            entries = [e for e in archive.infolist() if not e.filename.endswith("/")]
             if len(entries) > MAX_ROIS:
                 raise FormatError(f"{path} holds {len(entries)} files; {MAX_ROIS} are read.")
             for entry in entries:
@@ -114,7 +114,7 @@ def _mark(data: bytes, where: str, title: str, image: Image, width: float) -> Ma
         name=class_name,
         label=group or label,
         color=_color(roi),
-        title=f"the ROI {short(name, 40)!r}",
+        title=f"the ROI {short(name, 40)!r}" if name else "a ROI without a name",
     )
 
 
