@@ -140,7 +140,7 @@ def test_outlines_and_label_image_show_the_objects_of_the_table(stroma, files) -
     assert np.array_equal(tifffile.imread("kept.tif"), large)
     image = read_image("cells.tif")
     for name in ("o.geojson", "o.zip"):
-        drawn = read_strokes(name, image)
+        drawn = read_strokes(name, image, unnamed="object")
         assert np.array_equal(drawn.labels > 0, large > 0)
     told = json.loads(Path("o.geojson").read_text())["features"]
     assert {f["properties"]["name"] for f in told} == {

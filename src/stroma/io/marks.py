@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 from stroma.data.shapes import Shape
@@ -33,6 +34,10 @@ class Mark:
         What the mark is called in files that say so, and in messages.
     ignored : str
         Why the mark is left out; empty where it is not.
+    number : int
+        Number of the object that it is, or is a part of; 0 where it is no object.
+    measures : mapping of str to float
+        Measurements of the object, for files that hold them.
     """
 
     shape: Shape
@@ -42,11 +47,24 @@ class Mark:
     color: str = ""
     title: str = ""
     ignored: str = ""
+    number: int = 0
+    measures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def called(self) -> str:
         """What the mark is called in messages."""
         return short(self.title, 60) or "a mark"
+
+
+def whole(marks: Iterable[Mark]) -> Iterator[list[Mark]]:
+    """Yield marks alone, and those that are parts of one object on one plane, if in turn, as one.
+
+    Pixels that touch at corners alone are parts of an object with outlines of their own; programs
+    that count what they are given shall count one.
+    """
+    for (number, _), many in groupby(marks, key=lambda m: (m.number, sorted(m.plane.items()))):
+        parts = list(many)
+        yield from [parts] if number else ([part] for part in parts)
 
 
 def too_large(path: Path, limit: int, hint: str = "") -> FormatError:

@@ -1,9 +1,9 @@
-"""Tables, labelled objects, classes and outlines of objects, as files."""
+"""Tables, labelled objects and classes of objects, as files."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,21 +14,15 @@ from numpy.typing import NDArray
 from stroma.data.classes import MAX_LABEL, Class
 from stroma.data.image import Image
 from stroma.data.objects import LABEL, ObjectTable
-from stroma.data.outlines import outlines
-from stroma.data.shapes import Area
 from stroma.errors import FormatError, LabelError, MissingExtraError, short
 from stroma.io.atomic import replaced
 from stroma.io.cells import write_table
-from stroma.io.marks import Mark
-from stroma.io.tables import STROKE_WRITERS
 from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.pixel.files import plain
 from stroma.workflow.other_tables import read_rows
 
 KIND = "classes of objects"
 TABLES = (".csv", ".parquet", ".h5ad")
-COLOR = "#999999"
-"""Of objects that were not classed."""
 
 
 def write_object_table(path: str | Path, table: ObjectTable) -> None:
@@ -228,59 +222,3 @@ def load_object_classifier(path: str | Path) -> ObjectClassifier:
         return ObjectClassifier.from_state(state)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
-
-
-def write_outlines(
-    path: str | Path, labels: Image, table: ObjectTable, classes: Sequence[Class] = ()
-) -> None:
-    """Write outlines of objects: ``.geojson`` for QuPath, ``.zip`` for ImageJ's ROI Manager.
-
-    Parameters
-    ----------
-    labels : Image
-        The objects.
-    table : ObjectTable
-        Their boxes, and their classes where they have any.
-    classes : sequence of Class
-        Names and colours.
-    """
-    where = Path(path)
-    check_outline_name(where)
-    with replaced(where) as new:
-        STROKE_WRITERS[where.suffix.lower()](new, list(_marks(labels, table, classes)))
-
-
-def check_outline_name(path: Path) -> None:
-    """Refuse a name that no outlines can be written under."""
-    if path.suffix.lower() not in STROKE_WRITERS:
-        raise FormatError(
-            f"Outlines of objects end in {' or '.join(STROKE_WRITERS)}, got {path.name!r}."
-        )
-
-
-def _marks(labels: Image, table: ObjectTable, classes: Sequence[Class]) -> Iterator[Mark]:
-    """Yield the outlines of every object, plane by plane and part by part."""
-    known = {c.label: c for c in classes}
-    frames = table["t"] if "t" in table else np.zeros(table.rows, np.int64)
-    for t in np.unique(frames).tolist():
-        image = labels.at(t=t) if "t" in labels.kept_axes else labels
-        values = image.read()
-        for row in np.flatnonzero(frames == t).tolist():
-            own = known.get(int(table["class"][row])) if "class" in table else None
-            yield from _marks_of(values, table, row, t if image is not labels else None, own)
-
-
-def _marks_of(
-    values: NDArray[Any], table: ObjectTable, row: int, t: int | None, own: Class | None
-) -> Iterator[Mark]:
-    number = int(table[LABEL][row])
-    top, left, bottom, right = (int(table[n][row]) for n in ("top", "left", "bottom", "right"))
-    solid = values.ndim == 3
-    planes = range(int(table["front"][row]), int(table["back"][row])) if solid else (None,)
-    name, color, label = ("object", COLOR, 0) if own is None else (own.name, own.color, own.label)
-    for z in planes:
-        mask = (values if z is None else values[z])[top:bottom, left:right] == number
-        plane = {a: p for a, p in (("t", t), ("z", z)) if p is not None}
-        for rings in outlines(mask):
-            placed = tuple(ring + np.array([left, top]) for ring in rings)
-            yield Mark(Area(placed), plane, name, label, color, f"{name}-{number}")

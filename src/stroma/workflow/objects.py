@@ -22,15 +22,14 @@ from stroma.objects.find import Finding, objects_of, plane_of
 from stroma.objects.measure import measure
 from stroma.workflow.embedding import embed, extractors_in
 from stroma.workflow.object_files import (
-    check_outline_name,
     check_table_name,
     classes_named,
     load_object_classifier,
     read_clicks,
     save_object_classifier,
     write_object_table,
-    write_outlines,
 )
+from stroma.workflow.object_outlines import check_outline_name, write_outlines
 from stroma.workflow.other_tables import OtherTable, read_other_table
 
 NOTHING_TAUGHT = "no objects are labelled to learn from."

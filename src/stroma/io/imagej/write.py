@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from stroma.data.shapes import Area
 from stroma.errors import ParameterError
 from stroma.io.imagej.read import CLOSE, MOVE, RECT, TO
-from stroma.io.marks import Mark
+from stroma.io.marks import Mark, whole
 
 _HEADER, _SECOND = 64, 64
 _VERSION = 228
@@ -21,10 +22,18 @@ _VERSION = 228
 def write_zip(path: Path, marks: Sequence[Mark]) -> None:
     """Write areas as composite ROIs, with class name, colour, group (labels to 255), position."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for i, mark in enumerate(marks, start=1):
+        for i, mark in enumerate(map(_joined, whole(marks)), start=1):
             title = f"{i:05d} {mark.title}".replace("/", "_").replace("\\", "_")
             entry = zipfile.ZipInfo(f"{title}.roi")
             archive.writestr(entry, encode(mark), zipfile.ZIP_DEFLATED)
+
+
+def _joined(parts: Sequence[Mark]) -> Mark:
+    """Return the parts of an object as one mark; a composite ROI holds them all."""
+    areas = [part.shape for part in parts if isinstance(part.shape, Area)]
+    if len(parts) == 1 or len(areas) < len(parts):
+        return parts[0]
+    return replace(parts[0], shape=Area(tuple(ring for area in areas for ring in area.rings)))
 
 
 def encode(mark: Mark) -> bytes:

@@ -2,11 +2,13 @@
 
 The class and its colour are the object's classification; z and t come from the plane of its
 geometry (both 0 where it says none, as QuPath means it). Corners of pixels are at whole numbers.
+Objects of several parts are one MultiPolygon; measurements are names with values (QuPath 0.4).
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import numpy as np
 from stroma.data.image import Image
 from stroma.data.shapes import Area, Dots, Line, Points, Shape
 from stroma.errors import FormatError, ParameterError, short
-from stroma.io.marks import MAX_COORDINATE, Mark, too_large
+from stroma.io.marks import MAX_COORDINATE, Mark, too_large, whole
 
 MAX_BYTES = 2**26
 """Larger files are refused (64 MiB), since the text of numbers takes ten times its size to read."""
@@ -165,25 +167,43 @@ def _points(found: Points | Sequence[Sequence[float]]) -> Points:
 
 
 def write(path: Path, marks: Sequence[Mark]) -> None:
-    """Write areas as annotations that QuPath imports."""
-    content = {"type": "FeatureCollection", "features": [_feature(m) for m in marks]}
-    path.write_text(json.dumps(content), encoding="utf-8")
+    """Write areas for QuPath: objects as detections with measurements, others as annotations."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write('{"type": "FeatureCollection", "features": [')
+        for i, parts in enumerate(whole(marks)):
+            file.write(",\n" if i else "\n")
+            json.dump(_feature(parts), file, allow_nan=False)
+        file.write("\n]}\n")
 
 
-def _feature(mark: Mark) -> dict[str, Any]:
+def _feature(parts: Sequence[Mark]) -> dict[str, Any]:
+    mark = parts[0]
+    said: dict[str, Any] = {"objectType": "detection" if mark.number else "annotation"}
+    if mark.title:
+        said["name"] = mark.title
+    if mark.name:  # what has no class has no classification in QuPath, not one of another name
+        said["classification"] = {"name": mark.name, "color": list(bytes.fromhex(mark.color[1:]))}
+    known = {n: float(f"{v:.7g}") for n, v in mark.measures.items() if math.isfinite(v)}
+    if known:
+        said["measurements"] = known
+    return {"type": "Feature", "geometry": _geometry(parts), "properties": said}
+
+
+def _geometry(parts: Sequence[Mark]) -> dict[str, Any]:
+    polygons = [_rings(part) for part in parts]
+    geometry: dict[str, Any] = (
+        {"type": "Polygon", "coordinates": polygons[0]}
+        if len(polygons) == 1
+        else {"type": "MultiPolygon", "coordinates": polygons}
+    )
+    plane = parts[0].plane
+    if any(plane.values()):
+        geometry["plane"] = {"c": -1, "z": plane.get("z", 0), "t": plane.get("t", 0)}
+    return geometry
+
+
+def _rings(mark: Mark) -> list[list[list[float]]]:
+    """Return closed rings: the outline, then holes."""
     if not isinstance(mark.shape, Area):
         raise ParameterError(f"Only areas are written as GeoJSON, got {mark.shape}.")
-    rings = [[*ring.tolist(), ring[0].tolist()] for ring in mark.shape.rings]
-    geometry: dict[str, Any] = {"type": "Polygon", "coordinates": rings}
-    if any(mark.plane.values()):
-        geometry["plane"] = {"c": -1, "z": mark.plane.get("z", 0), "t": mark.plane.get("t", 0)}
-    colour = list(bytes.fromhex(mark.color[1:]))
-    return {
-        "type": "Feature",
-        "geometry": geometry,
-        "properties": {
-            "objectType": "annotation",
-            **({"name": mark.title} if mark.title else {}),
-            "classification": {"name": mark.name, "color": colour},
-        },
-    }
+    return [[*ring.tolist(), ring[0].tolist()] for ring in mark.shape.rings]
