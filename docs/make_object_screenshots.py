@@ -79,9 +79,9 @@ def walk(page: Page, folder: Path) -> None:
     """Paint, split, click five of a kind, correct two, and write files."""
     labels, _ = ndimage.label(read_image(folder / "nuclei.tif").read() > 55)
     sizes = np.bincount(labels.ravel())
-    middles = ndimage.center_of_mass(labels > 0, labels, np.arange(len(sizes)))
-    small = [middles[n] for n in range(1, len(sizes)) if 120 < sizes[n] < 260]
-    large = [middles[n] for n in range(1, len(sizes)) if 600 < sizes[n] < 1000]
+    middles = ndimage.center_of_mass(labels > 0, labels, np.arange(1, len(sizes)))
+    small = [at for at, size in zip(middles, sizes[1:], strict=True) if 120 < size < 260]
+    large = [at for at, size in zip(middles, sizes[1:], strict=True) if 600 < size < 1000]
     page.wait_for_selector("text=Paint a few strokes")
     page.wait_for_timeout(1000)
     draw(page, "2", [large[0], (large[0][0], large[0][1] + 6)])
@@ -158,8 +158,8 @@ def correct(page: Page, large: list[tuple[float, float]]) -> None:
 
 
 def background(labels: np.ndarray) -> tuple[float, float]:
-    """Return the place that is farthest from all nuclei."""
-    away = ndimage.distance_transform_edt(labels == 0)
+    """Return the place that is farthest from all nuclei and from the border."""
+    away = ndimage.distance_transform_edt(np.pad(labels == 0, 1))[1:-1, 1:-1]
     y, x = np.unravel_index(away.argmax(), away.shape)
     return float(y), float(x)
 
@@ -206,14 +206,16 @@ def compare(folder: Path) -> None:
         for _ in range(CARVED):
             session.undo()
         label = next(one.label for one in session.classes if one.name == "foreground")
-        for path in sorted(folder.glob("later*.tif")):
+        more = sorted(folder.glob("later*.tif"))
+        assert len(more) == MORE, f"{len(more)} more images"
+        stroma(folder, "segment", results / "model.pkl", *more, "--out", folder / "out")
+        for path in more:
             key = session.add_image(path)
             session.find_objects(key, label=label, split=1, min_size=LEAST).result()
             session.export_objects(key, folder / "own", formats=["csv"]).result()
-            stroma(folder, "segment", results / "model.pkl", path, "--out", folder / "out")
             found = headless(folder, path.stem, folder / "out" / f"{path.stem}_labels.tif", FOUND)
             assert found == rows(folder / "own" / f"{path.stem}_table.csv"), f"{path.name} differs"
-            print(f"{path.name}: {len(found)} objects, the same numbers")
+            print(f"{path.name}: {len(found)} objects, the same numbers", flush=True)
 
 
 def headless(folder: Path, stem: str, labels: Path, how: tuple[str, ...]) -> list[dict[str, str]]:
