@@ -119,3 +119,24 @@ def test_frames_of_a_stack_know_the_statistics_of_the_whole(painted) -> None:
     assert frames.at(3).whole.sizes["t"] == 6
     assert replace(frames, interval=2.0).interval == 2.0
     assert isinstance(frames.at(0), Image)
+
+
+def test_of_a_file_with_several_movies_one_is_chosen(painted, tmp_path, capsys) -> None:
+    film, model = painted
+    frames = tifffile.imread(film)
+    with tifffile.TiffWriter(tmp_path / "two.ome.tif", ome=True) as file:
+        for values in (frames[:2], frames):
+            file.write(values, metadata={"axes": "TYX"})
+    for words, count in ((["--model", str(model)], len(frames)), ([], len(frames))):
+        out = tmp_path / f"out{len(words)}"
+        given = ["track", str(tmp_path / "two.ome.tif"), *words, "--series", "1"]
+        with pytest.raises(SystemExit) as ended:
+            main([*given, "--out", str(out)])
+        assert not ended.value.code
+        assert len(list(out.glob("mask*.tif"))) == count
+    objects = tmp_path / "objects"
+    found = ConvpaintModel(model_path=model)
+    write_movie_objects(found, tmp_path / "two.ome.tif", objects)
+    assert len(list(objects.glob("t*.tif"))) == 2
+    with pytest.raises(FileError, match="objects"):  # of another movie
+        write_movie_objects(found, tmp_path / "two.ome.tif", objects, series=1)

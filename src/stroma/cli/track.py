@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json, progress
 
 Labels = Annotated[
@@ -115,6 +116,7 @@ def track(
         str | None,
         typer.Option(help="Axes of a stack that does not name them, such as tzyx."),
     ] = None,
+    series: Series = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier tracks.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -147,6 +149,7 @@ def track(
             smallest=min_size,
             formats=tuple(formats or (["csv"] if points else ["ctc"])),
             axes=axes,
+            series=series,
             overwrite=overwrite,
             progress=lambda done, total: report(labels.name, done, total),
             finding=lambda done, total: report(f"objects of {labels.name}", done, total),

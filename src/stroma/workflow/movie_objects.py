@@ -35,6 +35,7 @@ def write_movie_objects(
     label: int | str | None = None,
     smallest: int = SMALLEST,
     axes: str | None = None,
+    series: int | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -57,6 +58,8 @@ def write_movie_objects(
         Pixels of a part of a class, at least.
     axes : str, optional
         Axes of the movie, where it does not name them.
+    series : int, optional
+        Which movie, where the file holds several; the first unless given.
     overwrite : bool
         Replace objects of another model, movie or of other options.
     progress : callable, optional
@@ -69,10 +72,11 @@ def write_movie_objects(
     FileError
         If there are objects of another kind in the folder.
     """
-    target, frames = Path(folder), read_frames(source, axes=axes)
+    target, frames = Path(folder), read_frames(source, axes=axes, series=series)
     chosen = None if result_of(model) == "instances" else class_of(model, label)
     said: Any = [fingerprint(model), str(Path(source).resolve()), state_of(Path(source)), axes]
     said += [chosen, None if chosen is None else smallest]
+    said += [] if series is None else [series]
     _claimed(target, hashlib.sha256(json.dumps(said).encode()).hexdigest(), overwrite=overwrite)
     for i, number in enumerate(frames.numbers):
         path = target / f"t{number:04d}.tif"

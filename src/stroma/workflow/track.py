@@ -167,6 +167,7 @@ def track_files(
     smallest: int = SMALLEST,
     formats: Sequence[str] = ("ctc",),
     axes: str | None = None,
+    series: int | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
     finding: Progress | None = None,
@@ -194,6 +195,9 @@ def track_files(
         tracks are written beside them.
     axes : str, optional
         Axes of a stack that does not name them.
+    series : int, optional
+        Which image, of the source as of ``image``, where a file holds several; the first unless
+        given.
     overwrite : bool
         Replace results that are there.
     progress, finding : callable, optional
@@ -209,15 +213,16 @@ def track_files(
     _require_room(folder, source, overwrite=overwrite)
     if model is not None:
         objects = folder / OBJECTS
-        how_found: dict[str, Any] = {"label": label, "smallest": smallest, "axes": axes}
-        how_found |= {"overwrite": overwrite, "progress": finding}
+        how_found: dict[str, Any] = {"label": label, "smallest": smallest}
+        how_found |= {"axes": axes, "series": series, "overwrite": overwrite, "progress": finding}
         write_movie_objects(model, source, objects, **how_found)
-        interval = read_frames(source, axes=axes).interval
+        interval = read_frames(source, axes=axes, series=series).interval
         movie: Movie | None = replace(read_movie(objects), source=str(source), interval=interval)
     else:
         points = source.suffix.lower() in POINTS
-        movie = None if points else read_movie(source, axes=axes)
-    seen = _of_files(source, movie, image, axes, progress)
+        movie = None if points else read_movie(source, axes=axes, series=series)
+    pictures = None if image is None else read_movie(image, axes=axes, series=series)
+    seen = _of_files(source, movie, pictures, progress)
     if movie is None:
         how = how or Linking(cost="distance")
     tracks = link(seen, how)
@@ -240,7 +245,7 @@ def _seen(labels: Any, image: Any, spacing: tuple[float, ...], unit: str) -> See
     if isinstance(labels, str | Path):
         path = Path(labels)
         movie = None if path.suffix.lower() in POINTS else read_movie(path)
-        return _of_files(path, movie, image, None, None)
+        return _of_files(path, movie, None if image is None else read_movie(image), None)
     movie = movie_of(np.asarray(labels))
     pictures = None if image is None else movie_of(np.asarray(image))
     return detect(_frames(movie, pictures, None), spacing=spacing, unit=unit)
@@ -268,16 +273,14 @@ def _found(
 def _of_files(
     source: Path,
     movie: Movie | None,
-    image: Any,
-    axes: str | None,
+    pictures: Movie | None,
     progress: Progress | None,
 ) -> Seen | Detections:
     if movie is None:
-        if image is not None:
+        if pictures is not None:
             raise ParameterError("Points have no pixels, so an image says nothing about them.")
         table = source.suffix.lower() == ".csv"
         return read_points(source) if table else read_tracks(source).detections
-    pictures = None if image is None else read_movie(image, axes=axes)
     return detect(
         _frames(movie, pictures, progress),
         spacing=movie.spacing,

@@ -91,7 +91,7 @@ class Frames:
         return len(self.numbers)
 
 
-def read_movie(path: str | Path, *, axes: str | None = None) -> Movie:
+def read_movie(path: str | Path, *, axes: str | None = None, series: int | None = None) -> Movie:
     """Return a movie: a folder with one file a frame, in the order of their numbers, or a stack.
 
     Parameters
@@ -100,6 +100,8 @@ def read_movie(path: str | Path, *, axes: str | None = None) -> Movie:
         Folder or file. Of a stack whose axes are not named, the first is time.
     axes : str, optional
         Axes of the file, such as "tzyx", where it does not name them.
+    series : int, optional
+        Which image, where a file holds several; the first unless given.
 
     Raises
     ------
@@ -108,7 +110,7 @@ def read_movie(path: str | Path, *, axes: str | None = None) -> Movie:
     ShapeError
         If a file has channels, or frames are no planes or volumes.
     """
-    frames = read_frames(path, axes=axes)
+    frames = read_frames(path, axes=axes, series=series)
     first = _without_channels(frames.at(0))
     space = [a for a in "zyx" if a in first.sizes]
     known = all(first.spacing.get(a) for a in space)
@@ -126,14 +128,16 @@ def read_movie(path: str | Path, *, axes: str | None = None) -> Movie:
     )
 
 
-def read_frames(path: str | Path, *, axes: str | None = None) -> Frames:
+def read_frames(path: str | Path, *, axes: str | None = None, series: int | None = None) -> Frames:
     """Return the frames of a movie as images; as `read_movie`, but channels may be several."""
     path = Path(path)
     if path.is_dir() and path.suffix != ".zarr":
         order = _numbered(path)
         _require_all(path, [n for n, _ in order])
-        return Frames(tuple(n for n, _ in order), lambda i: read_image(order[i][1], axes=axes))
-    image = read_image(path, axes=axes)
+        return Frames(
+            tuple(n for n, _ in order), lambda i: read_image(order[i][1], axes=axes, series=series)
+        )
+    image = read_image(path, axes=axes, series=series)
     time = next((a for a in "tz" if a in image.sizes), None)
     if time is None:
         raise ShapeError(
