@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json
 
 
@@ -35,13 +36,16 @@ def carve(
     sigma: Annotated[
         float, typer.Option(help="Width of the Gaussian that boundaries are found with, in pixels.")
     ] = 1.6,
+    series: Series = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
     """Carve one object out of an image, with a few strokes."""
     from stroma.workflow.carve import carve_file
 
-    found = carve_file(image, seeds, out, boundary=boundary, sigma=sigma, overwrite=overwrite)
+    found = carve_file(
+        image, seeds, out, boundary=boundary, sigma=sigma, series=series, overwrite=overwrite
+    )
     if json:
         as_json(asdict(found))
         return

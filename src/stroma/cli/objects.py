@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json
 
 
@@ -107,6 +108,7 @@ def objects(
         str | None,
         typer.Option(help="Axes of a segmentation that does not name them, such as tyx."),
     ] = None,
+    series: Series = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -136,6 +138,7 @@ def objects(
         ring=ring,
         extractors=tuple(embed or ()),
         joins=tuple(join or ()),
+        series=series,
         axes=axes,
     )
     if json:

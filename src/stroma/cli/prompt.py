@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json
 
 
@@ -73,6 +74,7 @@ def prompt(
             help="File with the decoder of micro-sam's automatic mode.", show_default=False
         ),
     ] = None,
+    series: Series = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier files.")] = False,
     json: AsJson = False,
 ) -> None:
@@ -93,6 +95,7 @@ def prompt(
         engine=engine,
         weights=weights,
         cache=cache,
+        series=series,
         overwrite=overwrite,
     )
     if json:

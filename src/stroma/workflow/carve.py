@@ -41,6 +41,7 @@ def carve_file(
     *,
     boundary: str = "edges",
     sigma: float = 1.6,
+    series: int | None = None,
     overwrite: bool = False,
 ) -> CarvedFile:
     """Write the object that strokes mean, as a label image.
@@ -57,12 +58,14 @@ def carve_file(
         What bounds objects; see `Carving.of`.
     sigma : float
         Width of the Gaussian that boundaries are found with, in pixels along x.
+    series : int, optional
+        Which image, where the file holds several; the first unless given.
     overwrite : bool
         Whether an earlier file is replaced.
     """
     if out.exists() and not overwrite:
         raise ParameterError(f"{out} exists already. Add overwrite=True, or choose another name.")
-    image = read_image(path)
+    image = read_image(path, series=series)
     strokes = read_labels(seeds, image).labels
     with _named(path):
         carving = Carving.of(image, boundary=boundary, sigma=sigma)

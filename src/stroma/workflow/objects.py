@@ -105,6 +105,7 @@ def measure_file(
     extractors: Sequence[str] = (),
     joins: Sequence[str | Path] = (),
     axes: str | None = None,
+    series: int | None = None,
 ) -> MeasuredFile:
     """Measure the objects of a segmentation in a file, class them, and write them.
 
@@ -136,6 +137,8 @@ def measure_file(
         call the objects is learnt as classes, unless labelled objects or a model say these.
     axes : str, optional
         Axes of the segmentation, where the file does not say.
+    series : int, optional
+        Which image of the image's file, where it holds several; the first unless given.
 
     Raises
     ------
@@ -145,7 +148,7 @@ def measure_file(
     _require_room(wanted, model=model, clicks=clicks, joins=joins)
     path = Path(segmentation)
     source = read_image(path, axes=axes)
-    values = None if image is None else read_image(image)
+    values = None if image is None else read_image(image, series=series)
     own = None if model is None else load_object_classifier(model)
     labels = _objects(path, source, values, of_class, how)
     values = None if values is None else _fitting(values, labels)

@@ -116,6 +116,7 @@ def prompt_file(
     weights: Path | None = None,
     cache: Path | None = None,
     decoder: Path | None = None,
+    series: int | None = None,
     overwrite: bool = False,
 ) -> Prompted:
     """Write the objects that a table of clicks means, as a label image.
@@ -138,6 +139,8 @@ def prompt_file(
         Name in `stroma.prompts.ENGINES`.
     weights, cache, decoder : Path, optional
         As for `stroma.prompts.build.engine`.
+    series : int, optional
+        Which image, where the file holds several; the first unless given.
     overwrite : bool
         Whether an earlier file is replaced.
     """
@@ -145,7 +148,7 @@ def prompt_file(
         raise ParameterError(f"{out} exists already. Add overwrite=True, or choose another name.")
     how = Everything(by=cast(By, everything or "grid"))  # what is none is told there
     built = build.engine(engine, weights=weights, cache=cache, decoder=decoder)
-    image = read_image(path)
+    image = read_image(path, series=series)
     if everything:
         if clicks is not None or boxes or carry:
             raise ParameterError(
