@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
-from stroma.errors import LabelError, ParameterError
+from stroma.errors import LabelError, ParameterError, StromaError, short
 
 MAX_POINTS = 100_000
 MAX_NAME = 1000
@@ -18,6 +19,23 @@ MAX_KEY = 64
 MAX_COORDINATE = 1e7
 
 Point = tuple[float, float]
+
+
+PYTHON = re.compile(r"unpack|convert|literal|argument|object|\b(?:int|float|str|list|dict)\b")
+"""Words of errors that Python itself raises."""
+
+
+def reason(error: BaseException) -> str:
+    """Return why values of a file cannot be used, without what Python says of its own types."""
+    if isinstance(error, StromaError) or (
+        isinstance(error, ValueError) and not PYTHON.search(str(error))
+    ):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"{short(error.args[0] if error.args else 'something')} is missing"
+    if isinstance(error, MemoryError | ArithmeticError):
+        return "a number in it is too large"
+    return "a value in it is not of the kind that it must be"
 
 
 def whole(value: Any, what: str, low: int, high: int) -> int:

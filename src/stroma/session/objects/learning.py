@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
-from stroma.errors import FormatError, ParameterError
+from stroma.errors import FormatError, ParameterError, short
 from stroma.features import EXTRACTORS
 from stroma.features.cache import free_memory
 from stroma.objects.find import Finding, objects_of
@@ -291,13 +291,17 @@ class ObjectModel:
         given = settings.get("objects", {})
         try:
             found = dict(checks.mapping(given, "settings of objects"))
+            unknown = sorted(found.keys() - {one.name for one in fields(ObjectSettings)})
+            if unknown:
+                raise ParameterError(f"there is none called {short(unknown[0], 30)!r}")
             for name in ("columns", "extractors"):
                 if found.get(name) is not None:
                     found[name] = tuple(found[name])
             self.now = ObjectSettings(**found)
         except (TypeError, ValueError) as error:
             raise FormatError(
-                f"{folder / 'settings.json'} does not hold settings of objects: {error}"
+                f"{folder / 'settings.json'} does not hold settings of objects: "
+                f"{checks.reason(error)}"
             ) from error
         return ""
 

@@ -17,6 +17,7 @@ from stroma.pixel.choices.aliases import alias_param
 from stroma.pixel.door import Points
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.param import Param
+from stroma.session.core import checks
 from stroma.session.core.core import Core
 from stroma.session.core.disk.regular import require_regular
 from stroma.session.core.results import Results
@@ -364,7 +365,8 @@ class StrokeModel:
             given = Settings.from_json(settings) if settings else Settings()
         except (StromaError, TypeError, KeyError) as error:
             raise FormatError(
-                f"{folder / 'settings.json'} does not hold the settings of a project: {error}"
+                f"{folder / 'settings.json'} does not hold the settings of a project: "
+                f"{checks.reason(error)}"
             ) from error
         told = seeing_networks.restore(settings.get("networks"), folder)
         told = told or _unknown_features(given.param)

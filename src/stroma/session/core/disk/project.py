@@ -286,7 +286,7 @@ def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, in
             document.apply(operation)
         except BROKEN as error:
             raise FormatError(
-                f"The operation {values['n']} in {path} is not possible: {error}"
+                f"The operation {values['n']} in {path} is not possible: {checks.reason(error)}"
             ) from error
         last = values["n"]
     return document, last
@@ -302,7 +302,7 @@ def _latest(folder: Path, blank: Callable[[], Document]) -> tuple[_Snapshot, int
             models = checks.mapping(given.get("models", {snapshot.OLDEST: given}), "models")
             return _Snapshot(document, given["settings"], models), int(path.stem)
         except BROKEN as error:
-            damage = FormatError(f"{path} is not a snapshot of a project: {error}")
+            damage = FormatError(f"{path} is not a snapshot of a project: {checks.reason(error)}")
     if damage is not None and not list((folder / "events").glob("0000000001.*")):
         raise damage
     return _Snapshot(blank()), 0
