@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from stroma.blocks.box import Box
 from stroma.pixel.door import thinned
@@ -77,3 +79,34 @@ def test_tiles_that_were_not_changed_lately_are_kept_compressed(monkeypatch) -> 
             np.testing.assert_array_equal(tiles.read(plane, whole), plain.read(plane, whole))
     filled(few, Box.of(SHAPE), 0)
     assert few.painted_planes() == [1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 170),
+            st.integers(0, 170),
+            st.integers(1, 90),
+            st.integers(1, 90),
+            st.integers(0, 3),
+            st.integers(0, 9),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_marking_is_drawing_tile_by_tile(steps) -> None:
+    marked, plain = StrokeTiles(1, (200, 190)), StrokeTiles(1, (200, 190))
+    for top, left, height, width, label, seed in steps:
+        box = Box(top, left, top + height, left + width)
+        mask = np.random.default_rng(seed).random(box.shape) < 0.1 * seed
+
+        def change(part, labels, box=box, mask=mask, label=label):
+            labels[mask[part.relative(box).slices]] = label
+
+        assert marked.mark(0, box, mask, label) == plain.draw(0, box, change)
+    assert marked.packed() == plain.packed()
+    values = marked.read(0, Box.of((200, 190)))
+    assert marked.labels() == set(np.unique(values).tolist()) - {0}
+    assert marked.count() == (values != 0).sum()

@@ -23,7 +23,7 @@ TileKey = tuple[int, int, int]
 
 
 class Packs(MutableMapping[TileKey, Labels]):
-    """Tiles by their place. Arrays that are in it are never changed, so copies cost little."""
+    """Tiles by their place. Each has labels; arrays in it never change, so copies cost little."""
 
     def __init__(self) -> None:
         self._all: dict[TileKey, Labels | bytes] = {}
@@ -43,7 +43,7 @@ class Packs(MutableMapping[TileKey, Labels]):
     def packed(self, key: TileKey) -> bytes:
         """Return a tile, compressed."""
         found = self._all[key]
-        return found if isinstance(found, bytes) else packed(found)
+        return found if isinstance(found, bytes) else pressed(found)
 
     def keep(self, key: TileKey, tile: Labels, data: bytes) -> None:
         """Set a tile that is compressed already; open it if there is room."""
@@ -65,7 +65,7 @@ class Packs(MutableMapping[TileKey, Labels]):
         self._open.move_to_end(key)
         if len(self._open) > OPEN:
             oldest, _ = self._open.popitem(last=False)
-            self._all[oldest] = packed(self[oldest])
+            self._all[oldest] = pressed(self[oldest])
 
     def __delitem__(self, key: TileKey) -> None:
         """Remove a tile."""
@@ -88,12 +88,17 @@ class Packs(MutableMapping[TileKey, Labels]):
 def packed(labels: NDArray[np.integer], kind: str = "<u2") -> bytes:
     """Return labels as compressed bytes; ``kind`` is how each is written."""
     if not labels.any():
-        return _blank(labels.size * np.dtype(kind).itemsize)
+        return blank(labels.size * np.dtype(kind).itemsize)
+    return pressed(labels, kind)
+
+
+def pressed(labels: NDArray[np.integer], kind: str = "<u2") -> bytes:
+    """Return labels of which some are set, as ``packed`` does: it need not look for them."""
     return zlib.compress(np.ascontiguousarray(labels, kind).data.cast("B"), 1)
 
 
 @lru_cache(4096)
-def _blank(size: int) -> bytes:
+def blank(size: int) -> bytes:
     """Return labels of which none is set: the most frequent, so that each size is made once."""
     return zlib.compress(bytes(size), 1)
 

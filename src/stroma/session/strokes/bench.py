@@ -7,9 +7,6 @@ from functools import singledispatchmethod
 from itertools import groupby
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stroma.blocks.box import Box, hull
 from stroma.data.classes import Class
 from stroma.errors import LabelError, ParameterError
@@ -27,7 +24,6 @@ from stroma.session.strokes.tiles import Delta, Labels, StrokeTiles
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))
 
 Classes = dict[int, Class]
-Mask = NDArray[np.bool_]
 
 
 class Strokes:
@@ -152,11 +148,7 @@ class Strokes:
         flat = (part for box, mask in drawn for part in plane.spread(box, mask))
         changes = []
         for number, (box, mask) in flat:
-
-            def change(part: Box, labels: Labels, box: Box = box, mask: Mask = mask) -> None:
-                labels[mask[part.relative(box).slices]] = operation.label
-
-            deltas = self.tiles[operation.image].draw(number, box, change)
+            deltas = self.tiles[operation.image].mark(number, box, mask, operation.label)
             changes += [(operation.image, delta) for delta in deltas]
         kind = operation.op if operation.label else "erase"
         return self._edit(kind, changes, continues=continues, at=operation.plane)

@@ -11,6 +11,7 @@ from stroma.data.classes import Class
 from stroma.errors import ParameterError
 from stroma.session.core import checks
 from stroma.session.core.operations import plain
+from stroma.session.core.packs import blank
 from stroma.session.core.sheet import Sheet
 from stroma.session.strokes.operations import read_classes, tile
 from stroma.session.strokes.tiles import TILE, Delta, StrokeTiles, unpacked
@@ -111,6 +112,8 @@ def _read_delta(values: Any, tiles: Mapping[str, StrokeTiles]) -> tuple[str, Del
     if plane >= strokes.planes or box.clipped(whole).clipped(Box.of(strokes.shape)) != box:
         raise ParameterError("A change lies outside its tile.")
     delta = Delta((plane, row, column), box, checks.data(before), checks.data(after))
+    nothing = blank(2 * box.area)
     for data in (delta.before, delta.after):
-        unpacked(data, box.shape)
+        if data != nothing:  # which is most of what was there before
+            unpacked(data, box.shape)
     return image, delta

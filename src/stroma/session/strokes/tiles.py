@@ -14,7 +14,7 @@ from stroma.errors import ShapeError
 from stroma.pixel.door import Points, ranks
 from stroma.session.core.packs import TILE as TILE
 from stroma.session.core.packs import Labels as Labels
-from stroma.session.core.packs import Packs, packed
+from stroma.session.core.packs import Packs, blank, packed, pressed
 from stroma.session.core.packs import TileKey as TileKey
 from stroma.session.core.packs import unpacked as unpacked
 
@@ -173,6 +173,41 @@ class StrokeTiles:
                 self._set(delta, after[delta.box.relative(part).slices], old)
         return deltas
 
+    def mark(self, plane: int, box: Box, mask: NDArray[np.bool_], label: int) -> list[Delta]:
+        """Give the marked pixels of a rectangle a label (0 erases), and return what did change.
+
+        As `draw`, but faster where the rectangle lies in one tile, as those of a line do.
+        """
+        key = plane, box.top // TILE, box.left // TILE
+        if not box.area or box.clipped(_tile_box(key)).clipped(Box.of(self.shape)) != box:
+
+            def change(part: Box, labels: Labels) -> None:
+                labels[mask[part.relative(box).slices]] = label
+
+            return self.draw(plane, box, change)
+        old = self._tiles.get(key)
+        if old is None:
+            return self._begun(key, box, mask, label)
+        inside = old[box.relative(_corner(key)).slices]
+        inner = _around(mask & (inside != label))
+        if inner is None:
+            return []
+        before = inside[inner.slices]
+        after = np.where(mask[inner.slices], np.uint16(label), before)
+        delta = Delta(key, _moved(inner, box), packed(before), packed(after))
+        self._set(delta, after, old)
+        return [delta]
+
+    def _begun(self, key: TileKey, box: Box, mask: NDArray[np.bool_], label: int) -> list[Delta]:
+        """Do what ``mark`` does, in a tile where nothing is painted."""
+        inner = _around(mask) if label else None
+        if inner is None:
+            return []
+        after = mask[inner.slices] * np.uint16(label)
+        delta = Delta(key, _moved(inner, box), blank(after.nbytes), pressed(after))
+        self._set(delta, after, None)
+        return [delta]
+
     def apply(self, delta: Delta) -> None:
         """Make a change that was made before, or (reversed) unmake it."""
         values = unpacked(delta.after, delta.box.shape)
@@ -259,9 +294,12 @@ class StrokeTiles:
 
 def _counted(tile: Labels) -> Mapping[int, int]:
     """Return how many pixels of a tile have each label."""
-    counts = np.bincount(tile.ravel())
+    painted = tile[tile != 0]  # most tiles hold a line, and counting takes long
+    counts = np.bincount(painted)
     there = np.flatnonzero(counts)
-    return dict(zip(there.tolist(), counts[there].tolist(), strict=True))
+    found = dict(zip(there.tolist(), counts[there].tolist(), strict=True))
+    free = tile.size - len(painted)
+    return {0: free, **found} if free else found
 
 
 class _Lowest:
@@ -336,15 +374,25 @@ def _tile_box(key: TileKey) -> Box:
 
 def _difference(key: TileKey, part: Box, before: Labels, after: Labels) -> Delta | None:
     """Return the change within the smallest box around the pixels that differ."""
-    differs = before != after
-    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+    inner = _around(before != after)
+    if inner is None:
+        return None
+    return Delta(
+        key, _moved(inner, part), packed(before[inner.slices]), packed(after[inner.slices])
+    )
+
+
+def _moved(box: Box, origin: Box) -> Box:
+    """Return a box whose place is seen from the first pixel of another, seen from the plane."""
+    top, left = origin.top, origin.left
+    return Box(box.top + top, box.left + left, box.bottom + top, box.right + left)
+
+
+def _around(mask: NDArray[np.bool_]) -> Box | None:
+    """Return the smallest box around what is marked; None where nothing is."""
+    if mask[0].any() and mask[-1].any() and mask[:, 0].any() and mask[:, -1].any():
+        return Box.of(mask.shape)  # as that of a line is
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return None
-    inner = Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-    moved = Box(
-        inner.top + part.top,
-        inner.left + part.left,
-        inner.bottom + part.top,
-        inner.right + part.left,
-    )
-    return Delta(key, moved, packed(before[inner.slices]), packed(after[inner.slices]))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)

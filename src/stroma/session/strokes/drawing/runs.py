@@ -137,8 +137,8 @@ def _cut(runs: Runs) -> Runs:
 def _marked(
     row: NDArray[np.int64], column: NDArray[np.int64], end: NDArray[np.int64]
 ) -> tuple[Box, NDArray[np.bool_]]:
-    """Return the box around separate runs, and which of its pixels they cover."""
-    box = Box(int(row.min()), int(column.min()), int(row.max()) + 1, int(end.max()))
+    """Return the box around separate runs, by rows, and which of its pixels they cover."""
+    box = Box(int(row[0]), int(column.min()), int(row[-1]) + 1, int(end.max()))
     height, width = box.shape
     start = (row - box.top) * (width + 1) - box.left
     changes = np.zeros(height * (width + 1), bool)
