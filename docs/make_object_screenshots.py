@@ -38,6 +38,10 @@ WINDOW = {"width": 1280, "height": 1000}
 SHAPE = 400, 520
 MORE = 10
 LEAST = 50
+AROUND = 34
+"""Pixels from the middle of a nucleus to the stroke around it."""
+BETWEEN = (158.0, 343.0), (162.0, 343.0)
+"""A stroke of background between nuclei that are near each other."""
 CARVED = 3
 """Steps that were done to show carving: dropping the objects, and two strokes."""
 FOUND = "--class", "foreground", "--split", "1", "--min-size", str(LEAST)
@@ -86,6 +90,7 @@ def walk(page: Page, folder: Path) -> None:
     page.wait_for_timeout(1000)
     draw(page, "2", [large[0], (large[0][0], large[0][1] + 6)])
     draw(page, "1", [background(labels), (background(labels)[0], background(labels)[1] + 12)])
+    draw(page, "1", list(BETWEEN))
     settle(page)
     page.click("#tab-objects")
     page.select_option("#object-class-of", label="foreground")
@@ -116,11 +121,11 @@ def walk(page: Page, folder: Path) -> None:
     page.click("#tab-results")
     with page.expect_download():
         page.click("#save-model")
-    carve(page, large[0])
+    carve(page, next(at for at in large if inside(at)))
 
 
 def carve(page: Page, middle: tuple[float, float]) -> None:
-    """Carve a nucleus with a stroke on it and one beside it."""
+    """Carve a nucleus with a stroke on it and one around it."""
     y, x = middle
     page.click("#tab-objects")
     page.click("#no-objects")
@@ -128,11 +133,16 @@ def carve(page: Page, middle: tuple[float, float]) -> None:
     page.wait_for_selector("#carve-note >> text=Draw on an object")
     line(page, [(y - 5, x), (y + 5, x)])
     page.wait_for_selector("#carve-note >> text=Draw beside the object")
-    beside = [(y - 34, x - 34), (y - 34, x + 34), (y + 34, x + 34), (y + 34, x - 34)]
-    line(page, beside, button="right")
+    corners = (-1, -1), (-1, 1), (1, 1), (1, -1), (-1, -1)
+    line(page, [(y + AROUND * a, x + AROUND * b) for a, b in corners], button="right")
     page.wait_for_selector("#carve-note >> text=S commits it")
     page.wait_for_timeout(1000)
     keep(page, "objects-carved")
+
+
+def inside(middle: tuple[float, float]) -> bool:
+    """Tell whether the stroke around a nucleus lies in the image."""
+    return all(AROUND < at < side - AROUND for at, side in zip(middle, SHAPE, strict=True))
 
 
 def correct(page: Page, large: list[tuple[float, float]]) -> None:

@@ -131,6 +131,19 @@ def test_few_labelled_objects_choose_the_columns_that_tell_them_apart() -> None:
     assert len(ObjectClassifier().fit(table, truth).columns_) == 42
 
 
+@pytest.mark.parametrize(("first", "second", "few"), [(1, 1, False), (1, 4, False), (1, 5, True)])
+def test_columns_are_chosen_from_six_labelled_objects_on_whatever_their_classes(
+    first: int, second: int, few: bool
+) -> None:
+    random = np.random.default_rng(0)
+    y = np.r_[np.repeat(1, first), np.repeat(2, second), np.zeros(30, int)]
+    X = random.normal(size=(len(y), 20))
+    X[y == 2, 7] += 20
+    chosen = telling(X, y).tolist()
+    assert 7 in chosen
+    assert len(chosen) == (4 if few else 20)
+
+
 def test_every_pair_of_classes_has_columns_of_its_own() -> None:
     random = np.random.default_rng(0)
     y = np.repeat([1, 2, 3, 0], 5)

@@ -23,7 +23,8 @@ SPREAD = 0.2
 """Spread of ranks within classes that is expected however alike the labelled objects are."""
 
 LEAST = 3
-"""Labelled objects of a class below which it is not known which measurements are meant."""
+"""Labelled objects of each class, or twice as many of both, below which it is not known which
+measurements are meant."""
 
 OTHERS = 2000
 """Objects without class, at most, among which values are ranked."""
@@ -51,9 +52,10 @@ def telling(X: Floats, y: Ints) -> Ints:
     chosen: set[int] = set()
     for a, b in combinations(np.unique(y[rows]).tolist(), 2):
         first, second = ranks[y[rows] == a], ranks[y[rows] == b]
-        if min(len(first), len(second)) < LEAST:
+        both = len(first) + len(second)
+        if min(len(first), len(second)) < LEAST and both < 2 * LEAST:
             return np.arange(X.shape[1])
-        most = max(FEWEST, (len(first) + len(second)) // 2)
+        most = max(FEWEST, both // 2)
         chosen.update(_order(first, second)[:most])
     return np.array(sorted(chosen), np.int64)
 
