@@ -283,9 +283,8 @@ def test_every_stroke_comes_to_the_disk_by_itself(project):
     with Session.open(project) as session:
         session.listen(lambda event: saved.put(event) if isinstance(event, Saved) else None)
         session.paint("1", [(60, 60)], label=3)
-        while b'"paint"' not in (lines := written()):
+        while b'"paint"' not in (lines := written()) or not lines.endswith(b"\n"):
             saved.get(timeout=SECONDS)
-        assert lines.endswith(b"\n")
         (painted,) = [
             one for line in lines.splitlines() if (one := json.loads(line))["op"] == "paint"
         ]
