@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import ndimage as ndi
 
 from stroma.errors import ImageError, ParameterError, ShapeError, UnknownNameError
+from stroma.features.build import extractor
 from stroma.features.derivatives import planes
 from stroma.features.filterbank import FilterBank, grid
 from stroma.features.filterbank3d import VolumeFilterBank, solid
@@ -220,6 +221,36 @@ def test_full_matrix_has_70_features_and_its_parts_are_chosen_by_name():
     assert pickle.loads(pickle.dumps(some)) == some
 
 
+def test_filters_of_any_sigma_in_pixels_or_micrometres_are_chosen_by_name():
+    some = extractor("ilastik_3d", layers=["gaussian_s2.50um_2d", "hessian_s0.5µm"])
+    assert some.matrix == (("gaussian", 2.5, 2), ("hessian", 0.5, 3))
+    assert some.unit == "µm"
+    assert some.names(["c"])[:2] == ["gaussian_s2.5um_2d", "hessian_max_s0.5um"]
+    mixed = extractor("ilastik_3d", layers=["hessian_s2.5", "hessian_s1.60"])
+    assert mixed.matrix == (("hessian", 1.6, 3), ("hessian", 2.5, 3))
+    assert mixed.unit == "px"
+    flat = extractor("ilastik_2d", layers=["dog_s2.5", "dog_s1.0"])
+    assert flat.matrix == (("dog", 1.0), ("dog", 2.5))
+    for name, layer in (("ilastik_2d", "dog_s2.5um"), ("ilastik_3d", "dog_s2.5nm")):
+        with pytest.raises(UnknownNameError, match="has no layer"):
+            extractor(name, layers=[layer])
+    with pytest.raises(ParameterError, match="all in pixels or all in µm"):
+        extractor("ilastik_3d", layers=["dog_s1.0", "dog_s1.0um"])
+
+
+def test_filters_in_micrometres_see_structures_of_one_size_at_any_resolution():
+    """A ball is as bright, smoothed, in voxels of 0.5 µm as in voxels of 1 µm."""
+    found = []
+    for voxel in (0.5, 1.0):
+        sizes = [round(24 / voxel) + 1] * 3
+        places = np.stack(np.meshgrid(*[voxel * np.arange(n) - 12 for n in sizes]))
+        ball = (np.square(places).sum(axis=0) < 4**2).astype(np.float32)
+        made = extractor("ilastik_3d", layers=["gaussian_s2.0um"]).sized((voxel,) * 3)
+        values = made(ball[None])[0].values[0]
+        found.append(values[tuple(n // 2 for n in values.shape)])
+    assert found[0] == pytest.approx(found[1], rel=0.03)
+
+
 @pytest.mark.parametrize(
     ("made", "error", "match"),
     [
@@ -230,6 +261,8 @@ def test_full_matrix_has_70_features_and_its_parts_are_chosen_by_name():
         (lambda: VolumeFilterBank(unit="nm"), ParameterError, "'px' or 'µm'"),
         (lambda: VolumeFilterBank().sized((1, 0, 1)), ParameterError, "three lengths above 0"),
         (lambda: VolumeFilterBank(unit="µm").sized(None), ParameterError, "voxel_size"),
+        (lambda: VolumeFilterBank().sized((0.001, 1, 1)), ParameterError, "along z; 2000 are"),
+        (lambda: FilterBank((("dog", 1e5),)), ParameterError, "smaller sigma"),
         (lambda: VolumeFilterBank()(np.zeros((1, 9, 9, 9), np.float32)), ShapeError, "larger"),
     ],
 )

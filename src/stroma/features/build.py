@@ -306,12 +306,14 @@ def _resolved(name: str, layers: Sequence[str | int]) -> tuple[str, ...]:
     short = {key.partition(" ")[0]: key for key in keys}
     original = original_layers(name)
     short |= dict(zip(original, keys, strict=True)) if original else {}
+    other = getattr(EXTRACTORS[within(name)], "layer_of", None)
     chosen = set()
     for layer in layers:
         if isinstance(layer, int) and not 0 <= layer < len(keys):
             raise ParameterError(f"{name!r} has layers 0 to {len(keys) - 1}, got {layer}.")
         key = keys[layer] if isinstance(layer, int) else short.get(layer.partition(" ")[0], layer)
-        if key not in keys:
+        key = key if key in keys or other is None else other(key) or key
+        if key not in keys and (other is None or other(key) is None):
             raise UnknownNameError(f"{name!r} has no layer {key!r}. {suggestion(key, keys)}")
         chosen.add(key)
-    return tuple(key for key in keys if key in chosen)
+    return (*(key for key in keys if key in chosen), *sorted(chosen - set(keys)))

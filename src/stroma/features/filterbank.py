@@ -15,7 +15,7 @@ from stroma.features.contract import FeatureMap, Wants
 from stroma.features.derivatives import core_shape, in_planes
 from stroma.features.filters import FILTERS
 from stroma.features.jets import Jets
-from stroma.features.naming import per_channel, scale_suffix
+from stroma.features.naming import filter_of, per_channel, scale_suffix
 from stroma.registry import suggestion
 
 SIGMAS = (0.3, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0)
@@ -37,6 +37,9 @@ def grid(filters: Sequence[str] = tuple(FILTERS), sigmas: Sequence[float] = SIGM
 
 TILE = 256
 """Largest side that is computed at once; the values do not depend on it, the speed does."""
+
+MOST_REACH = 2000
+"""Pixels that a kernel reads on either side, at most: more come of a wrong sigma or spacing."""
 
 FULL = grid()
 """Every filter at every scale, as in ilastik."""
@@ -73,6 +76,7 @@ class FilterBank:
                 raise ParameterError(f"The sigma of {name!r} is in pixels above 0, got {sigma}.")
         if not cells or len(set(cells)) < len(cells):
             raise ParameterError(f"Select at least one filter, and each once; got {cells}.")
+        check_reach({"y and x": _halo(cells)})
         object.__setattr__(self, "matrix", cells)
 
     @classmethod
@@ -81,10 +85,21 @@ class FilterBank:
         return [name + scale_suffix(sigma) for name, sigma in FULL]
 
     @classmethod
+    def layer_of(cls, key: str) -> str | None:
+        """Return what a filter at any scale is called, as ``hessian_s2.5``; None for what is none.
+
+        The scales of `layer_keys` are those of ilastik; others may be chosen as well.
+        """
+        found = filter_of(key)
+        if found is None or found[0] not in FILTERS or found[2:] != ("px", 3):
+            return None
+        return found[0] + scale_suffix(found[1])
+
+    @classmethod
     def from_layers(cls, layers: Sequence[str]) -> FilterBank:
-        """Return the bank of some cells of the full matrix, by name."""
-        cells = dict(zip(cls.layer_keys(), FULL, strict=True))
-        return cls(tuple(cells[layer] for layer in layers))
+        """Return the bank of some filters by name."""
+        found = [filter_of(layer) for layer in layers]
+        return cls(tuple(cell[:2] for cell in found if cell is not None))
 
     @property
     def halo(self) -> int:
@@ -123,6 +138,22 @@ class FilterBank:
                 parts = np.split(out[:, y, x], np.cumsum(counts)[:-1])
                 _fill(dict(zip(self.matrix, parts, strict=True)), in_planes(window), halo)
         return [FeatureMap(features.reshape(-1, *core))]
+
+
+def check_reach(halos: Mapping[str, int]) -> None:
+    """Refuse kernels that reach farther than any image, given by the axes along which they do.
+
+    Raises
+    ------
+    ParameterError
+        If one does.
+    """
+    for axis, halo in halos.items():
+        if halo > MOST_REACH:
+            raise ParameterError(
+                f"A filter would read {halo} pixels on either side along {axis}; {MOST_REACH} are "
+                "possible. Choose a smaller sigma, or check the size of a voxel."
+            )
 
 
 @cache

@@ -15,12 +15,12 @@ from stroma.blocks.box import PerAxis
 from stroma.errors import ParameterError, ShapeError, UnknownNameError
 from stroma.features.contract import FeatureMap, Wants
 from stroma.features.derivatives import Room
-from stroma.features.filterbank import FULL, FilterBank
+from stroma.features.filterbank import FULL, FilterBank, check_reach
 from stroma.features.filterbank import Matrix as FlatMatrix
 from stroma.features.filters import FILTERS
 from stroma.features.half import not_finite, to_half
 from stroma.features.jets import Slab
-from stroma.features.naming import per_channel, scale_suffix
+from stroma.features.naming import filter_of, per_channel, scale_suffix
 from stroma.registry import suggestion
 
 Float32 = NDArray[np.float32]
@@ -99,19 +99,43 @@ class VolumeFilterBank:
             raise ParameterError(f"The unit of sigma is 'px' or 'µm', got {self.unit!r}.")
         object.__setattr__(self, "matrix", cells)
         object.__setattr__(self, "voxel", checked_voxel(self.voxel))
+        check_reach(dict(zip("zyx", self.halo, strict=True)))
 
     @classmethod
     def layer_keys(cls) -> list[str]:
         """Return filters at scales by name, like ``hessian_s1.6``, and ``hessian_s1.6_2d``."""
-        return [
-            name + scale_suffix(sigma) + ending for ending in ("", "_2d") for name, sigma in FULL
-        ]
+        return [_called(name, sigma, "", axes) for axes in (3, 2) for name, sigma in FULL]
+
+    @classmethod
+    def layer_of(cls, key: str) -> str | None:
+        """Return what a filter at any scale is called, as ``hessian_s0.5um_2d``; None for none.
+
+        Scales are in pixels along x, or, with "um", in the sample.
+        """
+        found = filter_of(key)
+        if found is None or found[0] not in FILTERS:
+            return None
+        name, sigma, unit, axes = found
+        return _called(name, sigma, "um" if unit == "µm" else "", axes)
 
     @classmethod
     def from_layers(cls, layers: Sequence[str]) -> VolumeFilterBank:
-        """Return the bank of some filters by name."""
-        cells = dict(zip(cls.layer_keys(), (*FULL3, *solid(FULL, 2)), strict=True))
-        return cls(tuple(cells[layer] for layer in layers))
+        """Return the bank of some filters by name.
+
+        Raises
+        ------
+        ParameterError
+            If some sigmas are in pixels and others in µm.
+        """
+        found = [cell for cell in map(filter_of, layers) if cell is not None]
+        units = {unit for _, _, unit, _ in found}
+        if len(units) > 1:
+            raise ParameterError(
+                f"Sigmas are all in pixels or all in µm, got {', '.join(layers)}. Leave out 'um' "
+                "everywhere, or add it everywhere."
+            )
+        cells = tuple((name, sigma, axes) for name, sigma, _, axes in found)
+        return cls(cells, *units)
 
     def sized(self, voxel: Voxel | None) -> VolumeFilterBank:
         """Return the bank for images with voxels of that size, in µm; None where it is unknown.
@@ -239,11 +263,16 @@ def _put(values: Float32, out: Values) -> None:
         raise not_finite()
 
 
+def _called(name: str, sigma: float, unit: str, axes: int) -> str:
+    """Return the name of a filter, or of one of its outputs, at a scale."""
+    return name + scale_suffix(sigma) + unit + ("_2d" if axes == 2 else "")
+
+
 @cache
 def _names(matrix: Matrix, unit: str) -> tuple[str, ...]:
     """Return the names of one channel's features, which are asked for block by block."""
     return tuple(
-        output + scale_suffix(sigma) + unit + ("_2d" if axes == 2 else "")
+        _called(output, sigma, unit, axes)
         for name, sigma, axes in matrix
         for output in FILTERS[name].outputs(axes)
     )

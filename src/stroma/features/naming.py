@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_FILTER = re.compile(r"([a-z]+)_s(\d{1,6}(?:\.\d{1,6})?)(um|µm)?(_2d)?")
 
 
 def per_channel(channels: Sequence[str], features: Sequence[str]) -> list[str]:
@@ -18,6 +21,18 @@ def per_channel(channels: Sequence[str], features: Sequence[str]) -> list[str]:
 def scale_suffix(sigma: float) -> str:
     """Return how a scale is written in a name: ``_s1.6``."""
     return f"_s{float(sigma)}"
+
+
+def filter_of(key: str) -> tuple[str, float, str, int] | None:
+    """Return filter, sigma, its unit ("px" or "µm") and axes of a key like ``hessian_s0.5um_2d``.
+
+    None is returned for what is no such key.
+    """
+    found = _FILTER.fullmatch(key)
+    if found is None:
+        return None
+    name, sigma, unit, flat = found.groups()
+    return name, float(sigma), "µm" if unit else "px", 2 if flat else 3
 
 
 def original_layers(name: str) -> list[str]:

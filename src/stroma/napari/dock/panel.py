@@ -12,6 +12,7 @@ from stroma.napari.dock.frame import Frame
 from stroma.napari.layers import pictures
 from stroma.napari.menus import commands
 from stroma.napari.objects.tab import Objects
+from stroma.napari.planes.dock import let_go
 from stroma.napari.studio.activity import ROUND, titled
 from stroma.napari.studio.standing import in_words
 from stroma.napari.studio.studio import studio_of
@@ -99,6 +100,7 @@ class Panel:
             self.home.close()
             self.objects.close()
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
+        let_go(self.studio)
         self.studio.close()
 
     # ------------------------------------------------------------------ images that come

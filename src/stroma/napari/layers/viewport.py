@@ -82,6 +82,21 @@ def plane(viewer: Any, board: Board, seen: Layer | None) -> Position:
     }
 
 
+def voxel(viewer: Any, board: Board, seen: Layer) -> Position:
+    """Return the voxel of a volume where the planes meet that go through the viewer's point.
+
+    Parameters
+    ----------
+    viewer, board, seen
+        As for `plane`.
+    """
+    point = seen.world_to_data(viewer.dims.point[-seen.ndim :])[-len(board.sizes) :]
+    return {
+        axis: int(np.clip(round(at), 0, size - 1))
+        for (axis, size), at in zip(board.sizes.items(), point, strict=True)
+    }
+
+
 def across_of(viewer: Any, board: Board) -> str:
     """Return the axis that the plane in view lies across: z, or, of a volume, perhaps y or x."""
     names = list(board.sizes)

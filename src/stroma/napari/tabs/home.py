@@ -10,6 +10,7 @@ from stroma.errors import StromaError
 from stroma.napari.layers import pictures
 from stroma.napari.layers.board import PROBABILITY, SEGMENTATION, STROKES, UNCERTAINTY
 from stroma.napari.menus import commands
+from stroma.napari.planes.dock import show_planes
 from stroma.napari.studio.studio import Studio
 from stroma.napari.tabs import parts
 from stroma.napari.tabs.help import show_help
@@ -103,6 +104,11 @@ class Home:
         add = parts.button("Add class", "Add a class, and paint it", self._add_class)
         undo = parts.button("Undo", "Unmake the last stroke (Ctrl+Z)", self._undo)
         redo = parts.button("Redo", "Make it again (Ctrl+Shift+Z)", self._redo)
+        planes = parts.button(
+            "Three planes",
+            "Of a volume, show the two other planes through the same voxel, with their results",
+            lambda: show_planes(studio.viewer, studio),
+        )
         boxes = list(self.shown.values())
         helped = parts.button("Help", "What to do, and all keys", lambda: show_help(self.widget))
         return parts.page(
@@ -114,6 +120,7 @@ class Home:
                 parts.row(boxes[0], boxes[1]),
                 parts.row(boxes[2], self.outlines),
                 parts.row(boxes[3], self.probability),
+                planes,
             ),
             helped,
         )

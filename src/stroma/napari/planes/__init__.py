@@ -1,0 +1,1 @@
+"""The three planes through a voxel of a volume, beside one another."""
