@@ -12,7 +12,7 @@ import pytest
 import yaml
 from tests.zoo.programs import described, in_onnx, small
 
-from stroma.errors import FormatError, WeightsError
+from stroma.errors import FormatError, ParameterError, WeightsError
 from stroma.workflow.load import load
 from stroma.zoo.packages.collection import Fetched
 
@@ -118,3 +118,9 @@ def test_what_is_kept_and_damaged_is_fetched_again(collection, tmp_path, monkeyp
             package.read("net.onnx", sha256=known)
     assert package.read("net.onnx", sha256=known) == whole
     assert (tmp_path / "net.onnx").read_bytes() == whole
+
+
+def test_the_name_of_a_configuration_is_not_looked_for_in_the_collection(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match=r"learns from strokes.*--alias stroma-3d"):
+        load("stroma-3d")

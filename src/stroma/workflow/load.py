@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stroma.errors import FormatError, MissingExtraError, install
+from stroma.errors import FormatError, MissingExtraError, ParameterError, install
 from stroma.zoo.networks.taken import is_foreign
 from stroma.zoo.packages.package import NAMES, id_in
 
@@ -42,6 +42,8 @@ def load(path: str | Path, *, trust: str | Collection[str] = ()) -> ConvpaintMod
         If there is no such file.
     WeightsError
         If it is an id, and nothing can be had for it.
+    ParameterError
+        If it is the name of a configuration, not of a trained model.
     FormatError
         If it has another ending, is damaged, or is not safe to load.
     ConsentError
@@ -53,6 +55,7 @@ def load(path: str | Path, *, trust: str | Collection[str] = ()) -> ConvpaintMod
     trusted = (trust,) if isinstance(trust, str) else tuple(trust)
     if where.suffix == NETWORK:
         return _network(where)
+    _refuse_alias(where)
     if is_package(where):
         return _package(where, trusted)
     if where.suffix in STROKES:
@@ -65,6 +68,17 @@ def load(path: str | Path, *, trust: str | Collection[str] = ()) -> ConvpaintMod
         f"A model file ends in .pkl or .yml (strokes), {NETWORK} (a network) or {PACKAGE} (a model "
         f"package), or is a network of another program; got {str(path)!r}."
     )
+
+
+def _refuse_alias(path: Path) -> None:
+    """Refuse the name of a configuration, which is not to be looked for among packages."""
+    from stroma.pixel.choices.aliases import ALIASES
+
+    if path.name == str(path) and path.name in ALIASES and not path.exists():
+        raise ParameterError(
+            f"{path.name!r} is a configuration, which learns from strokes; a trained model is a "
+            f"file. Use it with --alias {path.name}, in Python ConvpaintModel({path.name!r})."
+        )
 
 
 def is_package(path: Path) -> bool:
