@@ -135,7 +135,7 @@ class VolumeFilterBank:
                 "everywhere, or add it everywhere."
             )
         cells = tuple((name, sigma, axes) for name, sigma, _, axes in found)
-        return cls(cells, *units)
+        return cls(cells, next(iter(units), "px"))
 
     def sized(self, voxel: Voxel | None) -> VolumeFilterBank:
         """Return the bank for images with voxels of that size, in µm; None where it is unknown.

@@ -147,7 +147,7 @@ class Planes(QWidget):
     def point(self, which: int, row: int, column: int) -> None:
         """Let all planes go through a pixel of one of the panes."""
         if self.board is not None:
-            rows, columns = cut.ROWS_AND_COLUMNS[cut.across(self.planes()[which])]
+            rows, columns = tuple(cut.ROWS_AND_COLUMNS[cut.across(self.planes()[which])])
             viewport.turn_to(self.viewer, self.board, {rows: row, columns: column})
 
     def turn(self, which: int) -> None:
@@ -192,7 +192,7 @@ class Planes(QWidget):
             self.cross.show(board, voxel)
             for pane, button, plane in zip(self.panes, self.buttons, self.planes(), strict=True):
                 across = cut.across(plane)
-                rows, columns = cut.ROWS_AND_COLUMNS[across]
+                rows, columns = tuple(cut.ROWS_AND_COLUMNS[across])
                 pane.show_cross(voxel[rows], voxel[columns])
                 button.setText(f"Paint on {TITLES[across]}, {across} = {voxel[across] + 1}")
             self._draw()

@@ -88,7 +88,8 @@ class Pane(QWidget):
         painter, frame = QPainter(self), self._frame()
         values = np.ascontiguousarray(self.sheet.picture)
         height, width = values.shape[:2]
-        shown = QImage(values.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+        data: Any = values.data
+        shown = QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888)
         painter.drawImage(frame, shown)
         at = self.place(self.cross[0] + 0.5, self.cross[1] + 0.5)
         for thick, colour in ((3, QColor(0, 0, 0, 90)), (1, QColor(255, 255, 255, 180))):

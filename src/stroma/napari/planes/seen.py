@@ -127,7 +127,9 @@ class Wanted:
         if not self.sources:
             rows, columns = (-(-size // self.step) for size in self.shape)
             return np.full((rows, columns, 3), GREY / 255, np.float32)
-        return np.clip(np.sum([source.read() for source in self.sources], axis=0), 0, 1)
+        total = np.sum([source.read() for source in self.sources], axis=0)
+        found: Colours = np.clip(total, 0, 1)
+        return found
 
     def _lay(self, found: Colours, labels: NDArray[Any], opacity: float) -> None:
         """Lay the colours of labels over pixels; they may have a row or column more or less."""
@@ -159,7 +161,7 @@ class Kept:
 def wanted(viewer: Any, bridge: Bridge, board: Board, plane: Position) -> Wanted:
     """Return what a plane of the image that is shown is drawn from, as things are now."""
     across = cut.across(plane)
-    rows, columns = cut.ROWS_AND_COLUMNS[across]
+    rows, columns = tuple(cut.ROWS_AND_COLUMNS[across])
     size = dict(zip(board.sizes, np.abs(board.placed.scale), strict=True))
     layers = [layer for layer in bridge.layers(board.image) if layer.visible]
     return Wanted(
