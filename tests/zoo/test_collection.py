@@ -122,5 +122,7 @@ def test_what_is_kept_and_damaged_is_fetched_again(collection, tmp_path, monkeyp
 
 def test_the_name_of_a_configuration_is_not_looked_for_in_the_collection(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ParameterError, match=r"learns from strokes.*--alias stroma-3d"):
+    with pytest.raises(
+        ParameterError, match=r"'stroma-3d' is a configuration, .* alias to start from"
+    ):
         load("stroma-3d")

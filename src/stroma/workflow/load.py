@@ -77,7 +77,7 @@ def _refuse_alias(path: Path) -> None:
     if path.name == str(path) and path.name in ALIASES and not path.exists():
         raise ParameterError(
             f"{path.name!r} is a configuration, which learns from strokes; a trained model is a "
-            f"file. Use it with --alias {path.name}, in Python ConvpaintModel({path.name!r})."
+            "file. Give it as the alias to start from, or name a file."
         )
 
 
