@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import dask.array
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ from napari.layers import Image as ImageLayer
 
 from stroma.data.image import Image
 from stroma.errors import ShapeError
+from stroma.io import read_image, write_image
 from stroma.napari.layers import pictures
 
 VALUES = np.random.default_rng(0).integers(0, 255, (2, 3, 4, 8, 9), np.uint8)
@@ -87,3 +90,21 @@ def test_an_image_becomes_layers_and_comes_back(rgb):
     whole = pictures.image_of(layers[0], "zyx")
     back = whole if rgb else pictures.image_of_channels(layers, "zyx")
     np.testing.assert_array_equal(back.read(), VALUES[0])
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "rgb"),
+    [("yx", (64, 48), False), ("cyx", (2, 64, 48), False), ("cyx", (3, 64, 48), True)],
+)
+def test_napari_takes_a_pyramid_from_a_file(tmp_path, axes, shape, rgb):
+    levels = []
+    for step in (1, 2):
+        path = tmp_path / f"{step}.tif"
+        write_image(path, np.zeros(shape, np.uint8)[..., ::step, ::step], axes=axes, rgb=rgb)
+        levels.append(read_image(path))
+    image = replace(levels[0], levels=(levels[1],))
+    for data, options in pictures.layers_of(image, "a"):
+        layer = ImageLayer(data, **options)
+        assert layer.multiscale
+        assert [tuple(one[:2]) for one in layer.level_shapes] == [(64, 48), (32, 24)]
+        assert [level.size for level in data] == [np.asarray(level).size for level in data]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,11 @@ class ArrayLike(NDArrayOperatorsMixin):
         if name in METHODS:
             return getattr(np.asarray(self), name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return math.prod(self.shape)
 
     def __contains__(self, value: object) -> bool:
         """Tell whether a value is among the values."""
