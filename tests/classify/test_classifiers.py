@@ -483,6 +483,18 @@ def test_linear_scores_of_parts_add_up():
     np.testing.assert_allclose(parts, linear.scores(X.T), atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["logistic", "ensemble", "families"])
+def test_a_class_with_few_strokes_counts_as_much_as_one_with_many(name):
+    random = np.random.default_rng(0)
+    y = np.repeat(np.array([1, 2], np.uint16), (950, 50))
+    X = random.normal(size=(1000, 7)) + (y[:, None] - 1) * 0.6
+    fitted = replace(SMALL[name]).fit(X.astype(np.float32), y)
+    asked = (random.normal(size=(400, 7)) + 0.6).astype(np.float32)
+    assert (fitted.predict_proba(asked).argmax(axis=1) == 1).mean() > 0.5
+    plain = LogisticRegression().fit(X, y)
+    assert (plain.predict(asked) == 2).mean() < 0.4
+
+
 def test_a_single_feature_is_learnt_by_few_trees():
     X = np.arange(40, dtype=np.float32)[:, None]
     y = np.where(X[:, 0] < 20, 1, 2)

@@ -103,6 +103,30 @@ def test_attention_within_a_box_is_the_plain_sum() -> None:
     np.testing.assert_allclose(made, wanted, atol=1e-5)
 
 
+def test_what_is_linear_in_features_may_be_taken_of_patches() -> None:
+    """As the scores of a linear classifier; where heads have features of their own, they add up."""
+    keys, tokens, queries = values(8, 12, 10), values(6, 12, 10, rng=1), values(4, 8, rng=2)
+    weights = values(3, 6, rng=3)
+
+    def scores(own: slice = slice(None)) -> np.ndarray:
+        return np.einsum("kf,fhw->khw", weights[:, own], tokens[own])
+
+    boxes, places = np.tile((2, 9, 1, 8), (4, 1)), np.tile((5, 9), (4, 1))
+    for kind, where in ((Everywhere, np.empty((4, 0))), (Within, boxes)):
+        asked = np.concatenate((queries, where), axis=1)
+        whole = kind.of(keys, tokens, heads=2)(asked) @ weights.T
+        made = kind.of(keys, scores(), heads=2)(asked)
+        np.testing.assert_allclose(made, whole, atol=1e-5)
+    whole = Around.of(keys, tokens, heads=2)(np.concatenate((queries, places), axis=1)) @ weights.T
+    parts = [
+        Around.of(keys[part], scores(own), heads=1)(
+            np.concatenate((queries[:, part], places), axis=1)
+        )
+        for part, own in ((slice(0, 4), slice(0, 3)), (slice(4, 8), slice(3, 6)))
+    ]
+    np.testing.assert_allclose(sum(parts), whole, atol=1e-5)
+
+
 def test_boxes_reach_a_share_of_the_image_to_every_side() -> None:
     boxes = boxes_within((40, 80), (10, 20), 0.1)
     assert boxes[:, 20, 40].tolist() == [4, 7, 8, 13]

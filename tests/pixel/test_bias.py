@@ -15,6 +15,7 @@ from stroma.errors import ParameterError, ShapeError, UnknownNameError
 from stroma.features.build import extractor, part_names
 from stroma.features.centred import Centred
 from stroma.features.contract import FeatureMap, Wants
+from stroma.features.shifts import Shifts
 from stroma.io import write_image
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.bias import biases_of, positional_bias
@@ -90,6 +91,16 @@ def test_the_place_is_taken_away_and_the_image_stays() -> None:
     assert np.corrcoef(centred.values[0].ravel(), means.ravel())[0, 1] > 0.9
     check_extractor(Centred(Placed()))
     assert Centred(Placed()).names(["grey"]) == ["centred:right", "centred:down"]
+
+
+@pytest.mark.parametrize(
+    "made", [Shifts(Placed(), "flips"), Shifts(Placed(), "both", 2), Centred(Placed())]
+)
+def test_every_remedy_takes_the_place_out_of_a_flat_image(made) -> None:
+    flat = np.float32(0.3) + 0.01 * noise(1, 80, 96)
+    [plain], [without] = Placed()(flat), made(flat)
+    assert min(positional_bias(plain.values).right, positional_bias(plain.values).down) > 0.99
+    assert positional_bias(without.values).most < 0.1
 
 
 def test_a_channel_shown_as_several_is_compared_with_noise_shown_so() -> None:

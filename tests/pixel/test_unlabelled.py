@@ -10,7 +10,7 @@ from stroma.errors import ImageError, ParameterError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import open_image
 from stroma.pixel.predicting.recipe import Recipe
-from stroma.pixel.training.unlabelled import WINDOW, clustered, groups, sampled
+from stroma.pixel.training.unlabelled import WINDOW, clustered, groups, joined, sampled
 
 
 def phases(rng: int = 0, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -33,6 +33,34 @@ def test_groups_are_those_that_rows_fall_into() -> None:
     assert matches(found, truth) == 1
     assert set(found) == {1, 2, 3}
     assert np.array_equal(found, groups(X.astype(np.float32), classes=3))
+
+
+def spread(X: np.ndarray, labels: np.ndarray) -> float:
+    """Return the sum of squared distances of rows from the middle of their group."""
+    parts = (X[labels == g] for g in np.unique(labels))
+    return sum(np.square(part - part.mean(axis=0)).sum() for part in parts)
+
+
+def test_groups_are_joined_by_which_rows_are_least_apart_however_large_they_are() -> None:
+    random = np.random.default_rng(0)
+    few = np.repeat(np.arange(8), random.integers(1, 40, 8))
+    X = random.normal(0, 3, (8, 2))[few] + random.normal(0, 0.1, (len(few), 2))
+    centres = np.stack([X[few == g].mean(axis=0) for g in range(8)])
+    members = np.arange(8)
+    for wanted in range(7, 1, -1):
+        pairs = [(a, b) for b in np.unique(members) for a in np.unique(members) if a < b]
+        tried = [np.where(members == b, a, members) for a, b in pairs]
+        members = min(tried, key=lambda m: spread(X, m[few]))
+        found = joined(centres, np.bincount(few), wanted)
+        assert len(set(zip(members, found, strict=True))) == len(set(found)) == wanted
+
+
+def test_a_few_rows_unlike_all_others_are_no_class() -> None:
+    random = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], 1000)
+    X = np.array([[0, 0], [9, 0], [0, 9]])[truth] + random.normal(0, 1, (3000, 2))
+    X[:3] = (25, 25)
+    assert matches(groups(X.astype(np.float32), classes=3)[3:], truth[3:]) > 0.99
 
 
 def test_images_are_segmented_into_classes_without_strokes() -> None:

@@ -203,3 +203,7 @@ def test_the_model_tab_offers_what_is_here_and_explains_the_device(viewer, open_
     until(lambda: model.device.currentData() == "auto")
     session.set_alias("stroma")
     until(lambda: model._fields["fe_scalings"].currentText() == "1 + 1")
+    model._fields["crf"].setValue(0.5)
+    assert session.settings.param.crf == 0.5
+    session.set_params(crf=2.0)
+    until(lambda: model._fields["crf"].value() == 2.0)

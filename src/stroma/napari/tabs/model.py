@@ -117,6 +117,14 @@ class Model:
                 "Pixels get the classes of the cells near them that look like them",
                 [("off", False), ("on", True)],
             ),
+            "crf": parts.fraction(
+                "Strength of a dense random field: pixels that look alike and lie near each other "
+                "get the same class; 1 is usual, 0 is off",
+                lambda value: self._set(crf=round(value, 3)),
+                0,
+                10,
+                0.5,
+            ),
             "clf": listed("clf", "What learns the classes", [(n, n) for n in CLASSIFIERS]),
             "clf_iterations": whole("clf_iterations", "Trees", 1, 1000),
             "clf_learning_rate": parts.fraction(
@@ -168,6 +176,7 @@ class Model:
                     ("Smoothing", field["seg_smoothening"]),
                     ("Along edges", field["edge_smoothing"]),
                     ("Sharpen cells", field["unpatch_guided"]),
+                    ("Alike and near", field["crf"]),
                 ),
             ),
             parts.group(

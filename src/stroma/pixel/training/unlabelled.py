@@ -108,7 +108,7 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
     ImageError
         If there are fewer different rows than groups.
     """
-    from sklearn.cluster import AgglomerativeClustering, MiniBatchKMeans
+    from sklearn.cluster import MiniBatchKMeans
     from sklearn.decomposition import PCA
 
     rows = X.astype(np.float32)
@@ -126,12 +126,45 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
     many = MiniBatchKMeans(
         min(OVER, different), n_init=3, batch_size=4096, random_state=rng, max_iter=50
     ).fit(parts)
-    centres = many.cluster_centers_
-    joined = AgglomerativeClustering(classes, linkage="ward").fit_predict(centres)
-    of_rows = joined[many.labels_]
+    sizes = np.bincount(many.labels_, minlength=len(many.cluster_centers_))
+    of_rows = joined(many.cluster_centers_, sizes, classes)[many.labels_]
     first = [parts[of_rows == g, 0].mean() if (of_rows == g).any() else 0 for g in range(classes)]
     rank = np.argsort(np.argsort(first))
     return np.asarray(rank[of_rows] + 1, np.uint16)
+
+
+def joined(
+    centres: NDArray[np.floating], sizes: NDArray[np.integer], classes: int
+) -> NDArray[np.intp]:
+    """Return in which of ``classes`` joined groups each group is, 0 to ``classes`` - 1.
+
+    Those two are joined next by which rows come to lie least further from the middle of their group
+    (Ward, Journal of the American Statistical Association 1963). How many rows a group has counts:
+    else a few rows unlike all others would be a class, and two large groups one.
+
+    Parameters
+    ----------
+    centres : (g, F) float array
+        Middles of the groups.
+    sizes : (g,) int array
+        Rows of each.
+    classes : int
+        How many are wanted; no more than there are groups.
+    """
+    middles, weights = centres.astype(np.float64), np.maximum(sizes, 1e-9)
+    members = np.arange(len(middles))
+    while len(middles) > classes:
+        away = np.square(middles[:, None] - middles[None]).sum(axis=-1)
+        cost = away / (1 / weights[:, None] + 1 / weights[None])
+        cost[np.tril_indices(len(cost))] = np.inf
+        kept, gone = np.unravel_index(cost.argmin(), cost.shape)
+        both = weights[kept] + weights[gone]
+        middles[kept] = np.average(middles[[kept, gone]], axis=0, weights=weights[[kept, gone]])
+        weights[kept] = both
+        middles, weights = np.delete(middles, gone, axis=0), np.delete(weights, gone)
+        members[members == gone] = kept
+        members[members > gone] -= 1
+    return members
 
 
 def features_of(
