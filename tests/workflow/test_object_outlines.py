@@ -10,6 +10,7 @@ import pytest
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
+from stroma.io.imagej.read import read_zip
 from stroma.io.strokes import read_strokes
 from stroma.objects.measure import measure
 from stroma.workflow.object_outlines import write_outlines
@@ -50,6 +51,10 @@ def test_an_object_in_two_parts_is_one_for_qupath_and_imagej(tmp_path, labels):
     assert len(found["object-7"]["geometry"]["coordinates"]) == 2, "an outline and a hole"
     with zipfile.ZipFile(tmp_path / "a.zip") as rois:
         assert len(rois.namelist()) == 2
+    marks = read_zip(tmp_path / "a.zip", labels, 1.0)
+    colours = {mark.color for mark in marks}
+    assert len(set(bytes.fromhex(colours.pop()[1:]))) == 3, "grey is not seen on a grey image"
+    assert not colours
 
 
 def test_qupath_is_told_detections_with_their_measurements_and_classes(tmp_path, labels):

@@ -20,8 +20,8 @@ from stroma.io.atomic import replaced
 from stroma.io.marks import Mark
 from stroma.io.tables import STROKE_WRITERS
 
-COLOR = "#999999"
-"""Of objects that were not classed."""
+COLOR = "#b6ff3c"
+"""Of objects that were not classed, as on the page: one that no grey image has."""
 
 ABOUT = ("t", "class")
 """Numbers of a table that say when or what an object is; files say both by other means."""
