@@ -378,6 +378,32 @@ def test_the_page_is_usable_on_a_narrow_screen(page, session, width) -> None:
         assert cut == []
 
 
+def test_the_bar_of_a_phone_shows_the_name_of_the_image(page, session) -> None:
+    paint_both(page)
+    page.wait_for_selector("#round >> text=Up to date")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("() => document.querySelector('#image-select').offsetWidth > 120")
+    page.wait_for_function("() => document.querySelector('#round').offsetTop > 48")
+    assert page.get_by_role("button", name="Open images").is_visible()
+
+
+def test_the_tables_of_a_phone_are_not_cut_by_the_long_name_of_a_class(page, session) -> None:
+    session.change_class(2, name="nuclei of the first kind, with holes")
+    paint_both(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.click("#tab-results")
+    page.wait_for_selector("#areas tr >> text=nuclei of the first")
+    assert not cut(page, ".panel:has(#areas)")
+    page.click("#list-parts:not([disabled])")
+    page.wait_for_selector("#parts tr >> text=nuclei of the first")
+    assert not cut(page, ".choices:has(#parts)")
+
+
+def cut(page: Any, what: str) -> bool:
+    """Return whether something is wider than its place."""
+    return page.locator(what).evaluate("(one) => one.scrollWidth > one.clientWidth")
+
+
 def test_the_browser_is_led_to_the_page_by_a_file(browser, client, tmp_path) -> None:
     context = browser.new_context()
     page = context.new_page()

@@ -154,6 +154,22 @@ def test_the_parts_are_listed_sorted_and_lead_to_their_places(page, session) -> 
     page.wait_for_selector("#dialog", state="hidden")
 
 
+def test_what_is_tiny_is_not_shown_as_blocks(page) -> None:
+    sides = [(1, 4, 4), (10, 4, 10), (0.2, 200, 0.5), (0.7, 200, 0.7), (8, 200, 1)]
+    found = page.evaluate(
+        """async (sides) => {
+          const { Camera } = await import('/static/camera.js');
+          return sides.map(([now, side]) => {
+            const one = Object.assign(new Camera(), { width: 800, height: 800, scale: now });
+            one.show({ top: 0, left: 0, bottom: side, right: side });
+            return one.scale;
+          });
+        }""",
+        [(now, side) for now, side, _ in sides],
+    )
+    assert found == [then for _, _, then in sides]
+
+
 def test_each_image_is_found_again_as_it_was_looked_at(page) -> None:
     for _ in range(3):
         page.click("#zoom-in")

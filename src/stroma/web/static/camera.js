@@ -2,6 +2,9 @@
 
 const CLOSEST = 40;
 
+/** How close the page goes by itself, however small what it shows is: pixels of the image are not yet blocks. */
+const CLOSE = 4;
+
 /** A camera above a plane. Positions are [y, x] in pixels of the image. */
 export class Camera {
   constructor() {
@@ -64,7 +67,7 @@ export class Camera {
 
   /**
    * Bring a box of the image into the middle of the view, large enough to paint in, and with so much
-   * around it that one sees where it is.
+   * around it that one sees where it is; what is tiny comes no closer than `CLOSE`, or than one is.
    * @param {import("./types.js").Box} box
    */
   show(box) {
@@ -74,7 +77,7 @@ export class Camera {
       this.width / (box.right - box.left),
       this.height / (box.bottom - box.top) / this.stretch,
     );
-    this.scale = Math.min(Math.max(fits / 8, this.scale), fits / 4, CLOSEST);
+    this.scale = Math.min(Math.max(Math.min(fits / 8, CLOSE), this.scale), fits / 4, CLOSEST);
   }
 
   /**

@@ -109,7 +109,7 @@ function areaRow(app, { label, area, share, components }) {
   return el(
     "tr",
     {},
-    el("td", {}, swatch, one?.name ?? String(label)),
+    el("td", { title: one?.name ?? "" }, swatch, one?.name ?? String(label)),
     el("td", { text: areaWords(area, app.sheet.pixel), title: `${area.toLocaleString("en")} px` }),
     el("td", { text: `${(100 * share).toFixed(1)} %` }),
     el("td", { text: components.toLocaleString("en") }),

@@ -179,7 +179,7 @@ function row(app, part, unit, columns, go) {
   return el(
     "tr",
     { onclick: go },
-    el("td", {}, swatch, el("button", { class: "flat wide", type: "button", text: String(name), "aria-label": `Go to a part of ${name}` })),
+    el("td", {}, swatch, el("button", { class: "flat wide", type: "button", text: String(name), title: String(name), "aria-label": `Go to a part of ${name}` })),
     el("td", { text: size(part.area, unit) }),
     ...places,
   );
