@@ -15,7 +15,7 @@ from stroma.napari.tabs import parts
 FORMATS = {
     "csv": ("Table (CSV)", "A row for each object, with all measures and classes"),
     "tif": ("Label image (TIFF)", "The number of its object in every pixel"),
-    "geojson": ("QuPath (GeoJSON)", "Outlines with their classes"),
+    "geojson": ("QuPath (GeoJSON)", "Outlines with their classes and measurements"),
     "zip": ("ImageJ ROIs (zip)", "Outlines for the ROI Manager"),
 }
 MODEL = "object_classes.pkl"
