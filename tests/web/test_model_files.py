@@ -74,5 +74,5 @@ def test_a_model_of_a_file_is_loaded_and_segments(page, session, tmp_path) -> No
     page.click("#tab-model")
     page.wait_for_function("() => document.querySelector('#alias').value === 'gaussian'")
     page.set_input_files("#model-file", tmp_path / "kept.pkl")
-    page.wait_for_selector("#notices >> text=kept.pkl segments now")
+    page.wait_for_selector("#notices >> text=kept.pkl is the model now")
     page.wait_for_function("() => document.querySelector('#alias').value !== 'gaussian'")

@@ -114,7 +114,7 @@ export async function importObjects(app, file) {
 export async function loadModel(app, file) {
   const allowed = app.state?.uploads.models;
   const done = allowed && (await orNotice(named(file, send(file, "/uploads/models", { name: file.name }, allowed)), "model"));
-  if (done) notice(`${file.name} segments now, until strokes of two classes train a model anew.`, "good");
+  if (done) notice(`${file.name} is the model now, until strokes of two classes train another.`, "good");
 }
 
 /**
