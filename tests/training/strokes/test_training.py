@@ -287,6 +287,6 @@ def test_a_narrow_network_is_trained_and_scored_but_not_shipped(tmp_path, capsys
     assert narrow.widths == (8, 16, 32, 56)
     assert narrow.halo == LAYOUT.halo
     assert "| mean |" in kinds(tmp_path, count=2)
-    with pytest.raises(SystemExit, match=r"--width 0\.5"):
+    with pytest.raises(SystemExit, match=r"a width of 0\.5"):
         main([str(tmp_path), "--export", str(tmp_path / "weights.npz")])
     assert not (tmp_path / "weights.npz").exists()
