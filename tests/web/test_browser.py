@@ -262,6 +262,7 @@ def test_an_image_is_closed_with_the_keyboard_after_saying_what_is_lost(
     page.wait_for_selector("#dialog >> text=Nothing is painted on it")
     page.click("#confirm")
     page.wait_for_selector("text=Drop an image here")
+    page.wait_for_timeout(800)  # results that are older are hatched after 600 ms
     wait_for_black(page, (60, 60))
     assert page.locator("#close-image").is_disabled()
     assert session.images == ()

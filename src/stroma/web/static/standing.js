@@ -59,7 +59,8 @@ function hatch(app, viewer) {
   /** @type {Box[]} */
   let boxes = [];
   let looked = "";
-  const show = settled((/** @type {Box[]} */ found) => {
+  const show = settled((/** @type {string} */ about, /** @type {Box[]} */ found) => {
+    if (about !== looked) return; // somebody looks at something else, or nothing, by now
     boxes = found;
     viewer.redraw();
   }, HATCHED_AFTER);
@@ -70,7 +71,7 @@ function hatch(app, viewer) {
     looked = now;
     const left = new Set(now ? stale.map((one) => JSON.stringify(one)) : []);
     boxes = boxes.filter((one) => left.has(JSON.stringify(one)));
-    if (now) show(stale);
+    if (now) show(now, stale);
   });
   viewer.addEventListener("drawn", (event) => {
     if (shownResult(app) === null || !boxes.length) return;
