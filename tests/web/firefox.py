@@ -107,7 +107,8 @@ class Firefox:
         self._act({"type": "key", "id": "keys", "actions": kinds})
 
     def click(self, selector: str) -> None:
-        """Click the middle of what a selector finds."""
+        """Click the middle of what a selector finds, once it can be clicked."""
+        self.wait(f"document.querySelector({json.dumps(selector)})?.disabled === false")
         box = json.loads(
             self.value(
                 f"""(() => {{
