@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -125,21 +126,22 @@ def _recipe(file: Path, out: Path | None, *, name: str | None, overwrite: bool, 
     if json:
         as_json({"program": "BiaPy", "recipe": str(target), **asdict(taken)})
         return
-    typer.echo("From BiaPy:")
-    for line in taken.took:
-        typer.echo(f"  taken: {line}")
-    for line in taken.left:
-        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
+    _show_taken("BiaPy", taken.took, taken.left)
     typer.echo(f"{target}: the recipe. Learn: stroma learn --recipe {target}")
+
+
+def _show_taken(program: str, took: Iterable[str], left: Iterable[str]) -> None:
+    """Say what was taken over from a program, and what not."""
+    typer.echo(f"From {program}:")
+    for line in took:
+        typer.echo(f"  taken: {line}")
+    for line in left:
+        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
 
 
 def show_network(kept: Kept) -> None:
     """Say what was taken over of a network, what not, and how to go on."""
-    typer.echo(f"From {kept.program}:")
-    for line in kept.took:
-        typer.echo(f"  taken: {line}")
-    for line in kept.left:
-        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
+    _show_taken(kept.program, kept.took, kept.left)
     if kept.licence:
         typer.echo(f"  licence of the weights, and of what is trained from them: {kept.licence}")
     typer.echo(f"{kept.model}: the network. Apply it: stroma segment {kept.model} IMAGES")
@@ -147,11 +149,7 @@ def show_network(kept: Kept) -> None:
 
 def show(moved: Moved) -> None:
     """Say what was taken over, what not, and how to go on."""
-    typer.echo(f"From {moved.program}:")
-    for line in moved.took:
-        typer.echo(f"  taken: {line}")
-    for line in moved.left:
-        typer.echo(f"  left:  {on_command_line(line, options_of(['import']))}")
+    _show_taken(moved.program, moved.took, moved.left)
     for path in moved.objects:
         typer.echo(f"{path}: objects. Measure them: stroma objects {path}")
     if moved.project is not None:

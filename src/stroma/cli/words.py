@@ -97,7 +97,7 @@ def on_command_line(text: str, options: Collection[str]) -> str:
     written = NAME.sub(lambda found: _name(found[0], options), written)
     if not CODE.search(written):
         return written
-    return without(CODE, written).replace(MARK, "") or text
+    return without(CODE, written) or text
 
 
 MARK = "None()"

@@ -136,9 +136,7 @@ def _require_known(name: str) -> None:
     if inner not in EXTRACTORS:
         hint = suggestion(inner, known_names())
         if not hint.startswith("Did"):
-            hint = (
-                f"Was it a network? Name it again: stroma --network {short(inner)}=FILE ... {hint}"
-            )
+            hint = f"Was it a network? Say its file again: network='{short(inner)}=FILE'. {hint}"
         raise UnknownNameError(f"No feature extractor named {inner!r}. {hint}")
     for prefix in prefixes:
         fits = f"{prefix}:" in (ORTHOGONAL, CENTRED, ATTENTION) or prefix in GUIDED
@@ -303,17 +301,17 @@ def _resolved(name: str, layers: Sequence[str | int]) -> tuple[str, ...]:
             f"The feature extractor {name!r} has no layers to choose from. Set fe_layers to None.",
             told=f"The feature extractor {name!r} has no layers to choose from.",
         )
-    short = {key.partition(" ")[0]: key for key in keys}
+    known = {key.partition(" ")[0]: key for key in keys}
     original = original_layers(name)
-    short |= dict(zip(original, keys, strict=True)) if original else {}
-    other = getattr(EXTRACTORS[within(name)], "layer_of", None)
+    known |= dict(zip(original, keys, strict=True)) if original else {}
+    layer_of = getattr(EXTRACTORS[within(name)], "layer_of", lambda _: None)
     chosen = set()
     for layer in layers:
         if isinstance(layer, int) and not 0 <= layer < len(keys):
             raise ParameterError(f"{name!r} has layers 0 to {len(keys) - 1}, got {layer}.")
-        key = keys[layer] if isinstance(layer, int) else short.get(layer.partition(" ")[0], layer)
-        key = key if key in keys or other is None else other(key) or key
-        if key not in keys and (other is None or other(key) is None):
+        key = keys[layer] if isinstance(layer, int) else known.get(layer.partition(" ")[0], layer)
+        found = key if key in keys else layer_of(key)
+        if found is None:
             raise UnknownNameError(f"{name!r} has no layer {key!r}. {suggestion(key, keys)}")
-        chosen.add(key)
+        chosen.add(found)
     return (*(key for key in keys if key in chosen), *sorted(chosen - set(keys)))
