@@ -24,9 +24,9 @@ from stroma.errors import (
 from stroma.features import EXTRACTORS
 from stroma.features.build import within
 from stroma.pixel.choices.aliases import extractor_defaults
-from stroma.weights.store import cache_folder
 from stroma.workflow.network_files import copy_once, digest, is_id, place_of
-from stroma.zoo.packages.package import NAMES, id_in
+from stroma.zoo.packages.collection import is_here
+from stroma.zoo.packages.package import id_in
 
 if TYPE_CHECKING:
     from stroma.workflow.network_features import NetworkFeatures
@@ -187,7 +187,7 @@ def _restore(name: str, known: Mapping[str, Any], folder: Path) -> None:
             f"say so: stroma --network {short(name)}=FILE --trust NUMBER paint ..."
         )
     source = str(known["id"]) if "id" in known else _kept(name, known, folder)
-    if "id" in known and not (cache_folder() / "packages" / id_in(source) / NAMES[1]).is_file():
+    if "id" in known and not is_here(id_in(source)):
         raise MissingFileError(f"{short(source)} was not fetched on this machine.")
     if digest(place_of(source)) != known.get("digest"):
         raise FormatError("it is not the one that the project was made with.")

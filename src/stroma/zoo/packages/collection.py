@@ -80,6 +80,15 @@ class Fetched(Package):
         return super().read(kept, most=most)
 
 
+def is_here(name: str) -> bool:
+    """Tell whether the description of an id was fetched on this machine before."""
+    return (_folder(name) / NAMES[1]).is_file()
+
+
+def _folder(name: str) -> Path:
+    return cache_folder() / "packages" / name
+
+
 def fetched(name: str) -> Fetched:
     """Return the package of an id, with its description here.
 
@@ -90,9 +99,9 @@ def fetched(name: str) -> Fetched:
     MissingExtraError
         If ``bioimageio.spec``, which knows the server, is not installed.
     """
-    folder = cache_folder() / "packages" / name
+    folder = _folder(name)
     address = _pattern(name).replace("{bioimageio_id}", name)
-    if not (folder / NAMES[1]).is_file():
+    if not is_here(name):
         try:
             download(address, folder / NAMES[1], MAX_TEXT, check=partial(parsed, path=address))
         except NotThereError as error:
