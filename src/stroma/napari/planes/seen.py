@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,23 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data import cut
+from stroma.data.classes import Class
 from stroma.napari.layers.board import SEGMENTATION, STROKES, Board
 from stroma.napari.planes.pane import Sheet
 from stroma.napari.studio.bridge import Bridge
 from stroma.session import Session
 from stroma.session.events import Position
+from stroma.workflow.overlay import overlay
 
 MOST = 4_000_000
 """Pixels that are read of a plane; of a larger one, every second or third row and column."""
 
-OPACITY = {SEGMENTATION: 0.45, STROKES: 0.8}
-"""Of what lies over the pixels, as in the viewer."""
+OVER = SEGMENTATION, STROKES
+"""What lies over the pixels, the last above all."""
 
 GREY = 60
 """Of a plane none of whose pixels are shown."""
 
 Colours = NDArray[np.float32]
 """(rows, columns, 3), from 0 to 1."""
+
+Picture = NDArray[np.uint8]
+"""(rows, columns, 3)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,10 +99,10 @@ class Wanted:
         Height of a pixel, in its widths.
     step : int
         Of how many rows and columns one is drawn.
-    roles : tuple of str
-        What lies over the pixels, of "segmentation" and "strokes".
-    colours : dict of int to (int, int, int)
-        Of the classes.
+    over : dict of str to float
+        What lies over the pixels, of "segmentation" and "strokes", and how opaque it is.
+    classes : tuple of Class
+        Whose colours it has.
     """
 
     session: Session
@@ -107,46 +112,51 @@ class Wanted:
     shape: tuple[int, int]
     stretch: float
     step: int
-    roles: tuple[str, ...]
-    colours: Mapping[int, tuple[int, int, int]]
+    over: Mapping[str, float]
+    classes: tuple[Class, ...]
 
     def drawn(self, kept: Kept) -> Sheet:
         """Draw the plane; pixels that were read before are not read again."""
         key = (self.image, tuple(source.key for source in self.sources), self.shape)
-        found = kept.pixels(cut.across(self.plane), key, self._pixels).copy()
-        if SEGMENTATION in self.roles:
-            shown = self.session.result(self.image, plane=self.plane, step=self.step)
-            self._lay(found, shown.values, OPACITY[SEGMENTATION])
-        if STROKES in self.roles:
-            painted = self.session.strokes(self.image, plane=self.plane)
-            self._lay(found, painted[:: self.step, :: self.step], OPACITY[STROKES])
-        return Sheet((255 * found + 0.5).astype(np.uint8), self.shape, self.stretch)
+        picture = kept.pixels(cut.across(self.plane), key, self._pixels)
+        for role, opacity in self.over.items():
+            picture = _laid(picture, self._labels(role), self.classes, opacity)
+        return Sheet(picture, self.shape, self.stretch)
 
-    def _pixels(self) -> Colours:
+    def _labels(self, role: str) -> NDArray[Any]:
+        """Return what a role shows of the plane."""
+        if role == STROKES:
+            painted = self.session.strokes(self.image, plane=self.plane)
+            return painted[:: self.step, :: self.step]
+        return self.session.result(self.image, plane=self.plane, step=self.step).values
+
+    def _pixels(self) -> Picture:
         """Read the colours of all layers, one over the other; grey if there is none."""
         if not self.sources:
             rows, columns = (-(-size // self.step) for size in self.shape)
-            return np.full((rows, columns, 3), GREY / 255, np.float32)
+            return np.full((rows, columns, 3), GREY, np.uint8)
         total = np.sum([source.read() for source in self.sources], axis=0)
-        found: Colours = np.clip(total, 0, 1)
+        found: Picture = (255 * np.clip(total, 0, 1) + 0.5).astype(np.uint8)
         return found
 
-    def _lay(self, found: Colours, labels: NDArray[Any], opacity: float) -> None:
-        """Lay the colours of labels over pixels; they may have a row or column more or less."""
-        height, width = (min(a, b) for a, b in zip(found.shape, labels.shape, strict=False))
-        part, seen = found[:height, :width], labels[:height, :width]
-        for label, colour in self.colours.items():
-            own = np.array(colour, np.float32) / 255
-            part[seen == label] = (1 - opacity) * part[seen == label] + opacity * own
+
+def _laid(
+    picture: Picture, labels: NDArray[Any], classes: Sequence[Class], opacity: float
+) -> Picture:
+    """Return a picture with labels over it, which may have a row or column more or less."""
+    height, width = (min(a, b) for a, b in zip(picture.shape, labels.shape, strict=False))
+    found, inside = picture.copy(), np.s_[:height, :width]
+    found[inside] = overlay(picture[inside], labels[inside], classes, alpha=opacity)
+    return found
 
 
 class Kept:
     """The pixels of the planes that were drawn last, one across every axis."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Any, Colours]] = {}
+        self._known: dict[str, tuple[Any, Picture]] = {}
 
-    def pixels(self, across: str, key: Any, read: Callable[[], Colours]) -> Colours:
+    def pixels(self, across: str, key: Any, read: Callable[[], Picture]) -> Picture:
         """Return the pixels of a plane; reads them unless they were asked for last."""
         known = self._known.get(across)
         if known is None or known[0] != key:
@@ -164,6 +174,7 @@ def wanted(viewer: Any, bridge: Bridge, board: Board, plane: Position) -> Wanted
     rows, columns = tuple(cut.ROWS_AND_COLUMNS[across])
     size = dict(zip(board.sizes, np.abs(board.placed.scale), strict=True))
     layers = [layer for layer in bridge.layers(board.image) if layer.visible]
+    over = [(role, board.layer(role)) for role in OVER]
     return Wanted(
         bridge.session,
         board.image,
@@ -172,8 +183,8 @@ def wanted(viewer: Any, bridge: Bridge, board: Board, plane: Position) -> Wanted
         board.whole(across).shape,
         float(size[rows] / size[columns]),
         _step(board, across),
-        tuple(role for role in OPACITY if bridge.is_shown(role)),
-        {one.label: one.rgb for one in bridge.session.classes},
+        {role: float(layer.opacity) for role, layer in over if layer and layer.visible},
+        bridge.session.classes,
     )
 
 
