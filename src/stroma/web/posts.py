@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stroma.session import Session
-from stroma.web import exports, folders, uploads
+from stroma.web import exports, folders, imports, uploads
 
 IMAGES = "/uploads/images"
 OTHERS = "/uploads/others"
@@ -24,11 +24,11 @@ LIMITS = {
     IMAGES: uploads.MAX_IMAGE,
     OTHERS: uploads.MAX_IMAGE,
     PIECES: uploads.MAX_IMAGE,
-    STROKES: uploads.MAX_STROKES,
+    STROKES: imports.MAX_STROKES,
     OBJECTS: uploads.MAX_IMAGE,
-    MODELS: uploads.MAX_MODEL,
-    NETWORKS: uploads.MAX_MODEL,
-    TABLE: uploads.MAX_STROKES,
+    MODELS: imports.MAX_MODEL,
+    NETWORKS: imports.MAX_MODEL,
+    TABLE: imports.MAX_STROKES,
 }
 """Bytes that a body may have, by address; the body is the file."""
 
@@ -83,35 +83,35 @@ async def _received(request: Request, folder: Path) -> uploads.Part:
 async def strokes(request: Request) -> Response:
     """Lay the strokes of a file over those of an image."""
     key, name = (request.query_params.get(part, "") for part in ("image", "name"))
-    await uploads.import_strokes(_session(request), key, name, request.stream())
+    await imports.import_strokes(_session(request), key, name, request.stream())
     return JSONResponse({"image": key})
 
 
 async def objects(request: Request) -> Response:
     """Take over the objects of a label image as those of an image."""
     key, name = (request.query_params.get(part, "") for part in ("image", "name"))
-    await uploads.import_objects(_session(request), key, name, request.stream())
+    await imports.import_objects(_session(request), key, name, request.stream())
     return JSONResponse({"image": key})
 
 
 async def models(request: Request) -> Response:
     """Go on with the model in a file."""
     name = request.query_params.get("name", "")
-    await uploads.take_model(_session(request), name, request.stream())
+    await imports.take_model(_session(request), name, request.stream())
     return JSONResponse({})
 
 
 async def networks(request: Request) -> Response:
     """Take what the network in a file sees as features, beside our own or ("own=") alone."""
     name, own = (request.query_params.get(part, "") for part in ("name", "own"))
-    called = await uploads.see_with(_session(request), name, request.stream(), own=bool(own))
+    called = await imports.see_with(_session(request), name, request.stream(), own=bool(own))
     return JSONResponse({"features": called})
 
 
 async def table(request: Request) -> Response:
     """Let a table of another program join the objects of an image."""
     key, name = (request.query_params.get(part, "") for part in ("image", "name"))
-    await uploads.import_table(_session(request), key, name, request.stream())
+    await imports.import_table(_session(request), key, name, request.stream())
     return JSONResponse({"image": key})
 
 

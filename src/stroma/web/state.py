@@ -17,16 +17,16 @@ from stroma.session.core.status import Status
 from stroma.session.strokes import channels as alike
 from stroma.session.strokes.applied import SAID
 from stroma.session.words import plain
-from stroma.web import uploads
+from stroma.web import imports, uploads
 from stroma.web.fields import configurations, shown
 from stroma.workflow.other_tables import TABLES
 
 UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},
-    "strokes": {"endings": uploads.stroke_endings(), "limit": uploads.MAX_STROKES},
-    "models": {"endings": list(uploads.MODEL_ENDINGS), "limit": uploads.MAX_MODEL},
-    "networks": {"endings": list(uploads.SEEING), "limit": uploads.MAX_MODEL},
-    "tables": {"endings": list(TABLES), "limit": uploads.MAX_STROKES},
+    "strokes": {"endings": imports.stroke_endings(), "limit": imports.MAX_STROKES},
+    "models": {"endings": list(imports.MODEL_ENDINGS), "limit": imports.MAX_MODEL},
+    "networks": {"endings": list(imports.SEEING), "limit": imports.MAX_MODEL},
+    "tables": {"endings": list(TABLES), "limit": imports.MAX_STROKES},
 }
 
 

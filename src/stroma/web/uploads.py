@@ -1,4 +1,4 @@
-"""Files that come from the page: images that join the session, strokes, and objects."""
+"""Images that come from the page, and are kept in the project."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import logging
 import math
 import re
 import shutil
-import tempfile
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -17,31 +16,17 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, StromaError
-from stroma.io import READERS, STROKE_READERS, ending_of, read_image, stem_of
+from stroma.io import READERS, ending_of, read_image, stem_of
 from stroma.io.foreign import advice
 from stroma.io.read import series_of
 from stroma.session import Session, series
 from stroma.session.words import said
 from stroma.web.exports import others_folder, project
-from stroma.workflow.load import NETWORK, PACKAGE, STROKES, load
-from stroma.workflow.other_tables import TABLES
 
 log = logging.getLogger(__name__)
 
 MAX_IMAGE = 8 * 2**30
 """Bytes of an image that the page may send; larger ones are opened where they lie."""
-
-MAX_STROKES = 2**28
-"""Bytes of a file of strokes."""
-
-MAX_MODEL = 2**31
-"""Bytes of a file with a model."""
-
-MODEL_ENDINGS = (*STROKES, NETWORK, PACKAGE)
-"""Endings of files with a model."""
-
-SEEING = (NETWORK, PACKAGE)
-"""Endings of files with a network whose features can be had."""
 
 LONGEST_NAME = 120
 """Bytes of a name before its ending."""
@@ -51,6 +36,9 @@ SMALL = 2**26
 
 NOT_READ = "it is damaged, or of a kind that cannot be read. Export it again, as TIFF for instance."
 PART = ".part"
+PASSING = ".import-"
+"""How folders begin with a file that is not kept."""
+
 FOLDERS = (".zarr",)
 """Endings of images that are folders, which a page cannot send."""
 
@@ -58,11 +46,6 @@ FOLDERS = (".zarr",)
 def image_endings() -> list[str]:
     """Return the endings of images that the page can send."""
     return sorted(ending for ending in READERS if ending not in FOLDERS)
-
-
-def stroke_endings() -> list[str]:
-    """Return the endings of files of strokes that are no images."""
-    return sorted(STROKE_READERS)
 
 
 @dataclass(frozen=True)
@@ -279,7 +262,7 @@ def removed_if_bad(path: Path) -> Iterator[None]:
         yield
         good = True
     except Exception as error:  # decoders of others raise anything on damaged files
-        raise FormatError(f"It was not opened: {_reason(error, path)}") from error
+        raise FormatError(f"It was not opened: {reason(error, path)}") from error
     finally:
         if not good:
             remove(path)
@@ -303,109 +286,6 @@ def _try_to_read(path: Path) -> None:
     last.read({"y": slice(image.sizes["y"] - 1, image.sizes["y"])})
 
 
-async def import_strokes(
-    session: Session, key: str, name: str, pieces: AsyncIterable[bytes]
-) -> None:
-    """Lay strokes from a file over those of an image; one step of undo.
-
-    Raises
-    ------
-    StromaError
-        If they cannot be read, or do not fit the image.
-    """
-    endings = [*stroke_endings(), *image_endings()]
-    await _imported(session, key, safe_name(name, endings), pieces, session.import_strokes)
-
-
-async def import_objects(
-    session: Session, key: str, name: str, pieces: AsyncIterable[bytes]
-) -> None:
-    """Take over the objects of a label image, with their numbers; one step of undo.
-
-    Raises
-    ------
-    StromaError
-        If it cannot be read, or does not fit the image.
-    """
-    await _imported(session, key, safe_name(name, image_endings()), pieces, session.set_objects)
-
-
-async def take_model(session: Session, name: str, pieces: AsyncIterable[bytes]) -> None:
-    """Go on with the model in a file: it segments until strokes train one anew.
-
-    Raises
-    ------
-    StromaError
-        If it cannot be read, or does not fit the images.
-    """
-    clean = safe_name(name, list(MODEL_ENDINGS))
-    with _passing(session, clean) as new:
-        await new.receive(pieces)
-        try:
-            await run_in_threadpool(lambda: session.set_model(load(new.whole)))
-        except Exception as error:  # as above
-            reason = _reason(error, new.whole)
-            raise ParameterError(f"The model was not loaded: {reason}") from error
-
-
-async def see_with(
-    session: Session, name: str, pieces: AsyncIterable[bytes], *, own: bool = True
-) -> str:
-    """Take what the network in a file sees as features, and answer with their name.
-
-    Raises
-    ------
-    StromaError
-        If it cannot be read, or its features cannot be had.
-    """
-    clean = safe_name(name, list(SEEING))
-    with _passing(session, clean) as new:
-        await new.receive(pieces)
-        try:
-            return await run_in_threadpool(lambda: session.see_with(new.whole, own=own))
-        except Exception as error:  # as above
-            reason = _reason(error, new.whole)
-            raise ParameterError(f"The network was not taken: {reason}") from error
-
-
-@contextmanager
-def _passing(session: Session, name: str) -> Iterator[Part]:
-    """Yield a place in the project for a file that is not kept."""
-    with tempfile.TemporaryDirectory(prefix=".import-", dir=project(session)) as folder:
-        new = Part(Path(folder, name))
-        new.part.touch()
-        yield new
-
-
-async def import_table(session: Session, key: str, name: str, pieces: AsyncIterable[bytes]) -> None:
-    """Let a table of another program join the objects of an image; one step of undo.
-
-    Raises
-    ------
-    StromaError
-        If it cannot be read, or knows none of the objects.
-    """
-    await _imported(session, key, safe_name(name, list(TABLES)), pieces, session.join_table)
-
-
-async def _imported(
-    session: Session,
-    key: str,
-    name: str,
-    pieces: AsyncIterable[bytes],
-    take: Callable[[str, Path], object],
-) -> None:
-    """Receive a file that is not kept, and give it to what takes it for an image."""
-    session.image(key)
-    with _passing(session, name) as new:
-        await new.receive(pieces)
-        try:
-            await run_in_threadpool(take, key, new.whole)
-        except Exception as error:  # as above
-            reason = _reason(error, new.whole)
-            raise ParameterError(f"Nothing was imported: {reason}") from error
-
-
 def remove_left_over(session: Session) -> None:
     """Remove what was on its way when the program was ended."""
     if session.path is None:
@@ -414,11 +294,11 @@ def remove_left_over(session: Session) -> None:
         remove(part)
     if others_folder(session).is_dir():
         shutil.rmtree(others_folder(session))
-    for folder in session.path.glob(".import-*"):
+    for folder in session.path.glob(f"{PASSING}*"):
         shutil.rmtree(folder)
 
 
-def _reason(error: BaseException, path: Path) -> str:
+def reason(error: BaseException, path: Path) -> str:
     """Return what is wrong with a file, by the name that the user knows."""
     if isinstance(error, StromaError | OSError):
         return said(error).replace(str(path), path.name)
