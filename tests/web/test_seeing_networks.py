@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.web.browsing import paint_both
 from tests.web.served import PATIENCE
-from tests.zoo.programs import described, in_onnx, scripted, small, written
+from tests.zoo.programs import refused, seeing
 
 from stroma.features import EXTRACTORS
-
-ZSCORE = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +19,7 @@ def names(monkeypatch):
 @pytest.fixture
 def package(tmp_path):
     pytest.importorskip("onnxruntime")
-    said = described(pre=ZSCORE, post=[{"id": "sigmoid"}])
-    return written(tmp_path / "nuclei.zip", said, net__onnx=in_onnx(small()))
+    return seeing(tmp_path / "nuclei.zip")
 
 
 def test_a_network_that_is_sent_is_seen_with_and_kept_in_the_project(client, session, package):
@@ -35,8 +32,7 @@ def test_a_network_that_is_sent_is_seen_with_and_kept_in_the_project(client, ses
 
 
 def test_what_cannot_see_is_refused_by_its_name(client, session, tmp_path):
-    said = described(weights={"torchscript": {"source": "net.pt"}}, pre=ZSCORE)
-    path = written(tmp_path / "odd.zip", said, net__pt=scripted(small()))
+    path = refused(tmp_path / "odd.zip")
     for name, body, words in (
         (
             "odd.zip",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.random_network import random_network
 from tests.zoo import commands
-from tests.zoo.programs import described, in_onnx, scripted, small, written
+from tests.zoo.programs import ZSCORE, described, scripted, seeing, small, written
 
 from stroma import ConvpaintModel
 from stroma.errors import ConsentError, ParameterError
@@ -17,8 +17,6 @@ from stroma.features import EXTRACTORS
 from stroma.io import read_image, write_image
 from stroma.testing import check_extractor
 from stroma.workflow.network_features import register_network
-
-ZSCORE = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +28,7 @@ def names(monkeypatch):
 @pytest.fixture
 def package(tmp_path):
     pytest.importorskip("onnxruntime")
-    said = described(pre=ZSCORE, post=[{"id": "sigmoid"}])
-    return written(tmp_path / "a.zip", said, net__onnx=in_onnx(small()))
+    return seeing(tmp_path / "a.zip")
 
 
 @pytest.mark.parametrize("which", ["outputs", "inner"])

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from tests.session.scene import paint_halves, settle
-from tests.zoo.programs import described, in_onnx, scripted, small, written
+from tests.zoo.programs import ZSCORE, described, in_onnx, refused, seeing, small, written
 
 from stroma.errors import ConsentError, FormatError, MissingFileError, UnknownNameError
 from stroma.features import EXTRACTORS
@@ -14,8 +14,6 @@ from stroma.features.build import part_names
 from stroma.session import Session
 from stroma.workflow import seeing_networks
 from stroma.workflow.seeing_networks import ROOM, title_of
-
-ZSCORE = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +25,7 @@ def names(monkeypatch):
 @pytest.fixture
 def package(tmp_path):
     pytest.importorskip("onnxruntime")
-    said = described(pre=ZSCORE, post=[{"id": "sigmoid"}])
-    return written(tmp_path / "my nuclei.zip", said, net__onnx=in_onnx(small()))
+    return seeing(tmp_path / "my nuclei.zip")
 
 
 @pytest.fixture
@@ -140,13 +137,11 @@ def test_features_that_nobody_knows_any_more_do_not_keep_a_project_closed(packag
     (tmp_path / "a.stroma" / "settings.json").write_text(json.dumps(settings))
     EXTRACTORS._added.clear()
     with Session.open(tmp_path / "a.stroma") as session:
-        assert "--network zoo_nuclei=FILE" in session.notices[0].message
+        assert "network='zoo_nuclei=FILE'" in session.notices[0].message
 
 
 def test_what_cannot_see_is_refused_and_changes_nothing(tmp_path):
-    data = scripted(small())
-    said = described(weights={"torchscript": {"source": "net.pt"}}, pre=ZSCORE)
-    path = written(tmp_path / "a.zip", said, net__pt=data)
+    path = refused(tmp_path / "a.zip")
     (tmp_path / "a.tif").write_bytes(b"none")
     with Session.create(tmp_path / "a.stroma") as session:
         for source, error in (
@@ -158,5 +153,5 @@ def test_what_cannot_see_is_refused_and_changes_nothing(tmp_path):
                 session.see_with(source)
         assert session.settings.param.fe_name == "texture_2d+color_2d"
         assert not (session.path / ROOM).exists()
-    with pytest.raises(UnknownNameError, match="--network zoo_a=FILE"):
+    with pytest.raises(UnknownNameError, match="network='zoo_a=FILE'"):
         part_names("zoo_a")

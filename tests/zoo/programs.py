@@ -72,6 +72,10 @@ def in_onnx(module: Small, **more: list[str | int]) -> bytes:
     return graph.model({"image": sides, **more}, layer(x, module.last))
 
 
+ZSCORE = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
+"""Every image has a mean of 0 and a spread of 1 before the network sees it."""
+
+
 def described(
     *,
     channels: int = 1,
@@ -112,3 +116,15 @@ def written(path: Path, said: dict[str, Any], **files: bytes) -> Path:
         for name, data in files.items():
             archive.writestr(name.replace("__", "."), data)
     return path
+
+
+def seeing(path: Path) -> Path:
+    """Write a package in ONNX whose network can see for models of strokes."""
+    said = described(pre=ZSCORE, post=[{"id": "sigmoid"}])
+    return written(path, said, net__onnx=in_onnx(small()))
+
+
+def refused(path: Path) -> Path:
+    """Write a package whose network is a program, which needs consent."""
+    said = described(weights={"torchscript": {"source": "net.pt"}}, pre=ZSCORE)
+    return written(path, said, net__pt=scripted(small()))

@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QDialog
-from tests.zoo.programs import described, in_onnx, scripted, small, written
+from tests.zoo.programs import refused, seeing
 
 from napari_scene import until
 from stroma.features import EXTRACTORS
 from stroma.napari.tabs.network import WhichNetwork
-
-ZSCORE = [{"id": "zero_mean_unit_variance", "kwargs": {"axes": ["y", "x"]}}]
 
 
 @pytest.fixture
@@ -33,7 +31,7 @@ def choose(monkeypatch, path, answer=QDialog.DialogCode.Accepted):
 
 def test_a_network_is_chosen_and_shown_by_the_name_of_its_file(model, tmp_path, monkeypatch):
     pytest.importorskip("onnxruntime")
-    package = written(tmp_path / "nuclei.zip", described(pre=ZSCORE), net__onnx=in_onnx(small()))
+    package = seeing(tmp_path / "nuclei.zip")
     session = model._studio.session
     choose(monkeypatch, package, QDialog.DialogCode.Rejected)
     model._ask_network()
@@ -45,8 +43,7 @@ def test_a_network_is_chosen_and_shown_by_the_name_of_its_file(model, tmp_path, 
 
 
 def test_a_program_is_refused_and_said(model, tmp_path, monkeypatch):
-    said = described(weights={"torchscript": {"source": "net.pt"}}, pre=ZSCORE)
-    choose(monkeypatch, written(tmp_path / "a.zip", said, net__pt=scripted(small())))
+    choose(monkeypatch, refused(tmp_path / "a.zip"))
     told, before = [], model._studio.session.settings.param
     monkeypatch.setattr(model._studio, "warn", told.append)
     model._ask_network()
