@@ -9,7 +9,7 @@ from tests.session.scene import SECONDS, paint_halves, settle
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.errors import Cancelled, LabelError, NotTrainedError, ParameterError
-from stroma.io import read_image
+from stroma.io import read_image, write_image
 from stroma.pixel.guidance.suggest import Suggestion
 from stroma.session import Session
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
@@ -258,6 +258,25 @@ def test_a_session_knows_where_a_segmentation_was_written_and_whether_it_is_the_
         assert again.written(key) == Written(path, current=True)
         path.unlink()
         assert again.written(key) is None
+
+
+def test_a_batch_tells_where_the_results_of_images_are_that_are_open(session, halves, tmp_path):
+    paths = [tmp_path / f"{name}.tif" for name in ("open", "other")]
+    for path in paths:
+        write_image(path, halves, axes="yx")
+    key, memory = session.add_image(paths[0]), session.add_image(halves)
+    paint_halves(session, memory)
+    settle(session)
+    session.apply([paths[1]], tmp_path / "results").result(SECONDS)
+    assert session.written(key) is session.written(memory) is None
+    session.apply(paths, tmp_path / "results").result(SECONDS)
+    found = tmp_path / "results" / "open_labels.tif"
+    assert session.written(key) == Written(found.resolve(), current=True)
+    session.paint(key, [(30, 30)], label=1)
+    assert not session.written(key).current
+    settle(session)
+    session.apply(paths[:1], tmp_path / "results").result(SECONDS)
+    assert session.written(key).current
 
 
 def test_what_is_written_is_not_the_latest_after_the_last_step_grew(session, halves, tmp_path):

@@ -39,6 +39,23 @@ def test_a_segmented_image_is_told_from_one_whose_results_are_older(session) -> 
     assert [one["state"] for one in overview.overview(session, {})] == ["older", "absent"]
 
 
+def test_an_image_that_was_exported_is_marked_though_nobody_looked_at_it(session, client) -> None:
+    first, second = (one.key for one in session.images)
+    session.paint(first, [(10, 20), (10, 60)], label=1)
+    session.paint(first, [(10, 200), (10, 230)], label=2)
+    assert session.wait(PATIENCE)
+    wanted = {"format": ".tif", "probabilities": False, "overlay": False, "tables": False}
+    with client.tab() as tab:
+        assert "error" not in tab.ask("export", images=[second], **wanted)
+    assert not session.known_planes(second)
+    assert [one["state"] for one in overview.overview(session, {})] == ["current", "current"]
+    session.set_mode("paused")
+    session.paint(first, [(90, 20), (90, 60)], label=1)
+    assert [one["state"] for one in overview.overview(session, {})] == ["older", "older"]
+    session.written(second).path.unlink()
+    assert [one["state"] for one in overview.overview(session, {})] == ["older", "absent"]
+
+
 @pytest.mark.parametrize("axes", ["yx", "zyx", "cyx"])
 def test_the_small_picture_is_that_of_the_middle_plane(axes) -> None:
     plane = np.where(np.arange(300) < 150, 20, 200).astype(np.uint8) * np.ones((200, 1), np.uint8)

@@ -37,9 +37,11 @@ def overview(session: Session, values: Mapping[str, Any]) -> list[dict[str, Any]
 
 
 def _state(session: Session, one: OpenImage) -> str:
-    """Return the best that is known of a plane of an image: "current", "older" or "absent"."""
-    planes = session.known_planes(one.key)
+    """Return the best there is of an image, in memory or a file: "current", "older" or "absent"."""
+    planes, written = session.known_planes(one.key), session.written(one.key)
     found = {session.standing(one.key, plane=plane).state for plane in planes}
+    if written is not None:
+        found.add("current" if written.current else "older")
     return next((state for state in ("current", "older") if state in found), "absent")
 
 

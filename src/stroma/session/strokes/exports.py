@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,9 +75,7 @@ class Exports:
         from stroma.pixel.predicting.stored import write_result
 
         with self.core.lock:
-            # Asked before the model is taken: one that is trained in between is newer, not older.
-            current = self.model.learner.revision == self.model.bench.revision
-            answers = self._answers() if current else EARLIER
+            answers = self._answered()
             applied, pixels = self.model.learner.applied, self.core.pixels(image)
             write = partial(write_result, self.model.copy()) if applied is None else applied.write
 
@@ -120,6 +120,27 @@ class Exports:
             if image in self.core.document.sheets:
                 self.core.do(ops.SetResult(image, str(path.resolve()), answers))
 
+    def _note_open(self, result: BatchResult, series: Sequence[int | None], answers: str) -> None:
+        """Note the segmentations of files that are open as images."""
+        found = {
+            (_real(one.path), number or 0): one.outputs[0]
+            for one, number in zip_longest(result.files, series)
+            if one.outputs
+        }
+        for image in self.core.all_images():
+            number = (image.image.read_with or {}).get("series", 0)
+            path = found.get((_real(image.image.source), number)) if image.image.source else None
+            if path is not None:
+                self._note(image.key, path, answers)
+
+    def _answered(self) -> str:
+        """Return what the present model answers.
+
+        To be asked before the model is taken: one that is trained in between is newer, not older.
+        """
+        current = self.model.learner.revision == self.model.bench.revision
+        return self._answers() if current else EARLIER
+
     def _answers(self) -> str:
         """Return what tells the present strokes and settings from others, also when reopened."""
         done, settings = self.core.document.done, dict(self.model.settings())
@@ -140,11 +161,14 @@ class Exports:
     ) -> Task[BatchResult]:
         """Segment files with the present model, as ``stroma segment`` does.
 
-        ``series`` says which image of each, as for `stroma.workflow.segment.segment_files`.
+        ``series`` says which image of each, as for `stroma.workflow.segment.segment_files`. Of
+        those that are open it is noted where their segmentation is, see ``written``.
         """
         from stroma.workflow.segment import Progress, segment_files
 
-        model = self.model.network or self.model.copy()
+        with self.core.lock:
+            answers = self._answered()
+            model = self.model.network or self.model.copy()
 
         def batch(progress: Report, cancelled: Cancel) -> BatchResult:
             def told(step: Progress) -> None:
@@ -152,6 +176,13 @@ class Exports:
                 progress(done, step.files * 1000)
 
             how: dict[str, Any] = {"progress": told, "cancel": cancelled, "series": series}
-            return segment_files(model, list(paths), folder, outputs=outputs, **how)
+            result = segment_files(model, list(paths), folder, outputs=outputs, **how)
+            self._note_open(result, series, answers)
+            return result
 
         return self.core.tasks.start("batch", batch)
+
+
+def _real(path: str | Path) -> str:
+    """Return one name of a file, however it is written."""
+    return os.path.realpath(path)
