@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stroma.io import write_image, write_labels
+from stroma.data.classes import Class
+from stroma.io import read_image, write_image, write_labels
 
 
 @pytest.fixture
@@ -52,3 +53,13 @@ def test_too_few_strokes_end_with_what_is_needed(stroma, textures: None) -> None
     ended = stroma("compare", "image.tif", "few.png", "--alias", "gaussian")
     assert ended.code == 2
     assert "at least 3 strokes, apart from one another" in ended.err
+
+
+def test_classes_are_told_by_their_names(stroma, textures: None) -> None:
+    labels = read_image("strokes.png").read().copy()
+    labels[40:44, 40:44] = 3
+    named = (Class(1, "fibre"), Class(2, "pore"), Class(3, "crack"))
+    write_labels("named.ome.tif", labels, classes=named)
+    ended = stroma("compare", "image.tif", "named.ome.tif", "--alias", "gaussian")
+    assert ended.code == 0
+    assert "crack has too few separate strokes to tell" in ended.out

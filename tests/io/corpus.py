@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,13 @@ def lsm(path: Path) -> Values:
     return stack
 
 
-def stk(*shape: int, step: float = 0, seconds: float = 0, calibrated: bool = True) -> Make:
+def stk(
+    *shape: int,
+    step: float = 0,
+    seconds: float = 0,
+    calibrated: bool = True,
+    wavelengths: Sequence[int] = (),
+) -> Make:
     """Return what writes a stack as MetaMorph does: one page, whose planes lie one behind another.
 
     Its own tags say how many planes there are, when each was taken and how far they are apart;
@@ -136,13 +142,15 @@ def stk(*shape: int, step: float = 0, seconds: float = 0, calibrated: bool = Tru
             struct.pack("<6I", round(step * 10), 10, days, round(1000 * seconds * i), days, 0)
             for i in range(count)
         )
-        told = lengths + unit + said + planes
+        colours = b"".join(struct.pack("<2I", one, 1) for one in wavelengths)
+        told = lengths + unit + said + planes + colours
         at = sizes + len(lengths + unit), sizes + len(lengths + unit + said)
+        coloured = ((33630, 5, count, at[1] + len(planes)),) if wavelengths else ()
         tags = (
             *((256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, 16), (259, 3, 1, 1)),
             *((262, 3, 1, 1), (273, 4, 1, 8), (277, 3, 1, 1), (278, 3, 1, height)),
             (279, 4, 1, len(pixels) // count),
-            *((33628, 4, len(listed), at[0]), (33629, 5, count, at[1])),
+            *((33628, 4, len(listed), at[0]), (33629, 5, count, at[1]), *coloured),
         )
         page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *t) for t in tags)
         start = struct.pack("<2sHI", b"II", 42, sizes + len(told))
@@ -626,6 +634,36 @@ CASES = (
         axes="tyx",
         spacing={"x": 0.25, "y": 0.5, "t": 2.5},
         unit="µm",
+    ),
+    Case(
+        "wavelengths.stk",
+        stk(3, 8, 9, seconds=0.2, wavelengths=(405, 488, 561)),
+        axes="cyx",
+        spacing={"x": 0.25, "y": 0.5},
+        unit="µm",
+        channels=("405 nm", "488 nm", "561 nm"),
+    ),
+    Case(
+        "stained.stk",
+        stk(3, 8, 9, step=1.5, wavelengths=(488, 488, 488)),
+        axes="zyx",
+        spacing={"x": 0.25, "y": 0.5, "z": 1.5},
+        unit="µm",
+    ),
+    Case(
+        "mixed.stk",
+        stk(4, 8, 9, wavelengths=(405, 488, 405, 488)),
+        axes="zyx",
+        spacing={"x": 0.25, "y": 0.5},
+        unit="µm",
+        note="planes of 2 wavelengths along one axis",
+    ),
+    Case("excitation.tif", tiff(5, 8, 9, metadata={"axes": "EYX"}), axes="cyx"),
+    Case(
+        "lifetime.tif",
+        tiff(5, 8, 9, metadata={"axes": "HYX"}),
+        axes="zyx",
+        note="5 images along an axis that images have not (lifetime); they are read as planes",
     ),
     Case("plane.stk", stk(1, 8, 9), spacing={"x": 0.25, "y": 0.5}, unit="µm"),
     Case("uncalibrated.stk", stk(3, 8, 9, step=1.5, calibrated=False), axes="zyx"),

@@ -3,6 +3,7 @@ import pytest
 from scipy import ndimage
 
 from stroma.blocks.box import Box
+from stroma.data.classes import Class, complete
 from stroma.errors import Cancelled, LabelError, UnknownNameError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import alias_param
@@ -135,7 +136,7 @@ def told(*found):
     labels = tuple(range(1, len(shares) + 1))
     few = tuple(k for k, n in zip(labels, counts, strict=True) if n < 3)
     confusion = np.zeros((len(labels), len(labels)), int)
-    return Validation(labels, confusion, counts, few, 2, 0.1, shares)
+    return Validation(complete((), labels), confusion, counts, few, 2, 0.1, shares)
 
 
 def test_the_accuracy_is_the_mean_of_the_recalls_of_tested_classes():
@@ -200,8 +201,9 @@ def test_a_class_with_one_stroke_is_named_as_untested():
 
 
 def test_too_few_strokes_are_an_error_that_says_how_many_there_are():
-    with pytest.raises(LabelError, match="class 1 has 2, class 2 has 2"):
-        validate(strokes_of(*scene(strokes=2)), param(), FeatureCache())
+    named = (Class(2, "nucleus"),)
+    with pytest.raises(LabelError, match="class 1 has 2, nucleus has 2"):
+        validate(strokes_of(*scene(strokes=2)), param(), FeatureCache(), classes=named)
 
 
 def test_validation_sees_strokes_reduced_as_training_does():

@@ -8,7 +8,8 @@ import zarr
 
 from stroma import ConvpaintModel, Image
 from stroma.blocks.box import Box
-from stroma.errors import ImageError, LabelError
+from stroma.data.classes import Class
+from stroma.errors import ImageError, LabelError, for_people
 from stroma.features.pipeline import Pipeline
 from stroma.pixel.predicting.run import predict_blocks
 
@@ -95,6 +96,11 @@ def test_a_class_painted_on_no_data_alone_is_told(disks):
         made().train(np.where(strokes == 2, np.nan, image), strokes)
     with pytest.raises(LabelError, match=r"strokes of \[1, 2\] lie on pixels that hold no data"):
         made().train(np.full_like(image, np.nan), strokes)
+    named = made()
+    named.classes = (Class(2, "vessel"),)
+    with pytest.raises(LabelError) as caught:
+        named.train(np.where(strokes == 2, np.nan, image), strokes)
+    assert for_people(caught.value).startswith("The strokes of vessel lie where the image has no")
 
 
 def test_a_plane_without_data_gets_no_class(disks):

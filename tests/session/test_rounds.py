@@ -110,7 +110,7 @@ def test_one_class_is_not_enough_and_says_so(session, heard, halves):
     key = session.add_image(halves)
     session.paint(key, [(10, 10)], label=1)
     settle(session)
-    assert session.status.message.startswith("Only class 1 is painted")
+    assert session.status.message.startswith("Only background is painted")
     assert not of(ModelTrained, heard)
 
 

@@ -75,7 +75,7 @@ def test_a_new_session_does_not_offer_to_train(page, session) -> None:
     page.wait_for_selector("#notices >> text=Paint at least two classes first")
     page.keyboard.press("1")
     stroke(page, (60, 40), (60, 80))
-    page.wait_for_selector("#hint >> text=/Only class 1 is painted/")
+    page.wait_for_selector("#hint >> text=/Only background is painted/")
     assert page.locator("#train").is_disabled()
     page.keyboard.press("2")
     stroke(page, (60, 170), (60, 215))

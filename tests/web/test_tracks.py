@@ -133,8 +133,8 @@ def test_parts_too_small_are_none_and_the_rest_are_numbered():
 
 def test_a_class_without_parts_is_said_to_have_none(tmp_path):
     path = write_image(tmp_path / "classes.tif", frames().astype(np.uint8), axes="tyx")
-    with pytest.raises(ParameterError, match="No frame has a part of class 9"):
-        write_objects(path, tmp_path / "objects", label=9)
+    with pytest.raises(ParameterError, match="No frame has a part of spore"):
+        write_objects(path, tmp_path / "objects", label=9, name="spore")
 
 
 # ---------------------------------------------------------------------- the page

@@ -76,6 +76,7 @@ def _facts(each: Comparison) -> dict[str, Any]:
         "training_seconds": None if tried is None else each.training,
         "seconds_per_megapixel": None if tried is None else each.segmenting,
         "labels": [] if tried is None else list(tried.labels),
+        "names": [] if tried is None else [one.name for one in tried.classes],
         "confusion": [] if tried is None else tried.confusion.tolist(),
         "untested": [] if tried is None else list(tried.untested),
         "problem": each.problem,
@@ -96,9 +97,16 @@ def _show(found: list[Comparison]) -> None:
         if each.validation is not None
     ]
     table(("alias", "accuracy", "range", "", "training s", "s per megapixel"), rows)
-    untested = {label for each in found if each.validation for label in each.validation.untested}
-    for label in sorted(untested):
-        typer.echo(f"Class {label} has too few separate strokes to tell; paint at least three.")
+    for name in _untested(found):
+        typer.echo(f"{name} has too few separate strokes to tell; paint at least three.")
     for each in found:
         if each.problem:
             typer.echo(f"{each.alias}: {each.problem}")
+
+
+def _untested(found: list[Comparison]) -> list[str]:
+    """Return the names of classes of which nothing can be told, in the order of their labels."""
+    tried = [each.validation for each in found if each.validation is not None]
+    named = {one.label: one.name for each in tried for one in each.classes}
+    untested = {label for each in tried for label in each.untested}
+    return [named[label] for label in sorted(untested)]

@@ -281,7 +281,7 @@ class Learning(Configured):
     ) -> None:
         """Fit a classifier to labelled pixels; nothing changes when that fails."""
         entries, common = self._learned(strokes, recipe, memory_mode, cap=cap)
-        require_every_class(entries, recipe.factor)
+        require_every_class(entries, recipe.factor, self._classes)
         filled = [e for e in entries.values() if len(e.y)]
         X = np.concatenate([e.X for e in filled]) if filled else np.zeros((0, 1), np.float32)
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)

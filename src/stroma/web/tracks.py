@@ -39,7 +39,8 @@ def track(session: Session, values: Values) -> Plain:
     classes = session.export_labels(image, folder / "classes.zarr").result()
     objects = folder / "objects"
     shutil.rmtree(objects, ignore_errors=True)
-    write_objects(classes, objects, label=label, smallest=smallest)
+    name = next((one.name for one in session.classes if one.label == label), "")
+    write_objects(classes, objects, label=label, name=name, smallest=smallest)
     return _told(session.track(image, objects))
 
 

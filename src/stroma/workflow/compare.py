@@ -53,4 +53,5 @@ def compare_files(
     for (path, _), image, labels in zip(pairs, images, read, strict=True):
         source = open_image(image, "single")
         strokes[str(Path(path))] = Labelled(source, labelled_points(labels.labels, source))
-    return compare(strokes, aliases, cancel=cancel, progress=progress)
+    classes = read[-1].classes if read else ()
+    return compare(strokes, aliases, classes=classes, cancel=cancel, progress=progress)

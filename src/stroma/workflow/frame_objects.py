@@ -51,6 +51,7 @@ def write_objects(
     folder: str | Path,
     *,
     label: int,
+    name: str = "",
     smallest: int = SMALLEST,
     progress: Callable[[int, int], None] | None = None,
 ) -> int:
@@ -64,6 +65,8 @@ def write_objects(
         Where ``t0000.tif`` and so on go; made if need be.
     label, smallest
         As for `parts_of`.
+    name : str
+        What the class is called, where it is told that it has no part.
     progress : callable, optional
         Told how many frames are done, and of how many.
 
@@ -85,7 +88,7 @@ def write_objects(
             progress(t + 1, len(movie))
     if not count:
         raise ParameterError(
-            f"No frame has a part of class {label} of {smallest} pixels or more. Choose another "
-            "class, or smaller parts."
+            f"No frame has a part of {name or f'class {label}'} of {smallest} pixels or more. "
+            "Choose another class, or smaller parts."
         )
     return count

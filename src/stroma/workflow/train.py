@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.strokes import Strokes
-from stroma.errors import MissingFileError
+from stroma.errors import MissingFileError, StromaError
 from stroma.io import read_image, read_strokes
 from stroma.workflow.find import strokes_of
 
@@ -67,11 +67,15 @@ def train_files(
     )
     labels = [s.labels for s in strokes]
     names = [str(Path(image)) for image, _ in pairs]
-    if remember:
-        model.train(images, labels, memory_mode=True, img_ids=names, in_channels=in_channels)
-    else:
-        model.train(images, labels, in_channels=in_channels)
-    model.classes = strokes[-1].classes
+    before, model.classes = model.classes, strokes[-1].classes
+    try:
+        if remember:
+            model.train(images, labels, memory_mode=True, img_ids=names, in_channels=in_channels)
+        else:
+            model.train(images, labels, in_channels=in_channels)
+    except StromaError:
+        model.classes = before
+        raise
     return model
 
 

@@ -20,6 +20,9 @@ from stroma.io.units import convert, in_one_unit, seconds, symbol
 
 _OPACITY = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 _KNOWN = "TCZYXS"
+UNSAID = "IQ"
+"""Axes of which a file says only that they are there."""
+
 PRINT_DPI = (72, 96, 100, 120, 144, 150, 180, 200, 240, 300, 360, 400, 600, 720, 1200, 2400, 4800)
 """Resolutions of screens and printers; they say nothing about what a picture shows."""
 
@@ -29,7 +32,7 @@ LOSSY = (6, 7, 33007, 34892)
 
 def letters(series: Any) -> str:
     """Return one letter per axis; axes the file does not name follow the rules for no names."""
-    axes, shape = series.axes, series.shape
+    axes, shape = vendor.axes(series), series.shape
     unnamed = [i for i, a in enumerate(axes) if a not in _KNOWN and shape[i] > 1]
     rest = "".join(a for a in axes if a in _KNOWN)
     free = [a for a in guess((1,) * (len(unnamed) + 2))[:-2].upper() if a not in rest]
@@ -51,8 +54,22 @@ def facts(file: Any, every: Sequence[Any], number: int, path: Path) -> Facts:
         note = f"What {path} says about its pixel size and channels cannot be read"
         known = Facts(notes=(f"{note}: {short(error)}. It is left out.",))
     notes = (*known.notes, *oriented(page.tags.valueof(274, 1), path), *_missing(series, path))
+    notes = (*notes, *_renamed(series, path))
     lossy = page.compression in LOSSY
     return replace(known, alpha=_has_opacity(page), notes=notes, lossy=lossy)
+
+
+def _renamed(series: Any, path: Path) -> tuple[str, ...]:
+    """Say which axes of a file an image does not have, and what they are called instead."""
+    ours = {"t": "times", "z": "planes along z", "c": "channels"}
+    kinds = {**tifffile.TIFF.AXES_NAMES, **vendor.AXES.get(series.kind, {})}
+    told = [
+        f"{path} has {n} images along an axis that images have not ({kinds[axis]}); they are read "
+        f"as {ours[letter]}. Name the axes with axes= if they are something else."
+        for axis, letter, n in zip(vendor.axes(series), letters(series), series.shape, strict=True)
+        if axis not in _KNOWN + UNSAID and letter in ours and n > 1
+    ]
+    return (*told, *vendor.doubts(series, path))
 
 
 def _missing(series: Any, path: Path) -> tuple[str, ...]:

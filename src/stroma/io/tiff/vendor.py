@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,14 +11,48 @@ import numpy as np
 from stroma.io.axes import Facts
 from stroma.io.units import in_one_unit
 
+AXES = {"lsm": {"P": "positions", "M": "mosaic"}}
+"""What letters mean in kinds of files that do not use them as others do."""
+
 
 def facts(file: Any) -> Facts | None:
     """Return what the private tags of a file say; None where it has none that are known."""
     for flag, read in _KNOWN.items():
         if getattr(file, f"is_{flag}", False):
             spacing, unit = read(file)
-            return Facts(spacing, unit)
+            return Facts(spacing, unit, _names(file) if flag == "stk" else ())
     return None
+
+
+def axes(series: Any) -> str:
+    """Return the axes of a series; wavelengths are channels, also as planes of MetaMorph.
+
+    The time between such planes is that of changing the filter.
+    """
+    found, counted = str(series.axes), wavelengths(series)
+    if "C" not in found:
+        found = found.replace("E", "C")
+    several = len(counted) > 1 and len(set(counted)) == len(counted)
+    return f"C{found[1:]}" if several and len(counted) == series.shape[0] else found
+
+
+def wavelengths(series: Any) -> list[float]:
+    """Return the wavelength of every plane of a stack of MetaMorph; empty for other files."""
+    if series.kind != "stk":
+        return []
+    said: Mapping[str, Any] = series.keyframe.parent.stk_metadata or {}
+    return [float(one) for one in said.get("Wavelengths", ())]
+
+
+def doubts(series: Any, path: Path) -> tuple[str, ...]:
+    """Say that planes of several wavelengths are mixed with others, which a stack cannot name."""
+    several = sorted(set(wavelengths(series)))
+    if len(several) < 2 or axes(series)[0] == "C":
+        return ()
+    return (
+        f"{path} has planes of {len(several)} wavelengths along one axis; they are read as one "
+        "stack. Save one file for each wavelength to have channels.",
+    )
 
 
 Spacing = tuple[dict[str, float], str]
@@ -47,6 +82,12 @@ def _stk(file: Any) -> Spacing:
     spacing, found = in_one_unit(lengths)
     interval = _interval(said)
     return spacing | ({"t": interval} if interval > 0 else {}), found
+
+
+def _names(file: Any) -> tuple[str, ...]:
+    """Return what channels of MetaMorph are called, by their wavelengths."""
+    series = file.series[0]
+    return tuple(f"{one:g} nm" for one in wavelengths(series)) if axes(series)[0] == "C" else ()
 
 
 def _interval(said: Mapping[str, Any]) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.data.classes import Class
 from stroma.errors import MissingExtraError, StromaError, WeightsError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import ALIASES, alias_param
@@ -92,6 +93,7 @@ def compare(
     aliases: Sequence[str] = (),
     *,
     groups: Mapping[str, NDArray[np.integer]] | None = None,
+    classes: Sequence[Class] = (),
     cancel: Cancel | None = None,
     progress: Progress | None = None,
     crop: Crop | None = None,
@@ -107,6 +109,8 @@ def compare(
         differ, and nothing is fetched.
     groups : mapping of str to (n,) int array, optional
         The stroke each labelled pixel belongs to.
+    classes : sequence of Class
+        What the labels are called, where people are told of them.
     cancel : callable, optional
         Asked between steps.
     progress : callable, optional
@@ -140,7 +144,7 @@ def compare(
         if lacking:
             tried.append(Comparison(alias, problem=lacking))
         else:
-            tried.append(_tried(alias, strokes, groups, shown, cancel))
+            tried.append(_tried(alias, strokes, groups, classes, shown, cancel))
     return _ranked(tried)
 
 
@@ -176,6 +180,7 @@ def _tried(
     alias: str,
     strokes: Mapping[str, Labelled],
     groups: Mapping[str, NDArray[np.integer]] | None,
+    classes: Sequence[Class],
     crop: Crop | None,
     cancel: Cancel | None,
 ) -> Comparison:
@@ -189,7 +194,8 @@ def _tried(
     except (MissingExtraError, WeightsError) as error:
         return Comparison(alias, problem=_first_line(error))
     stop_if(cancel)
-    found = validate(strokes, model.get_params(), model.cache, groups=groups, cancel=cancel)
+    how: dict[str, Any] = {"groups": groups, "classes": classes, "cancel": cancel}
+    found = validate(strokes, model.get_params(), model.cache, **how)
     if crop is None:
         return Comparison(alias, found, training)
     labels, seconds = _segmented(model, crop, cancel)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.data.classes import Class, complete
 from stroma.data.statistics import Statistics, pool
 from stroma.errors import Cancelled, LabelError
 from stroma.features.cache import FeatureCache
@@ -39,6 +40,7 @@ def validate(
     *,
     groups: Mapping[str, NDArray[np.integer]] | None = None,
     folds: int = 5,
+    classes: Sequence[Class] = (),
     cancel: Cancel | None = None,
     progress: Progress | None = None,
 ) -> Validation:
@@ -61,6 +63,8 @@ def validate(
         The stroke each labelled pixel belongs to; connected components, unless given.
     folds : int
         How many parts.
+    classes : sequence of Class
+        What the labels are called, where people are told of them.
     cancel : callable, optional
         Asked before every fit.
     progress : callable, optional
@@ -76,11 +80,11 @@ def validate(
     X, stroke, label_of = _grouped_rows(strokes, owners, param, cache, cancel)
     labels = np.unique(label_of)
     counts = tuple(int((label_of == label).sum()) for label in labels)
-    names = tuple(int(v) for v in labels)
+    named = complete(classes, labels)
     if sum(count >= LEAST_STROKES for count in counts) < 2:
         raise LabelError(
             f"Too few strokes to tell how good it is. Paint at least {LEAST_STROKES} strokes, "
-            f"apart from one another, of two classes or more; {too_few(names, counts)}."
+            f"apart from one another, of two classes or more; {too_few(named, counts)}."
         )
     y, fold = label_of[stroke], _dealt(label_of, folds)[stroke]
     used = [f for f in range(folds) if (fold == f).any()]
@@ -96,7 +100,7 @@ def validate(
         classifier = fit(blank, X[~test], y[~test], cap, ahead=ahead)
         columns = np.searchsorted(labels, classifier.classes_)
         given[np.ix_(test, columns)] = classifier.predict_proba(X[test])
-    return _summed(given, stroke, label_of, fold >= 0, names, counts, len(used), start)
+    return _summed(given, stroke, label_of, fold >= 0, named, counts, len(used), start)
 
 
 def _summed(
@@ -104,13 +108,13 @@ def _summed(
     stroke: NDArray[np.intp],
     label_of: NDArray[np.uint16],
     tested: NDArray[np.bool_],
-    names: tuple[int, ...],
+    classes: tuple[Class, ...],
     counts: tuple[int, ...],
     folds: int,
     start: float,
 ) -> Validation:
     """Return what the (n, K) probabilities of left-out pixels say."""
-    labels = np.array(names)
+    labels = np.array([one.label for one in classes])
     true = np.searchsorted(labels, label_of[stroke])
     guess = given.argmax(axis=1)
     confusion = np.zeros((len(labels), len(labels)), np.int64)
@@ -119,10 +123,10 @@ def _summed(
     right = np.bincount(stroke[tested], (guess == true)[tested], len(label_of))
     of_class = [np.flatnonzero((label_of == label) & (size > 0)) for label in labels]
     return Validation(
-        names,
+        classes,
         confusion,
         counts,
-        tuple(n for n, count in zip(names, counts, strict=True) if count < LEAST_STROKES),
+        tuple(c.label for c, n in zip(classes, counts, strict=True) if n < LEAST_STROKES),
         folds,
         time.perf_counter() - start,
         tuple(right[members] / size[members] for members in of_class),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.data.classes import Class
+
 LEAST_STROKES = 3
 """Separate strokes of a class below which nothing is said of it."""
 
@@ -30,14 +32,14 @@ class Validation:
 
     Parameters
     ----------
-    labels : tuple of int
+    classes : tuple of Class
         The classes, in the order of ``confusion``.
     confusion : (K, K) int array
         Labelled pixels that were left out, by painted (row) and predicted (column) class.
     strokes : tuple of int
         Separate strokes per class; those that nearly touch count as one.
     untested : tuple of int
-        Classes with too few separate strokes to tell anything.
+        Labels of classes with too few separate strokes to tell anything.
     folds : int
         How many times a part of the strokes was left out.
     seconds : float
@@ -46,13 +48,18 @@ class Validation:
         Per class, the share of each left-out stroke's pixels that was recognised.
     """
 
-    labels: tuple[int, ...]
+    classes: tuple[Class, ...]
     confusion: NDArray[np.int64]
     strokes: tuple[int, ...]
     untested: tuple[int, ...]
     folds: int
     seconds: float
     found: tuple[NDArray[np.floating], ...] = ()
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """The labels of the classes."""
+        return tuple(one.label for one in self.classes)
 
     @property
     def recall(self) -> tuple[float, ...]:
@@ -117,8 +124,6 @@ def _wilson(share: float, strokes: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def too_few(labels: Sequence[int], strokes: Sequence[int]) -> str:
+def too_few(classes: Sequence[Class], strokes: Sequence[int]) -> str:
     """Return how many strokes there are of each class, for people."""
-    return ", ".join(
-        f"class {label} has {count}" for label, count in zip(labels, strokes, strict=True)
-    )
+    return ", ".join(f"{one.name} has {count}" for one, count in zip(classes, strokes, strict=True))

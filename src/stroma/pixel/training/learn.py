@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box, PerAxis
 from stroma.blocks.grid import holding
+from stroma.data.classes import Class, complete
 from stroma.data.statistics import Statistics, pool
 from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.features.cache import FeatureCache
@@ -162,7 +163,9 @@ def _require_equal_channels(entries: Memory) -> None:
         )
 
 
-def require_every_class(memory: Memory, factor: int | PerAxis) -> None:
+def require_every_class(
+    memory: Memory, factor: int | PerAxis, classes: Sequence[Class] = ()
+) -> None:
     """Raise where a painted class has no working pixel of its own.
 
     Raises
@@ -174,20 +177,20 @@ def require_every_class(memory: Memory, factor: int | PerAxis) -> None:
     learned = {int(k) for e in memory.values() for k in np.unique(e.y)}
     if painted - learned:
         lost = sorted(painted - learned)
+        names = ", ".join(one.name for one in complete(classes, lost))
         if _only_without_data(memory, lost):
             raise LabelError(
                 f"The strokes of {lost} lie on pixels that hold no data (NaN), of which nothing "
                 f"is learnt. Paint where the image has values.",
-                told=f"The strokes of the classes {', '.join(map(str, lost))} lie where the image "
-                f"has no values. Paint them where it has some.",
+                told=f"The strokes of {names} lie where the image has no values. Paint them where "
+                "it has some.",
             )
         raise LabelError(
             f"With image_downsample={factor}, the strokes of {lost} lie in "
             f"working pixels that hold more of another class. Reduce the image less, or paint the "
             f"classes further apart.",
-            told=f"The image is reduced {factor} times, and the strokes of the classes "
-            f"{', '.join(map(str, lost))} disappear beneath others. Reduce it "
-            f"less, or paint the classes further apart.",
+            told=f"The image is reduced {factor} times, and the strokes of {names} disappear "
+            "beneath others. Reduce it less, or paint the classes further apart.",
         )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
+from stroma.data.classes import Class
 from stroma.errors import NotTrainedError
 from stroma.pixel.guidance.compare import Comparison, Crop, compare
 from stroma.pixel.guidance.importance import importance
@@ -127,9 +129,8 @@ class Guidance:
         def run(progress: Report, cancelled: Cancel) -> Validation:
             strokes, groups = self._strokes()
             cache = self.model.learner.cache
-            return validate(
-                strokes, param, cache, groups=groups, cancel=cancelled, progress=progress
-            )
+            how: dict[str, Any] = {"groups": groups, "classes": self._classes()}
+            return validate(strokes, param, cache, **how, cancel=cancelled, progress=progress)
 
         return self.core.tasks.start("validation", run)
 
@@ -155,9 +156,8 @@ class Guidance:
         def run(progress: Report, cancelled: Cancel) -> list[Comparison]:
             strokes, groups = self._strokes()
             crop = self._crop(image, plane, box) if image and box is not None else None
-            return compare(
-                strokes, aliases, groups=groups, cancel=cancelled, progress=progress, crop=crop
-            )
+            how: dict[str, Any] = {"groups": groups, "classes": self._classes(), "crop": crop}
+            return compare(strokes, aliases, **how, cancel=cancelled, progress=progress)
 
         return self.core.tasks.start("comparison", run)
 
@@ -193,6 +193,10 @@ class Guidance:
             return distribution(edits, {key: self.painting.points(key) for key in keys})
 
         return self.core.tasks.start("distribution", count)
+
+    def _classes(self) -> tuple[Class, ...]:
+        with self.core.lock:
+            return tuple(self.model.bench.classes.values())
 
     def _strokes(
         self,

@@ -127,6 +127,7 @@ class Learner:
             Parameters to train with.
         """
         model = self._model(param, wish.settings)
+        model.classes = wish.classes
         cap = most_learnt(wish.settings)
         versions = {m.key: (m.version, cap) for m in wish.material}
         if self._remembered.keys() - versions.keys():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
+from stroma.data.classes import Class, complete
 from stroma.errors import FormatError, ParameterError, ShapeError, StromaError, UnknownNameError
 from stroma.features.build import part_names
 from stroma.features.cache import free_memory
@@ -302,15 +302,17 @@ class StrokeModel:
             elif self.now.train_on == "chosen":
                 painted = [k for k in painted if k in self.now.chosen]
             labels = set().union(*(bench.tiles[k].labels() for k in painted))
+            classes = tuple(bench.classes.values())
             return Wish(
                 bench.revision,
                 self.now,
                 [self._material(key) for key in painted],
-                _lacking(labels),
+                _lacking(complete(classes, labels)),
                 images,
                 {s.key: s.region for s in sheets.values() if s.region is not None},
                 self._seen(),
                 {s.key: s.name for s in sheets.values()},
+                classes,
             )
 
     def _material(self, image: str) -> Material:
@@ -432,9 +434,9 @@ def _named(model: ConvpaintModel | Network, present: Sequence[Class]) -> tuple[C
     return tuple(c for c in model.classes if c.label not in labels or c != Class(c.label))
 
 
-def _lacking(labels: set[int]) -> str:
-    if len(labels) >= 2:
+def _lacking(painted: Sequence[Class]) -> str:
+    if len(painted) >= 2:
         return ""
-    if not labels:
+    if not painted:
         return "Paint a few strokes of two classes."
-    return f"Only class {labels.pop()} is painted. Paint a stroke of another class too."
+    return f"Only {painted[0].name} is painted. Paint a stroke of another class too."

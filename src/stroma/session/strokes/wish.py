@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stroma.blocks.box import Box
+from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, Source
@@ -57,6 +58,8 @@ class Wish:
         What is looked at, the most urgent first.
     names : mapping of str to str
         What people call the images.
+    classes : sequence of Class
+        What they call the labels.
     """
 
     revision: int
@@ -67,6 +70,7 @@ class Wish:
     regions: Mapping[str, Box]
     views: Sequence[View]
     names: Mapping[str, str] = field(default_factory=dict)
+    classes: Sequence[Class] = ()
 
     def source(self, key: str) -> Source:
         """Return an image as the model is to see it."""
