@@ -4,21 +4,25 @@ import pytest
 
 from stroma.errors import FormatError
 from stroma.io import READERS, read_image
-from stroma.io.foreign import FOREIGN, MICROSCOPES
+from stroma.io.foreign import BIOFORMATS, FOREIGN, advice
 
 
-def test_none_of_them_has_a_reader():
-    assert not FOREIGN & set(READERS)
+def test_only_bioformats_reads_any_of_them_here():
+    readers = {READERS.paths[e] for e in FOREIGN & set(READERS)}
+    assert readers <= {"stroma.io.microscopes.bioformats:read"}
 
 
-@pytest.mark.parametrize("ending", sorted(MICROSCOPES))
+@pytest.mark.parametrize("ending", sorted(BIOFORMATS))
 def test_an_image_of_a_microscope_is_refused_with_what_reads_it(tmp_path, ending):
-    path = tmp_path / f"cells{ending.upper()}"
-    path.write_bytes(b"anything")
-    with pytest.raises(FormatError) as said:
-        read_image(path)
-    assert MICROSCOPES[ending] in str(said.value)
-    assert f"bfconvert cells{ending.upper()} cells.ome.tif" in str(said.value)
+    said = advice(tmp_path / f"cells{ending.upper()}", ending)
+    assert BIOFORMATS[ending] in said
+    assert f"bfconvert cells{ending.upper()} cells.ome.tif" in said
+
+
+def test_a_slide_that_bioformats_does_not_read_is_refused_with_what_does(tmp_path):
+    (tmp_path / "slide.mrxs").write_bytes(b"anything")
+    with pytest.raises(FormatError, match="Open it in QuPath"):
+        read_image(tmp_path / "slide.mrxs")
 
 
 def test_a_picture_is_refused_with_what_to_save_it_as(tmp_path):

@@ -1,20 +1,25 @@
-"""Images that no reader here knows, and what reads them elsewhere."""
+"""Images that no reader here knows by itself, and what reads them elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-MICROSCOPES = {
+from stroma.errors import install
+
+BIOFORMATS = {
     **dict.fromkeys((".oir",), "Olympus FluoView (Evident)"),
     **dict.fromkeys((".vsi", ".ets"), "Olympus cellSens and VS slide scanners (Evident)"),
-    **dict.fromkeys((".lof", ".xlif"), "Leica LAS X"),
+    **dict.fromkeys((".lof", ".xlef"), "Leica LAS X"),
     ".zvi": "Zeiss AxioVision",
     ".ims": "Imaris",
     **dict.fromkeys((".dm3", ".dm4"), "Gatan DigitalMicrograph"),
-    ".mrxs": "3DHISTECH slide scanners",
     ".vms": "Hamamatsu slide scanners",
     ".bif": "Ventana slide scanners",
-    ".sld": "SlideBook",
+    **dict.fromkeys((".sld", ".sldy"), "SlideBook"),
+    ".mvd2": "Volocity",
+    ".flex": "Opera and Operetta",
+    ".xdce": "IN Cell",
+    ".cxd": "SimplePCI",
     ".r3d": "DeltaVision",
     ".ipw": "Image-Pro",
     ".fli": "Lambert Instruments",
@@ -22,22 +27,31 @@ MICROSCOPES = {
     **dict.fromkeys((".ics", ".ids"), "the Image Cytometry Standard"),
     ".nrrd": "NRRD",
 }
-"""Whose images these are, by ending; Bio-Formats, a program in Java, reads them."""
+"""Whose images these are that Bio-Formats, a program in Java, reads, by ending."""
+
+OPENSLIDE = (".mrxs",)
+"""Endings of slides of 3DHISTECH's scanners."""
 
 PICTURES = (".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".dng")
 """Endings of pictures."""
 
-FOREIGN = frozenset((*MICROSCOPES, *PICTURES))
+FOREIGN = frozenset((*BIOFORMATS, *OPENSLIDE, *PICTURES))
 """Endings of images that no reader knows; files of other endings are taken for no images."""
 
 
 def advice(path: Path, ending: str) -> str:
     """Return what to do with an image that no reader here knows; empty if it is none we know of."""
-    if ending in MICROSCOPES:
+    if ending in BIOFORMATS:
         return (
-            f"{path} is an image of {MICROSCOPES[ending]}, for which there is no reader here. "
-            "Bio-Formats reads it: open it in Fiji (File > Import > Bio-Formats) and save it as "
-            f"OME-TIFF, or run: bfconvert {path.name} {path.stem}.ome.tif"
+            f"{path} is an image of {BIOFORMATS[ending]}, which Bio-Formats reads. Install what "
+            f"asks it, where Java may run: {install('bioformats')}. Or open the image in Fiji "
+            "(File > Import > Bio-Formats) and save it as OME-TIFF, or run: "
+            f"bfconvert {path.name} {path.stem}.ome.tif"
+        )
+    if ending in OPENSLIDE:
+        return (
+            f"{path} is a slide of a scanner of 3DHISTECH, for which there is no reader here. "
+            "Open it in QuPath and export it as OME-TIFF."
         )
     if ending in PICTURES:
         return (

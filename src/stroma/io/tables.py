@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import PurePath
 
+from stroma.io.foreign import BIOFORMATS
 from stroma.registry import Registry
 
 TIFFS = (
@@ -30,6 +32,11 @@ MICROSCOPES = {
 }
 """Endings of files of microscopes, and the modules that read them."""
 
+BY_JAVA = dict.fromkeys(
+    BIOFORMATS if find_spec("bioio_bioformats") else (), "stroma.io.microscopes.bioformats"
+)
+"""Endings that Bio-Formats reads where it is installed; else they are refused with advice."""
+
 READERS = Registry(
     "reader of image files",
     {
@@ -41,13 +48,16 @@ READERS = Registry(
         **dict.fromkeys(MRCS, "stroma.io.mrc:read"),
         **dict.fromkeys(NIFTIS, "stroma.io.nifti:read"),
         **dict.fromkeys(HDF5S, "stroma.io.hdf5:read"),
-        **{ending: f"{module}:read" for ending, module in MICROSCOPES.items()},
+        **{e: f"{module}:read" for e, module in (MICROSCOPES | BY_JAVA).items()},
         ".n5": "stroma.io.n5:read",
         ".npy": "stroma.io.npy:read",
         ".zarr": "stroma.io.omezarr.read:read",
     },
     group="stroma.readers",
-    extras=dict.fromkeys((*MRCS, *NIFTIS, *HDF5S, *MICROSCOPES), "formats"),
+    extras={
+        **dict.fromkeys((*MRCS, *NIFTIS, *HDF5S, *MICROSCOPES), "formats"),
+        **dict.fromkeys(BY_JAVA, "bioformats"),
+    },
 )
 """Ending of a file's name -> ``read(path, *, axes, series) -> Image``; series may be None."""
 
@@ -56,7 +66,7 @@ SERIES = Registry(
     {
         **dict.fromkeys(TIFFS, "stroma.io.tiff.opening:list_series"),
         **dict.fromkeys(HDF5S, "stroma.io.hdf5:list_series"),
-        **{e: f"{m}:list_series" for e, m in MICROSCOPES.items() if e != ".dv"},
+        **{e: f"{m}:list_series" for e, m in (MICROSCOPES | BY_JAVA).items() if e != ".dv"},
         ".n5": "stroma.io.n5:list_series",
         ".zarr": "stroma.io.omezarr.series:list_series",
     },

@@ -150,7 +150,7 @@ def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     if named:
         left_out.append(LeftOut(folder, named, "Their names end as those of results and strokes."))
     if foreign:
-        reason = "There is no reader for them; save them as OME-TIFF, as Bio-Formats does."
+        reason = "There is no reader for them. Name one of them to be told what reads it."
         left_out.append(LeftOut(folder, foreign, reason))
     return [p for p in images if not is_result(p)], left_out
 

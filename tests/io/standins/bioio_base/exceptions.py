@@ -1,0 +1,5 @@
+"""In place of the errors of bioio-base."""
+
+
+class UnsupportedFileFormatError(Exception):
+    pass

@@ -1,0 +1,5 @@
+"""In place of jpype: what Java raises."""
+
+
+class JException(Exception):
+    pass
