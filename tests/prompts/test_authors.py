@@ -8,9 +8,9 @@ import pytest
 from tests.prompts.oracles.make_sam import PROMPTS, image
 
 from stroma.prompts.contract import checked
-from stroma.prompts.questions import questions
-from stroma.prompts.sam import Sam
-from stroma.prompts.sam2 import Sam2Tiny
+from stroma.prompts.sam.engine import Sam
+from stroma.prompts.sam.questions import questions
+from stroma.prompts.sam.sam2 import Sam2Tiny
 from stroma.testing import check_prompted
 
 ORACLES = Path(__file__).parent / "oracles"

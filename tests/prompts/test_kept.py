@@ -3,7 +3,7 @@
 import numpy as np
 import zarr
 
-from stroma.prompts.kept import DONE, IN_MEMORY, Kept
+from stroma.prompts.sam.kept import DONE, IN_MEMORY, Kept
 
 
 def levels(number):

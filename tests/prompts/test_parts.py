@@ -12,10 +12,10 @@ from stroma.backbones.tiny_vit import Stages, TinyViT
 from stroma.backbones.unetr import Unetr
 from stroma.errors import FormatError, ParameterError
 from stroma.prompts import build
-from stroma.prompts.decoded import decoder_of
 from stroma.prompts.everything import Everything, everything, middles
 from stroma.prompts.graph import Graph
-from stroma.prompts.sam import Sam
+from stroma.prompts.sam.decoded import decoder_of
+from stroma.prompts.sam.engine import Sam
 from stroma.weights.keymaps import KEYMAPS
 
 ORACLES = Path(__file__).parent / "oracles"

@@ -12,11 +12,11 @@ from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.prompts import ENGINES
 from stroma.prompts.contract import checked
-from stroma.prompts.logits import COARSE, SURE, coarse
-from stroma.prompts.preprocess import reader
-from stroma.prompts.questions import questions
-from stroma.prompts.sam import Sam
-from stroma.prompts.windows import best, windows
+from stroma.prompts.sam.engine import Sam
+from stroma.prompts.sam.logits import COARSE, SURE, coarse
+from stroma.prompts.sam.preprocess import reader
+from stroma.prompts.sam.questions import questions
+from stroma.prompts.sam.windows import best, windows
 from stroma.workflow.prompt import prompt_file
 
 

@@ -10,7 +10,7 @@ from tests.prompts.oracles.make_sam import image
 from random_sam import SAM2, as_authors_of_sam2
 from random_weights import random_tensors
 from stroma.errors import FormatError
-from stroma.prompts.sam2 import Sam2Tiny
+from stroma.prompts.sam.sam2 import Sam2Tiny
 
 
 @pytest.fixture(scope="module")

@@ -3,20 +3,20 @@
 from stroma.registry import Registry
 
 _NETWORKS = {
-    "sam2_hiera_tiny": "stroma.prompts.sam2:Sam2Tiny",
-    "sam2_hiera_small": "stroma.prompts.sam2:Sam2Small",
-    "sam2_hiera_base_plus": "stroma.prompts.sam2:Sam2BasePlus",
-    "sam2_hiera_large": "stroma.prompts.sam2:Sam2Large",
-    "sam_vit_t": "stroma.prompts.sam:SamTiny",
-    "sam_vit_t_lm": "stroma.prompts.sam:MicroSamTiny",
-    "sam_vit_t_em_organelles": "stroma.prompts.sam:MicroSamOrganellesTiny",
-    "sam_vit_b": "stroma.prompts.sam:Sam",
-    "sam_vit_l": "stroma.prompts.sam:SamLarge",
-    "sam_vit_h": "stroma.prompts.sam:SamHuge",
-    "sam_vit_b_lm": "stroma.prompts.sam:MicroSam",
-    "sam_vit_l_lm": "stroma.prompts.sam:MicroSamLarge",
-    "sam_vit_b_em_organelles": "stroma.prompts.sam:MicroSamOrganelles",
-    "sam_vit_l_em_organelles": "stroma.prompts.sam:MicroSamOrganellesLarge",
+    "sam2_hiera_tiny": "stroma.prompts.sam.sam2:Sam2Tiny",
+    "sam2_hiera_small": "stroma.prompts.sam.sam2:Sam2Small",
+    "sam2_hiera_base_plus": "stroma.prompts.sam.sam2:Sam2BasePlus",
+    "sam2_hiera_large": "stroma.prompts.sam.sam2:Sam2Large",
+    "sam_vit_t": "stroma.prompts.sam.engine:SamTiny",
+    "sam_vit_t_lm": "stroma.prompts.sam.engine:MicroSamTiny",
+    "sam_vit_t_em_organelles": "stroma.prompts.sam.engine:MicroSamOrganellesTiny",
+    "sam_vit_b": "stroma.prompts.sam.engine:Sam",
+    "sam_vit_l": "stroma.prompts.sam.engine:SamLarge",
+    "sam_vit_h": "stroma.prompts.sam.engine:SamHuge",
+    "sam_vit_b_lm": "stroma.prompts.sam.engine:MicroSam",
+    "sam_vit_l_lm": "stroma.prompts.sam.engine:MicroSamLarge",
+    "sam_vit_b_em_organelles": "stroma.prompts.sam.engine:MicroSamOrganelles",
+    "sam_vit_l_em_organelles": "stroma.prompts.sam.engine:MicroSamOrganellesLarge",
 }
 """Those with pretrained weights, by the name the weights have in the catalogue."""
 
@@ -25,8 +25,8 @@ ENGINES = Registry(
     {
         "graph": "stroma.prompts.graph:Graph",
         "carve": "stroma.workflow.carve_engine:Carve",
-        "sam": "stroma.prompts.sam:Sam",
-        "sam2": "stroma.prompts.sam2:Sam2Tiny",
+        "sam": "stroma.prompts.sam.engine:Sam",
+        "sam2": "stroma.prompts.sam.sam2:Sam2Tiny",
         **_NETWORKS,
     },
     group="stroma.prompts",

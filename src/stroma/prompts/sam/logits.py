@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from stroma.prompts.contract import OBJECT, REST, Prompts, pixels
 from stroma.prompts.everything import Found
-from stroma.prompts.questions import Question
-from stroma.prompts.windows import Window
+from stroma.prompts.sam.questions import Question
+from stroma.prompts.sam.windows import Window
 
 Bools = NDArray[np.bool_]
 Logits = NDArray[np.float32]

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from stroma.prompts.sam import Sam
+from stroma.prompts.sam.engine import Sam
 
 
 class Sam2Tiny(Sam):

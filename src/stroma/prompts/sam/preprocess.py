@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from stroma.errors import ImageError, ShapeError
 from stroma.features.imagenet import DEVIATION, MEAN
-from stroma.prompts.windows import Window
+from stroma.prompts.sam.windows import Window
 
 
 def reader(image: NDArray[Any], *, rgb: bool) -> Callable[[Window], NDArray[np.float32]]:

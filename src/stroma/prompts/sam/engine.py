@@ -16,13 +16,13 @@ from stroma.backbones.loading import identity, pretrained
 from stroma.errors import ParameterError
 from stroma.features.deep import inference
 from stroma.prompts.contract import Answer, Embedding, checked
-from stroma.prompts.decoded import decoder_of, objects_of
 from stroma.prompts.everything import Found
-from stroma.prompts.kept import Kept, Levels, name_of
-from stroma.prompts.logits import at_pixels, found_in, held, inside, tensors_of
-from stroma.prompts.preprocess import input_of, reader
-from stroma.prompts.questions import Question, questions
-from stroma.prompts.windows import Window, best, windows
+from stroma.prompts.sam.decoded import decoder_of, objects_of
+from stroma.prompts.sam.kept import Kept, Levels, name_of
+from stroma.prompts.sam.logits import at_pixels, found_in, held, inside, tensors_of
+from stroma.prompts.sam.preprocess import input_of, reader
+from stroma.prompts.sam.questions import Question, questions
+from stroma.prompts.sam.windows import Window, best, windows
 
 Bools = NDArray[np.bool_]
 Logits = NDArray[np.float32]

@@ -1,0 +1,1 @@
+"""Segment Anything and its kin: networks that were trained to answer prompts."""
