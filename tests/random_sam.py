@@ -7,6 +7,7 @@ import torch
 from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
 
 from stroma.backbones.cellpose_sam import NARROW, WIDE, Encoder, Size
+from stroma.backbones.sam2 import sam2_hiera_tiny_memory
 
 SIDE = 128
 PATCH = 16
@@ -66,6 +67,22 @@ def tiny_sam2() -> torch.nn.Module:
         return Sam2Model(Sam2Config(**deepcopy(SAM2)))
 
 
+SAM2_MEMORY = {
+    **SAM2,
+    "image_size": SIDE,
+    "memory_attention_rope_feat_sizes": [SIDE // PATCH] * 2,
+    "memory_attention_num_layers": 2,
+    "memory_attention_feed_forward_hidden_size": 64,
+    "memory_fuser_intermediate_dim": 64,
+}
+"""With the memory of frames."""
+
+
+def tiny_sam2_memory() -> torch.nn.Module:
+    """Return the network of ``transformers`` for movies, on the meta device."""
+    return sam2_hiera_tiny_memory.made(deepcopy(SAM2_MEMORY))
+
+
 def tiny_cellpose_sam() -> torch.nn.Module:
     """Return the encoder of Cellpose-SAM in the size of `ENCODER`, on the meta device."""
     with torch.device("meta"):
@@ -106,7 +123,35 @@ def authors_name(key: str) -> str:
     return key
 
 
+MEMORY_TO_AUTHORS = (
+    (r"mask_downsampler\.final_conv", "mask_downsampler.encoder.12"),
+    *(
+        (rf"mask_downsampler\.layers\.{i}\.conv", f"mask_downsampler.encoder.{3 * i}")
+        for i in range(4)
+    ),
+    *(
+        (rf"mask_downsampler\.layers\.{i}\.layer_norm", f"mask_downsampler.encoder.{3 * i + 1}")
+        for i in range(4)
+    ),
+    ("feature_projection", "pix_feat_proj"),
+    (r"memory_encoder\.projection", "memory_encoder.out_proj"),
+    ("memory_fuser", "fuser"),
+    ("depthwise_conv", "dwconv"),
+    ("pointwise_conv", "pwconv"),
+    (r"(fuser\.layers\.\d)\.scale", r"\1.gamma"),
+    (r"pointer_proj\.layers\.0", "pointer_proj.layers.1"),
+    (r"pointer_proj\.proj_in", "pointer_proj.layers.0"),
+    (r"pointer_proj\.proj_out", "pointer_proj.layers.2"),
+    ("no_object_pointer", "no_obj_ptr"),
+    ("object_pointer_proj", "obj_ptr_proj"),
+    ("temporal_positional_encoding_projection_layer", "obj_ptr_tpos_proj"),
+    ("occlusion_spatial_embedding_parameter", "no_obj_embed_spatial"),
+    ("no_memory_positional_encoding", "no_mem_pos_enc"),
+    ("memory_temporal_positional_encoding", "maskmem_tpos_enc"),
+)
+
 TO_AUTHORS_OF_SAM2 = (
+    *MEMORY_TO_AUTHORS,
     (r"^vision_encoder\.backbone", "image_encoder.trunk"),
     (r"^vision_encoder\.neck\.convs\.(\d)", r"image_encoder.neck.convs.\1.conv"),
     (r"^(prompt_encoder|mask_decoder)", r"sam_\1"),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from random_sam import SAM2, tiny_cellpose_sam, tiny_sam, tiny_sam2
+from random_sam import SAM2, tiny_cellpose_sam, tiny_sam, tiny_sam2, tiny_sam2_memory
 from stroma.backbones import BACKBONES
 
 LARGEST = 600_000
@@ -29,6 +29,13 @@ def random_tensors(name: str, *, largest: int | None = None, rng: int = 0) -> di
     shared = tensors.get("shared_image_embedding.positional_embedding")
     if shared is not None:
         tensors["prompt_encoder.shared_embedding.positional_embedding"] = shared
+    return tensors
+
+
+def remembering_tensors() -> dict[str, np.ndarray]:
+    """Return those of SAM 2 with its memory, which is sure to see the object."""
+    tensors = random_tensors("sam2_hiera_tiny_memory")
+    tensors["mask_decoder.pred_obj_score_head.proj_out.bias"] += 20
     return tensors
 
 
@@ -62,7 +69,7 @@ def _network(name: str) -> torch.nn.Module:
     if name == "cellpose_sam":
         return tiny_cellpose_sam()
     if name.startswith("sam2_"):
-        return tiny_sam2()
+        return tiny_sam2_memory() if name.endswith("_memory") else tiny_sam2()
     return tiny_sam() if name.startswith("sam_") else BACKBONES[name]()
 
 

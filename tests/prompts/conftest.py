@@ -5,8 +5,8 @@ import json
 import pytest
 from safetensors.numpy import save_file
 
-from random_sam import SAM2
-from random_weights import random_tensors
+from random_sam import SAM2, SAM2_MEMORY
+from random_weights import random_tensors, remembering_tensors
 
 
 @pytest.fixture(scope="session")
@@ -22,4 +22,13 @@ def sam2_folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("sam2")
     save_file(random_tensors("sam2_hiera_tiny"), path / "model.safetensors")
     (path / "config.json").write_text(json.dumps(SAM2))
+    return path
+
+
+@pytest.fixture(scope="session")
+def sam2_memory_folder(tmp_path_factory):
+    """As ``transformers`` saves a network for movies."""
+    path = tmp_path_factory.mktemp("sam2_memory")
+    save_file(remembering_tensors(), path / "model.safetensors")
+    (path / "config.json").write_text(json.dumps(SAM2_MEMORY))
     return path

@@ -21,6 +21,10 @@ _DEEP = {
     "sam2_hiera_small": "stroma.backbones.sam2:sam2_hiera_small",
     "sam2_hiera_base_plus": "stroma.backbones.sam2:sam2_hiera_base_plus",
     "sam2_hiera_large": "stroma.backbones.sam2:sam2_hiera_large",
+    "sam2_hiera_tiny_memory": "stroma.backbones.sam2:sam2_hiera_tiny_memory",
+    "sam2_hiera_small_memory": "stroma.backbones.sam2:sam2_hiera_small_memory",
+    "sam2_hiera_base_plus_memory": "stroma.backbones.sam2:sam2_hiera_base_plus_memory",
+    "sam2_hiera_large_memory": "stroma.backbones.sam2:sam2_hiera_large_memory",
     "sam_vit_t": "stroma.backbones.sam:sam_vit_t",
     "sam_vit_t_lm": "stroma.backbones.sam:sam_vit_t",
     "sam_vit_t_em_organelles": "stroma.backbones.sam:sam_vit_t",
@@ -46,4 +50,7 @@ BACKBONES = Registry(
     {**_PRETRAINED, **_DEEP},
     extras={**dict.fromkeys(_DEEP, "deep"), **dict.fromkeys(_PRETRAINED, "pretrained")},
 )
-"""Functions ``build(channels) -> torch.nn.Module`` whose parameters lie on the meta device."""
+"""Functions ``build(channels) -> torch.nn.Module`` whose parameters lie on the meta device.
+
+Their weights have the same name, unless they name others as ``weights``.
+"""

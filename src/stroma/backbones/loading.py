@@ -56,7 +56,7 @@ def pretrained(
         3 for colours; 1 for one channel, which is to give what its threefold repetition gives.
     """
     with _lock:
-        stamp = weights.stamp(name, path)
+        stamp = weights.stamp(_weights(name), path)
         chosen = None if needed is None else frozenset(needed)
         return _pretrained(name, chosen, path, stamp, device, dtype, channels)
 
@@ -65,19 +65,19 @@ def identity(name: str, needed: Iterable[str] | None, path: str | None) -> dict[
     """Return what identifies weights, as text: where they are from, and a hash of their values."""
     with _lock:
         chosen = None if needed is None else frozenset(needed)
-        return dict(_identity(name, chosen, path, weights.stamp(name, path)))
+        return dict(_identity(name, chosen, path, weights.stamp(_weights(name), path)))
 
 
 def is_here(name: str, needed: Iterable[str], path: str | None) -> bool:
     """Tell whether tensors are on this machine."""
-    return weights.holds(name, _canonical(name, frozenset(needed)), path)
+    return weights.holds(_weights(name), _canonical(name, frozenset(needed)), path)
 
 
 def fetch(
     name: str, needed: Iterable[str], path: str | None, progress: weights.Progress | None = None
 ) -> None:
     """Get tensors ahead of time; as `stroma.weights.load`."""
-    weights.load(name, _canonical(name, frozenset(needed)), path=path, progress=progress)
+    weights.load(_weights(name), _canonical(name, frozenset(needed)), path=path, progress=progress)
 
 
 @lru_cache(maxsize=32)
@@ -85,7 +85,7 @@ def _identity(
     name: str, needed: frozenset[str] | None, path: str | None, stamp: str
 ) -> tuple[tuple[str, str], ...]:
     keys = _built(name, path).state_dict() if needed is None else needed
-    loaded = weights.load(name, _canonical(name, keys), path=path)
+    loaded = weights.load(_weights(name), _canonical(name, keys), path=path)
     return (*asdict(loaded.origin).items(), ("digest", loaded.digest))
 
 
@@ -102,7 +102,7 @@ def _pretrained(
     network = _built(name, path, channels)
     shapes = {key: tuple(tensor.shape) for key, tensor in network.state_dict().items()}
     ours = _canonical(name, shapes if needed is None else needed)
-    loaded = weights.load(name, ours, path=path)
+    loaded = weights.load(_weights(name), ours, path=path)
     state = {
         key: torch.tensor(_fitted(loaded.values[our], shapes[key], f"{name} {key}"), device=device)
         for our, key in ours.items()
@@ -118,7 +118,9 @@ def tensor_names(name: str, path: str | None, *, start: str = "") -> frozenset[s
     """Return the names of the tensors of a network that begin with a text; no value is read."""
     with _lock:
         return frozenset(
-            k for k in _names(name, path, weights.stamp(name, path)) if k.startswith(start)
+            k
+            for k in _names(name, path, weights.stamp(_weights(name), path))
+            if k.startswith(start)
         )
 
 
@@ -127,19 +129,24 @@ def _names(name: str, path: str | None, stamp: str) -> tuple[str, ...]:
     return tuple(_built(name, path).state_dict())
 
 
+def _weights(name: str) -> str:
+    """Return the name in the catalogue of a network's weights."""
+    return getattr(BACKBONES[name], "weights", name)
+
+
 def _built(name: str, path: str | None, channels: int = RGB) -> nn.Module:
     """Return a network on the meta device; some are built in the size that a file has."""
     builder = BACKBONES[name]
     like: Callable[[Shapes, Describe, int], nn.Module] | None = getattr(builder, "like", None)
-    if like and (shapes := weights.shapes(name, path)):
-        return like(shapes, partial(weights.described, name, path), channels)
+    if like and (shapes := weights.shapes(_weights(name), path)):
+        return like(shapes, partial(weights.described, _weights(name), path), channels)
     network: nn.Module = builder(channels)
     return network
 
 
 def _canonical(name: str, keys: Collection[str]) -> dict[str, str]:
     """Return the tensors' names in this version of ``transformers``, by our names."""
-    keymap = KEYMAPS[weights.CATALOGUE[name].keymap]
+    keymap = KEYMAPS[weights.CATALOGUE[_weights(name)].keymap]
     found = {piece.name: key for key in keys for piece in keymap.pieces(key)}
     return found | {key: key for key in keys if key in keymap.shared}
 

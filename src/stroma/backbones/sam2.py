@@ -1,17 +1,18 @@
-"""SAM 2, as ``transformers`` has it, without its memory of other frames.
+"""SAM 2, as ``transformers`` has it, without and with its memory of other frames.
 
 Ravi et al., SAM 2: segment anything in images and videos, ICLR 2025, arXiv:2408.00714.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import Sam2Config, Sam2Model
+from transformers import Sam2Config, Sam2Model, Sam2VideoConfig, Sam2VideoModel
 
 from stroma.backbones.loading import Describe, Shapes
 from stroma.errors import FormatError, short
@@ -72,7 +73,7 @@ class Size:
             "backbone_config": backbone,
             "backbone_channel_list": wide[::-1],
         }
-        return _made(Sam2Config(vision_config=encoder))
+        return self.made({"vision_config": encoder})
 
     def like(self, shapes: Shapes, describe: Describe, channels: int = 3) -> nn.Module:
         """Return a network as ``config.json`` beside a file describes it; else, of this size."""
@@ -81,30 +82,77 @@ class Size:
         if not isinstance(vision, Mapping) or "backbone_config" not in vision:
             return self(channels)
         try:
-            return _made(Sam2Config(**_plain(described, shapes, channels)))
+            return self.made(_plain(described, shapes, channels))
         except Exception as error:  # what checks settings there has errors of its own
             raise FormatError(
                 f"The settings beside the file describe no SAM 2: {short(error)}."
             ) from error
 
+    def made(self, said: Mapping[str, Any]) -> nn.Module:
+        """Return the network that settings describe, its parameters on the meta device."""
+        parts = {key: value for key, value in said.items() if key in PARTS}
+        with torch.device("meta"):
+            network: nn.Module = Sam2Model(Sam2Config(**parts))
+        return network.eval()
 
+
+@dataclass(frozen=True)
+class Remembering(Size):
+    """The same with its memory of frames, whose tensors are in the same files.
+
+    Parameters
+    ----------
+    weights : str
+        Name of the weights.
+    """
+
+    weights: str = ""
+
+    def made(self, said: Mapping[str, Any]) -> nn.Module:
+        """Return the network that settings describe, its parameters on the meta device."""
+        config = Sam2VideoConfig(**said)
+        with torch.device("meta"):
+            network: Any = Sam2VideoModel(config)
+        attention = network.memory_attention  # what no file holds is computed
+        attention.rotary_emb = type(attention.rotary_emb)(config)
+        attention.position_ids = nn.Buffer(attention.precompute_positions(config), persistent=False)
+        return network.eval()  # type: ignore[no-any-return]
+
+
+def remembering(size: Size, weights: str) -> Remembering:
+    """Return a size with the memory of frames."""
+    return Remembering(**vars(size), weights=weights)
+
+
+PARTS = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
 COUNTS = ("num_hidden_layers", "num_multimask_outputs", "iou_head_depth")
 """Of the decoder."""
+
+MEMORY = re.compile(
+    r"image_size|num_maskmem|max_\w+|(memory|mask_downsampler|enable|sigmoid|multimask)_(?!.*theta)\w+"
+)
+"""Settings of the memory that are taken over."""
+
+MOST_PLACES = 256
+"""Cells along a side of the map that the memory sees."""
 
 
 def _plain(described: Mapping[str, Any], shapes: Shapes, channels: int) -> dict[str, Any]:
     """Return what is known of the parts of a network, which has no more layers than tensors."""
-    parts = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
-    said = {part: dict(described[part]) for part in parts if described.get(part)}
+    said = {part: dict(described[part]) for part in PARTS if described.get(part)}
     backbone = {**said["vision_config"]["backbone_config"], "num_channels": channels}
     backbone["model_type"] = "sam2_hiera_det_model"
     said["vision_config"] |= {"backbone_config": backbone, "model_type": "sam2_vision_model"}
     decoder = said.get("mask_decoder_config", {})
     counts = [*backbone.get("blocks_per_stage", ()), *(decoder.get(name, 0) for name in COUNTS)]
+    memory = {key: value for key, value in described.items() if MEMORY.fullmatch(key)}
+    counts += [v for key, v in memory.items() if key.endswith("num_layers")]
     layers = sum(map(abs, counts))
     if layers > len(shapes):
         raise ValueError(f"{layers} layers of {len(shapes)} tensors")
-    return said
+    if max(memory.get("memory_attention_rope_feat_sizes", (0,))) > MOST_PLACES:
+        raise ValueError(f"a memory of more than {MOST_PLACES} cells a side")
+    return said | memory
 
 
 sam2_hiera_tiny = Size(96, 1, (1, 2, 7, 2), (5, 7, 9))
@@ -112,11 +160,10 @@ sam2_hiera_small = Size(96, 1, (1, 2, 11, 2), (7, 10, 13))
 sam2_hiera_base_plus = Size(112, 2, (2, 3, 16, 3), (12, 16, 20), places=14)
 sam2_hiera_large = Size(144, 2, (2, 6, 36, 4), (23, 33, 43), (8, 4, 16, 8))
 
-
-def _made(config: Sam2Config) -> nn.Module:
-    with torch.device("meta"):
-        network: nn.Module = Sam2Model(config)
-    return network.eval()
+sam2_hiera_tiny_memory = remembering(sam2_hiera_tiny, "sam2_hiera_tiny")
+sam2_hiera_small_memory = remembering(sam2_hiera_small, "sam2_hiera_small")
+sam2_hiera_base_plus_memory = remembering(sam2_hiera_base_plus, "sam2_hiera_base_plus")
+sam2_hiera_large_memory = remembering(sam2_hiera_large, "sam2_hiera_large")
 
 
 def embed(network: nn.Module, images: torch.Tensor) -> list[torch.Tensor]:

@@ -42,6 +42,14 @@ def prompt(
             min=0,
         ),
     ] = 0,
+    carry_by: Annotated[
+        str,
+        typer.Option(
+            help="How --carry finds them again: prompts (a click and a box where the object was), "
+            "memory (SAM 2: by what the frames before looked like), or auto (memory where the "
+            "engine has one)."
+        ),
+    ] = "auto",
     everything: Annotated[
         bool,
         typer.Option("--everything", help="Find all objects, without clicks; plane by plane."),
@@ -82,6 +90,8 @@ def prompt(
     from stroma.errors import ParameterError
     from stroma.workflow.prompt import prompt_file
 
+    if carry_by != "auto" and not carry:
+        raise ParameterError("--carry-by says how --carry finds objects again. Add --carry.")
     if by != "grid" and not everything:
         raise ParameterError("--by says how --everything looks for objects. Add --everything.")
     found = prompt_file(
@@ -90,6 +100,7 @@ def prompt(
         out,
         boxes=box or (),
         carry=carry,
+        carry_by=carry_by,
         everything=by if everything else None,
         decoder=decoder,
         engine=engine,

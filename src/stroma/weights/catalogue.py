@@ -135,13 +135,6 @@ def _sam2(size: str, megabytes: int) -> Entry:
         name=f"sam2_hiera_{size}",
         repository=f"facebook/sam2.1-hiera-{size.replace('_', '-')}",
         keymap="sam2",
-        usual=(
-            "vision_encoder.*",
-            "prompt_encoder.*",
-            "mask_decoder.*",
-            "shared_image_embedding.*",
-            "no_memory_embedding",
-        ),
         megabytes=megabytes,
         licence="Apache-2.0",
         citation="Ravi et al., SAM 2: segment anything in images and videos, ICLR 2025, "

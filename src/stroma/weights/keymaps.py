@@ -143,8 +143,33 @@ _SAM_OF_AUTHORS = Keymap(
 )
 """As the authors of Segment Anything, and those who train it further, call the tensors."""
 
+_SAM2_MEMORY = (
+    (r"^(memory_encoder)\.mask_downsampler\.encoder\.12\.", r"\1.mask_downsampler.final_conv."),
+    *(
+        (rf"^(memory_encoder\.mask_downsampler)\.encoder\.{3 * i + j}\.", rf"\1.layers.{i}.{part}.")
+        for i in range(4)
+        for j, part in enumerate(("conv", "layer_norm"))
+    ),
+    (r"^memory_encoder\.pix_feat_proj\.", "memory_encoder.feature_projection."),
+    (r"^memory_encoder\.out_proj\.", "memory_encoder.projection."),
+    (r"^memory_encoder\.fuser\.", "memory_encoder.memory_fuser."),
+    (r"(memory_fuser\.layers\.\d+)\.dwconv\.", r"\1.depthwise_conv."),
+    (r"(memory_fuser\.layers\.\d+)\.pwconv([12])\.", r"\1.pointwise_conv\2."),
+    (r"(memory_fuser\.layers\.\d+)\.norm\.", r"\1.layer_norm."),
+    (r"(memory_fuser\.layers\.\d+)\.gamma$", r"\1.scale"),
+    (r"^memory_attention\.norm\.", "memory_attention.layer_norm."),
+    (r"^obj_ptr_proj\.layers\.2\.", "object_pointer_proj.proj_out."),
+    (r"^obj_ptr_proj\.layers\.0\.", "object_pointer_proj.proj_in."),
+    (r"^obj_ptr_proj\.layers\.1\.", "object_pointer_proj.layers.0."),
+    (r"^obj_ptr_tpos_proj\.", "temporal_positional_encoding_projection_layer."),
+    (r"^no_obj_embed_spatial$", "occlusion_spatial_embedding_parameter"),
+    (r"^no_obj_ptr$", "no_object_pointer"),
+    (r"^no_mem_pos_enc$", "no_memory_positional_encoding"),
+    (r"^maskmem_tpos_enc$", "memory_temporal_positional_encoding"),
+)
 _SAM2_OF_AUTHORS = Keymap(
     renames=(
+        *_SAM2_MEMORY,
         (r"^image_encoder\.trunk\.", "vision_encoder.backbone."),
         (r"^image_encoder\.neck\.convs\.(\d)\.conv\.", r"vision_encoder.neck.convs.\1."),
         (r"^sam_(prompt_encoder|mask_decoder)\.", r"\1."),

@@ -14,6 +14,7 @@ from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError, short
 from stroma.io import read_image, write_labels
 from stroma.prompts import build
+from stroma.prompts.carry import By as Carried
 from stroma.prompts.carry import Carrying
 from stroma.prompts.contract import PromptedSegmenter
 from stroma.prompts.everything import By, Everything
@@ -75,7 +76,7 @@ def prompt(
     carry : bool or int or Carrying
         Whether objects go on through the planes of a volume, or frames of a movie: each is found on
         the plane of its clicks, and looked for on the next one until it fades. A number says how
-        many planes at most, each way.
+        many planes at most, each way. Engines with a memory of frames follow it by that.
     engine : str or PromptedSegmenter
         Name in `stroma.prompts.ENGINES`, or an engine.
 
@@ -111,6 +112,7 @@ def prompt_file(
     *,
     boxes: Sequence[str] = (),
     carry: int = 0,
+    carry_by: str = "auto",
     everything: str | None = None,
     engine: str = "graph",
     weights: Path | None = None,
@@ -133,6 +135,8 @@ def prompt_file(
         Boxes, each around an object of its own: "y0,x0,y1,x1".
     carry : int
         How many planes or frames objects are carried through at most; 0 for none.
+    carry_by : {"auto", "prompts", "memory"}
+        How they are found again; see `stroma.prompts.carry.By`.
     everything : {"grid", "decoder", "prompts"}, optional
         All objects are looked for, without clicks; see `stroma.prompts.everything.By`.
     engine : str
@@ -147,6 +151,7 @@ def prompt_file(
     if out.exists() and not overwrite:
         raise ParameterError(f"{out} exists already. Add overwrite=True, or choose another name.")
     how = Everything(by=cast(By, everything or "grid"))  # what is none is told there
+    carrying = Carrying(reach=carry or 1, by=cast(Carried, carry_by))
     built = build.engine(engine, weights=weights, cache=cache, decoder=decoder)
     image = read_image(path, series=series)
     if everything:
@@ -158,7 +163,7 @@ def prompt_file(
         write_labels(out, found, like=image)
         return Prompted(int(found.max(initial=0)), 0, int((found > 0).sum()))
     given = _given(clicks, boxes, image)
-    found = segment(image, given, built, carry=_carrying(carry))
+    found = segment(image, given, built, carry=carrying if carry else None)
     write_labels(out, found, like=image)
     return Prompted(len(given.numbers), given.count, int((found > 0).sum()))
 

@@ -14,7 +14,7 @@ from stroma.data.image import Image
 from stroma.errors import Cancelled, ParameterError
 from stroma.objects.correct import box_around, slices
 from stroma.prompts import build
-from stroma.prompts.carry import Carrying, carried
+from stroma.prompts.carry import By, Carrying, carried
 from stroma.prompts.pixels import Pixels
 from stroma.session.core.core import Core
 from stroma.session.core.packs import packed
@@ -91,6 +91,7 @@ class CarryObjects:
         plane: Position | None = None,
         engine: str = "graph",
         reach: int = 100,
+        by: By = "auto",
     ) -> Task[int]:
         """Find an object on the planes beside one, until it fades, and give it its pixels there.
 
@@ -104,6 +105,8 @@ class CarryObjects:
             Name in `stroma.prompts.ENGINES`.
         reach : int
             Planes, or frames of a movie of planes, that it is carried to at most, each way.
+        by : {"auto", "prompts", "memory"}
+            How it is found again; see `stroma.prompts.carry.By`.
 
         Returns
         -------
@@ -115,7 +118,7 @@ class CarryObjects:
         ParameterError
             If the image is one plane, or the object is not on it.
         """
-        how = Carrying(reach=reach)
+        how = Carrying(reach=reach, by=by)
         start = self._start(image, number, plane)
         pixels, sizes = self.core.pixels(image), self.core.document.sheet(image).sizes
         count = sizes[start.axis]
