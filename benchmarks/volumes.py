@@ -155,7 +155,12 @@ def large(side: int, depth: int, planes: int, alias: str) -> None:
         model = ConvpaintModel(alias)
         warm = some_strokes(32)
         model.train(random.normal(size=warm.shape).astype(np.float32), warm)
-        painted = np.zeros((planes, side, side), np.uint8)
+        painted = zarr.create_array(
+            Path(folder) / "painted.zarr",
+            shape=(planes, side, side),
+            chunks=(1, side, side),
+            dtype="uint8",
+        )
         painted[planes // 2, 10:20, 10:200], painted[planes // 2, -20:-10, 10:200] = 1, 2
         before, spent = forget_peak(), Spent()
         with spent.running():

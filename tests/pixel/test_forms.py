@@ -410,3 +410,26 @@ def test_whole_numbers_stored_as_floats_are_labels():
     trained.train(image_of((H, W)), labels.astype(float))
     assert labels.dtype == np.uint8
     assert trained.classes_.tolist() == [1, 2]
+
+
+class Read:
+    """An array that remembers how many values were read of it at once, at most."""
+
+    def __init__(self, values):
+        self.values, self.shape, self.dtype, self.most = values, values.shape, values.dtype, 0
+
+    def __getitem__(self, key):
+        part = self.values[key]
+        self.most = max(self.most, part.size)
+        return part
+
+
+@pytest.mark.parametrize("as_given", [lambda array: array, lambda array: Image(array, "zyx")])
+def test_annotations_are_read_a_few_rows_at_a_time(as_given, monkeypatch):
+    monkeypatch.setattr("stroma.pixel.door.BAND_PIXELS", 4 * W)
+    image, labels = image_of((3, H, W)), halves((3, H, W))
+    lazy, one, other = Read(labels), model(), model()
+    one.train(image, as_given(lazy))
+    other.train(image, labels)
+    assert lazy.most == 4 * W
+    np.testing.assert_array_equal(one.predict_probas(image), other.predict_probas(image))

@@ -256,8 +256,6 @@ def labelled_points(annotation: Any, source: Source) -> Points:
         return _joined([])
     if isinstance(annotation, Points):
         return _inside(annotation, source)
-    if isinstance(annotation, Image):
-        annotation = annotation.read()
     array, _ = _in_order(_arraylike(annotation))
     if isinstance(array, np.ma.MaskedArray):
         array = array.filled(0)
@@ -299,11 +297,17 @@ def _found(array: Any, source: Source) -> Iterator[Points]:
     rows = max(1, BAND_PIXELS // array.shape[-1])
     for plane, position in enumerate(product(*map(range, outer))):
         for top in range(0, array.shape[-2], rows):
-            values = np.asarray(array[(*position, slice(top, top + rows), slice(None))])
-            values = _checked(values)
+            values = _checked(_band(array, position, slice(top, top + rows)))
             y, x = np.nonzero(values)
             label = values[y, x].astype(np.uint16)
             yield Points(np.full(len(y), plane), np.column_stack([y + top, x]), label)
+
+
+def _band(labels: Any, position: tuple[int, ...], rows: slice) -> NDArray[Any]:
+    """Read some rows of one plane."""
+    if isinstance(labels, Image):
+        return labels.at(**dict(zip(labels.kept_axes, position, strict=False)), y=rows).read()
+    return np.asarray(labels[(*position, rows, slice(None))])
 
 
 def _checked(values: NDArray[Any]) -> NDArray[Any]:
