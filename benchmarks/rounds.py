@@ -56,14 +56,14 @@ def ours(alias: str) -> Callable[..., NDArray[Any]]:
 
 def time_fits(fitting: Spent) -> None:
     """Note what the fits of our models take from now on."""
-    from stroma.pixel import model
+    from stroma.pixel import learning
     from stroma.pixel.choices import classifiers
 
-    def timed(*arguments: Any) -> Any:
+    def timed(*arguments: Any, **options: Any) -> Any:
         with fitting.running():
-            return classifiers.fit(*arguments)
+            return classifiers.fit(*arguments, **options)
 
-    model.fit = timed
+    learning.fit = timed
 
 
 def plain(alias: str) -> Callable[..., NDArray[Any]]:
@@ -171,6 +171,8 @@ def one_run(path: str, alias: str, side: int, labels: Path) -> None:
         whole, fitting = Spent(), Spent()
         with whole.running():
             result = answer(image, painted, fitting)
+        if not fitting.wall:
+            raise RuntimeError("No fit was timed: the round does not fit where it did.")
         found[name], found["fit"] = vars(whole.less(fitting)), vars(fitting)
     np.save(labels, result.astype(np.uint8))
     print(json.dumps({**found, "start": vars(starting), "memory": memory("VmHWM") - before}))
