@@ -1,5 +1,6 @@
 """``.ci/needs`` gets what tests need where it can, and is in nobody's way where it cannot."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import pytest
 
 NEEDS = Path(__file__).parents[1] / ".ci" / "needs"
 
+LIBRARIES = re.findall(r"([a-z][\w.-]+):(lib\S+\.so\.\d+)", NEEDS.read_text())
+HERE = "\n".join(f"echo '{name} (libc6) => /lib/{name}'" for _, name in LIBRARIES)
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
 
 
@@ -17,7 +21,7 @@ def needs(tmp_path):
     """Run the script where there are only those programs that are given, by name and text."""
 
     def run(*names, **programs):
-        programs = {"id": "echo 0", "ldconfig": "echo libxcb-cursor.so.0", **programs}
+        programs = {"id": "echo 0", "ldconfig": HERE, **programs}
         folder = tmp_path / "bin"
         folder.mkdir()
         for name in ("bash", "grep"):
@@ -46,8 +50,17 @@ def test_what_is_missing_is_installed_with_root_and_apt(needs):
 
 def test_libraries_of_a_display_are_installed_with_it(needs):
     _, [_, line] = needs("display", apt_get=LOGGED, Xvfb="", ldconfig="")
-    assert "libxcb-cursor0" in line.split()
-    assert "xvfb" not in line.split()
+    assert line.split()[4:] == [package for package, _ in LIBRARIES]
+    assert len(LIBRARIES) > 10
+
+
+@pytest.mark.parametrize(("package", "library"), LIBRARIES)
+def test_each_library_that_is_missing_is_installed_though_the_others_are_here(
+    needs, package, library
+):
+    others = "\n".join(line for line in HERE.splitlines() if library not in line)
+    _, [_, line] = needs("display", apt_get=LOGGED, Xvfb="", ldconfig=others)
+    assert line.split()[4:] == [package]
 
 
 @pytest.mark.parametrize(
