@@ -49,6 +49,16 @@ def objects(
             "what they join; 0 parts none, 1 is usual."
         ),
     ] = 0.0,
+    boundary: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Name or number of the class between touching objects, such as their rims: they "
+            "are parted where it is probable (of probabilities), or is (of classes); with --split "
+            "also where it has gaps.",
+            show_default=False,
+        ),
+    ] = None,
     min_size: Annotated[float, typer.Option(help="Least size of an object.")] = 0.0,
     max_size: Annotated[
         float | None, typer.Option(help="Greatest size of an object.", show_default=False)
@@ -131,6 +141,7 @@ def objects(
         Wanted(table, label_image, tuple(outlines or ()), save_model, overwrite),
         image=image,
         of_class=of_class,
+        boundary=boundary,
         how=how,
         model=model,
         clicks=labels,

@@ -85,7 +85,7 @@ def entry(
         raise ShapeError(
             f"Labels have no channels, got axes {named.kept_axes!r}. Name one channel of them."
         )
-    values, likely = (_beside(i, named, what) for i, what in _both(image, probabilities))
+    values, likely = (beside(i, named, what) for i, what in _both(image, probabilities))
     known = checked_spacing(spacing, named) or next(
         (s for s in map(micrometres, (named, values)) if s), ()
     )
@@ -109,7 +109,7 @@ def as_image(array: Any, axes: str | None) -> Image:
     return Image(values, axes or "zyx"[3 - len(values.shape) :])
 
 
-def _beside(array: Any, labels: Image, what: str) -> Image | None:
+def beside(array: Any, labels: Image, what: str) -> Image | None:
     """Return values with the axes of the labels, and channels where they have one axis more."""
     if array is None:
         return None

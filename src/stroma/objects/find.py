@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.data.image import Image
-from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
-from stroma.objects.boxes import checked, located
+from stroma.errors import LabelError, ParameterError
+from stroma.objects.boxes import located
 from stroma.objects.entry import as_image, checked_spacing, micrometres
-from stroma.objects.kernels import cut
+from stroma.objects.finding.parting import part_by_boundary, split
+from stroma.objects.finding.pixels import Source, Told, source_of, told
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Finding:
     split : float
         Touching objects are parted where each is deeper, by so many pixels, than the neck between
         them; 0 parts none.
+    boundary : int or None
+        The class between objects that touch (a rim, a membrane), along which they are parted where
+        it is probable. Its pixels go to the objects they bound. With a split, objects are parted
+        also at the necks that a boundary with gaps leaves between them.
     min_size, max_size : float
         Objects that are smaller or larger are left out.
     size_in : {"px", "um"}
@@ -46,6 +50,7 @@ class Finding:
     threshold: float = 0.5
     core: float | None = None
     split: float = 0.0
+    boundary: int | None = None
     min_size: float = 0.0
     max_size: float = np.inf
     size_in: Literal["px", "um"] = "px"
@@ -65,6 +70,11 @@ class Finding:
                 "Splitting and sizes are 0 or more, the least size not above the greatest; got "
                 f"split {self.split}, sizes {self.min_size} to {self.max_size}."
             )
+        if self.boundary is not None and self.label in (None, self.boundary):
+            raise ParameterError(
+                "A boundary parts the objects of another class: name both (label, boundary). Got "
+                f"{self.label} and {self.boundary}."
+            )
         if self.size_in not in ("px", "um") or self.connectivity not in ("corner", "side"):
             raise ParameterError(
                 "Sizes are in 'px' or 'um', pixels connected by 'corner' or 'side'; got "
@@ -79,6 +89,7 @@ def objects_of(
     spacing: Sequence[float] = (),
     how: Finding | None = None,
     numbered: bool = False,
+    boundary_probability: Any = None,
     **settings: Any,
 ) -> NDArray[np.int32]:
     """Return the objects in labels or probabilities of pixels, as a label image.
@@ -87,7 +98,8 @@ def objects_of(
     ----------
     pixels : array or Image
         Integers are labels (0 for none): of classes, or of objects already told apart; numbers
-        from 0 to 1 the probabilities of one class. (y, x), (z, y, x), or with ``axes`` over time.
+        from 0 to 1 the probabilities of one class, or of all as channels, of which ``label``
+        says one, counted from 1. (y, x), (z, y, x), or with ``axes`` over time or with channels.
     axes : str, optional
         Axes of an array, such as "tyx"; "yx" or "zyx" where left out.
     spacing : sequence of float
@@ -97,6 +109,9 @@ def objects_of(
     numbered : bool
         Whether labels are objects already: they stay one even in several parts, and keep their
         numbers; parts that are split off get new ones.
+    boundary_probability : array or Image, optional
+        Where pixels are labels: how probable the class ``boundary`` is in each, or how bright a
+        stained membrane (from 0 to 1). Unless given, it is certain in the pixels of that class.
     **settings
         Fields of `Finding`, instead.
 
@@ -107,8 +122,12 @@ def objects_of(
     """
     finding = replace(how or Finding(), **_known(settings))
     image = as_image(pixels, axes)
-    if "c" in image.kept_axes:
-        raise ShapeError("Objects are found in one channel; choose that of a class.")
+    if numbered and finding.boundary is not None:
+        raise ParameterError(
+            "A class is the boundary between objects of another class, not between those that "
+            "have numbers already. Leave out boundary, or numbered."
+        )
+    source = source_of(image, finding, boundary_probability)
     known = checked_spacing(spacing, image) or micrometres(image)
     if finding.size_in == "um" and not known:
         raise ParameterError(
@@ -116,10 +135,9 @@ def objects_of(
             "sizes in pixels."
         )
     if "t" not in image.sizes:
-        return _frame(image.read(), finding, known, numbered)
-    return np.stack(
-        [_frame(image.at(t=t).read(), finding, known, numbered) for t in range(image.sizes["t"])]
-    )
+        return _frame(source, finding, known, numbered)
+    frames = (source.at(t=t) for t in range(image.sizes["t"]))
+    return np.stack([_frame(frame, finding, known, numbered) for frame in frames])
 
 
 def _known(settings: dict[str, Any]) -> dict[str, Any]:
@@ -133,19 +151,15 @@ def _known(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _frame(
-    values: NDArray[Any], finding: Finding, spacing: tuple[float, ...], numbered: bool
+    source: Source, finding: Finding, spacing: tuple[float, ...], numbered: bool
 ) -> NDArray[np.int32]:
     """Return the objects of one plane or volume."""
-    masked = _masked(values, finding)
-    if numbered and int(masked.max(initial=0)) >= 2**31:
-        raise LabelError(f"Numbers of objects are below {2**31}, got {masked.max()}.")
-    parts = masked.astype(np.int32) if numbered else connected(masked, finding.connectivity)
-    if values.dtype.kind == "f" and finding.core is not None:
-        reached = np.zeros(int(parts.max(initial=0)) + 1, bool)
-        reached[parts[values >= finding.core]] = True
-        parts = np.where(reached[parts], parts, 0).astype(np.int32)
-    if finding.split:
-        parts = split(parts, finding.split, spacing=spacing)
+    pixels = told(source, finding)
+    if numbered and int(pixels.labels.max(initial=0)) >= 2**31:
+        raise LabelError(f"Numbers of objects are below {2**31}, got {pixels.labels.max()}.")
+    parts = pixels.labels.astype(np.int32)
+    parts = parts if numbered else connected(pixels.labels, finding.connectivity)
+    parts = parted(reaching(parts, pixels), pixels, finding, spacing)
     pixel = float(np.prod(spacing)) if finding.size_in == "um" else 1.0
     return kept(
         parts,
@@ -156,16 +170,25 @@ def _frame(
     )
 
 
-def _masked(values: NDArray[Any], finding: Finding) -> NDArray[np.integer]:
-    """Return the labels of pixels that belong to objects."""
-    if values.dtype.kind != "f":
-        labels = checked(values)
-        if labels.dtype.kind == "b":
-            return labels.astype(np.uint8)
-        return labels if finding.label is None else (labels == finding.label).astype(np.uint8)
-    if not (values.min(initial=0) >= 0 and values.max(initial=0) <= 1):
-        raise ImageError("Probabilities are numbers from 0 to 1; these are not, or hold NaN.")
-    return (values >= finding.threshold).astype(np.uint8)
+def reaching(parts: NDArray[np.int32], pixels: Told) -> NDArray[np.int32]:
+    """Return parts that have a pixel of the core, and one of an object rather than a boundary."""
+    for must in (pixels.core, pixels.body):
+        if must is not None:
+            reached = np.zeros(int(parts.max(initial=0)) + 1, bool)
+            reached[parts[must]] = True
+            parts = np.where(reached[parts], parts, 0).astype(np.int32)
+    return parts
+
+
+def parted(
+    parts: NDArray[np.int32], pixels: Told, finding: Finding, spacing: tuple[float, ...]
+) -> NDArray[np.int32]:
+    """Return connected parts as objects: touching ones parted, as far as that is asked for."""
+    if pixels.body is not None and pixels.chance is not None:
+        reach = parts.ndim if finding.connectivity == "corner" else 1
+        how: dict[str, Any] = {"reach": reach, "depth": finding.split, "spacing": spacing}
+        return part_by_boundary(parts, pixels.body, pixels.chance, **how)
+    return split(parts, finding.split, spacing=spacing) if finding.split else parts
 
 
 def connected(labels: NDArray[np.integer], connectivity: str = "corner") -> NDArray[np.int32]:
@@ -174,60 +197,6 @@ def connected(labels: NDArray[np.integer], connectivity: str = "corner") -> NDAr
 
     reach = labels.ndim if connectivity == "corner" else 1
     return np.asarray(label(labels, background=0, connectivity=reach), np.int32)
-
-
-def split(
-    labels: NDArray[np.int32], depth: float, *, spacing: tuple[float, ...] = ()
-) -> NDArray[np.int32]:
-    """Return objects parted at their necks.
-
-    The distance to the nearest pixel outside is a landscape in which each part is a hill; hills
-    that rise less than ``depth`` above the pass to a higher one are one with it (Meyer and
-    Beucher, "Morphological segmentation", 1990).
-
-    Parameters
-    ----------
-    labels : (y, x) or (z, y, x) int32 array
-        Objects.
-    depth : float
-        In pixels of the axis with the smallest.
-    spacing : tuple of float
-        Size of a pixel along each axis.
-    """
-    relative = np.array(spacing) / min(spacing) if spacing else np.ones(labels.ndim)
-    found = located(labels)
-    result = found.labels.copy()
-    count = int(found.codes.max(initial=0))
-    for i in range(len(found)):
-        mask = cut(found.labels, found.codes[i], found.box[i]).astype(bool)
-        mask = mask if labels.ndim == 3 else mask[1]
-        parts = _hills(mask, depth, relative)
-        if parts is None:
-            continue
-        where = tuple(slice(*found.box[i, [a, a + 3]]) for a in range(3))
-        parts = parts[(slice(1, -1),) * labels.ndim].reshape(result[where].shape)
-        result[where][parts > 1] = parts[parts > 1] + (count - 1)
-        count += int(parts.max()) - 1
-    return result.reshape(labels.shape)
-
-
-def _hills(
-    mask: NDArray[np.bool_], depth: float, relative: NDArray[np.float64]
-) -> NDArray[np.int32] | None:
-    """Return the parts of one object from 1, or None where it is one; a margin is around it."""
-    from scipy.ndimage import distance_transform_edt
-    from skimage.measure import label
-    from skimage.morphology import local_maxima, reconstruction
-    from skimage.segmentation import watershed
-
-    height = distance_transform_edt(mask, sampling=relative)
-    lowered = np.maximum(height - depth * (1 - 1e-6), 0)  # a hill that rises just as much is one
-    # Two tops of one height are one hill where the pass between them is hardly lower.
-    tops = local_maxima(reconstruction(lowered, height), connectivity=mask.ndim)
-    seeds = np.asarray(label(tops, connectivity=mask.ndim), np.int32)
-    if seeds.max() < 2:
-        return None
-    return np.asarray(watershed(-height, seeds, mask=mask, connectivity=mask.ndim), np.int32)
 
 
 def kept(
@@ -268,17 +237,3 @@ def _in_order(labels: NDArray[np.int32]) -> NDArray[np.int32]:
     new = np.zeros(int(names.max(initial=0)) + 1, np.int32)
     new[names[np.argsort(first)]] = np.arange(1, len(names) + 1)
     return new[labels]
-
-
-def plane_of(image: Image, label: int) -> Image:
-    """Return the channel of one class of an image of probabilities, classes counted from 1.
-
-    Raises
-    ------
-    ParameterError
-        If there is no such class.
-    """
-    count = image.sizes.get("c", 1)
-    if not 1 <= label <= count:
-        raise ParameterError(f"There are probabilities of classes 1 to {count}, not of {label}.")
-    return image.at(c=label - 1) if "c" in image.sizes else image

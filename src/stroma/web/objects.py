@@ -26,7 +26,7 @@ Plain = dict[str, Any]
 ALWAYS = ("label", "top", "left", "bottom", "right")
 LEARNT = ("class", "uncertainty")
 DIGITS = 6
-SETTINGS = ("split", "min_size", "max_size", "size_in", "border")
+SETTINGS = ("split", "boundary", "min_size", "max_size", "size_in", "border")
 
 
 def routes() -> list[Route]:

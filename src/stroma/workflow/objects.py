@@ -18,7 +18,7 @@ from stroma.io import read_image, write_labels
 from stroma.io.labels import read_classes
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.entry import micrometres
-from stroma.objects.find import Finding, objects_of, plane_of
+from stroma.objects.find import Finding, objects_of
 from stroma.objects.measure import measure
 from stroma.workflow.embedding import embed, extractors_in
 from stroma.workflow.object_files import (
@@ -97,6 +97,7 @@ def measure_file(
     *,
     image: str | Path | None = None,
     of_class: str | None = None,
+    boundary: str | None = None,
     how: Finding | None = None,
     model: str | Path | None = None,
     clicks: str | Path | None = None,
@@ -119,6 +120,8 @@ def measure_file(
         Values to measure.
     of_class : str, optional
         Name or number of the class whose connected parts are objects.
+    boundary : str, optional
+        Name or number of the class between objects, along which those that touch are parted.
     how : Finding, optional
         How objects are found.
     model : path, optional
@@ -150,7 +153,7 @@ def measure_file(
     source = read_image(path, axes=axes)
     values = None if image is None else read_image(image, series=series)
     own = None if model is None else load_object_classifier(model)
-    labels = _objects(path, source, values, of_class, how)
+    labels = _objects(path, source, values, _classes(path, source, of_class, boundary), how)
     values = None if values is None else _fitting(values, labels)
     table = measure(labels, values, ring=ring)
     taught = () if own is None else extractors_in(own.columns_)
@@ -194,30 +197,44 @@ def _objects(
     path: Path,
     source: Image,
     values: Image | None,
-    of_class: str | None,
+    classes: tuple[int | None, int | None],
     how: Finding | None,
 ) -> Image:
     """Return the objects of a file as an Image that knows the size of its pixels.
 
     Objects that have numbers keep them, unless they are split.
     """
-    finding, chance = how or Finding(), source.dtype.kind == "f"
-    classes = read_classes(path)
-    if of_class is not None:
-        number = _class_number(of_class, path, chance=chance)
-        source = plane_of(source, number) if chance else source
-        finding = finding if chance else replace(finding, label=number)
-    elif chance and source.sizes.get("c", 1) > 1:
-        raise ParameterError(f"{path} holds probabilities of several classes; name one of them.")
-    elif classes:
-        names = ", ".join(c.name for c in classes[:8])
-        raise ParameterError(f"{path} holds classes ({names}), no objects; name one of them.")
+    label, boundary = classes
+    finding = replace(how or Finding(), label=label, boundary=boundary)
     if source.sizes.get("c", 1) == 1 and "c" in source.sizes:
         source = source.at(c=0)
     spacing, unit = _size(source, values)
     sized = replace(source, spacing=spacing, unit=unit)
-    array = objects_of(sized, how=finding, numbered=of_class is None and not chance)
-    return Image(array, source.kept_axes, spacing=spacing, unit=unit, source=str(path))
+    array = objects_of(sized, how=finding, numbered=label is None and source.dtype.kind != "f")
+    return Image(
+        array, source.kept_axes.replace("c", ""), spacing=spacing, unit=unit, source=str(path)
+    )
+
+
+def _classes(
+    path: Path, source: Image, of_class: str | None, boundary: str | None
+) -> tuple[int | None, int | None]:
+    """Return the numbers of the class of objects and of that between them; None where unnamed."""
+    chance = source.dtype.kind == "f"
+    if of_class is not None:
+        label = _class_number(of_class, path, chance=chance)
+        return label, None if boundary is None else _class_number(boundary, path, chance=chance)
+    if boundary is not None:
+        raise ParameterError(
+            "A boundary parts the objects of a class: name the class of the objects, too. Objects "
+            "that have numbers are apart already."
+        )
+    if chance and source.sizes.get("c", 1) > 1:
+        raise ParameterError(f"{path} holds probabilities of several classes; name one of them.")
+    if classes := read_classes(path):
+        names = ", ".join(c.name for c in classes[:8])
+        raise ParameterError(f"{path} holds classes ({names}), no objects; name one of them.")
+    return None, None
 
 
 def _size(source: Image, values: Image | None) -> tuple[dict[str, float], str]:

@@ -31,7 +31,14 @@ class Sources:
 
     def __init__(self, desk: ObjectDesk) -> None:
         self._desk, self._studio = desk, desk.studio
-        self.label = parts.choice("The class whose connected parts are the objects", self._change)
+        self.label = parts.choice(
+            "The class whose connected parts are the objects", self._change_class
+        )
+        self.boundary = parts.choice(
+            "A class that you painted between objects that touch, such as their rims: they are "
+            "parted where it is probable",
+            self._change,
+        )
         self.split = parts.fraction(
             "Part those that touch at their necks: 0 parts none, 1 is usual", self._change, 0, 5, 0
         )
@@ -53,6 +60,7 @@ class Sources:
             "Objects",
             parts.form(
                 ("Parts of", self.label),
+                ("Part along", self.boundary),
                 ("Part at necks", self.split),
                 ("Least size, pixels", self.least),
             ),
@@ -91,6 +99,7 @@ class Sources:
         return {
             "label": self.label.currentData(),
             "split": self.split.value(),
+            "boundary": self.boundary.currentData(),
             "min_size": self.least.value(),
             "border": self.border.isChecked(),
         }
@@ -152,12 +161,24 @@ class Sources:
         if place is not None and self._studio.session.object_source(place[0]).how is not None:
             self.follow()
 
+    def _change_class(self, label: Any) -> None:
+        self._list_boundaries(self.boundary.currentData())
+        self._change()
+
+    def _list_boundaries(self, chosen: int | None) -> None:
+        """Offer the other classes to part objects along."""
+        own = self.label.currentData()
+        others = [(c.name, c.label) for c in self._studio.session.classes if c.label != own]
+        known = chosen in [label for _, label in others]
+        parts.offer(self.boundary, [("none", None), *others], chosen if known else None)
+
     def _list_classes(self) -> None:
         classes = self._studio.session.classes
         last = classes[-1].label if classes else None
         value = self.label.currentData()
         known = value in [c.label for c in classes]
         parts.offer(self.label, [(c.name, c.label) for c in classes], value if known else last)
+        self._list_boundaries(self.boundary.currentData())
 
     def show(self) -> None:
         """Show how the objects of the image are found, and how they stand."""
@@ -165,6 +186,7 @@ class Sources:
             how = self._studio.session.object_source(self._desk.place[0]).how
             if how is not None:
                 parts.show_value(self.label, how.label)
+                self._list_boundaries(how.boundary)
                 parts.show_value(self.split, how.split)
                 parts.show_value(self.least, int(how.min_size))
                 parts.show_value(self.border, how.border)

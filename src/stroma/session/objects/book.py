@@ -119,8 +119,9 @@ def finding_of(values: Any) -> Finding:
     for name in ("threshold", "split", "min_size", "max_size"):
         if name in given:
             given[name] = checks.number(given[name], name, 0, MOST)
-    if given.get("label") is not None:
-        checks.whole(given["label"], "a label", 1, 65535)
+    for name in ("label", "boundary"):
+        if given.get(name) is not None:
+            checks.whole(given[name], "a label", 1, 65535)
     return Finding(**given)
 
 

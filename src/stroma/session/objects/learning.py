@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.data.image import Image
@@ -239,13 +240,17 @@ class ObjectModel:
         """Return the objects that are in the segmentation of a frame now."""
         sheet, how = self.core.document.sheet(key[0]), held.how or Finding()
         classes = np.zeros(book.size, np.uint16)
+        chance = None if how.boundary is None else np.zeros(book.size, np.float32)
         for z in range(book.size[0]):
             number = key[1] * book.size[0] + z
             whole = Box.of(book.size[1:])
             blocks = self.strokes.results.blocks((key[0], number), whole)
             region = sheet.cuts.region(number, sheet.region)
             classes[z] = show(blocks, whole, region=region).values
-        return found_in(classes, how, pixels)
+            if chance is not None:
+                likely = show(blocks, whole, layer="probability", label=how.boundary, region=region)
+                chance[z] = np.nan_to_num(likely.values)  # there is none outside of the region
+        return found_in(classes, how, pixels, chance)
 
     def learnt(self, now: Learnt) -> None:
         """Take note of what was learnt."""
@@ -312,7 +317,12 @@ class ObjectModel:
             del self._frames[key]
 
 
-def found_in(classes: np.ndarray[Any, Any], how: Finding, pixels: Image) -> Labels:
+def found_in(
+    classes: np.ndarray[Any, Any],
+    how: Finding,
+    pixels: Image,
+    chance: NDArray[np.float32] | None = None,
+) -> Labels:
     """Return the objects in the classes of a frame.
 
     Parameters
@@ -323,9 +333,12 @@ def found_in(classes: np.ndarray[Any, Any], how: Finding, pixels: Image) -> Labe
         How they are found.
     pixels : Image
         Which knows the size of a pixel.
+    chance : (z, y, x) float32 array, optional
+        The probability of the class between objects, where one parts them.
     """
     solid = len(classes) > 1
     axes = "zyx" if solid else "yx"
     spacing = {a: s for a, s in pixels.spacing.items() if a in axes}
     named_image = Image(classes if solid else classes[0], axes, spacing=spacing, unit=pixels.unit)
-    return objects_of(named_image, how=how).reshape(classes.shape)
+    beside = None if chance is None else chance.reshape(named_image.shape)
+    return objects_of(named_image, how=how, boundary_probability=beside).reshape(classes.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.book import Book, Held, Labels, closed, finding_to_json
 from stroma.session.objects.found import Found, Ints
 from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
+from stroma.session.strokes.blocks import BYTE
 from stroma.session.strokes.looking import Looking
 
 
@@ -90,8 +92,9 @@ class ObjectWork:
         label : int, optional
             The class whose connected parts are the objects; all classes unless given.
         **how
-            Other fields of `stroma.objects.find.Finding`: split, min_size, max_size, size_in,
-            border, connectivity.
+            Other fields of `stroma.objects.find.Finding`: split, boundary (the class between
+            objects, which parts them where it is probable), min_size, max_size, size_in, border,
+            connectivity.
         """
         self._require_room(image)
         finding = Finding(label=label, **how)
@@ -142,9 +145,13 @@ class ObjectWork:
         pixels = self.core.pixels(image)
 
         def find(progress: Any, cancelled: Any) -> int:
-            classes = self.looking.segment(image, progress=progress, cancelled=cancelled)
-            framed = classes.reshape(book.frames, *book.size)
-            frames = np.stack([found_in(one, finding, pixels) for one in framed])
+            classes, chance = self.looking.segment_with(
+                image, finding.boundary, progress=progress, cancelled=cancelled
+            )
+            size = book.frames, *book.size
+            likely = [None] * book.frames if chance is None else _shares(chance.reshape(size))
+            framed = zip(classes.reshape(size), likely, strict=True)
+            frames = np.stack([found_in(one, finding, pixels, beside) for one, beside in framed])
             self._set(image, self.book(image), frames, "segmentation")
             return int(sum(len(np.unique(one[one > 0])) for one in frames))
 
@@ -244,6 +251,12 @@ class ObjectWork:
         whole = Box.of(sheet.cuts.shape(sheet.plane_number(plane)))
         pixel = Box(y, x, y + 1, x + 1).clipped(whole)
         return int(self.object_labels(image, pixel, plane=plane).sum()) if pixel.area else 0
+
+
+def _shares(chance: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+    """Yield the probabilities of each frame, as they are shown in 255ths."""
+    for frame in chance:
+        yield frame.astype(np.float32) / BYTE
 
 
 def _framed(labels: NDArray[Any], book: Book) -> NDArray[np.int32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,12 @@ from stroma.pixel.predicting.run import blocks_of
 from stroma.session.core.core import Core
 from stroma.session.core.opening import without_channels
 from stroma.session.events import Position
-from stroma.session.strokes.blocks import BlockInfo, Layer, Shown, show
+from stroma.session.strokes.blocks import BYTE, BlockInfo, Layer, Shown, show
 from stroma.session.strokes.model import StrokeModel
 
 if TYPE_CHECKING:
+    from stroma.blocks.result import BlockResult
     from stroma.data.image import Image
-    from stroma.training.model import Network
 
 
 class Looking:
@@ -125,33 +125,60 @@ class Looking:
         Cancelled
             If it was asked to stop.
         """
+        how: dict[str, Any] = {"time": time, "progress": progress, "cancelled": cancelled}
+        return self.segment_with(image, None, **how)[0]
+
+    def segment_with(
+        self,
+        image: str,
+        label: int | None,
+        *,
+        time: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> tuple[NDArray[np.unsignedinteger[Any]], NDArray[np.uint8] | None]:
+        """Return the labels of all pixels, and how probable one class is in each.
+
+        Parameters
+        ----------
+        image, time, progress, cancelled
+            As for ``segment``.
+        label : int or None
+            The class whose probability is returned, in 255ths as in what is shown.
+        """
         pixels = self.core.pixels(image)
         if time is not None and "t" in pixels.kept_axes:
             pixels = pixels.at(t=time)
+        shape, known, blocks = self._blocks(pixels, cancelled)
+        labels = np.zeros(shape, label_dtype(known))
+        chance = None if label is None else np.zeros(shape, np.uint8)
+        for block in blocks:
+            labels[block.index] = block.labels
+            if chance is not None and label in known:
+                values = block.probabilities[known.tolist().index(label)]
+                chance[block.index] = _per_pixel(values, block.step, block.labels.shape)
+            if progress is not None:
+                progress(block.done, block.total)
+        return labels, chance
+
+    def _blocks(
+        self, pixels: Image, cancelled: Callable[[], bool] | None
+    ) -> tuple[tuple[int, ...], NDArray[np.int64], Iterator[BlockResult]]:
+        """Return the shape of the result, the labels of the classes, and the blocks."""
         network = self.model.network
         if network is not None:
-            return self._by_network(network, pixels, progress, cancelled)
+            seen = network.open(pixels)
+            shape = tuple(without_channels(seen).values())
+            return shape, network.classes_, network.blocks(seen, cancel=cancelled)
         model = self.model.copy()
         source, trained = model.open(pixels), model.trained()
-        labels = np.zeros(source.shape, label_dtype(trained.classifier.classes_))
-        for block in blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled):
-            labels[block.index] = block.labels
-            if progress is not None:
-                progress(block.done, block.total)
-        return labels
+        blocks = blocks_of(source, trained, model.cache.borrowed(), cancel=cancelled)
+        return source.shape, trained.classifier.classes_, blocks
 
-    def _by_network(
-        self,
-        network: Network,
-        pixels: Image,
-        progress: Callable[[int, int], None] | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> NDArray[np.unsignedinteger[Any]]:
-        seen = network.open(pixels)
-        shape = tuple(without_channels(seen).values())
-        labels = np.zeros(shape, label_dtype(network.classes_))
-        for block in network.blocks(seen, cancel=cancelled):
-            labels[block.index] = block.labels
-            if progress is not None:
-                progress(block.done, block.total)
-        return labels
+
+def _per_pixel(values: NDArray[np.float32], step: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return probabilities in 255ths, one for each pixel."""
+    few = np.rint(values * BYTE).astype(np.uint8)
+    every = few.repeat(step, axis=0).repeat(step, axis=1) if step > 1 else few
+    found: NDArray[np.uint8] = every[: shape[0], : shape[1]]
+    return found

@@ -65,7 +65,11 @@ export function objectsPanel(app, viewer, desk) {
  */
 function sourceGroup(app, desk) {
   const label = el("select", { id: "object-class-of", "aria-label": "Class whose parts are the objects" });
-  const how = { split: 0, min_size: 0, border: true };
+  const boundary = el("select", {
+    id: "object-boundary", "aria-label": "Class between objects that parts them",
+    title: "A class that you painted between objects that touch, such as their rims: they are parted where it is probable",
+  });
+  const how = { split: 0, boundary: /** @type {number | null} */ (null), min_size: 0, border: true };
   const split = slider({
     title: "Part at necks", low: 0, high: 5, step: 0.25, change: () => {}, help: "0 parts none, 1 is usual",
     settle: (value) => set({ split: value }),
@@ -86,7 +90,18 @@ function sourceGroup(app, desk) {
     Object.assign(how, more);
     if (desk.known?.how) follow();
   };
-  label.onchange = () => set({});
+  const offer = () => {
+    const others = (app.state?.classes ?? []).filter((one) => String(one.label) !== label.value);
+    if (!others.some((one) => one.label === how.boundary)) how.boundary = null;
+    const none = el("option", { value: "", text: "none" });
+    rebuild(boundary, others, () => [none, ...others.map((one) => el("option", { value: one.label, text: one.name }))]);
+    boundary.value = how.boundary === null ? "" : String(how.boundary);
+  };
+  label.onchange = () => {
+    offer();
+    set({});
+  };
+  boundary.onchange = () => set({ boundary: boundary.value ? Number(boundary.value) : null });
   const note = el("p", { class: "note", id: "objects-note", role: "status" });
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ onclick) =>
     el("button", { type: "button", id, text, title, onclick });
@@ -118,14 +133,17 @@ function sourceGroup(app, desk) {
     const chosen = label.value || String(classes.at(-1)?.label ?? 1);
     rebuild(label, classes, () => classes.map((one) => el("option", { value: one.label, text: one.name })));
     label.value = classes.some((one) => String(one.label) === chosen) ? chosen : String(classes.at(-1)?.label ?? 1);
+    offer();
   });
   const show = () => {
     note.textContent = words(desk);
     joining.disabled = !desk.known?.kept;
     // While a choice is on its way, what comes is older than it, and would take it back.
     if (desk.known?.how && !sent) {
-      Object.assign(how, { split: desk.known.how.split, min_size: desk.known.how.min_size, border: desk.known.how.border });
+      const { split: depth, boundary: between, min_size: size, border: kept } = desk.known.how;
+      Object.assign(how, { split: depth, boundary: between, min_size: size, border: kept });
     }
+    offer();
     split.show(how.split);
     least.show(how.min_size);
     border.show(how.border);
@@ -135,7 +153,7 @@ function sourceGroup(app, desk) {
     note.textContent = words(desk);
   });
   show();
-  return group("Objects", el("label", { class: "field" }, "Parts of", label), split.made, least.made, border.made, buttons, note);
+  return group("Objects", el("label", { class: "field" }, "Parts of", label), el("label", { class: "field" }, "Part along", boundary), split.made, least.made, border.made, buttons, note);
 }
 
 /** @param {ObjectDesk} desk */

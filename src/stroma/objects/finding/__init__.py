@@ -1,0 +1,1 @@
+"""How objects are told from pixels and from each other: touching ones parted, block by block."""
