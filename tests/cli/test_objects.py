@@ -171,6 +171,29 @@ def test_probabilities_are_cut_at_the_threshold(stroma, files) -> None:
     assert rows("b.csv") == []
 
 
+def test_touching_parts_of_a_class_are_parted_along_another(stroma, files) -> None:
+    labels = np.zeros((30, 50), np.uint8)
+    labels[5:25, 5:45] = 1
+    labels[5:25, 24:26] = 2
+    labels[14, 24:26] = 1  # a gap
+    write_labels("a.tif", labels, axes="yx", classes=[Class(1, "cell"), Class(2, "rim")])
+    write_image("b.tif", np.stack([labels == 1, labels == 2]).astype(np.float32), axes="cyx")
+
+    def count(*how: str) -> int:
+        done = stroma("objects", *how, "--table", "out.csv", "--overwrite")
+        assert done.code == 0, done.err
+        return len(rows("out.csv"))
+
+    assert count("a.tif", "--class", "cell") == count("b.tif", "--class", "1") == 1
+    assert count("a.tif", "--class", "cell", "--boundary", "rim") == 2
+    assert count("a.tif", "--class", "1", "--boundary", "2") == 2
+    assert count("b.tif", "--class", "1", "--boundary", "2") == 2
+    wrong = stroma("objects", "a.tif", "--class", "cell", "--boundary", "rom", "--table", "c.csv")
+    assert "Known: cell, rim" in wrong.err
+    lacking = stroma("objects", "b.tif", "--boundary", "2", "--table", "c.csv")
+    assert "name the class of the objects, too" in " ".join(lacking.err.split())
+
+
 def test_wrong_wishes_are_told_before_anything_is_written(stroma, files) -> None:
     (files / "there.csv").write_text("mine")
     there = stroma("objects", "cells.tif", "--table", "there.csv")

@@ -143,6 +143,35 @@ def test_objects_follow_the_segmentation_while_one_paints(session, heard):
     assert shown
 
 
+def test_touching_objects_are_parted_along_a_painted_class_live_and_in_all_planes():
+    image = np.zeros((60, 80), np.float32)
+    image[10:50, 5:75] = 100
+    image[10:50, 38:41] = 50
+    image[28:30, 38:41] = 100  # a gap
+    with Session() as session:
+        key = session.add_image(image)
+        session.add_class()
+        session.look(key)
+        session.paint(key, [(2, 5), (2, 70)], label=1, radius=1)
+        session.paint(key, [(30, 20), (40, 20)], label=2, radius=3)
+        session.paint(key, [(12, 39), (24, 39)], label=3, radius=1)
+        session.follow_objects(key, label=2)
+        assert len(numbers(session, key)) == 1
+        session.follow_objects(key, label=2, boundary=3)
+        assert len(numbers(session, key)) == 2
+        live = session.object_labels(key)
+        assert session.object_source(key).to_json()["how"]["boundary"] == 3
+        session.undo()
+        assert len(numbers(session, key)) == 1
+        assert session.find_objects(key, label=2, boundary=3).result() == 2
+        settle(session)
+        assert np.array_equal(session.object_labels(key), live)
+        with pytest.raises(ParameterError, match="name both"):
+            session.follow_objects(key, label=2, boundary=2)
+        with pytest.raises(LabelError, match="1 to 65535"):
+            session.follow_objects(key, label=2, boundary=0)
+
+
 def test_older_strokes_make_older_objects(session):
     key = session.add_image((squares() > 0) * np.float32(100))
     session.look(key)

@@ -88,6 +88,8 @@ def test_the_page_asks_and_changes_what_the_session_holds(held) -> None:
         assert client.get(f"/results/{names[0]}").status == 200
         ask(tab, "follow-objects", image="1", label=2, split=0, min_size=3, border=False)
         assert ask(tab, "objects", **place_of)["how"]["min_size"] == 3
+        ask(tab, "follow-objects", image="1", label=2, boundary=1)
+        assert ask(tab, "objects", **place_of)["how"]["boundary"] == 1
 
 
 def label_image(folder, labels) -> bytes:
@@ -264,6 +266,36 @@ def test_an_answer_from_before_takes_back_no_choice_of_how_objects_are_found(bro
         line.give(lambda message: True)
         settled(page)
         assert (split.input_value(), least.input_value()) == ("2", "50")
+    page.close()
+
+
+def test_the_page_offers_the_other_classes_to_part_objects_along(browser, held) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+
+    def along() -> int | None:
+        how = held.object_source("1").how
+        return None if how is None else how.boundary
+
+    with served(held) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        page.wait_for_selector("#objects-note >> text=12 objects, held")
+        last = held.classes[-1].label
+        offered = page.locator("#object-boundary option").evaluate_all(
+            "all => all.map(o => o.value)"
+        )
+        assert offered == ["", *(str(one.label) for one in held.classes if one.label != last)]
+        page.click("#follow-objects")
+        page.wait_for_selector("#join-table:disabled")  # when the page knows that they follow
+        assert along() is None
+        first = held.classes[0].label
+        page.select_option("#object-boundary", str(first))
+        until(page, lambda: along() == first)
+        page.select_option("#object-class-of", str(first))  # which is no boundary of itself
+        until(page, lambda: held.object_source("1").how.label == first)
+        assert along() is None
+        assert page.input_value("#object-boundary") == ""
     page.close()
 
 

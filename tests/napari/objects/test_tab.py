@@ -202,6 +202,16 @@ def test_objects_follow_the_segmentation_until_they_are_corrected(tab, studio):
     tab.sources.least.setValue(60)
     studio.settle()
     assert len(tab.desk.numbers) == 4
+    offered = [tab.sources.boundary.itemData(i) for i in range(tab.sources.boundary.count())]
+    assert offered == [None, 1]
+    tab.sources.boundary.setCurrentIndex(1)
+    tab.sources.boundary.activated.emit(1)
+    studio.settle()
+    assert session.object_source("1").how.boundary == 1
+    session.undo()
+    studio.settle()
+    assert tab.sources.boundary.currentData() is None
+    assert len(tab.desk.numbers) == 4
     tab.desk.select(tab.desk.numbers[:1])
     tab.desk.correct_selected("delete")
     assert len(tab.desk.numbers) == 3
