@@ -47,6 +47,10 @@ class Groups:
         a, b = self.find(one), self.find(other)
         self._parents[max(a, b)] = min(a, b)
 
+    def roots(self) -> NDArray[np.intp]:
+        """Return for every number the smallest that stands for the same."""
+        return np.array([self.find(n) for n in range(len(self._parents))], np.intp)
+
     def table(self, used: NDArray[np.bool_]) -> NDArray[np.uint32]:
         """Return the final number of every number: from 1, in the order of the first used of each.
 
@@ -55,7 +59,7 @@ class Groups:
         used : (count,) bool array
             Numbers that occur; 0 and what does not occur become 0.
         """
-        roots = np.array([self.find(n) for n in range(len(self._parents))], np.intp)
+        roots = self.roots()
         occurs = np.zeros(len(roots), bool)
         occurs[roots[used]] = True
         occurs[:1] = False

@@ -59,6 +59,13 @@ def objects(
             show_default=False,
         ),
     ] = None,
+    rise: Annotated[
+        float,
+        typer.Option(
+            help="How much more probable that class is between two objects than inside each: less "
+            "parts along thin or faint boundaries, more leaves speckled objects whole."
+        ),
+    ] = 0.3,
     min_size: Annotated[float, typer.Option(help="Least size of an object.")] = 0.0,
     max_size: Annotated[
         float | None, typer.Option(help="Greatest size of an object.", show_default=False)
@@ -131,6 +138,7 @@ def objects(
         threshold=threshold,
         core=core,
         split=split,
+        rise=rise,
         min_size=min_size,
         max_size=most,
         size_in=size_in,  # type: ignore[arg-type]  # checked there

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError
 from stroma.objects.boxes import located
 from stroma.objects.entry import as_image, checked_spacing, micrometres
@@ -36,6 +38,10 @@ class Finding:
         The class between objects that touch (a rim, a membrane), along which they are parted where
         it is probable. Its pixels go to the objects they bound. With a split, objects are parted
         also at the necks that a boundary with gaps leaves between them.
+    rise : float
+        How much more probable the boundary is between two objects than inside each of them. Less
+        parts along thin, faint or broken boundaries; more leaves objects whole in which there is
+        something like a boundary, too.
     min_size, max_size : float
         Objects that are smaller or larger are left out.
     size_in : {"px", "um"}
@@ -51,6 +57,7 @@ class Finding:
     core: float | None = None
     split: float = 0.0
     boundary: int | None = None
+    rise: float = 0.3
     min_size: float = 0.0
     max_size: float = np.inf
     size_in: Literal["px", "um"] = "px"
@@ -75,6 +82,8 @@ class Finding:
                 "A boundary parts the objects of another class: name both (label, boundary). Got "
                 f"{self.label} and {self.boundary}."
             )
+        if not 0 < self.rise < 1:
+            raise ParameterError(f"rise is a share between 0 and 1, got {self.rise}.")
         if self.size_in not in ("px", "um") or self.connectivity not in ("corner", "side"):
             raise ParameterError(
                 "Sizes are in 'px' or 'um', pixels connected by 'corner' or 'side'; got "
@@ -90,9 +99,15 @@ def objects_of(
     how: Finding | None = None,
     numbered: bool = False,
     boundary_probability: Any = None,
+    out: str | Path | None = None,
     **settings: Any,
-) -> NDArray[np.int32]:
+) -> Any:
     """Return the objects in labels or probabilities of pixels, as a label image.
+
+    With ``out`` it is written block by block, for images larger than memory: the same objects,
+    since parts of blocks that touch are one, in the same order. That takes four bytes a pixel
+    beside ``out`` while it works, and the memory of some blocks; where touching objects are parted,
+    at least that of the box of the largest that is connected.
 
     Parameters
     ----------
@@ -112,32 +127,33 @@ def objects_of(
     boundary_probability : array or Image, optional
         Where pixels are labels: how probable the class ``boundary`` is in each, or how bright a
         stained membrane (from 0 to 1). Unless given, it is certain in the pixels of that class.
+    out : path, optional
+        OME-Zarr or TIFF to write the label image to; one that is there is replaced.
     **settings
         Fields of `Finding`, instead.
 
     Returns
     -------
-    array of int32
+    array of int32, or path
         Objects 1 to n in each frame, in the order of their first pixels; 0 where there is none.
+        The path if ``out`` is given.
     """
     finding = replace(how or Finding(), **_known(settings))
     image = as_image(pixels, axes)
-    if numbered and finding.boundary is not None:
-        raise ParameterError(
-            "A class is the boundary between objects of another class, not between those that "
-            "have numbers already. Leave out boundary, or numbered."
-        )
-    source = source_of(image, finding, boundary_probability)
-    known = checked_spacing(spacing, image) or micrometres(image)
-    if finding.size_in == "um" and not known:
-        raise ParameterError(
-            "The size of a pixel is not known, so sizes cannot be in µm². Give it (spacing), or "
-            "sizes in pixels."
-        )
-    if "t" not in image.sizes:
-        return _frame(source, finding, known, numbered)
-    frames = (source.at(t=t) for t in range(image.sizes["t"]))
-    return np.stack([_frame(frame, finding, known, numbered) for frame in frames])
+    sought = seek(image, finding, spacing, numbered=numbered, boundary=boundary_probability)
+    if out is not None:
+        from stroma.objects.blockwise.files import write_objects
+
+        return write_objects(Path(out), sought)
+    return find(sought)
+
+
+def find(sought: Sought) -> NDArray[np.int32]:
+    """Return objects as a label image in memory."""
+    sizes = sought.source.own.sizes
+    if "t" not in sizes:
+        return _frame(sought)
+    return np.stack([_frame(sought.at(t)) for t in range(sizes["t"])])
 
 
 def _known(settings: dict[str, Any]) -> dict[str, Any]:
@@ -150,24 +166,79 @@ def _known(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _frame(
-    source: Source, finding: Finding, spacing: tuple[float, ...], numbered: bool
-) -> NDArray[np.int32]:
+@dataclass(frozen=True, eq=False)
+class Sought:
+    """What objects are found in, and how.
+
+    Parameters
+    ----------
+    source : Source
+        Pixels.
+    finding : Finding
+        How.
+    spacing : tuple of float
+        Size of a pixel along (z,) y and x in µm; empty if unknown.
+    numbered : bool
+        Whether labels are objects already.
+    """
+
+    source: Source
+    finding: Finding
+    spacing: tuple[float, ...]
+    numbered: bool
+
+    def at(self, t: int) -> Sought:
+        """Return one frame."""
+        return replace(self, source=self.source.at(t=t))
+
+    def sizes(self) -> tuple[float, float]:
+        """Return the least and the greatest size of an object, in pixels."""
+        pixel = float(np.prod(self.spacing)) if self.finding.size_in == "um" else 1.0
+        return self.finding.min_size / pixel, self.finding.max_size / pixel
+
+
+def seek(
+    image: Image,
+    finding: Finding,
+    spacing: Sequence[float] = (),
+    *,
+    numbered: bool = False,
+    boundary: Any = None,
+) -> Sought:
+    """Return what objects are found in, and how, checked to fit; reads nothing.
+
+    Parameters
+    ----------
+    image, finding, spacing, numbered, boundary
+        As `objects_of` takes them.
+    """
+    known = checked_spacing(spacing, image) or micrometres(image)
+    if finding.size_in == "um" and not known:
+        raise ParameterError(
+            "The size of a pixel is not known, so sizes cannot be in µm². Give it (spacing), or "
+            "sizes in pixels."
+        )
+    if numbered and finding.boundary is not None:
+        raise ParameterError(
+            "A class is the boundary between objects of another class, not between those that "
+            "have numbers already. Leave out boundary, or numbered."
+        )
+    return Sought(source_of(image, finding, boundary), finding, known, numbered)
+
+
+def _frame(sought: Sought) -> NDArray[np.int32]:
     """Return the objects of one plane or volume."""
-    pixels = told(source, finding)
-    if numbered and int(pixels.labels.max(initial=0)) >= 2**31:
+    pixels = told(sought.source, sought.finding)
+    if sought.numbered and int(pixels.labels.max(initial=0)) >= 2**31:
         raise LabelError(f"Numbers of objects are below {2**31}, got {pixels.labels.max()}.")
-    parts = pixels.labels.astype(np.int32)
-    parts = parts if numbered else connected(pixels.labels, finding.connectivity)
-    parts = parted(reaching(parts, pixels), pixels, finding, spacing)
-    pixel = float(np.prod(spacing)) if finding.size_in == "um" else 1.0
-    return kept(
-        parts,
-        min_size=finding.min_size / pixel,
-        max_size=finding.max_size / pixel,
-        border=finding.border,
-        renumber=not numbered,
-    )
+    if sought.numbered:
+        parts = pixels.labels.astype(np.int32)
+    else:
+        parts = connected(pixels.labels, sought.finding.connectivity)
+    parts = parted(reaching(parts, pixels), pixels, sought.finding, sought.spacing)
+    least, most = sought.sizes()
+    border = sought.finding.border
+    return kept(parts, min_size=least, max_size=most, border=border, renumber=not sought.numbered)
 
 
 def reaching(parts: NDArray[np.int32], pixels: Told) -> NDArray[np.int32]:
@@ -181,13 +252,26 @@ def reaching(parts: NDArray[np.int32], pixels: Told) -> NDArray[np.int32]:
 
 
 def parted(
-    parts: NDArray[np.int32], pixels: Told, finding: Finding, spacing: tuple[float, ...]
+    parts: NDArray[np.int32],
+    pixels: Told,
+    finding: Finding,
+    spacing: tuple[float, ...],
+    *,
+    around: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int32]:
     """Return connected parts as objects: touching ones parted, as far as that is asked for."""
     if pixels.body is not None and pixels.chance is not None:
         reach = parts.ndim if finding.connectivity == "corner" else 1
-        how: dict[str, Any] = {"reach": reach, "depth": finding.split, "spacing": spacing}
-        return part_by_boundary(parts, pixels.body, pixels.chance, **how)
+        return part_by_boundary(
+            parts,
+            pixels.body,
+            pixels.chance,
+            reach=reach,
+            rise=finding.rise,
+            depth=finding.split,
+            spacing=spacing,
+            around=around,
+        )
     return split(parts, finding.split, spacing=spacing) if finding.split else parts
 
 

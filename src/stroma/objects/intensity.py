@@ -42,8 +42,12 @@ def likelihood(found: Located, values: NDArray[Any], name: str) -> Columns:
 
 def neighbourhood(found: Located, size: Size, ring: float) -> Columns:
     """Return how many objects are within the ring, and how far the nearest centre is."""
-    columns: Columns = {"neighbours": _around(found, NONE, size, ring)[0]}
-    columns["nearest_px"] = _nearest(found.centre)
+    return {"neighbours": _around(found, NONE, size, ring)[0]} | nearest(found, size)
+
+
+def nearest(found: Located, size: Size) -> Columns:
+    """Return how far the nearest centre is."""
+    columns: Columns = {"nearest_px": _nearest(found.centre)}
     if size is not None:
         columns["nearest_um"] = _nearest(found.centre * size)
     return columns
@@ -71,13 +75,18 @@ def _inside(found: Located, values: NDArray[Any], size: Size) -> Columns:
 def _around(
     found: Located, values: NDArray[Any], size: Size, ring: float
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    count, out = np.zeros(len(found), np.int64), np.full((len(found), 2), np.nan)
+    steps = ring_steps(found, size, ring)
+    found.each(around, found.labels, found.codes, found.box, steps, values, count, out)
+    return count, out
+
+
+def ring_steps(found: Located, size: Size, ring: float) -> NDArray[np.int64]:
+    """Return the (k, 3) steps from a pixel to those near enough for the ring."""
     spacing = np.ones(3) if size is None else size.copy()
     if found.labels.shape[0] == 1:
         spacing[0] = 0
-    count, out = np.zeros(len(found), np.int64), np.full((len(found), 2), np.nan)
-    steps = ball(ring, spacing)
-    found.each(around, found.labels, found.codes, found.box, steps, values, count, out)
-    return count, out
+    return ball(ring, spacing)
 
 
 def _nearest(centre: NDArray[np.float64]) -> NDArray[np.float64]:

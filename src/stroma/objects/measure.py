@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from stroma.objects.shape import Columns, hull, place, shape
 
 GROUPS = ("shape", "hull", "intensity", "ring", "neighbours")
 """What can be measured, beside where objects are and how large."""
+
+LARGE = 2**26
+"""Pixels of a frame above which labels and values are not read as a whole, but box by box."""
 
 
 def measure(
@@ -82,12 +86,24 @@ def measure(
 
 def _frame(given: Entry, t: int | None, ring: float, groups: frozenset[str]) -> ObjectTable:
     """Measure the objects of one plane or volume."""
-    found = located(given.labels.read())
-    columns: Columns = {LABEL: found.names}
+    if np.prod(given.labels.shape, dtype=np.int64) > LARGE:
+        from stroma.objects.blockwise.measuring import located_in_blocks, measured_in_blocks
+
+        found = located_in_blocks(given.labels)
+        columns = measured_in_blocks(found, given, partial(inner, ring=ring, groups=groups), ring)
+    else:
+        found = located(given.labels.read())
+        columns = inner(found, given, ring, groups)
+    outer: Columns = {LABEL: found.names}
     if t is not None:
-        columns["t"] = np.full(len(found), t, np.int64)
+        outer["t"] = np.full(len(found), t, np.int64)
+    return ObjectTable(outer | place(found, given.size, volume=given.volume) | columns)
+
+
+def inner(found: Located, given: Entry, ring: float, groups: frozenset[str]) -> Columns:
+    """Return all that is measured in the boxes of objects, and the ring around them."""
+    columns: Columns = {}
     size = given.size
-    columns |= place(found, size, volume=given.volume)
     if "shape" in groups:
         columns |= shape(found, size, volume=given.volume)
     if "hull" in groups:
@@ -101,7 +117,7 @@ def _frame(given: Entry, t: int | None, ring: float, groups: frozenset[str]) -> 
         )
     for name, plane in given.likelihoods():
         columns |= likelihood(found, _ready(plane, found), name)
-    return ObjectTable(columns)
+    return columns
 
 
 def _ready(plane: Image, found: Located) -> NDArray[Any]:

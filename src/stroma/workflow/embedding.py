@@ -63,7 +63,7 @@ def embed(
     sums = _Sums(table)
     for position in recipe.parts(source):
         current = plan(source, position, recipe)
-        sums.add(current, given.labels.at(**position).read(), position.get("t", 0))
+        sums.add(current, given.labels.at(**position), position.get("t", 0))
     names = (f"{COLUMN}{extractor}_{i:03d}" for i in range(sums.total.shape[1]))
     return table.extended(dict(zip(names, sums.means(), strict=True)))
 
@@ -92,7 +92,7 @@ class _Sums:
         self.total = np.zeros((table.rows, 0))
         self.count = np.zeros(table.rows, np.int64)
 
-    def add(self, current: Plan, labels: NDArray[np.integer], t: int) -> None:
+    def add(self, current: Plan, labels: Image, t: int) -> None:
         """Add the features of one plane or volume."""
         for box, values in feature_blocks(current):
             within = _part(labels, box)
@@ -119,5 +119,7 @@ class _Sums:
             return np.asarray(self.total.T / self.count)
 
 
-def _part(labels: NDArray[np.integer], box: Box) -> NDArray[np.integer]:
-    return labels[box.index if labels.ndim == 3 else box.slices]
+def _part(labels: Image, box: Box) -> NDArray[np.integer]:
+    solid = len(labels.shape) == 3
+    spans = box.index if solid else box.slices
+    return labels.read(dict(zip("zyx" if solid else "yx", spans, strict=True)))

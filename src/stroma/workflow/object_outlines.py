@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
@@ -93,11 +92,10 @@ def _marks(labels: Image, table: ObjectTable, classes: Sequence[Class]) -> Itera
     names = _measured(table)
     for t in np.unique(frames).tolist():
         image = labels.at(t=t) if "t" in labels.kept_axes else labels
-        values = image.read()
         for row in np.flatnonzero(frames == t).tolist():
             own = known.get(int(table["class"][row])) if "class" in table else None
             about = _about(Measures(table, names, row), own)
-            for area, z in _areas(values, table, row):
+            for area, z in _areas(image, table, row):
                 places = (("t", t if image is not labels else None), ("z", z))
                 yield Mark(area, {a: p for a, p in places if p is not None}, **about)
 
@@ -121,13 +119,15 @@ def _about(measures: Measures, own: Class | None) -> dict[str, Any]:
     }
 
 
-def _areas(values: NDArray[Any], table: ObjectTable, row: int) -> Iterator[tuple[Area, int | None]]:
+def _areas(image: Image, table: ObjectTable, row: int) -> Iterator[tuple[Area, int | None]]:
     """Yield the parts of an object, each with its plane in z."""
     number = int(table[LABEL][row])
     top, left, bottom, right = (int(table[n][row]) for n in ("top", "left", "bottom", "right"))
-    solid = values.ndim == 3
-    planes = range(int(table["front"][row]), int(table["back"][row])) if solid else (None,)
-    for z in planes:
-        mask = (values if z is None else values[z])[top:bottom, left:right] == number
+    box, planes = {"y": slice(top, bottom), "x": slice(left, right)}, range(0, 1)
+    if solid := "z" in image.kept_axes:
+        planes = range(int(table["front"][row]), int(table["back"][row]))
+        box["z"] = slice(planes.start, planes.stop)
+    values = image.read(box).reshape(len(planes), bottom - top, right - left)
+    for z, mask in zip(planes, values == number, strict=True):
         for rings in outlines(mask):
-            yield Area(tuple(ring + np.array([left, top]) for ring in rings)), z
+            yield Area(tuple(ring + np.array([left, top]) for ring in rings)), z if solid else None

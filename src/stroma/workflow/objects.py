@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.objects import ObjectTable
 from stroma.errors import FileError, LabelError, ParameterError
-from stroma.io import read_image, write_labels
+from stroma.io import read_image
 from stroma.io.labels import read_classes
+from stroma.objects.blockwise.files import objects_in_file, write_in_blocks
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.entry import micrometres
-from stroma.objects.find import Finding, objects_of
-from stroma.objects.measure import measure
+from stroma.objects.find import Finding, Sought, find, seek
+from stroma.objects.measure import LARGE, measure
 from stroma.workflow.embedding import embed, extractors_in
 from stroma.workflow.object_files import (
     check_table_name,
@@ -153,30 +155,31 @@ def measure_file(
     source = read_image(path, axes=axes)
     values = None if image is None else read_image(image, series=series)
     own = None if model is None else load_object_classifier(model)
-    labels = _objects(path, source, values, _classes(path, source, of_class, boundary), how)
-    values = None if values is None else _fitting(values, labels)
-    table = measure(labels, values, ring=ring)
-    taught = () if own is None else extractors_in(own.columns_)
-    for name in dict.fromkeys((*extractors, *taught)):
-        table = embed(table, labels, values, name)
-    others = [_other(path, table) for path in joins]
-    for other in others:
-        table = other.joined(table)
-    found = MeasuredFile(wanted.paths, table.rows)
-    taught_by = next((other for other in others if other.classes), None)
-    if clicks is not None:
-        y, classes = read_clicks(clicks, labels, table)
-        own, found = _learnt(y, classes, table, classifier, found)
-    elif own is None and taught_by is not None:
-        own, found = _learnt(*_said(taught_by, table), table, classifier, found)
-    if own is None and wanted.model is not None:
-        raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
-    if own is not None:
-        table = own.classed(table)
-        names, counts = np.unique(table["class_name"], return_counts=True)
-        found = replace(found, classes=dict(zip(names.tolist(), counts.tolist(), strict=True)))
-    _write(wanted, labels, table, own)
-    return found
+    sought = _sought(path, source, values, _classes(path, source, of_class, boundary), how)
+    with _objects(sought, wanted.table.absolute().parent) as labels:
+        values = None if values is None else _fitting(values, labels)
+        table = measure(labels, values, ring=ring)
+        taught = () if own is None else extractors_in(own.columns_)
+        for name in dict.fromkeys((*extractors, *taught)):
+            table = embed(table, labels, values, name)
+        others = [_other(path, table) for path in joins]
+        for other in others:
+            table = other.joined(table)
+        found = MeasuredFile(wanted.paths, table.rows)
+        taught_by = next((other for other in others if other.classes), None)
+        if clicks is not None:
+            y, classes = read_clicks(clicks, labels, table)
+            own, found = _learnt(y, classes, table, classifier, found)
+        elif own is None and taught_by is not None:
+            own, found = _learnt(*_said(taught_by, table), table, classifier, found)
+        if own is None and wanted.model is not None:
+            raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
+        if own is not None:
+            table = own.classed(table)
+            names, counts = np.unique(table["class_name"], return_counts=True)
+            found = replace(found, classes=dict(zip(names.tolist(), counts.tolist(), strict=True)))
+        _write(wanted, labels, table, own)
+        return found
 
 
 def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> None:
@@ -193,27 +196,33 @@ def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> Non
         raise FileError(f"{there[0]} is there already. Name another file, or replace it.")
 
 
-def _objects(
+def _sought(
     path: Path,
     source: Image,
     values: Image | None,
     classes: tuple[int | None, int | None],
     how: Finding | None,
-) -> Image:
-    """Return the objects of a file as an Image that knows the size of its pixels.
-
-    Objects that have numbers keep them, unless they are split.
-    """
+) -> Sought:
+    """Return what the objects of a file are found in; they keep numbers, unless they are split."""
     label, boundary = classes
     finding = replace(how or Finding(), label=label, boundary=boundary)
     if source.sizes.get("c", 1) == 1 and "c" in source.sizes:
         source = source.at(c=0)
     spacing, unit = _size(source, values)
-    sized = replace(source, spacing=spacing, unit=unit)
-    array = objects_of(sized, how=finding, numbered=label is None and source.dtype.kind != "f")
-    return Image(
-        array, source.kept_axes.replace("c", ""), spacing=spacing, unit=unit, source=str(path)
-    )
+    sized = replace(source, spacing=spacing, unit=unit, source=str(path))
+    return seek(sized, finding, numbered=label is None and source.dtype.kind != "f")
+
+
+@contextmanager
+def _objects(sought: Sought, folder: Path) -> Iterator[Image]:
+    """Yield objects as an Image that knows the size of its pixels; large ones lie in a file."""
+    own = sought.source.own
+    if np.prod(own.shape, dtype=np.int64) > LARGE:
+        with objects_in_file(sought, folder) as labels:
+            yield labels
+        return
+    array = find(sought)
+    yield Image(array, own.kept_axes, spacing=own.spacing, unit=own.unit, source=own.source)
 
 
 def _classes(
@@ -299,7 +308,7 @@ def _learnt(
 def _write(wanted: Wanted, labels: Image, table: ObjectTable, own: ObjectClassifier | None) -> None:
     write_object_table(wanted.table, table)
     if wanted.label_image is not None:
-        write_labels(wanted.label_image, labels.read(), like=labels)
+        write_in_blocks(wanted.label_image, labels)
     for path in wanted.outlines:
         write_outlines(path, labels, table, () if own is None else own.classes)
     if wanted.model is not None and own is not None:

@@ -16,9 +16,6 @@ BLUR = 1.0
 REACH = 4
 """Pixels away from one that count for it, because of that."""
 
-RISE = 0.12
-"""How much more probable a boundary between two objects is than inside each of them."""
-
 OUTSIDE = np.float32(2)
 
 
@@ -86,14 +83,16 @@ def part_by_boundary(
     chance: NDArray[np.float32],
     *,
     reach: int,
+    rise: float,
     depth: float = 0.0,
     spacing: tuple[float, ...] = (),
+    around: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int32]:
     """Return objects parted where a boundary between them is probable.
 
     The probability of the boundary is a landscape, flooded from its valleys (Beucher and Meyer,
     "The morphological approach to segmentation: the watershed transformation", 1993). Valleys
-    that no ridge of `RISE` parts are one; one in which no pixel is of an object seeds none.
+    that no such ridge parts are one; one in which no pixel is of an object seeds none.
 
     Parameters
     ----------
@@ -105,24 +104,31 @@ def part_by_boundary(
         Probability of the boundary.
     reach : int
         Axes along which neighbours may differ at once: 1 for sides alone.
+    rise : float
+        How much more probable the boundary is between two objects than inside each of them.
     depth : float
         The parts of ``body`` are seeds of their own beyond necks of that depth, see `split`.
     spacing : tuple of float
         Size of a pixel along each axis.
+    around : bool array, optional
+        Pixels of objects and boundaries of which some are parted here; those of ``whole`` unless
+        given.
     """
     from skimage.segmentation import watershed
 
-    inside = whole > 0
-    landscape = _landscape(chance, inside, BLUR / _relative(spacing, whole.ndim))
-    seeds = _valleys(landscape, whole, body, reach)
+    inside, relative = whole > 0, _relative(spacing, whole.ndim)
+    smooth = _smooth(chance, inside if around is None else around, BLUR / relative)
+    landscape, body = np.where(inside, smooth, OUTSIDE), body & inside
+    seeds = _valleys(landscape, whole, body, reach, rise)
     flooded: Any = watershed(landscape, seeds, mask=inside, connectivity=reach)
     if depth:
-        seeds = _beyond_necks(np.asarray(flooded, np.int32), body, depth, spacing)
+        bodies = np.where(body, whole, 0).astype(np.int32)
+        seeds = _beyond_necks(np.asarray(flooded, np.int32), bodies, depth, spacing)
         flooded = watershed(landscape, seeds, mask=inside, connectivity=reach)
     return np.asarray(flooded, np.int32)
 
 
-def _landscape(
+def _smooth(
     chance: NDArray[np.float32], inside: NDArray[np.bool_], sigma: NDArray[np.float64]
 ) -> NDArray[np.float32]:
     """Return the probability of the boundary, smoothed among pixels inside; walls elsewhere."""
@@ -132,28 +138,48 @@ def _landscape(
         gaussian_filter(values, sigma, mode="constant", radius=REACH)
         for values in (np.where(inside, chance, 0).astype(np.float32), inside.astype(np.float32))
     )
-    return np.divide(share, total, out=np.full_like(share, OUTSIDE), where=inside)
+    walls = np.full_like(share, OUTSIDE)
+    return np.asarray(np.divide(share, total, out=walls, where=inside))
 
 
 def _beyond_necks(
     flooded: NDArray[np.int32],
-    body: NDArray[np.bool_],
+    bodies: NDArray[np.int32],
     depth: float,
     spacing: tuple[float, ...],
 ) -> NDArray[np.int32]:
     """Return the bodies of parts, split at their necks, without specks among the boundary."""
-    from scipy.ndimage import distance_transform_edt
-
-    seeds = split(np.where(body, flooded, 0).astype(np.int32), depth, spacing=spacing)
-    tall = distance_transform_edt(body, sampling=_relative(spacing, body.ndim)) > depth
+    seeds = split(np.where(bodies > 0, flooded, 0).astype(np.int32), depth, spacing=spacing)
+    tall = _above(bodies, depth, _relative(spacing, bodies.ndim))
     rises, known = (np.zeros(int(n.max(initial=0)) + 1, bool) for n in (seeds, flooded))
     rises[seeds[tall]] = known[flooded[tall]] = True
     seeds[~rises[seeds] & known[flooded]] = 0
     return seeds
 
 
+def _above(
+    labels: NDArray[np.int32], depth: float, relative: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return the pixels of each object that lie deeper in it than that."""
+    from scipy.ndimage import distance_transform_edt
+
+    found = located(labels)
+    result = np.zeros(found.labels.shape, bool)
+    for i in range(len(found)):
+        mask = cut(found.labels, found.codes[i], found.box[i]).astype(bool)
+        mask = mask if labels.ndim == 3 else mask[1]
+        deep = distance_transform_edt(mask, sampling=relative) > depth
+        where = tuple(slice(*found.box[i, [a, a + 3]]) for a in range(3))
+        result[where] |= deep[(slice(1, -1),) * labels.ndim].reshape(result[where].shape)
+    return result.reshape(labels.shape)
+
+
 def _valleys(
-    landscape: NDArray[np.float32], whole: NDArray[np.int32], body: NDArray[np.bool_], reach: int
+    landscape: NDArray[np.float32],
+    whole: NDArray[np.int32],
+    body: NDArray[np.bool_],
+    reach: int,
+    rise: float,
 ) -> NDArray[np.int32]:
     """Return the deepest places from which objects are flooded; each object has one at least."""
     from scipy.ndimage import generate_binary_structure
@@ -161,7 +187,7 @@ def _valleys(
     from skimage.morphology import local_minima, reconstruction
 
     near = generate_binary_structure(whole.ndim, reach)
-    raised = np.minimum(landscape + np.float32(RISE), OUTSIDE)
+    raised = np.minimum(landscape + np.float32(rise), OUTSIDE)
     filled = reconstruction(raised, landscape, method="erosion", footprint=near)
     lows = local_minima(filled, connectivity=reach) & (whole > 0)
     seeds = np.asarray(label(lows, connectivity=reach), np.int32)

@@ -32,8 +32,8 @@ class Source:
     own: Image
     boundary: Image | None
 
-    def at(self, **position: int) -> Source:
-        """Return one frame."""
+    def at(self, **position: int | slice) -> Source:
+        """Return a cut, such as one frame."""
         boundary = None if self.boundary is None else self.boundary.at(**position)
         return Source(self.own.at(**position), boundary)
 

@@ -116,7 +116,7 @@ def finding_of(values: Any) -> Finding:
         )
     if given.get("max_size") is None:
         given.pop("max_size", None)
-    for name in ("threshold", "split", "min_size", "max_size"):
+    for name in ("threshold", "split", "rise", "min_size", "max_size"):
         if name in given:
             given[name] = checks.number(given[name], name, 0, MOST)
     for name in ("label", "boundary"):

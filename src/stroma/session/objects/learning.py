@@ -341,4 +341,5 @@ def found_in(
     spacing = {a: s for a, s in pixels.spacing.items() if a in axes}
     named_image = Image(classes if solid else classes[0], axes, spacing=spacing, unit=pixels.unit)
     beside = None if chance is None else chance.reshape(named_image.shape)
-    return objects_of(named_image, how=how, boundary_probability=beside).reshape(classes.shape)
+    found: Labels = objects_of(named_image, how=how, boundary_probability=beside)
+    return found.reshape(classes.shape)
