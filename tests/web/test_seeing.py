@@ -12,6 +12,7 @@ from tests.web.browsing import (
     ORANGE,
     PATIENCE,
     SIZE,
+    area,
     paint_both,
     place,
     until,
@@ -213,3 +214,63 @@ def test_the_size_of_pixels_is_given_where_a_file_does_not_say_it(page, session)
     page.click("#own-size")
     page.locator("#own-size").wait_for(state="hidden")
     assert dict(session.images[0].image.spacing) == {}
+
+
+@pytest.mark.parametrize(
+    ("box", "middle"),
+    [
+        ((0, 0, 20, 20), (100, 100)),
+        ((490, 980, 500, 1000), (400, 900)),
+        ((250, 0, 260, 9), (255, 100)),
+    ],
+)
+def test_what_lies_at_the_edge_is_shown_without_empty_ground_around(page, box, middle) -> None:
+    found = page.evaluate(
+        """async ([top, left, bottom, right]) => {
+          const { Camera } = await import('/static/camera.js');
+          const one = Object.assign(new Camera(), {
+            width: 800, height: 800, scale: 4, planeHeight: 500, planeWidth: 1000,
+          });
+          one.show({ top, left, bottom, right });
+          return [one.y, one.x];
+        }""",
+        list(box),
+    )
+    assert tuple(found) == middle
+
+
+def test_a_brush_leaves_nothing_where_it_was(page) -> None:
+    until(page, lambda: np.ptp(area(page, (20, 20), (236, 236))) > 100)
+    page.keyboard.press("1")
+    drawn(page)
+    before = area(page, (20, 20), (236, 236))
+    for at in ((60, 40), (90, 200), (200, 100)):
+        page.mouse.move(*place(page, *at), steps=5)
+        drawn(page)
+    assert (area(page, (20, 20), (236, 236)) != before).any()
+    page.mouse.move(2, 2)
+    drawn(page)
+    np.testing.assert_array_equal(area(page, (20, 20), (236, 236)), before)
+
+
+def test_a_stroke_under_way_looks_as_if_all_were_drawn_at_once(page) -> None:
+    page.keyboard.press("1")
+    page.mouse.move(*place(page, 60, 40))
+    page.mouse.down()
+    for at in ((60, 200), (120, 60), (70, 120), (200, 220)):
+        page.mouse.move(*place(page, *at), steps=6)
+        drawn(page)
+    bit_by_bit = area(page, (20, 20), (236, 236))
+    page.evaluate("document.querySelector('#canvas').dispatchEvent(new WheelEvent('wheel'))")
+    drawn(page)
+    at_once = area(page, (20, 20), (236, 236))
+    page.mouse.up()
+    smoothed = 50  # at the rim, where the browser rounds the corners of longer lines anew
+    assert np.abs(at_once.astype(int) - bit_by_bit).max() < smoothed
+
+
+def drawn(page) -> None:
+    """Wait until all that is to be drawn is drawn."""
+    page.wait_for_load_state("networkidle")
+    frame = "new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))"
+    page.evaluate(f"() => {frame}")

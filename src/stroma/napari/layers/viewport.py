@@ -153,18 +153,31 @@ def go_to(viewer: Any, board: Board, place: Box, view: Box) -> None:
 
 
 def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
-    """Move a place into the middle of the view, and zoom in if it would be small there."""
-    seen = max(view.shape)
-    middle = (place.top + place.bottom - 1) / 2, (place.left + place.right - 1) / 2
-    names = list(board.sizes)
+    """Move a place into the middle of the view, and zoom in if it would be small there.
+
+    At the edge of the image, the view is moved inwards rather than to show empty ground.
+    """
+    nearer = max(1.0, max(view.shape) / (CLOSE * max(place.shape)))
+    across, names = across_of(viewer, board), list(board.sizes)
+    sides = board.whole(across).shape
+    wanted = (place.top + place.bottom) / 2, (place.left + place.right) / 2
+    middle = [
+        _inwards(at, size, seen / nearer)
+        for at, size, seen in zip(wanted, sides, view.shape, strict=True)
+    ]
     at = np.zeros(len(names))
-    at[[names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across_of(viewer, board)]]] = middle
+    axes = [names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across]]
+    at[axes] = np.array(middle) - 0.5  # pixels of napari lie around their index
     world = np.zeros(viewer.dims.ndim)
     world[-len(names) :] = board.placed.point(at)
     camera = viewer.scene.camera
     camera.center = (*camera.center[:-2], *world[list(viewer.dims.displayed[-2:])])
-    if seen > CLOSE * max(place.shape):
-        camera.zoom *= seen / (CLOSE * max(place.shape))
+    camera.zoom *= nearer
+
+
+def _inwards(at: float, size: int, seen: float) -> float:
+    """Return the middle nearest to one that is wanted with which nothing beyond a side is seen."""
+    return size / 2 if seen >= size else min(max(at, seen / 2), size - seen / 2)
 
 
 def roll_to(viewer: Any, board: Board, plane: Position) -> None:

@@ -68,16 +68,17 @@ export class Camera {
   /**
    * Bring a box of the image into the middle of the view, large enough to paint in, and with so much
    * around it that one sees where it is; what is tiny comes no closer than `CLOSE`, or than one is.
+   * At the edge of the image, the view is moved inwards rather than to show empty ground.
    * @param {import("./types.js").Box} box
    */
   show(box) {
-    this.y = (box.top + box.bottom) / 2;
-    this.x = (box.left + box.right) / 2;
     const fits = Math.min(
       this.width / (box.right - box.left),
       this.height / (box.bottom - box.top) / this.stretch,
     );
     this.scale = Math.min(Math.max(Math.min(fits / 8, CLOSE), this.scale), fits / 4, CLOSEST);
+    this.y = inwards((box.top + box.bottom) / 2, this.planeHeight, this.height / this.scaleY);
+    this.x = inwards((box.left + box.right) / 2, this.planeWidth, this.width / this.scale);
   }
 
   /**
@@ -125,4 +126,14 @@ export class Camera {
     this.y = Math.min(Math.max(this.y, 0), this.planeHeight);
     this.x = Math.min(Math.max(this.x, 0), this.planeWidth);
   }
+}
+
+/**
+ * @param {number} at where the middle of the view is wanted
+ * @param {number} size of the plane
+ * @param {number} seen how much of it fits into the view
+ * @returns {number} the nearest middle with which nothing beyond the plane is seen, or least
+ */
+function inwards(at, size, seen) {
+  return seen >= size ? size / 2 : Math.min(Math.max(at, seen / 2), size - seen / 2);
 }

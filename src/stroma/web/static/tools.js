@@ -1,5 +1,7 @@
 // Brush, eraser and polygon: from pointer to strokes, and how strokes look until they are stored.
 
+import { around } from "./viewer.js";
+
 /** @typedef {import("./types.js").Stroke} Stroke */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./viewer.js").Tool} Tool */
@@ -7,6 +9,8 @@
 /** Pixels of the screen from the first corner, or from the last (a double click), that close. */
 const CLOSE = 10;
 const SAME = 3;
+/** Pixels that lines reach beyond what they go around. */
+const LINE = 3;
 const HALO = "rgba(0, 0, 0, 0.55)";
 
 /**
@@ -41,6 +45,7 @@ export function brush(hand, erases) {
   let current = null;
   /** @type {{at: [number, number], where: string} | null} where the last stroke ended */
   let last = null;
+  let drawn = 0; // points of the stroke
   const drop = () => {
     current = null;
   };
@@ -52,6 +57,7 @@ export function brush(hand, erases) {
       const straight = event.shiftKey && last?.where === hand.where();
       const points = straight && last ? [last.at, at] : [at];
       current = { kind: "brush", label, radius: hand.radius(), points };
+      drawn = 0;
     },
     move(at) {
       current?.points.push(...at);
@@ -65,11 +71,31 @@ export function brush(hand, erases) {
     },
     retract: drop,
     cancel: drop,
+    reach(viewer) {
+      const { scale } = viewer.camera;
+      const fresh = current?.points.slice(Math.max(0, drawn - 1)) ?? [];
+      const boxes = fresh.map((at) => onScreen(viewer, at, Math.max(0.5, (current?.radius ?? 0) * scale)));
+      if (viewer.hover) boxes.push(onScreen(viewer, viewer.hover, Math.max(2, hand.radius() * scale)));
+      return boxes.length ? boxes.reduce(around) : null;
+    },
     draw(context, viewer) {
       if (current) drawStroke(context, viewer, current, hand.colour);
+      drawn = current?.points.length ?? 0;
       if (viewer.hover) ring(context, viewer, viewer.hover, hand, erases);
     },
   };
+}
+
+/**
+ * @param {Viewer} viewer
+ * @param {[number, number]} at
+ * @param {number} radius in pixels of the screen
+ * @returns {import("./types.js").Box} where a circle is on the screen, with the lines around it
+ */
+function onScreen(viewer, at, radius) {
+  const [x, y] = viewer.camera.toScreen(...at);
+  const far = radius + LINE;
+  return { top: y - far, left: x - far, bottom: y + far, right: x + far };
 }
 
 /**

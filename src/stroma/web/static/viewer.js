@@ -3,6 +3,7 @@
 import { Camera } from "./camera.js";
 
 /** @typedef {import("./types.js").Stroke} Stroke */
+/** @typedef {import("./types.js").Box} Box */
 /** @typedef {import("./layer.js").Layer} Layer */
 
 const WHEEL = 0.0016;
@@ -20,6 +21,8 @@ const KEY_STEP = 60;
  * @property {() => void} [retract] what is under way was not meant: fingers that zoom, not paint
  * @property {() => void} [cancel] give up everything that is not done yet
  * @property {(context: CanvasRenderingContext2D, viewer: Viewer) => void} [draw]
+ * @property {(viewer: Viewer) => Box | null} [reach] where on the screen it draws otherwise than
+ *   when it drew last; null where nowhere. All is drawn again for tools that do not say
  */
 
 /**
@@ -47,6 +50,10 @@ export class Viewer extends EventTarget {
     /** @type {[number, number] | null} */
     this.hover = null;
     this.scheduled = false;
+    /** Whether more is to be drawn than the tool. */
+    this.changed = true;
+    /** @type {Box | null} where the tool was drawn last */
+    this.reached = null;
     /** Whether strokes are drawn here until they are stored. */
     this.paints = true;
     this._listen();
@@ -78,11 +85,17 @@ export class Viewer extends EventTarget {
 
   /** Draw soon; asking often costs nothing. */
   redraw() {
+    this.changed = true;
+    this._schedule();
+  }
+
+  _schedule() {
     if (this.scheduled) return;
     this.scheduled = true;
     requestAnimationFrame(() => {
       this.scheduled = false;
-      this._draw();
+      if (this.changed) this._draw();
+      else if (this.tool.draw) this._drawTool();
     });
   }
 
@@ -118,13 +131,37 @@ export class Viewer extends EventTarget {
   }
 
   _draw() {
+    this.changed = false;
+    this.reached = this.tool.reach?.(this) ?? null;
+    this._drawIn({ top: 0, left: 0, bottom: this.camera.height, right: this.camera.width });
+  }
+
+  /** Draw where the tool was and where it is: a large screen is not drawn anew for each move. */
+  _drawTool() {
+    if (!this.tool.reach) return this._draw();
+    const [before, now] = [this.reached, this.tool.reach(this)];
+    this.reached = now;
+    const both = before && now ? around(before, now) : before ?? now;
+    if (both) this._drawIn(both);
+  }
+
+  /** @param {Box} box on the screen */
+  _drawIn({ top, left, bottom, right }) {
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     const density = window.devicePixelRatio || 1;
+    const [x, y] = [Math.floor(left * density), Math.floor(top * density)];
+    const [width, height] = [Math.ceil(right * density) - x, Math.ceil(bottom * density) - y];
+    context.save();
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.beginPath();
+    context.rect(x, y, width, height);
+    context.clip();
+    context.clearRect(x, y, width, height);
     context.setTransform(density, 0, 0, density, 0, 0);
-    context.clearRect(0, 0, this.camera.width, this.camera.height);
     for (const layer of this.layers) layer.draw(context, this.camera, density);
     this.tool.draw?.(context, this);
     this.dispatchEvent(new CustomEvent("drawn", { detail: context }));
+    context.restore();
   }
 
   _listen() {
@@ -166,6 +203,7 @@ export class Viewer extends EventTarget {
       this.tool.down(this._at(event), event);
     }
     this._showCursor();
+    this.redraw();
   }
 
   /**
@@ -226,6 +264,7 @@ export class Viewer extends EventTarget {
     if (this.gesture === "tool") {
       if (cancelled) this.tool.cancel?.();
       else this.tool.up?.();
+      this.redraw();
     }
     this.gesture = this.pointers.size && this.gesture === "pinch" ? "pan" : "none";
     this._showCursor();
@@ -297,7 +336,7 @@ export class Viewer extends EventTarget {
   _hoverAt(at) {
     this.hover = at;
     this.dispatchEvent(new CustomEvent("hover", { detail: at }));
-    this.redraw();
+    this._schedule();
   }
 
   /**
@@ -317,6 +356,18 @@ export class Viewer extends EventTarget {
     const { x, y } = this._local(event);
     return this.camera.toImage(x, y);
   }
+}
+
+/**
+ * @param {Box} a
+ * @param {Box} b
+ * @returns {Box} the smallest that holds both
+ */
+export function around(a, b) {
+  return {
+    top: Math.min(a.top, b.top), left: Math.min(a.left, b.left),
+    bottom: Math.max(a.bottom, b.bottom), right: Math.max(a.right, b.right),
+  };
 }
 
 /** @param {Element | null} element */
