@@ -206,6 +206,19 @@ def test_too_few_strokes_are_an_error_that_says_how_many_there_are():
         validate(strokes_of(*scene(strokes=2)), param(), FeatureCache(), classes=named)
 
 
+def test_too_few_strokes_are_told_before_anything_is_computed(monkeypatch):
+    def computed(*args, **kwargs):
+        raise AssertionError("features were computed")
+
+    monkeypatch.setattr("stroma.pixel.guidance.validate.rows", computed)
+    monkeypatch.setattr("stroma.pixel.model.ConvpaintModel.train", computed)
+    strokes = strokes_of(*scene(strokes=2))
+    with pytest.raises(LabelError, match="Too few strokes"):
+        validate(strokes, param(), FeatureCache())
+    with pytest.raises(LabelError, match="Too few strokes"):
+        compare(strokes)
+
+
 def test_validation_sees_strokes_reduced_as_training_does():
     found = validate(strokes_of(*scene()), param(image_downsample=2), FeatureCache())
     assert found.accuracy > 0.9

@@ -193,6 +193,20 @@ def test_the_model_is_applied_to_other_files(session, halves, tmp_path):
     assert (labels[:, :40] == 1).mean() > 0.95
 
 
+def test_what_looks_at_results_does_not_wait_for_long_work(session, halves):
+    key = session.add_image(halves)
+    paint_halves(session, key)
+    settle(session)
+    enough = threading.Event()
+    long = session.start("long", lambda progress, cancelled: enough.wait(SECONDS))
+    assert session.areas(key).result(SECONDS).value
+    session.suggest(key).result(SECONDS)
+    assert [one.label for one in session.distribution().result(SECONDS)] == [1, 2]
+    assert not long.done
+    enough.set()
+    assert long.result(SECONDS)
+
+
 def test_tasks_say_what_becomes_of_them(session, heard):
     assert session.start("good", lambda progress, cancelled: 42).result(SECONDS) == 42
     failing = session.validate()

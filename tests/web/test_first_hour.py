@@ -203,7 +203,7 @@ def test_guidance_looks_at_all_images_and_shows_its_place_in_the_middle(
     page.wait_for_selector("#round >> text=Up to date")
 
     def uncertain(self, image, plane):
-        return Suggestion(Box(0, 0, 32, 32), 16, 16, {"1": 0.5, "2": 0.9}[image])
+        return Suggestion(Box(120, 114, 128, 122), 124, 118, {"1": 0.5, "2": 0.9}[image])
 
     monkeypatch.setattr(Guidance, "_uncertain", uncertain)
     page.keyboard.press("n")
@@ -211,7 +211,7 @@ def test_guidance_looks_at_all_images_and_shows_its_place_in_the_middle(
     wait_for_image(page, "second.tif")
     box = page.locator("#canvas").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.wait_for_selector("#where >> text=/y 1[56]   x 1[56]/")
+    page.wait_for_selector("#where >> text=/y 12[34]   x 11[78]/")
 
 
 # ------------------------------------------------------------------ what is said

@@ -239,6 +239,22 @@ def test_what_lies_at_the_edge_is_shown_without_empty_ground_around(page, box, m
     assert tuple(found) == middle
 
 
+def test_what_lies_at_the_edge_is_not_hidden_beneath_notices(page) -> None:
+    above, below = page.evaluate(
+        """async () => {
+          const { Camera } = await import('/static/camera.js');
+          const one = Object.assign(new Camera(), {
+            width: 800, height: 800, scale: 4, planeHeight: 500, planeWidth: 1000,
+          });
+          one.show({ top: 0, left: 0, bottom: 20, right: 20 }, { above: 200, below: 60 });
+          const above = one.toScreen(0, 0)[1];
+          one.show({ top: 480, left: 0, bottom: 500, right: 20 }, { above: 200, below: 60 });
+          return [above, one.toScreen(500, 0)[1]];
+        }"""
+    )
+    assert (above, below) == (200, 740)
+
+
 def test_a_brush_leaves_nothing_where_it_was(page) -> None:
     until(page, lambda: np.ptp(area(page, (20, 20), (236, 236))) > 100)
     page.keyboard.press("1")

@@ -17,7 +17,7 @@ from stroma.features.cache import FeatureCache
 from stroma.pixel.choices.aliases import ALIASES, alias_param
 from stroma.pixel.choices.catalogue import networks
 from stroma.pixel.door import Source
-from stroma.pixel.guidance.validate import Cancel, Progress, stop_if, validate
+from stroma.pixel.guidance.validate import Cancel, Progress, require_enough, stop_if, validate
 from stroma.pixel.guidance.validation import Validation, better
 from stroma.pixel.model import ConvpaintModel
 from stroma.pixel.predicting.panels import panels_of, run_panels
@@ -134,6 +134,8 @@ def compare(
     wanted = list(aliases) or _distinct()
     for alias in wanted:
         alias_param(alias)
+    for alias in wanted[:1]:
+        require_enough(strokes, alias_param(alias), groups=groups, classes=classes)
     shown = crop or _middle(next(iter(strokes.values()))) if strokes else crop
     tried = []
     for done, alias in enumerate(wanted):

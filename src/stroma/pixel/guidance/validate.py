@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,16 +77,12 @@ def validate(
         If not even two classes have three separate strokes each.
     """
     start = time.perf_counter()
-    owners = groups or {key: components(s.points) for key, s in strokes.items()}
-    X, stroke, label_of = _grouped_rows(strokes, owners, param, cache, cancel)
-    labels = np.unique(label_of)
-    counts = tuple(int((label_of == label).sum()) for label in labels)
-    named = complete(classes, labels)
-    if sum(count >= LEAST_STROKES for count in counts) < 2:
-        raise LabelError(
-            f"Too few strokes to tell how good it is. Paint at least {LEAST_STROKES} strokes, "
-            f"apart from one another, of two classes or more; {too_few(named, counts)}."
-        )
+    apart = _separate(strokes, groups, Recipe.of(param))
+    named, counts = _counted(apart, classes)
+    _require_enough(named, counts)
+    labels = np.array([one.label for one in named])
+    label_of = np.concatenate([one.label_of for one in apart])
+    X, stroke = _rows(strokes, apart, param, cache, cancel)
     y, fold = label_of[stroke], _dealt(label_of, folds)[stroke]
     used = [f for f in range(folds) if (fold == f).any()]
     given = np.zeros((len(y), len(labels)), np.float32)
@@ -133,21 +130,65 @@ def _summed(
     )
 
 
-def _grouped_rows(
+class _Apart(NamedTuple):
+    """Separate strokes of an image: a part of their pixels, labelled by stroke from 1 on."""
+
+    key: str
+    points: Points
+    label_of: NDArray[np.uint16]
+
+
+def require_enough(
     strokes: Mapping[str, Labelled],
-    owners: Mapping[str, NDArray[np.integer]],
     param: Param,
-    cache: FeatureCache,
-    cancel: Cancel | None,
-) -> tuple[NDArray[np.floating], NDArray[np.intp], NDArray[np.uint16]]:
-    """Return features, the stroke of every row, and the label of every stroke."""
-    recipe = Recipe.of(param)
-    common = _common(strokes, param, recipe)
-    X: list[NDArray[np.floating]] = []
-    stroke: list[NDArray[np.intp]] = []
-    label_of: list[NDArray[np.uint16]] = []
+    *,
+    groups: Mapping[str, NDArray[np.integer]] | None = None,
+    classes: Sequence[Class] = (),
+) -> None:
+    """Check, before anything is computed, that there are strokes enough to leave some out.
+
+    Parameters
+    ----------
+    strokes, param, groups, classes
+        As for `validate`.
+
+    Raises
+    ------
+    LabelError
+        If not even two classes have three separate strokes each.
+    """
+    apart = _separate(strokes, groups, Recipe.of(param))
+    _require_enough(*_counted(apart, classes))
+
+
+def _counted(
+    apart: Sequence[_Apart], classes: Sequence[Class]
+) -> tuple[tuple[Class, ...], tuple[int, ...]]:
+    """Return the classes that are painted, and how many strokes each has."""
+    every = [label for one in apart for label in one.label_of.tolist()]
+    named = complete(classes, every)
+    return named, tuple(every.count(one.label) for one in named)
+
+
+def _require_enough(classes: Sequence[Class], counts: Sequence[int]) -> None:
+    if not classes:
+        raise LabelError("There are no strokes yet. Paint at least three of each class.")
+    if sum(count >= LEAST_STROKES for count in counts) < 2:
+        raise LabelError(
+            f"Too few strokes to tell how good it is. Paint at least {LEAST_STROKES} strokes, "
+            f"apart from one another, of two classes or more; {too_few(classes, counts)}."
+        )
+
+
+def _separate(
+    strokes: Mapping[str, Labelled],
+    groups: Mapping[str, NDArray[np.integer]] | None,
+    recipe: Recipe,
+) -> list[_Apart]:
+    """Return the separate strokes of every image that has any."""
+    owners = groups or {key: components(s.points) for key, s in strokes.items()}
+    apart = []
     for key, (source, points) in strokes.items():
-        stop_if(cancel)
         if not len(points.label):
             continue
         pairs = np.column_stack([owners[key], points.label])
@@ -155,13 +196,31 @@ def _grouped_rows(
         few = _thinned(points, number.reshape(-1))
         depth, step = _volume(source, recipe)
         few, found = separate(few, found[:MAX_GROUPS, 1], APART, depth=depth, step=step)
-        made, own = rows(source, few, recipe, common, cap=len(points.label), cache=cache)
-        stroke.append(own.astype(np.intp) - 1 + sum(len(labels) for labels in label_of))
+        apart.append(_Apart(key, few, found.astype(np.uint16)))
+    return apart
+
+
+def _rows(
+    strokes: Mapping[str, Labelled],
+    apart: Sequence[_Apart],
+    param: Param,
+    cache: FeatureCache,
+    cancel: Cancel | None,
+) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
+    """Return features, and the stroke of every row."""
+    recipe = Recipe.of(param)
+    common = _common(strokes, param, recipe)
+    X: list[NDArray[np.floating]] = []
+    stroke: list[NDArray[np.intp]] = []
+    before = 0
+    for key, points, label_of in apart:
+        stop_if(cancel)
+        source, all_of_it = strokes[key]
+        made, own = rows(source, points, recipe, common, cap=len(all_of_it.label), cache=cache)
         X.append(made)
-        label_of.append(found.astype(np.uint16))
-    if not X:
-        raise LabelError("There are no strokes yet. Paint at least three of each class.")
-    return np.concatenate(X), np.concatenate(stroke), np.concatenate(label_of)
+        stroke.append(own.astype(np.intp) - 1 + before)
+        before += len(label_of)
+    return np.concatenate(X), np.concatenate(stroke)
 
 
 def _volume(source: Source, recipe: Recipe) -> tuple[int, float]:

@@ -1,4 +1,7 @@
-"""Long work beside rounds: one task after the other, with progress, and cancelled on request."""
+"""Long work beside rounds: one task after the other, with progress, and cancelled on request.
+
+What only looks at results that are there waits for nothing that takes minutes.
+"""
 
 from __future__ import annotations
 
@@ -72,6 +75,7 @@ class Tasks:
     def __init__(self, tell: Callable[[Event], object]) -> None:
         self._tell = tell
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="stroma-task")
+        self._looks = ThreadPoolExecutor(1, thread_name_prefix="stroma-look")
         self._lock = threading.Lock()
         self._known: dict[int, Task[Any]] = {}
         self._last = 0
@@ -86,6 +90,8 @@ class Tasks:
         self,
         what: str,
         function: Callable[[Callable[[int, int], None], Callable[[], bool]], Result],
+        *,
+        looks: bool = False,
     ) -> Task[Result]:
         """Start work as soon as what was started before is done.
 
@@ -96,7 +102,10 @@ class Tasks:
         function : callable
             Called with ``progress(done, total)`` and ``cancelled() -> bool``; stops by raising
             `Cancelled`.
+        looks : bool
+            Whether it only looks at what is there: it waits for others of that kind alone.
         """
+        pool = self._looks if looks else self._pool
         with self._lock:
             self._last += 1
             number, token = self._last, Token()
@@ -106,7 +115,7 @@ class Tasks:
                 self._tell(TaskStarted(number, what))
                 return function(Pace(self._tell, what, number), token)
 
-            task = Task(number, what, token, self._pool.submit(work))
+            task = Task(number, what, token, pool.submit(work))
             self._known[number] = task
             for old in [n for n, t in self._known.items() if t.done][:-KEPT]:
                 del self._known[old]
@@ -117,7 +126,8 @@ class Tasks:
         """Cancel everything and stop for good."""
         for task in self.known.values():
             task.cancel()
-        self._pool.shutdown()
+        for pool in (self._pool, self._looks):
+            pool.shutdown()
 
     def _ended(self, task: Task[Any]) -> None:
         if task._future.cancelled():

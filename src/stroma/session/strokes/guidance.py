@@ -82,7 +82,7 @@ class Guidance:
         def find(progress: Report, cancelled: Cancel) -> Suggestion | None:
             return self._uncertain(image, plane, side)
 
-        return self.core.tasks.start("suggestion", find)
+        return self.core.tasks.start("suggestion", find, looks=True)
 
     def suggest_anywhere(self, image: str, *, plane: Position | None = None) -> Task[Place | None]:
         """Find the most uncertain place of all planes of all images that have results.
@@ -105,7 +105,7 @@ class Guidance:
                     best, most = Place(*where, found), score
             return best
 
-        return self.core.tasks.start("suggestion", find)
+        return self.core.tasks.start("suggestion", find, looks=True)
 
     def _known_planes(self) -> Iterator[tuple[str, Position]]:
         """Yield the planes that have results."""
@@ -192,7 +192,7 @@ class Guidance:
             keys = [one.key for one in self.core.all_images()]
             return distribution(edits, {key: self.painting.points(key) for key in keys})
 
-        return self.core.tasks.start("distribution", count)
+        return self.core.tasks.start("distribution", count, looks=True)
 
     def _classes(self) -> tuple[Class, ...]:
         with self.core.lock:

@@ -184,7 +184,7 @@ class Measuring:
                 return Measurement(after.state, after.reason, None)
             return Measurement(after.state, after.reason, value)
 
-        return self.core.tasks.start(what, run)
+        return self.core.tasks.start(what, run, looks=True)
 
     def _plane(self, image: str, plane: Position | None) -> Image:
         one = self.core.image(image)

@@ -68,10 +68,12 @@ export class Camera {
   /**
    * Bring a box of the image into the middle of the view, large enough to paint in, and with so much
    * around it that one sees where it is; what is tiny comes no closer than `CLOSE`, or than one is.
-   * At the edge of the image, the view is moved inwards rather than to show empty ground.
+   * At the edge of the image, the view is moved inwards rather than to show empty ground, but for
+   * what is needed to bring the box out from under what lies over the view.
    * @param {import("./types.js").Box} box
+   * @param {{above?: number, below?: number}} [covered] pixels of the screen at the top and the bottom
    */
-  show(box) {
+  show(box, { above = 0, below = 0 } = {}) {
     const fits = Math.min(
       this.width / (box.right - box.left),
       this.height / (box.bottom - box.top) / this.stretch,
@@ -79,6 +81,10 @@ export class Camera {
     this.scale = Math.min(Math.max(Math.min(fits / 8, CLOSE), this.scale), fits / 4, CLOSEST);
     this.y = inwards((box.top + box.bottom) / 2, this.planeHeight, this.height / this.scaleY);
     this.x = inwards((box.left + box.right) / 2, this.planeWidth, this.width / this.scale);
+    const top = this.toScreen(box.top, 0)[1];
+    const bottom = this.toScreen(box.bottom, 0)[1];
+    const down = Math.max(0, Math.min(above, this.height / 2) - top) || Math.min(0, this.height - below - bottom);
+    this.y -= down / this.scaleY;
   }
 
   /**

@@ -155,8 +155,8 @@ async function paintHereNext() {
   if (found === null) notice("There is no uncertain place without strokes.");
   if (!found) return;
   suggested = found;
-  goToPlace(app, viewer, found);
   notice(whyHere(found), "plain", { key: "suggested" });
+  goToPlace(app, viewer, found);
 }
 
 /**

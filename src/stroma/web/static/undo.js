@@ -1,5 +1,6 @@
 // Undo and redo: where something changed that is not on the screen, the page goes there and says so.
 
+import { byId } from "./dom.js";
 import { notice } from "./notices.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -7,6 +8,10 @@ import { notice } from "./notices.js";
 /** @typedef {import("./types.js").Box} Box */
 
 /** @typedef {{image: string, plane: Record<string, number>, box: Box}} Place */
+
+/** Pixels of the screen that are left free below notices, and that the scale and the readout take. */
+const BESIDE = 24;
+const BELOW = 60;
 
 const KINDS = {
   paint: "a stroke",
@@ -71,7 +76,8 @@ export async function step(app, viewer, command) {
  */
 export function goToPlace(app, viewer, { image, plane, box }) {
   if (!app.isShown(image, plane)) app.goTo(image, plane);
-  viewer.camera.show(box);
+  const told = byId("notices").offsetHeight;
+  viewer.camera.show(box, { above: told && told + BESIDE, below: BELOW });
   viewer.moved();
 }
 
