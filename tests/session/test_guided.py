@@ -140,7 +140,8 @@ def test_an_image_of_one_plane_is_no_volume(session, halves):
 def test_measuring_can_be_cancelled(session, halves):
     key = session.add_image(halves)
     started = threading.Event()
-    waiting = session.start("waiting", lambda progress, cancelled: started.wait(SECONDS))
+    start = session.core.tasks.start
+    waiting = start("waiting", lambda progress, cancelled: started.wait(SECONDS), looks=True)
     task = session.measure(key)
     task.cancel()
     started.set()

@@ -96,9 +96,9 @@ class Panel:
 
     def close(self) -> None:
         """Let go of the viewer, and close the session."""
-        if self._made:
-            self.home.close()
-            self.objects.close()
+        for tab in self._made:  # perhaps not all of them yet
+            if isinstance(tab, Home | Objects):
+                tab.close()
         self.viewer.layers.events.inserted.disconnect(self._on_inserted)
         let_go(self.studio)
         self.studio.close()
