@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import yaml
+from tests.random_network import random_network
+from tests.zoo.programs import seeing
 
+from stroma import ConvpaintModel
 from stroma.cli import COMMANDS
-from stroma.cli.recipes import ALONE, argv_of, given_to
+from stroma.cli.recipes import ALONE, NETWORKS, argv_of, given_to
 from stroma.errors import FormatError
+from stroma.features import EXTRACTORS
 from stroma.io import read_image, write_image
 
 VERBS = [name for name in COMMANDS if name not in ALONE]
@@ -20,7 +24,7 @@ def test_every_command_has_a_recipe_with_everything_that_it_takes(stroma, tmp_pa
     assert stroma("recipe", path, "--of", name).code == 0
     values = yaml.safe_load(path.read_text())
     assert values["command"] == name
-    assert set(values) == {"command", *(one.key for one in given_to(name))}
+    assert set(values) == {"command", NETWORKS, *(one.key for one in given_to(name))}
     assert all(f"\n{one.key}:" in path.read_text() for one in given_to(name))
     assert argv_of(path)[0] == name
 
@@ -71,6 +75,23 @@ def test_programs_are_trusted_by_who_runs_a_recipe_alone(stroma, tmp_path):
     assert shown.startswith(f"stroma segment --trust={'0' * 32} -- affable-shark ")
 
 
+def test_a_recipe_names_networks_that_models_see_with(stroma, halves, monkeypatch):
+    monkeypatch.setattr(EXTRACTORS, "_added", dict(EXTRACTORS._added))
+    random_network().save(halves / "network.safetensors")
+    train = {"command": "train", "files": ["a.png", "a_strokes.png"], "model": "seen.pkl"}
+    train |= {"set": {"fe_name": "seen", "fe_scalings": [1]}}
+    train |= {"see-with": {"seen:inner": "network.safetensors"}}
+    (halves / "train.yml").write_text(yaml.safe_dump(train))
+    shown = stroma("run", "train.yml", "--show", "--trust", "0" * 32).out
+    assert shown.startswith(f"stroma --network=seen:inner=network.safetensors --trust={'0' * 32} ")
+    ended = stroma("run", "train.yml")
+    assert ended.code == 0, ended.err
+    assert EXTRACTORS.added["seen"].which == "inner"
+    assert ConvpaintModel(model_path=halves / "seen.pkl").get_param("fe_name") == "seen"
+    (halves / "train.yml").write_text("command: train\nsee-with: [a.zip]")
+    assert "see-with is files by name" in stroma("run", "train.yml").err
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -90,3 +111,39 @@ def test_recipes_that_cannot_be_meant_are_refused_by_name(tmp_path, text, messag
     path.write_text(text)
     with pytest.raises(FormatError, match=message):
         argv_of(path)
+
+
+def test_a_model_package_runs_on_images_as_segment_does(stroma, halves):
+    pytest.importorskip("onnxruntime")
+    seeing(halves / "package.zip")
+    given = ("package.zip", "a.png", "b.png")
+    shown = stroma("run", *given, "--out", "ran", "--show").out
+    assert shown == "stroma segment package.zip a.png b.png --out ran\n"
+    for command, folder in (("run", "ran"), ("segment", "segmented")):
+        ended = stroma(command, *given, "--out", folder)
+        assert ended.code == 0, ended.err
+    for name in ("a_channels.tif", "b_channels.tif"):
+        one, other = (read_image(halves / f / name).read() for f in ("ran", "segmented"))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_program_in_a_package_runs_with_consent_that_run_passes_on(stroma, halves):
+    shown = stroma("run", "affable-shark", "a.png", "--trust", "0" * 32, "--show").out
+    assert shown == f"stroma segment --trust={'0' * 32} affable-shark a.png\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["a.png", "b.png"], "neither a recipe (.yml or .yaml) nor a model package"),
+        (["nothing.txt"], "There is no recipe or model package nothing.txt"),
+        (["nothing.yml"], "There is no recipe nothing.yml"),
+        (["seg.yml", "a.png"], "names its own images; got a.png too"),
+        (["seg.yml", "--shwo"], "names its own images; got --shwo too"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_with_what_can(stroma, halves, given, message):
+    (halves / "seg.yml").write_text("command: segment\nmodel: m.pkl\nimages: [a.png]")
+    ended = stroma("run", *given)
+    assert ended.code in (2, 3)
+    assert message in ended.err

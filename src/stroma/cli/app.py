@@ -56,7 +56,10 @@ def build() -> typer.Typer:
     )
     app.callback()(options)
     for name in COMMANDS:
-        app.command(name)(COMMANDS[name])
+        # What `run` does not know itself are options of the command that it stands for.
+        app.command(name, context_settings={"ignore_unknown_options": name == "run"})(
+            COMMANDS[name]
+        )
     return app
 
 
@@ -77,9 +80,10 @@ def options(
     network: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=FILE",
+            metavar="NAME[:inner]=FILE",
             help="Before the command: make a trained network, such as a model package, a feature "
-            "extractor of this name; may be repeated.",
+            "extractor of this name: its channels, or, with :inner, what its last convolution "
+            "makes them of; may be repeated.",
         ),
     ] = None,
     trust: Annotated[
@@ -89,9 +93,10 @@ def options(
 ) -> None:
     """Take what stands before the command; ``main`` has read ``--debug`` already."""
     for text in network or ():
-        name, _, file = text.partition("=")
-        if not name or not file:
-            raise typer.BadParameter(f"--network is NAME=FILE, got {text!r}.")
+        named, _, file = text.partition("=")
+        name, _, which = named.partition(":")
+        if not name or not file or which not in ("", "inner"):
+            raise typer.BadParameter(f"--network is NAME=FILE or NAME:inner=FILE, got {text!r}.")
         from stroma.workflow.seeing_networks import register
 
-        register(name, file, trust=tuple(trust or ()))
+        register(name, file, which="inner" if which else "outputs", trust=tuple(trust or ()))

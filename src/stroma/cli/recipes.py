@@ -19,6 +19,9 @@ from stroma.zoo.packages.package import id_in
 COMMAND = "command"
 """The key that names the command."""
 
+NETWORKS = "see-with"
+"""The key with networks that are feature extractors, as `stroma --network` makes them."""
+
 WIDTH = 98
 LEFT_OUT = ("help", "trust")
 """What is in no recipe; consent to programs is who runs it's to give, not who wrote it's."""
@@ -92,11 +95,31 @@ def written(name: str) -> str:
         initial_indent="# ",
         subsequent_indent="# ",
     )
-    return "\n\n".join([head, f"{COMMAND}: {name}", *map(_explained, given_to(name))]) + "\n"
+    parts = [head, f"{COMMAND}: {name}", *map(_explained, given_to(name)), SEEING]
+    return "\n\n".join(parts) + "\n"
+
+
+SEEING = f"""# Trained networks as feature extractors, by the names that `fe_name` has:
+# {{nuclei: package.zip}}; with :inner after the name, by what their last convolution works with.
+{NETWORKS}: {{}}"""
+
+
+def networks_of(path: Path) -> list[str]:
+    """Return what stands before the command for the networks that a recipe sees with.
+
+    Raises
+    ------
+    FormatError
+        If they are not files by name.
+    """
+    named = _read(path).get(NETWORKS) or {}
+    if not isinstance(named, Mapping):
+        raise FormatError(f"{path}: {NETWORKS} is files by name, got {short(named)}.")
+    return [f"--network={name}={_from(path.parent, file)}" for name, file in named.items()]
 
 
 def argv_of(path: Path) -> list[str]:
-    """Return the command line that a recipe stands for.
+    """Return the command line that a recipe stands for; see also `networks_of`.
 
     Raises
     ------
@@ -107,6 +130,7 @@ def argv_of(path: Path) -> list[str]:
     """
     values = dict(_read(path))
     name = str(values.pop(COMMAND, ""))
+    values.pop(NETWORKS, None)
     if not name:
         raise FormatError(f"{path} names no {COMMAND}. Write one: stroma recipe FILE --of segment")
     known = {one.key: one for one in given_to(name)}

@@ -1,4 +1,4 @@
-"""``stroma run``: what a recipe says."""
+"""``stroma run``: what a recipe says, or a model package on images."""
 
 from __future__ import annotations
 
@@ -8,30 +8,77 @@ from typing import Annotated
 import typer
 
 from stroma.cli.segment import Trust
+from stroma.errors import FormatError, MissingFileError, ParameterError, short
+
+RECIPES = (".yml", ".yaml")
 
 
 def run(
-    recipe: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Recipe (.yml) that `stroma recipe --of` wrote.")
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="Recipe (.yml) that `stroma recipe --of` wrote; or a model package: a .zip, its "
+            "folder, or the id of one at bioimage.io.",
+            show_default=False,
+        ),
     ],
+    further: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[IMAGE]...",
+            help="For a package: images, or folders of them, and options of `stroma segment`.",
+            show_default=False,
+        ),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Show the command, and do not run it.")
     ] = False,
     trust: Trust = None,
 ) -> None:
-    """Run the command that a recipe holds, with everything that it says.
+    """Run the command that a recipe holds, or a model package on images.
 
-    Paths in a recipe are seen from where it lies. A key that the command does not know is an error.
-    A recipe cannot say which programs to trust: that is said here.
+    A recipe is run with everything that it says. Paths in it are seen from where it lies; a key
+    that the command does not know is an error; it cannot say which programs to trust: that is said
+    here. `stroma run PACKAGE IMAGE...` is `stroma segment PACKAGE IMAGE...`.
     """
     import shlex
 
     from stroma.cli.app import build
-    from stroma.cli.recipes import argv_of
 
-    name, *given = argv_of(recipe)
-    args = [name, *(f"--trust={number}" for number in trust or ()), *given]
+    trusted = [f"--trust={number}" for number in trust or ()]
+    args = _of_recipe(file, trusted) if _is_recipe(file) else _of_package(file, trusted, further)
+    if _is_recipe(file) and further:
+        raise ParameterError(
+            f"{file} is a recipe, which names its own images; got {short(' '.join(further))} too. "
+            "Write them into it."
+        )
     if show:
         typer.echo(shlex.join(["stroma", *args]))
         return
     build()(args=args, prog_name="stroma")
+
+
+def _is_recipe(file: str) -> bool:
+    return Path(file).suffix.lower() in RECIPES
+
+
+def _of_recipe(file: str, trusted: list[str]) -> list[str]:
+    from stroma.cli.recipes import argv_of, networks_of
+
+    path = Path(file)
+    networks, (name, *given) = networks_of(path), argv_of(path)
+    return [*networks, *(trusted if networks else ()), name, *trusted, *given]
+
+
+def _of_package(file: str, trusted: list[str], further: list[str] | None) -> list[str]:
+    from stroma.workflow.load import is_package
+
+    if is_package(Path(file)):
+        return ["segment", *trusted, file, *(further or ())]
+    if not Path(file).exists():
+        raise MissingFileError(f"There is no recipe or model package {file}.")
+    raise FormatError(
+        f"{file} is neither a recipe ({' or '.join(RECIPES)}) nor a model package (.zip, a folder "
+        "with rdf.yaml in it, or an id of bioimage.io). Other models: stroma segment MODEL IMAGE"
+    )
