@@ -1,6 +1,7 @@
 """What every classifier promises, and equality with the libraries that fit them."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -426,6 +427,23 @@ def test_an_ensemble_tells_apart_a_few_single_pixels(count):
     assert probabilities[1, 1] > 0.6
 
 
+@pytest.mark.parametrize("kind", [CatBoost, partial(Forest, min_samples_leaf=20)])
+def test_a_rare_class_counts_as_much_as_a_frequent_one_where_it_is_to(kind):
+    random = np.random.default_rng(0)
+    y = np.repeat([1, 2], [1900, 100]).astype(np.uint16)
+    X = random.normal((y == 2) * 1.5, 1).astype(np.float32)[:, None]
+    # Between the classes as they were drawn, and where 19 times as many outweigh the distance.
+    middle, outweighed = 0.75, 0.75 + np.log(19) / 1.5
+    at = np.linspace(-1, 4, 101, dtype=np.float32)[:, None]
+
+    def border(class_weight):
+        told = kind(class_weight=class_weight).fit(X, y).predict_proba(at)[:, 1]
+        return at[(told <= 0.5).sum() - 1, 0]
+
+    assert border("balanced") == pytest.approx(middle, abs=0.4)
+    assert border(None) == pytest.approx(outweighed, abs=0.6)
+
+
 @pytest.mark.parametrize(
     ("make", "match"),
     [
@@ -436,6 +454,7 @@ def test_an_ensemble_tells_apart_a_few_single_pixels(count):
         (lambda: CatBoost(learning_rate="fast"), "learning_rate is a number"),
         (lambda: CatBoost(learning_rate=float("nan")), "learning_rate"),
         (lambda: CatBoost(border_count=256), "border_count"),
+        (lambda: CatBoost(class_weight="heavy"), "class_weight is 'balanced' or None"),
         (lambda: Forest(n_estimators=True), "n_estimators"),
         (lambda: Forest(max_depth=0), "max_depth"),
         (lambda: Forest(class_weight="heavy"), "class_weight"),

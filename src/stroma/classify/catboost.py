@@ -6,7 +6,7 @@ import json
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from stroma.classify.oblivious import MAX_DEPTH, ObliviousTrees
 from stroma.classify.questions import MAX_BORDERS
 from stroma.classify.rows import check_number, training_data
 from stroma.classify.stored import Arrays
-from stroma.errors import FitError
+from stroma.errors import FitError, ParameterError
 
 LEAST_FEATURES = 10
 
@@ -41,6 +41,8 @@ class CatBoost(Learner[ObliviousTrees]):
     rsm : float
         Share of the features tried per question (random subspace method), but ten of them, or
         all where there are fewer.
+    class_weight : "balanced" or None
+        Whether rare classes count as much as frequent ones, as for `Forest`.
     random_seed : int
         Seed of the library's sampling.
     thread_count : int
@@ -56,6 +58,7 @@ class CatBoost(Learner[ObliviousTrees]):
     depth: int = 5
     border_count: int = 32
     rsm: float = 0.2
+    class_weight: Literal["balanced"] | None = None
     random_seed: int = 0
     thread_count: int = 2
 
@@ -68,6 +71,8 @@ class CatBoost(Learner[ObliviousTrees]):
         check_number("rsm", self.rsm, 1e-6, 1)
         check_number("random_seed", self.random_seed, 0, 2**63 - 1, whole=True)
         check_number("thread_count", self.thread_count, 1, 1024, whole=True)
+        if self.class_weight not in ("balanced", None):
+            raise ParameterError(f"class_weight is 'balanced' or None, got {self.class_weight!r}.")
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.integer]) -> Self:
         """Return a copy fitted to n rows of F features and their labels."""
@@ -75,8 +80,13 @@ class CatBoost(Learner[ObliviousTrees]):
 
         rows, codes, classes = training_data(X, y)
         share = min(1.0, max(self.rsm, LEAST_FEATURES / rows.shape[1]))
+        trees = eased(self.iterations, len(classes))
+        options = {**self.params(), "rsm": share, "iterations": trees}
+        if options.pop("class_weight"):
+            counts = np.bincount(codes)
+            options["class_weights"] = list(len(codes) / (len(counts) * counts))
         model = CatBoostClassifier(
-            **{**self.params(), "rsm": share, "iterations": eased(self.iterations, len(classes))},
+            **options,
             metric_period=self.iterations,
             allow_writing_files=False,
             logging_level="Silent",
