@@ -20,29 +20,38 @@ def image(height, width, channels=3, seed=0):
     return np.random.default_rng(seed).standard_normal((channels, height, width), np.float32)
 
 
-@pytest.fixture(scope="module")
-def dinov2(folder_of_weights):
+DINOV2 = {"dinov2_vits14_reg": (384, 6), "dinov2_vitb14_reg": (768, 12)}
+"""Width and heads."""
+
+DINOV3 = {
+    "dinov3_vits16plus": {"use_gated_mlp": True, "hidden_act": "silu"},
+    "dinov3_vits16": {"use_gated_mlp": False, "hidden_act": "gelu"},
+}
+
+
+@pytest.fixture(scope="module", params=DINOV2)
+def dinov2(folder_of_weights, request):
+    width, heads = DINOV2[request.param]
     config = Dinov2WithRegistersConfig(
-        hidden_size=384, num_attention_heads=6, image_size=518, patch_size=14
+        hidden_size=width, num_attention_heads=heads, image_size=518, patch_size=14
     )
     with no_init_weights():
         network = Dinov2WithRegistersModel(config)
-    return with_weights(network, folder_of_weights, "dinov2_vits14_reg")
+    return request.param, with_weights(network, folder_of_weights, request.param)
 
 
-@pytest.fixture(scope="module")
-def dinov3(folder_of_weights):
+@pytest.fixture(scope="module", params=DINOV3)
+def dinov3(folder_of_weights, request):
     config = DINOv3ViTConfig(
         hidden_size=384,
         num_attention_heads=6,
         intermediate_size=1536,
-        use_gated_mlp=True,
-        hidden_act="silu",
         num_register_tokens=4,
+        **DINOV3[request.param],
     )
     with no_init_weights():
         network = DINOv3ViTModel(config)
-    return with_weights(network, folder_of_weights, "dinov3_vits16plus")
+    return request.param, with_weights(network, folder_of_weights, request.param)
 
 
 def with_weights(network, folder, name):
@@ -56,25 +65,36 @@ def patches(network, values, height, width):
     with torch.inference_mode():
         tokens = network(torch.tensor(values)[None]).last_hidden_state[0]
     assert len(tokens) == 5 + height * width
-    return tokens[5:].numpy().reshape(height, width, 384).transpose(2, 0, 1)
+    return tokens[5:].numpy().reshape(height, width, -1).transpose(2, 0, 1)
 
 
 @pytest.mark.parametrize(("height", "width"), [(5, 7), (9, 9), (37, 3), (2, 20)])
 def test_dinov2_is_that_of_transformers(dinov2, height, width):
     values = image(14 * height, 14 * width)
-    (found,) = DINOv2()(values)
+    name, network = dinov2
+    (found,) = extractor(name)(values)
     assert found.step == 14
-    expected = patches(dinov2, values, height, width)
+    assert len(found.values) == len(extractor(name).names("rgb"))
+    expected = patches(network, values, height, width)
     np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(5, 7), (8, 8), (9, 3)])
 def test_dinov3_is_that_of_transformers(dinov3, height, width):
     values = image(16 * height, 16 * width)
-    (found,) = DINOv3()(values)
+    name, network = dinov3
+    (found,) = extractor(name)(values)
     assert found.step == 16
-    expected = patches(dinov3, values, height, width)
+    expected = patches(network, values, height, width)
     np.testing.assert_allclose(found.values, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_class_token_of_a_wide_transformer_looks_with_all_its_heads():
+    shown = extractor("attention:dinov2_vitb14_reg")
+    [found] = shown(image(28, 42))
+    assert found.values.shape == (12, 2, 3)
+    assert len(shown.names("rgb")) == 12
+    assert np.isfinite(found.values).all()
 
 
 @pytest.mark.parametrize(("extractor", "patch"), [(DINOv2(), 14), (DINOv3(), 16)])

@@ -8,6 +8,8 @@ _DEEP = {
     "convnext": "stroma.backbones.convnext:convnext_base",
     "dinov2_vits14_reg": "stroma.backbones.dino:dinov2_small",
     "dinov2_vits14": "stroma.backbones.dino:dinov2_plain",
+    "dinov2_vitb14_reg": "stroma.backbones.dino:dinov2_base",
+    "dinov3_vits16": "stroma.backbones.dino:dinov3_small",
     "dinov3_vits16plus": "stroma.backbones.dino:dinov3_small_plus",
     "dino_vits8": "stroma.backbones.dino:dino_small",
     "jafar_dinov2_vits14_reg": "stroma.backbones.upsamplers:jafar_384",

@@ -1,4 +1,4 @@
-"""DINO, DINOv2 and DINOv3, small vision transformers, as in ``transformers``.
+"""DINO, DINOv2 and DINOv3, small and base vision transformers, as in ``transformers``.
 
 Caron et al., Emerging properties in self-supervised vision transformers, ICCV 2021,
 arXiv:2104.14294; Oquab et al., DINOv2, TMLR 2024, arXiv:2304.07193; Darcet et al., Vision
@@ -27,6 +27,8 @@ from transformers.models.dinov2.modeling_dinov2 import Dinov2Embeddings
 
 FEATURES = 384
 HEADS = 6
+"""Of small transformers; those of base are twice as wide."""
+
 REGISTERS = 4
 
 
@@ -51,6 +53,12 @@ def dinov2_small(channels: int = 3) -> nn.Module:
     """Return ViT-S/14 with 4 registers; positions are learnt for 37 x 37 patches."""
     with torch.device("meta"):
         return dinov2(channels).eval()
+
+
+def dinov2_base(channels: int = 3) -> nn.Module:
+    """Return ViT-B/14 with 4 registers; positions are learnt for 37 x 37 patches."""
+    with torch.device("meta"):
+        return dinov2(channels, features=2 * FEATURES, heads=2 * HEADS).eval()
 
 
 def dinov2_without_registers(
@@ -78,16 +86,24 @@ def dinov2_plain(channels: int = 3) -> nn.Module:
 
 def dinov3_small_plus(channels: int = 3) -> nn.Module:
     """Return ViT-S+/16 with 4 registers, gated MLPs and rotary positions."""
+    return _dinov3(channels, hidden_act="silu", use_gated_mlp=True)
+
+
+def dinov3_small(channels: int = 3) -> nn.Module:
+    """Return ViT-S/16 with 4 registers and rotary positions."""
+    return _dinov3(channels, hidden_act="gelu", use_gated_mlp=False)
+
+
+def _dinov3(channels: int, **mlp: Any) -> nn.Module:
     config = DINOv3ViTConfig(
         num_channels=channels,
         patch_size=16,
         hidden_size=FEATURES,
-        intermediate_size=1536,
+        intermediate_size=4 * FEATURES,
         num_hidden_layers=12,
         num_attention_heads=HEADS,
         num_register_tokens=REGISTERS,
-        hidden_act="silu",
-        use_gated_mlp=True,
+        **mlp,
     )
     with torch.device("meta"):
         network = DINOv3ViTModel(config)

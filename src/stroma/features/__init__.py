@@ -8,6 +8,8 @@ _DEEP = {
     "convnext": "stroma.features.cnn:ConvNeXt",
     "dinov2_vits14_reg": "stroma.features.vit:DINOv2",
     "dinov2_vits14": "stroma.features.vit:PlainDINOv2",
+    "dinov2_vitb14_reg": "stroma.features.vit:BaseDINOv2",
+    "dinov3_vits16": "stroma.features.vit:SmallDINOv3",
     "dinov3_vits16plus": "stroma.features.vit:DINOv3",
     "dino_vits8": "stroma.features.vit:DINO",
     "cellpose_backbone": "stroma.features.cellpose:CellposeBackbone",

