@@ -4,7 +4,8 @@
 
 FOLDER is that of ``quality.py``. As many clusters are asked for as the truth has classes; which
 cluster is which class is chosen to fit best. ``slic`` is scikit-image's superpixels, their mean
-colours grouped by k-means.
+colours grouped by k-means. ``cluster:stroma:complete`` joins the groups that are found at first by
+complete linkage, ``cluster:stroma`` by Ward's criterion.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ def clusters(name: str, image: NDArray[np.generic], count: int) -> Labels:
         return by_superpixels(image, count)
     from stroma import ConvpaintModel
 
-    model = ConvpaintModel(name.partition(":")[2])
+    _, alias, *join = name.split(":")
+    model = ConvpaintModel(alias)
     if image.ndim == 3:
         image = np.moveaxis(image[..., :3], -1, 0)
         model.set_param("channel_mode", "rgb")
-    model.cluster(image, classes=count)
+    model.cluster(image, classes=count, join=join[0] if join else "ward")
     return model.segment(image)
 
 

@@ -10,7 +10,8 @@ from stroma.errors import ImageError, ParameterError
 from stroma.features.cache import FeatureCache
 from stroma.pixel.door import open_image
 from stroma.pixel.predicting.recipe import Recipe
-from stroma.pixel.training.unlabelled import WINDOW, clustered, groups, joined, sampled
+from stroma.pixel.training.joining import joined, joined_within
+from stroma.pixel.training.unlabelled import WINDOW, clustered, groups, sampled
 
 
 def phases(rng: int = 0, shift: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -53,6 +54,48 @@ def test_groups_are_joined_by_which_rows_are_least_apart_however_large_they_are(
         members = min(tried, key=lambda m: spread(X, m[few]))
         found = joined(centres, np.bincount(few), wanted)
         assert len(set(zip(members, found, strict=True))) == len(set(found)) == wanted
+
+
+def farthest(members: np.ndarray, centres: np.ndarray) -> list[float]:
+    """Return how far apart the two middles of every joined group are that are furthest apart."""
+    parts = [centres[members == g] for g in np.unique(members)]
+    return [np.linalg.norm(p[:, None] - p[None], axis=-1).max() for p in parts]
+
+
+def test_groups_are_joined_by_their_furthest_middles_whatever_their_size() -> None:
+    random = np.random.default_rng(3)
+    centres = random.normal(0, 3, (8, 2))
+    members = np.arange(8)
+    for wanted in range(7, 1, -1):
+        pairs = [(a, b) for b in np.unique(members) for a in np.unique(members) if a < b]
+        tried = [np.where(members == b, a, members) for a, b in pairs]
+        # The pair whose own furthest middles are nearest; others stay as they are.
+        members = min(
+            tried, key=lambda m: max(set(farthest(m, centres)) - set(farthest(members, centres)))
+        )
+        for sizes in (np.ones(8, int), random.integers(1, 99, 8)):
+            found = joined(centres, sizes, wanted, by="complete")
+            assert len(set(zip(members, found, strict=True))) == len(set(found)) == wanted
+    near = joined_within(centres, np.ones(8, int), 5.0)
+    assert max(farthest(near, centres)) < 5
+    apart = [near == g for g in np.unique(near)]
+    between = [np.vstack([centres[a], centres[b]]) for a in apart for b in apart if a is not b]
+    assert min(max(farthest(np.zeros(len(c), int), c)) for c in between) >= 5
+    assert set(joined_within(centres, np.ones(8, int), 99.0)) == {0, 1}
+    with pytest.raises(ParameterError, match="ward or complete, got 'single'"):
+        joined(centres, np.ones(8, int), 2, by="single")
+
+
+def test_a_few_odd_rows_are_a_class_only_where_size_does_not_count() -> None:
+    random = np.random.default_rng(0)
+    X = np.concatenate([random.normal(0, 1, (1000, 2)), random.normal((6, 0), 1, (1000, 2))])
+    X[:3] = (15, 15)
+    few = {
+        by: min(np.bincount(groups(X.astype(np.float32), classes=2, join=by))[1:])
+        for by in ("ward", "complete")
+    }
+    assert few["ward"] > 900
+    assert few["complete"] == 3
 
 
 def test_a_few_rows_unlike_all_others_are_no_class() -> None:

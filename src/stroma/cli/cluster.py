@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,9 @@ from stroma.cli.codes import SOME_FAILED
 from stroma.cli.segment import Images, show_batch
 from stroma.cli.settings import Alias, Series, Settings, parsed
 from stroma.cli.show import AsJson, as_json, progress, refuse_existing
+
+if TYPE_CHECKING:
+    from stroma.pixel.training.joining import Join
 
 MODEL = "clusters.pkl"
 
@@ -33,6 +36,14 @@ def cluster(
     alias: Alias = "stroma",
     settings: Settings = None,
     model: ModelFile = None,
+    join: Annotated[
+        str,
+        typer.Option(
+            metavar="ward|complete",
+            help="How small groups become so many: by how much they spread, or by how far apart "
+            "they are, by which a few odd pixels may be a class.",
+        ),
+    ] = "ward",
     seed: Annotated[int, typer.Option(help="Seed of what is chosen at random.")] = 0,
     overlay: Annotated[
         bool, typer.Option("--overlay", help="Write the image with the colours of the classes.")
@@ -70,6 +81,7 @@ def cluster(
             out,
             classes=classes,
             model_file=target,
+            join=cast("Join", join),
             rng=seed,
             outputs=wanted,
             progress=lambda p: report(f"{p.path.name} ({p.file}/{p.files})", p.done, p.total),

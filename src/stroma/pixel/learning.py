@@ -21,6 +21,7 @@ from stroma.pixel.files.saved import Fitted
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.foreground import separated
 from stroma.pixel.training.given import Given, given_strokes
+from stroma.pixel.training.joining import Join
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 from stroma.pixel.training.unlabelled import clustered
 
@@ -169,6 +170,7 @@ class Learning(Configured):
         classes: int = 4,
         samples: int = 20_000,
         in_channels: Sequence[int] | None = None,
+        join: Join = "ward",
         rng: int = 0,
     ) -> Any:
         """Fit the classifier to groups of pixels that are alike, without any strokes.
@@ -187,6 +189,10 @@ class Learning(Configured):
             Pixels that are looked at.
         in_channels : list of int, optional
             Channels to use; remembered, and used by ``segment`` too.
+        join : {"ward", "complete"}
+            How the many small groups that are found at first become ``classes``: those by which
+            pixels come to lie least further from the middle of their group, or those that are
+            nearest whatever their size, by which a few odd pixels may be a class.
         rng : int
             Seed.
 
@@ -205,7 +211,13 @@ class Learning(Configured):
         sources, chosen = self._opened(image, in_channels)
         recipe = Recipe.of(self._param)
         found = clustered(
-            sources, recipe, classes=classes, samples=samples, cache=self.cache, rng=rng
+            sources,
+            recipe,
+            classes=classes,
+            samples=samples,
+            cache=self.cache,
+            join=join,
+            rng=rng,
         )
         self._fit_groups(found, recipe, chosen)
         self._classes = tuple(Class(k, f"group {k}") for k in range(1, classes + 1))

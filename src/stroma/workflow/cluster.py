@@ -12,6 +12,7 @@ from stroma.workflow.segment import BatchResult, Progress, segment_files
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
+    from stroma.pixel.training.joining import Join
 
 
 def cluster_files(
@@ -21,6 +22,7 @@ def cluster_files(
     *,
     classes: int,
     model_file: str | Path,
+    join: Join = "ward",
     rng: int = 0,
     outputs: Outputs | None = None,
     progress: Callable[[Progress], None] | None = None,
@@ -39,6 +41,8 @@ def cluster_files(
         How many.
     model_file : str or Path
         Where the model goes (.pkl).
+    join : {"ward", "complete"}
+        How small groups become so many, see ``ConvpaintModel.cluster``.
     rng : int
         Seed.
     outputs, progress
@@ -47,7 +51,7 @@ def cluster_files(
     wanted = outputs or Outputs()
     first = wanted.series[0] if isinstance(wanted.series, tuple) else None
     images = [read_image(path, series=first) for path in paths]
-    model.cluster(images, classes=classes, rng=rng)
+    model.cluster(images, classes=classes, join=join, rng=rng)
     Path(model_file).parent.mkdir(parents=True, exist_ok=True)
     model.save(model_file, create_yml=False)
     return segment_files(model, paths, folder, outputs=wanted, progress=progress)

@@ -24,6 +24,7 @@ from stroma.features.part import Part
 from stroma.features.pipeline import Pipeline
 from stroma.pixel.door import Points, Source
 from stroma.pixel.predicting.recipe import Recipe
+from stroma.pixel.training.joining import joined_within
 from stroma.pixel.training.lacking import has_data
 from stroma.pixel.training.learn import Labelled
 from stroma.pixel.training.unlabelled import features_of
@@ -204,7 +205,7 @@ def joined(
             "Nothing stands out: all that was looked at is alike. Take an image with more in it, "
             "or other features."
         )
-    large = _merged(many.cluster_centers_[used], front)
+    large = _merged(many.cluster_centers_[used], np.bincount(small), front)
     total = _means(out, large[small], int(large.max()) + 1)
     rank = np.argsort(np.argsort(-total, kind="stable"), kind="stable")
     standing = tuple(int(k) + 1 for k in sorted(rank[total > total.mean()]))
@@ -217,15 +218,11 @@ def _means(
     return np.asarray(np.bincount(group, values, count) / np.bincount(group, minlength=count))
 
 
-def _merged(centres: NDArray[np.floating], front: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _merged(
+    centres: NDArray[np.floating], sizes: NDArray[np.integer], front: NDArray[np.bool_]
+) -> NDArray[np.intp]:
     """Return which of the joined groups every small one is in; they are two at least."""
     from scipy.spatial.distance import cdist
-    from sklearn.cluster import AgglomerativeClustering
 
     counts, edges = np.histogram(cdist(centres[front], centres[~front]), BINS)
-    cutoff = float(edges[counts.argmax() + 1])
-    how = {"n_clusters": None, "distance_threshold": cutoff}
-    found = AgglomerativeClustering(linkage="complete", **how).fit_predict(centres)
-    if not found.any():
-        found = AgglomerativeClustering(2, linkage="complete").fit_predict(centres)
-    return np.asarray(found, np.intp)
+    return joined_within(centres, sizes, float(edges[counts.argmax() + 1]))

@@ -14,6 +14,7 @@ from stroma.pixel.door import Points, Source
 from stroma.pixel.predicting.predict import features_at
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.predicting.tasks import Task, each
+from stroma.pixel.training.joining import Join, joined
 from stroma.pixel.training.lacking import has_data
 from stroma.pixel.training.learn import Labelled, holders, located
 
@@ -35,6 +36,7 @@ def clustered(
     classes: int,
     samples: int,
     cache: FeatureCache,
+    join: Join = "ward",
     rng: int = 0,
 ) -> dict[str, Labelled]:
     """Return images with some of their pixels, labelled 1 to ``classes`` by likeness.
@@ -51,6 +53,8 @@ def clustered(
         Pixels that are looked at, shared by the images.
     cache : FeatureCache
         Where features are kept.
+    join : {"ward", "complete"}
+        See `stroma.pixel.training.joining.joined`.
     rng : int
         Seed of the sample and of the grouping.
     """
@@ -66,7 +70,7 @@ def clustered(
         key: Points(p.plane[kept], p.yx[kept], p.label[kept])
         for (key, p), kept in zip(points.items(), known, strict=True)
     }
-    labels = groups(np.concatenate(X), classes=classes, rng=rng)
+    labels = groups(np.concatenate(X), classes=classes, join=join, rng=rng)
     ends = np.cumsum([len(rows) for rows in X])[:-1]
     return {
         key: Labelled(sources[key], points[key]._replace(label=own))
@@ -87,12 +91,14 @@ def sampled(source: Source, *, count: int, random: np.random.Generator) -> Point
     return Points(place[:, 0], place[:, 1:], np.ones(len(place), np.uint16))
 
 
-def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np.uint16]:
+def groups(
+    X: NDArray[np.floating], *, classes: int, join: Join = "ward", rng: int = 0
+) -> NDArray[np.uint16]:
     """Return the group of every row, 1 to ``classes``.
 
     Many small groups are found by k-means on the main components of the standardised features,
-    then joined by Ward's criterion, so that groups need not be round. They are numbered by their
-    mean first component, so that numbers stay when little changes.
+    then joined, so that groups need not be round. They are numbered by their mean first component,
+    so that numbers stay when little changes.
 
     Parameters
     ----------
@@ -100,6 +106,8 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
         Features.
     classes : int
         How many groups.
+    join : {"ward", "complete"}
+        See `stroma.pixel.training.joining.joined`.
     rng : int
         Seed.
 
@@ -127,44 +135,10 @@ def groups(X: NDArray[np.floating], *, classes: int, rng: int = 0) -> NDArray[np
         min(OVER, different), n_init=3, batch_size=4096, random_state=rng, max_iter=50
     ).fit(parts)
     sizes = np.bincount(many.labels_, minlength=len(many.cluster_centers_))
-    of_rows = joined(many.cluster_centers_, sizes, classes)[many.labels_]
+    of_rows = joined(many.cluster_centers_, sizes, classes, by=join)[many.labels_]
     first = [parts[of_rows == g, 0].mean() if (of_rows == g).any() else 0 for g in range(classes)]
     rank = np.argsort(np.argsort(first))
     return np.asarray(rank[of_rows] + 1, np.uint16)
-
-
-def joined(
-    centres: NDArray[np.floating], sizes: NDArray[np.integer], classes: int
-) -> NDArray[np.intp]:
-    """Return in which of ``classes`` joined groups each group is, 0 to ``classes`` - 1.
-
-    Those two are joined next by which rows come to lie least further from the middle of their group
-    (Ward, Journal of the American Statistical Association 1963). How many rows a group has counts:
-    else a few rows unlike all others would be a class, and two large groups one.
-
-    Parameters
-    ----------
-    centres : (g, F) float array
-        Middles of the groups.
-    sizes : (g,) int array
-        Rows of each.
-    classes : int
-        How many are wanted; no more than there are groups.
-    """
-    middles, weights = centres.astype(np.float64), np.maximum(sizes, 1e-9)
-    members = np.arange(len(middles))
-    while len(middles) > classes:
-        away = np.square(middles[:, None] - middles[None]).sum(axis=-1)
-        cost = away / (1 / weights[:, None] + 1 / weights[None])
-        cost[np.tril_indices(len(cost))] = np.inf
-        kept, gone = np.unravel_index(cost.argmin(), cost.shape)
-        both = weights[kept] + weights[gone]
-        middles[kept] = np.average(middles[[kept, gone]], axis=0, weights=weights[[kept, gone]])
-        weights[kept] = both
-        middles, weights = np.delete(middles, gone, axis=0), np.delete(weights, gone)
-        members[members == gone] = kept
-        members[members > gone] -= 1
-    return members
 
 
 def features_of(
