@@ -119,7 +119,7 @@ def fitted(clf: str, rows: NDArray[np.float32], y: NDArray[Any]) -> Callable[...
 
         from stroma.classify.catboost import CatBoost
 
-        made = CatBoostClassifier(**CatBoost().params(), allow_writing_files=False, silent=True)
+        made = CatBoostClassifier(**CatBoost().options(), allow_writing_files=False, silent=True)
         return made.fit(rows, y).predict_proba
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.linear_model import LogisticRegression

@@ -109,7 +109,7 @@ def predictions() -> None:
     rows, _ = labelled(ROWS, FEATURES)
     maps, box = feature_maps(), (slice(0, SIDE), slice(0, SIDE))
     boosted = CatBoostClassifier(
-        **CatBoost(thread_count=THREADS).params(), allow_writing_files=False, silent=True
+        **CatBoost(thread_count=THREADS).options(), allow_writing_files=False, silent=True
     ).fit(X, y)
     forest = RandomForestClassifier(n_jobs=THREADS, random_state=0).fit(X, y)
     libraries: list[tuple[Any, Callable[[], Any]]] = [

@@ -41,7 +41,7 @@ def blobs(n, classes, *, features=7, seed=0):
 
 def library(name, classifier):
     if name == "catboost":
-        options = {**classifier.params(), "rsm": 1.0}  # there are fewer than ten features here
+        options = {**classifier.options(), "rsm": 1.0}  # there are fewer than ten features here
         return OnOurBorders(**options, allow_writing_files=False, silent=True)
     if name == "forest":
         options = classifier.params()

@@ -25,7 +25,7 @@ LEAST_FEATURES = 10
 
 @dataclass(frozen=True)
 class CatBoost(Learner[ObliviousTrees]):
-    """Gradient boosting over oblivious trees; parameters have the library's names.
+    """Gradient boosting over oblivious trees; parameters have the names of the libraries.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ class CatBoost(Learner[ObliviousTrees]):
         rows, codes, classes = training_data(X, y)
         share = min(1.0, max(self.rsm, LEAST_FEATURES / rows.shape[1]))
         trees = eased(self.iterations, len(classes))
-        options = {**self.params(), "rsm": share, "iterations": trees}
-        if options.pop("class_weight"):
+        options = {**self.options(), "rsm": share, "iterations": trees}
+        if self.class_weight is not None:
             counts = np.bincount(codes)
             options["class_weights"] = list(len(codes) / (len(counts) * counts))
         model = CatBoostClassifier(
@@ -96,6 +96,10 @@ class CatBoost(Learner[ObliviousTrees]):
         except CatBoostError as error:
             raise FitError(f"CatBoost could not learn from the strokes: {error}") from error
         return replace(self, learned_=_trees(_exported(model), classes, rows.shape[1]))
+
+    def options(self) -> dict[str, Any]:
+        """Return the parameters that the library has, too."""
+        return {name: value for name, value in self.params().items() if name != "class_weight"}
 
     @classmethod
     def read(cls, arrays: Arrays) -> ObliviousTrees:
