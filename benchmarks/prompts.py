@@ -127,13 +127,13 @@ def grabcut(view: NDArray[np.float32], rgb: bool) -> Callable[..., Bools]:
     return predict
 
 
-def ours(name: str) -> Callable[..., Callable[..., Bools]]:
+def ours(name: str, weights: Path | None = None) -> Callable[..., Callable[..., Bools]]:
     """Return an engine of Stroma."""
 
     def begin(view: NDArray[np.float32], rgb: bool) -> Callable[..., Bools]:
-        from stroma.prompts import ENGINES
+        from stroma.prompts.build import engine as built
 
-        engine = ENGINES[name]()
+        engine = built(name, weights=weights)
         engine.set_image(view, rgb=rgb)
 
         def predict(points: NDArray[np.float64], labels: NDArray[np.int64]) -> Bools:
@@ -276,6 +276,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--engine", action="append", help="graph, walker, grabcut or a plugin's")
+    parser.add_argument(
+        "--weights", type=Path, help="file of the network of an engine that has one"
+    )
     parser.add_argument("--classes", default="", help="classes that are objects, such as 3,2+3")
     parser.add_argument("--objects", type=int, default=4, help="objects of each image")
     parser.add_argument("--part", choices=("develop", "report", "all"), default="report")
@@ -291,7 +294,7 @@ def main() -> None:
     print(f"{where}: {len(tasks)} objects, at most {most} clicks; not reached counts {most + 1}\n")
     print(*HEADER, sep="\n", flush=True)
     for name in given.engine or ["graph", *BESIDE]:
-        begin = BESIDE.get(name) or ours(name)
+        begin = BESIDE.get(name) or ours(name, None if name == "graph" else given.weights)
         done = [course(task, begin, most, tidy=name in BESIDE) for task in tasks]
         print(row(name, done), flush=True)
 

@@ -26,6 +26,7 @@ SCRIPTS = {
     "volumes": "noise 0.25",
     "sequences": "last frame",
     "prompts": "| `grabcut` |",
+    "prompting": "| `graph` |",
     "upsampling": "| `naf:dino_vits8` |",
     "many_objects": '"found": 32,',
 }
@@ -58,6 +59,7 @@ NEEDS = {
     "deep": "transformers",
     "large": "distributed",
     "live": "websockets",
+    "prompting": "accelerate",
     "gpu": "transformers",
     "upsampling": "transformers",
 }

@@ -20,12 +20,21 @@ NETWORKS = Registry(
         "nnunet_residual": "stroma.networks.residual:ResidualUNet",
         "careamics": "stroma.networks.careamics:CAREamics",
         "spotiflow": "stroma.networks.spotiflow:Spotiflow",
+        "sam": "stroma.networks.sam:PromptedSAM",
     },
     group="stroma.networks",
     extras=dict.fromkeys(
         (
             *("unet", "nnunet", "resenc", "segnet", "ladder", "lite", "smooth", "blind", "vit"),
-            *("cellpose", "cellpose_sam", "stardist", "nnunet_residual", "careamics", "spotiflow"),
+            *(
+                "cellpose",
+                "cellpose_sam",
+                "stardist",
+                "nnunet_residual",
+                "careamics",
+                "spotiflow",
+                "sam",
+            ),
         ),
         "train",
     ),

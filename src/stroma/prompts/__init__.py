@@ -25,11 +25,12 @@ ENGINES = Registry(
     {
         "graph": "stroma.prompts.graph:Graph",
         "carve": "stroma.workflow.carve_engine:Carve",
+        "trained": "stroma.workflow.trained_engine:Trained",
         "sam": "stroma.prompts.sam.engine:Sam",
         "sam2": "stroma.prompts.sam.sam2:Sam2Tiny",
         **_NETWORKS,
     },
     group="stroma.prompts",
-    extras=dict.fromkeys(("sam", "sam2", *_NETWORKS), "deep"),
+    extras={**dict.fromkeys(("sam", "sam2", *_NETWORKS), "deep"), "trained": "train"},
 )
 """Classes that keep `stroma.prompts.contract.PromptedSegmenter`, made without arguments."""

@@ -10,11 +10,14 @@ OBJECTIVES = Registry(
         "sequence": "stroma.training.objectives:Sequence",
         "blind-spot": "stroma.training.blind:BlindSpot",
         "neighbours": "stroma.training.neighbours:Neighbours",
+        "prompting": "stroma.training.prompting:Prompting",
         "few-stroke": "stroma.training.strokes.objective:FewStrokes",
     },
     group="stroma.objectives",
     extras={
-        **dict.fromkeys(("supervised", "ladder", "sequence", "blind-spot", "neighbours"), "train"),
+        **dict.fromkeys(
+            ("supervised", "ladder", "sequence", "blind-spot", "neighbours", "prompting"), "train"
+        ),
         "few-stroke": "deep",
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -24,18 +24,22 @@ class Batch:
         Weight of every pixel; all 0 for an image without labels.
     seed : int
         For whatever is drawn at random in this step; the same when training is resumed.
+    numbers : (B, *space) int64 tensor, optional
+        Objects by number, for objectives that say ``numbered``.
     """
 
     images: torch.Tensor
     truth: torch.Tensor | None
     known: torch.Tensor | None
     seed: int
+    numbers: torch.Tensor | None = field(default=None, kw_only=True)
 
     def to(self, device: torch.device) -> Batch:
         """Return it on a device."""
         truth = None if self.truth is None else self.truth.to(device)
         known = None if self.known is None else self.known.to(device)
-        return Batch(self.images.to(device), truth, known, self.seed)
+        numbers = None if self.numbers is None else self.numbers.to(device)
+        return Batch(self.images.to(device), truth, known, self.seed, numbers=numbers)
 
 
 class Step(NamedTuple):
@@ -74,7 +78,9 @@ class Objective(Protocol):
 
     An objective that has parameters or tensors of its own (a decoder, a teacher) is an
     ``nn.Module``: its parameters are trained, and its state is kept in checkpoints. One that has
-    something to do after every step defines ``after_step(model)``.
+    something to do after every step defines ``after_step(model)``; one that needs the numbers of
+    objects has ``numbered = True``, and one whose success no validation shows ``latest = True``:
+    then the last network is kept, not the one with the best score.
     """
 
     def step(self, model: nn.Module, batch: Batch, /) -> Step:

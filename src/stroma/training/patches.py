@@ -47,6 +47,8 @@ class Patches:
         classes are seen.
     seed : int
         Of everything random.
+    numbered : bool
+        Whether batches have the numbers of objects.
     """
 
     cases: Sequence[Case]
@@ -57,20 +59,22 @@ class Patches:
     augmentation: Augmentation
     foreground: float = 1 / 3
     seed: int = 0
+    numbered: bool = False
 
     def batch(self, step: int, *, rank: int = 0, ranks: int = 1) -> Batch:
         """Return a batch, or the share of one process in it."""
         numbers = range(step * self.count + rank, (step + 1) * self.count, ranks)
         found = [self.patch(number) for number in numbers]
         return Batch(
-            _stacked([image for image, _ in found]),
-            _stacked([encoded.values for _, encoded in found]),
-            _stacked([encoded.known for _, encoded in found]),
+            _stacked([image for image, _, _ in found]),
+            _stacked([encoded.values for _, encoded, _ in found]),
+            _stacked([encoded.known for _, encoded, _ in found]),
             seed=self.seed * 1_000_003 + step * ranks + rank,
+            numbers=_stacked([truth for _, _, truth in found]).long() if self.numbered else None,
         )
 
-    def patch(self, number: int) -> tuple[NDArray[np.float32], Encoded]:
-        """Return the patch of that number: its pixels, and what is to be predicted."""
+    def patch(self, number: int) -> tuple[NDArray[np.float32], Encoded, Any]:
+        """Return the patch of that number: its pixels, what is to be predicted, and its labels."""
         rng = np.random.default_rng([self.seed, number])
         group = self._groups[number % len(self._groups)]
         index = group[int(rng.integers(len(group)))]
@@ -85,9 +89,12 @@ class Patches:
         image = self.augmentation.intensities(image.astype(np.float32), rng)
         if case.guide is not None:
             image = np.concatenate([image, self._guide(case.guide, geometry, rng)])
+        shape = turned_shape(geometry)
+        truth = self._unknown(shape) if index in self._bare else self._truth(case, geometry)
+        encoded = self.target.encode(truth, shape=shape)
         if index in self._bare:
-            return image, self._nothing(geometry)
-        return image, self._encoded(case, geometry)
+            encoded = Encoded(encoded.values, np.zeros_like(encoded.known))
+        return image, encoded, truth
 
     def _guide(
         self, numbers: NDArray[np.uint8], geometry: Geometry, rng: np.random.Generator
@@ -97,27 +104,20 @@ class Patches:
         found = geometry.cut(lambda box: guide.numbers(box, numbers.shape), nearest=True)
         return guide.varied(found, rng) if self.augmentation.worsen else guide.encoded(found)
 
-    def _nothing(self, geometry: Geometry) -> Encoded:
-        """Encode that nobody knows anything."""
-        shape = turned_shape(geometry)
-        points = np.zeros((0, len(shape)))
-        truth = points if self.target.truth == "points" else np.full(shape, UNKNOWN, np.int32)
-        encoded = self.target.encode(truth, shape=shape)
-        return Encoded(encoded.values, np.zeros_like(encoded.known))
+    def _unknown(self, shape: tuple[int, ...]) -> Any:
+        """Return labels that say nothing."""
+        if self.target.truth == "points":
+            return np.zeros((0, len(shape)))
+        return np.full(shape, UNKNOWN, np.int32)
 
-    def _encoded(self, case: Case, geometry: Geometry) -> Encoded:
-        """Encode what the patch shows: augmented first, then encoded."""
-        shape = turned_shape(geometry)
-        truth: Any
+    def _truth(self, case: Case, geometry: Geometry) -> Any:
+        """Return the labels of the patch: augmented first, then encoded."""
         if self.target.truth == "points":
             assert case.points is not None, "targets of points are given cases with points"
             places = geometry.points(case.points)
-            truth = places[is_inside(places, shape)]
-        else:
-            truth = geometry.cut(case.truth, nearest=self.target.truth != "image")
-            if self.target.truth == "image":
-                truth = case.in_units(truth, self.target)
-        return self.target.encode(truth, shape=shape)
+            return places[is_inside(places, turned_shape(geometry))]
+        truth = geometry.cut(case.truth, nearest=self.target.truth != "image")
+        return case.in_units(truth, self.target) if self.target.truth == "image" else truth
 
     def _centre(self, index: int, rng: np.random.Generator, *, foreground: bool) -> Sequence[float]:
         """Draw the middle of a patch, which lies within the case if it fits in."""

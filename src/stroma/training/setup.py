@@ -11,6 +11,7 @@ from typing import Any
 
 from stroma.errors import ParameterError
 from stroma.io.atomic import replaced
+from stroma.networks import NETWORKS
 from stroma.networks.lite import BACKBONE
 from stroma.targets.contract import Facts
 from stroma.training.plan import Budget, Fingerprint, Plan, plan, topology, widths
@@ -179,7 +180,8 @@ def decide(
         given = given if not given or "features" in given else {**LOCAL, **given}
         return Setup(name, given, sides, batch or LOCAL_BATCH, spacing=spacing, free=False)
     if name not in PLANNED:
-        sides = tuple(patch) if patch is not None else _common_patch(shapes, facts.ndim)
+        usual = getattr(NETWORKS[name], "patch", None) or _common_patch(shapes, facts.ndim)
+        sides = usual if patch is None else tuple(patch)
         return Setup(name, given, sides, batch or LEAST_BATCH, spacing=spacing, free=False)
     found = planned(shapes, facts, outputs=outputs, memory_gb=memory_gb, network=name)
     planned_patch = found.in_order_of_images(found.full.patch)

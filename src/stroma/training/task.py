@@ -246,6 +246,7 @@ class Task:
         pictures: Pictures | None,
     ) -> Training:
         given = self.options
+        objective = OBJECTIVES[objective_of(given)](self.target, **given.objective_options)
         patches = Patches(
             learned,
             self.target,
@@ -254,9 +255,10 @@ class Task:
             self.setup.batch,
             self._augmentation(),
             seed=given.seed,
+            numbered=getattr(objective, "numbered", False),
         )
         return Training(
-            objective=OBJECTIVES[objective_of(given)](self.target, **given.objective_options),
+            objective=objective,
             batch=patches.batch,
             validate=examined,
             schedule=Schedule(
@@ -270,7 +272,7 @@ class Task:
             folder=folder,
             identity=self.identity(),
             look=None if pictures is None else pictures.draw,
-            latest=self.latest,
+            latest=self.latest or getattr(objective, "latest", False),
         )
 
     def _augmentation(self) -> Augmentation:

@@ -83,7 +83,7 @@ class Sam:
 
     def set_image(self, image: NDArray[Any], *, rgb: bool = False) -> None:
         """Show the whole image to the network; see `PromptedSegmenter`."""
-        read = reader(image, rgb=rgb)
+        read = self._reader(image, rgb)
         kept = Kept(self.cache, name_of(self.key, image, rgb=rgb) if self.cache else "")
         side = _side(self._network())
         self._image = _Image(windows(_plane(image.shape), side), side, kept, read)
@@ -250,6 +250,10 @@ class Sam:
             )
             logits = at_pixels(found.pred_masks[0, 0][None].float(), window, image.side)
             return logits[0].cpu().numpy(), found.iou_scores[0, 0].float().cpu().numpy()
+
+    def _reader(self, image: NDArray[Any], rgb: bool) -> Callable[[Window], NDArray[np.float32]]:
+        """Return what reads a window as the network is shown it."""
+        return reader(image, rgb=rgb)
 
     def _levels(self, image: _Image, number: int) -> Levels:
         """Return the maps of a window, computed where they are not kept."""
