@@ -4,7 +4,7 @@ import re
 from copy import deepcopy
 
 import torch
-from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
+from transformers import Sam2Config, Sam2Model, SamConfig, SamHQConfig, SamHQModel, SamModel
 
 from stroma.backbones.cellpose_sam import NARROW, WIDE, Encoder, Size
 from stroma.backbones.sam2 import sam2_hiera_tiny_memory
@@ -34,6 +34,18 @@ def tiny_sam() -> torch.nn.Module:
                 vision_config=ENCODER,
                 prompt_encoder_config={"image_size": SIDE, "patch_size": PATCH},
                 mask_decoder_config={"mlp_dim": 64},
+            )
+        )
+
+
+def tiny_sam_hq() -> torch.nn.Module:
+    """Return SAM-HQ in the same size, on the meta device."""
+    with torch.device("meta"):
+        return SamHQModel(
+            SamHQConfig(
+                vision_config=ENCODER,
+                prompt_encoder_config={"image_size": SIDE, "patch_size": PATCH},
+                mask_decoder_config={"mlp_dim": 64, "vit_dim": ENCODER["hidden_size"]},
             )
         )
 
@@ -90,6 +102,19 @@ def tiny_cellpose_sam() -> torch.nn.Module:
 
 
 TO_AUTHORS = (
+    (r"\.hq_token", ".hf_token"),
+    (r"\.hq_mask_mlp\.layers\.0", ".hf_mlp.layers.1"),
+    (r"\.hq_mask_mlp\.proj_in", ".hf_mlp.layers.0"),
+    (r"\.hq_mask_mlp\.proj_out", ".hf_mlp.layers.2"),
+    *(
+        (rf"decoder\.{ours}_{part}", f"decoder.{theirs}.{number}")
+        for ours, theirs in (
+            ("compress_vit", "compress_vit_feat"),
+            ("encoder", "embedding_encoder"),
+            ("mask", "embedding_maskfeature"),
+        )
+        for part, number in (("conv1", 0), ("norm", 1), ("conv2", 3))
+    ),
     (r"^vision_encoder\.layers", "image_encoder.blocks"),
     (r"^vision_encoder", "image_encoder"),
     (r"patch_embed\.projection", "patch_embed.proj"),

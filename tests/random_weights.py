@@ -8,7 +8,14 @@ import numpy as np
 import torch
 from safetensors.numpy import save_file
 
-from random_sam import SAM2, tiny_cellpose_sam, tiny_sam, tiny_sam2, tiny_sam2_memory
+from random_sam import (
+    SAM2,
+    tiny_cellpose_sam,
+    tiny_sam,
+    tiny_sam2,
+    tiny_sam2_memory,
+    tiny_sam_hq,
+)
 from stroma.backbones import BACKBONES
 
 LARGEST = 600_000
@@ -55,8 +62,10 @@ def write_random_weights(name: str, folder: Path) -> Path:
 
 def _of_kind(name: str, largest: int | None) -> dict[str, np.ndarray]:
     """Return random tensors; for networks of one kind and size, the same."""
-    kind = name.partition("_")[0]
-    return _small(kind) if kind in ("sam", "sam2") else random_tensors(name, largest=largest)
+    kind = "sam_hq" if name.startswith("sam_hq_") else name.partition("_")[0]
+    return (
+        _small(kind) if kind in ("sam", "sam2", "sam_hq") else random_tensors(name, largest=largest)
+    )
 
 
 @cache
@@ -70,6 +79,8 @@ def _network(name: str) -> torch.nn.Module:
         return tiny_cellpose_sam()
     if name.startswith("sam2_"):
         return tiny_sam2_memory() if name.endswith("_memory") else tiny_sam2()
+    if name.startswith("sam_hq_"):
+        return tiny_sam_hq()
     return tiny_sam() if name.startswith("sam_") else BACKBONES[name]()
 
 

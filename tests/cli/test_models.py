@@ -42,3 +42,13 @@ def test_what_is_not_installed_is_marked_and_said_once(stroma, monkeypatch) -> N
     out = stroma("models").out
     assert out.count("?  ") == 6
     assert out.count("pip install 'stroma-seg[deep]'") == 1
+
+
+def test_weights_of_engines_are_listed_and_can_be_fetched(stroma, monkeypatch) -> None:
+    lines = stroma("models").out.splitlines()
+    [row] = [line for line in lines if line.startswith("sam_hq_vit_b")]
+    assert row.split()[1:] == ["missing", "Apache-2.0"]
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    ended = stroma("fetch", "sam_hq_vit_b")
+    assert ended.code != 0
+    assert "sam_hq_vit_b.pth of lkeab/hq-sam" in ended.err

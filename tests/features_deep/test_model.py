@@ -12,6 +12,7 @@ from stroma.errors import ParameterError, WeightsError
 from stroma.features import EXTRACTORS
 from stroma.features.build import GUIDED
 from stroma.pixel.predicting.run import predict_blocks
+from stroma.prompts import ENGINES
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +111,9 @@ def test_what_is_said_to_need_no_download_needs_none():
     assert set(weights.catalogue.WITHOUT_DOWNLOAD) <= set(EXTRACTORS) - set(weights.CATALOGUE)
 
 
-def test_all_weights_belong_to_an_extractor_or_upsampler_of_that_name():
+def test_all_weights_belong_to_an_extractor_an_upsampler_or_an_engine_of_that_name():
     upsamplers = {name for kind in GUIDED.values() for name in kind.values()}
-    assert set(weights.CATALOGUE) <= set(EXTRACTORS) | upsamplers
+    assert set(weights.CATALOGUE) <= set(EXTRACTORS) | upsamplers | set(ENGINES)
     assert upsamplers <= set(weights.CATALOGUE)
 
 

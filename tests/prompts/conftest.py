@@ -32,3 +32,10 @@ def sam2_memory_folder(tmp_path_factory):
     save_file(remembering_tensors(), path / "model.safetensors")
     (path / "config.json").write_text(json.dumps(SAM2_MEMORY))
     return path
+
+
+@pytest.fixture(scope="session")
+def sam_hq_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sam_hq") / "model.safetensors"
+    save_file(random_tensors("sam_hq_vit_b"), path)
+    return path

@@ -59,19 +59,31 @@ class Size:
             "global_attn_indexes": list(self.everywhere),
             "num_channels": channels,
         }
-        return _made(SamConfig(vision_config=encoder, mask_decoder_config=_NORMS))
+        return self.made({"vision_config": encoder, "mask_decoder_config": _NORMS})
 
     def like(self, shapes: Shapes, describe: Describe, channels: int = 3) -> nn.Module:
         """Return a network for tensors of the given shapes, whatever their size."""
         try:
             if TINY in shapes:
                 return tiny(Stages.of(shapes, ENCODER), _side(describe()), shapes, channels)
-            return _made(_config(shapes, channels))
+            return self.made(_settings(shapes, channels))
         except (KeyError, IndexError, ZeroDivisionError, StopIteration) as error:
             raise FormatError(
                 "The file holds no Segment Anything with a ViT or TinyViT as encoder: it lacks "
                 f"{error}."
             ) from error
+
+    def made(self, settings: Mapping[str, Any]) -> nn.Module:
+        """Return the network that settings describe, its parameters on the meta device."""
+        with torch.device("meta"):
+            network = self.network(settings)
+            for layer in network.vision_encoder.layers:
+                layer.attn = _Placed(network.config.vision_config, layer.window_size)
+        return network.eval()  # type: ignore[no-any-return]
+
+    def network(self, settings: Mapping[str, Any]) -> Any:
+        """Return the network of ``transformers``."""
+        return SamModel(SamConfig(**settings))
 
 
 sam_vit_b = Size(768, 12, 12, (2, 5, 8, 11))
@@ -147,14 +159,6 @@ def _side(described: Mapping[str, Any]) -> int:
     return said
 
 
-def _made(config: SamConfig) -> nn.Module:
-    with torch.device("meta"):
-        network = SamModel(config)
-        for layer in network.vision_encoder.layers:
-            layer.attn = _Placed(config.vision_config, layer.window_size)
-    return network.eval()  # type: ignore[no-any-return]
-
-
 class _Placed(SamVisionSdpaAttention):  # type: ignore[misc]
     """Attention that knows relative places in windows smaller than those it was trained with."""
 
@@ -168,8 +172,8 @@ class _Placed(SamVisionSdpaAttention):  # type: ignore[misc]
         return rel_pos[places[:q_size, None] - places[None, :k_size] + known - 1]
 
 
-def _config(shapes: Shapes, channels: int) -> SamConfig:
-    """Return the configuration of a network whose tensors have these shapes."""
+def _settings(shapes: Shapes, channels: int) -> dict[str, dict[str, Any]]:
+    """Return the settings of a network whose tensors have these shapes."""
     features, _, _, patch = shapes[f"{ENCODER}patch_embed.projection.weight"]
     grid = shapes[f"{ENCODER}pos_embed"][1]
     layers = count(shapes, rf"{ENCODER}layers\.(\d+)\.layer_norm1\.weight")
@@ -191,11 +195,11 @@ def _config(shapes: Shapes, channels: int) -> SamConfig:
         "num_pos_feats": places[1],
     }
     prompts = {"hidden_size": out, "image_size": grid * patch, "patch_size": patch}
-    return SamConfig(
-        vision_config=encoder,
-        prompt_encoder_config=prompts,
-        mask_decoder_config=_decoder(shapes, out),
-    )
+    return {
+        "vision_config": encoder,
+        "prompt_encoder_config": prompts,
+        "mask_decoder_config": _decoder(shapes, out),
+    }
 
 
 def _decoder(shapes: Shapes, out: int) -> dict[str, Any]:

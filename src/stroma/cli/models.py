@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def models(json: AsJson = False) -> None:
-    """List feature extractors and aliases.
+    """List feature extractors and aliases, and engines of `stroma prompt` with other weights.
 
     With the number of features per pixel of a grey and of a colour image, whether pretrained
     weights are on this machine, and their licence. Nothing is fetched.
     """
     from stroma.pixel.choices.catalogue import entries
     from stroma.prompts import ENGINES
+    from stroma.weights import CATALOGUE, status
 
     found = entries()
     if json:
@@ -30,13 +31,23 @@ def models(json: AsJson = False) -> None:
         ("kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "licence"),
         map(_row, found),
     )
-    typer.echo(f"Engines of 'stroma prompt', weights as above: {', '.join(ENGINES)}")
+    own = sorted(name for name in ENGINES if name in CATALOGUE and name not in _names(found))
+    table(
+        ("engine of 'stroma prompt'", "weights", "licence"),
+        ((name, status(name), CATALOGUE[name].licence) for name in own),
+    )
+    others = [name for name in ENGINES if name not in own]
+    typer.echo(f"Further engines of 'stroma prompt', weights as above: {', '.join(others)}")
     if any(entry.weights == "missing" for entry in found):
         typer.echo("Missing weights are fetched when first used, or with: stroma fetch NAME")
     if any(entry.weights == "by hand" for entry in found):
         typer.echo("Those by hand are on no hub; where to get them, says: stroma fetch NAME")
     for advice in sorted({e.missing.partition(". ")[2] for e in found if e.missing}):
         typer.echo(f"What has a ? needs more than is installed. {advice}")
+
+
+def _names(found: list[Entry]) -> set[str]:
+    return {entry.name for entry in found if entry.kind == "extractor"}
 
 
 def _row(entry: Entry) -> tuple[object, ...]:

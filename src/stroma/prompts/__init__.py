@@ -7,6 +7,9 @@ _NETWORKS = {
     "sam2_hiera_small": "stroma.prompts.sam.sam2:Sam2Small",
     "sam2_hiera_base_plus": "stroma.prompts.sam.sam2:Sam2BasePlus",
     "sam2_hiera_large": "stroma.prompts.sam.sam2:Sam2Large",
+    "sam_hq_vit_b": "stroma.prompts.sam.sam_hq:SamHQ",
+    "sam_hq_vit_l": "stroma.prompts.sam.sam_hq:SamHQLarge",
+    "sam_hq_vit_h": "stroma.prompts.sam.sam_hq:SamHQHuge",
     "sam_vit_t": "stroma.prompts.sam.engine:SamTiny",
     "sam_vit_t_lm": "stroma.prompts.sam.engine:MicroSamTiny",
     "sam_vit_t_em_organelles": "stroma.prompts.sam.engine:MicroSamOrganellesTiny",
@@ -27,10 +30,11 @@ ENGINES = Registry(
         "carve": "stroma.workflow.carve_engine:Carve",
         "trained": "stroma.workflow.trained_engine:Trained",
         "sam": "stroma.prompts.sam.engine:Sam",
+        "sam_hq": "stroma.prompts.sam.sam_hq:SamHQ",
         "sam2": "stroma.prompts.sam.sam2:Sam2Tiny",
         **_NETWORKS,
     },
     group="stroma.prompts",
-    extras={**dict.fromkeys(("sam", "sam2", *_NETWORKS), "deep"), "trained": "train"},
+    extras={**dict.fromkeys(("sam", "sam_hq", "sam2", *_NETWORKS), "deep"), "trained": "train"},
 )
 """Classes that keep `stroma.prompts.contract.PromptedSegmenter`, made without arguments."""

@@ -142,6 +142,20 @@ def _sam(size: str, repository: str, megabytes: int, file: str) -> Entry:
     )
 
 
+def _sam_hq(size: str, repository: str, megabytes: int) -> Entry:
+    """Return the entry of a size of SAM-HQ."""
+    return Entry(
+        name=f"sam_hq_vit_{size}",
+        repository=repository,
+        keymap="sam_hq",
+        megabytes=megabytes,
+        licence="Apache-2.0",
+        citation="Ke et al., Segment anything in high quality, NeurIPS 2023, arXiv:2306.01567",
+        sources=(Source(f"sam_hq_vit_{size}.pth"),),
+        other_files=(f"sam_hq_vit_{size}.pth",),
+    )
+
+
 def _sam2(size: str, megabytes: int) -> Entry:
     """Return the entry of a size of SAM 2.1."""
     return Entry(
@@ -305,6 +319,9 @@ _ENTRIES = (
     _sam("b", "facebook/sam-vit-base", 375, "sam_vit_b_01ec64.pth"),
     _sam("l", "facebook/sam-vit-large", 1250, "sam_vit_l_0b3195.pth"),
     _sam("h", "facebook/sam-vit-huge", 2564, "sam_vit_h_4b8939.pth"),
+    _sam_hq("b", "lkeab/hq-sam", 379),
+    _sam_hq("l", "lkeab/hq-sam", 1250),
+    _sam_hq("h", "lkeab/hq-sam", 2570),
     _sam2("tiny", 156),
     _sam2("small", 184),
     _sam2("base_plus", 323),
@@ -338,7 +355,8 @@ _ENTRIES = (
 )
 
 CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""All weights, by the name of their extractor, or of the small network that refines it."""
+"""All weights, by the name of their extractor, of the small network that refines it, or of their
+engine for prompts."""
 
 
 def entry_of(name: str) -> Entry:

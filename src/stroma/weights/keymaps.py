@@ -143,6 +143,27 @@ _SAM_OF_AUTHORS = Keymap(
 )
 """As the authors of Segment Anything, and those who train it further, call the tensors."""
 
+_SAM_HQ_OF_AUTHORS = Keymap(
+    renames=(
+        (r"\.hf_token\.", ".hq_token."),
+        (r"\.hf_mlp\.layers\.0\.", ".hq_mask_mlp.proj_in."),
+        (r"\.hf_mlp\.layers\.1\.", ".hq_mask_mlp.layers.0."),
+        (r"\.hf_mlp\.layers\.2\.", ".hq_mask_mlp.proj_out."),
+        *(
+            (rf"\.{theirs}\.{number}\.", f".{ours}_{part}.")
+            for theirs, ours in (
+                ("compress_vit_feat", "compress_vit"),
+                ("embedding_encoder", "encoder"),
+                ("embedding_maskfeature", "mask"),
+            )
+            for number, part in ((0, "conv1"), (1, "norm"), (3, "conv2"))
+        ),
+        *_SAM_OF_AUTHORS.renames,
+    ),
+    shared=_PLACES,
+)
+"""As the authors of SAM-HQ call the tensors."""
+
 _SAM2_MEMORY = (
     (r"^(memory_encoder)\.mask_downsampler\.encoder\.12\.", r"\1.mask_downsampler.final_conv."),
     *(
@@ -192,6 +213,7 @@ KEYMAPS = {
     "vgg16": Keymap(),
     "cellpose_sam": Keymap(variant=(r"(module\.)?encoder\.", _SAM_OF_AUTHORS)),
     "sam2": Keymap(shared=_PLACES, variant=(r"sam_mask_decoder\.", _SAM2_OF_AUTHORS)),
+    "sam_hq": Keymap(shared=_PLACES, variant=(r"image_encoder\.", _SAM_HQ_OF_AUTHORS)),
     "sam": Keymap(shared=_PLACES, variant=(r"(module\.|sam\.)?image_encoder\.", _SAM_OF_AUTHORS)),
     "jafar": Keymap(),
     "naf": Keymap(),

@@ -68,13 +68,15 @@ def entries() -> list[Entry]:
 
 
 def networks(name: str) -> list[str]:
-    """Return the extractors with pretrained weights that an alias or extractor stands for.
+    """Return the names of weights that an alias or extractor stands for, or an engine for prompts.
 
     Raises
     ------
     UnknownNameError
         If there is no such name.
     """
+    if name in CATALOGUE and name not in EXTRACTORS:
+        return [name]
     extractor = str(ALIASES[name]["fe_name"]) if name in ALIASES else name
     return [name for name in _weighted("+".join(part_names(extractor))) if name in CATALOGUE]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -27,6 +28,9 @@ from stroma.prompts.sam.windows import Window, best, windows
 Bools = NDArray[np.bool_]
 Logits = NDArray[np.float32]
 
+FOLDER = "STROMA_EMBEDDINGS"
+"""Names the folder where embeddings are kept, for all who are given no other."""
+
 AT_ONCE = 64
 """Clicks that the network answers together."""
 
@@ -48,7 +52,8 @@ class Sam:
         File or folder to take the weights from; also one of micro-sam, or trained further by
         anybody, of any size.
     cache : path, optional
-        Folder where what the network makes of images is kept; of use to every later run.
+        Folder where what the network makes of images is kept; of use to every later run. The
+        folder that STROMA_EMBEDDINGS names, unless given; in memory alone, if it names none.
     decoder : path, optional
         File with the decoder of micro-sam's automatic mode, for `decoded`.
     device : {"auto", "cpu", "cuda", "mps"}
@@ -72,7 +77,8 @@ class Sam:
         devices.check(device)
         self.decoder = None if decoder is None else Path(decoder).expanduser()
         self.weights = None if weights is None else str(weights)
-        self.cache = None if cache is None else Path(cache).expanduser()
+        kept = cache or os.environ.get(FOLDER)
+        self.cache = Path(kept).expanduser() if kept else None
         self.device = device
         self._image: _Image | None = None
 
@@ -197,7 +203,7 @@ class Sam:
         network: Any = self._network()
         with inference(device):
             found = network(
-                image_embeddings=levels[0] if len(levels) == 1 else levels,
+                **self._seen(levels),
                 input_points=places[None, :, None].to(device),
                 input_labels=torch.ones((1, len(points), 1), dtype=torch.int64, device=device),
                 multimask_output=True,
@@ -244,7 +250,7 @@ class Sam:
         with inference(place):
             prompts = {name: values.to(place) for name, values in prompts.items()}
             found = network(
-                image_embeddings=levels[0] if len(levels) == 1 else levels,
+                **self._seen(levels),
                 multimask_output=question.is_one_click and before is None,
                 **prompts,
             )
@@ -270,6 +276,10 @@ class Sam:
 
     def _encode(self, network: Any, images: torch.Tensor) -> list[torch.Tensor]:
         return [network.vision_encoder(images).last_hidden_state]
+
+    def _seen(self, levels: list[torch.Tensor]) -> dict[str, Any]:
+        """Return the maps of a window as the network takes them."""
+        return {"image_embeddings": levels[0] if len(levels) == 1 else levels}
 
     def _network(self) -> torch.nn.Module:
         return pretrained(self.model, path=self.weights, device=devices.resolve(self.device))
