@@ -4,7 +4,16 @@ import re
 from copy import deepcopy
 
 import torch
-from transformers import Sam2Config, Sam2Model, SamConfig, SamHQConfig, SamHQModel, SamModel
+from transformers import (
+    Sam2Config,
+    Sam2Model,
+    Sam3TrackerConfig,
+    Sam3TrackerModel,
+    SamConfig,
+    SamHQConfig,
+    SamHQModel,
+    SamModel,
+)
 
 from stroma.backbones.cellpose_sam import NARROW, WIDE, Encoder, Size
 from stroma.backbones.sam2 import sam2_hiera_tiny_memory
@@ -77,6 +86,35 @@ def tiny_sam2() -> torch.nn.Module:
     """Return the network of ``transformers``, on the meta device."""
     with torch.device("meta"):
         return Sam2Model(Sam2Config(**deepcopy(SAM2)))
+
+
+SAM3 = {
+    "vision_config": {
+        "model_type": "sam3_vision_model",
+        "backbone_config": {
+            "model_type": "sam3_vit_model",
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 2,
+            "num_attention_heads": 2,
+            "image_size": 112,
+            "patch_size": 14,
+            "window_size": 4,
+            "global_attn_indexes": [1],
+            "pretrain_image_size": 56,
+        },
+        "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+    },
+    "prompt_encoder_config": {"image_size": 112, "patch_size": 14},
+    "mask_decoder_config": {"mlp_dim": 64},
+}
+"""As ``config.json`` describes the part of SAM 3 that answers prompts."""
+
+
+def tiny_sam3() -> torch.nn.Module:
+    """Return the network of ``transformers``, on the meta device."""
+    with torch.device("meta"):
+        return Sam3TrackerModel(Sam3TrackerConfig(**deepcopy(SAM3)))
 
 
 SAM2_MEMORY = {

@@ -10,10 +10,12 @@ from safetensors.numpy import save_file
 
 from random_sam import (
     SAM2,
+    SAM3,
     tiny_cellpose_sam,
     tiny_sam,
     tiny_sam2,
     tiny_sam2_memory,
+    tiny_sam3,
     tiny_sam_hq,
 )
 from stroma.backbones import BACKBONES
@@ -57,6 +59,8 @@ def write_random_weights(name: str, folder: Path) -> Path:
     save_file({PREFIXES.get(name, "") + key: value for key, value in tensors.items()}, path)
     if name.startswith("sam2_"):
         path.with_suffix(".json").write_text(json.dumps(SAM2))
+    if name == "sam3":
+        path.with_suffix(".json").write_text(json.dumps(SAM3))
     return path
 
 
@@ -81,6 +85,8 @@ def _network(name: str) -> torch.nn.Module:
         return tiny_sam2_memory() if name.endswith("_memory") else tiny_sam2()
     if name.startswith("sam_hq_"):
         return tiny_sam_hq()
+    if name == "sam3":
+        return tiny_sam3()
     return tiny_sam() if name.startswith("sam_") else BACKBONES[name]()
 
 

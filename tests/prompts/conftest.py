@@ -5,7 +5,7 @@ import json
 import pytest
 from safetensors.numpy import save_file
 
-from random_sam import SAM2, SAM2_MEMORY
+from random_sam import SAM2, SAM2_MEMORY, SAM3
 from random_weights import random_tensors, remembering_tensors
 
 
@@ -38,4 +38,13 @@ def sam2_memory_folder(tmp_path_factory):
 def sam_hq_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("sam_hq") / "model.safetensors"
     save_file(random_tensors("sam_hq_vit_b"), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def sam3_folder(tmp_path_factory):
+    """As ``transformers`` saves that part of it."""
+    path = tmp_path_factory.mktemp("sam3")
+    save_file(random_tensors("sam3"), path / "model.safetensors")
+    (path / "config.json").write_text(json.dumps(SAM3))
     return path

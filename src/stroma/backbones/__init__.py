@@ -23,6 +23,7 @@ _DEEP = {
     "sam2_hiera_small": "stroma.backbones.sam2:sam2_hiera_small",
     "sam2_hiera_base_plus": "stroma.backbones.sam2:sam2_hiera_base_plus",
     "sam2_hiera_large": "stroma.backbones.sam2:sam2_hiera_large",
+    "sam3": "stroma.backbones.sam3:sam3",
     "sam_hq_vit_b": "stroma.backbones.sam_hq:sam_hq_vit_b",
     "sam_hq_vit_l": "stroma.backbones.sam_hq:sam_hq_vit_l",
     "sam_hq_vit_h": "stroma.backbones.sam_hq:sam_hq_vit_h",

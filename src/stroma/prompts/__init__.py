@@ -7,6 +7,7 @@ _NETWORKS = {
     "sam2_hiera_small": "stroma.prompts.sam.sam2:Sam2Small",
     "sam2_hiera_base_plus": "stroma.prompts.sam.sam2:Sam2BasePlus",
     "sam2_hiera_large": "stroma.prompts.sam.sam2:Sam2Large",
+    "sam3": "stroma.prompts.sam.sam3:Sam3",
     "sam_hq_vit_b": "stroma.prompts.sam.sam_hq:SamHQ",
     "sam_hq_vit_l": "stroma.prompts.sam.sam_hq:SamHQLarge",
     "sam_hq_vit_h": "stroma.prompts.sam.sam_hq:SamHQHuge",

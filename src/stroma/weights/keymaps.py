@@ -213,6 +213,14 @@ KEYMAPS = {
     "vgg16": Keymap(),
     "cellpose_sam": Keymap(variant=(r"(module\.)?encoder\.", _SAM_OF_AUTHORS)),
     "sam2": Keymap(shared=_PLACES, variant=(r"sam_mask_decoder\.", _SAM2_OF_AUTHORS)),
+    "sam3": Keymap(
+        renames=(
+            (r"^detector_model\.vision_encoder\.backbone\.", "vision_encoder.backbone."),
+            (r"^tracker_neck\.", "vision_encoder.neck."),
+            (r"^tracker_model\.", ""),
+        ),
+        shared=_PLACES,
+    ),
     "sam_hq": Keymap(shared=_PLACES, variant=(r"image_encoder\.", _SAM_HQ_OF_AUTHORS)),
     "sam": Keymap(shared=_PLACES, variant=(r"(module\.|sam\.)?image_encoder\.", _SAM_OF_AUTHORS)),
     "jafar": Keymap(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,25 @@ from stroma.features.imagenet import DEVIATION, MEAN
 from stroma.prompts.sam.windows import Window
 
 
-def reader(image: NDArray[Any], *, rgb: bool) -> Callable[[Window], NDArray[np.float32]]:
+def reader(
+    image: NDArray[Any],
+    *,
+    rgb: bool,
+    mean: Sequence[float] = MEAN,
+    deviation: Sequence[float] = DEVIATION,
+) -> Callable[[Window], NDArray[np.float32]]:
     """Return what reads a window as (3, y, x) colours around 0, as the network was trained with.
 
     One channel is shown as all three colours, two as red and green; of more, their mean.
+
+    Parameters
+    ----------
+    image : (C, y, x) array
+        Pixel values.
+    rgb : bool
+        Whether its three channels are red, green and blue.
+    mean, deviation : sequence of float
+        Of the colours, from 0 to 1, that the network was trained with.
 
     Raises
     ------
@@ -32,12 +47,12 @@ def reader(image: NDArray[Any], *, rgb: bool) -> Callable[[Window], NDArray[np.f
     if not np.isfinite(image).all():
         raise ImageError("The image has values that are NaN or infinite. Replace them first.")
     low, high = _black_and_white(image, rgb)
-    mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (MEAN, DEVIATION))
+    middle, wide = (np.array(v, np.float32)[:, None, None] for v in (mean, deviation))
 
     def read(window: Window) -> NDArray[np.float32]:
         values = image[(slice(None), *window.slices)].astype(np.float32)
         values = np.clip((values - low) / np.maximum(high - low, 1e-6), 0, 1)
-        return np.asarray((_three(values) - mean) / deviation, np.float32)
+        return np.asarray((_three(values) - middle) / wide, np.float32)
 
     return read
 
