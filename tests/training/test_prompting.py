@@ -133,6 +133,28 @@ def test_the_best_of_three_masks_counts_and_every_round_adds_two_clicks():
         assert third["masks"].abs().max() <= prompting.SURE
 
 
+def test_clicks_after_an_answer_lie_where_it_is_wrong():
+    truth, answer = (torch.tensor(discs((120, x), radius=60) > 0) for x in (120, 150))
+    network = Tells(answer)
+    for seed in range(10):
+        torch.manual_seed(seed)
+        network.asked.clear()
+        labels = truth.int().numpy()
+        Prompting(Distances(), rounds=2, drawing=0.0).step(network, batch_of(labels))
+        (x0, y0), (x1, y1) = network.asked[1]["points"][0, -2:].long().tolist()
+        assert network.asked[1]["labels"][0, -2:].tolist() == [1, 0]
+        assert truth[y0, x0]
+        assert not answer[y0, x0] or _near(answer, y0, x0)
+        assert not truth[y1, x1]
+        assert answer[y1, x1] or _near(answer, y1, x1)
+
+
+def _near(mask, y, x):
+    """Tell whether a pixel lies at the border of a mask, whose coarse logits are a little off."""
+    around = mask[y - 4 : y + 5, x - 4 : x + 5]
+    return bool(around.any() and not around.all())
+
+
 def test_a_wrong_answer_costs_more():
     labels = discs((120, 120), radius=60)
     network = Tells(torch.tensor(labels == 0))
