@@ -13,7 +13,7 @@ from stroma.blocks.predictor import Predictor
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError, ShapeError
 from stroma.networks import NETWORKS
-from stroma.training import predict
+from stroma.training import predict, predictor
 from stroma.training.bounded import within
 from stroma.training.learner import Learner
 from stroma.training.model import Network
@@ -57,7 +57,7 @@ def test_a_network_with_instance_normalisation_blends_tiles_that_do_not_depend_o
 
 
 def test_tiles_cover_an_image_and_overlap_by_half():
-    found = predict.tiles((100, 20), (32, 32))
+    found = predictor.tiles((100, 20), (32, 32))
     rows = sorted({box[0].start for box in found})
     assert rows[0] == 0
     assert rows[-1] == 100 - 32
@@ -66,7 +66,7 @@ def test_tiles_cover_an_image_and_overlap_by_half():
 
 
 def test_every_pixel_of_a_tile_has_some_weight():
-    weight = predict.gaussian((32, 16))
+    weight = predictor.gaussian((32, 16))
     assert weight.max() == pytest.approx(1)
     assert weight.min() > 0
     assert np.unravel_index(weight.argmax(), weight.shape) in [(15, 7), (16, 8)]

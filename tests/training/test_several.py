@@ -17,7 +17,7 @@ from stroma.targets.several import Several
 from stroma.training.members import Head, Inverted
 from stroma.training.normalise import Normalisation
 from stroma.training.options import Options
-from stroma.training.predict import NetworkPredictor
+from stroma.training.predictor import NetworkPredictor
 from stroma.workflow.segment import segment_files
 
 FACTS = Facts(2, {0: 50, 1001: 10, 2001: 10, 2002: 10}, diameters=(3.0, 5.0))

@@ -17,7 +17,8 @@ from stroma.training.components import found_rule
 from stroma.training.contract import Seen
 from stroma.training.guide import Guide
 from stroma.training.normalise import Normalisation
-from stroma.training.predict import NetworkPredictor, blocks_in, predicted
+from stroma.training.predict import blocks_in, predicted
+from stroma.training.predictor import NetworkPredictor
 from stroma.training.tune import held, tune
 from stroma.training.windows import common, relative, shape_of
 

@@ -39,7 +39,7 @@ from stroma.training.hashed import hashed
 from stroma.training.lent import require_ours
 from stroma.training.members import Cascade, Head, joined, members
 from stroma.training.open import opened
-from stroma.training.predict import NetworkPredictor
+from stroma.training.predictor import NetworkPredictor
 from stroma.training.resample import Grid, coarser, grid_for, pixel_size
 from stroma.training.sweep import outer_axes, swept
 from stroma.training.variants import of_diameter, of_head

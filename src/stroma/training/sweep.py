@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.targets.contract import Target
-from stroma.training.predict import NetworkPredictor, blocks_in, predicted
+from stroma.training.predict import blocks_in, predicted
+from stroma.training.predictor import NetworkPredictor
 from stroma.training.windows import Cube, around
 
 Position = dict[str, int]

@@ -27,7 +27,7 @@ from stroma.session.strokes.blocks import BYTE, Block, uncertainty
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
-    from stroma.training.predict import NetworkPredictor
+    from stroma.training.predictor import NetworkPredictor
     from stroma.training.windows import Cube
 
     Opened = tuple[Image, NetworkPredictor]
