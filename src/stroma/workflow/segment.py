@@ -16,7 +16,8 @@ from stroma.workflow.applied import is_network, result_of
 from stroma.workflow.categories import ENDING, TABLE, require_own
 from stroma.workflow.found import write_found
 from stroma.workflow.one_image import Cancel, Tell, Work
-from stroma.workflow.outputs import Job, Outputs, claim, is_complete, jobs, record
+from stroma.workflow.outputs import Job, Outputs, jobs
+from stroma.workflow.records import claim, is_complete, record
 from stroma.workflow.region import open_region
 from stroma.workflow.tables import join
 
