@@ -4,6 +4,8 @@
     python benchmarks/objects.py FOLDER
     python benchmarks/objects.py --parts FOLDER
     python benchmarks/objects.py --necks FOLDER
+    python benchmarks/objects.py --along FOLDER
+    python benchmarks/objects.py --file --side 16384 --objects 100000
     python benchmarks/objects.py --carve 128
     python benchmarks/objects.py --carve-session 256
 
@@ -16,18 +18,26 @@ and tells how many of the true ones are found. The fifth carves cells with brigh
 noisy volume of so many voxels a side, each with two strokes: seven voxels in its middle, and a
 line around it on one plane. The sixth does so in a session, as the page and napari do: seconds
 from drawing a stroke until what it means is known on the plane in view, of the clock and of the
-processor.
+processor. ``--along`` parts cells in electron micrographs along their membranes (the rarer label of
+``masks/``): a model learns cell and membrane from 25 dots of each in the left half; cells in the
+right half are the connected pixels without membrane, of 50 at least, and membranes do not count.
+``--file`` finds and measures discs, one of twenty joined to its neighbour, from an OME-Zarr to a
+table and a label image, block by block and as a whole, each in a process of its own; memory is
+what it needed at most above the imports.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import resource
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measuring import Spent, alone, forget_peak, memory
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
@@ -35,13 +45,14 @@ from skimage.segmentation import slic
 
 from stroma.data.image import Image
 from stroma.data.objects import ObjectTable, stacked
-from stroma.io import read_image
+from stroma.io import read_image, write_image, write_labels
 from stroma.objects.carving import Carving, Priority
 from stroma.objects.classes import ObjectClassifier
-from stroma.objects.find import objects_of
+from stroma.objects.find import Finding, objects_of
 from stroma.objects.measure import measure
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
+from stroma.workflow import objects as workflow
 
 THEIRS = (
     *("area", "bbox", "centroid", "perimeter", "axis_major_length", "axis_minor_length"),
@@ -49,6 +60,9 @@ THEIRS = (
     *("intensity_mean", "intensity_std", "intensity_min", "intensity_max"),
 )
 REPEATS = 20
+WAYS = ("blocks", "whole")
+BODY, RIM, DOTS, LEAST = 1, 2, 25, 50
+RISES = (0.2, 0.3, 0.4, 0.5)
 REGIONS = 300
 SMALLEST = 30
 SPACING = 32
@@ -196,12 +210,12 @@ def necks(folder: Path) -> None:
     print("| depth, px | F1 | objects | true ones |\n|---|---|---|---|")
     for depth in (0, 0.5, 1, 2, 3):
         found = [objects_of(truth > 0, split=depth) for truth in truths]
-        matched = sum(_matched(a, b) for a, b in zip(found, truths, strict=True))
+        matched = sum(matched(a, b) for a, b in zip(found, truths, strict=True))
         ours, true = (sum(int(one.max()) for one in many) for many in (found, truths))
         print(f"| {depth} | {2 * matched / (ours + true):.4f} | {ours} | {true} |", flush=True)
 
 
-def _matched(found: NDArray[Any], truth: NDArray[Any]) -> int:
+def matched(found: NDArray[Any], truth: NDArray[Any]) -> int:
     """Return how many objects share more than half of their union with a true one."""
     shape = int(found.max()) + 1, int(truth.max()) + 1
     pairs = np.ravel_multi_index((found.ravel(), truth.ravel()), shape)
@@ -323,6 +337,105 @@ def _strokes_answered(
     return took
 
 
+def make_files(folder: Path, side: int, count: int) -> None:
+    """Write the class and the values."""
+    mask = (discs(side, count) > 0).astype(np.uint8)
+    step = side // int(np.ceil(np.sqrt(count)))
+    for row in range(step // 2, side, step):
+        bridged = mask[row].reshape(-1)
+        for column in range(step // 2, side - step, step):
+            if (column // step) % 20 == 1:
+                bridged[column : column + step] = 1
+    write_labels(folder / "class.zarr", mask, axes="yx")
+    values = np.random.default_rng(1).integers(0, 255, mask.shape, np.uint8)
+    write_image(folder / "values.zarr", values, axes="yx")
+
+
+def measure_files(folder: Path, way: str, split: float) -> None:
+    """Find and measure in one way, and tell what it took."""
+    measure(discs(64, 4), np.zeros((64, 64), np.uint8))  # compiles
+    limit = 0 if way == "blocks" else 2**62
+    workflow.LARGE = limit
+    measure.__globals__["LARGE"] = limit
+    wanted = workflow.Wanted(folder / f"{way}.csv", folder / f"{way}.zarr", overwrite=True)
+    before, spent = forget_peak(), Spent()
+    with spent.running():
+        found = workflow.measure_file(
+            folder / "class.zarr",
+            wanted,
+            image=folder / "values.zarr",
+            of_class="1",
+            how=Finding(split=split),
+        )
+    told = {"way": way, "objects": found.objects, "split": split}
+    told |= {"seconds": round(spent.wall, 1), "processor": round(spent.cpu, 1)}
+    print(json.dumps(told | {"MB": round(memory("VmHWM") - before)}))
+
+
+def same_files(folder: Path) -> bool:
+    """Tell whether both ways gave the same label image and table."""
+    one, other = (read_image(folder / f"{way}.zarr") for way in WAYS)
+    bands = range(0, one.shape[0], 1024)
+    equal = all(
+        np.array_equal(*(i.read({"y": slice(y, y + 1024)}) for i in (one, other))) for y in bands
+    )
+    tables = (np.genfromtxt(folder / f"{way}.csv", delimiter=",", skip_header=1) for way in WAYS)
+    return equal and np.allclose(*tables, rtol=1e-5, equal_nan=True)
+
+
+def large(side: int, count: int, split: float) -> None:
+    """Tell what finding and measuring takes from file to file, block by block and as a whole."""
+    with tempfile.TemporaryDirectory() as name:
+        make_files(Path(name), side, count)
+        for way in WAYS:
+            told = alone(__file__, "--way", name, way, "--split", split)
+            print(json.dumps(told), flush=True)
+        print(f"{side} x {side}, both ways the same: {same_files(Path(name))}")
+
+
+def micrographs(folder: Path) -> None:
+    """Tell how many cells of electron micrographs are found."""
+    heads = ["parts of the class", "necks of 3", *(f"along, rise {r}" for r in RISES)]
+    print(f"| image | cells | {' | '.join(heads)} |\n{'|---' * (len(heads) + 2)}|")
+    for path in sorted((folder / "images").iterdir()):
+        values = read_image(path).read().astype(np.float32)
+        mask = read_image(folder / "masks" / path.name).read()
+        numbers, counts = np.unique(mask, return_counts=True)
+        membrane = mask == numbers[counts.argmin()]
+        model = ConvpaintModel("stroma")
+        model.train(values, dots(membrane))
+        likely = np.asarray(model.predict_probas(values))
+        labels, how = model.segment(values), {"min_size": LEAST}
+        found = [
+            objects_of(labels, label=BODY, **how),
+            objects_of(labels, label=BODY, split=3, **how),
+        ]
+        along = {"axes": "cyx", "label": BODY, "boundary": RIM, **how}
+        found += [objects_of(likely, **along, rise=rise) for rise in RISES]
+        right = np.s_[:, mask.shape[1] // 2 :]
+        truth = objects_of(~membrane, connectivity="side", min_size=LEAST)[right]
+        told = " | ".join(score(np.where(membrane, 0, one)[right], truth) for one in found)
+        print(f"| {path.stem} | {len(np.unique(truth)) - 1} | {told} |", flush=True)
+
+
+def score(found: NDArray[Any], truth: NDArray[Any]) -> str:
+    """Return F1, and how many objects there are, as cells of a table."""
+    ours, true = (len(np.unique(one)) - (0 in one) for one in (found, truth))
+    return f"{2 * matched(found, truth) / max(1, ours + true):.3f}, {ours}"
+
+
+def dots(membrane: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return dots of seven pixels a side on cells and on membranes of the left half."""
+    random, strokes = np.random.default_rng(0), np.zeros(membrane.shape, np.uint8)
+    inner = ndimage.binary_erosion(~membrane, iterations=3)
+    for label, where in ((BODY, inner), (RIM, membrane)):
+        places = np.argwhere(where[:, : where.shape[1] // 2])
+        for y, x in random.choice(places, DOTS, replace=False):
+            dot = np.s_[max(0, y - 3) : y + 4, max(0, x - 3) : x + 4]
+            strokes[dot][where[dot]] = label
+    return strokes
+
+
 def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -333,6 +446,10 @@ def main() -> None:
     parser.add_argument("--classifier", help="one instead of all, on all measures")
     parser.add_argument("--parts", type=Path, metavar="FOLDER", help="class regions of pictures")
     parser.add_argument("--necks", type=Path, metavar="FOLDER", help="part nuclei that touch")
+    parser.add_argument("--along", type=Path, metavar="FOLDER", help="part along membranes")
+    parser.add_argument("--file", action="store_true", help="from file to file")
+    parser.add_argument("--split", type=float, default=0.0, help="of discs in a file")
+    parser.add_argument("--way", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--carve", type=int, metavar="SIDE", help="voxels a side, from 96")
     parser.add_argument("--carve-session", type=int, metavar="SIDE", help="the same, in a session")
     parser.add_argument("--sigma", type=float, default=1.6, help="of boundaries in the session")
@@ -342,7 +459,13 @@ def main() -> None:
     if asked.smoke:
         asked.side, asked.objects = 256, 64
     globals()["REPEATS"] = asked.repeats
-    if asked.carve_session is not None:
+    if asked.way is not None:
+        measure_files(Path(asked.way[0]), asked.way[1], asked.split)
+    elif asked.file:
+        large(asked.side, asked.objects, asked.split)
+    elif asked.along is not None:
+        micrographs(asked.along)
+    elif asked.carve_session is not None:
         carve_in_session(asked.carve_session, asked.sigma)
     elif asked.carve is not None:
         carve(asked.carve, asked.seeds)

@@ -103,6 +103,15 @@ def test_with_necks_rims_of_which_half_is_missing_part() -> None:
     assert abs(int(found.max()) - 30) <= 3
 
 
+def test_rims_of_one_pixel_part() -> None:
+    truth = touching((160, 160), 30, radius=15)
+    thin = rims(truth, outer=False) & (ndimage.maximum_filter(truth, 3) != truth)
+    given = np.where(thin, RIM, np.where(truth > 0, BODY, 0))
+    found = objects_of(given, label=BODY, boundary=RIM)
+    assert found.max() == 30
+    assert overlap(found, truth) > 0.9
+
+
 def test_a_boundary_beside_no_object_is_none_and_no_object_is_lost() -> None:
     given = np.zeros((30, 40), np.uint8)
     given[5:15, 5:30] = BODY

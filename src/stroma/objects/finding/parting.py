@@ -139,7 +139,9 @@ def _smooth(
         for values in (np.where(inside, chance, 0).astype(np.float32), inside.astype(np.float32))
     )
     walls = np.full_like(share, OUTSIDE)
-    return np.asarray(np.divide(share, total, out=walls, where=inside))
+    smooth = np.divide(share, total, out=walls, where=inside)
+    # Gaps are filled, but what is thin is not made low.
+    return np.asarray(np.maximum(smooth, chance, dtype=np.float32))
 
 
 def _beyond_necks(
