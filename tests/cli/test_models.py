@@ -18,7 +18,7 @@ def test_json_has_every_entry_with_its_counts(stroma) -> None:
 
 def test_the_table_has_a_line_for_every_entry(stroma) -> None:
     lines = stroma("models").out.splitlines()
-    heads = ["kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "licence"]
+    heads = ["kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "MB", "licence"]
     assert lines[0].split() == heads
     for entry in entries():
         assert any(line.split()[:2] == [entry.kind, entry.name] for line in lines)
@@ -33,6 +33,18 @@ def test_licences_of_weights_are_said(stroma) -> None:
     assert listed["alias", "dinov3-jafar"].endswith("; Apache-2.0")
     assert listed["alias", "hr-dino-hybrid"] == "Apache-2.0"
     assert listed["alias", "stroma"] == ""
+
+
+def test_sizes_of_weights_are_said_and_count_once(stroma) -> None:
+    listed = {
+        (e["kind"], e["name"]): e["megabytes"] for e in json.loads(stroma("models", "--json").out)
+    }
+    assert listed["extractor", "dinov2_vitb14_reg"] == 346
+    assert listed["alias", "dinov3-jafar"] == 115 + 7
+    assert listed["alias", "hr-dino-hybrid"] == listed["alias", "dino"] == 88
+    assert listed["alias", "stroma"] == 0
+    [line] = [one for one in stroma("models").out.splitlines() if " vgg-m " in one]
+    assert line.split()[-2:] == ["553", "BSD-3-Clause"]
 
 
 def test_what_is_not_installed_is_marked_and_said_once(stroma, monkeypatch) -> None:

@@ -17,7 +17,7 @@ def models(json: AsJson = False) -> None:
     """List feature extractors and aliases, and engines of `stroma prompt` with other weights.
 
     With the number of features per pixel of a grey and of a colour image, whether pretrained
-    weights are on this machine, and their licence. Nothing is fetched.
+    weights are on this machine, how large their files are, and their licence. Nothing is fetched.
     """
     from stroma.pixel.choices.catalogue import entries
     from stroma.prompts import ENGINES
@@ -28,7 +28,7 @@ def models(json: AsJson = False) -> None:
         as_json([asdict(entry) for entry in found])
         return
     table(
-        ("kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "licence"),
+        ("kind", "name", "extractor", "scalings", "grey", "rgb", "weights", "MB", "licence"),
         map(_row, found),
     )
     own = sorted(name for name in ENGINES if name in CATALOGUE and name not in _names(found))
@@ -54,7 +54,8 @@ def _row(entry: Entry) -> tuple[object, ...]:
     known = ("?", "?", "?")
     if not entry.missing:
         known = (_scalings(entry.scalings), str(entry.grey), str(entry.rgb))
-    return entry.kind, entry.name, entry.extractor, *known, entry.weights, entry.licence
+    told = entry.weights, str(entry.megabytes or ""), entry.licence
+    return entry.kind, entry.name, entry.extractor, *known, *told
 
 
 def _scalings(scalings: list[object] | None) -> str:

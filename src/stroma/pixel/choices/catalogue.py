@@ -43,6 +43,8 @@ class Entry:
         Licences of these weights, joined by "; "; empty where none are needed.
     missing : str
         What is not installed and how to get it; empty where nothing is missing.
+    megabytes : int
+        Size of the files of these weights, about; of files on a hub, only what is used is fetched.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Entry:
     weights: str = "not needed"
     missing: str = ""
     licence: str = ""
+    megabytes: int = 0
 
 
 def entries() -> list[Entry]:
@@ -149,15 +152,22 @@ def download(
 
 
 def _entry(kind: str, name: str, extractor: str) -> Entry:
-    licence = _licence(extractor)
+    told: dict[str, Any] = {
+        "weights": _weights(extractor),
+        "licence": _licence(extractor),
+        "megabytes": sum(one.megabytes for one in _files(extractor)),
+    }
     try:
         param = alias_param(name) if kind == "alias" else extractor_defaults(name)
         grey, rgb = _count(param, GREY), _count(param, COLOUR)
     except MissingExtraError as error:
-        status = _weights(extractor)
-        return Entry(name, kind, extractor, weights=status, missing=str(error), licence=licence)
-    status = _weights(extractor)
-    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb, status, licence=licence)
+        return Entry(name, kind, extractor, missing=str(error), **told)
+    return Entry(name, kind, extractor, param.fe_scalings, grey, rgb, **told)
+
+
+def _files(extractor: str) -> list[Weights]:
+    """Return the weights of all parts, each once."""
+    return [CATALOGUE[n] for n in dict.fromkeys(_weighted(extractor)) if n in CATALOGUE]
 
 
 def _weights(extractor: str) -> str:
@@ -168,8 +178,7 @@ def _weights(extractor: str) -> str:
 
 def _licence(extractor: str) -> str:
     """Return the licences of the weights of all parts, each once."""
-    found = (CATALOGUE[name].licence for name in _weighted(extractor) if name in CATALOGUE)
-    return "; ".join(dict.fromkeys(found))
+    return "; ".join(dict.fromkeys(one.licence for one in _files(extractor)))
 
 
 def _count(param: Param, feed: Feed) -> int:
