@@ -131,11 +131,11 @@ def compare(
     LabelError
         If there are too few strokes.
     """
+    plain = alias_param("stroma")  # whose features load nothing: what is lacking is told at once
+    require_enough(strokes, plain, groups=groups, classes=classes)
     wanted = list(aliases) or _distinct()
     for alias in wanted:
         alias_param(alias)
-    for alias in wanted[:1]:
-        require_enough(strokes, alias_param(alias), groups=groups, classes=classes)
     shown = crop or _middle(next(iter(strokes.values()))) if strokes else crop
     tried = []
     for done, alias in enumerate(wanted):
