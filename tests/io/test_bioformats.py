@@ -61,6 +61,8 @@ def check(image):
     np.testing.assert_array_equal(image.read(), values())
     box = image.at(t=1, c=2).read({"z": slice(1, 4, 2), "y": slice(3, 39, 5), "x": slice(7, 50)})
     np.testing.assert_array_equal(box, values()[1, 2, 1:4:2, 3:39:5, 7:50])
+    few = image.array[1, :, 0:4:2, 3:39:5, 7]
+    np.testing.assert_array_equal(few, values()[1, :, 0:4:2, 3:39:5, 7])
     again = pickle.loads(pickle.dumps(image))
     np.testing.assert_array_equal(again.at(t=0, c=0, z=3).read(), values()[0, 0, 3])
     with ThreadPoolExecutor(4) as pool:
