@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 import yaml
 from tests.random_network import random_network
 from tests.zoo.programs import seeing
@@ -125,6 +126,18 @@ def test_a_model_package_runs_on_images_as_segment_does(stroma, halves):
     for name in ("a_channels.tif", "b_channels.tif"):
         one, other = (read_image(halves / f / name).read() for f in ("ran", "segmented"))
         np.testing.assert_array_equal(one, other)
+
+
+def test_options_of_segment_are_named_where_a_package_is_run(stroma, halves):
+    pytest.importorskip("onnxruntime")
+    seeing(halves / "package.zip")
+    with tifffile.TiffWriter(halves / "two.ome.tif") as file:
+        for _ in range(2):
+            file.write(np.zeros((64, 64), np.uint8), metadata={"axes": "YX"})
+    ended = stroma("run", "package.zip", "two.ome.tif", "--out", "ran")
+    assert ended.code == 0, ended.err
+    assert "holds 2 images" in ended.err
+    assert "choose another with --series" in ended.err
 
 
 def test_a_program_in_a_package_runs_with_consent_that_run_passes_on(stroma, halves):

@@ -17,6 +17,9 @@ from stroma.session.words import without
 
 SET = "--set"
 
+STANDS_FOR = {"run": "segment"}
+"""Commands that take the options of another one."""
+
 BEFORE = frozenset(("--network", "--trust"))
 """Options that stand before any command."""
 
@@ -72,7 +75,8 @@ def _options(command: str) -> frozenset[str]:
     app = typer.Typer(add_completion=False)
     app.command(command)(COMMANDS[command])
     found = typer.main.get_command(app).params
-    return BEFORE.union(o for p in found for o in (*p.opts, *p.secondary_opts))
+    others = _options(STANDS_FOR.get(command, ""))
+    return others.union(o for p in found for o in (*p.opts, *p.secondary_opts))
 
 
 def said(error: BaseException, options: Collection[str]) -> str:
