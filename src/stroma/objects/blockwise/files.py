@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,9 +21,7 @@ WRITTEN = (1024, 1024)
 
 
 @contextmanager
-def objects_in_file(
-    sought: Sought, folder: Path, *, cancel: Callable[[], bool] | None = None
-) -> Iterator[Image]:
+def objects_in_file(sought: Sought, folder: Path) -> Iterator[Image]:
     """Yield the objects of an image, in a file of no name that goes when they are done with.
 
     Parameters
@@ -32,8 +30,6 @@ def objects_in_file(
         What they are found in, also over time, and how.
     folder : Path
         Where there is room for four bytes a pixel.
-    cancel : callable, optional
-        Asked before every block.
     """
     own = sought.source.own
     spacing, unit = dict(own.spacing), own.unit
@@ -42,9 +38,9 @@ def objects_in_file(
         spacing, unit = dict(zip(axes, sought.spacing, strict=True)), "µm"
     with room(own.shape, folder) as labels:
         if "t" not in own.sizes:
-            find_in_blocks(Frame(sought), labels, cancel=cancel)
+            find_in_blocks(Frame(sought), labels)
         for t in range(own.sizes.get("t", 0)):
-            find_in_blocks(Frame(sought.at(t)), OneFrame(labels, t), cancel=cancel)
+            find_in_blocks(Frame(sought.at(t)), OneFrame(labels, t))
         yield Image(labels, own.kept_axes, spacing=spacing, unit=unit, source=own.source)
 
 

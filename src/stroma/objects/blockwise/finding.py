@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.merge import Groups
-from stroma.errors import Cancelled, LabelError
+from stroma.errors import LabelError
 from stroma.objects.blockwise.room import Box, blocks, grown, within
 from stroma.objects.blockwise.tally import Tally, tallied
 from stroma.objects.find import Finding, Sought, connected, parted
@@ -59,7 +59,7 @@ class Frame:
         return told(source.at(**dict(zip(source.own.kept_axes, box, strict=True))), self.finding)
 
 
-def find_in_blocks(frame: Frame, into: Into, *, cancel: Callable[[], bool] | None = None) -> int:
+def find_in_blocks(frame: Frame, into: Into) -> int:
     """Find the objects of a frame block by block, and return how many there are.
 
     They are those of the frame as a whole, in the same order: parts of blocks that touch are one
@@ -72,31 +72,17 @@ def find_in_blocks(frame: Frame, into: Into, *, cancel: Callable[[], bool] | Non
         Where and how.
     into : int32 array or FileLabels
         Shaped like the frame, zeros; is filled in.
-    cancel : callable, optional
-        Asked before every block.
-
-    Raises
-    ------
-    Cancelled
-        When ``cancel`` asked for it.
     """
     found = _Found(frame, into)
-    for box in _asking(frame.boxes(), cancel):
+    for box in frame.boxes():
         found.connect(box)
     wholes = found.wholes()
     if frame.finding.split or frame.finding.boundary is not None:
-        wholes = found.part(wholes, cancel)
+        wholes = found.part(wholes)
     table = found.numbered(wholes)
-    for box in _asking(frame.boxes(), cancel):
+    for box in frame.boxes():
         into[box] = table[into[box]]
     return len(np.unique(table[table > 0]))
-
-
-def _asking(boxes: list[Box], cancel: Callable[[], bool] | None) -> Iterator[Box]:
-    for box in boxes:
-        if cancel is not None and cancel():
-            raise Cancelled("The work was cancelled.")
-        yield box
 
 
 def touching(block: Ints, around: Ints, own: Box, *, corners: bool) -> NDArray[np.int64]:
@@ -207,7 +193,7 @@ class _Found:
         total.count[0] = 0
         return total
 
-    def part(self, wholes: Tally, cancel: Callable[[], bool] | None) -> Tally:
+    def part(self, wholes: Tally) -> Tally:
         """Part what touches, and return what is known of the objects in place of the wholes."""
         roots = self.groups.roots().astype(np.int32)
         roots[wholes.count[roots] == 0] = 0
@@ -215,7 +201,7 @@ class _Found:
         axes = len(self.frame.shape)
         todo = np.flatnonzero(wholes.count)
         starts = wholes.box[todo, 3 - axes : 3]
-        for box in _asking(self.frame.boxes(), cancel):
+        for box in self.frame.boxes():
             low, high = (np.array([getattr(s, e) for s in box]) for e in ("start", "stop"))
             here = todo[((starts >= low) & (starts < high)).all(axis=1)]
             small = (wholes.box[here, 6 - axes :] <= 2 * high - low).all(axis=1)
