@@ -114,18 +114,42 @@ def part_by_boundary(
         Pixels of objects and boundaries of which some are parted here; those of ``whole`` unless
         given.
     """
-    from skimage.segmentation import watershed
-
     inside, relative = whole > 0, _relative(spacing, whole.ndim)
     smooth = _smooth(chance, inside if around is None else around, BLUR / relative)
-    landscape, body = np.where(inside, smooth, OUTSIDE), body & inside
-    seeds = _valleys(landscape, whole, body, reach, rise)
-    flooded: Any = watershed(landscape, seeds, mask=inside, connectivity=reach)
+    found, count = located(whole), 0
+    result = np.zeros(whole.shape, np.int32)
+    for i in range(len(found)):
+        # Each by itself: where pixels are equal, what is flooded first depends on all there is.
+        mask = cut(found.labels, found.codes[i], found.box[i]).astype(bool)
+        mask = mask if whole.ndim == 3 else mask[1]
+        where = tuple(slice(*found.box[i, [a, a + 3]]) for a in range(3))[3 - whole.ndim :]
+        landscape = np.where(mask, np.pad(smooth[where], 1), OUTSIDE)
+        parts = _flooded(landscape, mask & np.pad(body[where], 1), reach, rise, depth, spacing)
+        own = mask[(slice(1, -1),) * whole.ndim]
+        result[where][own] = parts[mask] + count
+        count += int(parts.max())
+    return result
+
+
+def _flooded(
+    landscape: NDArray[np.float32],
+    body: NDArray[np.bool_],
+    reach: int,
+    rise: float,
+    depth: float,
+    spacing: tuple[float, ...],
+) -> NDArray[np.int32]:
+    """Return the parts of what is connected, from 1; walls are around it."""
+    from skimage.segmentation import watershed
+
+    mask = landscape < OUTSIDE
+    seeds = _valleys(landscape, body, reach, rise)
+    flooded: Any = watershed(landscape, seeds, mask=mask, connectivity=reach)
     if depth:
-        bodies = np.where(body, whole, 0).astype(np.int32)
-        seeds = _beyond_necks(np.asarray(flooded, np.int32), bodies, depth, spacing)
-        flooded = watershed(landscape, seeds, mask=inside, connectivity=reach)
-    return np.asarray(flooded, np.int32)
+        seeds = _beyond_necks(np.asarray(flooded, np.int32), body, depth, spacing)
+        flooded = watershed(landscape, seeds, mask=mask, connectivity=reach)
+    names, parts = np.unique(flooded, return_inverse=True)
+    return np.asarray(parts.reshape(flooded.shape) + (names[0] > 0), np.int32)
 
 
 def _smooth(
@@ -145,59 +169,33 @@ def _smooth(
 
 
 def _beyond_necks(
-    flooded: NDArray[np.int32],
-    bodies: NDArray[np.int32],
-    depth: float,
-    spacing: tuple[float, ...],
+    flooded: NDArray[np.int32], body: NDArray[np.bool_], depth: float, spacing: tuple[float, ...]
 ) -> NDArray[np.int32]:
     """Return the bodies of parts, split at their necks, without specks among the boundary."""
-    seeds = split(np.where(bodies > 0, flooded, 0).astype(np.int32), depth, spacing=spacing)
-    tall = _above(bodies, depth, _relative(spacing, bodies.ndim))
+    from scipy.ndimage import distance_transform_edt
+
+    seeds = split(np.where(body, flooded, 0).astype(np.int32), depth, spacing=spacing)
+    tall = distance_transform_edt(body, sampling=_relative(spacing, body.ndim)) > depth
     rises, known = (np.zeros(int(n.max(initial=0)) + 1, bool) for n in (seeds, flooded))
     rises[seeds[tall]] = known[flooded[tall]] = True
     seeds[~rises[seeds] & known[flooded]] = 0
     return seeds
 
 
-def _above(
-    labels: NDArray[np.int32], depth: float, relative: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return the pixels of each object that lie deeper in it than that."""
-    from scipy.ndimage import distance_transform_edt
-
-    found = located(labels)
-    result = np.zeros(found.labels.shape, bool)
-    for i in range(len(found)):
-        mask = cut(found.labels, found.codes[i], found.box[i]).astype(bool)
-        mask = mask if labels.ndim == 3 else mask[1]
-        deep = distance_transform_edt(mask, sampling=relative) > depth
-        where = tuple(slice(*found.box[i, [a, a + 3]]) for a in range(3))
-        result[where] |= deep[(slice(1, -1),) * labels.ndim].reshape(result[where].shape)
-    return result.reshape(labels.shape)
-
-
 def _valleys(
-    landscape: NDArray[np.float32],
-    whole: NDArray[np.int32],
-    body: NDArray[np.bool_],
-    reach: int,
-    rise: float,
+    landscape: NDArray[np.float32], body: NDArray[np.bool_], reach: int, rise: float
 ) -> NDArray[np.int32]:
-    """Return the deepest places from which objects are flooded; each object has one at least."""
+    """Return the places that are flooded from; all of the body where there is none."""
     from scipy.ndimage import generate_binary_structure
     from skimage.measure import label
     from skimage.morphology import local_minima, reconstruction
 
-    near = generate_binary_structure(whole.ndim, reach)
+    near = generate_binary_structure(body.ndim, reach)
     raised = np.minimum(landscape + np.float32(rise), OUTSIDE)
     filled = reconstruction(raised, landscape, method="erosion", footprint=near)
-    lows = local_minima(filled, connectivity=reach) & (whole > 0)
+    lows = local_minima(filled, connectivity=reach) & (landscape < OUTSIDE)
     seeds = np.asarray(label(lows, connectivity=reach), np.int32)
     holds = np.zeros(int(seeds.max(initial=0)) + 1, bool)
     holds[seeds[body]] = True
     seeds[~holds[seeds]] = 0
-    seeded = np.zeros(int(whole.max(initial=0)) + 1, bool)
-    seeded[whole[seeds > 0]] = True
-    lacking = body & ~seeded[whole]
-    seeds[lacking] = whole[lacking] + len(holds)
-    return seeds
+    return seeds if seeds.any() else body.astype(np.int32)
