@@ -48,7 +48,8 @@ from stroma.data.objects import ObjectTable, stacked
 from stroma.io import read_image, write_image, write_labels
 from stroma.objects.carving import Carving, Priority
 from stroma.objects.classes import ObjectClassifier
-from stroma.objects.find import Finding, objects_of
+from stroma.objects.find import objects_of
+from stroma.objects.finding.how import Finding
 from stroma.objects.measure import measure
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session

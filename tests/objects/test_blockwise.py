@@ -11,7 +11,9 @@ from scipy import ndimage
 from stroma.data.image import Image
 from stroma.io import read_image, write_image, write_labels
 from stroma.objects.blockwise.finding import Frame, find_in_blocks
-from stroma.objects.find import Finding, objects_of, seek
+from stroma.objects.find import objects_of
+from stroma.objects.finding.how import Finding
+from stroma.objects.finding.sought import seek
 from stroma.objects.measure import measure
 from stroma.workflow.objects import Wanted, measure_file
 

@@ -12,7 +12,9 @@ from skimage.draw import disk
 
 from stroma.data.image import Image
 from stroma.errors import ImageError, LabelError, ParameterError, ShapeError
-from stroma.objects.find import Finding, kept, objects_of
+from stroma.objects.find import objects_of
+from stroma.objects.finding.frame import kept
+from stroma.objects.finding.how import Finding
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -9,7 +9,8 @@ from scipy.spatial import cKDTree
 
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
-from stroma.objects.find import Finding, objects_of
+from stroma.objects.find import objects_of
+from stroma.objects.finding.how import Finding
 
 BODY, RIM = 1, 2
 

@@ -130,7 +130,7 @@ def objects(
     json: AsJson = False,
 ) -> None:
     """Measure the objects of a segmentation, and class them from a few."""
-    from stroma.objects.find import Finding
+    from stroma.objects.finding.how import Finding
     from stroma.workflow.objects import Wanted, measure_file
 
     most = float("inf") if max_size is None else max_size

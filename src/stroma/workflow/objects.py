@@ -20,7 +20,9 @@ from stroma.io.labels import read_classes
 from stroma.objects.blockwise.files import objects_in_file, write_in_blocks
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.entry import micrometres
-from stroma.objects.find import Finding, Sought, find, seek
+from stroma.objects.finding.frame import find
+from stroma.objects.finding.how import Finding
+from stroma.objects.finding.sought import Sought, seek
 from stroma.objects.measure import LARGE, measure
 from stroma.workflow.embedding import embed, extractors_in
 from stroma.workflow.object_files import (

@@ -14,7 +14,7 @@ from stroma.io.blockwise.writer import open_writer
 from stroma.io.write import format_of
 from stroma.objects.blockwise.finding import Frame, find_in_blocks
 from stroma.objects.blockwise.room import OneFrame, blocks, room
-from stroma.objects.find import Sought
+from stroma.objects.finding.sought import Sought
 
 WRITTEN = (1024, 1024)
 """Pixels along y and x that are written at once: whole chunks."""

@@ -14,9 +14,11 @@ from stroma.blocks.merge import Groups
 from stroma.errors import LabelError
 from stroma.objects.blockwise.room import Box, blocks, grown, within
 from stroma.objects.blockwise.tally import Tally, tallied
-from stroma.objects.find import Finding, Sought, connected, parted
+from stroma.objects.finding.frame import connected, parted
+from stroma.objects.finding.how import Finding
 from stroma.objects.finding.parting import REACH, split
 from stroma.objects.finding.pixels import Told, told
+from stroma.objects.finding.sought import Sought
 
 Into = Any
 """An int32 array, or one in a file: what is taken from it is a copy that may be changed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from stroma.data.image import Image
 from stroma.errors import ImageError, ParameterError, ShapeError
 from stroma.objects.boxes import checked
 from stroma.objects.entry import beside
-
-if TYPE_CHECKING:
-    from stroma.objects.find import Finding
+from stroma.objects.finding.how import Finding
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stroma.data.classes import Class
 from stroma.errors import ParameterError
 from stroma.objects.correct import slices
-from stroma.objects.find import Finding
+from stroma.objects.finding.how import Finding
 from stroma.session.core import checks
 from stroma.session.core.operations import plain
 from stroma.session.core.packs import packed, unpacked_as

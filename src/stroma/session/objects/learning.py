@@ -16,7 +16,8 @@ from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError, short
 from stroma.features import EXTRACTORS
 from stroma.features.cache import free_memory
-from stroma.objects.find import Finding, objects_of
+from stroma.objects.find import objects_of
+from stroma.objects.finding.how import Finding
 from stroma.session.core import checks
 from stroma.session.core.core import Core
 from stroma.session.core.results import Results

@@ -15,7 +15,7 @@ from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.io import read_image
 from stroma.objects.boxes import checked
 from stroma.objects.correct import slices
-from stroma.objects.find import Finding
+from stroma.objects.finding.how import Finding
 from stroma.session.core.core import Core
 from stroma.session.core.screen import Screen
 from stroma.session.core.status import State
@@ -92,7 +92,7 @@ class ObjectWork:
         label : int, optional
             The class whose connected parts are the objects; all classes unless given.
         **how
-            Other fields of `stroma.objects.find.Finding`: split, boundary (the class between
+            Other fields of `stroma.objects.finding.how.Finding`: split, boundary (the class between
             objects, which parts them where it is probable), min_size, max_size, size_in, border,
             connectivity.
         """
