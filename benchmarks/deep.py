@@ -50,7 +50,7 @@ def random_weights(name: str, folder: Path, largest: int | None = None) -> None:
 def dino(side: int) -> dict[str, Any]:
     """Return what training takes, and training again: in the network, and beside it."""
     from stroma import ConvpaintModel
-    from stroma.features.vit import DINOv2
+    from stroma.features.networks.vit import DINOv2
 
     image, strokes = scene(side, rounds.LABELLED)
     model = ConvpaintModel("dino")

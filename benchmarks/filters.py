@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.features.filterbank import FilterBank
+from stroma.features.filtering.filterbank import FilterBank
 
 SIDE = 1024
 ROUNDS = 7
@@ -45,7 +45,7 @@ numba.njit(lambda x: x)(1)
 print(time.perf_counter() - wall, time.process_time() - cpu)
 wall, cpu = time.perf_counter(), time.process_time()
 import numpy as np
-from stroma.features.filterbank import FilterBank
+from stroma.features.filtering.filterbank import FilterBank
 FilterBank()(np.ones((1, 352, 352), np.float32))
 print(time.perf_counter() - wall, time.process_time() - cpu)
 """

@@ -152,7 +152,7 @@ def trained(
 ) -> Any:
     """Return a target's scores, and what it took."""
     import stroma
-    from stroma.training.learner import Learner
+    from stroma.training.learning.learner import Learner
 
     options = {"steps": asked.steps, "network": asked.network, "seed": asked.seed}
     learner = Learner(target=target, minutes=asked.minutes, **options)

@@ -107,7 +107,7 @@ def by_processors(cores: int) -> None:
 
     Where other work shares the machine, a training so gets what a quiet machine would give it.
     """
-    from stroma.training import loop, task
+    from stroma.training.learning import loop, task
 
     clock = SimpleNamespace(monotonic=lambda: time.process_time() / cores)
     loop.time = task.time = clock  # type: ignore[assignment]
@@ -150,7 +150,7 @@ def _gigabytes() -> float:
 
 def _planned(network: Any) -> float:
     """Return what is foretold for a step."""
-    from stroma.training.memory import step_gigabytes
+    from stroma.training.planning.memory import step_gigabytes
 
     plan, about = network.plan_, network.about
     return step_gigabytes(network.module, about.channels, plan["patch"], plan["batch"])

@@ -24,10 +24,10 @@ import torch
 from measuring import Spent, forget_peak, memory
 
 from stroma.io import read_image
-from stroma.training.about import About
+from stroma.training.files.about import About
 from stroma.training.model import Network
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import segment_files
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
 
 SIDES = (128, 768, 768)
 SMOKE = (64, 96, 96)

@@ -53,7 +53,7 @@ from stroma.objects.finding.how import Finding
 from stroma.objects.measure import measure
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import Session
-from stroma.workflow import objects as workflow
+from stroma.workflow.measuring import objects as workflow
 
 THEIRS = (
     *("area", "bbox", "centroid", "perimeter", "axis_major_length", "axis_minor_length"),

@@ -80,7 +80,7 @@ def many(count: int, first: int) -> Images:
 
 def learned(steps: int, folder: Path | None, count: int, **options: Any) -> Any:
     """Return a network that learned from drawn shapes."""
-    from stroma.workflow.learn import learn
+    from stroma.workflow.learning.learn import learn
 
     images, labels = many(count, 10_000)
     return learn(

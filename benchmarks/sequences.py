@@ -25,7 +25,7 @@ from sklearn.datasets import load_digits
 from stroma.networks.ladder import dense_ladder
 from stroma.networks.next_frame import NextFrame, rolled_out
 from stroma.training.contract import Batch
-from stroma.training.objectives import NextFrames
+from stroma.training.ways.objectives import NextFrames
 
 SIDE, SEEN, AHEAD = 24, 4, 5
 KEPT = 200

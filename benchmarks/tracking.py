@@ -28,7 +28,7 @@ from stroma.tracking import LEARNERS, SOLVERS
 from stroma.tracking.annotated import Annotated
 from stroma.tracking.detect import Seen, detect
 from stroma.tracking.track import Linking, link
-from stroma.workflow.compared import tracks_of
+from stroma.workflow.scoring.compared import tracks_of
 
 COSTS = ("distance", "overlap+distance")
 REACH = 20.0

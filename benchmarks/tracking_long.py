@@ -22,7 +22,7 @@ from measuring import Spent, alone, memory
 from movies import Scene, filmed
 
 from stroma.tracking.track import Linking
-from stroma.workflow.track import track_files
+from stroma.workflow.moving.track import track_files
 
 ROOM = 1500.0
 """Square pixels of the view for each cell."""

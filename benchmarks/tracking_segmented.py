@@ -33,8 +33,8 @@ from stroma.io.tracks.movie import read_movie
 from stroma.tracking import SOLVERS
 from stroma.tracking.detect import Seen, detect
 from stroma.tracking.track import Linking, link
-from stroma.workflow.compared import track_scores
-from stroma.workflow.frame_objects import parts_of
+from stroma.workflow.moving.frame_objects import parts_of
+from stroma.workflow.scoring.compared import track_scores
 from tracking import REACH, timed
 
 BUDGET = 0.0025

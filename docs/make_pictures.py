@@ -19,7 +19,7 @@ from stroma.cli.demo import STROKES
 from stroma.io import read_strokes
 from stroma.training.strokes.episodes import SIDE, episode
 from stroma.training.strokes.scenes import SCENES
-from stroma.workflow.overlay import overlay
+from stroma.workflow.applying.overlay import overlay
 
 FOLDER = Path(__file__).parent / "images"
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#e69f00", "#009e73", "#999999"

@@ -3,7 +3,7 @@
 import torch
 
 from stroma.networks.unet import UNet
-from stroma.training.about import About
+from stroma.training.files.about import About
 from stroma.training.model import Network
 
 

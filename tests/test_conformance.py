@@ -4,8 +4,8 @@ import pytest
 
 from random_weights import write_random_weights
 from stroma.features import EXTRACTORS
-from stroma.features.filterbank import grid
-from stroma.features.filterbank3d import solid
+from stroma.features.filtering.filterbank import grid
+from stroma.features.filtering.filterbank3d import solid
 from stroma.testing import check_extractor
 from stroma.weights import CATALOGUE
 

@@ -68,7 +68,7 @@ def test_messages_with_words_of_python_have_others_for_people():
 
 OPTION = re.compile(r"(?<![\w-])--[a-z]")
 OF_FRONT_ENDS = ("cli", "web", "napari")
-APART = ("session/code.py", "workflow/recipe.py", "training/strokes")
+APART = ("session/code.py", "workflow/learning/recipe.py", "training/strokes")
 """What was done, as a command; a file for one; a program of its own."""
 
 

@@ -7,12 +7,12 @@ from stroma.objects.measure import measure as measure
 from stroma.pixel.model import ConvpaintModel as ConvpaintModel
 from stroma.pixel.param import Param as Param
 from stroma.training.model import Network as Network
-from stroma.workflow.adapt import adapt as adapt
-from stroma.workflow.learn import learn as learn
-from stroma.workflow.links import learn_links as learn_links
-from stroma.workflow.load import load as load
-from stroma.workflow.prompt import prompt as prompt
-from stroma.workflow.track import track as track
+from stroma.workflow.applying.load import load as load
+from stroma.workflow.learning.adapt import adapt as adapt
+from stroma.workflow.learning.learn import learn as learn
+from stroma.workflow.moving.links import learn_links as learn_links
+from stroma.workflow.moving.track import track as track
+from stroma.workflow.prompting.prompt import prompt as prompt
 
 __all__ = [
     "ConvpaintModel",

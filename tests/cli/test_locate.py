@@ -11,7 +11,7 @@ from skimage.io import imread, imsave
 from stroma import ConvpaintModel
 from stroma.errors import ParameterError
 from stroma.io import read_image, read_strokes
-from stroma.workflow.locate import locate_image
+from stroma.workflow.unlabelled.locate import locate_image
 
 
 @pytest.fixture

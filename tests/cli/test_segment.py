@@ -11,7 +11,7 @@ import pytest
 
 from stroma import errors
 from stroma.io import read_image, write_image
-from stroma.workflow import segment as workflow
+from stroma.workflow.applying import segment as workflow
 
 
 def test_labels_are_written_for_every_image(stroma, model: Path) -> None:

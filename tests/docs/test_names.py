@@ -15,7 +15,7 @@ from stroma.features.build import (
     SYNONYMS,
     part_names,
 )
-from stroma.features.shifts import SETS
+from stroma.features.networks.shifts import SETS
 from stroma.pixel.choices.aliases import ALIASES
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "names.md"

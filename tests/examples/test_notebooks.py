@@ -11,7 +11,7 @@ from stroma.features import EXTRACTORS
 from stroma.io import read_image
 from stroma.pixel.model import ConvpaintModel
 from stroma.training.model import Network
-from stroma.workflow.package import PYDANTIC, works
+from stroma.workflow.exchange.package import PYDANTIC, works
 
 FOLDER = Path(__file__).parents[2] / "examples" / "notebooks"
 BUDGET = '{"minutes": 10}'

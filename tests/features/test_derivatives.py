@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage as ndi
 
-from stroma.features.derivatives import in_planes, jet, planes, smooth
-from stroma.features.kernels import gaussian_taps, reach
+from stroma.features.filtering.derivatives import in_planes, jet, planes, smooth
+from stroma.features.filtering.kernels import gaussian_taps, reach
 
 ORDERS = {0: {(0, 0)}, 1: {(0, 0), (1, 0), (0, 1)}}
 ORDERS[2] = ORDERS[1] | {(2, 0), (1, 1), (0, 2)}

@@ -9,9 +9,9 @@ from scipy import ndimage as ndi
 
 from stroma.errors import ParameterError, ShapeError, UnknownNameError
 from stroma.features import EXTRACTORS
-from stroma.features.filterbank import SIGMAS, FilterBank, grid
-from stroma.features.filters import FILTERS
-from stroma.features.kernels import gaussian_taps, reach
+from stroma.features.filtering.filterbank import SIGMAS, FilterBank, grid
+from stroma.features.filtering.filters import FILTERS
+from stroma.features.filtering.kernels import gaussian_taps, reach
 
 
 def correlate(image, sigma, y_order, x_order):

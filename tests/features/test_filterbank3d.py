@@ -9,13 +9,13 @@ from scipy import ndimage as ndi
 
 from stroma.errors import ImageError, ParameterError, ShapeError, UnknownNameError
 from stroma.features.build import extractor
-from stroma.features.derivatives import planes
-from stroma.features.filterbank import FilterBank, grid
-from stroma.features.filterbank3d import VolumeFilterBank, solid
-from stroma.features.filters import FILTERS
-from stroma.features.kernels import gaussian_taps, reach
-from stroma.features.pointwise import eigenvalues
-from stroma.features.texture3d import VolumeTexture
+from stroma.features.filtering.derivatives import planes
+from stroma.features.filtering.filterbank import FilterBank, grid
+from stroma.features.filtering.filterbank3d import VolumeFilterBank, solid
+from stroma.features.filtering.filters import FILTERS
+from stroma.features.filtering.kernels import gaussian_taps, reach
+from stroma.features.filtering.pointwise import eigenvalues
+from stroma.features.filtering.texture3d import VolumeTexture
 
 PAIRS = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
 

@@ -4,7 +4,7 @@ from scipy import ndimage as ndi
 
 from stroma.errors import ParameterError, ShapeError
 from stroma.features import EXTRACTORS
-from stroma.features.gaussian import GaussianFeatures
+from stroma.features.filtering.gaussian import GaussianFeatures
 
 
 def test_features_are_those_of_scipy_with_four_sigmas():

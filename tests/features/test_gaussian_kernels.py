@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage as ndi
 
-from stroma.features.kernels import gaussian_taps, reach
+from stroma.features.filtering.kernels import gaussian_taps, reach
 
 SIGMAS = [0.01, 0.15, 0.3, 0.35, 0.7, 1.0, 1.6, 3.5, 5.0, 10.0]
 

@@ -4,7 +4,7 @@ import pytest
 from stroma.data.image import Image
 from stroma.data.statistics import black_and_white, measure
 from stroma.errors import ShapeError
-from stroma.features.imagenet import like_imagenet
+from stroma.features.networks.imagenet import like_imagenet
 
 
 def picture(seed=0):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stroma.errors import FormatError
-from stroma.features.learned_weights import read_weights, write_weights
+from stroma.features.strokenet.learned_weights import read_weights, write_weights
 
 
 def test_weights_are_kept_in_half_precision(tmp_path):

@@ -10,7 +10,7 @@ from stroma.data.statistics import Statistics
 from stroma.errors import ImageError, ParameterError, ShapeError, UnknownNameError
 from stroma.features.build import extractor, part_names, pipeline
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.imagenet import DEVIATION, MEAN
+from stroma.features.networks.imagenet import DEVIATION, MEAN
 from stroma.features.normalise import normalise
 from stroma.features.part import Feed, Part, Piece
 from stroma.features.pipeline import Pipeline, grid_step

@@ -14,7 +14,7 @@ from scipy.signal import correlate
 from stroma.errors import ParameterError
 from stroma.features.build import extractor, within
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.shifts import SETS, Shifts
+from stroma.features.networks.shifts import SETS, Shifts
 from stroma.testing import check_extractor
 
 ALL = [transforms for transforms in SETS if transforms != "flips"]

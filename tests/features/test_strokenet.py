@@ -9,9 +9,9 @@ import pytest
 
 from stroma import ConvpaintModel
 from stroma.errors import ShapeError
-from stroma.features import learned
-from stroma.features.learned import FILE, StrokeNet
 from stroma.features.normalise import fed_channels, normalise
+from stroma.features.strokenet import learned
+from stroma.features.strokenet.learned import FILE, StrokeNet
 from stroma.pixel.choices.classifiers import fit
 from stroma.pixel.door import labelled_points, open_image
 from stroma.pixel.guidance.validate import validate

@@ -10,10 +10,10 @@ from stroma import ConvpaintModel
 from stroma.errors import ParameterError, ShapeError
 from stroma.features.build import extractor, part_names, pipeline
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.gaussian3d import VolumeGaussian
+from stroma.features.filtering.gaussian3d import VolumeGaussian
+from stroma.features.filtering.texture import Texture
+from stroma.features.filtering.texture3d import VolumeTexture
 from stroma.features.orthogonal import OrthogonalPlanes
-from stroma.features.texture import Texture
-from stroma.features.texture3d import VolumeTexture
 from stroma.testing import check_extractor
 
 PLAIN = Wants()

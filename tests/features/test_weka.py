@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage as ndi
 
 from stroma import ConvpaintModel
-from stroma.features.weka import LINES, SIGMAS, Weka
+from stroma.features.filtering.weka import LINES, SIGMAS, Weka
 
 HALO = Weka().halo
 

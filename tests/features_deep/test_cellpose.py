@@ -11,7 +11,7 @@ import torch
 from random_weights import random_tensors
 from stroma import ConvpaintModel, weights
 from stroma.errors import WeightsError
-from stroma.features.cellpose import CellposeBackbone
+from stroma.features.networks.cellpose import CellposeBackbone
 
 ORACLE = Path(__file__).parent / "oracles" / "cellpose.npz"
 

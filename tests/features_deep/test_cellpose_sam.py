@@ -11,7 +11,7 @@ import torch
 from random_sam import authors_name
 from random_weights import random_tensors
 from stroma.errors import FormatError
-from stroma.features.cellpose_sam import CORE, MARGIN, CellposeSAM
+from stroma.features.networks.cellpose_sam import CORE, MARGIN, CellposeSAM
 from stroma.weights import CATALOGUE
 
 ORACLE = Path(__file__).parent / "oracles" / "cellpose_sam.npz"

@@ -10,8 +10,8 @@ from transformers import ConvNextConfig, ConvNextModel, EfficientNetConfig, Effi
 
 from random_weights import random_tensors, write_random_weights
 from stroma.errors import DeviceError, ParameterError, WeightsError
-from stroma.features import cnn
-from stroma.features.cnn import VGG16, ConvNeXt, ConvolutionFeatures, EfficientNetB0
+from stroma.features.networks import cnn
+from stroma.features.networks.cnn import VGG16, ConvNeXt, ConvolutionFeatures, EfficientNetB0
 from stroma.testing import check_extractor
 
 
@@ -284,7 +284,7 @@ def test_a_list_of_layers_makes_a_hashable_extractor():
 
 def test_vgg16_does_not_import_transformers():
     code = (
-        "import sys; from stroma.features.cnn import VGG16; VGG16().names(['a']);"
+        "import sys; from stroma.features.networks.cnn import VGG16; VGG16().names(['a']);"
         "print('transformers' in sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

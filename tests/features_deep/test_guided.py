@@ -15,11 +15,11 @@ from stroma import ConvpaintModel, Image, weights
 from stroma.backbones.loading import pretrained
 from stroma.blocks.box import Box
 from stroma.errors import FormatError, ParameterError, WeightsError
-from stroma.features import attention
-from stroma.features.attention import Around, Everywhere, Within, boxes_within
 from stroma.features.build import extractor, weights_of
 from stroma.features.cache import FeatureCache
 from stroma.features.contract import FeatureMap
+from stroma.features.networks import attention
+from stroma.features.networks.attention import Around, Everywhere, Within, boxes_within
 from stroma.pixel.predicting import predict
 from stroma.pixel.predicting.run import predict_blocks
 from stroma.testing import check_extractor

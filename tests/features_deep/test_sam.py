@@ -13,8 +13,8 @@ from transformers import Sam2Config, Sam2Model, SamConfig, SamModel
 from random_sam import ENCODER, PATCH, SAM2, SIDE
 from stroma import ConvpaintModel
 from stroma.backbones.loading import pretrained
-from stroma.features.sam import MicroSamB, SamB
-from stroma.features.sam2 import Sam2Tiny
+from stroma.features.networks.sam import MicroSamB, SamB
+from stroma.features.networks.sam2 import Sam2Tiny
 
 
 def image(height: int, width: int, channels: int = 3) -> np.ndarray:

@@ -13,7 +13,7 @@ from transformers import (
 from transformers.initialization import no_init_weights
 
 from stroma.features.build import extractor
-from stroma.features.vit import DINO, DINOv2, DINOv3
+from stroma.features.networks.vit import DINO, DINOv2, DINOv3
 
 
 def image(height, width, channels=3, seed=0):
@@ -116,7 +116,7 @@ def test_a_batch_gives_what_its_windows_give_alone():
 def test_tokens_in_half_precision_are_those_in_single(monkeypatch):
     window = image(28, 42)
     (single,) = DINOv2(device="cpu")(window)
-    monkeypatch.setattr("stroma.features.vit._precision", lambda place: torch.float16)
+    monkeypatch.setattr("stroma.features.networks.vit._precision", lambda place: torch.float16)
     (half,) = DINOv2(device="cpu")(window)
     assert half.values.dtype == np.float32
     assert 0 < np.abs(half.values - single.values).max() < 0.02 * np.abs(single.values).max()

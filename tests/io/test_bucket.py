@@ -135,8 +135,8 @@ def test_chunks_that_are_refused_are_left_out_without_a_key_only(
 
 def test_it_is_segmented_as_an_array_is(server, values, tmp_path):
     from stroma import ConvpaintModel
-    from stroma.workflow.find import find_images
-    from stroma.workflow.segment import segment_files
+    from stroma.workflow.applying.find import find_images
+    from stroma.workflow.applying.segment import segment_files
 
     strokes = np.zeros(values.shape, np.uint8)
     strokes[5:9, 5:60], strokes[40:44, 5:60] = 1, 2

@@ -157,7 +157,7 @@ def test_links_to_other_places_are_not_followed(path, stack, tmp_path):
 
 
 def test_a_folder_of_them_is_searched(path, stack, tmp_path):
-    from stroma.workflow.find import find_images
+    from stroma.workflow.applying.find import find_images
 
     written(path / "s0", stack, (5, 4, 5))
     assert find_images([tmp_path]) == [path]

@@ -83,8 +83,8 @@ def test_only_chunks_that_are_wanted_are_fetched(server, values):
 
 def test_it_is_segmented_as_the_same_file_here(server, values, tmp_path):
     from stroma import ConvpaintModel
-    from stroma.workflow.find import find_images
-    from stroma.workflow.segment import segment_files
+    from stroma.workflow.applying.find import find_images
+    from stroma.workflow.applying.segment import segment_files
 
     strokes = np.zeros(values.shape, np.uint8)
     strokes[5:9, 5:60], strokes[40:44, 5:60] = 1, 2

@@ -17,7 +17,7 @@ import numpy as np
 
 from stroma.data.tracks import Tracks
 from stroma.tracking.detect import detect
-from stroma.workflow.track import track
+from stroma.workflow.moving.track import track
 
 NAMES = ("perfect", "swapped", "missing", "joined", "no-division", "noise")
 KEYS = ("DET", "TRA", "LNK", "CHOTA")

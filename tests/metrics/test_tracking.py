@@ -11,7 +11,7 @@ import pytest
 from stroma.data.tracks import Tracks
 from stroma.metrics.tracking import divisions, match, scores, seg
 from stroma.tracking.detect import detect
-from stroma.workflow.track import track
+from stroma.workflow.moving.track import track
 from tracking.movies import family, movie
 
 

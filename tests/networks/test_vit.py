@@ -9,7 +9,7 @@ from random_weights import write_random_weights
 from stroma.errors import ParameterError
 from stroma.networks.vit import ViT
 from stroma.testing import check_network
-from stroma.training.learner import Learner
+from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
 
 TINY = {"features": 24, "layers": 2, "heads": 2, "decoder": [8, 4]}

@@ -15,7 +15,7 @@ from stroma.objects.find import objects_of
 from stroma.objects.finding.how import Finding
 from stroma.objects.finding.sought import seek
 from stroma.objects.measure import measure
-from stroma.workflow.objects import Wanted, measure_file
+from stroma.workflow.measuring.objects import Wanted, measure_file
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -123,7 +123,7 @@ def test_files_larger_than_the_limit_give_the_same_tables_label_images_and_outli
 
     whole = measured(tmp_path / "whole")
     monkeypatch.setattr("stroma.objects.blockwise.room.SIDES", {2: (16, 16)})
-    monkeypatch.setattr("stroma.workflow.objects.LARGE", 0)
+    monkeypatch.setattr("stroma.workflow.measuring.objects.LARGE", 0)
     monkeypatch.setattr("stroma.objects.measure.LARGE", 0)
     parts = measured(tmp_path / "parts")
     assert parts[1:] == whole[1:]

@@ -15,7 +15,7 @@ from stroma.errors import ParameterError, ShapeError, UnknownNameError
 from stroma.features.build import extractor, part_names
 from stroma.features.centred import Centred
 from stroma.features.contract import FeatureMap, Wants
-from stroma.features.shifts import Shifts
+from stroma.features.networks.shifts import Shifts
 from stroma.io import write_image
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.showing.bias import biases_of, positional_bias

@@ -10,7 +10,7 @@ import stroma
 from stroma import ConvpaintModel, Image, Param
 from stroma.errors import ParameterError, ShapeError, UnknownNameError, for_people
 from stroma.features import EXTRACTORS
-from stroma.features.gaussian import GaussianFeatures
+from stroma.features.filtering.gaussian import GaussianFeatures
 from stroma.io import write_image
 
 

@@ -11,8 +11,8 @@ from stroma.blocks.box import Box
 from stroma.prompts.sam.engine import FOLDER, Sam
 from stroma.prompts.sam.kept import Kept
 from stroma.session import Session
-from stroma.workflow.everything import find_everything
-from stroma.workflow.prompt import prompt_file
+from stroma.workflow.prompting.everything import find_everything
+from stroma.workflow.prompting.prompt import prompt_file
 
 
 @pytest.fixture

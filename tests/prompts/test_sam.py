@@ -9,7 +9,7 @@ from tests.prompts.oracles.make_sam import image
 from random_sam import SIDE, authors_name
 from random_weights import random_tensors
 from stroma.errors import FormatError, ParameterError, ShapeError
-from stroma.features.imagenet import DEVIATION, MEAN
+from stroma.features.networks.imagenet import DEVIATION, MEAN
 from stroma.prompts import ENGINES
 from stroma.prompts.contract import checked
 from stroma.prompts.sam.engine import Sam
@@ -18,7 +18,7 @@ from stroma.prompts.sam.preprocess import reader
 from stroma.prompts.sam.questions import questions
 from stroma.prompts.sam.windows import best, windows
 from stroma.weights import CATALOGUE
-from stroma.workflow.prompt import prompt_file
+from stroma.workflow.prompting.prompt import prompt_file
 
 
 @pytest.fixture(scope="module")

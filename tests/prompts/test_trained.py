@@ -10,10 +10,10 @@ from stroma.cli.app import main
 from stroma.errors import FormatError, ImageError, ParameterError, ShapeError
 from stroma.prompts import build
 from stroma.testing import check_prompted
-from stroma.training.learner import Learner
+from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
-from stroma.workflow.everything import find_everything
-from stroma.workflow.trained_engine import Trained
+from stroma.workflow.prompting.everything import find_everything
+from stroma.workflow.prompting.trained_engine import Trained
 
 
 def scene(seed=0, side=128):

@@ -16,7 +16,7 @@ from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinis
 from stroma.session.strokes.exports import Written
 from stroma.session.strokes.guidance import Guidance
 from stroma.session.strokes.ownership import ClassCount
-from stroma.workflow.tables import write_components
+from stroma.workflow.applying.tables import write_components
 
 
 def test_the_place_to_paint_next_is_uncertain_and_away_from_strokes(session, halves):

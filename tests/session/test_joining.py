@@ -11,7 +11,7 @@ from stroma.errors import LabelError, ParameterError, UnknownNameError
 from stroma.session import Session
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.joined import Joined
-from stroma.workflow.other_tables import OtherTable
+from stroma.workflow.measuring.other_tables import OtherTable
 
 TABLE = """label,Ki67,area_px,class,note
 1,0.5,99,tumour,a

@@ -21,7 +21,7 @@ from stroma.session.objects.operations import (
     SetObjectClass,
     SetObjects,
 )
-from stroma.workflow.objects import Wanted, measure_file
+from stroma.workflow.measuring.objects import Wanted, measure_file
 
 KILLED = """
 import os, sys

@@ -5,7 +5,7 @@ import pytest
 from tests.session.scene import settle
 
 from stroma import ConvpaintModel, Image
-from stroma.features.filterbank3d import VolumeFilterBank
+from stroma.features.filtering.filterbank3d import VolumeFilterBank
 from stroma.session import Session
 
 LAYERS = ["gaussian_s1.6", "hessian_s1.0"]

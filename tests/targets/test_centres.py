@@ -8,8 +8,8 @@ from stroma.errors import LabelError, ParameterError
 from stroma.targets.centres import Centres
 from stroma.targets.contract import Facts
 from stroma.testing import check_target
-from stroma.training.stitch import Stitching
-from stroma.training.windows import around, lattice
+from stroma.training.feeding.windows import around, lattice
+from stroma.training.predicting.stitch import Stitching
 
 
 def of_classes(shape):

@@ -28,9 +28,9 @@ from stroma.io.tracks.ctc import relabelled
 from stroma.io.tracks.movie import read_movie
 from stroma.io.tracks.table import read_points
 from stroma.tracking.track import Linking
-from stroma.workflow.compared import track_scores, tracks_of
-from stroma.workflow.evaluate import evaluate
-from stroma.workflow.track import track, track_files
+from stroma.workflow.moving.track import track, track_files
+from stroma.workflow.scoring.compared import track_scores, tracks_of
+from stroma.workflow.scoring.evaluate import evaluate
 from tracking.movies import family, movie
 
 
@@ -289,7 +289,7 @@ def test_the_command_tracks_and_says_what_it_found(folder, tmp_path, capsys) -> 
 CUT_OFF = """
 import os, sys
 from stroma.io.tracks import ctc
-from stroma.workflow.track import track_files
+from stroma.workflow.moving.track import track_files
 write, count = ctc.write_image, []
 def third(path, *given, **named):
     if len(count) == 2:

@@ -26,8 +26,8 @@ from stroma.tracking.detect import Seen, detect
 from stroma.tracking.learned import Annotated, LinkModel
 from stroma.tracking.pairs import pair_features, pair_names
 from stroma.tracking.track import Linking, link
-from stroma.workflow.links import load_links, save_links
-from stroma.workflow.track import track_files
+from stroma.workflow.moving.links import load_links, save_links
+from stroma.workflow.moving.track import track_files
 from tracking.movies import movie
 
 QUICK = LinkModel(params={"iterations": 30, "rsm": 1.0})

@@ -17,8 +17,8 @@ from stroma.cli.app import main
 from stroma.data.classes import Class
 from stroma.errors import FileError, ParameterError
 from stroma.io.tracks.movie import read_frames
-from stroma.workflow.movie_objects import class_of, objects_in, write_movie_objects
-from stroma.workflow.track import track_files
+from stroma.workflow.moving.movie_objects import class_of, objects_in, write_movie_objects
+from stroma.workflow.moving.track import track_files
 from tracking.movies import family
 
 
@@ -58,8 +58,8 @@ def test_a_movie_and_a_model_become_tracks_by_one_command(painted, tmp_path, cap
 CUT_OFF = """
 import os, sys
 import stroma
-from stroma.workflow import movie_objects
-from stroma.workflow.track import track_files
+from stroma.workflow.moving import movie_objects
+from stroma.workflow.moving.track import track_files
 find, count = movie_objects.objects_in, []
 def third(*given):
     if len(count) == 3:
@@ -83,7 +83,7 @@ def test_after_a_kill_only_what_is_left_is_done(painted, tmp_path, monkeypatch) 
         done.append(given)
         return objects_in(*given)
 
-    monkeypatch.setattr("stroma.workflow.movie_objects.objects_in", counted)
+    monkeypatch.setattr("stroma.workflow.moving.movie_objects.objects_in", counted)
     found = track_files(film, out, model=ConvpaintModel(model_path=path))
     assert (len(done), found.tracks) == (3, 4)
 

@@ -12,7 +12,7 @@ from stroma.io import read_image, write_labels
 from stroma.io.cells import write_table
 from stroma.io.tracks import TRACK_WRITERS, read_tracks
 from stroma.tracking.summary import summary
-from stroma.workflow.track import track, track_files
+from stroma.workflow.moving.track import track, track_files
 from tracking.movies import family, movie
 
 FIJI = """<?xml version="1.0" encoding="UTF-8"?>

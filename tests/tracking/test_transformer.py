@@ -23,7 +23,7 @@ from stroma.tracking.learned import LinkModel
 from stroma.tracking.track import Linking, link
 from stroma.tracking.transformer import LinkTransformer, chances
 from stroma.tracking.windows import film
-from stroma.workflow.links import load_links, save_links
+from stroma.workflow.moving.links import load_links, save_links
 from tracking.test_learned import annotated, dividing, names, turning
 
 SMALL = LinkTransformer(steps=200, width=16, heads=2, layers=1)

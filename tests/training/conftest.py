@@ -31,7 +31,7 @@ def scenes():
 
 @pytest.fixture(scope="session")
 def network(scenes):
-    from stroma.training.learner import Learner
+    from stroma.training.learning.learner import Learner
 
     images, labels = zip(*scenes[:5], strict=True)
     return Learner(steps=80, **SMALL).fit(list(images), list(labels))

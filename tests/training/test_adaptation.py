@@ -15,11 +15,11 @@ from stroma.targets.distances import Distances
 from stroma.targets.restore import Restore
 from stroma.targets.semantic import Semantic
 from stroma.targets.spots import Spots
-from stroma.training.adaptation import sureness, unlabelled
-from stroma.training.certainty import certainty, together
 from stroma.training.contract import Batch
-from stroma.training.mean_teacher import MeanTeacher
+from stroma.training.learning.adaptation import sureness, unlabelled
 from stroma.training.model import Network
+from stroma.training.ways.certainty import certainty, together
+from stroma.training.ways.mean_teacher import MeanTeacher
 
 
 def test_a_probability_is_sure_from_nine_in_ten():

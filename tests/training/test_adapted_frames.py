@@ -7,7 +7,7 @@ import pytest
 
 from random_network import random_network
 from stroma.errors import ParameterError
-from stroma.training.adaptation import Adaptation, unlabelled
+from stroma.training.learning.adaptation import Adaptation, unlabelled
 from stroma.training.model import Network
 
 

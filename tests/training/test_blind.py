@@ -8,10 +8,10 @@ from stroma.errors import ParameterError
 from stroma.metrics.restoration import restoration_scores
 from stroma.targets.distances import Distances
 from stroma.targets.restore import Denoise, Restore
-from stroma.training.blind import BlindSpot, around, spots
 from stroma.training.contract import Batch
-from stroma.training.data import cases_of
-from stroma.training.windows import read_mirrored
+from stroma.training.feeding.data import cases_of
+from stroma.training.feeding.windows import read_mirrored
+from stroma.training.ways.blind import BlindSpot, around, spots
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 20, 30), (2, 1, 4, 16, 24)])
@@ -161,12 +161,13 @@ def test_clean_images_are_brought_to_the_intensities_of_the_noisy_ones():
 
 
 def test_of_large_images_the_middle_is_compared(monkeypatch):
-    monkeypatch.setattr("stroma.training.cases.MOST", 400)
+    monkeypatch.setattr("stroma.training.feeding.cases.MOST", 400)
     noisy, clean = scene(0)
     case = cases_of([noisy], [3 * clean.astype(np.float32)], truth="image")[0]
     read = []
     monkeypatch.setattr(
-        "stroma.training.cases.read_mirrored", lambda *a: read.append(a[2]) or read_mirrored(*a)
+        "stroma.training.feeding.cases.read_mirrored",
+        lambda *a: read.append(a[2]) or read_mirrored(*a),
     )
     assert case.matching[0][0] == pytest.approx(1 / 3, rel=0.2)
     assert {tuple((s.start, s.stop) for s in box) for box in read} == {((23, 41), (25, 46))}

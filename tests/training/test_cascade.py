@@ -9,13 +9,13 @@ import torch
 from tests.training.conftest import scene
 
 from stroma.errors import Cancelled, FormatError, ParameterError
-from stroma.training import predict
-from stroma.training.cascade import DONE
-from stroma.training.exported import exported
-from stroma.training.guide import Guide
-from stroma.training.learner import Learner
-from stroma.training.members import Cascade
+from stroma.training.files.exported import exported
+from stroma.training.learning.cascade import DONE
+from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
+from stroma.training.predicting import predict
+from stroma.training.predicting.guide import Guide
+from stroma.training.predicting.members import Cascade
 
 OPTIONS = {
     "ndim": 3,
@@ -116,7 +116,7 @@ def test_a_first_network_of_other_settings_is_not_taken(cascade, pair, tmp_path)
 
 
 def test_it_learns_from_what_networks_say_of_parts_that_they_did_not_see(pair, monkeypatch):
-    from stroma.training import cascade as module
+    from stroma.training.learning import cascade as module
 
     kept = []
     plain = module._said

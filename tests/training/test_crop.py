@@ -8,14 +8,14 @@ from tests.training.conftest import SMALL, scene
 from random_network import random_network
 from stroma.data.image import Image
 from stroma.data.statistics import measure
-from stroma.training import predict
-from stroma.training.cases import Case
-from stroma.training.crop import cropped, cropped_cases, filled_box, is_whole
-from stroma.training.data import cases_of
-from stroma.training.exported import exported
-from stroma.training.learner import Learner
+from stroma.training.feeding.cases import Case
+from stroma.training.feeding.crop import cropped, cropped_cases, filled_box, is_whole
+from stroma.training.feeding.data import cases_of
+from stroma.training.feeding.normalise import Normalisation
+from stroma.training.files.exported import exported
+from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
-from stroma.training.normalise import Normalisation
+from stroma.training.predicting import predict
 
 BOX = (slice(9, 73), slice(21, 85))
 

@@ -8,10 +8,10 @@ import stroma
 from stroma.data.image import Image
 from stroma.errors import ImageError, LabelError, MissingFileError, ParameterError, ShapeError
 from stroma.io import write_image, write_labels
-from stroma.training.data import cases_of, facts_of
-from stroma.training.learner import Learner
-from stroma.training.open import as_colours
-from stroma.training.splits import split
+from stroma.training.feeding.data import cases_of, facts_of
+from stroma.training.feeding.open import as_colours
+from stroma.training.feeding.splits import split
+from stroma.training.learning.learner import Learner
 
 IMAGE, LABELS = scene()
 

@@ -15,10 +15,10 @@ from stroma.targets.distances import Distances
 from stroma.targets.flows import Flows
 from stroma.targets.rays import Rays
 from stroma.targets.semantic import Semantic
-from stroma.training.directions import agreed, joined, through
-from stroma.workflow.learn import learn
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import segment_files
+from stroma.training.predicting.directions import agreed, joined, through
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
+from stroma.workflow.learning.learn import learn
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from random_network import random_network
 from stroma.data.image import Image
 from stroma.errors import Cancelled, FormatError, ParameterError
 from stroma.io import read_image, write_image
-from stroma.training.cases import UNKNOWN, Case
-from stroma.training.components import found_rule, only_largest
-from stroma.training.learner import Learner
+from stroma.training.feeding.cases import UNKNOWN, Case
+from stroma.training.feeding.splits import folds
+from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
-from stroma.training.splits import folds
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import segment_files
+from stroma.training.predicting.components import found_rule, only_largest
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
 
 OPTIONS = {**SMALL, "folds": 3, "steps": 2, "network_options": {"features": [2, 4]}}
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stroma.training.augment import NONE
-from stroma.training.data import cases_of
-from stroma.training.kinds import INVERTED, MIXED, varied
-from stroma.training.learner import Learner
-from stroma.training.splits import split
-from stroma.training.task import LOOKED_AT, some
+from stroma.training.feeding.augment import NONE
+from stroma.training.feeding.data import cases_of
+from stroma.training.feeding.splits import split
+from stroma.training.learning.learner import Learner
+from stroma.training.learning.task import LOOKED_AT, some
+from stroma.training.planning.kinds import INVERTED, MIXED, varied
 
 SIDE = 24
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from stroma.networks import NETWORKS
-from stroma.training.memory import COPIES, GB, PASSING, step_gigabytes
+from stroma.training.planning.memory import COPIES, GB, PASSING, step_gigabytes
 
 
 def test_what_layers_keep_counts_once_and_weights_with_their_copies():

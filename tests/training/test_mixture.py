@@ -8,8 +8,8 @@ from stroma.metrics.restoration import restoration_scores
 from stroma.networks.blind import Blind
 from stroma.networks.blind import ring as torch_ring
 from stroma.testing import check_network
-from stroma.training import mixture
-from stroma.training.mixture import Sums, counting, mixed, ring, sums
+from stroma.training.ways import mixture
+from stroma.training.ways.mixture import Sums, counting, mixed, ring, sums
 
 
 @pytest.mark.parametrize("ndim", [2, 3])
@@ -98,7 +98,7 @@ def test_denoising_is_blind_and_does_not_depend_on_blocks(monkeypatch):
     network = stroma.learn(noisy[0] * 30 + 100, target="denoise", steps=2, device="cpu", **options)
     assert network.blind
     whole = network.segment(noisy[0] * 30 + 100)
-    monkeypatch.setattr("stroma.training.predict.SIDE", {2: (32, 32), 3: (8, 16, 16)})
+    monkeypatch.setattr("stroma.training.predicting.predict.SIDE", {2: (32, 32), 3: (8, 16, 16)})
     assert np.allclose(network.segment(noisy[0] * 30 + 100), whole, atol=0.05)
     stack = np.stack([noisy[0] * 30 + 100, noisy[0] * 10])
     planes = network.segment(stroma.Image(stack, "zyx"))

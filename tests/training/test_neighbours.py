@@ -7,7 +7,7 @@ from stroma.errors import ParameterError
 from stroma.targets.distances import Distances
 from stroma.targets.restore import Denoise
 from stroma.training.contract import Batch
-from stroma.training.neighbours import Neighbours, drawn, halves
+from stroma.training.ways.neighbours import Neighbours, drawn, halves
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 8, 12), (2, 1, 3, 6, 4)])

@@ -13,10 +13,10 @@ from stroma.blocks.predictor import Predictor
 from stroma.data.image import Image
 from stroma.errors import FormatError, MissingFileError, ShapeError
 from stroma.networks import NETWORKS
-from stroma.training import predict, predictor
-from stroma.training.bounded import within
-from stroma.training.learner import Learner
+from stroma.training.files.bounded import within
+from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
+from stroma.training.predicting import predict, predictor
 
 
 def test_it_finds_disks_in_an_image_it_has_not_seen(network, scenes):

@@ -11,8 +11,8 @@ from stroma.networks.recurrent import Recurrent
 from stroma.targets.semantic import Semantic
 from stroma.training import OBJECTIVES
 from stroma.training.contract import Batch, Objective
-from stroma.training.learner import Learner
-from stroma.training.objectives import NextFrames, Sequence, Supervised
+from stroma.training.learning.learner import Learner
+from stroma.training.ways.objectives import NextFrames, Sequence, Supervised
 
 
 def test_registered_objectives_keep_the_protocol():

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from stroma.training import threads
-from stroma.training.pace import ROUNDS, SHARE, Pace
+from stroma.training.planning import threads
+from stroma.training.planning.pace import ROUNDS, SHARE, Pace
 
 
 def test_slow_validation_comes_less_often_and_takes_a_small_share():

@@ -9,9 +9,9 @@ import pytest
 from stroma.errors import ParameterError
 from stroma.networks import NETWORKS
 from stroma.targets.contract import Facts
-from stroma.training.learner import Learner
-from stroma.training.plan import Budget, Fingerprint, plan, target_spacing, topology
-from stroma.training.setup import Setup, decide, fitted, smaller
+from stroma.training.learning.learner import Learner
+from stroma.training.planning.plan import Budget, Fingerprint, plan, target_spacing, topology
+from stroma.training.planning.setup import Setup, decide, fitted, smaller
 
 TABLE = json.loads(Path(__file__).with_name("oracles").joinpath("plans.json").read_text())
 
@@ -142,7 +142,7 @@ def test_what_photographs_taught_is_begun_with_where_it_serves_and_is_here(
     given = {"outputs": 3, "memory_gb": 2, "channels": channels, "result": result}
 
     def decided(where):
-        monkeypatch.setattr("stroma.training.setup.status", lambda name: where)
+        monkeypatch.setattr("stroma.training.planning.setup.status", lambda name: where)
         return decide(shapes, facts, options=options, **given)
 
     assert decided("missing").network == "unet"
@@ -154,7 +154,7 @@ def test_what_photographs_taught_is_begun_with_where_it_serves_and_is_here(
 
 
 def test_patches_show_large_objects_with_what_is_around_them(monkeypatch):
-    monkeypatch.setattr("stroma.training.setup.status", lambda name: "here")
+    monkeypatch.setattr("stroma.training.planning.setup.status", lambda name: "here")
 
     def side(diameter, shape, small=0):
         sizes = (*(10.0,) * small, *(diameter,) * 9)

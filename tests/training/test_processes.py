@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.training.conftest import scene
 
-from stroma.training.learner import Learner
+from stroma.training.learning.learner import Learner
 
 OPTIONS = {
     "steps": 6,
@@ -25,7 +25,7 @@ OPTIONS = {
 PROGRAM = """
 import json, sys
 import numpy as np
-from stroma.training.learner import Learner
+from stroma.training.learning.learner import Learner
 given = np.load(sys.argv[1])
 options = json.loads(sys.argv[2])
 network = Learner(**options).fit(list(given["images"]), list(given["labels"]))

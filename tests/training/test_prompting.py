@@ -12,8 +12,17 @@ from stroma.targets.distances import Distances
 from stroma.targets.semantic import Semantic
 from stroma.training import OBJECTIVES, prompting
 from stroma.training.contract import Batch, Objective
-from stroma.training.learner import Learner
-from stroma.training.prompting import UNSAID, Asked, Prompting, chosen, dice, drawn, loose, overlaps
+from stroma.training.learning.learner import Learner
+from stroma.training.ways.prompting import (
+    UNSAID,
+    Asked,
+    Prompting,
+    chosen,
+    dice,
+    drawn,
+    loose,
+    overlaps,
+)
 
 
 def discs(*places, radius=30):

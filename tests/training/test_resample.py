@@ -7,10 +7,10 @@ from tests.training.conftest import SMALL, scene
 from random_network import random_network
 from stroma.data.image import Image
 from stroma.errors import ParameterError
-from stroma.training import predict
-from stroma.training.cases import Case
-from stroma.training.learner import Learner
-from stroma.training.resample import Grid, grid_for, on_pixels_of
+from stroma.training.feeding.cases import Case
+from stroma.training.feeding.resample import Grid, grid_for, on_pixels_of
+from stroma.training.learning.learner import Learner
+from stroma.training.predicting import predict
 
 
 def spaced(values, size, axes="yx"):

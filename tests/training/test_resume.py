@@ -7,8 +7,8 @@ import torch
 from tests.training.conftest import SMALL
 
 from stroma.errors import Cancelled, FormatError, ParameterError
-from stroma.training.examination import Examination
-from stroma.training.learner import Learner
+from stroma.training.learning.examination import Examination
+from stroma.training.learning.learner import Learner
 
 STEPS = 30
 

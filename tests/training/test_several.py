@@ -14,11 +14,11 @@ from stroma.networks.unet import UNet
 from stroma.targets.contract import Facts
 from stroma.targets.semantic import Semantic
 from stroma.targets.several import Several
-from stroma.training.members import Head, Inverted
-from stroma.training.normalise import Normalisation
-from stroma.training.options import Options
-from stroma.training.predictor import NetworkPredictor
-from stroma.workflow.segment import segment_files
+from stroma.training.feeding.normalise import Normalisation
+from stroma.training.planning.options import Options
+from stroma.training.predicting.members import Head, Inverted
+from stroma.training.predicting.predictor import NetworkPredictor
+from stroma.workflow.applying.segment import segment_files
 
 FACTS = Facts(2, {0: 50, 1001: 10, 2001: 10, 2002: 10}, diameters=(3.0, 5.0))
 

@@ -7,8 +7,8 @@ from tests.targets.objects import touching
 from stroma.blocks.merge import Groups, same_objects
 from stroma.metrics.instances import instance_scores
 from stroma.targets.distances import Distances
-from stroma.training.stitch import Stitching
-from stroma.training.windows import around, lattice
+from stroma.training.feeding.windows import around, lattice
+from stroma.training.predicting.stitch import Stitching
 
 
 def stitched(values, target, side, context):

@@ -9,11 +9,11 @@ from tests.targets.objects import touching
 import stroma
 from stroma.targets.centres import Centres
 from stroma.targets.distances import Distances
-from stroma.training import tune as tuning
-from stroma.training.data import cases_of
-from stroma.training.examination import Examination
-from stroma.training.learner import Learner
-from stroma.training.tune import held, tune
+from stroma.training.feeding.data import cases_of
+from stroma.training.learning.examination import Examination
+from stroma.training.learning.learner import Learner
+from stroma.training.predicting import tune as tuning
+from stroma.training.predicting.tune import held, tune
 
 TARGET = Distances(diameter=18, smallest=20)
 

@@ -10,7 +10,7 @@ from tests.web.browsing import PATIENCE, SIZE, place
 from stroma.errors import LabelError, ParameterError
 from stroma.io import write_image
 from stroma.session import Session
-from stroma.workflow.frame_objects import parts_of, write_objects
+from stroma.workflow.moving.frame_objects import parts_of, write_objects
 
 FRAMES = 4
 

@@ -10,12 +10,12 @@ import stroma
 from stroma.cli.app import build
 from stroma.errors import FormatError, LabelError, MissingFileError, ParameterError
 from stroma.io import write_image
-from stroma.workflow.categories import categorised, read_classes
-from stroma.workflow.evaluate import evaluate
-from stroma.workflow.find import find_images
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.report import write_report
-from stroma.workflow.segment import segment_files
+from stroma.workflow.applying.categories import categorised, read_classes
+from stroma.workflow.applying.find import find_images
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
+from stroma.workflow.scoring.evaluate import evaluate
+from stroma.workflow.scoring.report import write_report
 
 SMALL = {
     "target": "classify",
@@ -228,8 +228,8 @@ def test_a_part_of_an_image_has_no_class_of_its_own(network, tmp_path):
 
 
 def test_some_images_of_every_class_are_kept_for_scores():
-    from stroma.training.data import cases_of
-    from stroma.training.splits import split
+    from stroma.training.feeding.data import cases_of
+    from stroma.training.feeding.splits import split
 
     images = [np.full((4, 4), float(i), np.float32) for i in range(12)]
     labels = [1] * 8 + [2] * 3 + [3]

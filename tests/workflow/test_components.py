@@ -9,8 +9,8 @@ from skimage.measure import label, regionprops
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
-from stroma.workflow import components as module
-from stroma.workflow.components import (
+from stroma.workflow.applying import components as module
+from stroma.workflow.applying.components import (
     Component,
     Measured,
     bands,

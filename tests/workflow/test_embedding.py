@@ -6,7 +6,7 @@ import pytest
 from stroma import ConvpaintModel, ObjectClassifier, measure
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
-from stroma.workflow.embedding import embed, extractors_in
+from stroma.workflow.measuring.embedding import embed, extractors_in
 
 
 def two(shape: tuple[int, ...]) -> np.ndarray:

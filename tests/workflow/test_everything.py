@@ -8,7 +8,7 @@ import stroma
 from stroma.errors import Cancelled, ParameterError
 from stroma.prompts.everything import Everything, Found, apart, everything, grid, painted
 from stroma.prompts.graph import Graph
-from stroma.workflow.everything import find_everything
+from stroma.workflow.prompting.everything import find_everything
 
 
 class OneAtATime:

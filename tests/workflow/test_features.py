@@ -10,7 +10,7 @@ import pytest
 from stroma import ConvpaintModel
 from stroma.errors import ParameterError, ShapeError
 from stroma.io import read_image, write_image
-from stroma.workflow.features import feature_picture, feature_stack
+from stroma.workflow.unlabelled.features import feature_picture, feature_stack
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ from PIL import Image as Picture
 
 from stroma.io import read_image, write_image, write_labels
 from stroma.io.points import read_points
-from stroma.training.about import About
+from stroma.training.files.about import About
 from stroma.training.model import Network
-from stroma.workflow import found
-from stroma.workflow.compared import point_scores
-from stroma.workflow.find import find_images
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import segment_files
+from stroma.workflow.applying import found
+from stroma.workflow.applying.find import find_images
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
+from stroma.workflow.scoring.compared import point_scores
 
 
 class Bright(torch.nn.Module):

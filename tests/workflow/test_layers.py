@@ -9,9 +9,9 @@ import stroma
 from stroma.errors import MissingFileError, ParameterError, ShapeError
 from stroma.io import write_image
 from stroma.targets.several import Several
-from stroma.training.learner import Learner
-from stroma.workflow.layers import has_layers, layered
-from stroma.workflow.planning import preview
+from stroma.training.learning.learner import Learner
+from stroma.workflow.learning.layers import has_layers, layered
+from stroma.workflow.learning.planning import preview
 
 TARGET = "semantic+distances"
 

@@ -16,7 +16,7 @@ from stroma.errors import ConsentError, ParameterError
 from stroma.features import EXTRACTORS
 from stroma.io import read_image, write_image
 from stroma.testing import check_extractor
-from stroma.workflow.network_features import register_network
+from stroma.workflow.exchange.network_features import register_network
 
 
 @pytest.fixture(autouse=True)

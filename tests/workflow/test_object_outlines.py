@@ -13,7 +13,7 @@ from stroma.data.image import Image
 from stroma.io.imagej.read import read_zip
 from stroma.io.strokes import read_strokes
 from stroma.objects.measure import measure
-from stroma.workflow.object_outlines import write_outlines
+from stroma.workflow.measuring.object_outlines import write_outlines
 
 CELL = Class(2, "cell", "#ff0080")
 

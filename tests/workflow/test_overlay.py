@@ -6,7 +6,7 @@ import pytest
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
-from stroma.workflow.overlay import overlay, picture, sampled
+from stroma.workflow.applying.overlay import overlay, picture, sampled
 
 
 def test_colours_are_mixed_with_their_weight_and_0_shows_the_picture():
@@ -54,7 +54,7 @@ def test_large_planes_are_reduced_the_same_way_with_and_without_levels():
 
 
 def test_samples_are_the_nearest_to_each_centre_across_bands(monkeypatch):
-    monkeypatch.setattr("stroma.workflow.overlay.BAND", 3)
+    monkeypatch.setattr("stroma.workflow.applying.overlay.BAND", 3)
     values = np.arange(70).reshape(7, 10)
     found = sampled(Image(values, "yx"), (3, 5))
     np.testing.assert_array_equal(found, values[[1, 3, 5]][:, [1, 3, 5, 7, 9]])

@@ -7,7 +7,7 @@ import pytest
 
 from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.io import write_labels
-from stroma.workflow.particles import on_surface, write_particles
+from stroma.workflow.measuring.particles import on_surface, write_particles
 
 
 def test_points_on_a_shell_have_its_normals():

@@ -7,8 +7,8 @@ import stroma
 from stroma.cli.app import main
 from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeError
 from stroma.io import read_image, write_image
-from stroma.workflow.clicks import read_clicks
-from stroma.workflow.prompt import prompt_file
+from stroma.workflow.prompting.clicks import read_clicks
+from stroma.workflow.prompting.prompt import prompt_file
 
 SQUARES = ((slice(5, 15), slice(5, 17)), (slice(25, 35), slice(30, 45)))
 

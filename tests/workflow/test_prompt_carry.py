@@ -7,7 +7,7 @@ import stroma
 from stroma.errors import ParameterError
 from stroma.prompts.carry import Carrying, carried, contrast
 from stroma.prompts.graph import Graph
-from stroma.workflow.carry_on import carry_through
+from stroma.workflow.prompting.carry_on import carry_through
 
 
 def ball(depth=9, radius=7.0):

@@ -11,7 +11,7 @@ import stroma
 from stroma.errors import FormatError, LabelError, MissingFileError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.targets.restore import Restore
-from stroma.workflow.queue import Queue
+from stroma.workflow.learning.queue import Queue
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_a_program_that_is_ended_while_images_are_put_in_order_keeps_the_trainin
         raise KeyboardInterrupt
 
     accepted = queue.accept(queue.waiting[0], np.load(tmp_path / "faint.npy"))
-    monkeypatch.setattr("stroma.workflow.queue.how_sure", ended)
+    monkeypatch.setattr("stroma.workflow.learning.queue.how_sure", ended)
     with pytest.raises(KeyboardInterrupt):
         accepted.retrained(steps=1)
     left = Queue.open(tmp_path / "queue")

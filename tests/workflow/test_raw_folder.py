@@ -8,10 +8,10 @@ import pytest
 import stroma
 from stroma.errors import FormatError, MissingFileError, ParameterError
 from stroma.io import write_image, write_labels
-from stroma.training.learner import Learner
-from stroma.workflow.pairs import given
-from stroma.workflow.planning import preview
-from stroma.workflow.raw_folder import read_raw_folder
+from stroma.training.learning.learner import Learner
+from stroma.workflow.learning.pairs import given
+from stroma.workflow.learning.planning import preview
+from stroma.workflow.learning.raw_folder import read_raw_folder
 
 TWO = {"channel_names": {"0": "CT", "1": "light"}, "file_ending": ".tif"}
 NAMED = {"background": 0, "cell": 1, "ignore": 2}

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from stroma.errors import FormatError, MissingFileError, ParameterError
-from stroma.training.options import Options, described
-from stroma.workflow.recipe import Recipe, read_recipe, recipe_of, written_recipe
+from stroma.training.planning.options import Options, described
+from stroma.workflow.learning.recipe import Recipe, read_recipe, recipe_of, written_recipe
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from stroma.data.image import Image
 from stroma.errors import ShapeError
-from stroma.workflow.region import open_region
+from stroma.workflow.applying.region import open_region
 
 SQUARE = [[2, 3], [8, 3], [8, 7], [2, 7], [2, 3]]
 

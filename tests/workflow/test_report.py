@@ -10,8 +10,8 @@ from PIL import Image as Picture
 
 from stroma.errors import ParameterError
 from stroma.io import read_image, write_image, write_labels
-from stroma.workflow.evaluate import evaluate
-from stroma.workflow.report import EXTRA, MISSED, WRONG, write_report
+from stroma.workflow.scoring.evaluate import evaluate
+from stroma.workflow.scoring.report import EXTRA, MISSED, WRONG, write_report
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from stroma.errors import ConsentError, FormatError, MissingFileError, UnknownNa
 from stroma.features import EXTRACTORS
 from stroma.features.build import part_names
 from stroma.session import Session
-from stroma.workflow import seeing_networks
-from stroma.workflow.seeing_networks import ROOM, title_of
+from stroma.workflow.exchange import seeing_networks
+from stroma.workflow.exchange.seeing_networks import ROOM, title_of
 
 
 @pytest.fixture(autouse=True)

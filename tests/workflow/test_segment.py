@@ -15,10 +15,10 @@ from stroma.data.classes import Class
 from stroma.errors import Cancelled, FormatError, MissingFileError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.io.labels import read_classes
-from stroma.workflow import one_image
-from stroma.workflow.find import find_images, look
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import segment_files
+from stroma.workflow.applying import one_image
+from stroma.workflow.applying.find import find_images, look
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_what_another_model_began_is_started_over(tmp_path, model, monkeypatch):
         segment_files(
             model, [path], tmp_path / "out", cancel=lambda: seen.append(1) or len(seen) > 1
         )
-    monkeypatch.setattr("stroma.workflow.outputs.fingerprint", lambda model: "another")
+    monkeypatch.setattr("stroma.workflow.applying.outputs.fingerprint", lambda model: "another")
     result = segment_files(model, [path], tmp_path / "out")
     assert not result.failed, str(result)
 

@@ -6,9 +6,9 @@ from tests.workflow.conftest import scene
 
 from stroma.errors import LabelError, ParameterError
 from stroma.io import write_image
-from stroma.workflow.learn import followed, learn
-from stroma.workflow.recipe import recipe_of
-from stroma.workflow.teach import lesson
+from stroma.workflow.learning.learn import followed, learn
+from stroma.workflow.learning.recipe import recipe_of
+from stroma.workflow.learning.teach import lesson
 
 pytest.importorskip("torch")
 

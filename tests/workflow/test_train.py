@@ -10,7 +10,7 @@ from stroma import ConvpaintModel
 from stroma.data.classes import Class
 from stroma.errors import MissingFileError
 from stroma.io import write_image
-from stroma.workflow.train import pair_up, read_pairs, train_files
+from stroma.workflow.learning.train import pair_up, read_pairs, train_files
 
 
 def square(name, top, left, size=8):

@@ -3,7 +3,7 @@ import pytest
 
 from stroma import ConvpaintModel, Image
 from stroma.errors import Cancelled, ParameterError
-from stroma.workflow.unsupervised import cluster_image, component_image
+from stroma.workflow.unlabelled.unsupervised import cluster_image, component_image
 
 HALVES = np.zeros((40, 60), np.uint8)
 HALVES[:, 30:] = 200

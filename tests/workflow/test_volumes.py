@@ -11,11 +11,11 @@ from scipy import ndimage as ndi
 from stroma import ConvpaintModel
 from stroma.errors import Cancelled
 from stroma.io import read_image, write_image
-from stroma.workflow import one_image
-from stroma.workflow.components import solids
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.segment import segment_files
-from stroma.workflow.volume_tables import BOX
+from stroma.workflow.applying import one_image
+from stroma.workflow.applying.components import solids
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
+from stroma.workflow.applying.volume_tables import BOX
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import torch
 import yaml
 from torch import nn
 
-from stroma.features.learned_onnx import Graph
+from stroma.features.strokenet.learned_onnx import Graph
 
 SPACE = "yx"
 

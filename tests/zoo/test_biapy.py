@@ -99,7 +99,7 @@ def test_parts_that_refer_to_others_are_refused(tmp_path, text):
 
 def test_the_command_writes_a_recipe_that_learn_takes(tmp_path, capsys):
     pytest.importorskip("pydantic")
-    from stroma.workflow.recipe import read_recipe
+    from stroma.workflow.learning.recipe import read_recipe
 
     path = written(tmp_path / "cells.yaml")
     said = commands.run(capsys, "import", path)

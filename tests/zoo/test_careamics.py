@@ -13,10 +13,10 @@ from stroma.io import read_image, write_image
 from stroma.networks.careamics import CAREamics
 from stroma.targets.restore import Restore
 from stroma.testing import check_network
-from stroma.training import predict
-from stroma.training.exported import exported
-from stroma.training.learner import Learner
-from stroma.workflow.load import load
+from stroma.training.files.exported import exported
+from stroma.training.learning.learner import Learner
+from stroma.training.predicting import predict
+from stroma.workflow.applying.load import load
 from stroma.zoo.networks.taken import is_foreign
 
 ORACLES = Path(__file__).parent / "oracles"

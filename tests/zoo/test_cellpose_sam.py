@@ -16,9 +16,9 @@ from stroma.io import write_image
 from stroma.metrics.instances import instance_scores
 from stroma.networks.cellpose_sam import CellposeSAM
 from stroma.testing import check_network
-from stroma.training.learner import Learner
-from stroma.training.open import as_three
-from stroma.workflow.load import load
+from stroma.training.feeding.open import as_three
+from stroma.training.learning.learner import Learner
+from stroma.workflow.applying.load import load
 from stroma.zoo.networks.taken import is_foreign
 
 ORACLE = Path(__file__).parent / "oracles" / "cellpose_sam.npz"

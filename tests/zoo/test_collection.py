@@ -13,7 +13,7 @@ import yaml
 from tests.zoo.programs import described, in_onnx, small
 
 from stroma.errors import FormatError, ParameterError, WeightsError
-from stroma.workflow.load import load
+from stroma.workflow.applying.load import load
 from stroma.zoo.packages.collection import Fetched
 
 pytest.importorskip("onnxruntime")

@@ -16,9 +16,9 @@ from stroma.io import write_image
 from stroma.metrics.instances import instance_scores
 from stroma.networks.cellpose import Cellpose
 from stroma.testing import check_network
-from stroma.training import predict
-from stroma.training.open import as_pair
-from stroma.workflow.load import load
+from stroma.training.feeding.open import as_pair
+from stroma.training.predicting import predict
+from stroma.workflow.applying.load import load
 from stroma.zoo.networks import FOLDERS
 from stroma.zoo.networks.cellpose import take
 from stroma.zoo.networks.taken import Reader, is_foreign

@@ -12,9 +12,9 @@ from stroma.data.image import Image
 from stroma.errors import FormatError
 from stroma.networks.residual import ResidualUNet
 from stroma.testing import check_network
-from stroma.training.members import members
+from stroma.training.predicting.members import members
 from stroma.weights.checkpoint import read_checkpoint
-from stroma.workflow.load import load
+from stroma.workflow.applying.load import load
 
 ORACLES = Path(__file__).parent / "oracles"
 PLAIN, RESIDUAL = "nnunet_plain", "nnunet_residual"

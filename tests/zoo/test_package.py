@@ -16,8 +16,8 @@ from tests.zoo import commands
 
 from stroma.errors import ConsentError, FormatError, ParameterError
 from stroma.io import write_image
-from stroma.workflow.load import load
-from stroma.workflow.package import PYDANTIC, Card, export, works
+from stroma.workflow.applying.load import load
+from stroma.workflow.exchange.package import PYDANTIC, Card, export, works
 
 pytest.importorskip("bioimageio.spec", exc_type=ImportError)
 pytestmark = pytest.mark.skipif(not works(), reason=f"bioimageio.spec needs pydantic {PYDANTIC}")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from stroma.errors import FormatError
-from stroma.workflow.load import load
+from stroma.workflow.applying.load import load
 
 h5py = pytest.importorskip("h5py")
 ORACLES = Path(__file__).parent / "oracles"

@@ -15,8 +15,8 @@ from tests.zoo.programs import described, in_onnx, scripted, small, written
 
 from stroma.errors import ConsentError, FormatError, ParameterError
 from stroma.io import read_image, write_image
-from stroma.workflow.load import load
-from stroma.workflow.package import Card, export
+from stroma.workflow.applying.load import load
+from stroma.workflow.exchange.package import Card, export
 
 SCRIPT = {"torchscript": {"source": "net.pt"}}
 
@@ -24,7 +24,7 @@ SCRIPT = {"torchscript": {"source": "net.pt"}}
 @pytest.fixture(autouse=True)
 def blocks(monkeypatch):
     """Images fall into several blocks."""
-    monkeypatch.setattr("stroma.training.predict.SIDE", {2: (48, 48), 3: (16, 48, 48)})
+    monkeypatch.setattr("stroma.training.predicting.predict.SIDE", {2: (48, 48), 3: (16, 48, 48)})
 
 
 @pytest.fixture

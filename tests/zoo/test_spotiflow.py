@@ -13,9 +13,9 @@ from stroma.errors import FormatError, ParameterError
 from stroma.io import write_image
 from stroma.networks.spotiflow import Spotiflow
 from stroma.testing import check_network
-from stroma.training import predict
-from stroma.training.learner import Learner
-from stroma.workflow.load import load
+from stroma.training.learning.learner import Learner
+from stroma.training.predicting import predict
+from stroma.workflow.applying.load import load
 
 ORACLES = Path(__file__).parent / "oracles"
 NAMES = ("spotiflow2d", "spotiflow3d")

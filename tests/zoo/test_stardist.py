@@ -12,8 +12,8 @@ from stroma.errors import FormatError
 from stroma.metrics.instances import instance_scores
 from stroma.networks.stardist import StarDist
 from stroma.testing import check_network
-from stroma.training import predict
-from stroma.workflow.load import load
+from stroma.training.predicting import predict
+from stroma.workflow.applying.load import load
 
 h5py = pytest.importorskip("h5py")
 ORACLES = Path(__file__).parent / "oracles"

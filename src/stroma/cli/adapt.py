@@ -76,7 +76,7 @@ def adapt(
     """
     path = out or model.with_name(f"{model.stem}_adapted.safetensors")
     refuse_existing(path, overwrite=overwrite)
-    from stroma.workflow.adapt import adapt as adapted
+    from stroma.workflow.learning.adapt import adapt as adapted
 
     with training() as report:
         made = adapted(

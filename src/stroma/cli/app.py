@@ -97,6 +97,6 @@ def options(
         name, _, which = named.partition(":")
         if not name or not file or which not in ("", "inner"):
             raise typer.BadParameter(f"--network is NAME=FILE or NAME:inner=FILE, got {text!r}.")
-        from stroma.workflow.seeing_networks import register
+        from stroma.workflow.exchange.seeing_networks import register
 
         register(name, file, which="inner" if which else "outputs", trust=tuple(trust or ()))

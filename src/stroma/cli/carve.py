@@ -41,7 +41,7 @@ def carve(
     json: AsJson = False,
 ) -> None:
     """Carve one object out of an image, with a few strokes."""
-    from stroma.workflow.carve import carve_file
+    from stroma.workflow.prompting.carve import carve_file
 
     found = carve_file(
         image, seeds, out, boundary=boundary, sigma=sigma, series=series, overwrite=overwrite

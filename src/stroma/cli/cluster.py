@@ -66,9 +66,9 @@ def cluster(
     values = parsed(settings)
     refuse_existing(target, overwrite=overwrite)
     from stroma import ConvpaintModel
-    from stroma.workflow.cluster import cluster_files
-    from stroma.workflow.find import find_images
-    from stroma.workflow.outputs import Outputs
+    from stroma.workflow.applying.find import find_images
+    from stroma.workflow.applying.outputs import Outputs
+    from stroma.workflow.unlabelled.cluster import cluster_files
 
     made = ConvpaintModel(alias)
     made.set_params(**values)

@@ -53,7 +53,7 @@ def compare(
     "as good" marks what the strokes cannot tell from the best. Seconds are from nothing: features
     and training at the strokes, and segmenting a million pixels.
     """
-    from stroma.workflow.compare import compare_files
+    from stroma.workflow.scoring.compare import compare_files
 
     with progress("configurations") as report:
         found = compare_files(

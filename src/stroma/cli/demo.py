@@ -28,9 +28,9 @@ def demo(
     """
     refuse_existing(out / "tissue.png", overwrite=overwrite)
     from stroma import ConvpaintModel
-    from stroma.workflow.outputs import Outputs
-    from stroma.workflow.segment import segment_files
-    from stroma.workflow.train import train_files
+    from stroma.workflow.applying.outputs import Outputs
+    from stroma.workflow.applying.segment import segment_files
+    from stroma.workflow.learning.train import train_files
 
     image, strokes, model_file = (
         out / name for name in ("tissue.png", "tissue_strokes.png", "tissue.pkl")

@@ -11,7 +11,7 @@ import typer
 from stroma.cli.show import AsJson, as_json, refuse_existing, table
 
 if TYPE_CHECKING:
-    from stroma.workflow.evaluate import Evaluation
+    from stroma.workflow.scoring.evaluate import Evaluation
 
 
 def evaluate(
@@ -76,7 +76,7 @@ def evaluate(
 
     A class that neither image has does not count; one that only one of them has counts as 0.
     """
-    from stroma.workflow.evaluate import evaluate as compare
+    from stroma.workflow.scoring.evaluate import evaluate as compare
 
     if report is not None:
         if report.suffix.lower() not in (".html", ".htm"):
@@ -94,7 +94,7 @@ def evaluate(
         outlines=outlines,
     )
     if report is not None:
-        from stroma.workflow.report import write_report
+        from stroma.workflow.scoring.report import write_report
 
         typer.echo(f"{write_report(report, found, results, truth)}: the report", err=True)
     if json:

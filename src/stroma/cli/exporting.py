@@ -47,13 +47,13 @@ def export(
     """Write a network as a model package of bioimage.io."""
     refuse_existing(package, overwrite=overwrite)
     from stroma.errors import FormatError
-    from stroma.workflow.load import NETWORK, load
+    from stroma.workflow.applying.load import NETWORK, load
 
     if model.suffix != NETWORK:
         raise FormatError(f"Networks are exported ({NETWORK}), got {str(model)!r}.")
     network = load(model)
     from stroma.training.model import Network
-    from stroma.workflow.package import Card, export
+    from stroma.workflow.exchange.package import Card, export
 
     assert isinstance(network, Network)
     called = name or model.stem.replace(".", "_")

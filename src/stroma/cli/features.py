@@ -60,7 +60,7 @@ def features(
     if not bias:
         refuse_existing(target, overwrite=overwrite)
     from stroma import ConvpaintModel
-    from stroma.workflow.features import feature_bias, feature_picture, feature_stack
+    from stroma.workflow.unlabelled.features import feature_bias, feature_picture, feature_stack
 
     model = ConvpaintModel(alias)
     model.set_params(**values)

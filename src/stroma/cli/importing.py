@@ -15,7 +15,7 @@ from stroma.errors import MissingExtraError, install
 
 if TYPE_CHECKING:
     from stroma.session.migrate import Moved
-    from stroma.workflow.foreign import Kept
+    from stroma.workflow.exchange.foreign import Kept
 
 File = Annotated[
     Path,
@@ -102,7 +102,7 @@ def import_(
 
 def _network(file: Path, out: Path | None, **options: Any) -> Kept:
     try:
-        from stroma.workflow.foreign import keep
+        from stroma.workflow.exchange.foreign import keep
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("stroma"):
             raise
@@ -114,7 +114,7 @@ def _network(file: Path, out: Path | None, **options: Any) -> Kept:
 
 def _recipe(file: Path, out: Path | None, *, name: str | None, overwrite: bool, json: bool) -> None:
     """Write a configuration of BiaPy as a recipe, and say what of it that is."""
-    from stroma.workflow.recipe import recipe_of, written_recipe
+    from stroma.workflow.learning.recipe import recipe_of, written_recipe
     from stroma.zoo.biapy import take
 
     taken = take(file)

@@ -10,11 +10,11 @@ import typer
 
 from stroma.cli.settings import named, parsed
 from stroma.cli.show import AsJson, as_json, refuse_existing, training
-from stroma.training.options import CHOICES, Options, described
+from stroma.training.planning.options import CHOICES, Options, described
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
-    from stroma.workflow.recipe import Recipe
+    from stroma.workflow.learning.recipe import Recipe
 
 LINKS = "links"
 """The target that learns what becomes of objects over time, without a network."""
@@ -109,7 +109,7 @@ def asked(
     recipe: Path | None, settings: Sequence[str] | None, ignore: Sequence[int] | None, **given: Any
 ) -> Recipe:
     """Return what a recipe file and the options say together; options win."""
-    from stroma.workflow.recipe import read_recipe, recipe_of
+    from stroma.workflow.learning.recipe import read_recipe, recipe_of
 
     values: dict[str, Any] = {} if recipe is None else read_recipe(recipe)
     own = {k: str(v) if isinstance(v, Path) else v for k, v in given.items() if v is not None}
@@ -227,7 +227,7 @@ def learn(
         raise typer.BadParameter("Name the file to write, such as --model cells.safetensors.")
     path = Path(wanted.model)
     refuse_existing(path, overwrite=overwrite)
-    from stroma.workflow.learn import followed
+    from stroma.workflow.learning.learn import followed
 
     with training() as report:
         made = followed(wanted, overwrite=overwrite, tell=report)
@@ -268,7 +268,7 @@ def _learn_links(
     json: bool,
 ) -> None:
     """Learn links from one movie, or from a folder of movies, and write them to a file."""
-    from stroma.workflow.links import check_name, learn_links, movies_of, save_links
+    from stroma.workflow.moving.links import check_name, learn_links, movies_of, save_links
 
     if tracks is None or model is None:
         raise typer.BadParameter(

@@ -58,9 +58,9 @@ def locate(
         raise typer.BadParameter(f"is {known}, got {unknown[0]}.", param_hint="--outlines")
     refuse_existing(target, overwrite=overwrite)
     from stroma import ConvpaintModel
-    from stroma.workflow.find import find_images
-    from stroma.workflow.locate import locate_files
-    from stroma.workflow.outputs import Outputs
+    from stroma.workflow.applying.find import find_images
+    from stroma.workflow.applying.outputs import Outputs
+    from stroma.workflow.unlabelled.locate import locate_files
 
     made = ConvpaintModel(alias)
     made.set_params(**values)

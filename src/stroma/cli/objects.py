@@ -131,7 +131,7 @@ def objects(
 ) -> None:
     """Measure the objects of a segmentation, and class them from a few."""
     from stroma.objects.finding.how import Finding
-    from stroma.workflow.objects import Wanted, measure_file
+    from stroma.workflow.measuring.objects import Wanted, measure_file
 
     most = float("inf") if max_size is None else max_size
     how = Finding(

@@ -212,7 +212,7 @@ def opened_as(
 ) -> Session:
     """Return the session of what was named: images, folders, a project."""
     from stroma.session.events import Notice
-    from stroma.workflow.find import find_images
+    from stroma.workflow.applying.find import find_images
 
     images, project = sorted_out(paths, project)
     files = find_images(images)
@@ -293,7 +293,7 @@ def add_sample(session: Session, name: str) -> None:
 
 def take_model(session: Session, path: Path) -> None:
     """Go on with a model from a file; the session is closed if that cannot be."""
-    from stroma.workflow.load import load
+    from stroma.workflow.applying.load import load
 
     try:
         session.set_model(load(path))

@@ -46,7 +46,7 @@ def particles(
     """
     target = out or points.with_name(f"{points.stem}_particles.csv")
     refuse_existing(target, overwrite=overwrite)
-    from stroma.workflow.particles import write_particles
+    from stroma.workflow.measuring.particles import write_particles
 
     count = write_particles(points, labels, target, label=label, within=within)
     typer.echo(f"{target}: {count} points on membranes")

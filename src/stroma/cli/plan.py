@@ -48,8 +48,8 @@ def plan(
         minutes=minutes,
         memory_gb=memory,
     )
-    from stroma.training.learner import Learner
-    from stroma.workflow.planning import preview
+    from stroma.training.learning.learner import Learner
+    from stroma.workflow.learning.planning import preview
 
     found = preview(
         wanted.images,

@@ -88,7 +88,7 @@ def prompt(
 ) -> None:
     """Find the object under each click, in each box, or all objects there are."""
     from stroma.errors import ParameterError
-    from stroma.workflow.prompt import prompt_file
+    from stroma.workflow.prompting.prompt import prompt_file
 
     if carry_by != "auto" and not carry:
         raise ParameterError("--carry-by says how --carry finds objects again. Add --carry.")

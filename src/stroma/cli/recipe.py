@@ -37,7 +37,7 @@ def recipe(
     if of is not None:
         _of_command(of, file, overwrite=overwrite, given=(images, labels, model, settings))
         return
-    from stroma.workflow.recipe import recipe_of, written_recipe
+    from stroma.workflow.learning.recipe import recipe_of, written_recipe
 
     given: dict[str, Any] = {"images": images, "labels": labels, "model": model}
     values = {k: v for k, v in given.items() if v is not None} | parsed(settings)

@@ -72,7 +72,7 @@ def _of_recipe(file: str, trusted: list[str]) -> list[str]:
 
 
 def _of_package(file: str, trusted: list[str], further: list[str] | None) -> list[str]:
-    from stroma.workflow.load import is_package
+    from stroma.workflow.applying.load import is_package
 
     if is_package(Path(file)):
         return ["segment", *trusted, file, *(further or ())]

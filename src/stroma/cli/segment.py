@@ -14,7 +14,7 @@ from stroma.cli.show import AsJson, as_json, progress
 from stroma.cli.words import options_of, said
 
 if TYPE_CHECKING:
-    from stroma.workflow.segment import BatchResult, FileResult
+    from stroma.workflow.applying.segment import BatchResult, FileResult
 
 Model = Annotated[
     Path,
@@ -131,10 +131,10 @@ def segment(
     An image that fails does not stop the others; the exit code is then 1.
     """
     import stroma
-    from stroma.workflow.applied import sized
-    from stroma.workflow.find import find_images
-    from stroma.workflow.outputs import Outputs
-    from stroma.workflow.segment import segment_files
+    from stroma.workflow.applying.applied import sized
+    from stroma.workflow.applying.find import find_images
+    from stroma.workflow.applying.outputs import Outputs
+    from stroma.workflow.applying.segment import segment_files
 
     wanted = Outputs(
         format=form if form == "auto" else f".{form.removeprefix('.')}",

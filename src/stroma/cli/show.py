@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from stroma.training.loop import Told
+    from stroma.training.learning.loop import Told
 
 Report = Callable[[str, int, int], None]
 """Is told what is at work, how much of it is done, and of how much."""

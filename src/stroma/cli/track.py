@@ -125,7 +125,7 @@ def track(
     A run that was cut off goes on when the same command is given again.
     """
     from stroma.tracking.track import Linking
-    from stroma.workflow.track import POINTS, cost_of, track_files
+    from stroma.workflow.moving.track import POINTS, cost_of, track_files
 
     points = labels.suffix.lower() in POINTS
     how = Linking(
@@ -169,7 +169,7 @@ def _loaded(model: Path | None, label: str | None, diameter: float | None) -> An
             raise typer.BadParameter(f"{given} goes with --model, which finds the objects.")
         return None
     import stroma
-    from stroma.workflow.applied import sized
+    from stroma.workflow.applying.applied import sized
 
     return sized(stroma.load(model), diameter)
 

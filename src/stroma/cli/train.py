@@ -73,7 +73,7 @@ def train(
     refuse_existing(model, overwrite=overwrite)
     from stroma import ConvpaintModel
     from stroma.data.classes import Class
-    from stroma.workflow.train import pair_up, train_files
+    from stroma.workflow.learning.train import pair_up, train_files
 
     pairs = pair_up(files, strokes) if strokes else _alternating(files)
     made = ConvpaintModel(alias)

@@ -11,10 +11,10 @@ from stroma.features import EXTRACTORS
 from stroma.features.centred import Centred
 from stroma.features.contract import Extractor
 from stroma.features.naming import original_layers
+from stroma.features.networks.shifts import SETS, Shifts
 from stroma.features.orthogonal import OrthogonalPlanes
 from stroma.features.part import Part
 from stroma.features.pipeline import Pipeline
-from stroma.features.shifts import SETS, Shifts
 from stroma.registry import suggestion
 
 COMBINATIONS = {
@@ -62,8 +62,8 @@ GUIDED = {
     "featup": {"dinov2_vits14": "featup_dinov2_vits14"},
 }
 """Before the name of a vision transformer, as ``"naf:"``, brings its features to pixels; and which
-small network does so, by name of the transformer. See `stroma.features.guided.Guided`, and for
-FeatUp `stroma.features.bilateral.Bilateral`."""
+small network does so, by name of the transformer. See `stroma.features.networks.guided.Guided`, and
+for FeatUp `stroma.features.networks.bilateral.Bilateral`."""
 
 
 def within(name: str) -> str:
@@ -227,7 +227,7 @@ def _attention(name: str, device: str) -> Extractor:
             f"'both:attention:{TRANSFORMERS[0]}'."
         )
     shown = extractor(name, device=device)
-    from stroma.features.vit import ClassAttention  # needs torch
+    from stroma.features.networks.vit import ClassAttention  # needs torch
 
     return ClassAttention(shown)
 
@@ -242,10 +242,10 @@ def _guided(kind: str, name: str, shown: Extractor) -> Extractor:
             f"out, or use one of these."
         )
     if kind == "featup":
-        from stroma.features.bilateral import Bilateral  # needs torch
+        from stroma.features.networks.bilateral import Bilateral  # needs torch
 
         return Bilateral(shown, kind, network)
-    from stroma.features.guided import Guided  # needs torch
+    from stroma.features.networks.guided import Guided  # needs torch
 
     return Guided(shown, kind, network)
 

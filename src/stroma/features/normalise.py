@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from stroma.data.color import LAB, rgb_to_lab
 from stroma.data.statistics import Statistics, black_and_white
 from stroma.features.contract import Normalisation
-from stroma.features.imagenet import like_imagenet
+from stroma.features.networks.imagenet import like_imagenet
 
 LEAST_DEVIATION = 1e-6
 

@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from stroma.data.image import Image
 from stroma.errors import ImageError, ParameterError
-from stroma.features.filterbank import FilterBank
-from stroma.features.filterbank3d import VolumeFilterBank
+from stroma.features.filtering.filterbank import FilterBank
+from stroma.features.filtering.filterbank3d import VolumeFilterBank
 from stroma.objects.basins import basins, edges_by_region, flood, touching
 from stroma.objects.entry import micrometres
 from stroma.objects.merging import merged

@@ -28,8 +28,8 @@ ENGINES = Registry(
     "prompt engine",
     {
         "graph": "stroma.prompts.graph:Graph",
-        "carve": "stroma.workflow.carve_engine:Carve",
-        "trained": "stroma.workflow.trained_engine:Trained",
+        "carve": "stroma.workflow.prompting.carve_engine:Carve",
+        "trained": "stroma.workflow.prompting.trained_engine:Trained",
         "sam": "stroma.prompts.sam.engine:Sam",
         "sam_hq": "stroma.prompts.sam.sam_hq:SamHQ",
         "sam2": "stroma.prompts.sam.sam2:Sam2Tiny",

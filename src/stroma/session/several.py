@@ -9,7 +9,7 @@ from pathlib import Path
 
 from stroma.session.code import safe_stem
 from stroma.session.session import Session
-from stroma.workflow.find import strokes_of
+from stroma.workflow.applying.find import strokes_of
 
 STROKES, RESULT = "_strokes.tif", "_labels.tif"
 """Ends of the names of files, after that of the image."""

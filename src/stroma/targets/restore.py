@@ -116,10 +116,11 @@ class Restore:
 class Denoise(Restore):
     """The image itself without its noise, as in Noise2Void 2: needs no clean image.
 
-    Learned at blind spots (see ``stroma.training.blind``): noise that is independent from pixel to
-    pixel cannot be foretold from its surroundings, what is seen can. Of a network that sees no
-    pixel itself, the result is fitted to each image (see ``stroma.training.mixture``). The scores
-    during training are against the noisy image, and so below those against a clean one.
+    Learned at blind spots (see ``stroma.training.ways.blind``): noise that is independent from
+    pixel to pixel cannot be foretold from its surroundings, what is seen can. Of a network that
+    sees no pixel itself, the result is fitted to each image (see
+    ``stroma.training.ways.mixture``). The scores during training are against the noisy image, and
+    so below those against a clean one.
     """
 
     alone: ClassVar[bool] = True

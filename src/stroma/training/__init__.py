@@ -5,12 +5,12 @@ from stroma.registry import Registry
 OBJECTIVES = Registry(
     "objective",
     {
-        "supervised": "stroma.training.objectives:Supervised",
-        "ladder": "stroma.training.objectives:LadderObjective",
-        "sequence": "stroma.training.objectives:Sequence",
-        "blind-spot": "stroma.training.blind:BlindSpot",
-        "neighbours": "stroma.training.neighbours:Neighbours",
-        "prompting": "stroma.training.prompting:Prompting",
+        "supervised": "stroma.training.ways.objectives:Supervised",
+        "ladder": "stroma.training.ways.objectives:LadderObjective",
+        "sequence": "stroma.training.ways.objectives:Sequence",
+        "blind-spot": "stroma.training.ways.blind:BlindSpot",
+        "neighbours": "stroma.training.ways.neighbours:Neighbours",
+        "prompting": "stroma.training.ways.prompting:Prompting",
         "few-stroke": "stroma.training.strokes.objective:FewStrokes",
     },
     group="stroma.objectives",

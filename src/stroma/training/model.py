@@ -19,14 +19,18 @@ from stroma.data.image import Image
 from stroma.data.statistics import Statistics
 from stroma.errors import FormatError, ParameterError
 from stroma.targets.several import Several
-from stroma.training import about as files
-from stroma.training.about import About
-from stroma.training.cases import statistics_of
-from stroma.training.components import Rule, only_largest
-from stroma.training.crop import cropped, filled_box, is_whole
-from stroma.training.data import cases_of
-from stroma.training.directions import through
-from stroma.training.found import (
+from stroma.training.feeding.cases import statistics_of
+from stroma.training.feeding.crop import cropped, filled_box, is_whole
+from stroma.training.feeding.data import cases_of
+from stroma.training.feeding.open import opened
+from stroma.training.feeding.resample import Grid, coarser, grid_for, pixel_size
+from stroma.training.feeding.windows import Cube
+from stroma.training.files import about as files
+from stroma.training.files.about import About
+from stroma.training.files.hashed import hashed
+from stroma.training.predicting.components import Rule, only_largest
+from stroma.training.predicting.directions import through
+from stroma.training.predicting.found import (
     find_category,
     find_classes,
     find_image,
@@ -35,15 +39,11 @@ from stroma.training.found import (
     smallest,
     without_channels,
 )
-from stroma.training.hashed import hashed
-from stroma.training.lent import require_ours
-from stroma.training.members import Cascade, Head, joined, members
-from stroma.training.open import opened
-from stroma.training.predictor import NetworkPredictor
-from stroma.training.resample import Grid, coarser, grid_for, pixel_size
-from stroma.training.sweep import outer_axes, swept
-from stroma.training.variants import of_diameter, of_head
-from stroma.training.windows import Cube
+from stroma.training.predicting.lent import require_ours
+from stroma.training.predicting.members import Cascade, Head, joined, members
+from stroma.training.predicting.predictor import NetworkPredictor
+from stroma.training.predicting.sweep import outer_axes, swept
+from stroma.training.predicting.variants import of_diameter, of_head
 
 Cancel = Callable[[], bool]
 
@@ -118,7 +118,7 @@ class Network:
     def blind(self) -> bool:
         """Whether it predicts the pixels of an image without seeing them.
 
-        Then what it says is fitted to every image: see ``stroma.training.mixture``.
+        Then what it says is fitted to every image: see ``stroma.training.ways.mixture``.
         """
         every = [getattr(one, "blind", False) for one in members(self.module)]
         return all(every) and bool(getattr(self.target, "alone", False))
@@ -303,7 +303,7 @@ class Network:
             Run blocks on the workers of dask.distributed.
         directions : bool
             A network of planes looks at a volume along z, y and x; see
-            `stroma.training.directions`.
+            `stroma.training.predicting.directions`.
         **tunable
             Options of the target's ``decode``, instead of ``decoding_``.
 

@@ -15,8 +15,8 @@ from stroma.io import read_image
 from stroma.io.atomic import replaced
 from stroma.session import Session
 from stroma.web import tiles
-from stroma.workflow.outputs import Outputs
-from stroma.workflow.overlay import overlay, picture, sampled
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.overlay import overlay, picture, sampled
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]

@@ -13,7 +13,7 @@ from stroma.session import Session
 from stroma.session.strokes.model import NETWORK
 from stroma.session.words import said
 from stroma.web import archive, batch
-from stroma.workflow.outputs import Outputs
+from stroma.workflow.applying.outputs import Outputs
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]

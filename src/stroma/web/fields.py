@@ -9,7 +9,7 @@ from typing import Any
 from stroma.classify import CLASSIFIERS
 from stroma.pixel.choices.aliases import ALIASES
 from stroma.pixel.param import Param
-from stroma.workflow.seeing_networks import title_of
+from stroma.workflow.exchange.seeing_networks import title_of
 
 
 @dataclass(frozen=True)

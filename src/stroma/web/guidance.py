@@ -18,7 +18,7 @@ from stroma.session.events import Position
 from stroma.web import overview, tiles
 from stroma.web.commands import as_box
 from stroma.web.fields import EXTRACTOR_TITLES
-from stroma.workflow.overlay import overlay
+from stroma.workflow.applying.overlay import overlay
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]

@@ -16,8 +16,8 @@ from stroma.io import STROKE_READERS
 from stroma.session import Session
 from stroma.web.exports import project
 from stroma.web.uploads import PASSING, Part, image_endings, reason, safe_name
-from stroma.workflow.load import NETWORK, PACKAGE, STROKES, load
-from stroma.workflow.other_tables import TABLES
+from stroma.workflow.applying.load import NETWORK, PACKAGE, STROKES, load
+from stroma.workflow.measuring.other_tables import TABLES
 
 Answer = TypeVar("Answer")
 

@@ -19,7 +19,7 @@ from stroma.session.strokes.applied import SAID
 from stroma.session.words import plain
 from stroma.web import imports, uploads
 from stroma.web.fields import configurations, shown
-from stroma.workflow.other_tables import TABLES
+from stroma.workflow.measuring.other_tables import TABLES
 
 UPLOADS = {
     "images": {"endings": uploads.image_endings(), "limit": uploads.MAX_IMAGE},

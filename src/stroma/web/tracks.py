@@ -14,7 +14,7 @@ from stroma.io.tracks.lineage import families, rows
 from stroma.session import Session
 from stroma.session.tracks.book import frames_of
 from stroma.web import exports
-from stroma.workflow.frame_objects import SMALLEST, write_objects
+from stroma.workflow.moving.frame_objects import SMALLEST, write_objects
 
 Values = Mapping[str, Any]
 Plain = dict[str, Any]

@@ -50,7 +50,7 @@ class TakenRecipe:
     Parameters
     ----------
     values : mapping of str to object
-        What `stroma.workflow.recipe.recipe_of` takes.
+        What `stroma.workflow.learning.recipe.recipe_of` takes.
     took, left : sequence of str
         What was taken over, and what could not be.
     """

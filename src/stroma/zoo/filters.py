@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from stroma.features.filterbank import SIGMAS
-from stroma.features.filters import FILTERS
+from stroma.features.filtering.filterbank import SIGMAS
+from stroma.features.filtering.filters import FILTERS
 from stroma.features.naming import scale_suffix
 
 NEAR = 1.05

@@ -12,7 +12,7 @@ from stroma.errors import ParameterError, StromaError
 from stroma.napari.menus.lineage import SAYS, LineagePanel
 from stroma.napari.menus.tracking import desk_of
 from stroma.napari.studio.desk import lines
-from stroma.workflow.track import track
+from stroma.workflow.moving.track import track
 from tracking.movies import family
 
 

@@ -14,7 +14,7 @@ from stroma.napari.studio.standing import in_words
 from stroma.napari.tabs.exchange import _summed
 from stroma.session.core.status import OnScreen
 from stroma.session.words import CODE
-from stroma.workflow.segment import BatchResult, FileResult
+from stroma.workflow.applying.segment import BatchResult, FileResult
 
 PLUGIN = Path(stroma.napari.__file__).parent
 TOLD_BY_THE_STUDIO = {"show_error", "show_info", "show_warning"}

@@ -56,7 +56,7 @@ def test_deeper_layers_of_a_network_that_is_here_are_asked_for_again(
     viewer, open_widget, fetched, monkeypatch
 ):
     pytest.importorskip("transformers")
-    from stroma.features.cnn import VGG16
+    from stroma.features.networks.cnn import VGG16
 
     shallow = [key for key in VGG16.layer_keys() if key.startswith("features.0 ")]
     monkeypatch.setattr(VGG16, "is_here", property(lambda made: list(made.layers) == shallow))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from stroma.features.learned import computed, loaded
-from stroma.features.learned_graph import feature_order
-from stroma.features.learned_layout import LAYOUT
+from stroma.features.strokenet.learned import computed, loaded
+from stroma.features.strokenet.learned_graph import feature_order
+from stroma.features.strokenet.learned_layout import LAYOUT
 from stroma.training.strokes.export import folded
 from stroma.training.strokes.network import StrokeNetwork
 

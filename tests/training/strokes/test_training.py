@@ -8,8 +8,8 @@ import torch
 from tests.patience import PATIENCE
 
 from stroma.errors import ParameterError
-from stroma.features.learned_layout import LAYOUT
-from stroma.features.learned_weights import read_weights
+from stroma.features.strokenet.learned_layout import LAYOUT
+from stroma.features.strokenet.learned_weights import read_weights
 from stroma.training import OBJECTIVES
 from stroma.training.contract import Objective
 from stroma.training.strokes import loop

@@ -31,7 +31,7 @@ FOLDER = "folder"
 TRACK_READERS = Registry(
     "reader of tracks",
     {
-        FOLDER: "stroma.workflow.compared:read_folder",
+        FOLDER: "stroma.workflow.scoring.compared:read_folder",
         ".csv": "stroma.io.tracks.table:read",
         ".xml": "stroma.io.tracks.trackmate_read:read",
         ".geff": "stroma.io.tracks.geff:read",

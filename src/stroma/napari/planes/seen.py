@@ -16,7 +16,7 @@ from stroma.napari.planes.pane import Sheet
 from stroma.napari.studio.bridge import Bridge
 from stroma.session import Session
 from stroma.session.events import Position
-from stroma.workflow.overlay import overlay
+from stroma.workflow.applying.overlay import overlay
 
 MOST = 4_000_000
 """Pixels that are read of a plane; of a larger one, every second or third row and column."""

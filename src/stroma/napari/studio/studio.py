@@ -22,7 +22,7 @@ from stroma.session import events as ev
 from stroma.session.core.tasks import Task
 from stroma.session.events import Event, Position
 from stroma.session.words import plain, said
-from stroma.workflow.load import load
+from stroma.workflow.applying.load import load
 
 PUMP_MS = 40
 """Events wait so long, so that many are shown at once."""

@@ -16,7 +16,7 @@ from stroma.napari.tabs import parts
 from stroma.pixel.model import ConvpaintModel
 from stroma.session import events as ev
 from stroma.session.events import Event
-from stroma.workflow.unsupervised import cluster_image, component_image
+from stroma.workflow.unlabelled.unsupervised import cluster_image, component_image
 
 TRAIN_ON = (
     ("all images", "all"),

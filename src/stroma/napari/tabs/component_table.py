@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from stroma.data.classes import Class
 from stroma.napari.tabs import parts
-from stroma.workflow.components import Component, Measured
+from stroma.workflow.applying.components import Component, Measured
 
 COLUMNS = ("Class", "Pixels", "µm²", "y", "x", "Box (y, x)")
 CLASS, PIXELS, AREA, MIDDLE_Y, MIDDLE_X, BOX = range(len(COLUMNS))

@@ -25,7 +25,7 @@ from stroma.session.copies import (
 )
 from stroma.session.several import RESULT, STROKES, Found, find_strokes, named_after
 from stroma.session.words import said
-from stroma.workflow.segment import BatchResult
+from stroma.workflow.applying.segment import BatchResult
 
 READ = "Annotations (*.png *.tif *.tiff *.zip *.roi *.geojson);;All files (*)"
 SAVED = "Label image (*.png *.tif);;ImageJ ROIs (*.zip);;QuPath GeoJSON (*.geojson)"

@@ -23,7 +23,7 @@ from stroma.session import events as ev
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Event
 from stroma.session.words import said
-from stroma.workflow.find import find_images
+from stroma.workflow.applying.find import find_images
 
 COLUMNS = ("Image", "Planes", "Painted", "Result")
 WIDTHS = (54, 62, 74)

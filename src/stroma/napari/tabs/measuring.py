@@ -19,8 +19,8 @@ from stroma.session.core.tasks import Task
 from stroma.session.events import Event
 from stroma.session.strokes.bench import Strokes
 from stroma.session.words import plain
-from stroma.workflow.components import Component, Measured
-from stroma.workflow.tables import write_components
+from stroma.workflow.applying.components import Component, Measured
+from stroma.workflow.applying.tables import write_components
 
 MEASURING = "Measuring …"
 MEASURABLE = ("current", "older")

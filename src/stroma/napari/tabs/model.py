@@ -24,7 +24,7 @@ from stroma.session import events as ev
 from stroma.session.events import Event
 from stroma.session.strokes.applied import SAID
 from stroma.session.strokes.model import NETWORK
-from stroma.workflow.seeing_networks import title_of
+from stroma.workflow.exchange.seeing_networks import title_of
 
 SCALINGS: tuple[list[int], ...] = ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
 ORDERS = ("nearest", "linear", "quadratic", "cubic", "quartic", "quintic")

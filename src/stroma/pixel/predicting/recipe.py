@@ -9,7 +9,7 @@ from typing import Any
 from stroma.blocks.box import PerAxis, per_axis
 from stroma.blocks.working import WorkingGrid
 from stroma.features.build import pipeline
-from stroma.features.filterbank3d import checked_voxel
+from stroma.features.filtering.filterbank3d import checked_voxel
 from stroma.features.part import Voxel
 from stroma.features.pipeline import Pipeline
 from stroma.pixel.door import Source

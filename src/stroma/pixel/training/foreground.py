@@ -130,7 +130,9 @@ def attention(recipe: Recipe) -> Recipe | None:
     shown = [_transformer(part.extractor) for part in recipe.pipeline.parts]
     for one in shown:
         if one is not None:
-            from stroma.features.vit import ClassAttention  # needs torch, as the transformer does
+            from stroma.features.networks.vit import (
+                ClassAttention,  # needs torch, as the transformer does
+            )
 
             part = Part(ClassAttention(one), (1,), recipe.pipeline.parts[0].order)
             return replace(recipe, pipeline=Pipeline((part,)))

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from stroma.backbones import device as devices
 from stroma.backbones.loading import identity, pretrained
 from stroma.errors import ParameterError
-from stroma.features.deep import inference
+from stroma.features.networks.deep import inference
 from stroma.prompts.contract import Answer, Embedding, checked
 from stroma.prompts.everything import Found
 from stroma.prompts.sam.decoded import decoder_of, objects_of

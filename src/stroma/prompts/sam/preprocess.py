@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from stroma.errors import ImageError, ShapeError
-from stroma.features.imagenet import DEVIATION, MEAN
+from stroma.features.networks.imagenet import DEVIATION, MEAN
 from stroma.prompts.sam.windows import Window
 
 

@@ -13,7 +13,7 @@ from stroma import weights
 from stroma.backbones import device as devices
 from stroma.backbones.loading import pretrained
 from stroma.errors import ParameterError, ShapeError
-from stroma.features.deep import inference
+from stroma.features.networks.deep import inference
 from stroma.prompts.pixels import Pixels
 from stroma.prompts.sam.engine import Sam
 from stroma.prompts.sam.memory import Memory, shown, there

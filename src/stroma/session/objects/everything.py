@@ -12,7 +12,7 @@ from stroma.prompts.everything import By, Everything
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.objects.working import ObjectWork
-from stroma.workflow.everything import find_everything
+from stroma.workflow.prompting.everything import find_everything
 
 Labels = NDArray[np.int32]
 

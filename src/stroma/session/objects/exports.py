@@ -18,8 +18,8 @@ from stroma.session.core.tasks import Task
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.found import Found
 from stroma.session.objects.learning import ObjectModel
-from stroma.workflow.object_files import save_object_classifier, write_object_table
-from stroma.workflow.object_outlines import write_outlines
+from stroma.workflow.measuring.object_files import save_object_classifier, write_object_table
+from stroma.workflow.measuring.object_outlines import write_outlines
 
 Wanted = Callable[[Path, Image, ObjectTable, ObjectClassifier | None], object]
 

@@ -15,8 +15,8 @@ from stroma.errors import LabelError
 from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.objects.measure import measure
 from stroma.session.objects.book import Click, Labels
-from stroma.workflow.embedding import embed
-from stroma.workflow.other_tables import OtherTable
+from stroma.workflow.measuring.embedding import embed
+from stroma.workflow.measuring.other_tables import OtherTable
 
 Ints = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ from stroma.errors import ParameterError
 from stroma.session.core import checks
 from stroma.session.core.operations import Operation, plain
 from stroma.session.core.packs import packed, unpacked_as
-from stroma.workflow.other_tables import OtherTable
+from stroma.workflow.measuring.other_tables import OtherTable
 
 MOST_VALUES = 20_000_000
 MOST_NAMES = 10_000

@@ -13,7 +13,7 @@ from stroma.session.objects import operations as ops
 from stroma.session.objects.bench import FIRST_CLASSES, ObjectBench
 from stroma.session.objects.book import Book, Click
 from stroma.session.objects.joined import Joined, JoinTable
-from stroma.workflow.other_tables import OtherTable, read_other_table
+from stroma.workflow.measuring.other_tables import OtherTable, read_other_table
 
 
 class JoinTables:
@@ -40,7 +40,7 @@ class JoinTables:
         image : str
             Key of the image, whose objects are held.
         table : path or OtherTable
-            See `stroma.workflow.other_tables.read_other_table`.
+            See `stroma.workflow.measuring.other_tables.read_other_table`.
 
         Raises
         ------

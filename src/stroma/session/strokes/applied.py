@@ -26,9 +26,9 @@ from stroma.session.events import Position
 from stroma.session.strokes.blocks import BYTE, Block, uncertainty
 
 if TYPE_CHECKING:
+    from stroma.training.feeding.windows import Cube
     from stroma.training.model import Network
-    from stroma.training.predictor import NetworkPredictor
-    from stroma.training.windows import Cube
+    from stroma.training.predicting.predictor import NetworkPredictor
 
     Opened = tuple[Image, NetworkPredictor]
 
@@ -97,7 +97,7 @@ class Applied:
 
     def cores(self, image: Image, view: View, box: Box, known: Mapping[Box, int]) -> list[Part]:
         """Return the blocks that a box of a view's plane cuts, and that are not known."""
-        from stroma.training.predict import blocks_in
+        from stroma.training.predicting.predict import blocks_in
 
         if not box.area:
             return []
@@ -122,7 +122,7 @@ class Applied:
 
         These are planes across z, and that of the view where it lies otherwise.
         """
-        from stroma.training.predict import predicted
+        from stroma.training.predicting.predict import predicted
 
         seen, predictor = self.opened(view.image, image)
         network, numbered = self.network, Planes(without_channels(image))

@@ -18,8 +18,8 @@ from stroma.session.strokes.change import Painted
 from stroma.session.strokes.model import StrokeModel
 
 if TYPE_CHECKING:
-    from stroma.workflow.outputs import Outputs
-    from stroma.workflow.segment import BatchResult
+    from stroma.workflow.applying.outputs import Outputs
+    from stroma.workflow.applying.segment import BatchResult
 
 EARLIER = "earlier"
 """What a result is noted to answer that was not the latest when it was written."""
@@ -161,10 +161,11 @@ class Exports:
     ) -> Task[BatchResult]:
         """Segment files with the present model, as ``stroma segment`` does.
 
-        ``series`` says which image of each, as for `stroma.workflow.segment.segment_files`. Of
-        those that are open it is noted where their segmentation is, see ``written``.
+        ``series`` says which image of each, as for
+        `stroma.workflow.applying.segment.segment_files`. Of those that are open it is noted where
+        their segmentation is, see ``written``.
         """
-        from stroma.workflow.segment import Progress, segment_files
+        from stroma.workflow.applying.segment import Progress, segment_files
 
         with self.core.lock:
             answers = self._answered()

@@ -20,7 +20,7 @@ from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.model import StrokeModel
-from stroma.workflow.components import (
+from stroma.workflow.applying.components import (
     Coverage,
     Measured,
     Volumes,
@@ -31,7 +31,7 @@ from stroma.workflow.components import (
     solids,
     voxel_volume,
 )
-from stroma.workflow.unsupervised import cluster_image
+from stroma.workflow.unlabelled.unsupervised import cluster_image
 
 BAND_PIXELS = 2_000_000
 """Pixels that are looked at at once."""

@@ -32,7 +32,7 @@ from stroma.session.strokes.learner import Learner
 from stroma.session.strokes.settings import Settings
 from stroma.session.strokes.turn import StrokeTurn
 from stroma.session.strokes.wish import Material, Wish
-from stroma.workflow import seeing_networks
+from stroma.workflow.exchange import seeing_networks
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
@@ -401,7 +401,7 @@ def _unknown_features(param: Param) -> str:
 
 def _network(folder: Path) -> tuple[Network | None, str]:
     """Return the network that was applied, or None and why it cannot be any more."""
-    from stroma.workflow.load import load
+    from stroma.workflow.applying.load import load
 
     try:
         require_regular(folder / NETWORK)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.features.texture import Texture
+from stroma.features.filtering.texture import Texture
 
 TEXTURE = Texture()
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from stroma.errors import FormatError, MissingFileError, ParameterError
-from stroma.features.learned_layout import LAYOUT
-from stroma.features.learned_weights import write_weights
+from stroma.features.strokenet.learned_layout import LAYOUT
+from stroma.features.strokenet.learned_weights import write_weights
 from stroma.training.strokes.loop import CHECKPOINT, LOG, Settings
 from stroma.training.strokes.network import StrokeNetwork
 from stroma.training.strokes.objective import Learner

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from stroma.errors import ParameterError
-from stroma.features.learned_layout import LAYOUT
+from stroma.features.strokenet.learned_layout import LAYOUT
 from stroma.training.contract import Step
 from stroma.training.strokes.batches import VALIDATION_SEED, Batches, Episodes, stream, unpacked
 from stroma.training.strokes.episodes import SIDE

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from stroma.features.learned_layout import LAYOUT, Layout
+from stroma.features.strokenet.learned_layout import LAYOUT, Layout
 
 
 def _conv(inputs: int, outputs: int) -> nn.Sequential:

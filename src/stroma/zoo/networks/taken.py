@@ -25,7 +25,7 @@ class TakenNetwork:
     program : str
         Which program wrote it, for people.
     about : mapping of str to object
-        What is known of the network: parameters of `stroma.training.about.About`.
+        What is known of the network: parameters of `stroma.training.files.about.About`.
     tensors : mapping of str to tensor
         Its weights, by our names.
     took, left : sequence of str

@@ -95,7 +95,7 @@ def before(given: Entering, path: Path) -> tuple[dict[str, Any], list[Fixed]]:
     Returns
     -------
     normalisation : dict
-        Parameters of `stroma.training.normalise.Normalisation`.
+        Parameters of `stroma.training.feeding.normalise.Normalisation`.
     fixed : list of Fixed
         What is done to the normalised values.
 

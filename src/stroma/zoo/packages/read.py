@@ -30,7 +30,7 @@ class Taken:
     module : Borrowed
         It runs.
     normalisation : dict
-        How an image is normalised: `stroma.training.normalise.Normalisation`.
+        How an image is normalised: `stroma.training.feeding.normalise.Normalisation`.
     meaning : Meaning, optional
         What its channels mean; None where they are the result.
     channels : tuple of str

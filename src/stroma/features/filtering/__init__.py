@@ -1,0 +1,1 @@
+"""Extractors that are filters, and what they are computed with."""

@@ -1,0 +1,1 @@
+"""Extractors with networks of others."""

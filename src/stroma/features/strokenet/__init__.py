@@ -1,0 +1,1 @@
+"""The network that was trained for strokes, run without torch."""

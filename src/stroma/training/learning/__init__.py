@@ -1,0 +1,1 @@
+"""The training itself: begun, continued, looked at, finished."""

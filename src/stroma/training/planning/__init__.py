@@ -1,0 +1,1 @@
+"""What is trained, for how long, and in how much memory."""

@@ -1,0 +1,151 @@
+"""Objects of a whole image from those of its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.blocks.merge import Groups, same_objects
+from stroma.targets.centres import require_room
+from stroma.training.feeding.windows import Cube, common, relative
+
+Labels = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Objects of one block.
+
+    Parameters
+    ----------
+    core : Cube
+        What it is to label.
+    window : Cube
+        What it looked at: the core and its surroundings.
+    labels : (*window) uint32 array
+        Its objects, from 1.
+    first : int
+        What is added to its numbers, so that they differ from those of all other blocks.
+    """
+
+    core: Cube
+    window: Cube
+    labels: Labels
+    first: int
+
+
+class Stitching:
+    """Puts blocks together; an object that lies in several gets one number.
+
+    Blocks are decoded with their surroundings, so that an object on a border is seen whole by
+    both; where they meet, objects that overlap are joined. What comes out are the objects of the
+    whole image, if none is larger than the surroundings.
+
+    Parameters
+    ----------
+    labels : (*space) uint32 array
+        Is filled in: an array, or one in a file.
+    divisor : int
+        Where numbers are class times this plus number of the object, and are to be so again; an
+        object has the class of most of its pixels. 0 where there are no classes.
+    """
+
+    def __init__(self, labels: Labels, *, divisor: int = 0) -> None:
+        self._labels, self._divisor = labels, divisor
+        self._votes: list[tuple[int, int, int]] = []
+        self._groups = Groups(1)
+        self._used: list[NDArray[np.uint32]] = []
+        self._waiting: list[Seen] = []
+
+    def add(self, core: Cube, window: Cube, found: NDArray[np.integer[Any]]) -> None:
+        """Add a block; blocks come in reading order."""
+        labels, kinds = self._without_classes(found)
+        first = self._groups.add(int(labels.max(initial=0))) - 1
+        seen = Seen(core, window, labels, first)
+        for other in self._waiting:
+            for a, b in _joined(other, seen):
+                self._groups.join(other.first + a, first + b)
+        own = labels[relative(core, window)]
+        shifted = np.where(own > 0, own + np.uint32(first), 0).astype(np.uint32)
+        if self._divisor:
+            sizes = np.bincount(own.ravel(), minlength=len(kinds)).tolist()
+            self._votes += [(first + n, kinds[n], sizes[n]) for n in range(1, len(kinds))]
+        self._labels[core] = shifted
+        self._used.append(np.unique(shifted))
+        self._waiting = [o for o in self._waiting if o.core[0].stop >= core[0].start]
+        self._waiting.append(seen)
+
+    def finish(self, *, after: int = 0) -> int:
+        """Give all objects numbers from 1 (more, after others), and return the last."""
+        used = np.zeros(len(self._groups), bool)
+        for numbers in self._used:
+            used[numbers] = True
+        table = self._groups.table(used)
+        count = int(table.max(initial=0))
+        if self._divisor:
+            table, count = self._with_classes(table, after)
+        else:
+            table = np.where(table > 0, table + np.uint32(after), 0).astype(np.uint32)
+        for part in _slabs(self._labels.shape):
+            self._labels[part] = table[self._labels[part]]
+        return after + count
+
+    def _without_classes(self, found: NDArray[np.integer[Any]]) -> tuple[Labels, list[int]]:
+        """Return objects of a block from 1, and the class of each after that of none."""
+        if not self._divisor:
+            return found.astype(np.uint32), []
+        numbers, places = np.unique(np.append(0, found), return_inverse=True)
+        labels = places[1:].reshape(found.shape).astype(np.uint32)
+        return labels, (numbers // self._divisor).tolist()
+
+    def _with_classes(self, table: Labels, after: int) -> tuple[Labels, int]:
+        """Return final numbers with the class of most pixels, and how many one class has."""
+        votes: dict[int, dict[int, int]] = {}
+        for number, kind, size in self._votes:
+            own = votes.setdefault(int(table[number]), {})
+            own[kind] = own.get(kind, 0) + size
+        final = np.zeros(int(table.max(initial=0)) + 1, np.uint32)
+        counts: dict[int, int] = {}
+        for group in range(1, len(final)):
+            kind = max(votes[group], key=lambda k: votes[group][k])
+            counts[kind] = counts.get(kind, 0) + 1
+            require_room(after + counts[kind], self._divisor)
+            final[group] = kind * self._divisor + after + counts[kind]
+        return final[table], max(counts.values(), default=0)
+
+
+def _joined(one: Seen, other: Seen) -> list[tuple[int, int]]:
+    face = _face(one.core, other.core)
+    if face is None:
+        return []
+    both = common(one.window, other.window)
+    return same_objects(
+        one.labels[relative(both, one.window)],
+        other.labels[relative(both, other.window)],
+        relative(common(face, both), both),
+    )
+
+
+def _face(one: Cube, other: Cube) -> Cube | None:
+    """Return the pixels on both sides of where two blocks meet; None if they do not."""
+    touching = [a.stop == b.start or b.stop == a.start for a, b in zip(one, other, strict=True)]
+    shared = common(one, other)
+    if sum(touching) != 1 or any(
+        s.stop <= s.start for s, touches in zip(shared, touching, strict=True) if not touches
+    ):
+        return None
+    return tuple(
+        slice(s.start - 1, s.start + 1) if touches else s
+        for s, touches in zip(shared, touching, strict=True)
+    )
+
+
+def _slabs(shape: Sequence[int], *, pixels: int = 2**22) -> Iterator[slice]:
+    """Yield ranges of the first axis, of a few megapixels each."""
+    step = max(1, pixels // max(1, int(np.prod(shape[1:]))))
+    for start in range(0, shape[0], step):
+        yield slice(start, start + step)

@@ -1,0 +1,123 @@
+"""A network over all planes (or volumes) of an image, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.image import Image
+from stroma.targets.contract import Target
+from stroma.training.feeding.windows import Cube, around
+from stroma.training.predicting.predict import blocks_in, predicted
+from stroma.training.predicting.predictor import NetworkPredictor
+
+Position = dict[str, int]
+"""Place along the axes that a network does not look along."""
+
+
+class Trained(Protocol):
+    """What is asked of a network here; `stroma.Network` is one."""
+
+    @property
+    def ndim(self) -> int:
+        """Spatial axes."""
+        ...
+
+    @property
+    def target(self) -> Target:
+        """What it learned."""
+        ...
+
+    @property
+    def decoding_(self) -> Mapping[str, Any]:
+        """Options of ``decode`` as they were tuned."""
+        ...
+
+    @property
+    def blind(self) -> bool:
+        """Whether it predicts pixels without seeing them, so that they can be compared."""
+        ...
+
+    def predictor(self, image: Image, *, mirror: bool | None, device: str) -> NetworkPredictor:
+        """Return what predicts blocks of an image."""
+        ...
+
+
+class Part(NamedTuple):
+    """What was predicted of one block.
+
+    Attributes
+    ----------
+    position : dict of str to int
+        Along outer axes.
+    core, window : Cube
+        The block, and what of the image around it was predicted too.
+    values : (K, *window) float32 array
+        The prediction.
+    done, total : int
+        How many blocks are ready, with this one, and how many there are.
+    """
+
+    position: Position
+    core: Cube
+    window: Cube
+    values: NDArray[np.float32]
+    done: int
+    total: int
+
+
+def outer_axes(ndim: int) -> str:
+    """Return the axes along which every position is looked at by itself."""
+    return "tz" if ndim == 2 else "t"
+
+
+def swept(
+    network: Trained,
+    image: Image,
+    *,
+    context: int = 0,
+    region: Cube | None = None,
+    mirror: bool | None = None,
+    device: str = "auto",
+    use_dask: bool = False,
+    cancel: Callable[[], bool] | None = None,
+) -> Iterator[Part]:
+    """Yield the prediction of every block, in reading order.
+
+    Parameters
+    ----------
+    network : Network
+        Predicts.
+    image : Image
+        As ``network.open`` returns it.
+    context : int
+        Pixels around each block that are predicted too, as far as the image goes.
+    region : Cube, optional
+        Only blocks that touch it.
+    mirror : bool, optional
+        Take the mean over all mirror images, 4 or 8 times the work; as it was decided at the
+        training, unless given.
+    device : {"auto", "cpu", "cuda", "mps"}
+        Where to run.
+    use_dask : bool
+        Run on the workers of dask.distributed.
+    cancel : callable, optional
+        Asked before every block.
+    """
+    predictor = network.predictor(image, mirror=mirror, device=device)
+    shape = image.shape[-network.ndim :]
+    cores = blocks_in(shape, predictor, region)
+    windows = [around(core, context, shape) for core in cores]
+    outer = {a: n for a, n in image.sizes.items() if a in outer_axes(network.ndim)}
+    places = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
+    done = 0
+    for place in places:
+        plane = image.at(**place)
+        found = predicted(predictor, plane, windows, use_dask=use_dask, cancel=cancel)
+        for core, window, values in zip(cores, windows, found, strict=True):
+            done += 1
+            yield Part(place, core, window, values, done, len(places) * len(cores))

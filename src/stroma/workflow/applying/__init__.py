@@ -1,0 +1,1 @@
+"""Models and networks on files: what is found, and what is written of it."""

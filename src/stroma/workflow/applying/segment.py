@@ -1,0 +1,239 @@
+"""A trained model applied to many files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stroma.errors import Cancelled, StromaError
+from stroma.io import read_image
+from stroma.io.atomic import told
+from stroma.workflow.applying.applied import is_network, result_of
+from stroma.workflow.applying.categories import ENDING, TABLE, require_own
+from stroma.workflow.applying.found import write_found
+from stroma.workflow.applying.one_image import Cancel, Tell, Work
+from stroma.workflow.applying.outputs import Job, Outputs, jobs
+from stroma.workflow.applying.records import claim, is_complete, record
+from stroma.workflow.applying.region import open_region
+from stroma.workflow.applying.tables import join
+
+if TYPE_CHECKING:
+    from stroma.workflow.applying.applied import Model
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a batch is.
+
+    Parameters
+    ----------
+    path : Path
+        The file at work.
+    file, files : int
+        Its number, from 1, and how many there are.
+    done, total : int
+        Blocks of it that are ready, and how many there are.
+    """
+
+    path: Path
+    file: int
+    files: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """What became of one file.
+
+    Parameters
+    ----------
+    path : Path
+        The image.
+    status : {"done", "skipped", "failed"}
+        Skipped are files whose results are there already.
+    outputs : tuple of Path
+        What was written.
+    seconds : float
+        Time it took.
+    error : Exception or None
+        Why it failed.
+    """
+
+    path: Path
+    status: str
+    outputs: tuple[Path, ...] = ()
+    seconds: float = 0.0
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of all files, in their order."""
+
+    files: tuple[FileResult, ...]
+    summary: Path | None = None
+
+    @property
+    def failed(self) -> tuple[FileResult, ...]:
+        """The files that could not be segmented."""
+        return tuple(f for f in self.files if f.status == "failed")
+
+    def __str__(self) -> str:
+        """Say how many files are done, and name those that failed with their reasons."""
+        count = {s: sum(f.status == s for f in self.files) for s in ("done", "skipped", "failed")}
+        said = f"{count['done']} done, {count['skipped']} skipped, {count['failed']} failed"
+        return "\n".join([said, *(f"{f.path}: {f.error}" for f in self.failed)])
+
+
+def segment_files(
+    model: Model,
+    paths: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    outputs: Outputs | None = None,
+    series: Sequence[int | None] = (),
+    use_dask: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    cancel: Cancel | None = None,
+) -> BatchResult:
+    """Segment files with a trained model, and write the results to a folder.
+
+    A file that fails is reported in the result and does not stop the others. Files whose results
+    are complete, and were made by the same model in the same way, are skipped; large results that
+    were begun are continued. Results of other images are never replaced unless ``overwrite`` says
+    so; such a file fails.
+
+    Parameters
+    ----------
+    model : ConvpaintModel or Network
+        Trained.
+    paths : sequence of str or Path
+        The images.
+    folder : str or Path
+        Where results go; created if need be.
+    outputs : Outputs, optional
+        What to write; labels only, unless given.
+    series : sequence of int or None
+        Which image of each of the paths, for files that hold several, a path once for each; None
+        is the first. As ``outputs`` says unless given.
+    use_dask : bool
+        Compute blocks on the workers of dask.distributed.
+    progress : callable, optional
+        Is told after every block.
+    cancel : callable, optional
+        Asked before every block.
+
+    Returns
+    -------
+    BatchResult
+        What became of every file.
+
+    Raises
+    ------
+    NotTrainedError
+        If the model has no classifier.
+    ParameterError
+        If an image is given twice.
+    Cancelled
+        When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
+    """
+    wanted = outputs or Outputs()
+    if is_network(model) and model.heads:
+        how: dict[str, Any] = {"use_dask": use_dask, "progress": progress, "cancel": cancel}
+        how["series"] = series
+        heads = model.heads.values()
+        return _merged([segment_files(one, paths, folder, outputs=wanted, **how) for one in heads])
+    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted, series)
+    if result_of(model) == "category":
+        require_own(Path(folder))
+    with told(Path(folder)):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    results = []
+    for number, job in enumerate(todo, start=1):
+        tell = _teller(job.path, number, len(todo), progress)
+        results.append(_one(model, job, tell, cancel, use_dask))
+        LOG.info("%s: %s", job.path, results[-1].status)
+    summary = None
+    if wanted.tables:
+        summary = Path(folder) / "summary.csv"
+        join(_tables(results, Path(folder), "_summary.csv"), summary)
+    elif result_of(model) == "category":
+        summary = Path(folder) / TABLE
+        join(_tables(results, Path(folder), ENDING), summary, first=())
+    return BatchResult(tuple(results), summary)
+
+
+def _merged(several: Sequence[BatchResult]) -> BatchResult:
+    """Return what became of files that went through one part of a network after the other."""
+    files = []
+    for parts in zip(*(one.files for one in several), strict=True):
+        statuses = [part.status for part in parts]
+        status = next((s for s in ("failed", "done") if s in statuses), "skipped")
+        files.append(
+            FileResult(
+                parts[0].path,
+                status,
+                tuple(path for part in parts for path in part.outputs),
+                sum(part.seconds for part in parts),
+                next((part.error for part in parts if part.error), None),
+            )
+        )
+    return BatchResult(tuple(files), next((one.summary for one in several if one.summary), None))
+
+
+def _teller(
+    path: Path, number: int, count: int, progress: Callable[[Progress], None] | None
+) -> Tell:
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(Progress(path, number, count, done, total))
+
+    return tell
+
+
+def _one(
+    model: Model,
+    job: Job,
+    tell: Tell,
+    cancel: Cancel | None,
+    use_dask: bool,
+) -> FileResult:
+    start = time.monotonic()
+    try:
+        image = read_image(job.path, axes=job.outputs.axes, series=job.series)
+        files = job.files(image)
+        if is_complete(job, files) and not job.outputs.overwrite:
+            return FileResult(job.path, "skipped", files.all)
+        claim(job, files)
+        region = open_region(job.outputs.mask, job.path, image)
+        if is_network(model) and job.result != "classes":
+            how: dict[str, Any] = {
+                "use_dask": use_dask,
+                "mirror": job.outputs.mirror,
+                "directions": job.outputs.directions,
+                "name": job.name,
+            }
+            write_found(model, image, files.labels, region, tell, cancel, **how)
+        else:
+            work = Work(model, image, job, files, region, use_dask)
+            work.segment(tell, cancel)
+            work.describe()
+        record(job, files)
+    except Cancelled:
+        raise
+    except (StromaError, OSError, MemoryError) as error:
+        return FileResult(job.path, "failed", (), time.monotonic() - start, error)
+    return FileResult(job.path, "done", files.all, time.monotonic() - start)
+
+
+def _tables(results: Sequence[FileResult], folder: Path, ending: str) -> list[Path]:
+    """Return the tables of all images, and of those that the folder had results of before."""
+    mine = [p for r in results for p in r.outputs if p.name.endswith(ending)]
+    return [*mine, *(p for p in sorted(folder.glob(f"*{ending}")) if p not in mine)]

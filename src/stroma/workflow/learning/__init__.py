@@ -1,0 +1,1 @@
+"""Labels in files to models and networks."""

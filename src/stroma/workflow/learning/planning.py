@@ -1,0 +1,111 @@
+"""What a training would be, without training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stroma.training.learning.learner import Learner
+from stroma.training.learning.task import Task
+from stroma.training.planning.memory import step_gigabytes
+from stroma.training.planning.setup import PLANNED, planned
+from stroma.workflow.learning.layers import has_layers, layered
+from stroma.workflow.learning.teach import CONFIDENCE, learned_from
+
+_SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a training would be.
+
+    Parameters
+    ----------
+    images : int
+        Planes or volumes there are to learn from.
+    channels : int
+        Of each.
+    outputs : tuple of str
+        Channels that are predicted.
+    pixels : dict of int to int
+        Labelled pixels by label.
+    normalisation : tuple of str
+        Per channel.
+    network : str
+        What is trained, with its patches.
+    plan : str
+        nnU-Net's plan for the data; empty for networks that are not planned.
+    gigabytes : float
+        About how much memory a step takes.
+    """
+
+    images: int
+    channels: int
+    outputs: tuple[str, ...]
+    pixels: dict[int, int]
+    normalisation: tuple[str, ...]
+    network: str
+    plan: str
+    gigabytes: float
+
+    def __str__(self) -> str:
+        """Say it so that users understand."""
+        total = max(sum(self.pixels.values()), 1)
+        shares = ", ".join(f"{n}: {100 * v / total:.1f} %" for n, v in sorted(self.pixels.items()))
+        lines = [
+            f"{self.images} images of {self.channels} channels; normalised by "
+            f"{', '.join(self.normalisation)}",
+            f"Predicted: {', '.join(self.outputs)}",
+            f"Labelled pixels: {shares}" if shares else "",
+            f"Trained: {self.network}, about {self.gigabytes:.1f} GB",
+            _SMALLER if self.plan else "",
+            self.plan,
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+def preview(
+    images: Any,
+    labels: Any,
+    learner: Learner,
+    *,
+    teacher: Any = None,
+    confidence: float = CONFIDENCE,
+) -> Preview:
+    """Return what a training would be; reads labels, and trains nothing.
+
+    Parameters
+    ----------
+    images, labels, teacher, confidence
+        As for ``stroma.learn``.
+    learner : Learner
+        What is asked for.
+    """
+    if has_layers(learner, labels):
+        learner, data = layered(learner, images, labels)
+    else:
+        data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
+    task = learner.without(data.ignore).task(data.images, data.labels)
+    return Preview(
+        images=len(task.cases),
+        channels=task.cases[0].channels,
+        outputs=task.target.channels(),
+        pixels=dict(task.facts.counts) if task.target.truth == "classes" else {},
+        normalisation=task.scale.schemes,
+        network=str(task.setup),
+        plan=_planned(task),
+        gigabytes=step_gigabytes(task.built(), task.inputs, task.setup.patch, task.setup.batch),
+    )
+
+
+def _planned(task: Task) -> str:
+    if task.setup.network not in PLANNED:
+        return ""
+    found = planned(
+        [case.shape for case in task.cases],
+        task.facts,
+        outputs=len(task.target.channels()),
+        memory_gb=task.options.memory_gb,
+        network=task.setup.network,
+    )
+    return str(found)

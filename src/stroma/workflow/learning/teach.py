@@ -1,0 +1,201 @@
+"""From a few strokes to a network: what a model of strokes is certain of becomes labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.errors import LabelError, ParameterError
+from stroma.io import read_image, read_strokes
+from stroma.targets import TARGETS
+from stroma.workflow.applying.categories import categorised
+from stroma.workflow.applying.find import strokes_of
+from stroma.workflow.applying.load import load
+from stroma.workflow.learning.pairs import Given, all_images, given
+
+if TYPE_CHECKING:
+    from stroma.pixel.model import ConvpaintModel
+    from stroma.training.learning.learner import Learner
+
+CONFIDENCE = 0.9
+"""Probability from which on a model of strokes is certain of a class."""
+
+UNLABELLED = 0
+"""Label of pixels that nobody is certain of."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a network learns of a model of strokes.
+
+    Parameters
+    ----------
+    images : list
+        As they were given.
+    labels : list of (*space) uint16 arrays
+        The class of pixels that the model is certain of, or that are painted; 0 for all others.
+    classes : tuple of Class
+        Names and colours of the labels.
+    certain : tuple of float
+        Share of the pixels of every image that have a label.
+    """
+
+    images: list[Any]
+    labels: list[NDArray[np.uint16]]
+    classes: tuple[Class, ...]
+    certain: tuple[float, ...]
+
+
+def learned_from(
+    learner: Learner, images: Any, labels: Any, *, teacher: Any, confidence: float
+) -> Given:
+    """Return images with labels: as they are given, or as a model of strokes is certain of them.
+
+    Raises
+    ------
+    ParameterError
+        If there is a teacher, and the target learns no classes.
+    """
+    truth = TARGETS[learner.target].truth
+    if teacher is None and truth == "category":
+        return categorised(images, labels)
+    if teacher is None:
+        return given(images, labels, alone=learner.alone)
+    if truth != "classes":
+        raise ParameterError(
+            f"A model of strokes teaches classes, and {learner.target!r} learns {truth}. Leave the "
+            "target out, or give labels instead."
+        )
+    found = lesson(teacher, images, strokes=labels, confidence=confidence, axes=learner.axes)
+    return Given(found.images, list(found.labels), (UNLABELLED,), found.classes)
+
+
+def lesson(
+    teacher: str | Path | ConvpaintModel,
+    images: Any,
+    *,
+    strokes: Any = None,
+    confidence: float = CONFIDENCE,
+    axes: str | None = None,
+) -> Lesson:
+    """Return images with labels for a network, given by a model of strokes.
+
+    Parameters
+    ----------
+    teacher : path or ConvpaintModel
+        A model of strokes, or the ``.pkl`` file of one.
+    images : folder, image, path, or list of these
+        What is learned from.
+    strokes : folder or list, optional
+        Painted labels of some images, which count more than the model: files that pair by name
+        (images without are taken without), or one for each image, None where there are none.
+    confidence : float
+        Least probability of a class for a pixel to be labelled.
+    axes : str, optional
+        Axes of the images, where files do not name them.
+
+    Raises
+    ------
+    ParameterError
+        If the model is no model of strokes, or the confidence no probability.
+    LabelError
+        If the model is certain of no pixel of a class.
+    """
+    if not 0 < confidence < 1:
+        raise ParameterError(f"confidence is a probability between 0 and 1, got {confidence!r}.")
+    model = _of_strokes(teacher)
+    several = all_images(images)
+    painted = _painted(strokes, several)
+    known: tuple[Class, ...] = model.classes
+    labels = []
+    for image, marks in zip(several, painted, strict=True):
+        opened: Any = read_image(image, axes=axes) if isinstance(image, str | Path) else image
+        found = _certain(model, opened, confidence)
+        if marks is not None:
+            own, known = _values(marks, opened, found.shape, known)
+            found = np.where(own > 0, own, found)
+        labels.append(found.astype(np.uint16))
+    _require_every_class(labels, model, confidence)
+    shares = tuple(float((one != UNLABELLED).mean()) for one in labels)
+    return Lesson(several, labels, known, shares)
+
+
+def _of_strokes(teacher: Any) -> ConvpaintModel:
+    model: Any = load(teacher) if isinstance(teacher, str | Path) else teacher
+    if not hasattr(model, "classes_") or hasattr(model, "about"):
+        raise ParameterError(
+            f"A network learns from a model of strokes (.pkl), got {teacher!s}. To learn from the "
+            "labels of a network, segment with it first and give the results as labels."
+        )
+    found: ConvpaintModel = model
+    return found
+
+
+def _painted(strokes: Any, images: Sequence[Any]) -> list[Any]:
+    """Return the strokes of every image, None where it has none."""
+    if strokes is None:
+        return [None] * len(images)
+    if isinstance(strokes, str | Path) and Path(strokes).is_dir():
+        return [_named_as(image, Path(strokes)) for image in images]
+    given = list(strokes) if isinstance(strokes, list) else [strokes]
+    if len(given) != len(images):
+        raise ParameterError(
+            f"There are {len(images)} images and {len(given)} strokes; give some for each image, "
+            "None where it has none, or a folder of files that have the images' names."
+        )
+    return given
+
+
+def _named_as(image: Any, folder: Path) -> Path | None:
+    if not isinstance(image, str | Path):
+        raise ParameterError(
+            "A folder of strokes goes with images in files, as they pair by name. Give the strokes "
+            "as a list, or the images as paths."
+        )
+    path = Path(image)
+    fits = [p for p in strokes_of(path.name, folder) if p.resolve() != path.resolve()]
+    return fits[0] if fits else None
+
+
+def _certain(model: ConvpaintModel, image: Any, confidence: float) -> NDArray[np.int64]:
+    """Return the class of every pixel that the model is certain of, 0 for others."""
+    shares = np.asarray(model.predict_probas(image))
+    best = shares.argmax(0)
+    certain = np.take_along_axis(shares, best[None], 0)[0] >= confidence
+    found: NDArray[np.int64] = np.where(certain, np.asarray(model.classes_)[best], UNLABELLED)
+    return found
+
+
+def _values(
+    marks: Any, image: Any, shape: tuple[int, ...], known: tuple[Class, ...]
+) -> tuple[NDArray[Any], tuple[Class, ...]]:
+    """Return painted labels in the shape of the model's, and the classes with theirs."""
+    if isinstance(marks, str | Path):
+        plane = image if isinstance(image, Image) else read_image(image)
+        read = read_strokes(marks, plane, classes=known)
+        return read.labels.reshape(shape), read.classes
+    values = np.asarray(marks)
+    if values.shape != shape:
+        raise ParameterError(f"Strokes have the shape of their image, {shape}; got {values.shape}.")
+    return values, known
+
+
+def _require_every_class(
+    labels: Sequence[NDArray[Any]], model: ConvpaintModel, confidence: float
+) -> None:
+    seen = {int(n) for one in labels for n in np.unique(one)}
+    missing = [int(n) for n in np.asarray(model.classes_) if int(n) not in seen]
+    if missing:
+        names = {c.label: c.name for c in model.classes}
+        said = ", ".join(names.get(n, str(n)) for n in missing)
+        raise LabelError(
+            f"The model is certain of no pixel of {said} (a probability of {confidence} or more). "
+            "Lower the confidence, paint some, or give images that show it."
+        )

@@ -1,0 +1,1 @@
+"""Objects in files: found, measured, classed, and handed to other programs."""

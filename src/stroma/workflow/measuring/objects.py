@@ -1,0 +1,317 @@
+"""Objects in files: found, measured, classed, and written for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import Class
+from stroma.data.image import Image
+from stroma.data.objects import ObjectTable
+from stroma.errors import FileError, LabelError, ParameterError
+from stroma.io import read_image
+from stroma.io.labels import read_classes
+from stroma.objects.blockwise.files import objects_in_file, write_in_blocks
+from stroma.objects.classes import ObjectClassifier
+from stroma.objects.entry import micrometres
+from stroma.objects.finding.frame import find
+from stroma.objects.finding.how import Finding
+from stroma.objects.finding.sought import Sought, seek
+from stroma.objects.measure import LARGE, measure
+from stroma.workflow.measuring.embedding import embed, extractors_in
+from stroma.workflow.measuring.object_files import (
+    check_table_name,
+    classes_named,
+    load_object_classifier,
+    read_clicks,
+    save_object_classifier,
+    write_object_table,
+)
+from stroma.workflow.measuring.object_outlines import check_outline_name, write_outlines
+from stroma.workflow.measuring.other_tables import OtherTable, read_other_table
+
+NOTHING_TAUGHT = "no objects are labelled to learn from."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is written of the objects of a file; None for what is not.
+
+    Parameters
+    ----------
+    table : Path
+        ``.csv``; ``.parquet`` where pyarrow is installed, ``.h5ad`` where anndata is.
+    label_image : Path, optional
+        The objects with the numbers that are in the table.
+    outlines : tuple of Path
+        ``.geojson`` for QuPath, or ``.zip`` of ImageJ's ROI Manager.
+    model : Path, optional
+        The classes learnt, to be used on other files.
+    overwrite : bool
+        Replace files that are there.
+    """
+
+    table: Path
+    label_image: Path | None = None
+    outlines: tuple[Path, ...] = ()
+    model: Path | None = None
+    overwrite: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files."""
+        every = (self.table, self.label_image, *self.outlines, self.model)
+        return tuple(p for p in every if p is not None)
+
+
+@dataclass(frozen=True)
+class MeasuredFile:
+    """What came of the objects of a file.
+
+    Parameters
+    ----------
+    paths : tuple of Path
+        The files written.
+    objects : int
+        How many there are.
+    classes : dict of str to int
+        How many of each class; empty where none were learnt.
+    accuracy : float or None
+        Share of the labelled objects that are classed rightly when learnt from the others.
+    next_to_label : tuple of int
+        Numbers of the objects that are least sure, where classes were learnt.
+    """
+
+    paths: tuple[Path, ...]
+    objects: int
+    classes: dict[str, int] = field(default_factory=dict)
+    accuracy: float | None = None
+    next_to_label: tuple[int, ...] = ()
+
+
+def measure_file(
+    segmentation: str | Path,
+    wanted: Wanted,
+    *,
+    image: str | Path | None = None,
+    of_class: str | None = None,
+    boundary: str | None = None,
+    how: Finding | None = None,
+    model: str | Path | None = None,
+    clicks: str | Path | None = None,
+    classifier: str = "forest",
+    ring: float = 3.0,
+    extractors: Sequence[str] = (),
+    joins: Sequence[str | Path] = (),
+    axes: str | None = None,
+    series: int | None = None,
+) -> MeasuredFile:
+    """Measure the objects of a segmentation in a file, class them, and write them.
+
+    Parameters
+    ----------
+    segmentation : path
+        Objects with a number each; labels of classes (with ``of_class``); or probabilities.
+    wanted : Wanted
+        What is written.
+    image : path, optional
+        Values to measure.
+    of_class : str, optional
+        Name or number of the class whose connected parts are objects.
+    boundary : str, optional
+        Name or number of the class between objects, along which those that touch are parted.
+    how : Finding, optional
+        How objects are found.
+    model : path, optional
+        Classes learnt before.
+    clicks : path, optional
+        Table of labelled objects (see `read_clicks`), to learn classes from.
+    classifier : str
+        Kind of classifier that learns.
+    ring : float
+        Width of the ring around objects, in pixels.
+    extractors : sequence of str
+        Feature extractors whose means inside objects are measured, too; those that the model was
+        taught with are anyway.
+    joins : sequence of path
+        Tables of other programs (see `read_other_table`): measures become columns; what they
+        call the objects is learnt as classes, unless labelled objects or a model say these.
+    axes : str, optional
+        Axes of the segmentation, where the file does not say.
+    series : int, optional
+        Which image of the image's file, where it holds several; the first unless given.
+
+    Raises
+    ------
+    FileError
+        If a file to be written is there already.
+    """
+    _require_room(wanted, model=model, clicks=clicks, joins=joins)
+    path = Path(segmentation)
+    source = read_image(path, axes=axes)
+    values = None if image is None else read_image(image, series=series)
+    own = None if model is None else load_object_classifier(model)
+    sought = _sought(path, source, values, _classes(path, source, of_class, boundary), how)
+    with _objects(sought, wanted.table.absolute().parent) as labels:
+        values = None if values is None else _fitting(values, labels)
+        table = measure(labels, values, ring=ring)
+        taught = () if own is None else extractors_in(own.columns_)
+        for name in dict.fromkeys((*extractors, *taught)):
+            table = embed(table, labels, values, name)
+        others = [_other(path, table) for path in joins]
+        for other in others:
+            table = other.joined(table)
+        found = MeasuredFile(wanted.paths, table.rows)
+        taught_by = next((other for other in others if other.classes), None)
+        if clicks is not None:
+            y, classes = read_clicks(clicks, labels, table)
+            own, found = _learnt(y, classes, table, classifier, found)
+        elif own is None and taught_by is not None:
+            own, found = _learnt(*_said(taught_by, table), table, classifier, found)
+        if own is None and wanted.model is not None:
+            raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
+        if own is not None:
+            table = own.classed(table)
+            names, counts = np.unique(table["class_name"], return_counts=True)
+            found = replace(found, classes=dict(zip(names.tolist(), counts.tolist(), strict=True)))
+        _write(wanted, labels, table, own)
+        return found
+
+
+def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> None:
+    """Refuse what cannot be done, before anything is read."""
+    if model is not None and clicks is not None:
+        raise ParameterError("Classes are learnt from labelled objects or come from a model file.")
+    if wanted.model is not None and clicks is None and not joins:
+        raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
+    check_table_name(wanted.table)
+    for path in wanted.outlines:
+        check_outline_name(path)
+    there = [str(p) for p in wanted.paths if p.exists()]
+    if there and not wanted.overwrite:
+        raise FileError(f"{there[0]} is there already. Name another file, or replace it.")
+
+
+def _sought(
+    path: Path,
+    source: Image,
+    values: Image | None,
+    classes: tuple[int | None, int | None],
+    how: Finding | None,
+) -> Sought:
+    """Return what the objects of a file are found in; they keep numbers, unless they are split."""
+    label, boundary = classes
+    finding = replace(how or Finding(), label=label, boundary=boundary)
+    if source.sizes.get("c", 1) == 1 and "c" in source.sizes:
+        source = source.at(c=0)
+    spacing, unit = _size(source, values)
+    sized = replace(source, spacing=spacing, unit=unit, source=str(path))
+    return seek(sized, finding, numbered=label is None and source.dtype.kind != "f")
+
+
+@contextmanager
+def _objects(sought: Sought, folder: Path) -> Iterator[Image]:
+    """Yield objects as an Image that knows the size of its pixels; large ones lie in a file."""
+    own = sought.source.own
+    if np.prod(own.shape, dtype=np.int64) > LARGE:
+        with objects_in_file(sought, folder) as labels:
+            yield labels
+        return
+    array = find(sought)
+    yield Image(array, own.kept_axes, spacing=own.spacing, unit=own.unit, source=own.source)
+
+
+def _classes(
+    path: Path, source: Image, of_class: str | None, boundary: str | None
+) -> tuple[int | None, int | None]:
+    """Return the numbers of the class of objects and of that between them; None where unnamed."""
+    chance = source.dtype.kind == "f"
+    if of_class is not None:
+        label = _class_number(of_class, path, chance=chance)
+        return label, None if boundary is None else _class_number(boundary, path, chance=chance)
+    if boundary is not None:
+        raise ParameterError(
+            "A boundary parts the objects of a class: name the class of the objects, too. Objects "
+            "that have numbers are apart already."
+        )
+    if chance and source.sizes.get("c", 1) > 1:
+        raise ParameterError(f"{path} holds probabilities of several classes; name one of them.")
+    if classes := read_classes(path):
+        names = ", ".join(c.name for c in classes[:8])
+        raise ParameterError(f"{path} holds classes ({names}), no objects; name one of them.")
+    return None, None
+
+
+def _size(source: Image, values: Image | None) -> tuple[dict[str, float], str]:
+    """Return the size of a pixel that the labels know, or else their image."""
+    known = values if values is not None and not micrometres(source) else source
+    return dict(known.spacing), known.unit
+
+
+def _class_number(name: str, path: Path, *, chance: bool) -> int:
+    classes = read_classes(path)
+    named = {c.name: c.label for c in classes}
+    if name in named:
+        return named[name]
+    if name.isdecimal() and int(name) > 0:
+        return int(name)
+    known = ", ".join(named) or ("a number from 1" if chance else "the number of a label")
+    raise ParameterError(f"{path} has no class {name!r}. Known: {known}.")
+
+
+def _fitting(values: Image, labels: Image) -> Image:
+    """Return an image without axes of one plane that the labels have not."""
+    extra = {a: 0 for a, n in values.sizes.items() if a in "tz" and n == 1 and a not in labels.axes}
+    return values.at(**extra)
+
+
+def _other(path: str | Path, table: ObjectTable) -> OtherTable:
+    """Return a table of another program, if it knows any of the objects."""
+    other = read_other_table(path)
+    if (other.rows_of(table) < 0).all():
+        raise LabelError(
+            f"{path}: none of its {len(other.keys)} numbers is that of one of {table.rows} objects."
+        )
+    return other
+
+
+def _said(other: OtherTable, table: ObjectTable) -> tuple[NDArray[np.int64], tuple[Class, ...]]:
+    """Return the class of every row of a table, 0 for none, as another table says it."""
+    classes = classes_named([word for word in other.classes if word])
+    labels = np.array([classes[w].label if w else 0 for w in other.classes])
+    rows = other.rows_of(table)
+    known = tuple({c.label: c for c in classes.values()}.values())
+    return np.where(rows >= 0, labels[rows], 0).astype(np.int64), known
+
+
+def _learnt(
+    y: NDArray[np.int64],
+    classes: tuple[Class, ...],
+    table: ObjectTable,
+    kind: str,
+    found: MeasuredFile,
+) -> tuple[ObjectClassifier, MeasuredFile]:
+    """Learn classes from labelled objects, and tell how well."""
+    own = ObjectClassifier(kind, classes=classes).fit(table, y)
+    unsure = own.next_to_label(table, y, count=5)
+    return own, replace(
+        found,
+        accuracy=own.leave_one_out(table, y),
+        next_to_label=tuple(int(n) for n in table["label"][unsure]),
+    )
+
+
+def _write(wanted: Wanted, labels: Image, table: ObjectTable, own: ObjectClassifier | None) -> None:
+    write_object_table(wanted.table, table)
+    if wanted.label_image is not None:
+        write_in_blocks(wanted.label_image, labels)
+    for path in wanted.outlines:
+        write_outlines(path, labels, table, () if own is None else own.classes)
+    if wanted.model is not None and own is not None:
+        save_object_classifier(wanted.model, own)

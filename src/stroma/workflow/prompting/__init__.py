@@ -1,0 +1,1 @@
+"""Clicks on images in files to objects."""

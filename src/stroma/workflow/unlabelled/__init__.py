@@ -1,0 +1,1 @@
+"""What features say without any stroke."""
