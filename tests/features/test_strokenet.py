@@ -25,7 +25,7 @@ def block(channels, height=16, width=24, seed=0):
 
 
 def test_the_weights_are_small_and_say_what_made_them():
-    folder = files("stroma.features")
+    folder = files("stroma.features.strokenet")
     assert len(folder.joinpath(FILE).read_bytes()) < 2_000_000
     record = json.loads(folder.joinpath(FILE.replace(".npz", ".json")).read_text())
     assert record["command"].startswith("python -m stroma.training.strokes ")

@@ -182,8 +182,8 @@ def test_a_network_without_end_is_refused_before_it_is_built(network, tmp_path, 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_built_of_its_own_tensors(name):
-    made = NETWORKS[name](1, 2, ndim=2)
-    again = within(made.state_dict().values(), lambda: NETWORKS[name](1, 2, ndim=2), [])
+    made = NETWORKS[name](1, 3, ndim=2)
+    again = within(made.state_dict().values(), lambda: NETWORKS[name](1, 3, ndim=2), [])
     assert again.state_dict().keys() == made.state_dict().keys()
 
 

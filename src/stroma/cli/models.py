@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def models(json: AsJson = False) -> None:
-    """List feature extractors and aliases, and engines of `stroma prompt` with other weights.
+    """List feature extractors and aliases, and engines with other weights.
 
     With the number of features per pixel of a grey and of a colour image, whether pretrained
     weights are on this machine, how large their files are, and their licence. Nothing is fetched.

@@ -117,7 +117,7 @@ def _shipped() -> Weights:
 
 
 def _raw() -> bytes:
-    return files("stroma.features").joinpath(FILE).read_bytes()
+    return files("stroma.features.strokenet").joinpath(FILE).read_bytes()
 
 
 @cache
