@@ -665,6 +665,15 @@ CASES = (
         axes="zyx",
         note="5 images along an axis that images have not (lifetime); they are read as planes",
     ),
+    *(
+        Case(
+            f"axis_{axis}.tif",
+            tiff(5, 8, 9, metadata={"axes": f"{axis}YX"}),
+            axes="zyx",
+            note=f"images have not ({axis}); they are read as planes",
+        )
+        for axis in "BNb"
+    ),
     Case("plane.stk", stk(1, 8, 9), spacing={"x": 0.25, "y": 0.5}, unit="µm"),
     Case("uncalibrated.stk", stk(3, 8, 9, step=1.5, calibrated=False), axes="zyx"),
     Case("metaxpress.tif", metaxpress, spacing={"x": 0.65, "y": 0.65}, unit="µm"),

@@ -121,3 +121,11 @@ def test_a_compression_that_needs_a_package_names_the_extra(tmp_path, monkeypatc
     monkeypatch.setattr(tifffile.TIFF, "DECOMPRESSORS", Without())
     with pytest.raises(errors.MissingExtraError, match=rf"{compression.upper()}.*\[formats\]"):
         read_image(path)
+
+
+@pytest.mark.parametrize("axes", ["cyx", "tyx"])
+def test_axes_that_are_named_by_the_user_are_not_doubted(tmp_path, axes):
+    path = tmp_path / "lifetime.tif"
+    tifffile.imwrite(path, np.zeros((5, 8, 9), np.uint8), metadata={"axes": "HYX"})
+    image = read_image(path, axes=axes)
+    assert (image.axes, image.notes) == (axes, ())

@@ -54,18 +54,17 @@ def facts(file: Any, every: Sequence[Any], number: int, path: Path) -> Facts:
         note = f"What {path} says about its pixel size and channels cannot be read"
         known = Facts(notes=(f"{note}: {short(error)}. It is left out.",))
     notes = (*known.notes, *oriented(page.tags.valueof(274, 1), path), *_missing(series, path))
-    notes = (*notes, *_renamed(series, path))
     lossy = page.compression in LOSSY
     return replace(known, alpha=_has_opacity(page), notes=notes, lossy=lossy)
 
 
-def _renamed(series: Any, path: Path) -> tuple[str, ...]:
-    """Say which axes of a file an image does not have, and what they are called instead."""
+def renamed(series: Any, path: Path) -> tuple[str, ...]:
+    """Say which axes of a file an image does not have, and what `letters` calls them instead."""
     ours = {"t": "times", "z": "planes along z", "c": "channels"}
     kinds = {**tifffile.TIFF.AXES_NAMES, **vendor.AXES.get(series.kind, {})}
     told = [
-        f"{path} has {n} images along an axis that images have not ({kinds[axis]}); they are read "
-        f"as {ours[letter]}. Name the axes with axes= if they are something else."
+        f"{path} has {n} images along an axis that images have not ({kinds.get(axis, axis)}); they "
+        f"are read as {ours[letter]}. Name the axes with axes= if they are something else."
         for axis, letter, n in zip(vendor.axes(series), letters(series), series.shape, strict=True)
         if axis not in _KNOWN + UNSAID and letter in ours and n > 1
     ]

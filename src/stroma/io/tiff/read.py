@@ -15,7 +15,7 @@ from stroma.io.lazy import DAMAGE, FileArray, damaged
 from stroma.io.lazy import Opened as OpenArray
 from stroma.io.raw import RawArray
 from stroma.io.series import chosen
-from stroma.io.tiff.facts import facts, letters
+from stroma.io.tiff.facts import facts, letters, renamed
 from stroma.io.tiff.opening import Opened, check_compression
 from stroma.io.tiff.pages import Pages, fits
 
@@ -46,7 +46,8 @@ def _read(opened: Opened, axes: str | None, series: int | None) -> Image:
     check_compression(pages.keyframe, path)
     named = letters(pages) if axes is None else asked(axes, pages.shape, path)
     known = facts(opened.file, opened.series, number, path)
-    known = replace(known, notes=(*others, *opened.notes, *known.notes))
+    own = renamed(pages, path) if axes is None else ()
+    known = replace(known, notes=(*others, *opened.notes, *known.notes, *own))
     alike = [i for i, level in enumerate(pages.levels) if level.axes == pages.axes]
     images = [_image(path, number, i, pages.levels[i], named, known) for i in alike]
     coarser = tuple(_with_spacing(image, images[0]) for image in images[1:])
