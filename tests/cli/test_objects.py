@@ -111,7 +111,7 @@ def test_a_model_that_nothing_teaches_is_not_said_to_be_saved(stroma, files) -> 
         ("area,size\n1,2\n", "no column with the numbers of objects"),
         ("", "no column with the numbers of objects"),
         ("label,a\n10,1\n10,2\n", "two rows for the object 10"),
-        ("label,a\n10.5,1\n", "line 2: 10.5 is no whole number"),
+        ("label,a\n10.5,1\n", "line 2: 10.5 in label is no whole number"),
         ("label,a\n7,1\n", "none of its 1 numbers is that of one of 12 objects"),
     ],
 )
@@ -285,3 +285,76 @@ def test_features_of_an_extractor_are_columns_and_a_model_asks_for_them_itself(
     assert "Give the image, too" in refused.err
     unknown = stroma("objects", "cells.tif", *again, "--embed", "textur_2d", "--table", "c.csv")
     assert "Did you mean 'texture_2d'" in unknown.err
+
+
+@pytest.fixture
+def movie(files):
+    """The same objects in three frames, each larger than it was, with the same numbers."""
+    frames = np.zeros((3, 40, 40), np.uint16)
+    for t in range(3):
+        for i in range(4):
+            y, x = 3 + 20 * (i // 2), 3 + 20 * (i % 2)
+            frames[t, y : y + 4 + 3 * t, x : x + 4 + 3 * t] = i + 1
+    write_labels("movie.tif", frames, axes="tyx")
+    return files
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Frame,label,class\n1,1,small\n1,2,small\n2,1,large\n2,2,large\n",
+        "time;Label ID;Classification\n1.0;1.0;small\n1.0;2.0;small\n2.0;1;large\n2;2.0;large\n",
+        "T,Y,X,class\n1,4,4,small\n1,4.5,24.9,small\n2,4,4,large\n2,4,24,large\n",
+    ],
+)
+def test_labelled_objects_are_those_of_the_frame_that_is_said(stroma, movie, text) -> None:
+    (movie / "own.csv").write_text(text)
+    done = stroma("objects", "movie.tif", "--table", "a.csv", "--labels", "own.csv")
+    assert done.code == 0, done.err
+    found = {(r["t"], r["class_name"]) for r in rows("a.csv")}
+    assert {("1", "small"), ("2", "large")} <= found
+    assert not {("1", "large"), ("2", "small")} & found
+
+
+def refused(stroma, *options: str) -> str:
+    """Return what is said of a command that is refused and writes nothing."""
+    done = stroma("objects", *options, "--table", "a.csv")
+    assert done.code != 0
+    assert not Path("a.csv").exists()
+    return " ".join(done.err.split())
+
+
+def test_tables_that_do_not_say_the_frame_are_refused(stroma, movie) -> None:
+    (movie / "own.csv").write_text("label,class\n1,small\n2,large\n")
+    for option in ("--labels", "--join"):
+        said = refused(stroma, "movie.tif", option, "own.csv")
+        assert "own.csv does not say in which frame" in said
+        assert "3 frames" in said
+        assert "t or frame or time" in said
+    (movie / "own.csv").write_text("label,class,frame\n1,small,0\n2,large,\n")
+    for option in ("--labels", "--join"):
+        assert "line 3: an empty cell in frame" in refused(stroma, "movie.tif", option, "own.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("label,class\n1,a\n,\n1.5,b\n", "line 4: 1.5 in label is no whole number"),
+        ("y,x,class\n5,5,a\n5,,b\n", "line 3: an empty cell in x is no number"),
+        ("y,x,class\n5,5,a\nfive,5,b\n", "line 3: five in y is no number"),
+        ("y,x,class\n5,5,a\n-0.5,5,b\n", "line 3: y -0.5, x 5 lies outside"),
+        ("label,class,t\n1,a,first\n", "line 2: first in t is no number"),
+    ],
+)
+def test_cells_of_labelled_objects_that_are_none_are_named(stroma, files, text, why) -> None:
+    (files / "own.csv").write_text(text.replace("1,a", "10,a"))
+    assert why in refused(stroma, "cells.tif", "--labels", "own.csv")
+
+
+def test_a_column_id_beside_places_is_not_taken_for_numbers_of_objects(stroma, files) -> None:
+    lines = (files / "clicks.csv").read_text().splitlines()
+    numbered = [f"{line},{'id' if i == 0 else i}" for i, line in enumerate(lines)]
+    (files / "own.csv").write_text("\n".join(numbered))
+    done = stroma("objects", "cells.tif", "--table", "a.csv", "--labels", "own.csv")
+    assert done.code == 0, done.err
+    assert [r["class_name"] for r in rows("a.csv")[:2]] == ["small", "large"]

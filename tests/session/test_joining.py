@@ -7,6 +7,7 @@ import pytest
 from tests.patience import PATIENCE
 from tests.session.scene import settle
 
+from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError, UnknownNameError
 from stroma.session import Session
 from stroma.session.objects.bench import ObjectBench
@@ -158,3 +159,13 @@ def test_damaged_tables_are_refused():
     for wrong in ({"rows": 2}, {"names": ["x", "x"]}, {"keys": "?"}, {"source": ""}):
         with pytest.raises(ParameterError):
             Joined.from_json(values | wrong)
+
+
+def test_a_table_that_says_no_frame_is_refused_for_objects_of_several(session, path):
+    movie = np.stack([squares(), squares()])
+    key = session.add_image(Image(movie.astype(np.float32), "tyx"), name="movie.tif")
+    session.set_objects(key, movie)
+    with pytest.raises(LabelError, match="in which frame its objects are"):
+        session.join_table(key, path)
+    path.write_text("frame,label,Ki67\n1,2,1.5\n")
+    assert session.join_table(key, path) == 1

@@ -13,7 +13,7 @@ from stroma.session.objects import operations as ops
 from stroma.session.objects.bench import FIRST_CLASSES, ObjectBench
 from stroma.session.objects.book import Book, Click
 from stroma.session.objects.joined import Joined, JoinTable
-from stroma.workflow.measuring.other_tables import OtherTable, read_other_table
+from stroma.workflow.measuring.other_tables import OtherTable, read_other_table, require_frames
 
 
 class JoinTables:
@@ -47,7 +47,7 @@ class JoinTables:
         ParameterError
             If objects are not held: numbers of those that follow the segmentation change.
         LabelError
-            If it knows none of the objects.
+            If it knows none of the objects, or does not say which of several frames they are in.
         """
         other = table if isinstance(table, OtherTable) else read_other_table(table)
         with self.core.lock:
@@ -58,6 +58,8 @@ class JoinTables:
                     "Numbers of objects that follow the segmentation change. Open the label image "
                     "that the table is about, or find objects in all planes, first."
                 )
+            if not other.framed:
+                require_frames(other.source, sum(bool(v.any()) for v in book.labels.values()))
             places = _places(book, other)
             if not places:
                 raise LabelError(

@@ -19,7 +19,20 @@ from stroma.io.atomic import replaced
 from stroma.io.cells import write_table
 from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.pixel.files import plain
-from stroma.workflow.measuring.other_tables import read_rows
+from stroma.workflow.measuring.other_tables import (
+    CLASSES,
+    FIRST_LINE,
+    FRAMES,
+    NUMBERS,
+    Row,
+    called,
+    frames_in,
+    frames_of,
+    number,
+    read_rows,
+    require_frames,
+    whole,
+)
 
 KIND = "classes of objects"
 TABLES = (".csv", ".parquet", ".h5ad")
@@ -126,9 +139,9 @@ def read_clicks(
     Parameters
     ----------
     path : path
-        CSV or Parquet with the column "class" (names, or numbers from 1), and either "label"
-        (numbers of objects) or "y", "x" (and "z" in volumes): pixels on objects; "t" says the
-        frame.
+        Text or Parquet with a column of classes (names, or numbers from 1), and either one with
+        numbers of objects, or "y", "x" (and "z" in volumes): pixels on objects. "t", "frame" or
+        "time" says the frame. Columns are called as `read_other_table` takes them.
     labels : Image
         The objects.
     table : ObjectTable
@@ -139,38 +152,58 @@ def read_clicks(
     FormatError
         If columns are missing, or values are no numbers.
     LabelError
-        If there is no object in a place, or one is of two classes.
+        If there is no object in a place, one is of two classes, or no frame is said of several.
     """
     where = Path(path)
-    rows = _rows(where)
+    columns, lines = _labelled(where)
+    frames = frames_in(lines, where)
+    if frames is None:
+        require_frames(str(where), frames_of(table))
     numbers = {n: i for i, n in enumerate(_keys(table))}
-    classes = classes_named([row["class"] for row in rows])
+    classes = classes_named([row[columns["class"]] for row in lines.values()])
     result = np.zeros(table.rows, np.int64)
-    for line, row in enumerate(rows, start=2):
-        key = _key(row, labels, f"{where}, line {line}")
+    for line, row in lines.items():
+        at = f"{where}, line {line}"
+        frame = 0 if frames is None else frames[line]
+        key = frame, _number(row, frame, labels, columns, at)
         if key not in numbers:
-            raise LabelError(f"{where}, line {line}: there is no object {_told(row)}.")
-        label = classes[row["class"]].label
+            raise LabelError(f"{at}: there is no object {_told(row, columns)}.")
+        label = classes[row[columns["class"]]].label
         if result[numbers[key]] not in (0, label):
-            raise LabelError(f"{where}, line {line}: the object {_told(row)} has two classes.")
+            raise LabelError(f"{at}: the object {_told(row, columns)} has two classes.")
         result[numbers[key]] = label
     return result, tuple({c.label: c for c in classes.values()}.values())
 
 
-def _told(row: dict[str, str]) -> str:
-    return ", ".join(
-        f"{k} {short(row[k], 20)}" for k in ("label", "t", "z", "y", "x") if row.get(k)
-    )
+Columns = dict[str, str]
+"""What the columns of a table are called that say class, label, t, z, y or x."""
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    found = [row for row in read_rows(path) if row.get("class")]
-    if not found or not ("label" in found[0] or {"y", "x"} <= set(found[0])):
+def _labelled(path: Path) -> tuple[Columns, dict[int, Row]]:
+    """Return the columns of a table of labelled objects, and its rows with a class by line."""
+    rows = read_rows(path)
+    names = list(rows[0]) if rows else []
+    known = {"class": CLASSES, "t": FRAMES, "z": ("z",), "y": ("y",), "x": ("x",)}
+    found = {key: name for key, words in known.items() if (name := called(names, words))}
+    placed = {"y", "x"} <= set(found)
+    # beside places, what is called id or object may as well be the number of the click
+    if label := called(names, NUMBERS[:1] if placed else NUMBERS):
+        found["label"] = label
+    kind = found.get("class", "")
+    lines: dict[int, Row] = {
+        i: row for i, row in enumerate(rows, start=FIRST_LINE) if row.get(kind)
+    }
+    if not lines or not (placed or label):
         raise FormatError(
             f"{path} labels no objects: it has rows with the columns class, and label or y and x. "
-            f"Got the columns {', '.join(found[0]) if found else 'of no labelled row'}."
+            f"Got the columns {', '.join(names) or 'of no labelled row'}."
         )
-    return found
+    return found, lines
+
+
+def _told(row: Row, columns: Columns) -> str:
+    keys = [k for k in ("label", "t", "z", "y", "x") if row.get(columns.get(k, ""))]
+    return ", ".join(f"{columns[k]} {short(row[columns[k]], 20)}" for k in keys)
 
 
 def _keys(table: ObjectTable) -> list[tuple[int, int]]:
@@ -178,20 +211,18 @@ def _keys(table: ObjectTable) -> list[tuple[int, int]]:
     return list(zip(frames.tolist(), table[LABEL].tolist(), strict=True))
 
 
-def _key(row: dict[str, str], labels: Image, where: str) -> tuple[int, int]:
-    """Return the frame and number of the object that a row is about."""
-    try:
-        t = int(row.get("t") or 0)
-        if row.get("label"):
-            return t, int(row["label"])
-        at = {a: int(float(row[a])) for a in "zyx" if a in labels.kept_axes}
-    except (ValueError, KeyError, OverflowError) as error:
-        raise FormatError(f"{where}: {short(error)} is no whole number, or is missing.") from error
+def _number(row: Row, frame: int, labels: Image, columns: Columns, where: str) -> int:
+    """Return the number of the object that a row is about; 0 where there is none."""
+    if row.get(columns.get("label", "")):
+        return whole(row, columns["label"], where)
+    at = {
+        a: math.floor(number(row, columns.get(a, a), where)) for a in "zyx" if a in labels.kept_axes
+    }
     if "t" in labels.kept_axes:
-        at["t"] = t
+        at["t"] = frame
     if not all(0 <= i < labels.sizes[a] for a, i in at.items()):
-        raise LabelError(f"{where}: {_told(row)} lies outside the image.")
-    return t, int(labels.at(**at).read())
+        raise LabelError(f"{where}: {_told(row, columns)} lies outside the image.")
+    return int(labels.at(**at).read())
 
 
 def classes_named(given: Sequence[str]) -> dict[str, Class]:

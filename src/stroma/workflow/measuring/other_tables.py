@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,11 @@ CLASSES = ("class", "class_name", "classification")
 SEPARATORS = ",;\t"
 TABLES = (".csv", ".tsv", ".txt", ".parquet")
 
+Row = Mapping[str, str]
 Rows = list[dict[str, str]]
+
+FIRST_LINE = 2
+"""Where a file that begins with the names of its columns has its first row."""
 
 MOST_WHOLE = 2**53
 """Largest number whose neighbours are whole numbers, too."""
@@ -44,12 +49,15 @@ class OtherTable:
         Numbers; NaN where there is none.
     classes : (n,) tuple of str
         What each object is; empty where that is not said.
+    framed : bool
+        Whether it says the frame of each object; else all are of the first.
     """
 
     source: str
     keys: NDArray[np.int64]
     measures: Mapping[str, NDArray[np.float64]]
     classes: tuple[str, ...] = ()
+    framed: bool = True
 
     def rows_of(self, table: ObjectTable, frame: int | None = None) -> NDArray[np.int64]:
         """Return the row for each object of a table, -1 where there is none.
@@ -60,7 +68,14 @@ class OtherTable:
             Of all frames, with the column "t" where there are several; or of one.
         frame : int, optional
             Which one.
+
+        Raises
+        ------
+        LabelError
+            If the table has several frames, and this does not say which.
         """
+        if frame is None and not self.framed:
+            require_frames(self.source, frames_of(table))
         known = {key: row for row, key in enumerate(map(tuple, self.keys.tolist()))}
         usual = np.full(table.rows, frame or 0, np.int64)
         frames = table["t"] if frame is None and "t" in table else usual
@@ -138,45 +153,109 @@ def read_other_table(path: str | Path) -> OtherTable:
     """
     where, rows = Path(path), read_rows(path)
     names = list(rows[0]) if rows else []
-    number = _called(names, NUMBERS)
-    if number is None:
+    label = called(names, NUMBERS)
+    if label is None:
         raise FormatError(
             f"{where} has no column with the numbers of objects: one of {', '.join(NUMBERS)}. Got "
             f"{', '.join(names[:12]) or 'no rows'}."
         )
-    frame, kind = _called(names, FRAMES), _called(names, CLASSES)
+    frame, kind = called(names, FRAMES), called(names, CLASSES)
+    lines = dict(enumerate(rows, start=FIRST_LINE))
+    frames = frames_in(lines, where)
     keys = np.array(
         [
-            (_whole(row.get(frame or "", ""), where, line, 0), _whole(row[number], where, line))
-            for line, row in enumerate(rows, start=2)
+            ((frames or {}).get(line, 0), whole(row, label, f"{where}, line {line}"))
+            for line, row in lines.items()
         ],
         np.int64,
     )
     found, counts = np.unique(keys, axis=0, return_counts=True)
     if (counts > 1).any():
         raise LabelError(f"{where} has two rows for the object {found[counts > 1][0][1]}.")
-    measures = {n: _numbers(rows, n) for n in names if n not in (number, frame, kind)}
+    measures = {n: _numbers(rows, n) for n in names if n not in (label, frame, kind)}
     classes = tuple(row[kind] for row in rows) if kind else ()
     known = {n: v for n, v in measures.items() if v is not None}
-    return OtherTable(where.name, keys, known, classes if any(classes) else ())
+    said = classes if any(classes) else ()
+    return OtherTable(where.name, keys, known, said, frames is not None)
 
 
-def _called(names: Sequence[str], known: Sequence[str]) -> str | None:
-    """Return the name of a column that is called one of some words."""
-    small = {name.lower().replace(" ", "_"): name for name in reversed(names)}
+def called(names: Iterable[str], known: Sequence[str]) -> str | None:
+    """Return the name of a column that is called one of some words, in whatever case."""
+    small = {name.lower().replace(" ", "_"): name for name in reversed(list(names))}
     return next((small[word] for word in known if word in small), None)
 
 
-def _whole(text: str, path: Path, line: int, usual: int | None = None) -> int:
-    if not text and usual is not None:
-        return usual
+def frames_in(lines: Mapping[int, Row], path: Path) -> dict[int, int] | None:
+    """Return the frames of rows, by their lines; None where no row says one.
+
+    Raises
+    ------
+    FormatError
+        If some do and others do not, or one is no whole number.
+    """
+    name = called(next(iter(lines.values()), {}), FRAMES)
+    if name is None or not any(row.get(name) for row in lines.values()):
+        return None
+    return {line: whole(row, name, f"{path}, line {line}") for line, row in lines.items()}
+
+
+def require_frames(source: str, count: int) -> None:
+    """Refuse objects of several frames where a table says none: only the first would be meant."""
+    if count > 1:
+        raise LabelError(
+            f"{source} does not say in which frame its objects are, and there are objects in "
+            f"{count} frames. Give it a column {' or '.join(FRAMES)}, that counts from 0."
+        )
+
+
+def frames_of(table: ObjectTable) -> int:
+    """Return in how many frames a table has objects."""
+    return len(np.unique(table["t"])) if "t" in table else 1
+
+
+def number(row: Mapping[str, str], name: str, where: str) -> float:
+    """Return the number that a row has in a column.
+
+    Parameters
+    ----------
+    row : mapping of str to str
+        Cells by column.
+    name : str
+        Of the column.
+    where : str
+        File and line, for people.
+
+    Raises
+    ------
+    FormatError
+        If it has none.
+    """
     try:
-        value = float(text)
-        if value.is_integer() and abs(value) <= MOST_WHOLE:
-            return int(value)
-    except (ValueError, OverflowError):
-        pass
-    raise FormatError(f"{path}, line {line}: {short(text or 'an empty cell')} is no whole number.")
+        value = float(row.get(name) or "nan")
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value):
+        return value
+    raise FormatError(f"{where}: {short(row.get(name) or 'an empty cell')} in {name} is no number.")
+
+
+def whole(row: Mapping[str, str], name: str, where: str) -> int:
+    """Return the whole number that a row has in a column, also where it is written as 1.0.
+
+    Parameters
+    ----------
+    row, name, where
+        As for `number`.
+
+    Raises
+    ------
+    FormatError
+        If it has none.
+    """
+    value = number(row, name, where)
+    if value.is_integer() and abs(value) <= MOST_WHOLE:
+        return int(value)
+    raise FormatError(f"{where}: {short(row[name])} in {name} is no whole number.")
 
 
 def _numbers(rows: Rows, name: str) -> NDArray[np.float64] | None:
