@@ -131,7 +131,7 @@ def predictions() -> None:
 def fits() -> None:
     X, y = labelled(LABELLED, 56)
     classifier = CatBoost(thread_count=THREADS)
-    library = CatBoostClassifier(**classifier.params(), allow_writing_files=False, silent=True)
+    library = CatBoostClassifier(**classifier.options(), allow_writing_files=False, silent=True)
     beside = fastest(lambda: library.fit(X, y))
     row("CatBoost: library, fit", beside)
     row("CatBoost: ours, fit and export", fastest(lambda: classifier.fit(X, y)), beside)
