@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from tests.random_network import random_network
 from tests.session.scene import paint_halves, settle
 from tests.zoo.programs import ZSCORE, described, in_onnx, refused, seeing, small, written
 
@@ -126,6 +127,21 @@ def test_another_network_of_the_same_name_is_not_taken_for_it(project, tmp_path)
     seeing_networks.register(name, written(tmp_path / "b.zip", said, net__onnx=in_onnx(small())))
     with Session.open(folder) as session:
         assert "another one of that name" in session.notices[0].message
+
+
+@pytest.mark.parametrize(("made", "used"), [("inner", "outputs"), ("outputs", "inner")])
+def test_other_features_of_the_same_network_are_not_taken_for_those_of_a_project(
+    tmp_path, made, used
+):
+    path = random_network().save(tmp_path / "nuclei.safetensors")
+    seeing_networks.register("nuclei", path, which=made)
+    with Session.create(tmp_path / "a.stroma") as session:
+        session.set_params(fe_name="nuclei", fe_layers=None, fe_scalings=[1])
+    EXTRACTORS._added.clear()
+    seeing_networks.register("nuclei", path, which=used)
+    with Session.open(tmp_path / "a.stroma") as session:
+        wanted = {"inner": "nuclei:inner=FILE", "outputs": "nuclei=FILE"}[made]
+        assert f"stroma --network {wanted} paint" in session.notices[0].message
 
 
 def test_features_that_nobody_knows_any_more_do_not_keep_a_project_closed(package, tmp_path):

@@ -44,6 +44,9 @@ DIGITS = 8
 OWN = {"yx": "texture_2d+color_2d", "zyx": "texture_3d"}
 """Features of our own that go with those of a network, by the axes of what it is shown."""
 
+SEEN = {"outputs": "its channels", "inner": "what its last convolution makes them of"}
+"""What features of a network are, for people."""
+
 AGAIN = "Choose the network again in the panel Model."
 
 
@@ -178,8 +181,7 @@ def restore(said: object, folder: Path) -> str:
 
 def _restore(name: str, known: Mapping[str, Any], folder: Path) -> None:
     if name in EXTRACTORS.added:
-        if getattr(EXTRACTORS.added[name], "digest", None) != known.get("digest"):
-            raise ParameterError("another one of that name is in use.")
+        _require_same(name, known)
         return
     if "program" in known:
         raise ParameterError(
@@ -191,7 +193,25 @@ def _restore(name: str, known: Mapping[str, Any], folder: Path) -> None:
         raise MissingFileError(f"{short(source)} was not fetched on this machine.")
     if digest(place_of(source)) != known.get("digest"):
         raise FormatError("it is not the one that the project was made with.")
-    register(name, source, which="inner" if known.get("which") == "inner" else "outputs")
+    register(name, source, which=_which(known))
+
+
+def _require_same(name: str, known: Mapping[str, Any]) -> None:
+    """Refuse a network that goes by the name already, where it would give other features."""
+    kind, wanted = EXTRACTORS.added[name], _which(known)
+    if getattr(kind, "digest", None) != known.get("digest"):
+        raise ParameterError("another one of that name is in use.")
+    if getattr(kind, "which", None) != wanted:
+        inner = ":inner" if wanted == "inner" else ""
+        raise ParameterError(
+            f"the project was made with {SEEN[wanted]}, and {short(name)} is in use as "
+            f"{SEEN['outputs' if inner else 'inner']}: stroma --network {short(name)}{inner}=FILE"
+            " paint ..."
+        )
+
+
+def _which(known: Mapping[str, Any]) -> Which:
+    return "inner" if known.get("which") == "inner" else "outputs"
 
 
 def _kept(name: str, known: Mapping[str, Any], folder: Path) -> Path:
