@@ -74,6 +74,9 @@ def test_programs_are_trusted_by_who_runs_a_recipe_alone(stroma, tmp_path):
     path.write_text("command: segment\nmodel: affable-shark\nimages: [a.tif]")
     shown = stroma("run", path, "--show", "--trust", "0" * 32).out
     assert shown.startswith(f"stroma segment --trust={'0' * 32} -- affable-shark ")
+    path.write_text(f"{path.read_text()}\nsee-with: {{n: s3://b/n.zip}}")
+    shown = stroma("run", path, "--show", "--trust", "0" * 32).out.split(" --")
+    assert shown.count(f"trust={'0' * 32} segment") == shown.count(f"trust={'0' * 32}") == 1
 
 
 def test_a_recipe_names_networks_that_models_see_with(stroma, halves, monkeypatch):
@@ -85,7 +88,7 @@ def test_a_recipe_names_networks_that_models_see_with(stroma, halves, monkeypatc
     (halves / "train.yml").write_text(yaml.safe_dump(train))
     shown = stroma("run", "train.yml", "--show", "--trust", "0" * 32).out
     assert shown.startswith(f"stroma --network=seen:inner=network.safetensors --trust={'0' * 32} ")
-    ended = stroma("run", "train.yml")
+    ended = stroma("run", "train.yml", "--trust", "0" * 32)
     assert ended.code == 0, ended.err
     assert EXTRACTORS.added["seen"].which == "inner"
     assert ConvpaintModel(model_path=halves / "seen.pkl").get_param("fe_name") == "seen"
@@ -152,11 +155,15 @@ def test_a_program_in_a_package_runs_with_consent_that_run_passes_on(stroma, hal
         (["nothing.txt"], "There is no recipe or model package nothing.txt"),
         (["nothing.yml"], "There is no recipe nothing.yml"),
         (["seg.yml", "a.png"], "names its own images; got a.png too"),
-        (["seg.yml", "--shwo"], "names its own images; got --shwo too"),
+        (["seg.yml", "--shwo"], "No such option: --shwo. Did you mean '--show'?"),
+        (["--shwo", "seg.yml"], "No such option: --shwo. Did you mean '--show'?"),
+        (["--overwrite", "pkg.zip", "a.png"], "segment come after the package, got --overwrite"),
+        (["cluster.yml", "--trust", "5"], "stroma cluster takes none. Leave --trust out."),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_what_can(stroma, halves, given, message):
     (halves / "seg.yml").write_text("command: segment\nmodel: m.pkl\nimages: [a.png]")
+    (halves / "cluster.yml").write_text("command: cluster\nimages: [a.png]")
     ended = stroma("run", *given)
     assert ended.code in (2, 3)
     assert message in ended.err

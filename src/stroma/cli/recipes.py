@@ -84,6 +84,13 @@ def given_to(name: str) -> list[Given]:
     return [Given(_key(part), part, "Path" in repr(kinds[part.name])) for part in parts]
 
 
+def runs_programs(name: str) -> bool:
+    """Tell whether a command takes programs to trust."""
+    from stroma.cli import COMMANDS
+
+    return "trust" in get_type_hints(COMMANDS[name])
+
+
 def written(name: str) -> str:
     """Return a recipe of a command in which every key is explained, and as it is by itself."""
     from stroma.cli import COMMANDS
