@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+import tifffile
 from tests.session.scene import SECONDS, paint_halves, settle
 
 from stroma.blocks.box import Box
@@ -16,6 +17,8 @@ from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinis
 from stroma.session.strokes.exports import Written
 from stroma.session.strokes.guidance import Guidance
 from stroma.session.strokes.ownership import ClassCount
+from stroma.workflow.applying import segment
+from stroma.workflow.applying.outputs import Outputs
 from stroma.workflow.applying.tables import write_components
 
 
@@ -292,6 +295,70 @@ def test_a_batch_tells_where_the_results_of_images_are_that_are_open(session, ha
     settle(session)
     session.apply(paths[:1], tmp_path / "results").result(SECONDS)
     assert session.written(key).current
+
+
+@pytest.fixture
+def several(session, halves, tmp_path):
+    """A file of three images, of which the first is open, and a model that learnt it."""
+    path = tmp_path / "several.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for _ in range(3):
+            file.write(halves, metadata={"axes": "YX"})
+    key = session.add_image(path)
+    paint_halves(session, key)
+    settle(session)
+    return key, path
+
+
+@pytest.mark.parametrize(
+    ("outputs", "name"),
+    [
+        ({"series": (2,)}, None),
+        ({"series": (0, 1)}, "several_s0_labels.tif"),
+        ({"series": "all"}, "several_s0_labels.tif"),
+        ({"axes": "yx"}, None),
+        ({}, "several_labels.tif"),
+    ],
+)
+def test_only_what_was_made_of_the_image_as_it_is_open_is_its_segmentation(
+    session, several, tmp_path, outputs, name
+):
+    key, path = several
+    done = session.apply([path], tmp_path / "r", outputs=Outputs(**outputs)).result(SECONDS)
+    assert not done.failed
+    found = session.written(key)
+    wanted = None if name is None else Written((tmp_path / "r" / name).resolve(), current=True)
+    assert found == wanted
+
+
+def test_the_segmentation_of_a_part_is_not_that_of_the_image(session, several, halves, tmp_path):
+    key, path = several
+    mask = write_image(tmp_path / "mask.png", np.eye(*halves.shape, dtype=np.uint8), axes="yx")
+    session.apply([path], tmp_path / "r", outputs=Outputs(mask=mask)).result(SECONDS)
+    assert session.written(key) is None
+    session.apply([path], tmp_path / "r").result(SECONDS)
+    assert session.written(key).current
+    session.apply([path], tmp_path / "r", outputs=Outputs(mask=mask)).result(SECONDS)
+    assert not session.written(key).current
+
+
+def test_what_a_cancelled_batch_has_finished_is_known(session, halves, tmp_path, monkeypatch):
+    paths = [write_image(tmp_path / f"{name}.tif", halves, axes="yx") for name in "ab"]
+    first, second = (session.add_image(path) for path in paths)
+    paint_halves(session, first)
+    settle(session)
+
+    def read(path, **how):
+        if path == paths[1]:
+            [task.cancel() for task in session.tasks.values()]
+        return read_image(path, **how)
+
+    monkeypatch.setattr(segment, "read_image", read)
+    with pytest.raises(Cancelled):
+        session.apply(paths, tmp_path / "r").result(SECONDS)
+    written = tmp_path / "r" / "a_labels.tif"
+    assert session.written(first) == Written(written.resolve(), current=True)
+    assert session.written(second) is None
 
 
 def test_what_is_written_is_not_the_latest_after_the_last_step_grew(session, halves, tmp_path):

@@ -311,7 +311,7 @@ def test_images_of_one_file_are_segmented_as_asked(tmp_path, model):
     segment_files(model, [path], tmp_path / "all", outputs=Outputs(series="all"))
     assert labels_in(tmp_path / "all") == ["two_s0", "two_s1"]
     result = segment_files(model, [path], tmp_path / "some", outputs=Outputs(series=(1, 7)))
-    assert [f.status for f in result.files] == ["done", "failed"]
+    assert [(f.status, f.series) for f in result.files] == [("done", 1), ("failed", 7)]
     assert "no number 7" in str(result)
     result = segment_files(model, [path, path], tmp_path / "each", series=[1, None])
     assert [f.outputs[0].name for f in result.files] == ["two_s1_labels.tif", "two_labels.tif"]

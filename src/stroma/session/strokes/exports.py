@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from stroma.session.strokes.model import StrokeModel
 
 if TYPE_CHECKING:
     from stroma.workflow.applying.outputs import Outputs
-    from stroma.workflow.applying.segment import BatchResult
+    from stroma.workflow.applying.segment import BatchResult, FileResult
 
 EARLIER = "earlier"
 """What a result is noted to answer that was not the latest when it was written."""
@@ -120,18 +119,23 @@ class Exports:
             if image in self.core.document.sheets:
                 self.core.do(ops.SetResult(image, str(path.resolve()), answers))
 
-    def _note_open(self, result: BatchResult, series: Sequence[int | None], answers: str) -> None:
-        """Note the segmentations of files that are open as images."""
+    def _note_open(self, made: Sequence[FileResult], outputs: Outputs, answers: str) -> None:
+        """Note the segmentations of images that are open, and which of those known are no more."""
         found = {
-            (_real(one.path), number or 0): one.outputs[0]
-            for one, number in zip_longest(result.files, series)
-            if one.outputs
+            (_real(one.path), one.series or 0): one.outputs[0]
+            for one in made
+            if one.status != "failed"
         }
+        over = {_real(path) for path in found.values()}
         for image in self.core.all_images():
-            number = (image.image.read_with or {}).get("series", 0)
-            path = found.get((_real(image.image.source), number)) if image.image.source else None
+            how, source = image.image.read_with or {}, image.image.source
+            alike = outputs.mask is None and how.get("axes") == outputs.axes
+            path = found.get((_real(source), how.get("series", 0))) if source and alike else None
+            noted = self.model.bench.written.get(image.key)
             if path is not None:
                 self._note(image.key, path, answers)
+            elif noted is not None and _real(noted.path) in over:
+                self._note(image.key, Path(noted.path), EARLIER)
 
     def _answered(self) -> str:
         """Return what the present model answers.
@@ -162,24 +166,31 @@ class Exports:
         """Segment files with the present model, as ``stroma segment`` does.
 
         ``series`` says which image of each, as for
-        `stroma.workflow.applying.segment.segment_files`. Of those that are open it is noted where
-        their segmentation is, see ``written``.
+        `stroma.workflow.applying.segment.segment_files`. Of those that are open, as they are read
+        here, it is noted where their segmentation is, see ``written``; not where a mask left parts
+        of them out.
         """
+        from stroma.workflow.applying.outputs import Outputs
         from stroma.workflow.applying.segment import Progress, segment_files
 
         with self.core.lock:
             answers = self._answered()
             model = self.model.network or self.model.copy()
+        wanted = outputs or Outputs()
 
         def batch(progress: Report, cancelled: Cancel) -> BatchResult:
             def told(step: Progress) -> None:
                 done = (step.file - 1) * 1000 + 1000 * step.done // max(1, step.total)
                 progress(done, step.files * 1000)
 
-            how: dict[str, Any] = {"progress": told, "cancel": cancelled, "series": series}
-            result = segment_files(model, list(paths), folder, outputs=outputs, **how)
-            self._note_open(result, series, answers)
-            return result
+            made: list[FileResult] = []
+            how: dict[str, Any] = {"progress": told, "cancel": cancelled, "finished": made.append}
+            try:
+                return segment_files(
+                    model, list(paths), folder, outputs=wanted, series=series, **how
+                )
+            finally:  # files that were finished stay when the batch is cancelled
+                self._note_open(made, wanted, answers)
 
         return self.core.tasks.start("batch", batch)
 

@@ -64,6 +64,8 @@ class FileResult:
         Time it took.
     error : Exception or None
         Why it failed.
+    series : int or None
+        Which image of the file; None is the first.
     """
 
     path: Path
@@ -71,6 +73,7 @@ class FileResult:
     outputs: tuple[Path, ...] = ()
     seconds: float = 0.0
     error: Exception | None = None
+    series: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def segment_files(
     use_dask: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: Cancel | None = None,
+    finished: Callable[[FileResult], None] | None = None,
 ) -> BatchResult:
     """Segment files with a trained model, and write the results to a folder.
 
@@ -129,6 +133,9 @@ def segment_files(
         Is told after every block.
     cancel : callable, optional
         Asked before every block.
+    finished : callable, optional
+        Is told what became of a file as soon as it is known, also where ``cancel`` ends the batch
+        later; of networks with several heads once for each.
 
     Returns
     -------
@@ -147,7 +154,7 @@ def segment_files(
     wanted = outputs or Outputs()
     if is_network(model) and model.heads:
         how: dict[str, Any] = {"use_dask": use_dask, "progress": progress, "cancel": cancel}
-        how["series"] = series
+        how |= {"series": series, "finished": finished}
         heads = model.heads.values()
         return _merged([segment_files(one, paths, folder, outputs=wanted, **how) for one in heads])
     todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted, series)
@@ -160,6 +167,8 @@ def segment_files(
         tell = _teller(job.path, number, len(todo), progress)
         results.append(_one(model, job, tell, cancel, use_dask))
         LOG.info("%s: %s", job.path, results[-1].status)
+        if finished is not None:
+            finished(results[-1])
     summary = None
     if wanted.tables:
         summary = Path(folder) / "summary.csv"
@@ -183,6 +192,7 @@ def _merged(several: Sequence[BatchResult]) -> BatchResult:
                 tuple(path for part in parts for path in part.outputs),
                 sum(part.seconds for part in parts),
                 next((part.error for part in parts if part.error), None),
+                parts[0].series,
             )
         )
     return BatchResult(tuple(files), next((one.summary for one in several if one.summary), None))
@@ -210,7 +220,7 @@ def _one(
         image = read_image(job.path, axes=job.outputs.axes, series=job.series)
         files = job.files(image)
         if is_complete(job, files) and not job.outputs.overwrite:
-            return FileResult(job.path, "skipped", files.all)
+            return FileResult(job.path, "skipped", files.all, series=job.series)
         claim(job, files)
         region = open_region(job.outputs.mask, job.path, image)
         if is_network(model) and job.result != "classes":
@@ -229,8 +239,8 @@ def _one(
     except Cancelled:
         raise
     except (StromaError, OSError, MemoryError) as error:
-        return FileResult(job.path, "failed", (), time.monotonic() - start, error)
-    return FileResult(job.path, "done", files.all, time.monotonic() - start)
+        return FileResult(job.path, "failed", (), time.monotonic() - start, error, job.series)
+    return FileResult(job.path, "done", files.all, time.monotonic() - start, series=job.series)
 
 
 def _tables(results: Sequence[FileResult], folder: Path, ending: str) -> list[Path]:
