@@ -171,6 +171,70 @@ def test_probabilities_are_cut_at_the_threshold(stroma, files) -> None:
     assert rows("b.csv") == []
 
 
+@pytest.fixture
+def three(files) -> list[str]:
+    """Train on labels 1, 3 and 4, segment, and return the files of probabilities."""
+    values = np.repeat([[10, 90, 170, 90, 10]], 30, axis=0).repeat(12, axis=1)
+    strokes = np.zeros(values.shape, np.uint8)
+    for x, label in ((3, 1), (15, 3), (28, 4)):
+        strokes[5:20, x : x + 4] = label
+    write_image("three.png", values.astype(np.uint8), axes="yx")
+    write_labels("strokes.png", strokes, axes="yx")
+    return ["three_probabilities.tif", "out/three_probabilities.zarr"]
+
+
+def segmented(stroma, *names: str) -> None:
+    """Train a model of classes of these names, and write what it finds."""
+    train = ("train", "three.png", "strokes.png", "--model", "m.pkl", "--alias", "gaussian")
+    said = [word for name in names for word in ("--class", name)]
+    for command in (
+        (*train, *said),
+        ("segment", "m.pkl", "three.png", "--probabilities", "--out", "."),
+        ("segment", "m.pkl", "three.png", "--probabilities", "--format", "zarr", "--out", "out"),
+    ):
+        done = stroma(*command)
+        assert done.code == 0, done.err
+
+
+def places(stroma, *how: str) -> list[int]:
+    """Return where along x the objects are."""
+    done = stroma("objects", *how, "--table", "out.csv", "--overwrite")
+    assert done.code == 0, done.err
+    return [round(float(r["centroid_x_px"]) / 12 - 0.5) for r in rows("out.csv")]
+
+
+def test_a_class_of_own_probabilities_is_that_of_its_name_never_another(stroma, three) -> None:
+    segmented(stroma, "1=dark", "3=mid", "4=bright")
+    for path in three:
+        assert places(stroma, path, "--class", "dark") == [0, 4]
+        assert places(stroma, path, "--class", "mid") == [1, 3]
+        assert places(stroma, path, "--class", "bright") == [2]
+        assert places(stroma, path, "--class", "bright", "--boundary", "mid") == [2]
+        for wrong in (("3",), ("4",), ("mid", "--boundary", "3"), ("mit",)):
+            done = stroma("objects", path, "--class", *wrong, "--table", "no.csv")
+            assert done.code == 2
+            assert "dark, mid, bright" in " ".join(done.err.split())
+    assert not Path("no.csv").exists()
+
+
+def test_the_number_of_a_class_without_a_name_is_its_label_in_probabilities(stroma, three) -> None:
+    segmented(stroma)
+    for path in three:
+        assert places(stroma, path, "--class", "1") == [0, 4]
+        assert places(stroma, path, "--class", "3") == places(stroma, path, "--class", "class 3")
+        assert places(stroma, path, "--class", "3") == [1, 3]
+        assert places(stroma, path, "--class", "4", "--boundary", "3") == [2]
+        done = stroma("objects", path, "--class", "2", "--table", "no.csv")
+        assert "class 1, class 3, class 4" in " ".join(done.err.split())
+
+
+def test_numbers_of_channels_without_names_are_those_there_are(stroma, files) -> None:
+    write_image("chance.tif", np.ones((2, 9, 9), np.float32) / 2, axes="cyx")
+    for wrong in ("3", "0", "mid"):
+        done = stroma("objects", "chance.tif", "--class", wrong, "--table", "a.csv")
+        assert "the number of a channel, 1 to 2" in " ".join(done.err.split())
+
+
 def test_touching_parts_of_a_class_are_parted_along_another(stroma, files) -> None:
     labels = np.zeros((30, 50), np.uint8)
     labels[5:25, 5:45] = 1

@@ -57,7 +57,18 @@ def test_colours_round_trip(tmp_path, rng, ending, dtype):
     assert image.rgb or (ending, dtype) == (".tif", "uint16")  # ImageJ has no 16 bit colours
 
 
-@pytest.mark.parametrize("ending", [".ome.tif", ".zarr"])
+@pytest.mark.parametrize("axes", ["cyx", "czyx", "tczyx"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".zarr"])
+def test_channel_names_of_stacks_and_movies_round_trip(tmp_path, rng, ending, dtype, axes):
+    shape = tuple({"c": 3, "y": 20, "x": 30}.get(a, 2) for a in axes)
+    values, names = rng.integers(0, 255, shape).astype(dtype), ("dark é", "mid", "bright")
+    image = read_image(write_image(tmp_path / f"a{ending}", values, axes=axes, channels=names))
+    assert image.channels == names
+    np.testing.assert_array_equal(image.read(), values)
+
+
+@pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".zarr"])
 def test_channel_names_round_trip(tmp_path, rng, ending):
     values = rng.integers(0, 255, (2, 20, 30)).astype("uint8")
     path = write_image(tmp_path / f"a{ending}", values, axes="cyx", channels=["DAPI", "GFP"])

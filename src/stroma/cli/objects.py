@@ -31,7 +31,8 @@ def objects(
         str | None,
         typer.Option(
             "--class",
-            help="Name or number of the class whose connected parts are the objects.",
+            help="Name of the class whose connected parts are the objects, or its label; of "
+            "probabilities without names, the number of the channel.",
             show_default=False,
         ),
     ] = None,
@@ -53,7 +54,7 @@ def objects(
         str | None,
         typer.Option(
             metavar="CLASS",
-            help="Name or number of the class between touching objects, such as their rims: they "
+            help="The class between touching objects, such as their rims, named alike: they "
             "are parted where it is probable (of probabilities), or is (of classes); with --split "
             "also where it has gaps.",
             show_default=False,

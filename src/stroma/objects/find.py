@@ -36,8 +36,10 @@ def objects_of(
     ----------
     pixels : array or Image
         Integers are labels (0 for none): of classes, or of objects already told apart; numbers
-        from 0 to 1 the probabilities of one class, or of all as channels, of which ``label``
-        says one, counted from 1. (y, x), (z, y, x), or with ``axes`` over time or with channels.
+        from 0 to 1 the probabilities of one class, or of all as channels. (y, x), (z, y, x), or
+        with ``axes`` over time or with channels. Among probabilities, ``label`` and ``boundary``
+        are channels counted from 1, whatever labels or names their classes have: of an Image with
+        named channels ``image.channels.index(name) + 1``.
     axes : str, optional
         Axes of an array, such as "tyx"; "yx" or "zyx" where left out.
     spacing : sequence of float

@@ -109,9 +109,17 @@ def _imagej(said: Mapping[str, Any], page: Any) -> Facts:
     spacing, found = in_one_unit(lengths)
     interval = float(said["finterval"]) if _number(said.get("finterval")) else 0.0
     step = seconds(interval, _text(said, "tunit", "s"))
-    labels = said.get("Labels") or ()
     times = {"t": step} if step else {}
-    return Facts(spacing | times, found, tuple(str(label) for label in labels))
+    return Facts(spacing | times, found, _names(said))
+
+
+def _names(said: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what channels are called, where all planes of one are called the same."""
+    given = said.get("Labels") or ()
+    labels = (given,) if isinstance(given, str) else tuple(map(str, given))
+    count = int(said["channels"]) if _number(said.get("channels")) else len(labels)
+    names = labels[:count]
+    return names if names * (len(labels) // max(count, 1)) == labels else ()
 
 
 def _lengths(

@@ -86,6 +86,9 @@ def _write_imagej(path: Path, array: Any, about: Description) -> None:
         said["spacing"] = about.spacing["z"]
     if "t" in about.spacing:
         said["finterval"] = about.spacing["t"]
+    if about.channels and "c" in about.axes and not about.rgb:
+        planes = int(np.prod(values.shape[:-2]))  # channels change fastest
+        said["Labels"] = list(about.channels) * (planes // len(about.channels))
     if about.classes:
         said["Info"] = to_text(about.classes)
     if about.classes and about.dtype == np.uint8:

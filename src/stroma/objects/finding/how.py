@@ -18,7 +18,7 @@ class Finding:
     ----------
     label : int or None
         The class whose connected parts are objects; of every class where None. Classes are never
-        joined.
+        joined. In probabilities of several, the channel of the class, counted from 1.
     threshold : float
         Least probability of a pixel of an object.
     core : float or None

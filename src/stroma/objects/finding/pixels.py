@@ -77,7 +77,7 @@ def source_of(pixels: Image, finding: Finding, boundary: Any = None) -> Source:
 
 
 def plane_of(image: Image, label: int) -> Image:
-    """Return the channel of one class of an image of probabilities, classes counted from 1.
+    """Return a channel of an image of probabilities, counted from 1.
 
     Raises
     ------
@@ -86,7 +86,10 @@ def plane_of(image: Image, label: int) -> Image:
     """
     count = image.sizes.get("c", 1)
     if not 1 <= label <= count:
-        raise ParameterError(f"There are probabilities of classes 1 to {count}, not of {label}.")
+        names = f" Channels, from 1: {', '.join(image.channels[:8])}." if image.channels else ""
+        raise ParameterError(
+            f"There are probabilities of classes 1 to {count}, not of {label}.{names}"
+        )
     return image.at(c=label - 1) if "c" in image.sizes else image
 
 

@@ -16,7 +16,6 @@ from stroma.data.image import Image
 from stroma.data.objects import ObjectTable
 from stroma.errors import FileError, LabelError, ParameterError
 from stroma.io import read_image
-from stroma.io.labels import read_classes
 from stroma.objects.blockwise.files import objects_in_file, write_in_blocks
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.entry import micrometres
@@ -24,6 +23,7 @@ from stroma.objects.finding.frame import find
 from stroma.objects.finding.how import Finding
 from stroma.objects.finding.sought import Sought, seek
 from stroma.objects.measure import LARGE, measure
+from stroma.workflow.measuring.chosen import chosen
 from stroma.workflow.measuring.embedding import embed, extractors_in
 from stroma.workflow.measuring.object_files import (
     check_table_name,
@@ -123,9 +123,10 @@ def measure_file(
     image : path, optional
         Values to measure.
     of_class : str, optional
-        Name or number of the class whose connected parts are objects.
+        Name of the class whose connected parts are objects, or its label; of probabilities whose
+        channels have no names, the number of the channel.
     boundary : str, optional
-        Name or number of the class between objects, along which those that touch are parted.
+        The class between objects, named alike, along which those that touch are parted.
     how : Finding, optional
         How objects are found.
     model : path, optional
@@ -157,7 +158,7 @@ def measure_file(
     source = read_image(path, axes=axes)
     values = None if image is None else read_image(image, series=series)
     own = None if model is None else load_object_classifier(model)
-    sought = _sought(path, source, values, _classes(path, source, of_class, boundary), how)
+    sought = _sought(path, source, values, chosen(path, source, of_class, boundary), how)
     with _objects(sought, wanted.table.absolute().parent) as labels:
         values = None if values is None else _fitting(values, labels)
         table = measure(labels, values, ring=ring)
@@ -227,42 +228,10 @@ def _objects(sought: Sought, folder: Path) -> Iterator[Image]:
     yield Image(array, own.kept_axes, spacing=own.spacing, unit=own.unit, source=own.source)
 
 
-def _classes(
-    path: Path, source: Image, of_class: str | None, boundary: str | None
-) -> tuple[int | None, int | None]:
-    """Return the numbers of the class of objects and of that between them; None where unnamed."""
-    chance = source.dtype.kind == "f"
-    if of_class is not None:
-        label = _class_number(of_class, path, chance=chance)
-        return label, None if boundary is None else _class_number(boundary, path, chance=chance)
-    if boundary is not None:
-        raise ParameterError(
-            "A boundary parts the objects of a class: name the class of the objects, too. Objects "
-            "that have numbers are apart already."
-        )
-    if chance and source.sizes.get("c", 1) > 1:
-        raise ParameterError(f"{path} holds probabilities of several classes; name one of them.")
-    if classes := read_classes(path):
-        names = ", ".join(c.name for c in classes[:8])
-        raise ParameterError(f"{path} holds classes ({names}), no objects; name one of them.")
-    return None, None
-
-
 def _size(source: Image, values: Image | None) -> tuple[dict[str, float], str]:
     """Return the size of a pixel that the labels know, or else their image."""
     known = values if values is not None and not micrometres(source) else source
     return dict(known.spacing), known.unit
-
-
-def _class_number(name: str, path: Path, *, chance: bool) -> int:
-    classes = read_classes(path)
-    named = {c.name: c.label for c in classes}
-    if name in named:
-        return named[name]
-    if name.isdecimal() and int(name) > 0:
-        return int(name)
-    known = ", ".join(named) or ("a number from 1" if chance else "the number of a label")
-    raise ParameterError(f"{path} has no class {name!r}. Known: {known}.")
 
 
 def _fitting(values: Image, labels: Image) -> Image:
