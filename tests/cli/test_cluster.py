@@ -35,3 +35,10 @@ def test_cluster_does_not_replace_a_model_unasked(stroma, tmp_path) -> None:
     assert ended.code != 0
     assert "clusters.pkl" in ended.err
     assert (tmp_path / "clusters.pkl").read_bytes() == b"mine"
+
+
+def test_a_way_to_join_that_there_is_not_is_refused_before_any_work(stroma, tmp_path) -> None:
+    ended = stroma("cluster", tmp_path / "none.png", "--join", "wards", "--out", tmp_path)
+    assert ended.code == 2
+    assert "There is no way 'wards' to join groups" in ended.err
+    assert "Use --join ward or --join complete." in ended.err

@@ -94,6 +94,10 @@ def test_a_recipe_names_networks_that_models_see_with(stroma, halves, monkeypatc
     assert ConvpaintModel(model_path=halves / "seen.pkl").get_param("fe_name") == "seen"
     (halves / "train.yml").write_text("command: train\nsee-with: [a.zip]")
     assert "see-with is files by name" in stroma("run", "train.yml").err
+    for value, got in (("", "nothing"), ("[1]", "[1]"), ("''", "nothing"), ("3", "3")):
+        (halves / "train.yml").write_text(f"command: train\nsee-with: {{nuclei: {value}}}")
+        said = stroma("run", "train.yml", "--show").err
+        assert f"train.yml: nuclei under see-with is a file or an id, got {got}." in said
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,9 @@ def test_a_recipe_names_networks_that_models_see_with(stroma, halves, monkeypatc
         ("command: segment\nimagse: [a.tif]", "no 'imagse'. Did you mean 'images'"),
         ("command: segment\ntable: perhaps", "table is true or false, got perhaps"),
         ("command: segment\nout: [a, b]", "out is one value"),
+        ("command: segment\nimages: [null]", "images is a file or folder, got nothing"),
+        ("command: segment\nmodel: {a: b}", "model is a file or folder, got {'a': 'b'}"),
+        ("command: segment\nmodel: true", "model is a file or folder, got True"),
         ("[", "is no recipe"),
         ("3", "has no keys"),
     ],

@@ -82,7 +82,7 @@ def test_groups_are_joined_by_their_furthest_middles_whatever_their_size() -> No
     between = [np.vstack([centres[a], centres[b]]) for a in apart for b in apart if a is not b]
     assert min(max(farthest(np.zeros(len(c), int), c)) for c in between) >= 5
     assert set(joined_within(centres, np.ones(8, int), 99.0)) == {0, 1}
-    with pytest.raises(ParameterError, match="ward or complete, got 'single'"):
+    with pytest.raises(ParameterError, match="no way 'single' to join groups"):
         joined(centres, np.ones(8, int), 2, by="single")
 
 
@@ -193,3 +193,8 @@ def test_samples_of_a_reduced_image_are_pixels_of_the_image():
     assert (found.label[bright] == 2).all() or (found.label[bright] == 1).all()
     dark = found.yx[:, 1] < 24
     assert set(found.label[dark]) & set(found.label[bright]) == set()
+
+
+def test_a_way_to_join_that_there_is_not_is_refused_before_images_are_opened(tmp_path) -> None:
+    with pytest.raises(ParameterError, match="Use join='ward' or join='complete'"):
+        ConvpaintModel("gaussian").cluster(tmp_path / "none.tif", join="wards")

@@ -12,6 +12,7 @@ from tests.zoo import commands
 from tests.zoo.programs import ZSCORE, described, scripted, seeing, small, written
 
 from stroma import ConvpaintModel
+from stroma.cli.app import main
 from stroma.errors import ConsentError, ParameterError
 from stroma.features import EXTRACTORS
 from stroma.io import read_image, write_image
@@ -46,6 +47,13 @@ def test_a_package_keeps_the_contract_and_pickles(package):
     assert pickle.loads(pickle.dumps(kind())) == kind()
     with pytest.raises(ParameterError, match="only channels are to be had"):
         register_network("more", package, which="inner")
+
+
+def test_the_command_line_says_that_a_program_has_nothing_inner(package, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([f"--network=more:inner={package}", "models"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("channels are to be had. Leave :inner out.\n")
 
 
 def test_strokes_are_painted_with_it(package):

@@ -66,10 +66,12 @@ def cluster(
     values = parsed(settings)
     refuse_existing(target, overwrite=overwrite)
     from stroma import ConvpaintModel
+    from stroma.pixel.training.joining import require_known
     from stroma.workflow.applying.find import find_images
     from stroma.workflow.applying.outputs import Outputs
     from stroma.workflow.unlabelled.cluster import cluster_files
 
+    require_known(join)
     made = ConvpaintModel(alias)
     made.set_params(**values)
     chosen = None if series is None else (series,)

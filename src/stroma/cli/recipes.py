@@ -122,6 +122,11 @@ def networks_of(path: Path) -> list[str]:
     named = _read(path).get(NETWORKS) or {}
     if not isinstance(named, Mapping):
         raise FormatError(f"{path}: {NETWORKS} is files by name, got {short(named)}.")
+    for name, file in named.items():
+        if not isinstance(file, str) or not file:
+            raise FormatError(
+                f"{path}: {short(name)} under {NETWORKS} is a file or an id, got {_shown(file)}."
+            )
     return [f"--network={name}={_from(path.parent, file)}" for name, file in named.items()]
 
 
@@ -159,7 +164,16 @@ def argv_of(path: Path) -> list[str]:
 
 
 def _placed(path: Path, value: Any, given: Given) -> Any:
-    return _from(path.parent, value) if given.is_path else value
+    if not given.is_path:
+        return value
+    for one in value if isinstance(value, list) else [value]:
+        if one is None or isinstance(one, bool | list | Mapping):
+            raise FormatError(f"{path}: {given.key} is a file or folder, got {_shown(one)}.")
+    return _from(path.parent, value)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None or value == "" else short(value)
 
 
 def _key(part: Any) -> str:

@@ -33,7 +33,7 @@ CALLED = {"tables": "table"}
 
 PYTHON_ONLY = frozenset(
     ("c", "channel_mode", "ignore_warnings", "img_ids", "in_channels", "memory_mode")
-) | frozenset(("model_path", "param", "reset_training", "restore_input_form", "resume"))
+) | frozenset(("model_path", "param", "reset_training", "restore_input_form", "resume", "which"))
 """Arguments that messages name, and no command has."""
 
 ARGUMENT = re.compile(

@@ -21,7 +21,7 @@ from stroma.pixel.files.saved import Fitted
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.foreground import separated
 from stroma.pixel.training.given import Given, given_strokes
-from stroma.pixel.training.joining import Join
+from stroma.pixel.training.joining import Join, require_known
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
 from stroma.pixel.training.unlabelled import clustered
 
@@ -208,6 +208,7 @@ class Learning(Configured):
         ShapeError, ParameterError, FitError
             If the images cannot be used.
         """
+        require_known(join)
         sources, chosen = self._opened(image, in_channels)
         recipe = Recipe.of(self._param)
         found = clustered(

@@ -7,9 +7,22 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import ParameterError
+from stroma.errors import ParameterError, short
 
 Join = Literal["ward", "complete"]
+
+
+def require_known(join: str) -> None:
+    """Refuse a way to join that there is not.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of `Join`.
+    """
+    if join not in get_args(Join):
+        ways = " or ".join(f"join={way!r}" for way in get_args(Join))
+        raise ParameterError(f"There is no way {short(join)!r} to join groups. Use {ways}.")
 
 
 def joined(
@@ -41,8 +54,7 @@ def joined(
     ParameterError
         If there is no such way.
     """
-    if by not in get_args(Join):
-        raise ParameterError(f"Groups are joined by {' or '.join(get_args(Join))}, got {by!r}.")
+    require_known(by)
     if by == "ward":
         return _by_spread(centres, sizes, classes)
     if classes == len(centres):

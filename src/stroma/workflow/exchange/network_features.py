@@ -215,7 +215,7 @@ def _require_fit(network: Network, path: str, which: Which) -> None:
         if any(isinstance(part, Program) for part in one.modules()) or _last(one) is None:
             raise ParameterError(
                 f"{path}: its network is a program of others, of which only channels are to be "
-                "had. Leave which out."
+                "had. Leave :inner (which='inner') out."
             )
 
 
