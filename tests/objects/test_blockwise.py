@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from stroma.data.image import Image
+from stroma.errors import LabelError
 from stroma.io import read_image, write_image, write_labels
 from stroma.objects.blockwise.finding import Frame, find_in_blocks
 from stroma.objects.find import objects_of
@@ -67,23 +68,35 @@ def test_any_blocks_give_the_objects_of_the_whole(scene) -> None:
 
 
 @QUICK
-@given(scenes())
-def test_objects_that_have_numbers_keep_them_in_any_blocks(scene) -> None:
+@given(scenes(), st.lists(st.integers(1, 2**31 - 2000), min_size=2, max_size=2, unique=True))
+def test_numbers_stay_and_new_ones_follow_the_largest_in_any_blocks(scene, pair) -> None:
     image, how, spacing, sides = scene
     how = Finding(**{**vars(how), "label": None, "boundary": None, "core": None})
     axes = image.kept_axes.replace("c", "")
     values = image.read() if "c" not in image.kept_axes else image.read().argmax(axis=0)
-    numbers = Image(values * 70_000, axes)
-    whole = objects_of(numbers, how=how, spacing=spacing, numbered=True)
-    found = blockwise(numbers, how, sides=sides, spacing=spacing, numbered=True)
-    assert same_up_to_numbers(found, whole)
-    if not how.split:
-        assert np.array_equal(found, whole)
+    numbers = np.array([0, *pair])[values]
+    whole = objects_of(Image(numbers, axes), how=how, spacing=spacing, numbered=True)
+    found = blockwise(Image(numbers, axes), how, sides=sides, spacing=spacing, numbered=True)
+    assert np.array_equal(found, whole)
+    old, largest = np.isin(whole, [0, *np.unique(numbers)]), numbers.max()
+    assert np.array_equal(whole[old & (whole > 0)], numbers[old & (whole > 0)])
+    new, first = np.unique(whole[~old], return_index=True)
+    assert new[np.argsort(first)].tolist() == list(range(largest + 1, largest + 1 + len(new)))
+    assert how.split or old.all()
 
 
-def same_up_to_numbers(one: np.ndarray, other: np.ndarray) -> bool:
-    pairs = np.unique(np.stack([one.ravel(), other.ravel()]), axis=1)
-    return pairs.shape[1] == len(np.unique(one)) == len(np.unique(other))
+def test_numbers_that_run_out_are_told_by_both_ways() -> None:
+    pair = np.zeros((20, 40), np.int64)
+    pair[5:15, 4:16] = pair[5:15, 18:30] = pair[9:11, 16:18] = 2**31 - 2
+    image, how = Image(pair, "yx"), Finding(split=1)
+    last = objects_of(image, how=how, numbered=True)
+    assert np.unique(last).tolist() == [0, 2**31 - 2, 2**31 - 1]
+    assert np.array_equal(blockwise(image, how, sides=(7, 9), numbered=True), last)
+    image = Image(pair + (pair > 0), "yx")
+    with pytest.raises(LabelError, match="end at 2147483647"):
+        objects_of(image, how=how, numbered=True)
+    with pytest.raises(LabelError, match="end at 2147483647"):
+        blockwise(image, how, sides=(7, 9), numbered=True)
 
 
 @pytest.mark.parametrize("name", ["found.zarr", "found.tif"])

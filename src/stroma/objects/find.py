@@ -48,7 +48,8 @@ def objects_of(
         How objects are told apart.
     numbered : bool
         Whether labels are objects already: they stay one even in several parts, and keep their
-        numbers; parts that are split off get new ones.
+        numbers; parts that are split off get new ones, after the largest of the frame, in the
+        order of their first pixels.
     boundary_probability : array or Image, optional
         Where pixels are labels: how probable the class ``boundary`` is in each, or how bright a
         stained membrane (from 0 to 1). Unless given, it is certain in the pixels of that class.
@@ -60,8 +61,13 @@ def objects_of(
     Returns
     -------
     array of int32, or path
-        Objects 1 to n in each frame, in the order of their first pixels; 0 where there is none.
-        The path if ``out`` is given.
+        Objects 1 to n in each frame, in the order of their first pixels (those that have numbers
+        keep them); 0 where there is none. The path if ``out`` is given.
+
+    Raises
+    ------
+    LabelError
+        If there are no numbers left for objects that are split off.
     """
     finding = replace(how or Finding(), **_known(settings))
     image = as_image(pixels, axes)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.merge import Groups
-from stroma.errors import LabelError
 from stroma.objects.blockwise.room import Box, blocks, grown, within
 from stroma.objects.blockwise.tally import Tally, tallied
 from stroma.objects.finding.frame import connected, parted
 from stroma.objects.finding.how import Finding
+from stroma.objects.finding.numbers import following, recoded
 from stroma.objects.finding.parting import REACH, split
 from stroma.objects.finding.pixels import Told, told
 from stroma.objects.finding.sought import Sought
@@ -160,14 +160,11 @@ class _Found:
 
     def _known(self, labels: NDArray[np.integer]) -> tuple[Ints, Ints]:
         """Return parts that have names already, from 1 in this block, and their numbers."""
-        names, codes = np.unique(np.append(0, labels), return_inverse=True)
-        if int(names[-1]) >= 2**31:
-            raise LabelError(f"Numbers of objects are below {2**31}, got {names[-1]}.")
-        for name in names[1:].tolist():
+        names, local = recoded(labels)
+        for name in names.tolist():
             if name not in self.named:
                 self.named[name] = self.groups.add(1)
-        ids = [0, *(self.named[name] for name in names[1:].tolist())]
-        return codes[1:].reshape(labels.shape).astype(np.int32), np.array(ids, np.int32)
+        return local, np.array([0, *(self.named[name] for name in names.tolist())], np.int32)
 
     def _join(self, ids: Ints, local: Ints, labels: NDArray[np.integer], box: Box) -> None:
         """Note which parts of earlier blocks go on in this one."""
@@ -260,6 +257,6 @@ class _Found:
         names = np.zeros(len(total.count), np.int64)
         names[list(self.named.values())] = list(self.named)
         added = order[names[order] == 0]
-        names[added] = names.max(initial=0) + 1 + np.arange(len(added))
+        names[added] = following(int(names.max(initial=0)), len(added))
         final[order] = names[order]
         return final

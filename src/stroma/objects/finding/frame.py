@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import LabelError
 from stroma.objects.boxes import located
 from stroma.objects.finding.how import Finding
+from stroma.objects.finding.numbers import named, recoded
 from stroma.objects.finding.parting import part_by_boundary, split
 from stroma.objects.finding.pixels import Told, told
 from stroma.objects.finding.sought import Sought
@@ -24,16 +24,16 @@ def find(sought: Sought) -> NDArray[np.int32]:
 def _frame(sought: Sought) -> NDArray[np.int32]:
     """Return the objects of one plane or volume."""
     pixels = told(sought.source, sought.finding)
-    if sought.numbered and int(pixels.labels.max(initial=0)) >= 2**31:
-        raise LabelError(f"Numbers of objects are below {2**31}, got {pixels.labels.max()}.")
+    names = None
     if sought.numbered:
-        parts = pixels.labels.astype(np.int32)
+        names, parts = recoded(pixels.labels)
     else:
         parts = connected(pixels.labels, sought.finding.connectivity)
     parts = parted(reaching(parts, pixels), pixels, sought.finding, sought.spacing)
     least, most = sought.sizes()
     border = sought.finding.border
-    return kept(parts, min_size=least, max_size=most, border=border, renumber=not sought.numbered)
+    left = kept(parts, min_size=least, max_size=most, border=border, renumber=names is None)
+    return left if names is None else named(left, names)
 
 
 def reaching(parts: NDArray[np.int32], pixels: Told) -> NDArray[np.int32]:
