@@ -13,6 +13,7 @@ from tests.web.browsing import SIZE, paint_both, stroke, wait_for_image
 from stroma.blocks.box import Box
 from stroma.data.image import Image
 from stroma.session import Session
+from stroma.session.strokes.exports import Exports
 from stroma.web import overview
 
 
@@ -54,6 +55,29 @@ def test_an_image_that_was_exported_is_marked_though_nobody_looked_at_it(session
     assert [one["state"] for one in overview.overview(session, {})] == ["older", "older"]
     session.written(second).path.unlink()
     assert [one["state"] for one in overview.overview(session, {})] == ["older", "absent"]
+
+
+def test_what_the_strokes_are_is_asked_once_for_all_images_and_not_where_nothing_is_written(
+    tmp_path, monkeypatch
+) -> None:
+    asked = []
+    plain = Exports._answers
+    monkeypatch.setattr(Exports, "_answers", lambda self: (asked.append(1), plain(self))[1])
+    with Session("gaussian") as session:
+        keys = [session.add_image(np.arange(900.0).reshape(30, 30)) for _ in range(3)]
+        session.paint(keys[0], [(2, 2), (2, 20)], label=1)
+        session.paint(keys[0], [(25, 2), (25, 20)], label=2)
+        assert session.wait(PATIENCE)
+        asked.clear()
+        assert overview.overview(session, {})[1]["state"] == "absent"
+        assert session.written(keys[1]) is None
+        assert not asked
+        for key in keys[:2]:
+            session.export_labels(key, tmp_path / f"{key}.tif").result(PATIENCE)
+        asked.clear()
+        found = overview.overview(session, {})
+        assert [one["state"] for one in found] == ["current", "current", "absent"]
+        assert len(asked) == 1
 
 
 @pytest.mark.parametrize("axes", ["yx", "zyx", "cyx"])

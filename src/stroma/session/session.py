@@ -381,6 +381,7 @@ class Session:
     export_labels = _by(Exports.export_labels)
     older = _by(Exports.older)
     written = _by(Exports.written)
+    all_written = _by(Exports.all_written)
     apply = _by(Exports.apply)
 
     # ------------------------------------------------------------------ objects

@@ -8,6 +8,7 @@ from typing import Any
 from stroma.blocks.box import Box
 from stroma.session import Session
 from stroma.session.core.opening import OpenImage
+from stroma.session.strokes.exports import Written
 from stroma.web import batch, contrast, exports, tiles
 from stroma.web.tiles import Shown
 
@@ -25,20 +26,21 @@ def overview(session: Session, values: Mapping[str, Any]) -> list[dict[str, Any]
     failed, if it did.
     """
     failed = {} if session.path is None else batch.failed(exports.results_folder(session))
+    written = session.all_written()
     return [
         {
             "key": one.key,
             "painted": session.painted_pixels(one.key),
-            "state": _state(session, one),
+            "state": _state(session, one, written.get(one.key)),
             "failed": failed.get(one.key, ""),
         }
         for one in session.images
     ]
 
 
-def _state(session: Session, one: OpenImage) -> str:
+def _state(session: Session, one: OpenImage, written: Written | None) -> str:
     """Return the best there is of an image, in memory or a file: "current", "older" or "absent"."""
-    planes, written = session.known_planes(one.key), session.written(one.key)
+    planes = session.known_planes(one.key)
     found = {session.standing(one.key, plane=plane).state for plane in planes}
     if written is not None:
         found.add("current" if written.current else "older")

@@ -22,6 +22,7 @@ from stroma.napari.tabs.series import Listed, ask_which, listed
 from stroma.session import events as ev
 from stroma.session.core.opening import OpenImage
 from stroma.session.events import Event
+from stroma.session.strokes.exports import Written
 from stroma.session.words import said
 from stroma.workflow.applying.find import find_images
 
@@ -144,12 +145,11 @@ class Files:
         path = session.path
         self.project.setText("Not saved yet." if path is None else f"{path.name}")
         self.project.setToolTip(str(path or ""))
-        images = session.images
-        parts.fill(
-            self.images, [self._row(one, current) for one in images], [one.key for one in images]
-        )
+        images, written = session.images, session.all_written()
+        rows = [self._row(one, current, written.get(one.key)) for one in images]
+        parts.fill(self.images, rows, [one.key for one in images])
 
-    def _row(self, one: OpenImage, current: str | None) -> tuple[Any, ...]:
+    def _row(self, one: OpenImage, current: str | None, written: Written | None) -> tuple[Any, ...]:
         session = self._studio.session
         mark = SHOWN if one.key == current else ""
         lost = " (file missing)" if one.missing else ""
@@ -161,12 +161,11 @@ class Files:
             parts.Sorted(f"{mark}{one.name}{lost}", one.name.lower(), str(where)),
             parts.Sorted(" × ".join(map(str, one.outer.values())) or "1", planes),
             parts.Sorted(f"{pixels:,}" if pixels else "–", pixels),
-            self._segmented(one, planes),
+            self._segmented(one, planes, written),
         )
 
-    def _segmented(self, one: OpenImage, planes: int) -> parts.Sorted:
-        session = self._studio.session
-        written, known = session.written(one.key), session.planes_shown(one.key)
+    def _segmented(self, one: OpenImage, planes: int, written: Written | None) -> parts.Sorted:
+        known = self._studio.session.planes_shown(one.key)
         if written is not None:
             word, older = ("saved", "") if written.current else ("older", "Strokes changed since: ")
             return parts.Sorted(word, 3 if written.current else 2, f"{older}{written.path}")

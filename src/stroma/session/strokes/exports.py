@@ -102,11 +102,25 @@ class Exports:
     def written(self, image: str) -> Written | None:
         """Return where the segmentation of an image was written last, if it is still there."""
         with self.core.lock:
-            noted = self.model.bench.written.get(self.core.document.sheet(image).key)
-            answers = self._answers()
-        if noted is None or not Path(noted.path).exists():
-            return None
-        return Written(Path(noted.path), noted.answers == answers)
+            key = self.core.document.sheet(image).key
+        return self._found([key]).get(key)
+
+    def all_written(self) -> dict[str, Written]:
+        """Return what ``written`` does of every image that has such a file.
+
+        What the present strokes and settings are is asked once for all.
+        """
+        with self.core.lock:
+            return self._found(list(self.model.bench.written))
+
+    def _found(self, images: Sequence[str]) -> dict[str, Written]:
+        with self.core.lock:
+            noted = [one for key in images if (one := self.model.bench.written.get(key))]
+            answers = self._answers() if noted else ""
+        files = [(one, Path(one.path)) for one in noted]
+        return {
+            one.image: Written(path, one.answers == answers) for one, path in files if path.exists()
+        }
 
     def forget(self) -> None:
         """Note that all that was written is of an earlier model."""
