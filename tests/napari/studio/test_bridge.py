@@ -296,11 +296,42 @@ def test_a_large_plane_is_painted_through_a_window_without_holding_it(bridge):
     assert bridge.session.strokes("1", Box(8100, 9100, 8101, 9101)) == 2
 
 
+def empty(viewer, shape, scale=1.0):
+    """Return how much of the canvas lies beyond the image, of that along rows and columns.
+
+    Where the canvas is larger than the image, what would be beyond it all the same is left out.
+    """
+    found = []
+    for size, canvas, at in zip(
+        shape, viewer.canvas.size, viewer.scene.camera.center[-2:], strict=True
+    ):
+        room = canvas / viewer.scene.camera.zoom / scale
+        low = at / scale + 0.5 - room / 2
+        seen = min(low + room, size) - max(low, 0)
+        found.append((min(room, size) - seen) / room)
+    return tuple(found)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.25])
+@pytest.mark.parametrize("shape", [(200, 2000), (2000, 200)])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_no_empty_ground_is_shown_of_an_image_that_is_longer_than_the_canvas(
+    bridge, shape, scale, order
+):
+    image = bridge.viewer.add_image(np.zeros(shape, np.float32), scale=(scale, scale))
+    bridge.viewer.dims.order = order
+    bridge.viewer.canvas.size = (600, 600)
+    bridge.viewer.reset_view()
+    bridge.paint_on([image], "yx")
+    bridge.go_to(Box(0, 0, 10, 10))
+    across = tuple(shape[axis] for axis in order)
+    assert 600 / bridge.viewer.scene.camera.zoom / scale < 200
+    assert empty(bridge.viewer, across, scale) == pytest.approx((0, 0), abs=1e-6)
+
+
 def test_a_place_that_is_gone_to_is_framed_until_something_is_painted(painted):
     painted.go_to(Box(10, 20, 12, 24))  # near a corner: no empty ground is shown beyond it
-    rows, columns = (side / 1.5 for side in painted.session.image("1").shape)
-    middle = rows / 2 - 0.5, columns / 2 - 0.5
-    np.testing.assert_allclose(painted.viewer.scene.camera.center[-2:], middle)
+    assert empty(painted.viewer, painted.session.image("1").shape) == pytest.approx((0, 0))
     frame = painted.board.layer("frame")
     np.testing.assert_allclose(frame.data[0].min(axis=0), (9.5, 19.5))
     assert painted.viewer.layers.selection.active is strokes(painted)

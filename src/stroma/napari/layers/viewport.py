@@ -159,20 +159,34 @@ def centre(viewer: Any, board: Board, place: Box, view: Box) -> None:
     """
     nearer = max(1.0, max(view.shape) / (CLOSE * max(place.shape)))
     across, names = across_of(viewer, board), list(board.sizes)
+    axes = [names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across]]
     sides = board.whole(across).shape
     wanted = (place.top + place.bottom) / 2, (place.left + place.right) / 2
     middle = [
-        _inwards(at, size, seen / nearer)
-        for at, size, seen in zip(wanted, sides, view.shape, strict=True)
+        _inwards(at, size, room / nearer)
+        for at, size, room in zip(wanted, sides, _room(viewer, board, axes), strict=True)
     ]
     at = np.zeros(len(names))
-    axes = [names.index(axis) for axis in cut.ROWS_AND_COLUMNS[across]]
     at[axes] = np.array(middle) - 0.5  # pixels of napari lie around their index
     world = np.zeros(viewer.dims.ndim)
     world[-len(names) :] = board.placed.point(at)
     camera = viewer.scene.camera
     camera.center = (*camera.center[:-2], *world[list(viewer.dims.displayed[-2:])])
     camera.zoom *= nearer
+
+
+def _room(viewer: Any, board: Board, axes: Sequence[int]) -> list[float]:
+    """Return for how many pixels along axes of the image there is room, be they there or not."""
+    world = viewer.canvas.viewbox_size(viewer.layers) / np.float64(viewer.scene.camera.zoom)
+    room = dict(zip(viewer.dims.displayed[-2:], world, strict=True))
+    first = viewer.dims.ndim - len(board.sizes)
+    origin, *steps = map(
+        board.placed.point, (np.zeros(len(board.sizes)), *np.eye(len(board.sizes)))
+    )
+    return [
+        room.get(first + axis, np.inf) / float(np.linalg.norm(steps[axis] - origin))
+        for axis in axes
+    ]
 
 
 def _inwards(at: float, size: int, seen: float) -> float:
