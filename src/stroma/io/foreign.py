@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from stroma.errors import install
@@ -37,6 +38,36 @@ PICTURES = (".jp2", ".jxl", ".jxr", ".heic", ".avif", ".psd", ".exr", ".dng")
 
 FOREIGN = frozenset((*BIOFORMATS, *OPENSLIDE, *PICTURES))
 """Endings of images that no reader knows; files of other endings are taken for no images."""
+
+
+def part_of(path: Path, beside: Collection[str]) -> str:
+    """Return why a file is no image of its own beside others; empty if it is one.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    beside : collection of str
+        Names of the images in its folder, in small letters.
+    """
+    name = path.name.lower()
+    if name.endswith(".ids") and f"{name[:-4]}.ics" in beside:
+        return "They hold the pixels of the .ics of the same name, which is taken."
+    if name.endswith(".ets") and (_has_slide(path) or any(n.endswith(".vsi") for n in beside)):
+        return "They hold the pixels of a .vsi. Give that."
+    if name.endswith(".xdce") and any(n.endswith((".tif", ".tiff")) for n in beside):
+        return (
+            "They list the TIFFs in the folder, which are taken one by one. To have the channels "
+            "of a field together, give the .xdce itself."
+        )
+    return ""
+
+
+def _has_slide(path: Path) -> bool:
+    """Tell whether a file lies as those of "a.vsi" do: in a folder of "_a_", beside it."""
+    room = path.absolute().parent.parent
+    stem = room.name.removeprefix("_").removesuffix("_")
+    return room.name == f"_{stem}_" and (room.parent / f"{stem}.vsi").exists()
 
 
 def advice(path: Path, ending: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from stroma.errors import MissingFileError, short
 from stroma.io import STROKE_READERS, is_image
 from stroma.io.address import address_of
-from stroma.io.foreign import FOREIGN
+from stroma.io.foreign import FOREIGN, part_of
 
 RESULTS = ("_labels", "_objects", "_foreground", "_restored", "_probabilities", "_overlay")
 """Ends of names, before the format, of images that a batch writes; folders are searched without
@@ -90,7 +90,8 @@ def look(paths: Iterable[str | Path]) -> Found:
     """Return the images that files, folders and patterns ("plate.zarr/*/*/0") stand for.
 
     Folders are searched for images, but not their folders; results and strokes, which end as
-    ``RESULTS``, ``STROKES`` and ``OTHERS`` say, are left out there.
+    ``RESULTS``, ``STROKES`` and ``OTHERS`` say, are left out there; so are files that are only
+    parts of others.
 
     Raises
     ------
@@ -144,6 +145,9 @@ def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     """Return the images of a folder in natural order, and what else it holds."""
     inside = sorted((p for p in folder.iterdir() if not p.name.startswith(".")), key=natural)
     images = [p for p in inside if is_image(p)]
+    own = [p for p in images if not is_result(p)]
+    names = {p.name.lower() for p in own}
+    parts = {p: why for p in own if (why := part_of(p, names))}
     named = tuple(p.name for p in images if is_result(p))
     foreign = tuple(p.name for p in inside if p.suffix.lower() in FOREIGN and not is_image(p))
     left_out = []
@@ -152,7 +156,10 @@ def _inside(folder: Path) -> tuple[list[Path], list[LeftOut]]:
     if foreign:
         reason = "There is no reader for them. Name one of them to be told what reads it."
         left_out.append(LeftOut(folder, foreign, reason))
-    return [p for p in images if not is_result(p)], left_out
+    for reason in dict.fromkeys(parts.values()):
+        alike = tuple(p.name for p, why in parts.items() if why == reason)
+        left_out.append(LeftOut(folder, alike, reason))
+    return [p for p in own if p not in parts], left_out
 
 
 def _deeper(folder: Path) -> list[str]:
