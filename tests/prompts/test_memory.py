@@ -19,8 +19,9 @@ from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.prompts.carry import HIDDEN, Carrying, carried
 from stroma.prompts.graph import Graph
 from stroma.prompts.sam import sam2
-from stroma.prompts.sam.memory import Memory
+from stroma.prompts.sam.memory import Memory, shown
 from stroma.prompts.sam.sam2 import Sam2Tiny
+from stroma.prompts.sam.windows import windows
 from stroma.session import Session
 
 CPU = torch.device("cpu")
@@ -264,3 +265,46 @@ def test_the_command_line_says_how_objects_are_found_again(known_weights, tmp_pa
     assert not np.array_equal(found["memory"], found["prompts"])
     assert run([*given, "--carry-by", "memory"]) != 0
     assert "Add --carry" in capsys.readouterr().err
+
+
+def shown_of(size, *slices):
+    """Return what the network is shown of rectangles in a square image, as an array."""
+    mask = np.zeros((size, size), bool)
+    for part in slices:
+        mask[part] = True
+    return shown(mask, windows(mask.shape, 1024)[0], 1024)[0, 0].numpy()
+
+
+@pytest.mark.parametrize("size", [600, 1000, 1024, 1100, 4096])
+def test_small_and_thin_objects_are_shown_wherever_they_lie(size):
+    scale = 1024 / size
+    for at in (0, 1, 2, 301):
+        dot, line = np.s_[at : at + 1, at : at + 1], np.s_[at : at + 1, 10:590]
+        seen = shown_of(size, dot)
+        assert 1 <= seen.sum() <= max(4, 4 * scale**2)
+        (columns,) = np.nonzero(shown_of(size, line).any(axis=0))
+        assert (np.diff(columns) == 1).all(), "no gaps"
+        assert len(columns) >= 580 * scale - 2
+
+
+def test_a_thin_part_stays_on_a_large_object_whose_border_stays_where_it_was():
+    square = shown_of(4096, np.s_[403:801, 403:801])
+    assert 99**2 - 4 <= square.sum() <= 99**2  # 101 pixels each way are touched
+    seen = shown_of(4096, np.s_[403:801, 403:801], np.s_[600, 801:1600])
+    assert (seen >= square).all()
+    (columns,) = np.nonzero(seen[150])
+    assert columns.tolist() == list(range(101, 400))
+    assert 200 <= seen.sum() - square.sum() <= 202  # and beside where it begins
+
+
+def test_two_pixels_in_a_large_movie_are_carried(engine, monkeypatch):
+    frames = [np.zeros((1, 1200, 1200), np.float32)] * 3
+    mask = np.zeros((1200, 1200), bool)
+    mask[700, 400:402] = True
+    begun = []
+    begin = Memory.begin
+    monkeypatch.setattr(
+        Memory, "begin", lambda own, maps, mask: begun.append(mask) or begin(own, maps, mask)
+    )
+    list(engine.followed([(f, False) for f in frames], mask, count=3, frames=15))
+    assert begun[0].sum() >= 1

@@ -8,6 +8,7 @@ import tifffile
 
 from patience import PATIENCE
 from stroma.blocks.box import Box
+from stroma.data.image import Image
 from stroma.prompts.sam.engine import FOLDER, Sam
 from stroma.prompts.sam.kept import Kept
 from stroma.session import Session
@@ -112,3 +113,17 @@ def test_another_image_or_network_is_embedded_anew(kept, calls, sam_file, tmp_pa
     in_batch(kept)
     assert len(calls) == 2
     assert Kept(tmp_path / "embeddings", "other").get(0) is None
+
+
+def test_crops_that_an_object_is_carried_through_are_not_kept(kept, calls, tmp_path):
+    frames = np.random.default_rng(0).integers(0, 4000, (3, 200, 300), np.uint16)
+    labels = np.zeros(frames.shape, np.int32)
+    labels[0, 20:40, 20:40] = 1
+    with Session.create(tmp_path / "movie.stroma") as session:
+        key = session.add_image(Image(frames, "tyx"), name="movie.tif")
+        session.look(key, plane={"t": 0})
+        session.set_objects(key, labels)
+        assert session.wait(PATIENCE)
+        session.carry_object(key, 1, plane={"t": 0}, engine="sam").result(PATIENCE)
+    assert calls
+    assert not (tmp_path / "embeddings").exists()

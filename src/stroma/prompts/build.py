@@ -51,6 +51,18 @@ def engine(
     return made
 
 
+def passing(name: str) -> PromptedSegmenter:
+    """Return a new engine for pictures that are looked at once: it keeps nothing of them on disk.
+
+    Parameters
+    ----------
+    name : str
+        Name in `stroma.prompts.ENGINES`.
+    """
+    keeps = "cache" in inspect.signature(ENGINES[name]).parameters
+    return engine(name, cache="" if keeps else None)
+
+
 def _taking(option: str) -> list[str]:
     """Return the engines that take an option, of those whose extras are installed."""
     found = []

@@ -53,7 +53,8 @@ class Sam:
         anybody, of any size.
     cache : path, optional
         Folder where what the network makes of images is kept; of use to every later run. The
-        folder that STROMA_EMBEDDINGS names, unless given; in memory alone, if it names none.
+        folder that STROMA_EMBEDDINGS names, unless given; in memory alone, if it names none, or
+        this is empty text.
     decoder : path, optional
         File with the decoder of micro-sam's automatic mode, for `decoded`.
     device : {"auto", "cpu", "cuda", "mps"}
@@ -77,7 +78,7 @@ class Sam:
         devices.check(device)
         self.decoder = None if decoder is None else Path(decoder).expanduser()
         self.weights = None if weights is None else str(weights)
-        kept = cache or os.environ.get(FOLDER)
+        kept = os.environ.get(FOLDER) if cache is None else str(cache)
         self.cache = Path(kept).expanduser() if kept else None
         self.device = device
         self._image: _Image | None = None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,14 @@ from numpy.typing import NDArray
 Levels = list[NDArray[np.float32]]
 """Maps of one window, the finest first."""
 
+logger = logging.getLogger(__name__)
+
 DONE = "levels"
+"""Attribute of a window that was written whole: a digest of each of its maps."""
+
+DAMAGED = (KeyError, TypeError, ValueError, RuntimeError, OSError)
+"""What reading of damaged files raises."""
+
 IN_MEMORY = 8
 """Windows that are held where all are on disk."""
 
@@ -51,25 +60,46 @@ class Kept:
             self._held.popitem(last=False)
 
     def _read(self, number: int) -> Levels | None:
+        """Return the maps of a window from disk; None where they are not there, or not whole."""
         if self._path is None or not self._path.exists():
             return None
         import zarr
 
-        group = zarr.open_group(self._path, mode="r").get(str(number))
-        if not isinstance(group, zarr.Group) or DONE not in group.attrs:  # writing was cut short
+        try:
+            group: Any = zarr.open_group(self._path, mode="r")[str(number)]
+            known = list(group.attrs[DONE])
+            found = [np.asarray(group[str(i)], np.float32) for i in range(len(known))]
+        except DAMAGED:
             return None
-        count = int(str(group.attrs[DONE]))
-        return [np.asarray(group[str(i)], np.float32) for i in range(count)]
+        # parts of a file that are missing read as zeros
+        return found if [_digest(values) for values in found] == known else None
 
     def _write(self, number: int, levels: Levels) -> None:
+        """Write the maps of a window, if that can be; they are held anyway."""
         if self._path is None:
             return
+        try:
+            self._put(self._path, number, levels)
+        except OSError as error:
+            logger.warning("What a network made of an image is not kept on disk: %s", error)
+
+    def _put(self, path: Path, number: int, levels: Levels) -> None:
         import zarr
 
-        group = zarr.open_group(self._path, mode="a").create_group(str(number), overwrite=True)
+        try:
+            image = zarr.open_group(path, mode="a")
+        except DAMAGED:
+            image = zarr.open_group(path, mode="w")
+        group = image.create_group(str(number), overwrite=True)
         for i, values in enumerate(levels):
             group.create_array(str(i), data=values)
-        group.attrs[DONE] = len(levels)
+        group.attrs[DONE] = [_digest(values) for values in levels]
+
+
+def _digest(values: NDArray[np.float32]) -> str:
+    total = hashlib.blake2b(str(values.shape).encode(), digest_size=16)
+    total.update(np.ascontiguousarray(values).data)
+    return total.hexdigest()
 
 
 def name_of(key: str, image: NDArray[np.generic], *, rgb: bool) -> str:

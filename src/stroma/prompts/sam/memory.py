@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,9 @@ Bools = NDArray[np.bool_]
 
 OBJECT = 1
 """Number of the only object."""
+
+ENLARGED = 2
+"""From so many pixels of the network for one of the image on, no pixel can be lost."""
 
 
 class Remembered(Sam2VideoInferenceSession):  # type: ignore[misc]
@@ -113,11 +117,31 @@ class Memory:
 
 
 def shown(mask: Bools, window: Window, side: int) -> torch.Tensor:
-    """Return a mask (1, 1, side, side) as the network sees the image."""
+    """Return a mask (1, 1, side, side) as the network sees the image.
+
+    What is too small or thin to fill half a pixel of the network is there with every pixel that it
+    touches; borders of all else lie where they are half in.
+    """
     rows, columns = window.inner
     values = torch.from_numpy(mask.astype(np.float32))[None, None]
     resized = F.interpolate(values, (rows, columns), mode="bilinear", antialias=True)
-    return F.pad((resized >= 0.5).float(), (0, side - columns, 0, side - rows))
+    found = (resized >= 0.5).float()
+    if window.scale < ENLARGED:
+        found = _with_lost(found, F.adaptive_max_pool2d(values, (rows, columns)), window.scale)
+    return F.pad(found, (0, side - columns, 0, side - rows))
+
+
+def _with_lost(found: torch.Tensor, touched: torch.Tensor, scale: float) -> torch.Tensor:
+    """Return a mask with what it touches and does not have beside it."""
+    reach = math.ceil(
+        scale
+    )  # a border that is touched, but less than half, is no part that is lost
+    lost = touched * (1 - _grown(found, reach))
+    return torch.maximum(found, touched * _grown(lost, reach))
+
+
+def _grown(mask: torch.Tensor, reach: int) -> torch.Tensor:
+    return F.max_pool2d(mask, 2 * reach + 1, stride=1, padding=reach)
 
 
 def there(logits: torch.Tensor, window: Window, side: int) -> Bools:

@@ -125,7 +125,7 @@ class CarryObjects:
 
         def carry(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> int:
             made: list[tuple[int, Bools]] = []
-            finder = build.engine(engine)
+            finder = build.passing(engine)  # crops around one object: nobody asks for them again
             ways = range(start.at + 1, count), range(start.at - 1, -1, -1)
 
             def read(at: int) -> Pixels:
