@@ -387,3 +387,34 @@ def test_operations_that_do_not_fit_the_image_are_refused(session, key):
         with pytest.raises(ParameterError):
             session.core.do(operation)
     assert session.undoable is step
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ({"core": "abc"}, "core is a number from 0 to .*, got abc"),
+        ({"core": True}, "core is a number from 0 to .*, got True"),
+        ({"border": "no"}, "border is true or false, got no"),
+        ({"threshold": "0.5"}, "threshold is a number"),
+        ({"min_size": None}, "min_size is a number"),
+        ({"max_size": []}, "max_size is a number"),
+        ({"size_in": 3}, "'px' or 'um'"),
+        ({"connectivity": []}, "'corner' or 'side'"),
+        ({"depth": 1}, "Nothing called 'depth'"),
+    ],
+)
+def test_how_objects_are_found_is_checked_by_kind(session, how, why):
+    key = session.add_image((squares() > 0) * np.float32(100))
+    with pytest.raises(ParameterError, match=why):
+        session.follow_objects(key, label=1, **how)
+    with pytest.raises(ParameterError, match=why):
+        session.find_objects(key, label=1, **how)
+    with pytest.raises(ParameterError, match=why):
+        FollowObjects(key, {"label": 1, **how})
+
+
+def test_how_objects_are_found_may_be_without_bounds(session):
+    key = session.add_image((squares() > 0) * np.float32(100))
+    session.follow_objects(key, label=1, max_size=np.inf, core=None, border=False)
+    how = session.object_source(key).how
+    assert (how.max_size, how.core, how.border) == (np.inf, None, False)

@@ -54,6 +54,13 @@ def number(value: Any, what: str, low: float, high: float) -> float:
     return float(value)
 
 
+def flag(value: Any, what: str) -> bool:
+    """Return what is true or false."""
+    if not isinstance(value, bool):
+        raise ParameterError(f"{what} is true or false, got {str(value)[:50]}.")
+    return value
+
+
 def text(value: Any, what: str) -> str:
     """Return a text that is neither empty nor endless."""
     if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:

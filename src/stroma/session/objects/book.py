@@ -114,11 +114,13 @@ def finding_of(values: Any) -> Finding:
         raise ParameterError(
             f"Nothing called {sorted(unknown)[0][:30]!r} says how to find objects."
         )
-    if given.get("max_size") is None:
+    if given.get("max_size") in (None, math.inf):
         given.pop("max_size", None)
-    for name in ("threshold", "split", "rise", "min_size", "max_size"):
-        if name in given:
+    for name in ("threshold", "core", "split", "rise", "min_size", "max_size"):
+        if given.get(name) is not None or (name in given and name != "core"):
             given[name] = checks.number(given[name], name, 0, MOST)
+    if "border" in given:
+        checks.flag(given["border"], "border")
     for name in ("label", "boundary"):
         if given.get(name) is not None:
             checks.whole(given[name], "a label", 1, 65535)

@@ -15,7 +15,6 @@ from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.io import read_image
 from stroma.objects.boxes import checked
 from stroma.objects.correct import slices
-from stroma.objects.finding.how import Finding
 from stroma.session.core.core import Core
 from stroma.session.core.screen import Screen
 from stroma.session.core.status import State
@@ -23,7 +22,7 @@ from stroma.session.core.tasks import Task
 from stroma.session.events import Position
 from stroma.session.objects import operations as ops
 from stroma.session.objects.bench import ObjectBench
-from stroma.session.objects.book import Book, Held, Labels, closed, finding_to_json
+from stroma.session.objects.book import Book, Held, Labels, closed, finding_of, finding_to_json
 from stroma.session.objects.found import Found, Ints
 from stroma.session.objects.learning import NONE_YET, ObjectModel, found_in
 from stroma.session.strokes.blocks import BYTE
@@ -97,7 +96,7 @@ class ObjectWork:
             connectivity.
         """
         self._require_room(image)
-        finding = Finding(label=label, **how)
+        finding = finding_of({"label": label, **how})
         self.core.do(ops.FollowObjects(image, finding_to_json(finding)))
 
     def no_objects(self, image: str) -> None:
@@ -141,7 +140,7 @@ class ObjectWork:
         image, label, **how
             As for ``follow_objects``.
         """
-        book, finding = self._require_room(image), Finding(label=label, **how)
+        book, finding = self._require_room(image), finding_of({"label": label, **how})
         pixels = self.core.pixels(image)
 
         def find(progress: Any, cancelled: Any) -> int:
