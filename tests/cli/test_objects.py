@@ -422,3 +422,39 @@ def test_a_column_id_beside_places_is_not_taken_for_numbers_of_objects(stroma, f
     done = stroma("objects", "cells.tif", "--table", "a.csv", "--labels", "own.csv")
     assert done.code == 0, done.err
     assert [r["class_name"] for r in rows("a.csv")[:2]] == ["small", "large"]
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        (("--label-image", "found.jpg"), "ending that no writer knows"),
+        (("--label-image", "no/found.tif"), "no folder no"),
+        (("--label-image", "found.png"), "a PNG holds numbers up to 65535, got 70001"),
+        (("--outlines", "no/o.zip"), "no folder no"),
+        (("--labels", "clicks.csv", "--save-model", "no/m.pkl"), "no folder no"),
+    ],
+)
+def test_nothing_is_written_where_one_file_cannot_be(stroma, files, option, why) -> None:
+    large = np.where(cells() == 120, 70_001, cells().astype(np.int32))
+    write_labels("large.tif", large, axes="yx")
+    before = sorted(files.iterdir())
+    done = stroma("objects", "large.tif", "--table", "a.csv", *option)
+    assert done.code == 2
+    assert why in " ".join(done.err.split())
+    assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("f.jpg", "ending"), ("no/f.tif", "folder"), ("stack.png", "one plane")]
+)
+def test_what_cannot_be_written_is_told_before_pixels_are_looked_at(
+    stroma, files, monkeypatch, name, why
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("looked for objects")
+
+    monkeypatch.setattr("stroma.workflow.measuring.objects._objects", never)
+    write_labels("stack.tif", np.stack([cells(), cells()]), axes="zyx")
+    done = stroma("objects", "stack.tif", "--table", "a.csv", "--label-image", name)
+    assert done.code == 2
+    assert why in " ".join(done.err.split())

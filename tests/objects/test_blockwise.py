@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from stroma.data.image import Image
-from stroma.errors import LabelError
+from stroma.errors import FormatError, LabelError, MissingFileError
 from stroma.io import read_image, write_image, write_labels
 from stroma.objects.blockwise.finding import Frame, find_in_blocks
 from stroma.objects.find import objects_of
@@ -115,6 +115,40 @@ def test_a_movie_is_written_block_by_block_with_the_objects_of_each_frame(
     assert np.array_equal(written.read(), whole)
     assert written.spacing["x"] == pytest.approx(0.5)
     assert sorted(p.name for p in tmp_path.iterdir()) == [name]
+
+
+@pytest.mark.parametrize("name", ["found.zarr", "found.tif"])
+def test_of_what_is_interrupted_nothing_is_left(tmp_path, monkeypatch, name) -> None:
+    wholes, put = (np.indices((2100, 1100)).sum(axis=0) % 9 > 0).astype(np.uint8), []
+
+    def stopped(self, box, values) -> None:
+        put.append(box)
+        if len(put) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("stroma.io.blockwise.writer.BlockWriter.write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        objects_of(wholes, out=tmp_path / name)
+    assert len(put) == 2
+    assert not list(tmp_path.iterdir())
+
+
+class Untouched:
+    """Pixels that nobody may read."""
+
+    shape, dtype = (3, 20, 20), np.dtype(np.uint8)
+
+    def __getitem__(self, key):
+        raise AssertionError("read")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("f.jpg", "ending"), ("no/f.tif", "no folder"), ("f.png", "one plane")]
+)
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_read(tmp_path, name, why):
+    with pytest.raises((FormatError, MissingFileError), match=why):
+        objects_of(Image(Untouched(), "tyx"), out=tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_files_larger_than_the_limit_give_the_same_tables_label_images_and_outlines(

@@ -125,6 +125,9 @@ def test_wrong_input_is_told() -> None:
         objects_of(scene(), min_sise=3)
     with pytest.raises(ShapeError, match="one channel"):
         objects_of(Image(np.zeros((2, 4, 4), np.uint8), "cyx"))
+    for shape, axes in (((0, 4), "yx"), ((0, 4, 4), "tyx"), ((2, 4, 0), "zyx")):
+        with pytest.raises(ImageError, match="no pixels to find objects in"):
+            objects_of(np.zeros(shape, np.uint8), axes=axes)
     with pytest.raises(ParameterError, match="not above the greatest"):
         Finding(min_size=5, max_size=2)
 

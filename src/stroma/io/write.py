@@ -9,10 +9,13 @@ from typing import Any
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
-from stroma.io.atomic import replaced
+from stroma.io.atomic import check_target, replaced
 from stroma.io.describe import Description, describe_image, describe_labels
 from stroma.io.omezarr.labels import belongs_to_image, enlist, prepare
 from stroma.io.tables import WRITERS
+
+MAX_PNG = 65535
+"""The largest value in a PNG."""
 
 
 def write_image(
@@ -112,6 +115,40 @@ def format_of(path: Path) -> str:
     raise FormatError(
         f"{path.name} has an ending that no writer knows. Known: {', '.join(sorted(WRITERS))}."
     )
+
+
+def check_labels_target(path: Path) -> None:
+    """Refuse a path that no labels can be written to, before they are made.
+
+    Raises
+    ------
+    FormatError
+        If no writer knows the ending.
+    MissingFileError
+        If there is no such folder.
+    """
+    format_of(path)
+    if not belongs_to_image(path):
+        check_target(path)
+
+
+def check_labels_fit(path: Path, axes: str, largest: int = 0) -> None:
+    """Refuse labels that a file of that kind cannot hold, before anything is written.
+
+    Raises
+    ------
+    FormatError
+        If it is a PNG, and they are no plane, or too large.
+    """
+    if format_of(path) != ".png":
+        return
+    advice = "Write TIFF or OME-Zarr instead."
+    if axes != "yx":
+        raise FormatError(f"{path.name}: a PNG holds one plane, got axes {axes!r}. {advice}")
+    if largest > MAX_PNG:
+        raise FormatError(
+            f"{path.name}: a PNG holds numbers up to {MAX_PNG}, got {largest}. {advice}"
+        )
 
 
 def checked_version(version: str) -> str:

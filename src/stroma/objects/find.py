@@ -66,8 +66,12 @@ def objects_of(
 
     Raises
     ------
+    ImageError
+        If there are no pixels.
     LabelError
         If there are no numbers left for objects that are split off.
+    FormatError, MissingFileError
+        If ``out`` cannot be written, before anything is read.
     """
     finding = replace(how or Finding(), **_known(settings))
     image = as_image(pixels, axes)

@@ -10,8 +10,8 @@ import numpy as np
 
 from stroma.data.image import Image
 from stroma.io import write_labels
-from stroma.io.blockwise.writer import open_writer
-from stroma.io.write import format_of
+from stroma.io.blockwise.writer import BlockWriter, open_writer
+from stroma.io.write import check_labels_fit, check_labels_target, format_of
 from stroma.objects.blockwise.finding import Frame, find_in_blocks
 from stroma.objects.blockwise.room import OneFrame, blocks, room
 from stroma.objects.finding.sought import Sought
@@ -46,6 +46,8 @@ def objects_in_file(sought: Sought, folder: Path) -> Iterator[Image]:
 
 def write_objects(path: Path, sought: Sought) -> Path:
     """Find the objects of an image block by block, and write them so."""
+    check_labels_target(path)
+    check_labels_fit(path, sought.source.own.kept_axes)
     with objects_in_file(sought, path.absolute().parent) as labels:
         return write_in_blocks(path, labels)
 
@@ -56,10 +58,21 @@ def write_in_blocks(path: Path, labels: Image) -> Path:
     if isinstance(labels.array, np.ndarray) or not blockwise:
         return write_labels(path, labels.read(), like=labels)
     sides = (1,) * (len(labels.shape) - 2) + WRITTEN
-    with open_writer(
+    writer = open_writer(
         path, shape=labels.shape, dtype=np.int32, axes=labels.kept_axes, like=labels, resume=False
-    ) as writer:
+    )
+    with _whole_or_none(writer):
         for box in blocks(labels.shape, sides):
             at = dict(zip(labels.kept_axes, box, strict=True))
             writer.write(box, labels.at(**at).read())
         return writer.finish()
+
+
+@contextmanager
+def _whole_or_none(writer: BlockWriter) -> Iterator[None]:
+    """Throw away what was written if it does not come to its end: nothing continues it."""
+    try:
+        yield
+    except BaseException:
+        writer.discard()
+        raise

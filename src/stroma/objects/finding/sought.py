@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stroma.data.image import Image
-from stroma.errors import ParameterError
+from stroma.errors import ImageError, ParameterError
 from stroma.objects.entry import checked_spacing, micrometres
 from stroma.objects.finding.how import Finding
 from stroma.objects.finding.pixels import Source, source_of
@@ -60,7 +60,15 @@ def seek(
     ----------
     image, finding, spacing, numbered, boundary
         As `objects_of` takes them.
+
+    Raises
+    ------
+    ImageError
+        If the image has no pixels.
     """
+    if 0 in image.shape:
+        told = ", ".join(f"{a} {n}" for a, n in image.sizes.items())
+        raise ImageError(f"There are no pixels to find objects in: the image is of size {told}.")
     known = checked_spacing(spacing, image) or micrometres(image)
     if finding.size_in == "um" and not known:
         raise ParameterError(

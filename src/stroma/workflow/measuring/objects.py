@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
-from stroma.data.objects import ObjectTable
+from stroma.data.objects import LABEL, ObjectTable
 from stroma.errors import FileError, LabelError, ParameterError
 from stroma.io import read_image
+from stroma.io.atomic import check_target
+from stroma.io.write import check_labels_fit, check_labels_target
 from stroma.objects.blockwise.files import objects_in_file, write_in_blocks
 from stroma.objects.classes import ObjectClassifier
 from stroma.objects.entry import micrometres
@@ -159,6 +161,8 @@ def measure_file(
     values = None if image is None else read_image(image, series=series)
     own = None if model is None else load_object_classifier(model)
     sought = _sought(path, source, values, chosen(path, source, of_class, boundary), how)
+    if wanted.label_image is not None:
+        check_labels_fit(wanted.label_image, sought.source.own.kept_axes)
     with _objects(sought, wanted.table.absolute().parent) as labels:
         values = None if values is None else _fitting(values, labels)
         table = measure(labels, values, ring=ring)
@@ -194,6 +198,11 @@ def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> Non
     check_table_name(wanted.table)
     for path in wanted.outlines:
         check_outline_name(path)
+    if wanted.label_image is not None:
+        check_labels_target(wanted.label_image)
+    for target in (wanted.table, *wanted.outlines, wanted.model):
+        if target is not None:
+            check_target(target)
     there = [str(p) for p in wanted.paths if p.exists()]
     if there and not wanted.overwrite:
         raise FileError(f"{there[0]} is there already. Name another file, or replace it.")
@@ -277,6 +286,8 @@ def _learnt(
 
 
 def _write(wanted: Wanted, labels: Image, table: ObjectTable, own: ObjectClassifier | None) -> None:
+    if wanted.label_image is not None:
+        check_labels_fit(wanted.label_image, labels.kept_axes, int(table[LABEL].max(initial=0)))
     write_object_table(wanted.table, table)
     if wanted.label_image is not None:
         write_in_blocks(wanted.label_image, labels)
