@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
 from stroma.objects.find import objects_of
+from stroma.objects.finding import parting
 from stroma.objects.finding.how import Finding
 
 BODY, RIM = 1, 2
@@ -176,3 +180,64 @@ def test_what_lacks_is_told() -> None:
         objects_of(one, boundary_probability=one)
     with pytest.raises(ShapeError, match="boundary_probability"):
         objects_of(np.ones((4, 4), int), label=1, boundary=2, boundary_probability=one[:2])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@drawn(st.data())
+def test_what_cannot_be_parted_is_left_as_if_each_were_looked_at_by_itself(data) -> None:
+    axes = data.draw(st.sampled_from(["yx", "zyx"]))
+    shape = tuple(data.draw(st.integers(1, 40 if axes == "yx" else 12)) for _ in axes)
+    random = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    blur = data.draw(st.sampled_from([0.4, 0.8, 1.5]))
+    rough = ndimage.gaussian_filter(random.normal(size=shape), blur)
+    given = np.where(rough > np.quantile(rough, 0.4), np.where(rough > 0.2, RIM, BODY), 0)
+    how = {
+        "split": data.draw(st.sampled_from([0, 0.5, 1.0, 1.3])),
+        "min_size": data.draw(st.sampled_from([0, 1, 5])),
+        "connectivity": data.draw(st.sampled_from(["corner", "side"])),
+        "spacing": data.draw(st.sampled_from([(), (2.0, 1.0, 1.5)[-len(shape) :]])),
+    }
+    if data.draw(st.booleans()):
+        how |= {"label": BODY, "boundary": RIM, "rise": data.draw(st.sampled_from([0.1, 0.3]))}
+        how["boundary_probability"] = random.random(shape).astype(np.float32)
+    found = objects_of(given, **how)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("too_thin", "_level"):
+            patch.setattr(parting, name, lambda found, *_: np.zeros(len(found), bool))
+        patch.setattr(parting, "one_hill", lambda _found, rows, *_: np.zeros(len(rows), bool))
+        plain = objects_of(given, **how)
+    assert np.array_equal(found, plain)
+
+
+@pytest.mark.parametrize(
+    "how", [{"split": 1}, {"label": 1, "boundary": 2}, {"label": 1, "boundary": 2, "split": 1}]
+)
+@pytest.mark.parametrize("side", [1, 2])
+def test_specks_are_not_looked_at_one_by_one(monkeypatch, how, side) -> None:
+    specks = np.zeros((80, 80), np.uint8)
+    for y, x in np.ndindex(side, side):
+        specks[y::4, x::4] = 1
+    if "boundary" in how and "split" in how and side > 1:
+        how = how | {"split": 2}
+
+    def never(*_):
+        raise AssertionError("one speck by itself")
+
+    monkeypatch.setattr(parting, "cut", never)
+    assert objects_of(specks, **how).max() == 400
+
+
+def test_objects_that_are_left_out_as_too_small_are_not_parted(monkeypatch) -> None:
+    given = classes(touching((160, 160), 30, radius=15.0), outer=False)
+    seen, cut = [], parting.cut
+
+    def counted(labels, code, box):
+        seen.append(int((labels == code).sum()))
+        return cut(labels, code, box)
+
+    monkeypatch.setattr(parting, "cut", counted)
+    for how in ({"label": BODY, "boundary": RIM}, {"split": 0.5}):
+        seen.clear()
+        objects_of(given, **how, min_size=200)
+        assert seen
+        assert min(seen) >= 200

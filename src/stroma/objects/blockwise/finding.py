@@ -221,14 +221,16 @@ class _Found:
         seen = self.into[window]
         # What was parted already has numbers beyond those of connected parts.
         known = np.where(seen < len(roots), roots[np.minimum(seen, len(roots) - 1)], 0)
-        whole = place[known]
+        whole, least = place[known], self.frame.sought.sizes()[0]
         if self.frame.finding.boundary is None:
-            parts = split(whole, self.frame.finding.split, spacing=self.frame.sought.spacing)
+            depth, spacing = self.frame.finding.split, self.frame.sought.spacing
+            parts = split(whole, depth, spacing=spacing, least=least)
             kept = chosen.astype(np.int32)  # what is split off is new, what is left is as before
         else:
             pixels, around = self.frame.told(window), (known > 0) | (seen >= len(roots))
             how = self.frame.finding, self.frame.sought.spacing
-            parts, kept = parted(whole, pixels, *how, around=around), np.zeros(0, np.int32)
+            parts = parted(whole, pixels, *how, around=around, least=least)
+            kept = np.zeros(0, np.int32)
         ids = self._new(max(0, int(parts.max(initial=0)) - len(kept)))
         ids = np.concatenate([ids[:1], kept, ids[1:]])
         self.into[window] = np.where(whole > 0, ids[parts], seen)

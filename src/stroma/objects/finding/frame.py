@@ -29,8 +29,9 @@ def _frame(sought: Sought) -> NDArray[np.int32]:
         names, parts = recoded(pixels.labels)
     else:
         parts = connected(pixels.labels, sought.finding.connectivity)
-    parts = parted(reaching(parts, pixels), pixels, sought.finding, sought.spacing)
     least, most = sought.sizes()
+    parts = reaching(parts, pixels)
+    parts = parted(parts, pixels, sought.finding, sought.spacing, least=least)
     border = sought.finding.border
     left = kept(parts, min_size=least, max_size=most, border=border, renumber=names is None)
     return left if names is None else named(left, names)
@@ -53,6 +54,7 @@ def parted(
     spacing: tuple[float, ...],
     *,
     around: NDArray[np.bool_] | None = None,
+    least: float = 0,
 ) -> NDArray[np.int32]:
     """Return connected parts as objects: touching ones parted, as far as that is asked for."""
     if pixels.body is not None and pixels.chance is not None:
@@ -66,8 +68,11 @@ def parted(
             depth=finding.split,
             spacing=spacing,
             around=around,
+            least=least,
         )
-    return split(parts, finding.split, spacing=spacing) if finding.split else parts
+    if not finding.split:
+        return parts
+    return split(parts, finding.split, spacing=spacing, least=least)
 
 
 def connected(labels: NDArray[np.integer], connectivity: str = "corner") -> NDArray[np.int32]:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.objects.boxes import located
+from stroma.objects.boxes import Located, located
+from stroma.objects.finding.single import hills, one_hill, too_thin
 from stroma.objects.kernels import cut
 
 BLUR = 1.0
@@ -20,7 +21,11 @@ OUTSIDE = np.float32(2)
 
 
 def split(
-    labels: NDArray[np.int32], depth: float, *, spacing: tuple[float, ...] = ()
+    labels: NDArray[np.int32],
+    depth: float,
+    *,
+    spacing: tuple[float, ...] = (),
+    least: float = 0,
 ) -> NDArray[np.int32]:
     """Return objects parted at their necks.
 
@@ -36,12 +41,15 @@ def split(
         In pixels of the axis with the smallest.
     spacing : tuple of float
         Size of a pixel along each axis.
+    least : float
+        Objects of fewer pixels stay as they are.
     """
     relative = _relative(spacing, labels.ndim)
     found = located(labels)
     result = found.labels.copy()
     count = int(found.codes.max(initial=0))
-    for i in range(len(found)):
+    todo = np.flatnonzero(~too_thin(found, depth, relative, least))
+    for i in todo[~one_hill(found, todo, depth, relative)]:
         mask = cut(found.labels, found.codes[i], found.box[i]).astype(bool)
         mask = mask if labels.ndim == 3 else mask[1]
         parts = _hills(mask, depth, relative)
@@ -62,16 +70,9 @@ def _hills(
     mask: NDArray[np.bool_], depth: float, relative: NDArray[np.float64]
 ) -> NDArray[np.int32] | None:
     """Return the parts of one object from 1, or None where it is one; a margin is around it."""
-    from scipy.ndimage import distance_transform_edt
-    from skimage.measure import label
-    from skimage.morphology import local_maxima, reconstruction
     from skimage.segmentation import watershed
 
-    height = distance_transform_edt(mask, sampling=relative)
-    lowered = np.maximum(height - depth * (1 - 1e-6), 0)  # a hill that rises just as much is one
-    # Two tops of one height are one hill where the pass between them is hardly lower.
-    tops = local_maxima(reconstruction(lowered, height), connectivity=mask.ndim)
-    seeds = np.asarray(label(tops, connectivity=mask.ndim), np.int32)
+    height, seeds = hills(mask, depth, relative)
     if seeds.max() < 2:
         return None
     return np.asarray(watershed(-height, seeds, mask=mask, connectivity=mask.ndim), np.int32)
@@ -87,6 +88,7 @@ def part_by_boundary(
     depth: float = 0.0,
     spacing: tuple[float, ...] = (),
     around: NDArray[np.bool_] | None = None,
+    least: float = 0,
 ) -> NDArray[np.int32]:
     """Return objects parted where a boundary between them is probable.
 
@@ -113,12 +115,19 @@ def part_by_boundary(
     around : bool array, optional
         Pixels of objects and boundaries of which some are parted here; those of ``whole`` unless
         given.
+    least : float
+        Parts of ``whole`` of fewer pixels stay as they are.
     """
     inside, relative = whole > 0, _relative(spacing, whole.ndim)
     smooth = _smooth(chance, inside if around is None else around, BLUR / relative)
-    found, count = located(whole), 0
-    result = np.zeros(whole.shape, np.int32)
-    for i in range(len(found)):
+    found = located(whole)
+    thin = too_thin(found, depth, relative, least) if depth else True
+    single = (found.count < least) | (_level(found, smooth, rise) & thin)
+    count = int(single.sum())
+    new = np.zeros(int(found.codes.max(initial=0)) + 1, np.int32)
+    new[found.codes[single]] = np.arange(1, count + 1)
+    result = new[found.labels].reshape(whole.shape)
+    for i in np.flatnonzero(~single):
         # Each by itself: where pixels are equal, what is flooded first depends on all there is.
         mask = cut(found.labels, found.codes[i], found.box[i]).astype(bool)
         mask = mask if whole.ndim == 3 else mask[1]
@@ -129,6 +138,17 @@ def part_by_boundary(
         result[where][own] = parts[mask] + count
         count += int(parts.max())
     return result
+
+
+def _level(found: Located, landscape: NDArray[np.float32], rise: float) -> NDArray[np.bool_]:
+    """Return the (n,) parts inside which the boundary nowhere rises by more than ``rise``."""
+    size = int(found.codes.max(initial=0)) + 1
+    low, high = np.full(size, OUTSIDE), np.zeros(size, np.float32)
+    on = found.labels > 0
+    codes, values = found.labels[on], landscape.reshape(found.labels.shape)[on]
+    np.minimum.at(low, codes, values)
+    np.maximum.at(high, codes, values)
+    return np.asarray((high <= low + np.float32(rise))[found.codes])
 
 
 def _flooded(
