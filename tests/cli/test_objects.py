@@ -12,7 +12,10 @@ import pytest
 import tifffile
 
 from stroma.data.classes import Class
+from stroma.data.objects import ObjectTable
+from stroma.errors import UnknownNameError
 from stroma.io import read_image, read_strokes, write_image, write_labels
+from stroma.objects.classes import ObjectClassifier
 
 
 def cells() -> np.ndarray:
@@ -458,3 +461,76 @@ def test_what_cannot_be_written_is_told_before_pixels_are_looked_at(
     done = stroma("objects", "stack.tif", "--table", "a.csv", "--label-image", name)
     assert done.code == 2
     assert why in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--class", "1", "--boundary", "1"), "name both, each a class of its own. Got 1 for"),
+        (("--size-in", "um"), "Give sizes in pixels, or an image that knows how large"),
+        (("--threshold", "0"), "from there to 1; got 0.0."),
+        (("--image", "small.tif"), "have 60 (y) by 80 (x) pixels, the image 30 (y) by 80 (x)"),
+    ],
+)
+def test_wrong_options_are_told_in_words_of_the_command_line(stroma, files, options, why) -> None:
+    write_image("small.tif", np.zeros((30, 80), np.uint8), axes="yx")
+    said = refused(stroma, "cells.tif", *options)
+    assert why in said
+    assert "spacing" not in said
+    assert "None" not in said
+
+
+def test_labelled_objects_that_look_alike_are_told_as_objects(stroma, files) -> None:
+    labels = np.zeros((40, 100), np.uint8)
+    for i in range(4):
+        labels[16:24, 12 + 20 * i : 20 + 20 * i] = i + 1
+    write_labels("alike.tif", labels, axes="yx")
+    (files / "own.csv").write_text("label,class\n2,a\n3,b\n")
+    done = stroma(
+        *("objects", "alike.tif", "--table", "a.csv", "--labels", "own.csv"),
+        *("--classifier", "logistic"),
+    )
+    said = " ".join(done.err.split())
+    assert "The 2 labelled objects are alike in all that is measured" in said
+    assert "strokes" not in said
+
+
+def test_one_object_of_each_class_says_no_share(stroma, files) -> None:
+    (files / "own.csv").write_text("label,class\n10,small\n20,large\n")
+    done = stroma("objects", "cells.tif", "--table", "a.csv", "--labels", "own.csv")
+    assert done.code == 0, done.err
+    assert "%" not in done.out
+    assert "Least sure: " in done.out
+    every = [f"{10 * i},{'large' if i % 2 else 'small'}" for i in range(1, 13)]
+    (files / "own.csv").write_text("\n".join(["label,class", *every]))
+    done = stroma("objects", "cells.tif", "--table", "b.csv", "--labels", "own.csv")
+    assert "% are classed rightly" in done.out
+    assert "Least sure" not in done.out
+    (files / "own.csv").write_text("label,class\n10,small\n20,large\n")
+    done = stroma("objects", "cells.tif", "--table", "c.csv", "--labels", "own.csv", "--json")
+    assert json.loads(done.out)["accuracy"] is None
+
+
+def test_a_model_that_was_taught_with_an_image_asks_for_it(stroma, files) -> None:
+    done = stroma(
+        *("objects", "cells.tif", "--image", "image.ome.tif", "--table", "b.csv"),
+        *("--labels", "clicks.csv", "--save-model", "m.pkl"),
+    )
+    assert done.code == 0, done.err
+    said = refused(stroma, "cells.tif", "--model", "m.pkl")
+    assert "is not measured of these objects. Give" in said
+    assert "Did you mean" not in said
+
+
+def test_what_classes_were_learnt_from_is_asked_for_by_name() -> None:
+    y = np.array([1, 1, 2, 2])
+    for name, advice in (("intensity_mean", "Give their image"), ("Ki67", "what was given with")):
+        table = ObjectTable({"label": y.cumsum(), name: y * 1.5})
+        own = ObjectClassifier("logistic").fit(table, y)
+        with pytest.raises(UnknownNameError, match=f"{name}.*{advice}"):
+            own.predict(ObjectTable({"label": y.cumsum(), "area_px": y * 1.0}))
+
+
+def test_an_object_without_which_the_others_are_alike_counts_as_wrong() -> None:
+    table = ObjectTable({"label": np.array([1, 2, 3]), "area_px": np.array([4.0, 4.0, 9.0])})
+    assert ObjectClassifier("logistic").leave_one_out(table, np.array([1, 2, 2])) < 1

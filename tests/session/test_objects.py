@@ -418,3 +418,10 @@ def test_how_objects_are_found_may_be_without_bounds(session):
     session.follow_objects(key, label=1, max_size=np.inf, core=None, border=False)
     how = session.object_source(key).how
     assert (how.max_size, how.core, how.border) == (np.inf, None, False)
+
+
+def test_one_object_of_each_class_cannot_tell_how_well_it_goes(session, key):
+    session.label_objects(key, [1], 1)
+    session.label_objects(key, [2], 2)
+    with pytest.raises(NotTrainedError, match="Label a second one"):
+        session.object_accuracy().result()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from math import isnan
 from pathlib import Path
 from typing import Annotated
 
@@ -161,6 +162,8 @@ def objects(
         series=series,
         axes=axes,
     )
+    if found.accuracy is not None and isnan(found.accuracy):
+        found = replace(found, accuracy=None)  # one of each class: nothing to tell it by
     if json:
         as_json(asdict(found))
         return
@@ -168,8 +171,10 @@ def objects(
     if found.accuracy is not None:
         typer.echo(
             f"Of the labelled objects, {found.accuracy:.0%} are classed rightly when learnt from "
-            f"the others. Least sure: {', '.join(map(str, found.next_to_label))}"
+            "the others."
         )
+    if found.next_to_label:
+        typer.echo(f"Least sure: {', '.join(map(str, found.next_to_label))}")
 
 
 def _counts(classes: dict[str, int]) -> str:

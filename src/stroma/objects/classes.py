@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -13,7 +14,15 @@ from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
 from stroma.data.classes import MAX_LABEL, Class, complete
 from stroma.data.objects import LABEL, ObjectTable
-from stroma.errors import FormatError, LabelError, NotTrainedError, ParameterError, ShapeError
+from stroma.errors import (
+    FitError,
+    FormatError,
+    LabelError,
+    NotTrainedError,
+    ParameterError,
+    ShapeError,
+    UnknownNameError,
+)
 from stroma.objects.telling import telling
 
 Floats = NDArray[np.float64]
@@ -23,6 +32,9 @@ Labels = NDArray[np.integer] | Mapping[int, int] | Sequence[int]
 PLACES = (LABEL, "t", "front", "top", "left", "back", "bottom", "right", "touches_border")
 RESULTS = ("centroid_", "class", "uncertainty", "orientation_")
 """Beginnings of columns that say where or what an object is, not how."""
+
+OF_IMAGE = ("intensity_", "mass_shift_", "ring_", "contrast")
+"""Beginnings of columns that are measured in an image."""
 
 GREATEST = 1e20
 """Values of features are cut off here, above all that is measured."""
@@ -103,6 +115,8 @@ class ObjectClassifier:
         ------
         LabelError
             If fewer than two classes are labelled.
+        FitError
+            If all that are labelled are alike.
         UnknownNameError
             If a table has not the columns.
         """
@@ -119,10 +133,16 @@ class ObjectClassifier:
         if self.columns is None:
             best = telling(_ready(every, _usual(every)).astype(np.float64), classes)
             names, every = tuple(names[i] for i in best), every[:, best]
-        X = every[classes > 0]
-        usual = _usual(X)
+        usual = _usual(every[classes > 0])
+        X = _ready(every[classes > 0], usual)
+        if (X[0] == X).all():
+            raise FitError(
+                f"The {len(X)} labelled objects are alike in all that is measured, so their "
+                "classes cannot be told apart. Label others that differ, or give an image to "
+                "measure values in."
+            )
         known = complete(self.classes, np.unique(y))
-        learned = self._blank().fit(_ready(X, usual), y)
+        learned = self._blank().fit(X, y)
         return replace(self, columns_=names, usual_=usual, learned_=learned, classes=known)
 
     @property
@@ -140,7 +160,24 @@ class ObjectClassifier:
         learned = self._fitted()
         if not table.rows:
             return np.zeros((0, len(learned.classes_)), np.float32)
+        self._require_columns(table)
         return learned.predict_proba(_ready(table.matrix(self.columns_), self.usual_))
+
+    def _require_columns(self, table: ObjectTable) -> None:
+        """Say what to give where objects lack what the classes were learnt from."""
+        lacking = [name for name in self.columns_ if name not in table]
+        if not lacking:
+            return
+        of_image = [name for name in lacking if name.startswith(OF_IMAGE)]
+        raise UnknownNameError(
+            f"The classes were learnt from {(of_image or lacking)[0]!r}, which is not measured of "
+            "these objects. "
+            + (
+                "Give their image, too."
+                if of_image
+                else "Give what was given with those that were labelled."
+            )
+        )
 
     def predict(self, table: ObjectTable) -> Ints:
         """Return the (n,) most probable class of every object."""
@@ -163,13 +200,16 @@ class ObjectClassifier:
     def leave_one_out(self, table: ObjectTable, labels: Labels) -> float:
         """Return the share of labelled objects that are classed rightly when learnt from others.
 
-        An object that is the only one of its class counts as wrong. More than 50 are left out in
-        50 groups.
+        An object that is the only one of its class counts as wrong, and one without which the
+        others are all alike. More than 50 are left out in 50 groups. NaN where no class has two
+        labelled objects, so that none could be right.
         """
         y = _labelled(table, labels)
         rows = np.flatnonzero(y)
         if not len(rows):
             raise LabelError("No objects are labelled. Label one of each class first.")
+        if np.unique(y[rows], return_counts=True)[1].max() < 2:
+            return math.nan
         right = 0
         for part in range(min(len(rows), MOST_LEFT_OUT)):
             out = rows[part::MOST_LEFT_OUT]
@@ -178,7 +218,10 @@ class ObjectClassifier:
             if len(np.unique(rest[rest > 0])) < 2:
                 continue
             own = ObjectTable({n: table[n][out] for n in (LABEL, *self._names(table))})
-            right += int((self.fit(table, rest).predict(own) == y[out]).sum())
+            try:
+                right += int((self.fit(table, rest).predict(own) == y[out]).sum())
+            except FitError:
+                continue
         return right / len(rows)
 
     def _names(self, table: ObjectTable) -> tuple[str, ...]:

@@ -122,14 +122,15 @@ def beside(array: Any, labels: Image, what: str) -> Image | None:
     sizes = {a: n for a, n in array.sizes.items() if a != "c"}
     if sizes != labels.sizes:
         raise ShapeError(
-            f"The labels are of size {_told(labels.sizes)}, the {what} of {_told(array.sizes)}. "
+            f"The labels have {_told(labels.sizes)} pixels, the {what} {_told(array.sizes)}. "
             "They show the same pixels, plane by plane."
         )
     return array  # type: ignore[no-any-return]
 
 
 def _told(sizes: dict[str, int]) -> str:
-    return " x ".join(f"{a} {n}" for a, n in sizes.items())
+    """Return sides of an image, such as "60 (y) by 40 (x)"."""
+    return " by ".join(f"{n} ({a})" for a, n in sizes.items())
 
 
 def micrometres(image: Image | None) -> tuple[float, ...]:

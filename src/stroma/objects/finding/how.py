@@ -62,7 +62,7 @@ class Finding:
         if not 0 < self.threshold <= core <= 1:
             raise ParameterError(
                 "The threshold is above 0, and that of the core from there to 1; got "
-                f"{self.threshold} and {self.core}."
+                f"{self.threshold}{'' if self.core is None else f' and {self.core}'}."
             )
         if not 0 <= self.split < np.inf or not 0 <= self.min_size <= self.max_size:
             raise ParameterError(
@@ -71,8 +71,9 @@ class Finding:
             )
         if self.boundary is not None and self.label in (None, self.boundary):
             raise ParameterError(
-                "A boundary parts the objects of another class: name both (label, boundary). Got "
-                f"{self.label} and {self.boundary}."
+                "A boundary parts the objects of another class: name both, each a class of its "
+                f"own. Got {'none' if self.label is None else self.label} for the objects, and "
+                f"{self.boundary} between them."
             )
         if not 0 < self.rise < 1:
             raise ParameterError(f"rise is a share between 0 and 1, got {self.rise}.")

@@ -72,8 +72,8 @@ def seek(
     known = checked_spacing(spacing, image) or micrometres(image)
     if finding.size_in == "um" and not known:
         raise ParameterError(
-            "The size of a pixel is not known, so sizes cannot be in µm². Give it (spacing), or "
-            "sizes in pixels."
+            "The size of a pixel is not known, so sizes cannot be in µm². Give sizes in pixels, or "
+            "an image that knows how large its pixels are. It is given as spacing in Python."
         )
     if numbered and finding.boundary is not None:
         raise ParameterError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -151,7 +152,13 @@ class ObjectKinds:
             taught = turn.lesson()
             if taught.lacking:
                 raise NotTrainedError(taught.lacking)
-            return turn.blank.leave_one_out(taught.table, taught.classes)
+            share = turn.blank.leave_one_out(taught.table, taught.classes)
+            if math.isnan(share):
+                raise NotTrainedError(
+                    "No class has two labelled objects, so none can be told from the others of "
+                    "its class. Label a second one."
+                )
+            return share
 
         return self.core.tasks.start("leaving objects out", left_out)
 
