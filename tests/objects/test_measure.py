@@ -229,7 +229,7 @@ def test_nothing_to_measure_is_an_empty_table_with_all_columns() -> None:
 def test_wrong_input_is_told() -> None:
     with pytest.raises(LabelError, match="integers"):
         measure(np.zeros((3, 3)))
-    with pytest.raises(ShapeError, match="y 10 x x 12"):
+    with pytest.raises(ShapeError, match=r"10 \(y\) by 12 \(x\) pixels, the image 3 \(y\)"):
         measure(square(), np.zeros((3, 3)))
     with pytest.raises(ShapeError, match="for each of y, x"):
         measure(square(), spacing=(1, 2, 3))
