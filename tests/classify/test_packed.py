@@ -44,7 +44,7 @@ def test_many_and_deep_trees_keep_their_precision(classifier):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 4)).astype(np.float32)
     y = rng.integers(0, 3, 300)
-    options = {**classifier.params(), "rsm": 1.0}  # there are fewer than ten features here
+    options = {**classifier.options(), "rsm": 1.0}  # there are fewer than ten features here
     library = CatBoostClassifier(**options, allow_writing_files=False, silent=True)
     new = rng.normal(size=(2000, 4)).astype(np.float32)
     pool = _quantised(X, y, classifier.border_count)
