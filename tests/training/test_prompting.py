@@ -10,9 +10,10 @@ from stroma.errors import ParameterError
 from stroma.networks.sam import SIDE, PromptedSAM
 from stroma.targets.distances import Distances
 from stroma.targets.semantic import Semantic
-from stroma.training import OBJECTIVES, prompting
+from stroma.training import OBJECTIVES
 from stroma.training.contract import Batch, Objective
 from stroma.training.learning.learner import Learner
+from stroma.training.ways import prompting
 from stroma.training.ways.prompting import (
     UNSAID,
     Asked,
