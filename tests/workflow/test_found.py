@@ -86,6 +86,52 @@ def test_what_lies_outside_a_mask_is_left_out_of_every_kind(tmp_path, image):
     assert (restored[:, 30:] != 0).all()
 
 
+def test_blocks_outside_a_mask_are_not_looked_at(tmp_path, monkeypatch):
+    values = np.zeros((600, 1100), np.uint8)
+    values[500:520, 500:520] = values[500:520, 100:120] = values[60:90, 1050:1080] = 200
+    image = write_image(tmp_path / "cells.tif", values, axes="yx")
+    inside = np.zeros(values.shape, np.uint8)
+    inside[400:505, 400:590] = 1  # two blocks; the object that it cuts reaches into two others
+    Picture.fromarray(inside).save(tmp_path / "mask.png")
+    expected = np.zeros(values.shape, bool)
+    expected[500:505, 500:520] = True
+    for large in (found.LARGE_BYTES, 0):
+        monkeypatch.setattr(found, "LARGE_BYTES", large)
+        told = []
+        wanted = Outputs(mask=tmp_path / "mask.png", overwrite=True)
+        how = {"outputs": wanted, "progress": told.append}
+        assert not segment_files(OBJECTS, [image], tmp_path / "out", **how).failed
+        assert [(p.done, p.total) for p in told] == [(1, 2), (2, 2)]
+        objects = read_image(tmp_path / "out" / "cells_objects.tif").read()
+        np.testing.assert_array_equal(objects > 0, expected)
+        assert len(np.unique(objects)) == 2
+
+
+def test_planes_outside_a_mask_have_no_points_and_those_inside_keep_theirs(tmp_path):
+    values = np.zeros((3, 40, 60), np.uint8)
+    values[:, 10, 10] = values[:, 30, 40] = 200
+    image = write_image(tmp_path / "spots.tif", values, axes="zyx")
+    inside = np.zeros(values.shape, np.uint8)
+    inside[1:, :, 30:] = 1
+    mask = write_image(tmp_path / "mask.tif", inside, axes="zyx")
+    told = []
+    how = {"outputs": Outputs(mask=mask), "progress": told.append}
+    assert not segment_files(POINTS, [image], tmp_path / "out", **how).failed
+    rows = read_points(tmp_path / "out" / "spots_points.csv")
+    np.testing.assert_array_equal(rows[:, :3].round(), [[1, 30, 40], [2, 30, 40]])
+    assert len(told) == 2
+
+
+def test_a_mask_that_is_empty_leaves_nothing_of_any_kind(tmp_path, image):
+    mask = write_image(tmp_path / "mask.tif", np.zeros((40, 60), np.uint8), axes="yx")
+    for model in (OBJECTS, POINTS, RESTORED):
+        done = segment_files(model, [image], tmp_path / "out", outputs=Outputs(mask=mask))
+        assert not done.failed, str(done)
+    assert not read_image(tmp_path / "out" / "cells_objects.tif").read().any()
+    assert not read_image(tmp_path / "out" / "cells_restored.tif").read().any()
+    assert len((tmp_path / "out" / "cells_points.csv").read_text().splitlines()) == 1
+
+
 def test_objects_gathered_in_a_file_are_those_gathered_in_memory(tmp_path, image, monkeypatch):
     segment_files(OBJECTS, [image], tmp_path / "memory")
     monkeypatch.setattr(found, "LARGE_BYTES", 0)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from stroma.blocks.room import room
 from stroma.data.image import Image
 from stroma.io import write_labels
 from stroma.io.blockwise.writer import BlockWriter, open_writer
 from stroma.io.write import check_labels_fit, check_labels_target, format_of
 from stroma.objects.blockwise.finding import Frame, find_in_blocks
-from stroma.objects.blockwise.room import OneFrame, blocks, room
+from stroma.objects.blockwise.room import blocks
 from stroma.objects.finding.sought import Sought
 
 WRITTEN = (1024, 1024)
@@ -40,7 +41,7 @@ def objects_in_file(sought: Sought, folder: Path) -> Iterator[Image]:
         if "t" not in own.sizes:
             find_in_blocks(Frame(sought), labels)
         for t in range(own.sizes.get("t", 0)):
-            find_in_blocks(Frame(sought.at(t)), OneFrame(labels, t))
+            find_in_blocks(Frame(sought.at(t)), labels.frame(t))
         yield Image(labels, own.kept_axes, spacing=spacing, unit=unit, source=own.source)
 
 
@@ -59,7 +60,12 @@ def write_in_blocks(path: Path, labels: Image) -> Path:
         return write_labels(path, labels.read(), like=labels)
     sides = (1,) * (len(labels.shape) - 2) + WRITTEN
     writer = open_writer(
-        path, shape=labels.shape, dtype=np.int32, axes=labels.kept_axes, like=labels, resume=False
+        path,
+        shape=labels.shape,
+        dtype=labels.dtype,
+        axes=labels.kept_axes,
+        like=labels,
+        resume=False,
     )
     with _whole_or_none(writer):
         for box in blocks(labels.shape, sides):

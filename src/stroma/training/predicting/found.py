@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
+from stroma.blocks.room import FileLabels
 from stroma.data.image import Image
 from stroma.training.feeding.cases import statistics_of, units, units_of
 from stroma.training.feeding.windows import Cube, around, relative
@@ -90,11 +91,11 @@ def find_objects(
     network: Trained,
     image: Image,
     *,
-    into: NDArray[np.uint32] | None = None,
+    into: FileLabels | None = None,
     tunable: Mapping[str, Any] | None = None,
     tell: Tell | None = None,
     **how: Any,
-) -> NDArray[np.unsignedinteger[Any]]:
+) -> Any:
     """Return the objects of an image, numbered from 1 over all its planes or times.
 
     Where the target tells classes apart, numbers are class times its divisor plus the number.
@@ -105,14 +106,14 @@ def find_objects(
         Of a target whose results are instances.
     image : Image
         As ``network.open`` returns it.
-    into : uint32 array, optional
-        Is filled in and returned, for instance one in a file; in memory, unless given.
+    into : FileLabels, optional
+        Of uint32, is filled in and returned; in memory, unless given.
     tunable : mapping, optional
         Options of the target's ``decode``; others are as they were tuned.
     tell : callable, optional
         Is told how many blocks are ready, and of how many.
     **how
-        ``mirror``, ``device``, ``use_dask``, ``cancel``, as for
+        ``wanted``, ``mirror``, ``device``, ``use_dask``, ``cancel``, as for
         `stroma.training.predicting.sweep.swept`.
 
     Returns
@@ -120,7 +121,7 @@ def find_objects(
     (t, z, y, x), as far as the image has these axes, array of uint16 or uint32
         uint16 if the numbers fit, unless ``into`` is given.
     """
-    labels = np.zeros(without_channels(image), np.uint32) if into is None else into
+    labels: Any = np.zeros(without_channels(image), np.uint32) if into is None else into
     count = 0
     stitching: Stitching | None = None
     place: Position | None = None
@@ -129,12 +130,14 @@ def find_objects(
             count = count if stitching is None else stitching.finish(after=count)
             place = position
             divisor = getattr(network.target, "divisor", 0)
-            stitching = Stitching(labels[tuple(position.values())], divisor=divisor)
+            at = tuple(position.values())
+            stitching = Stitching(labels[at] if into is None else into.frame(*at), divisor=divisor)
         stitching.add(core, window, objects)
     if stitching is not None:
         stitching.finish(after=count)
-    small = into is None and labels.max(initial=0) <= np.iinfo(np.uint16).max
-    return labels.astype(np.uint16) if small else labels
+    if into is None and labels.max(initial=0) <= np.iinfo(np.uint16).max:
+        return labels.astype(np.uint16)
+    return labels
 
 
 def decoded(
@@ -161,13 +164,15 @@ def find_points(network: Trained, image: Image, **options: Any) -> list[NDArray[
         In pixels, sorted; what follows the coordinates belongs to the points.
     """
     tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
-    groups: dict[tuple[int, ...], list[NDArray[np.float64]]] = {}
+    outer = [n for a, n in image.sizes.items() if a in outer_axes(network.ndim)]
+    groups: dict[tuple[int, ...], list[NDArray[np.float64]]] = {p: [] for p in np.ndindex(*outer)}
     for position, core, window, points in decoded(network, image, tunable, tell, **options):
         start = np.array([s.start for s in window])
         moved = np.array(points, float)
         moved[:, : network.ndim] += start
-        groups.setdefault(tuple(position.values()), []).append(_inside(moved, core))
-    found = [np.concatenate(parts) for parts in groups.values()]
+        groups[tuple(position.values())].append(_inside(moved, core))
+    columns = max(part.shape[1] for parts in groups.values() for part in parts)
+    found = [np.concatenate([np.zeros((0, columns)), *parts]) for parts in groups.values()]
     return [points[np.lexsort(points[:, : network.ndim].T[::-1])] for points in found]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.merge import Groups, same_objects
+from stroma.blocks.room import Frame
 from stroma.targets.centres import require_room
 from stroma.training.feeding.windows import Cube, common, relative
 
@@ -47,18 +47,19 @@ class Stitching:
 
     Parameters
     ----------
-    labels : (*space) uint32 array
-        Is filled in: an array, or one in a file.
+    labels : (*space) uint32 array, or Frame of uint32
+        Is filled in.
     divisor : int
         Where numbers are class times this plus number of the object, and are to be so again; an
         object has the class of most of its pixels. 0 where there are no classes.
     """
 
-    def __init__(self, labels: Labels, *, divisor: int = 0) -> None:
+    def __init__(self, labels: Labels | Frame, *, divisor: int = 0) -> None:
         self._labels, self._divisor = labels, divisor
         self._votes: list[tuple[int, int, int]] = []
         self._groups = Groups(1)
         self._used: list[NDArray[np.uint32]] = []
+        self._cores: list[Cube] = []
         self._waiting: list[Seen] = []
 
     def add(self, core: Cube, window: Cube, found: NDArray[np.integer[Any]]) -> None:
@@ -76,6 +77,7 @@ class Stitching:
             self._votes += [(first + n, kinds[n], sizes[n]) for n in range(1, len(kinds))]
         self._labels[core] = shifted
         self._used.append(np.unique(shifted))
+        self._cores.append(core)
         self._waiting = [o for o in self._waiting if o.core[0].stop >= core[0].start]
         self._waiting.append(seen)
 
@@ -90,8 +92,8 @@ class Stitching:
             table, count = self._with_classes(table, after)
         else:
             table = np.where(table > 0, table + np.uint32(after), 0).astype(np.uint32)
-        for part in _slabs(self._labels.shape):
-            self._labels[part] = table[self._labels[part]]
+        for core in self._cores:
+            self._labels[core] = table[self._labels[core]]
         return after + count
 
     def _without_classes(self, found: NDArray[np.integer[Any]]) -> tuple[Labels, list[int]]:
@@ -142,10 +144,3 @@ def _face(one: Cube, other: Cube) -> Cube | None:
         slice(s.start - 1, s.start + 1) if touches else s
         for s, touches in zip(shared, touching, strict=True)
     )
-
-
-def _slabs(shape: Sequence[int], *, pixels: int = 2**22) -> Iterator[slice]:
-    """Yield ranges of the first axis, of a few megapixels each."""
-    step = max(1, pixels // max(1, int(np.prod(shape[1:]))))
-    for start in range(0, shape[0], step):
-        yield slice(start, start + step)

@@ -18,6 +18,9 @@ from stroma.training.predicting.predictor import NetworkPredictor
 Position = dict[str, int]
 """Place along the axes that a network does not look along."""
 
+Wanted = Callable[[Position, Cube], bool]
+"""Says whether a block is to be looked at."""
+
 
 class Trained(Protocol):
     """What is asked of a network here; `stroma.Network` is one."""
@@ -81,6 +84,7 @@ def swept(
     *,
     context: int = 0,
     region: Cube | None = None,
+    wanted: Wanted | None = None,
     mirror: bool | None = None,
     device: str = "auto",
     use_dask: bool = False,
@@ -98,6 +102,9 @@ def swept(
         Pixels around each block that are predicted too, as far as the image goes.
     region : Cube, optional
         Only blocks that touch it.
+    wanted : callable, optional
+        Is asked for every block whether it is wanted; others are left out. Where none is, the first
+        is predicted all the same, so that a result has its kind.
     mirror : bool, optional
         Take the mean over all mirror images, 4 or 8 times the work; as it was decided at the
         training, unless given.
@@ -111,13 +118,24 @@ def swept(
     predictor = network.predictor(image, mirror=mirror, device=device)
     shape = image.shape[-network.ndim :]
     cores = blocks_in(shape, predictor, region)
-    windows = [around(core, context, shape) for core in cores]
     outer = {a: n for a, n in image.sizes.items() if a in outer_axes(network.ndim)}
     places = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
-    done = 0
-    for place in places:
+    todo = _wanted(places, cores, wanted)
+    done, total = 0, sum(len(own) for _, own in todo)
+    for place, own in todo:
         plane = image.at(**place)
+        windows = [around(core, context, shape) for core in own]
         found = predicted(predictor, plane, windows, use_dask=use_dask, cancel=cancel)
-        for core, window, values in zip(cores, windows, found, strict=True):
+        for core, window, values in zip(own, windows, found, strict=True):
             done += 1
-            yield Part(place, core, window, values, done, len(places) * len(cores))
+            yield Part(place, core, window, values, done, total)
+
+
+def _wanted(
+    places: list[Position], cores: list[Cube], wanted: Wanted | None
+) -> list[tuple[Position, list[Cube]]]:
+    """Return the blocks to predict, by their position along outer axes."""
+    if wanted is None:
+        return [(place, cores) for place in places]
+    every = [(place, [core for core in cores if wanted(place, core)]) for place in places]
+    return [one for one in every if one[1]] or [(places[0], cores[:1])]

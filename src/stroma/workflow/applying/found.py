@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from stroma.blocks.room import room
 from stroma.data.image import Image
 from stroma.io import write_image, write_labels
 from stroma.io.points import write_points
+from stroma.objects.blockwise.files import write_in_blocks
+from stroma.objects.blockwise.room import blocks
 from stroma.workflow.applying.categories import write_category
 from stroma.workflow.applying.region import Region
 
@@ -53,7 +53,7 @@ def write_found(
     path : Path
         Where to.
     region : Region
-        What lies outside is left out.
+        What lies outside is left out; blocks outside are not looked at.
     tell : callable
         Is told how many blocks are ready, and of how many.
     cancel : callable, optional
@@ -86,6 +86,8 @@ def write_found(
         "channels": _write_image,
         "category": partial(_write_category, name),
     }
+    if region.mask is not None:
+        how["wanted"] = region.touches
     write[network.target.result](network, network.open(image), path, region, how)
 
 
@@ -95,36 +97,30 @@ def _write_objects(
     from stroma.training.predicting.found import find_objects
 
     shape = tuple(n for a, n in image.sizes.items() if a != "c")
-    with _room(shape, path.parent) as room:
-        labels = find_objects(network, image, into=room, **how)
+    if 4 * np.prod(shape, dtype=np.int64) <= LARGE_BYTES:
+        labels = find_objects(network, image, **how)
         _keep(labels, image, region)
         write_labels(path, labels, like=image)
-
-
-@contextmanager
-def _room(shape: Sequence[int], folder: Path) -> Iterator[NDArray[np.uint32] | None]:
-    """Yield an array in a file where labels are large; None where memory does."""
-    if 4 * np.prod(shape, dtype=np.int64) <= LARGE_BYTES:
-        yield None
         return
-    with tempfile.TemporaryFile(dir=folder) as file:
-        yield np.memmap(file, np.uint32, "w+", shape=tuple(shape))
+    axes = image.kept_axes.replace("c", "")
+    with room(shape, path.parent, np.uint32) as large:
+        find_objects(network, image, into=large, **how)
+        _keep(large, image, region)
+        spacing = {a: s for a, s in image.spacing.items() if a != "c"}
+        write_in_blocks(path, Image(large, axes, spacing=spacing, unit=image.unit))
 
 
-def _keep(labels: NDArray[Any], image: Image, region: Region) -> None:
-    """Make 0 what lies outside the region, plane by plane."""
+def _keep(labels: Any, image: Image, region: Region) -> None:
+    """Make 0 what lies outside the region, block by block."""
     if region.mask is None:
         return
-    rows, columns = slice(0, labels.shape[-2]), slice(0, labels.shape[-1])
-    for place in _places(image):
-        labels[tuple(place.values())] *= region.inside(place, rows, columns)
-
-
-def _places(image: Image) -> Iterator[dict[str, int]]:
-    """Yield the position of every plane."""
-    outer = {a: n for a, n in image.sizes.items() if a in "tz"}
-    for place in product(*map(range, outer.values())):
-        yield dict(zip(outer, place, strict=True))
+    axes = image.kept_axes.replace("c", "")
+    inner = 3 if "z" in axes else 2
+    frames = labels.shape[:-inner]
+    for t, box in product(np.ndindex(*frames), blocks(labels.shape[-inner:])):
+        values = labels[(*t, *box)]
+        if values.any():
+            labels[(*t, *box)] = values * region.within(dict(zip(axes, t, strict=False)), box)
 
 
 def _write_points(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,26 @@ class Region:
 
     def inside(self, plane: dict[str, int], rows: slice, columns: slice) -> NDArray[np.bool_]:
         """Return which pixels of a rectangle belong to the region."""
+        return self.within(plane, (rows, columns))
+
+    def touches(self, place: Mapping[str, int], box: Sequence[slice]) -> bool:
+        """Tell whether any pixel of a box along (z,) y and x belongs to the region."""
+        return self.mask is None or bool(self.within(place, box).any())
+
+    def within(self, place: Mapping[str, int], box: Sequence[slice]) -> NDArray[np.bool_]:
+        """Return which pixels of a box along (z,) y and x belong to the region.
+
+        Along z it has one plane where the region is the same in all.
+        """
+        sides = dict(zip("zyx"[-len(box) :], box, strict=True))
         if self.mask is None:
-            return np.ones((rows.stop - rows.start, columns.stop - columns.start), bool)
-        at = {a: i for a, i in plane.items() if a in self.mask.sizes}
-        values: NDArray[Any] = self.mask.at(**at).read({"y": rows, "x": columns})
-        inside: NDArray[np.bool_] = values != 0
+            return np.ones([side.stop - side.start for side in box], bool)
+        at = {a: i for a, i in place.items() if a in self.mask.sizes}
+        values: NDArray[Any] = self.mask.at(**at).read(
+            {a: side for a, side in sides.items() if a in self.mask.sizes}
+        )
+        flat = (1,) * (len(box) - values.ndim)
+        inside: NDArray[np.bool_] = values.reshape(flat + values.shape) != 0
         return inside
 
     def cut(
