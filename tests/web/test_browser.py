@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+from tests.patience import PATIENCE as SECONDS
 from tests.web.browsing import (
     BLUE,
     ORANGE,
@@ -85,7 +86,9 @@ def test_results_go_and_come_with_a_key(page, session) -> None:
 def test_results_older_than_the_strokes_say_so_until_trained_again(page, session) -> None:
     page.click("text=On demand")
     paint_both(page)
-    page.click("#train")
+    until(page, lambda: session.strokes("1")[60, 190] == 2)
+    assert session.wait(SECONDS)  # while anything is looked at, the button stops that
+    page.click("#train:enabled:has-text('Train now')")
     page.wait_for_selector("text=Up to date")
     wait_for_colour(page, (200, 60), BLUE)
     stroke(page, (120, 170), (120, 215))
@@ -118,7 +121,7 @@ def test_a_reload_finds_everything(page, session) -> None:
     page.reload()
     wait_for_colour(page, (200, 200), ORANGE)
     wait_for_colour(page, (60, 60), BLUE)
-    assert page.get_by_label("Name of class 2").input_value() == "tissue"
+    until(page, lambda: page.get_by_label("Name of class 2").input_value() == "tissue")
     assert "token" not in page.url
 
 
@@ -232,8 +235,9 @@ def test_what_does_not_fit_is_said_over_the_image_and_channels_can_be_left_out(
     differ.get_by_text("1 in first.tif, 3 in three.tif").wait_for()
     wait_for_image(page, "three.tif")
     page.click("#tab-image")
-    page.get_by_label("Use channel 2 for training").uncheck()
-    until(page, lambda: session.settings.channels == (0, 2))
+    used = page.get_by_label("Use channel 2 for training")
+    used.click()  # what the session said just before may be drawn once more
+    until(page, lambda: session.settings.channels == (0, 2) and not used.is_checked())
     context.close()
 
 
@@ -264,7 +268,7 @@ def test_an_image_is_closed_with_the_keyboard_after_saying_what_is_lost(
     page.wait_for_selector("text=Drop an image here")
     page.wait_for_timeout(800)  # results that are older are hatched after 600 ms
     wait_for_black(page, (60, 60))
-    assert page.locator("#close-image").is_disabled()
+    page.wait_for_selector("#close-image:disabled")
     assert session.images == ()
 
 

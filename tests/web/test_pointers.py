@@ -159,9 +159,11 @@ def test_zooming_with_two_fingers_keeps_the_corners_of_a_polygon(page, hand, ses
     page.keyboard.press("p")
     for corner in ((40, 40), (40, 100), (100, 100)):
         page.mouse.click(*place(page, *corner))
+    before = scale(page)
     pinch(hand, (128, 128))
+    until(page, lambda: scale(page) > 2 * before)
     page.keyboard.press("0")
-    page.wait_for_timeout(200)
+    until(page, lambda: scale(page) == before)
     page.mouse.click(*place(page, 100, 40))
     page.keyboard.press("Enter")
     wait_for_colour(page, (70, 70), BLUE)
