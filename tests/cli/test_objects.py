@@ -467,7 +467,10 @@ def test_what_cannot_be_written_is_told_before_pixels_are_looked_at(
     ("options", "why"),
     [
         (("--class", "1", "--boundary", "1"), "name both, each a class of its own. Got 1 for"),
-        (("--size-in", "um"), "Give sizes in pixels, or an image that knows how large"),
+        (
+            ("--size-in", "um", "--min-size", "1"),
+            "Give sizes in pixels, or an image that knows how large",
+        ),
         (("--threshold", "0"), "from there to 1; got 0.0."),
         (("--image", "small.tif"), "have 60 (y) by 80 (x) pixels, the image 30 (y) by 80 (x)"),
     ],

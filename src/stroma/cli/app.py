@@ -92,6 +92,11 @@ def options(
     ] = None,
 ) -> None:
     """Take what stands before the command; ``main`` has read ``--debug`` already."""
+    if trust and not network:
+        raise typer.BadParameter(
+            "--trust before the command goes with --network. Of a model that a command takes, it "
+            "comes after the command: stroma segment --trust NUMBER MODEL IMAGE"
+        )
     for text in network or ():
         named, _, file = text.partition("=")
         name, _, which = named.partition(":")

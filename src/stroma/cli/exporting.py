@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from stroma.cli.show import AsJson, as_json, refuse_existing
+from stroma.cli.unused import require_company
 
 
 def export(
+    context: typer.Context,
     model: Annotated[
         Path,
         typer.Argument(metavar="MODEL", help="Network (.safetensors).", show_default=False),
@@ -45,6 +47,7 @@ def export(
     json: AsJson = False,
 ) -> None:
     """Write a network as a model package of bioimage.io."""
+    require_company(context, {"cite": ("doi",)})
     refuse_existing(package, overwrite=overwrite)
     from stroma.errors import FormatError
     from stroma.workflow.applying.load import NETWORK, load

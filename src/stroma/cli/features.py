@@ -11,6 +11,7 @@ import typer
 
 from stroma.cli.settings import Alias, Series, Settings, parsed, positions
 from stroma.cli.show import AsJson, as_json, progress, refuse_existing, table
+from stroma.cli.unused import refuse
 
 Picture = Annotated[
     Path | None, typer.Option("--out", help="Picture to write.", show_default="IMAGE_features.png")
@@ -28,6 +29,7 @@ SEEN = ("the image", "noise")
 
 
 def features(
+    context: typer.Context,
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Image file.", show_default=False)],
     alias: Alias = "stroma",
     settings: Settings = None,
@@ -55,6 +57,10 @@ def features(
     """
     from stroma.io import stem_of
 
+    if bias:
+        refuse(context, ("stack", "out", "pca"), "is of what is written; --bias writes nothing.")
+    if stack:
+        refuse(context, ("out", "pca", "at"), "is of the picture, in place of which --stack is.")
     target = stack or out or Path(f"{stem_of(image)}_features.png")
     values, plane = parsed(settings), positions(at)
     if not bias:

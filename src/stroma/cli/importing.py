@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stroma.cli.show import AsJson, as_json, refuse_existing
+from stroma.cli.unused import refuse
 from stroma.cli.words import on_command_line, options_of
 from stroma.errors import MissingExtraError, install
 
@@ -46,7 +47,12 @@ Strokes = Annotated[
 ]
 
 
+OF_PROJECTS = ("images", "strokes")
+"""What is only for projects, classifiers and segmentations."""
+
+
 def import_(
+    context: typer.Context,
     file: File,
     images: Images = None,
     strokes: Strokes = None,
@@ -86,10 +92,15 @@ def import_(
     from stroma.zoo.taken import take
 
     if is_foreign(file):
+        refuse(context, OF_PROJECTS, f"goes with a project; {file} is a trained network.")
+        if out is not None and out.suffix == ".safetensors":
+            refuse(context, ["name"], f"names a file in a folder; --out is a file: {out}.")
         kept = _network(file, out, name=name, diameter=diameter, overwrite=overwrite)
         as_json(asdict(kept)) if json else show_network(kept)
         return
+    refuse(context, ["diameter"], f"goes with a trained network; {file} is none.")
     if is_biapy(file):
+        refuse(context, OF_PROJECTS, f"goes with a project; {file} is a configuration.")
         _recipe(file, out, name=name, overwrite=overwrite, json=json)
         return
     taken = take(file, images or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from stroma.cli.settings import named, parsed
 from stroma.cli.show import AsJson, as_json, refuse_existing, training
+from stroma.cli.unused import refuse, require_company
 from stroma.training.planning.options import CHOICES, Options, described
 
 if TYPE_CHECKING:
@@ -151,7 +152,15 @@ Base = Annotated[
 ]
 
 
+OF_NETWORKS = (
+    *("recipe", "teacher", "confidence", "base", "minutes", "memory", "folds", "device"),
+    *("ignore", "regions", "classes", "folder", "settings"),
+)
+"""What a training of links does not look at."""
+
+
 def learn(
+    context: typer.Context,
     images: Images = None,
     labels: Labels = None,
     model: ModelFile = None,
@@ -190,19 +199,12 @@ def learn(
     A training that was interrupted goes on when the same command is given again.
     """
     if target == LINKS:
-        unused: dict[str, Any] = {
-            "recipe": recipe,
-            "minutes": minutes,
-            "memory": memory,
-        }
-        unused |= {"folds": folds, "device": device, "ignore": ignore, "regions": regions}
-        unused |= {"class": classes, "folder": folder, "set": settings}
-        _refuse(unused)
+        refuse(context, OF_NETWORKS, "is for networks; --target links trains none.")
         how: dict[str, Any] = {"learner": network or "trees", "overwrite": overwrite, "json": json}
         _learn_links(images, labels, movie, model, **how)
         return
-    if movie is not None:
-        raise typer.BadParameter("--movie goes with --target links.")
+    refuse(context, ["movie"], "goes with --target links.")
+    require_company(context, {"confidence": ("teacher", "recipe")})
     wanted = asked(
         recipe,
         settings,
@@ -249,12 +251,6 @@ def _show(network: Network, path: Path) -> None:
     typer.echo(f"{path}: {training['steps']} steps in {training['seconds']:.0f} s")
     for name, value in network.scores_.items():
         typer.echo(f"  {name}: {value:.3f}")
-
-
-def _refuse(given: Mapping[str, Any]) -> None:
-    named = [name for name, value in given.items() if value]
-    if named:
-        raise typer.BadParameter(f"--{named[0]} is for networks; --target links trains none.")
 
 
 def _learn_links(

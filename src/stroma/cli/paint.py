@@ -147,6 +147,8 @@ def paint(
     if not images and project is None and sample is None:
         choose(begun, say, **where)
         return
+    if series is not None and not sorted_out(images or [], project)[0]:
+        raise typer.BadParameter("--series goes with images that are named. Leave it out.")
     session = begun(images or [], sample)
 
     def say_all(url: str, at_port: int) -> None:

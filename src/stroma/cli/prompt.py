@@ -10,9 +10,13 @@ import typer
 
 from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json
+from stroma.cli.unused import require_company
+
+NEEDS = {"carry_by": ("carry",), "by": ("everything",), "decoder": ("by",)}
 
 
 def prompt(
+    context: typer.Context,
     image: Annotated[
         Path, typer.Argument(metavar="IMAGE", help="What was clicked on.", show_default=False)
     ],
@@ -87,13 +91,9 @@ def prompt(
     json: AsJson = False,
 ) -> None:
     """Find the object under each click, in each box, or all objects there are."""
-    from stroma.errors import ParameterError
+    require_company(context, NEEDS)
     from stroma.workflow.prompting.prompt import prompt_file
 
-    if carry_by != "auto" and not carry:
-        raise ParameterError("--carry-by says how --carry finds objects again. Add --carry.")
-    if by != "grid" and not everything:
-        raise ParameterError("--by says how --everything looks for objects. Add --everything.")
     found = prompt_file(
         image,
         points,

@@ -11,6 +11,7 @@ import typer
 from stroma.cli.codes import MISSING, SOME_FAILED, exit_code
 from stroma.cli.settings import several
 from stroma.cli.show import AsJson, as_json, progress
+from stroma.cli.unused import refuse, require_company
 from stroma.cli.words import options_of, said
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ Trust = Annotated[
 
 
 def segment(
+    context: typer.Context,
     model: Model,
     images: Images,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("results"),
@@ -131,11 +133,15 @@ def segment(
     An image that fails does not stop the others; the exit code is then 1.
     """
     import stroma
-    from stroma.workflow.applying.applied import sized
+    from stroma.workflow.applying.applied import is_table, sized
     from stroma.workflow.applying.find import find_images
+    from stroma.workflow.applying.load import is_package
     from stroma.workflow.applying.outputs import Outputs
     from stroma.workflow.applying.segment import segment_files
 
+    require_company(context, {"min_size": ("table",)})
+    if not is_package(model):
+        refuse(context, ["trust"], f"goes with model packages; {model} is none. Leave it out.")
     wanted = Outputs(
         format=form if form == "auto" else f".{form.removeprefix('.')}",
         probabilities=probabilities,
@@ -150,6 +156,8 @@ def segment(
         directions=directions,
     )
     trained = sized(stroma.load(model, trust=trust or ()), diameter)
+    if is_table(trained):
+        refuse(context, ["form"], "goes with images; what this network finds is a table.")
     with progress() as report:
         result = segment_files(
             trained,

@@ -11,6 +11,7 @@ import typer
 
 from stroma.cli.settings import Series
 from stroma.cli.show import AsJson, as_json, progress
+from stroma.cli.unused import refuse, require_company
 
 Labels = Annotated[
     Path,
@@ -32,7 +33,11 @@ Formats = Annotated[
 ]
 
 
+NEEDS = {"label": ("model",), "min_size": ("model",), "diameter": ("model",)}
+
+
 def track(
+    context: typer.Context,
     labels: Labels,
     out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("tracks"),
     formats: Formats = None,
@@ -124,10 +129,14 @@ def track(
 
     A run that was cut off goes on when the same command is given again.
     """
+    require_company(context, NEEDS)
     from stroma.tracking.track import Linking
+    from stroma.workflow.applying.applied import result_of
     from stroma.workflow.moving.track import POINTS, cost_of, track_files
 
     points = labels.suffix.lower() in POINTS
+    if points and model is None:
+        refuse(context, ("axes", "series"), f"goes with images; {labels} is a table of points.")
     how = Linking(
         cost=cost_of(cost or ("distance" if points else "overlap+distance")),
         solver=solver,
@@ -138,13 +147,16 @@ def track(
         motion=motion,  # type: ignore[arg-type]  # checked there
         penalties=_penalties(penalty or ()),
     )
+    finds = _loaded(model, diameter)
+    if finds is not None and result_of(finds) == "instances":
+        refuse(context, ("label", "min_size"), "goes with models of classes; this finds objects.")
     with progress("frames") as report:
         found = track_files(
             labels,
             out,
             how=how,
             image=image,
-            model=_loaded(model, label, diameter),
+            model=finds,
             label=label,
             smallest=min_size,
             formats=tuple(formats or (["csv"] if points else ["ctc"])),
@@ -161,12 +173,9 @@ def track(
     typer.echo(f"Written to {out}: {found.paths[0].name} to {found.paths[-1].name}")
 
 
-def _loaded(model: Path | None, label: str | None, diameter: float | None) -> Any:
+def _loaded(model: Path | None, diameter: float | None) -> Any:
     """Return the model of a file; None where none is given."""
     if model is None:
-        if label is not None or diameter is not None:
-            given = "--class" if label is not None else "--diameter"
-            raise typer.BadParameter(f"{given} goes with --model, which finds the objects.")
         return None
     import stroma
     from stroma.workflow.applying.applied import sized

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Model: TypeAlias = ConvpaintModel | Network
 
 
+TABLES = ("points", "category")
+"""Results that are tables."""
+
+
 def is_network(model: Model) -> TypeIs[Network]:
     """Tell whether a model is a network, without importing what networks need."""
     loaded: Any = sys.modules.get("stroma.training.model")
@@ -25,6 +29,11 @@ def is_network(model: Model) -> TypeIs[Network]:
 def result_of(model: Model) -> str:
     """Return what a model makes of an image: classes, instances, points or an image."""
     return model.target.result if is_network(model) else "classes"
+
+
+def is_table(model: Model) -> bool:
+    """Tell whether what a model makes of an image is a table, not an image again."""
+    return result_of(model) in TABLES and not (is_network(model) and model.heads)
 
 
 def sized(model: Model, diameter: float | None) -> Model:

@@ -16,7 +16,7 @@ from stroma.data.image import Image
 from stroma.errors import ParameterError, StromaError
 from stroma.io import series_of, stem_of
 from stroma.io.atomic import is_zarr
-from stroma.workflow.applying.applied import is_network, result_of
+from stroma.workflow.applying.applied import TABLES, is_network, result_of
 
 if TYPE_CHECKING:
     from stroma.workflow.applying.applied import Model
@@ -30,9 +30,6 @@ NAMES = {
     "category": "class",
 }
 """How the file of a result ends, before its format."""
-
-TABLES = ("points", "category")
-"""Results that are tables."""
 
 FORMATS = ("auto", ".tif", ".ome.tif", ".png", ".npy", ".zarr")
 
@@ -321,6 +318,7 @@ def _identity(model: str, path: Path, outputs: Outputs, series: int | None) -> s
     """Return a hash of model, image (name, size and date of the file) and what is wanted."""
     wanted = [outputs.format, outputs.alpha, outputs.min_size, outputs.axes, state_of(outputs.mask)]
     wanted += ["directions"] if outputs.directions else []
+    wanted += [] if outputs.mirror is None else [f"mirror {outputs.mirror}"]
     said = [model, str(path.resolve()), state_of(path), wanted, series]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
+
+import numpy as np
 
 from stroma.data.classes import MAX_LABEL, Class
 from stroma.data.image import Image
 from stroma.errors import ParameterError
 from stroma.io.labels import read_classes
+from stroma.objects.blockwise.room import SIDES, blocks
+
+LOG = logging.getLogger(__name__)
 
 SHOWN = 8
 """Classes of a file that messages name."""
@@ -65,7 +71,7 @@ def _label(name: str, path: Path, source: Image) -> int:
     named = {c.name: c.label for c in read_classes(path)}
     if name in named:
         return named[name]
-    if name.isdecimal() and int(name) > 0:
+    if name.isdecimal() and int(name) > 0 and (not named or int(name) in named.values()):
         return int(name)
     known = _listed(named) or "the number of a label"
     raise ParameterError(f"{path} has no class {name!r}. Known: {known}.")
@@ -95,11 +101,38 @@ def _is_label(name: str) -> bool:
 def _counted(name: str, path: Path, count: int) -> int:
     """Return a channel of those that have no names."""
     if name.isdecimal() and 1 <= int(name) <= count:
+        if count > 1:
+            LOG.warning(
+                "%s does not name its %d classes, so %s is taken for its channel %s, counted from "
+                "1, whatever the label of that class is.",
+                *(path, count, name, name),
+            )
         return int(name)
     raise ParameterError(
         f"{path} does not name its {count} classes, so {name!r} is none: give the number of a "
         f"channel, 1 to {count}."
     )
+
+
+def tell_if_absent(path: Path, labels: Image, label: int) -> None:
+    """Say that no pixel has a label, where that is why there are no objects.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    labels : Image
+        What is in it.
+    label : int
+        Of the class of objects.
+    """
+    there: set[int] = set()
+    for box in blocks(labels.shape, (1,) * (len(labels.shape) - 2) + SIDES[2]):
+        part = labels.at(**dict(zip(labels.kept_axes, box, strict=True))).read()
+        there.update(np.unique(part).tolist())
+    if label not in there:
+        known = _listed(str(n) for n in sorted(there - {0})) or "none at all"
+        LOG.warning("No pixel of %s has the label %d. It has %s.", path, label, known)
 
 
 def _listed(names: Iterable[str]) -> str:

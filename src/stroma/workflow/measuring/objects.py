@@ -25,7 +25,8 @@ from stroma.objects.finding.frame import find
 from stroma.objects.finding.how import Finding
 from stroma.objects.finding.sought import Sought, seek
 from stroma.objects.measure import LARGE, measure
-from stroma.workflow.measuring.chosen import chosen
+from stroma.workflow.measuring.chosen import chosen, tell_if_absent
+from stroma.workflow.measuring.effects import CLASSIFIER, RING, require_effect
 from stroma.workflow.measuring.embedding import embed, extractors_in
 from stroma.workflow.measuring.object_files import (
     check_table_name,
@@ -107,8 +108,8 @@ def measure_file(
     how: Finding | None = None,
     model: str | Path | None = None,
     clicks: str | Path | None = None,
-    classifier: str = "forest",
-    ring: float = 3.0,
+    classifier: str = CLASSIFIER,
+    ring: float = RING,
     extractors: Sequence[str] = (),
     joins: Sequence[str | Path] = (),
     axes: str | None = None,
@@ -154,13 +155,27 @@ def measure_file(
     ------
     FileError
         If a file to be written is there already.
+    ParameterError
+        If something is given that has no effect on this file.
     """
     _require_room(wanted, model=model, clicks=clicks, joins=joins)
     path = Path(segmentation)
     source = read_image(path, axes=axes)
+    label, between = chosen(path, source, of_class, boundary)
+    how = replace(how or Finding(), label=label, boundary=between)
+    require_effect(
+        path,
+        how,
+        probabilities=source.dtype.kind == "f",
+        image=image is not None,
+        series=series,
+        ring=ring,
+        teaches=clicks is not None or (model is None and bool(joins)),
+        classifier=classifier,
+    )
     values = None if image is None else read_image(image, series=series)
     own = None if model is None else load_object_classifier(model)
-    sought = _sought(path, source, values, chosen(path, source, of_class, boundary), how)
+    sought = _sought(path, source, values, how)
     if wanted.label_image is not None:
         check_labels_fit(wanted.label_image, sought.source.own.kept_axes)
     with _objects(sought, wanted.table.absolute().parent) as labels:
@@ -173,6 +188,8 @@ def measure_file(
         for other in others:
             table = other.joined(table)
         found = MeasuredFile(wanted.paths, table.rows)
+        if not table.rows and how.label is not None and source.dtype.kind != "f":
+            tell_if_absent(path, sought.source.own, how.label)
         taught_by = next((other for other in others if other.classes), None)
         if clicks is not None:
             y, classes = read_clicks(clicks, labels, table)
@@ -212,17 +229,14 @@ def _sought(
     path: Path,
     source: Image,
     values: Image | None,
-    classes: tuple[int | None, int | None],
-    how: Finding | None,
+    finding: Finding,
 ) -> Sought:
     """Return what the objects of a file are found in; they keep numbers, unless they are split."""
-    label, boundary = classes
-    finding = replace(how or Finding(), label=label, boundary=boundary)
     if source.sizes.get("c", 1) == 1 and "c" in source.sizes:
         source = source.at(c=0)
     spacing, unit = _size(source, values)
     sized = replace(source, spacing=spacing, unit=unit, source=str(path))
-    return seek(sized, finding, numbered=label is None and source.dtype.kind != "f")
+    return seek(sized, finding, numbered=finding.label is None and source.dtype.kind != "f")
 
 
 @contextmanager

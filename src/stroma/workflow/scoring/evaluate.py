@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,18 @@ KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
 
 KINDS = ("auto", "classes", *KIND_OF.values(), "tracks", "categories")
 """What results may be."""
+
+
+TOLERANCE = 1.0
+CUTOFF = 3.0
+"""The usual distances of borders that are one, in their unit, and of points, in pixels."""
+
+COUNTS_FOR = {
+    "ignore": ("classes", "objects"),
+    "tolerance": ("classes",),
+    "cutoff": ("points",),
+}
+"""Kinds of results on which an option has an effect."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +75,9 @@ def evaluate(
     truth: str | Path | Sequence[str | Path],
     *,
     ignore: Sequence[int] = (),
-    tolerance: float = 1.0,
+    tolerance: float = TOLERANCE,
     kind: str = "auto",
-    cutoff: float = 3.0,
+    cutoff: float = CUTOFF,
     outlines: str | Path | None = None,
 ) -> Evaluation:
     """Compare results with the truth.
@@ -89,14 +101,22 @@ def evaluate(
     outlines : folder, optional
         Label images with the true outlines of some frames of tracks.
     """
+    given = {
+        "ignore": bool(ignore),
+        "tolerance": tolerance != TOLERANCE,
+        "cutoff": cutoff != CUTOFF,
+    }
     if kind == "tracks":
+        _require_effect(given, kind)
         return _of_tracks(results, truth, outlines)
     if outlines is not None:
         raise ParameterError("Outlines of some frames go with tracks (kind='tracks').")
     if kind == "categories" or (kind == "auto" and is_category(results)):
+        _require_effect(given, "categories")
         return _of_categories(results, truth)
     found, known = pairs_of(results, truth, kind=kind)
     chosen = _kind(kind, found)
+    _require_effect(given, chosen)
     if chosen == "classes":
         return _of_classes(found, known, ignore, tolerance)
     comparisons: dict[str, Callable[[Path, Path], dict[str, float]]] = {
@@ -108,6 +128,15 @@ def evaluate(
     scores = [compare(path, true) for path, true in zip(found, known, strict=True)]
     named = [{"name": p.name, **one} for p, one in zip(found, scores, strict=True)]
     return Evaluation((), tuple(named), mean_scores(scores), chosen)
+
+
+def _require_effect(given: Mapping[str, bool], kind: str) -> None:
+    """Refuse what has no effect on results of a kind; what is as usual is not given."""
+    for name, kinds in COUNTS_FOR.items():
+        if given[name] and kind not in kinds:
+            raise ParameterError(
+                f"{name}= goes with {' or '.join(kinds)}, and the results are {kind}. Leave it out."
+            )
 
 
 def _of_classes(
