@@ -18,6 +18,7 @@ from stroma.training.ways.prompting import (
     UNSAID,
     Asked,
     Prompting,
+    balanced,
     chosen,
     dice,
     drawn,
@@ -107,6 +108,18 @@ def test_dice_and_overlap_are_right():
     assert overlaps(half > 0, mask).tolist() == [[0.5]]
 
 
+def test_the_object_and_what_is_beside_it_count_the_same():
+    mask = torch.zeros(1, 10, 10, dtype=torch.bool)
+    mask[:, 0, 0] = True
+    nothing = torch.full((1, 1, 10, 10), -4.0)
+    missed, right = np.log1p(np.exp(4.0)), np.log1p(np.exp(-4.0))
+    assert balanced(nothing, mask).item() == pytest.approx((missed + right) / 2)
+    assert balanced(-nothing, mask).item() == pytest.approx((missed + right) / 2)
+    assert balanced(torch.where(mask, 50.0, -50.0)[:, None], mask).item() < 1e-6
+    full = torch.ones_like(mask)
+    assert balanced(-nothing, full).item() == pytest.approx(right / 2)
+
+
 class Tells(PromptedSAM):
     """Answers three masks, of which one is right, and remembers what it was asked."""
 
@@ -131,7 +144,7 @@ def test_the_best_of_three_masks_counts_and_every_round_adds_two_clicks():
         torch.manual_seed(seed)
         network.asked.clear()
         loss, logs = objective.step(network, batch_of(labels))
-        assert loss.item() < 0.05  # coarse masks are a little off
+        assert loss.item() < 0.2  # coarse masks are a little off
         assert float(logs["overlap"]) > 0.9
         first, second, third = network.asked
         by_box = first["boxes"] is not None
@@ -170,6 +183,29 @@ def test_a_wrong_answer_costs_more():
     network = Tells(torch.tensor(labels == 0))
     loss, _ = Prompting(Distances(), rounds=2, drawing=0.0).step(network, batch_of(labels))
     assert loss.item() > 1
+
+
+def test_scores_of_masks_that_are_not_the_best_are_learned_too():
+    """An engine shows the mask of the best score, so that those of bad masks have to be low."""
+    labels = discs((120, 120), radius=60)
+    batch = batch_of(labels)
+
+    class Boasts(Tells):
+        def answered(self, maps, **asked):
+            logits, scores = super().answered(maps, **asked)
+            return logits, torch.ones_like(scores)
+
+    losses = []
+    for kind in (Tells, Boasts):
+        network, objective = kind(torch.tensor(labels > 0)), Prompting(Distances(), rounds=1)
+        for seed in range(6):
+            torch.manual_seed(seed)
+            network.asked.clear()
+            _, logs = objective.step(network, batch)
+            if network.asked[0]["several"]:
+                losses.append(float(logs["prompting"]))
+                break
+    assert losses[1] > losses[0] + 0.5
 
 
 def test_images_without_objects_teach_what_is_drawn():

@@ -99,13 +99,19 @@ class TinyViT(nn.Module):
 
     def forward(self, images: Tensor) -> SimpleNamespace:
         """Return ``last_hidden_state``, (N, F, y / 16, x / 16) of (N, C, y, x)."""
+        return SimpleNamespace(last_hidden_state=self.neck(self.staged(images)[-1]))
+
+    def staged(self, images: Tensor) -> list[Tensor]:
+        """Return what every stage makes of images: of cells of 4, 8, 16 and 16 pixels."""
         x: Any = self.patch_embed.seq(images)  # type: ignore[operator]
+        found = []
         stage: Any
         for stage in self.layers:
             for block in stage.blocks:
                 x = block(x)
+            found.append(x)
             x = stage.downsample(x) if hasattr(stage, "downsample") else x
-        return SimpleNamespace(last_hidden_state=self.neck(x))
+        return found
 
 
 def _block(stages: Stages, stage: int) -> nn.Module:

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from stroma.backbones.sam import PATCH, tiny
+from stroma.backbones.sam_detail import detailed
 from stroma.backbones.tiny_vit import Stages
 from stroma.backbones.unetr import OUTPUTS, Unetr
 from stroma.errors import ParameterError
@@ -25,8 +26,6 @@ SIDE = 256
 """Pixels of an image for prompts."""
 
 WIDEST = 4096
-COARSE = 4
-"""Pixels for one of the masks that are answered."""
 
 
 class PromptedSAM(nn.Module):
@@ -74,22 +73,27 @@ class PromptedSAM(nn.Module):
         super().__init__()
         _check(ndim, outputs, cells, features, blocks, heads, windows)
         stages = Stages(tuple(features), tuple(blocks), tuple(heads), tuple(windows), cells)
-        self.sam: Any = tiny(stages, SIDE, _sizes(cells), channels, device="cpu")
+        plain = tiny(stages, SIDE, _sizes(cells), channels, device="cpu")
+        self.sam: Any = detailed(plain, stages, channels)
         self.sam.train()
         self.decoder = Unetr(cells, width)
+        self.cells = cells
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (B, 3, y, x): foreground, nearness and depth, before any activation."""
         return self.drawn(self.embedded(images), images.shape[2:])
 
     def embedded(self, images: Tensor) -> Tensor:
-        """Return what the encoder makes of images, (B, F, y / 16, x / 16)."""
+        """Return what the encoder makes of images, (B, 4 F, y / 16, x / 16).
+
+        F channels for cells of 16 pixels, and details; see `stroma.backbones.sam_detail.Detailed`.
+        """
         found: Tensor = self.sam.vision_encoder(padded(images, self.stride)).last_hidden_state
         return found
 
     def drawn(self, maps: Tensor, space: Sequence[int]) -> Tensor:
         """Return the channels of all objects from maps."""
-        return cropped(self.decoder(maps), space)
+        return cropped(self.decoder(maps[:, : self.cells]), space)
 
     def answered(
         self,
@@ -105,8 +109,8 @@ class PromptedSAM(nn.Module):
 
         Parameters
         ----------
-        maps : (N, F, y, x) tensor
-            Of the image of each object, which has 256 pixels a side.
+        maps : (N, 4 F, y, x) tensor
+            As `embedded` gives them, of the image of each object, which has 256 pixels a side.
         points, labels : (N, k, 2) and (N, k) tensor, optional
             Places (x, y) in pixels; 1 on the object, 0 beside it.
         boxes : (N, 4) tensor, optional

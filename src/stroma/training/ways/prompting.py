@@ -38,8 +38,9 @@ class Prompting:
     """The loss of a target, and how wrong answers to prompts are.
 
     For some objects of every image a click or a box is asked, and then again, with a click in what
-    the answer lacks and one in what it has too much. Each answer costs its Dice loss and the square
-    of how far the score is from the true overlap; of three masks for one click, the best counts.
+    the answer lacks and one in what it has too much. Each answer costs its Dice loss, the cross
+    entropy on the object and beside it, and the square of how far the score is from the true
+    overlap; of three masks for one click, the best counts, and the scores of all.
 
     Parameters
     ----------
@@ -120,10 +121,10 @@ class Prompting:
             )
             fine = F.interpolate(logits, masks.shape[1:], mode="bilinear", align_corners=False)
             true = overlaps(fine.detach() > 0, masks)
-            costs = dice(fine, masks) + (scores - true).square()
+            costs = dice(fine, masks) + balanced(fine, masks)
             best = costs.argmin(1)
             rows = torch.arange(len(best), device=best.device)
-            losses.append(costs[rows, best].mean())
+            losses.append(costs[rows, best].mean() + (scores - true).square().mean())
             overlap = true[rows, best].mean()
             found = fine.detach()[rows, best] > 0
             asked = asked.with_clicks(masks & ~found, masks, on=True)
@@ -222,3 +223,16 @@ def dice(logits: Tensor, masks: Tensor) -> Tensor:
     found, true = logits.sigmoid().flatten(2), masks[:, None].flatten(2).float()
     both = (found * true).sum(2)
     return 1 - (2 * both + 1) / (found.sum(2) + true.sum(2) + 1)
+
+
+def balanced(logits: Tensor, masks: Tensor) -> Tensor:
+    """Return the cross entropy (N, m) of logits (N, m, y, x), half of it that of the object.
+
+    Dice alone says little to a network that finds nothing yet.
+    """
+    true = masks[:, None].flatten(2).float()
+    wrong = F.softplus(torch.where(masks[:, None], -logits, logits)).flatten(2)
+    sizes = true.sum(2)
+    inside, all_of_it = (wrong * true).sum(2), wrong.sum(2)
+    beside = (all_of_it - inside) / (true.shape[2] - sizes).clamp(min=1)
+    return (inside / sizes.clamp(min=1) + beside) / 2
