@@ -200,6 +200,23 @@ def test_only_the_tool_in_hand_is_shown_as_chosen(browser, clicked) -> None:
     page.close()
 
 
+def test_who_clicked_objects_goes_on_with_that_after_the_page_was_opened_again(
+    browser, clicked
+) -> None:
+    found = clicked.propose("1", points=[DISCS[0]])
+    clicked.commit_object(found)
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        page.wait_for_selector("#objects-note >> text=1 objects, held (clicked)")
+        page.wait_for_selector("#object-tools [aria-pressed=true] >> text=Click")
+        page.mouse.click(*place(page, *DISCS[1]))
+        page.wait_for_selector("#click-note >> text=S commits")
+    page.close()
+
+
 def test_objects_that_are_found_are_classed_next(browser, clicked) -> None:
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)

@@ -206,11 +206,12 @@ function tools(viewer, desk, { clicks, clicking, carver, carving }) {
   });
   buttons.made.id = "object-tools";
   // Where there are no objects yet, the first thing to do is to click one.
-  // Once they are found, the next is to class them.
+  // Once they are found, the next is to class them; who clicked some goes on with that.
   desk.addEventListener("known", () => {
     const { known } = desk;
     if (!untouched || !known) return;
-    const wanted = known.kept || known.how ? "label" : "click";
+    const byClicks = known.kept ? known.source === "clicked" : !known.how;
+    const wanted = byClicks ? "click" : "label";
     if (wanted === chosen) return;
     chosen = wanted;
     if (desk.app.view.tab === "objects") take();
