@@ -12,6 +12,7 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FileError, FormatError, MissingFileError, ParameterError, ShapeError
 from stroma.io import WRITERS, read_image, write_image, write_labels
+from stroma.io.blockwise.writer import open_writer
 from stroma.io.omezarr.write import halve
 
 CLASSES = (Class(1, "nucleus", "#ff0000"), Class(2, "Ümlaut & <x>", "#00ff00"))
@@ -32,6 +33,63 @@ def test_every_writer_round_trips_a_plane_of_labels(tmp_path, rng, ending, dtype
     assert image.dtype == dtype
     np.testing.assert_array_equal(image.read(), labels)
     assert [p.name for p in tmp_path.iterdir()] == [f"a{ending}"]
+
+
+INTEGERS = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+SWAPPED = [">i2", ">u2", ">i4", ">u4", ">i8", ">u8"]
+
+
+@pytest.mark.parametrize("ending", sorted(WRITERS))
+@pytest.mark.parametrize("dtype", [*INTEGERS, *SWAPPED, "float16", "float64", "complex64", "U3"])
+def test_labels_of_every_type_are_kept_or_refused_in_words(tmp_path, ending, dtype):
+    labels = np.array([[0, 1], [1, 100]]).astype(dtype)
+    path = tmp_path / f"a{ending}"
+    if np.dtype(dtype).kind not in "biu":
+        with pytest.raises(ParameterError, match=r"integers|numbers"):
+            write_labels(path, labels)
+        assert not path.exists()
+        return
+    np.testing.assert_array_equal(read_image(write_labels(path, labels)).read(), labels)
+
+
+@pytest.mark.parametrize("ending", sorted(WRITERS))
+@pytest.mark.parametrize("value", [2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, -(2**31), -1])
+def test_large_and_negative_labels_are_kept_or_refused_in_words(tmp_path, ending, value):
+    labels, path = np.array([[0, value]], np.int64), tmp_path / f"a{ending}"
+    fits = {".png": 0 <= value < 2**16, ".npy": True, ".zarr": True}
+    if fits.get(ending, -(2**31) <= value < 2**32):
+        np.testing.assert_array_equal(read_image(write_labels(path, labels)).read(), labels)
+        return
+    with pytest.raises(FormatError, match=rf"holds integers .* {value}.*Write .*OME-Zarr instead"):
+        write_labels(path, labels)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".npy", ".zarr"])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_images_of_every_float_are_kept(tmp_path, ending, dtype):
+    values = np.linspace(0, 1, 12).reshape(3, 4).astype(dtype)
+    path = write_image(tmp_path / f"a{ending}", values, axes="yx")
+    np.testing.assert_array_equal(read_image(path).read(), values)
+
+
+def test_lists_are_written_as_arrays_are(tmp_path):
+    path = write_labels(tmp_path / "a.tif", [[0, 1], [2, 3]])
+    np.testing.assert_array_equal(read_image(path).read(), [[0, 1], [2, 3]])
+
+
+@pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".zarr"])
+@pytest.mark.parametrize("dtype", [*INTEGERS, *SWAPPED, "float16"])
+def test_blocks_of_every_type_are_kept_or_refused_in_words(tmp_path, ending, dtype):
+    values, path = np.ones((20, 30)).astype(dtype), tmp_path / f"a{ending}"
+    if ending != ".zarr" and np.dtype(dtype).newbyteorder("=") in (bool, "i8", "u8", "f2"):
+        with pytest.raises(ParameterError, match=r"not written block by block .*; give \w+"):
+            open_writer(path, shape=values.shape, dtype=dtype, axes="yx")
+        return
+    with open_writer(path, shape=values.shape, dtype=dtype, axes="yx") as writer:
+        writer.write((slice(0, 20), slice(0, 30)), values)
+        writer.finish()
+    np.testing.assert_array_equal(read_image(path).read(), values)
 
 
 @pytest.mark.parametrize("ending", [".tif", ".ome.tif", ".zarr"])

@@ -63,8 +63,10 @@ class Description:
             )
         if len(self.axes) != len(self.shape):
             raise ShapeError(f"The axes {self.axes!r} do not fit the shape {self.shape}.")
-        if self.dtype.kind not in "biuf":
-            raise ParameterError(f"Values of type {self.dtype} cannot be written; give numbers.")
+        if self.dtype.kind not in "biuf" or self.dtype.itemsize > 8:
+            raise ParameterError(
+                f"Values of type {self.dtype} cannot be written; give numbers of up to 64 bits."
+            )
         if self.unit and not symbol(self.unit):
             raise ParameterError(f"The unit {self.unit!r} is not one of length, such as 'µm'.")
         if self.channels and len(self.channels) != self.sizes.get("c", 1):

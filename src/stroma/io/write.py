@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import FormatError, ParameterError
@@ -55,6 +57,7 @@ def write_image(
     Path
         The file written.
     """
+    array = _as_array(array)
     about = describe_image(array, axes, spacing=spacing, unit=unit, channels=channels, rgb=rgb)
     return _write(Path(path), array, about, ome_version)
 
@@ -92,6 +95,7 @@ def write_labels(
     Path
         The file written.
     """
+    labels = _as_array(labels)
     about = describe_labels(labels.shape, labels.dtype, axes=axes, like=like, classes=classes)
     if about.dtype.kind == "f":
         raise ParameterError(f"Labels are integers, got {about.dtype}.")
@@ -156,6 +160,11 @@ def checked_version(version: str) -> str:
     if version not in ("0.4", "0.5"):
         raise ParameterError(f"OME-Zarr is written as '0.4' or '0.5', got {version!r}.")
     return version
+
+
+def _as_array(values: Any) -> Any:
+    """Return what has a shape and a type as it is, so that it may be lazy; else an array."""
+    return values if hasattr(values, "dtype") else np.asarray(values)
 
 
 def _write(path: Path, array: Any, about: Description, ome_version: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from stroma.errors import ParameterError, ShapeError
+from stroma.errors import FormatError, ParameterError, ShapeError
 from stroma.io.class_names import OME_CLASSES, to_text
 from stroma.io.describe import Description
 from stroma.io.units import convert, full_name
@@ -22,6 +23,8 @@ CLASSIC_BYTES = 2**32 - 2**25
 """Larger values get a BigTIFF, since classic TIFF counts bytes in 32 bits."""
 
 _IMAGEJ_TYPES = ("uint8", "uint16", "float32")
+_OME_TYPES = (*_IMAGEJ_TYPES, "bool", "int8", "int16", "int32", "uint32", "float64")
+"""What ImageJ's and OME's files hold; they know no integers of 64 bits, and no floats of 16."""
 
 
 def write(path: Path, array: Any, about: Description) -> None:
@@ -33,8 +36,15 @@ def write(path: Path, array: Any, about: Description) -> None:
 
 
 def write_ome(path: Path, array: Any, about: Description) -> None:
-    """Write an OME-TIFF."""
-    values = np.asarray(array)
+    """Write an OME-TIFF.
+
+    Raises
+    ------
+    FormatError
+        If a TIFF cannot hold the values.
+    """
+    values = _held(np.asarray(array))
+    about = replace(about, dtype=values.dtype)
     axes = about.axes.upper()
     if about.rgb:
         values, axes = _samples_last(values, axes)
@@ -47,6 +57,22 @@ def write_ome(path: Path, array: Any, about: Description) -> None:
         photometric="rgb" if about.rgb else "minisblack",
         metadata=ome_metadata(about, axes),
         **resolution(about),
+    )
+
+
+def _held(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as a type that OME-TIFF has, the same ones."""
+    if values.dtype.newbyteorder("=") in _OME_TYPES:
+        return values
+    if values.dtype.kind == "f":
+        return values.astype(np.float32)  # of 16 bits
+    low, high = (int(end(initial=0)) for end in (values.min, values.max))
+    for kind in (np.int32, np.uint32):
+        if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
+            return values.astype(kind)
+    raise FormatError(
+        f"A TIFF holds integers of 32 bits, up to {np.iinfo(np.uint32).max}, got {low} to {high}. "
+        "Write OME-Zarr instead."
     )
 
 
@@ -200,6 +226,12 @@ class TiffBlocks:
 def _create_tiled(path: Path, about: Description, tile: tuple[int, ...]) -> None:
     if about.dtype == bool:
         raise ParameterError("A TIFF is not written block by block in 1 bit; give uint8.")
+    if about.dtype.newbyteorder("=") not in _OME_TYPES:
+        other = "float32" if about.dtype.kind == "f" else "int32"
+        raise ParameterError(
+            f"A TIFF is not written block by block as {about.dtype}; give {other}, or write "
+            "OME-Zarr."
+        )
     with tifffile.TiffWriter(path, bigtiff=True, ome=True) as writer:
         writer.write(
             None,
