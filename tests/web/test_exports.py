@@ -195,6 +195,26 @@ def test_images_of_one_file_are_each_exported_as_themselves(tmp_path) -> None:
     assert looks[0] != looks[1]
 
 
+def test_images_are_exported_with_the_axes_and_sizes_that_they_were_given(tmp_path) -> None:
+    values = np.stack([np.where(np.arange(64) < 32, 60, 180)] * 3 * 48).reshape(3, 48, 64)
+    np.save(tmp_path / "three.npy", values.astype(np.uint8))
+    with Session.create(tmp_path / "three.stroma", mode="demand") as made, served(made) as client:
+        key = made.add_image(tmp_path / "three.npy", axes="cyx")
+        made.set_pixel_size(key, {"y": 0.5, "x": 0.5})
+        made.set_params(channel_mode="multi")
+        made.paint(key, [(10, 5), (10, 20)], label=1)
+        made.paint(key, [(10, 40), (10, 60)], label=2)
+        made.train()
+        settle(made)
+        with client.tab() as tab:
+            [told] = tab.ask("export", images=[key], **WANTED)["result"]["images"]
+        assert not told["error"]
+        written = read_image(made.path / "results" / told["files"][0])
+        assert (written.kept_axes, written.shape) == ("yx", (48, 64))
+        assert written.spacing == pytest.approx({"y": 0.5, "x": 0.5})
+        assert made.written(key).path == made.path / "results" / told["files"][0]
+
+
 def tiff(values: np.ndarray) -> bytes:
     made = io.BytesIO()
     tifffile.imwrite(made, values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from stroma.data.image import Image
 from stroma.errors import MissingFileError, ParameterError, UnknownNameError
 from stroma.session import Session
 from stroma.session.strokes.model import NETWORK
@@ -134,18 +135,19 @@ def _outputs(values: Values) -> Outputs:
 
 def _segmented(session: Session, wanted: list[Plain], outputs: Outputs) -> _Made:
     """Segment images and files, in their order; what cannot be found has failed."""
-    paths: dict[int, tuple[Path, int | None]] = {}
+    paths: dict[int, tuple[Path, int | None, Image | None]] = {}
     became = [_became(one) for one in wanted]
     for i, one in enumerate(wanted):
         try:
             key, file = one["key"], one["file"]
-            paths[i] = _file(session, key) if key else (_sent(session, file), None)
+            paths[i] = _file(session, key) if key else (_sent(session, file), None, None)
         except (MissingFileError, ParameterError, UnknownNameError) as error:
             became[i] = _became(one, error=error)
     folder, summary, older = results_folder(session), None, session.older()
     if paths:
-        files, series = zip(*paths.values(), strict=True)
-        result = session.apply(files, folder, outputs=outputs, series=series).result()
+        files, series, opened = zip(*paths.values(), strict=True)
+        task = session.apply(files, folder, outputs=outputs, series=series, opened=opened)
+        result = task.result()
         summary = result.summary
         for i, found in zip(paths, result.files, strict=True):
             became[i] = _became(wanted[i], found.outputs, found.error)
@@ -219,8 +221,8 @@ def save_strokes(session: Session, values: Values) -> str:
     return path.name
 
 
-def _file(session: Session, key: str) -> tuple[Path, int | None]:
-    """Return the file of an image, and which image of it, if not the first."""
+def _file(session: Session, key: str) -> tuple[Path, int | None, Image]:
+    """Return the file of an image, which image of it, if not the first, and how it is read."""
     one = session.image(key)
     if one.missing:
         raise MissingFileError(f"The file of {one.name!r} is not where it was. Put it back.")
@@ -228,4 +230,5 @@ def _file(session: Session, key: str) -> tuple[Path, int | None]:
         raise ParameterError(
             f"The image {one.name!r} is in memory only. Write it to a file, and open that."
         )
-    return Path(one.image.source), (one.image.read_with or {}).get("series", 0) or None
+    series = (one.image.read_with or {}).get("series", 0) or None
+    return Path(one.image.source), series, one.image

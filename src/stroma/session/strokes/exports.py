@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from stroma.session.strokes.change import Painted
 from stroma.session.strokes.model import StrokeModel
 
 if TYPE_CHECKING:
+    from stroma.data.image import Image
     from stroma.workflow.applying.outputs import Outputs
     from stroma.workflow.applying.segment import BatchResult, FileResult
 
@@ -133,8 +134,17 @@ class Exports:
             if image in self.core.document.sheets:
                 self.core.do(ops.SetResult(image, str(path.resolve()), answers))
 
-    def _note_open(self, made: Sequence[FileResult], outputs: Outputs, answers: str) -> None:
-        """Note the segmentations of images that are open, and which of those known are no more."""
+    def _note_open(
+        self,
+        made: Sequence[FileResult],
+        outputs: Outputs,
+        answers: str,
+        axes: Mapping[str, str | None],
+    ) -> None:
+        """Note the segmentations of images that are open, and which of those known are no more.
+
+        ``axes`` are those that some files were read with; the others were as ``outputs`` says.
+        """
         found = {
             (_real(one.path), one.series or 0): one.outputs[0]
             for one in made
@@ -143,7 +153,8 @@ class Exports:
         over = {_real(path) for path in found.values()}
         for image in self.core.all_images():
             how, source = image.image.read_with or {}, image.image.source
-            alike = outputs.mask is None and how.get("axes") == outputs.axes
+            read = axes.get(_real(source), outputs.axes) if source else None
+            alike = outputs.mask is None and how.get("axes") == read
             path = found.get((_real(source), how.get("series", 0))) if source and alike else None
             noted = self.model.bench.written.get(image.key)
             if path is not None:
@@ -176,10 +187,11 @@ class Exports:
         *,
         outputs: Outputs | None = None,
         series: Sequence[int | None] = (),
+        opened: Sequence[Image | None] = (),
     ) -> Task[BatchResult]:
         """Segment files with the present model, as ``stroma segment`` does.
 
-        ``series`` says which image of each, as for
+        ``series`` says which image of each, and ``opened`` how it was opened, as for
         `stroma.workflow.applying.segment.segment_files`. Of those that are open, as they are read
         here, it is noted where their segmentation is, see ``written``; not where a mask left parts
         of them out.
@@ -191,6 +203,8 @@ class Exports:
             answers = self._answered()
             model = self.model.network or self.model.copy()
         wanted = outputs or Outputs()
+        likes = zip(paths, opened, strict=True) if opened else ()
+        axes = {_real(path): _axes_of(like) for path, like in likes if like is not None}
 
         def batch(progress: Report, cancelled: Cancel) -> BatchResult:
             def told(step: Progress) -> None:
@@ -201,12 +215,17 @@ class Exports:
             how: dict[str, Any] = {"progress": told, "cancel": cancelled, "finished": made.append}
             try:
                 return segment_files(
-                    model, list(paths), folder, outputs=wanted, series=series, **how
+                    model, list(paths), folder, outputs=wanted, series=series, opened=opened, **how
                 )
             finally:  # files that were finished stay when the batch is cancelled
-                self._note_open(made, wanted, answers)
+                self._note_open(made, wanted, answers, axes)
 
         return self.core.tasks.start("batch", batch)
+
+
+def _axes_of(image: Image) -> str | None:
+    """Return the axes that were given when an image was read; None where the file said them."""
+    return (image.read_with or {}).get("axes")
 
 
 def _real(path: str | Path) -> str:

@@ -8,13 +8,13 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from stroma.data.image import Image
 from stroma.errors import ParameterError, StromaError
-from stroma.io import series_of, stem_of
+from stroma.io import read_image, series_of, stem_of
 from stroma.io.atomic import is_zarr
 from stroma.workflow.applying.applied import TABLES, is_network, result_of
 
@@ -132,6 +132,9 @@ class Job:
         Which image of the file.
     result : {"classes", "instances", "points", "image", "channels", "category"}
         What the model makes of it.
+    like : Image, optional
+        The image as it was opened, where that is not as the file says: its axes and the size of
+        its pixels hold.
     """
 
     path: Path
@@ -140,6 +143,14 @@ class Job:
     fingerprint: str
     series: int | None = None
     result: str = "classes"
+    like: Image | None = None
+
+    def open(self) -> Image:
+        """Return the image, with the axes and sizes that were given it."""
+        if self.like is None:
+            return read_image(self.path, axes=self.outputs.axes, series=self.series)
+        found = read_image(self.path, axes=_axes_of(self.like), series=self.series)
+        return replace(found, spacing=self.like.spacing, unit=self.like.unit)
 
     def files(self, image: Image) -> Files:
         """Return where the results of the image go."""
@@ -179,13 +190,15 @@ def jobs(
     folder: Path,
     outputs: Outputs,
     series: Sequence[int | None] = (),
+    opened: Sequence[Image | None] = (),
 ) -> list[Job]:
     """Return one job per image, with names that differ.
 
     Images of the same name get what differs of their paths into the names of their results:
     "a.png" and "a.tif" their endings, "x/a.tif" and "y/a.tif" their folders. Images within an
     OME-Zarr are named with their place in it, and those of a file that holds several with their
-    number. ``series`` says which image of each path; unless given, ``outputs`` does.
+    number. ``series`` says which image of each path, and ``opened`` how it was opened; unless
+    given, ``outputs`` does.
 
     Raises
     ------
@@ -220,11 +233,14 @@ def jobs(
             path,
             folder / (names[whole] if number is None else f"{names[whole]}_s{number}"),
             outputs,
-            _identity(model_hash, path, outputs, number),
+            _identity(model_hash, path, outputs, number, like),
             number,
             result,
+            like,
         )
-        for path, whole, numbers in zip(paths, absolute, chosen, strict=True)
+        for path, whole, numbers, like in zip(
+            paths, absolute, chosen, opened or [None] * len(paths), strict=True
+        )
         for number in numbers
     ]
 
@@ -314,9 +330,18 @@ def _stem(path: Path) -> str:
     return stem_of(path)
 
 
-def _identity(model: str, path: Path, outputs: Outputs, series: int | None) -> str:
+def _axes_of(image: Image) -> str | None:
+    """Return the axes that were given when an image was read; None where the file said them."""
+    return (image.read_with or {}).get("axes")
+
+
+def _identity(
+    model: str, path: Path, outputs: Outputs, series: int | None, like: Image | None
+) -> str:
     """Return a hash of model, image (name, size and date of the file) and what is wanted."""
-    wanted = [outputs.format, outputs.alpha, outputs.min_size, outputs.axes, state_of(outputs.mask)]
+    axes = outputs.axes if like is None else _axes_of(like)
+    wanted = [outputs.format, outputs.alpha, outputs.min_size, axes, state_of(outputs.mask)]
+    wanted += [] if like is None else [sorted(like.spacing.items()), like.unit]
     wanted += ["directions"] if outputs.directions else []
     wanted += [] if outputs.mirror is None else [f"mirror {outputs.mirror}"]
     said = [model, str(path.resolve()), state_of(path), wanted, series]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stroma.data.image import Image
 from stroma.errors import Cancelled, StromaError
-from stroma.io import read_image
 from stroma.io.atomic import told
 from stroma.workflow.applying.applied import is_network, result_of
 from stroma.workflow.applying.categories import ENDING, TABLE, require_own
@@ -102,6 +102,7 @@ def segment_files(
     *,
     outputs: Outputs | None = None,
     series: Sequence[int | None] = (),
+    opened: Sequence[Image | None] = (),
     use_dask: bool = False,
     progress: Callable[[Progress], None] | None = None,
     cancel: Cancel | None = None,
@@ -127,6 +128,9 @@ def segment_files(
     series : sequence of int or None
         Which image of each of the paths, for files that hold several, a path once for each; None
         is the first. As ``outputs`` says unless given.
+    opened : sequence of Image or None
+        Each of the paths as it was opened, where axes or sizes of pixels were given that the file
+        does not say.
     use_dask : bool
         Compute blocks on the workers of dask.distributed.
     progress : callable, optional
@@ -154,10 +158,10 @@ def segment_files(
     wanted = outputs or Outputs()
     if is_network(model) and model.heads:
         how: dict[str, Any] = {"use_dask": use_dask, "progress": progress, "cancel": cancel}
-        how |= {"series": series, "finished": finished}
+        how |= {"series": series, "opened": opened, "finished": finished}
         heads = model.heads.values()
         return _merged([segment_files(one, paths, folder, outputs=wanted, **how) for one in heads])
-    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted, series)
+    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted, series, opened)
     if result_of(model) == "category":
         require_own(Path(folder))
     with told(Path(folder)):
@@ -217,7 +221,7 @@ def _one(
 ) -> FileResult:
     start = time.monotonic()
     try:
-        image = read_image(job.path, axes=job.outputs.axes, series=job.series)
+        image = job.open()
         files = job.files(image)
         if is_complete(job, files) and not job.outputs.overwrite:
             return FileResult(job.path, "skipped", files.all, series=job.series)
