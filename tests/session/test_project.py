@@ -571,3 +571,36 @@ def test_an_image_that_is_missing_stays_missing_in_another_folder(project, image
     with Session.open(tmp_path / "copy.stroma") as session:
         assert session.image("1").missing
         assert str(image_file) in session.notices[0].message
+
+
+def test_a_project_opens_where_somebody_looked_last(tmp_path, halves):
+    folder = tmp_path / "two.stroma"
+    stack = Image(np.stack([halves] * 4), "zyx")
+    with Session.create(folder, "gaussian", mode="demand") as session:
+        first, second = (session.add_image(stack, name=name) for name in "ab")
+        assert session.looked is None
+        session.look(second, plane={"z": 3}, view="tab")
+        session.look(second, plane={"y": 5}, view="tab/first", beside=True)
+        session.look_away("tab")
+    with Session.open(folder) as session:
+        assert session.looked == (second, {"z": 3})
+        session.look(first, plane={"y": 5})
+    with Session.open(folder) as session:
+        assert session.looked == (first, {"y": 5})
+        session.close_image(first)
+        assert session.looked is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "[" * 50_000, "9" * 20_000, '{"image": [], "plane": 3}'),
+        *('{"image": "1", "plane": {"z": 9}}', '{"image": "7", "plane": {}}'),
+        '{"image": "1", "plane": {"y": NaN}}',
+    ],
+)
+def test_a_damaged_note_of_where_somebody_looked_is_left_out(project, text):
+    (project / "place.json").write_text(text)
+    with Session.open(project) as session:
+        assert session.looked is None
+        assert len(session.images) == 1

@@ -16,7 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from tests.web.browsing import BLUE, PATIENCE, SIZE, settled, stroke, wait_for_colour
+from tests.web.browsing import (
+    BLUE,
+    PATIENCE,
+    SIZE,
+    settled,
+    stroke,
+    until,
+    wait_for_colour,
+    wait_for_image,
+)
 from tests.web.served import Client, served
 
 from stroma.io import write_image
@@ -228,3 +237,29 @@ def test_what_was_painted_for_another_project_is_left_out(client, session) -> No
         assert not session.strokes("1").any()
         assert "result" in tab.ask("paint", epoch="x", home=state["home"], **values)
     assert session.strokes("1").any()
+
+
+def test_a_project_shows_the_image_and_plane_that_were_looked_at_last(
+    browser, folder, tmp_path
+) -> None:
+    stack = write_image(tmp_path / "stack.tif", np.zeros((5, 64, 64), np.uint8), axes="zyx")
+    project = tmp_path / "both.stroma"
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    with Session.create(project, mode="paused") as session, served(session) as client:
+        session.add_image(folder / "first.tif")
+        key = session.add_image(stack)
+        page.goto(client.address.url)
+        page.select_option("#image-select", label="stack.tif")
+        page.locator("#sliders [data-axis=z]").fill("4")
+        until(page, lambda: session.looked == (key, {"z": 4}))
+    context.close()
+    context = browser.new_context()  # which remembers nothing
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    with Session.open(project) as session, served(session) as client:
+        page.goto(client.address.url)
+        wait_for_image(page, "stack.tif")
+        assert page.locator("#sliders [data-axis=z]").input_value() == "4"
+    context.close()

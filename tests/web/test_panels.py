@@ -155,3 +155,25 @@ def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
         page.reload()
         page.wait_for_function("() => document.querySelectorAll('#image-select option').length > 1")
         assert said.count() == 0
+
+
+def test_a_warning_about_channels_leaves_the_image_free_and_stays_in_its_panel(opened) -> None:
+    with Session(mode="paused") as session, served(session) as client:
+        for axes, shape in (("yx", (SIZE, SIZE)), ("cyx", (3, SIZE, SIZE))):
+            session.add_image(Image(np.zeros(shape, np.uint8), axes), name=axes)
+        page = opened(client)
+        said = page.locator("[data-cause=mixed]")
+        said.get_by_text("Details").click()
+        said.get_by_text("3 in cyx").wait_for()
+        said.get_by_text("Details").click()
+        page.mouse.move(0, 0)
+        page.evaluate("document.activeElement.blur()")
+        said.wait_for(state="detached")
+        stroke(page, (10, 60), (10, 200))  # where it was
+        until(page, lambda: session.strokes(session.images[0].key).any())
+        page.click("#tab-image")
+        page.locator("#differ").get_by_text("they differ in channels").wait_for()
+        page.locator("#differ").get_by_text("Details").click()
+        page.locator("#differ").get_by_text("3 in cyx").wait_for()
+        session.close_image(session.images[1].key)
+        page.locator("#differ").get_by_text("they differ").wait_for(state="detached")

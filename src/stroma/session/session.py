@@ -19,7 +19,7 @@ from stroma.session.core.status import Status
 from stroma.session.core.storage import Storage
 from stroma.session.core.tasks import Task, Tasks
 from stroma.session.core.worker import Worker
-from stroma.session.events import Notice
+from stroma.session.events import Notice, Position
 from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
 from stroma.session.objects.carving.carve import CarveObjects
@@ -232,6 +232,12 @@ class Session:
     def images(self) -> tuple[OpenImage, ...]:
         """The images, in the order in which they were opened."""
         return self.core.all_images()
+
+    @property
+    def looked(self) -> tuple[str, Position] | None:
+        """The image that somebody looked at last, also before the project was opened; its plane."""
+        seen = self.core.looked
+        return None if seen is None else (seen.image, seen.position)
 
     image = _by(Core.image)
     add_image = _by(Images.add_image)

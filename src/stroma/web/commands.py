@@ -182,8 +182,9 @@ def cancel(session: Session, values: Values) -> None:
 def look(session: Session, values: Values) -> None:
     """Say what this tab shows, so that it is predicted first."""
     box = as_box(values["box"])
-    view = pane_of(values["tab"], values.get("pane", ""))
-    session.look(values["image"], plane=values["plane"], box=box, view=view)
+    pane = values.get("pane", "")
+    view = pane_of(values["tab"], pane)
+    session.look(values["image"], plane=values["plane"], box=box, view=view, beside=bool(pane))
 
 
 def look_away(session: Session, values: Values) -> None:

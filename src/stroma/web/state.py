@@ -76,7 +76,14 @@ def described(session: Session, epoch: str) -> dict[str, Any]:
         "canUndo": session.undoable is not None,
         "canRedo": session.redoable is not None,
         "uploads": UPLOADS,
+        "looked": looked(session),
     }
+
+
+def looked(session: Session) -> dict[str, Any] | None:
+    """Return where somebody looked last, where that is known."""
+    seen = session.looked
+    return None if seen is None else {"image": seen[0], "plane": dict(seen[1])}
 
 
 def problem(status: Status) -> str:

@@ -206,7 +206,9 @@ class Planes(QWidget):
         planes = self.planes() if self._following and self.board is not None else []
         for which in range(2):
             if which < len(planes) and bridge.image is not None:
-                bridge.session.look(bridge.image, plane=planes[which], view=f"planes {which}")
+                bridge.session.look(
+                    bridge.image, plane=planes[which], view=f"planes {which}", beside=True
+                )
             else:
                 bridge.session.look_away(f"planes {which}")
 

@@ -419,7 +419,7 @@ class Bridge:
         depth = self.board.sizes.get("z", 1) if in_space else 0
         for z in range(depth if "z" in self.board.sizes else 0):
             plane = {**self.plane(), "z": z}
-            self.session.look(self.board.image, plane=plane, view=f"{VIEW} {z}")
+            self.session.look(self.board.image, plane=plane, view=f"{VIEW} {z}", beside=True)
         for z in range(depth, self._depth):
             self.session.look_away(f"{VIEW} {z}")
         self._depth = depth

@@ -169,7 +169,9 @@ class Studio:
         self.bridge.looked.connect(self.watched.emit)
         self.replaced.emit()
         for image in session.images[:1]:
-            self.bridge.show_image(image.key)
+            key, plane = session.looked or (image.key, {})
+            self.bridge.show_image(key)
+            self.bridge.turn_to(plane)
         for notice in getattr(session, "notices", ()):
             self.tell(plain(notice.message))
         self._watch.start()

@@ -38,6 +38,7 @@ class Core:
         self.missing: set[str] = set()
         self.exchanged: dict[str, int] = {}
         self.views: dict[str, View] = {}
+        self.looked: View | None = None
         self.project: Project | None = None
         self.worker = Worker(self.tell)
         self.tasks = Tasks(self.tell)
@@ -103,6 +104,8 @@ class Core:
 
     def _forget(self, image: str) -> None:
         self.views = {v: w for v, w in self.views.items() if w.image != image}
+        if self.looked is not None and self.looked.image == image:
+            self.looked = None
         for learning in self._learnings.values():
             learning.image_changed(image)
 

@@ -238,6 +238,7 @@ class Images:
         *,
         plane: Position | None = None,
         view: str = "main",
+        beside: bool = False,
     ) -> None:
         """Say what is in view: it is predicted first, and what was looked at last before the rest.
 
@@ -251,6 +252,9 @@ class Images:
             Position along t and z, as far as the image has them.
         view : str
             Who is looking, where several are.
+        beside : bool
+            Whether it is seen beside something else, as the other planes of a volume are: a
+            project opens anew at what was looked at itself.
         """
         core = self.core
         with core.lock:
@@ -260,6 +264,7 @@ class Images:
             seen = View(image, number, sheet.position(number), (box or whole).clipped(whole))
             core.views.pop(view, None)
             core.views[view] = seen
+            core.looked = core.looked if beside else seen
         core.worker.poke(cancels="showing")
 
     def look_away(self, view: str = "main") -> None:

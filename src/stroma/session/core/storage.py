@@ -8,8 +8,8 @@ from typing import Any
 
 from stroma.errors import FileError, ParameterError
 from stroma.session.core.core import Core
+from stroma.session.core.disk import place, snapshot
 from stroma.session.core.disk import project as projects
-from stroma.session.core.disk import snapshot
 from stroma.session.core.disk.project import Contents, Project
 from stroma.session.core.disk.reference import moved, refer
 from stroma.session.events import Saved, SaveFailed
@@ -49,6 +49,7 @@ class Storage:
         core = self.core
         for bench in core.document.benches.values():
             bench.revision += 1
+        core.looked = place.read(project.folder, core.document)
         said = [
             one.restore(project.folder, contents.settings, _facts(contents, one.name))
             for one in core.worker.learnings
@@ -137,6 +138,7 @@ class Storage:
         if project is None:
             return
         try:
+            place.write(project.folder, self.core.looked)
             if project.journal.last > self._saved_at or self._has_models():
                 self.save()
         finally:

@@ -366,6 +366,7 @@ export class App extends EventTarget {
     const at = before.findIndex((one) => one.key === this.image);
     const awaited = state.images.find((one) => one.key === this.awaited);
     if (awaited) this.goTo(awaited.key);
+    else if (!before.length && state.looked) this.goTo(state.looked.image, state.looked.plane);
     else if (this.current) this.changed();
     else this._goToNeighbour(at);
   }

@@ -41,12 +41,24 @@ export function notice(text, kind = "plain", { key = text, more = null, closed }
   if (old.length) old[0].replaceWith(made);
   else shown.append(made);
   for (const one of old.slice(1)) one.remove();
-  if (kind !== "bad") setTimeout(() => made.remove(), SECONDS * 1000);
+  if (kind !== "bad") goLater(made);
   else if (!old.length) made.scrollIntoView({ block: "nearest" });
 }
 
+/**
+ * Take a notice away after some time, unless somebody is reading it then.
+ * @param {HTMLElement} made
+ */
+function goLater(made) {
+  setTimeout(() => {
+    if (!made.isConnected) return;
+    if (made.matches(":hover, :focus-within, :has(details[open])")) goLater(made);
+    else made.remove();
+  }, SECONDS * 1000);
+}
+
 /** @param {string} text */
-function details(text) {
+export function details(text) {
   return el("details", {}, el("summary", { text: "Details" }), el("p", { class: "small", text }));
 }
 
@@ -55,7 +67,7 @@ function details(text) {
  * @param {string} text
  * @returns {[string, string]}
  */
-function folded(text) {
+export function folded(text) {
   const gap = text.indexOf("\n\n");
   if (gap > 0) return [text.slice(0, gap), text.slice(gap + 2)];
   if (text.length <= SHORT) return [text, ""];
@@ -96,8 +108,8 @@ export function holds(key, text) {
 }
 
 /**
- * Show a notice as long as there is something to say, until this browser was told once that it was
- * read.
+ * Show a notice for a while when there is something new to say that a panel says as well, until
+ * this browser was told once that it was read.
  * @param {string} key
  * @param {string} text empty where all is in order
  */
@@ -105,7 +117,7 @@ export function holdsUnread(key, text) {
   if ((held.get(key) ?? "") === text) return;
   held.set(key, text);
   const place = `stroma.read.${key}`;
-  if (text && recalled(place) !== text) notice(text, "bad", { key, closed: () => keep(place, text) });
+  if (text && recalled(place) !== text) notice(text, "plain", { key, closed: () => keep(place, text) });
   else forget(key);
 }
 

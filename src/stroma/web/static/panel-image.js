@@ -1,7 +1,7 @@
 // The panel "Image": channels and contrast, the region of interest, and both for other images.
 
 import { el } from "./dom.js";
-import { notice } from "./notices.js";
+import { details, folded, notice } from "./notices.js";
 import { pixelSizeGroup } from "./pixel-size.js";
 import { length } from "./readout.js";
 import { group, rebuild, settled } from "./widgets.js";
@@ -19,6 +19,7 @@ const STEPS = 1000;
 export function imagePanel(app, view) {
   const list = el("ul", { class: "channels" });
   const facts = el("p", { class: "note" });
+  const differ = el("div", { class: "note", id: "differ" });
   const keep = settled((/** @type {string} */ image, /** @type {Channel[]} */ channels) => {
     app.ask("display", { image, display: { channels } });
   }, KEEP_DELAY);
@@ -36,6 +37,9 @@ export function imagePanel(app, view) {
   app.addEventListener("change", () => {
     const channels = app.channels.get(app.image);
     const image = app.current;
+    const mixed = app.state?.mixed ?? "";
+    const [said, more] = folded(mixed);
+    rebuild(differ, mixed, () => (mixed ? [el("p", { text: said }), details(more)] : []));
     const outer = Object.entries(image?.outer ?? {}).map(([axis, size]) => `${size} ${axis}, `);
     const size = image ? `${outer.join("")}${image.height} × ${image.width} pixels` : "";
     facts.textContent = [size, pixelWords(image?.pixel ?? null), ...(image?.notes ?? [])].join("\n");
@@ -63,6 +67,7 @@ export function imagePanel(app, view) {
     { class: "panel" },
     group(
       "Channels and contrast",
+      differ,
       list,
       el("button", {
         type: "button", text: "Automatic contrast", onclick: () => automatic(),

@@ -118,6 +118,7 @@
  * @property {number} revision
  * @property {boolean} canUndo
  * @property {boolean} canRedo
+ * @property {{image: string, plane: Record<string, number>} | null} looked where somebody looked last
  * @property {{images: Uploads, strokes: Uploads, models: Uploads, networks: Uploads, tables: Uploads}} uploads
  */
 
