@@ -85,6 +85,23 @@ def test_numbers_stay_and_new_ones_follow_the_largest_in_any_blocks(scene, pair)
     assert how.split or old.all()
 
 
+def test_a_part_is_parted_by_what_lies_near_it_in_other_blocks_too() -> None:
+    between = np.full((30, 40), np.nan, np.float32)
+    between[12, 5:35] = 0.0
+    between[12, 20] = 0.3  # on a line of one row, less than the rise above what is beside it
+    between[14:20, 5:35] = 0.9  # the rim of something else, in the block below
+    between[19, 6] = 0.0
+    seen = np.isfinite(between)
+    chance = np.stack([np.where(seen, 1 - between, 0), np.where(seen, between, 0)])
+    image = Image(chance.astype(np.float32), "cyx")
+    how = Finding(label=1, boundary=2, rise=0.25)
+    whole = objects_of(image, how=how)
+    assert len(np.unique(whole[12, 5:35])) == 1
+    alone = Image(np.where(np.arange(30)[:, None] == 12, chance, 0).astype(np.float32), "cyx")
+    assert len(np.unique(objects_of(alone, how=how)[12, 5:35])) == 2
+    assert np.array_equal(blockwise(image, how, sides=(13, 40)), whole)
+
+
 def test_numbers_that_run_out_are_told_by_both_ways() -> None:
     pair = np.zeros((20, 40), np.int64)
     pair[5:15, 4:16] = pair[5:15, 18:30] = pair[9:11, 16:18] = 2**31 - 2
