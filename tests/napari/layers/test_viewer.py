@@ -14,6 +14,7 @@ from napari.utils.progress import progress
 from qtpy.QtWidgets import QFileDialog
 
 from napari_scene import two_halves, until
+from stroma.errors import DISTRIBUTION
 
 
 @pytest.fixture
@@ -188,6 +189,15 @@ def test_models_are_saved_and_loaded_by_dialog_and_a_dialog_that_is_left_does_no
     model._ask_load()
     until(lambda: studio.session.model is not before)
     until(lambda: studio.session.status.trained == studio.session.revision)
+
+
+def test_a_tab_that_is_chosen_before_there_is_a_session_is_brought_up_to_date(viewer):
+    _, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
+    until(lambda: widget.tabs.count() == 2)
+    widget.tabs.setCurrentIndex(1)
+    until(lambda: widget.panel.model.alias.findData("ilastik") >= 0)
+    widget.close()
+    until(lambda: not widget.panel.studio.working)
 
 
 def test_the_model_tab_offers_what_is_here_and_explains_the_device(viewer, open_widget):

@@ -88,9 +88,13 @@ class Panel:
 
     def _on_tab(self, index: int) -> None:
         """Bring a tab up to date that was hidden."""
-        shown = self._made[index]
-        if self.studio.bridge is not None and shown is not self.objects:
+        if self.studio.bridge is not None and self._made[index] is not self.objects:
             self.objects.leave()
+        self._show_tab()
+
+    def _show_tab(self) -> None:
+        """Bring the tab that is looked at up to date, as soon as there is a session."""
+        shown = self._made[self.widget.tabs.currentIndex()]
         if self.studio.bridge is not None and not isinstance(shown, Home):
             shown.show()
 
@@ -110,6 +114,7 @@ class Panel:
         if bridge is not None and bridge.image is None:
             QTimer.singleShot(0, self._take_first)
         self._paces.clear()
+        self._show_tab()
         self._show_status()
 
     def _on_inserted(self, event: Any) -> None:
