@@ -42,10 +42,13 @@ def needs(tmp_path):
 LOGGED = 'echo "$*" >> "$LOG"'
 
 
-def test_what_is_missing_is_installed_with_root_and_apt(needs):
-    ran, log = needs("browser", "display", "npx", apt_get=LOGGED, npx="")
+@pytest.mark.parametrize(
+    ("known", "chromium"), [("exit 0", "chromium-headless-shell"), ("exit 100", "chromium")]
+)
+def test_what_is_missing_is_installed_with_root_and_apt(needs, known, chromium):
+    ran, log = needs("browser", "display", "npx", apt_get=LOGGED, apt_cache=known, npx="")
     assert ran.returncode == 0
-    assert log == ["update -qq", "install -qq --yes --no-install-recommends chromium xvfb"]
+    assert log == ["update -qq", f"install -qq --yes --no-install-recommends {chromium} xvfb"]
 
 
 def test_libraries_of_a_display_are_installed_with_it(needs):
@@ -64,7 +67,13 @@ def test_each_library_that_is_missing_is_installed_though_the_others_are_here(
 
 
 @pytest.mark.parametrize(
-    "programs", [{}, {"apt_get": LOGGED, "id": "echo 1000"}, {"apt_get": LOGGED, "chromium": ""}]
+    "programs",
+    [
+        {},
+        {"apt_get": LOGGED, "id": "echo 1000"},
+        {"apt_get": LOGGED, "chromium": ""},
+        {"apt_get": LOGGED, "chromium_headless_shell": ""},
+    ],
 )
 def test_nothing_happens_without_apt_or_root_or_need(needs, programs):
     ran, log = needs("browser", **programs)
