@@ -8,13 +8,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+import uvicorn
 from tests.patience import PATIENCE
 
 from stroma.cli.paint import opened_as, take_tracks
@@ -54,6 +55,18 @@ def painting(*args: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
             run.wait(PATIENCE)
 
 
+@pytest.fixture
+def painted(stroma, monkeypatch) -> Callable[..., None]:
+    """Run the program in this process, as if it were ended as soon as it says where the page is."""
+    monkeypatch.setattr(uvicorn.Server, "run", lambda _, sockets: sockets[0].close())
+
+    def run(*args: object) -> None:
+        ended = stroma("paint", *args, "--no-browser")
+        assert (ended.code, ended.out[:25]) == (0, "Stroma paints at http://1"), ended.err
+
+    return run
+
+
 def test_the_page_opens_with_the_token_only_and_ctrl_c_ends_it_well(image) -> None:
     with painting(image) as (run, url):
         assert url.startswith("http://127.0.0.1:")
@@ -65,26 +78,22 @@ def test_the_page_opens_with_the_token_only_and_ctrl_c_ends_it_well(image) -> No
     assert run.returncode == 0
 
 
-def test_the_project_lies_beside_the_image_and_is_gone_on_with(image) -> None:
-    with painting(image):
-        pass
+def test_the_project_lies_beside_the_image_and_is_gone_on_with(image, painted) -> None:
+    painted(image)
     project = image.with_name("cells.stroma")
     with Session.open(project) as session:
         assert [one.name for one in session.images] == ["cells.tif"]
-    with painting(image):
-        pass
+    painted(image)
     with Session.open(project) as session:
         assert len(session.images) == 1
 
 
-def test_an_image_that_was_moved_is_found_when_it_is_named_again(image, tmp_path) -> None:
-    with painting(image):
-        pass
+def test_an_image_that_was_moved_is_found_when_it_is_named_again(image, painted, tmp_path) -> None:
+    painted(image)
     (tmp_path / "moved").mkdir()
     moved = image.rename(tmp_path / "moved" / "cells.tif")
     project = tmp_path / "cells.stroma"
-    with painting(moved, "--project", project):
-        pass
+    painted(moved, "--project", project)
     with Session.open(project) as session:
         [one] = session.images
         assert not one.missing
@@ -136,11 +145,10 @@ def test_an_empty_file_is_said_and_leaves_no_project_behind(stroma, tmp_path) ->
     assert [p.name for p in tmp_path.iterdir()] == ["empty.tif"]
 
 
-def test_a_project_is_opened_by_its_name(image) -> None:
+def test_a_project_is_opened_by_its_name(image, painted) -> None:
     with Session.create(image.with_name("cells.stroma")) as session:
         session.add_image(image)
-    with painting(image.with_name("cells.stroma")):
-        pass
+    painted(image.with_name("cells.stroma"))
     with Session.open(image.with_name("cells.stroma")) as session:
         assert [one.name for one in session.images] == ["cells.tif"]
 
@@ -154,12 +162,11 @@ def test_two_projects_at_once_are_refused_with_their_names(stroma, tmp_path) -> 
     assert "b.stroma" in ended.err
 
 
-def test_a_folder_of_images_becomes_one_project_beside_it(image, tmp_path) -> None:
+def test_a_folder_of_images_becomes_one_project_beside_it(image, painted, tmp_path) -> None:
     folder = tmp_path / "plate 1.2"
     folder.mkdir()
     image.rename(folder / "cells.tif")
-    with painting(folder):
-        pass
+    painted(folder)
     assert [path.name for path in folder.iterdir()] == ["cells.tif"]
     with Session.open(tmp_path / "plate 1.2.stroma") as session:
         assert [one.name for one in session.images] == ["cells.tif"]
@@ -199,7 +206,7 @@ def test_all_images_of_a_file_are_opened_or_those_that_are_named(tmp_path) -> No
 
 
 def test_a_sample_is_opened_in_a_project_of_its_name_and_a_model_is_gone_on_with(
-    image, tmp_path, monkeypatch
+    painted, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     values = np.zeros((32, 32), np.uint8)
@@ -210,8 +217,7 @@ def test_a_sample_is_opened_in_a_project_of_its_name_and_a_model_is_gone_on_with
     trained.train(values, strokes)
     trained.save(tmp_path / "model.pkl", create_yml=False)
     for _ in range(2):  # the second time, it is there already
-        with painting("--sample", "coins", "--model", tmp_path / "model.pkl"):
-            pass
+        painted("--sample", "coins", "--model", tmp_path / "model.pkl")
     with Session.open(tmp_path / "coins.stroma") as session:
         [one] = session.images
         assert one.name == "coins"
