@@ -141,6 +141,8 @@ def test_all_tabs_show_what_one_of_them_does(opened, client, session) -> None:
         wait_for_image(page, "second.tif")
         wait_for_grey(page, (60, 60))
         assert page.locator("#notices .bad").count() == 0
+    for page in (mine, other):  # which would say that nobody answers any more
+        page.close()
 
 
 def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
@@ -155,6 +157,7 @@ def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
         page.reload()
         page.wait_for_function("() => document.querySelectorAll('#image-select option').length > 1")
         assert said.count() == 0
+        page.close()
 
 
 def test_a_warning_about_channels_leaves_the_image_free_and_stays_in_its_panel(opened) -> None:
@@ -177,3 +180,4 @@ def test_a_warning_about_channels_leaves_the_image_free_and_stays_in_its_panel(o
         page.locator("#differ").get_by_text("3 in cyx").wait_for()
         session.close_image(session.images[1].key)
         page.locator("#differ").get_by_text("they differ").wait_for(state="detached")
+        page.close()
