@@ -217,6 +217,28 @@ def test_who_clicked_objects_goes_on_with_that_after_the_page_was_opened_again(
     page.close()
 
 
+def test_what_an_engine_lacks_is_said_once(browser, clicked, monkeypatch) -> None:
+    monkeypatch.delenv("STROMA_WEIGHTS", raising=False)
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(PATIENCE)
+    with served(clicked) as client:
+        page.goto(client.address.url)
+        page.click("#tab-objects")
+        page.wait_for_selector("#click-note >> text=Click an object")
+        page.select_option("#prompt-engine", value="trained")  # a network of one's own, of no file
+        reason = ".notice.bad >> text=The engine 'trained' is a network of your own"
+        page.wait_for_selector(reason)  # when the image is looked at
+        page.mouse.click(*place(page, *DISCS[0]))
+        page.wait_for_selector("#click-note >> text=There is no answer")
+        assert page.locator(reason).count() == 1
+        page.keyboard.press("Escape")
+        page.select_option("#prompt-engine", value="graph")
+        page.mouse.click(*place(page, *DISCS[0]))
+        page.wait_for_selector("#click-note >> text=S commits")
+        page.wait_for_selector(reason, state="detached")
+    page.close()
+
+
 def test_objects_that_are_found_are_classed_next(browser, clicked) -> None:
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)

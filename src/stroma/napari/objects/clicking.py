@@ -155,7 +155,7 @@ def words(clicks: Clicks) -> str:
     if found is None:
         if clicks.busy:
             return "Looking …"
-        return "Nothing was found there. Clear it (Esc), and click elsewhere."
+        return "There is no answer: why is said in a notification. Esc clears the click."
     if draft.same:
         return (
             f"Object {found.replaces} again: click on what it lacks; with the right button on what "

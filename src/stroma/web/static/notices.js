@@ -28,7 +28,7 @@ export function notice(text, kind = "plain", { key = text, more = null, closed }
   };
   const made = el(
     "div",
-    { class: `notice ${kind}`, "data-cause": key },
+    { class: `notice ${kind}`, "data-cause": key, "data-text": text },
     kind === "bad" && icon("warning"),
     el("div", { class: "said" }, el("p", { text: first }), rest && details(rest), more),
     el(
@@ -37,7 +37,7 @@ export function notice(text, kind = "plain", { key = text, more = null, closed }
       icon("close"),
     ),
   );
-  const old = about(key);
+  const old = about(key, text); // two questions may fail for the same reason, which is said once
   if (old.length) old[0].replaceWith(made);
   else shown.append(made);
   for (const one of old.slice(1)) one.remove();
@@ -85,11 +85,12 @@ export function forget(key) {
 
 /**
  * @param {string} key
+ * @param {string} [text] what says the same is about the same
  * @returns {HTMLElement[]}
  */
-function about(key) {
+function about(key, text) {
   const all = /** @type {HTMLElement[]} */ ([...byId("notices").children]);
-  return all.filter((one) => one.dataset.cause === key);
+  return all.filter(({ dataset }) => dataset.cause === key || (text !== undefined && dataset.text === text));
 }
 
 /** @type {Map<string, string>} what holds at present; whoever closes its notice has read it */

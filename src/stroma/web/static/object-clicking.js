@@ -82,7 +82,7 @@ function words({ draft, marked, beside }) {
   if (!marked) return `Click an object, or drag a box around it.${beside ? TAKES : ""}`;
   if (!draft.marks.some((mark) => mark.on)) return "Click on the object too: so far it is only said what is beside it.";
   const { found } = draft;
-  if (!found) return draft.busy ? "Looking…" : "Nothing was found there. Clear it (Escape), and click elsewhere.";
+  if (!found) return draft.busy ? "Looking…" : "There is no answer: why is said over the image. Escape clears the click.";
   if (draft.same) return `Object ${found.replaces} again: click on what it lacks; with the right button on what is not of it. Escape leaves it as it is.`;
   const cut = found.cut ? " It reaches beyond what was looked at: zoom out for all of it." : "";
   const which = found.choices > 1 ? ` (${found.choice + 1} of ${found.choices})` : "";
