@@ -28,7 +28,7 @@ SCRIPTS = {
     "prompts": "| `grabcut` |",
     "prompting": "| `graph` |",
     "upsampling": "| `naf:dino_vits8` |",
-    "many_objects": '"found": 32,',
+    "many_objects": '"found": 40,',
 }
 ELSEWHERE = {
     "adapt",

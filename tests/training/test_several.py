@@ -18,6 +18,7 @@ from stroma.training.feeding.normalise import Normalisation
 from stroma.training.planning.options import Options
 from stroma.training.predicting.members import Head, Inverted
 from stroma.training.predicting.predictor import NetworkPredictor
+from stroma.workflow.applying.outputs import Outputs
 from stroma.workflow.applying.segment import segment_files
 
 FACTS = Facts(2, {0: 50, 1001: 10, 2001: 10, 2002: 10}, diameters=(3.0, 5.0))
@@ -96,6 +97,67 @@ def test_every_head_writes_its_file(both, scenes, tmp_path):
     )
     again = segment_files(kept, [tmp_path / "a.tif"], tmp_path / "out")
     assert again.files[0].status == "skipped"
+
+
+@pytest.fixture
+def wide(scenes):
+    """An image of two blocks, with objects on the border between them."""
+    image = np.concatenate([scenes[n][0] for n in (4, 5)] * 5, axis=1)
+    assert image.shape[1] > 512
+    return image
+
+
+def looks(network):
+    """Return a list that grows with every block that a network looks at."""
+    seen = []
+    network.module.register_forward_hook(lambda *_: seen.append(1))
+    return seen
+
+
+def test_all_heads_are_decoded_from_one_look_at_every_block(both, wide, tmp_path):
+    parts = {name: head.segment(wide, mirror=False) for name, head in both.heads.items()}
+    seen = looks(both)
+    found = both.segment(wide, mirror=False)
+    assert len(seen) == 2
+    for name, part in parts.items():
+        np.testing.assert_array_equal(found[name], part)
+    assert len(np.unique(found["distances"])) > 10
+    image = write_image(tmp_path / "a.tif", wide, axes="yx")
+    told = []
+    wanted = Outputs(mirror=False, format=".zarr")
+    how = {"outputs": wanted, "progress": told.append, "finished": told.append}
+    done = segment_files(both, [image], tmp_path / "out", **how)
+    assert not done.failed, str(done)
+    assert len(seen) == 4
+    assert [(p.done, p.total) for p in told[:-1]] == [(1, 2), (2, 2)]
+    assert told[-1] == done.files[0]
+    for name, head in (("a_labels.zarr", "semantic"), ("a_objects.zarr", "distances")):
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / name).read(), parts[head])
+
+
+def test_of_what_was_cut_off_only_the_missing_heads_are_written(both, scenes, tmp_path):
+    image = write_image(tmp_path / "a.tif", scenes[5][0], axes="yx")
+    segment_files(both, [image], tmp_path / "out")
+    (tmp_path / "out" / "a_points.csv").unlink()
+    before = (tmp_path / "out" / "a_labels.tif").stat().st_mtime_ns
+    again = segment_files(both, [image], tmp_path / "out")
+    assert again.files[0].status == "done"
+    assert (tmp_path / "out" / "a_points.csv").exists()
+    assert (tmp_path / "out" / "a_labels.tif").stat().st_mtime_ns == before
+
+
+def test_what_lies_outside_a_mask_is_left_out_of_all_heads(both, wide, tmp_path):
+    image = write_image(tmp_path / "a.tif", wide, axes="yx")
+    inside = np.zeros(wide.shape, np.uint8)
+    inside[:, 400:] = 1
+    mask = write_image(tmp_path / "mask.tif", inside, axes="yx")
+    done = segment_files(both, [image], tmp_path / "out", outputs=Outputs(mask=mask))
+    assert not done.failed, str(done)
+    for name in ("a_labels.tif", "a_objects.tif"):
+        found = read_image(tmp_path / "out" / name).read()
+        assert not found[:, :400].any()
+        assert found[:, 400:].any()
+    assert (read_points(tmp_path / "out" / "a_points.csv")[:, 1] > 399).all()
 
 
 def test_classes_are_those_of_the_numbers_of_objects():

@@ -34,7 +34,17 @@ Labels = Annotated[
         help="Folder of their labels; files pair by name: cells.tif with cells.png or "
         "cells_labels.tif. Points as cells.csv; none for --target denoise, and where IMAGES is a "
         "raw dataset of nnU-Net. For --target classify a table with the columns file and class; "
-        "none where IMAGES has a folder for every class.",
+        "none where IMAGES has a folder for every class. With --objects tables with the columns "
+        "label and class, or marks of QuPath or ImageJ on some objects.",
+        show_default=False,
+    ),
+]
+Objects = Annotated[
+    Path | None,
+    typer.Option(
+        "--objects",
+        help="Folder of label images with the objects of every image, for --target classify: learn "
+        "a class for each object, not for the image.",
         show_default=False,
     ),
 ]
@@ -154,7 +164,7 @@ Base = Annotated[
 
 OF_NETWORKS = (
     *("recipe", "teacher", "confidence", "base", "minutes", "memory", "folds", "device"),
-    *("ignore", "regions", "classes", "folder", "settings"),
+    *("ignore", "regions", "objects", "classes", "folder", "settings"),
 )
 """What a training of links does not look at."""
 
@@ -166,6 +176,7 @@ def learn(
     model: ModelFile = None,
     recipe: RecipeFile = None,
     target: Target = None,
+    objects: Objects = None,
     teacher: Teacher = None,
     confidence: Confidence = None,
     base: Base = None,
@@ -213,6 +224,7 @@ def learn(
         labels=labels,
         model=model,
         target=target,
+        objects=objects,
         teacher=teacher,
         confidence=confidence,
         base=base,

@@ -14,6 +14,7 @@ from stroma.cli.learn import (
     Memory,
     Minutes,
     NetworkName,
+    Objects,
     RecipeFile,
     Target,
     asked,
@@ -26,6 +27,7 @@ def plan(
     labels: Labels = None,
     recipe: RecipeFile = None,
     target: Target = None,
+    objects: Objects = None,
     network: NetworkName = None,
     minutes: Minutes = None,
     memory: Memory = None,
@@ -44,6 +46,7 @@ def plan(
         images=images,
         labels=labels,
         target=target,
+        objects=objects,
         network=network,
         minutes=minutes,
         memory_gb=memory,
@@ -57,5 +60,6 @@ def plan(
         Learner(**wanted.options),
         teacher=wanted.teacher,
         confidence=wanted.confidence,
+        objects=wanted.objects,
     )
     as_json(asdict(found)) if json else typer.echo(str(found))

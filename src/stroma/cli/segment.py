@@ -49,6 +49,16 @@ Mask = Annotated[
     ),
 ]
 
+Objects = Annotated[
+    Path | None,
+    typer.Option(
+        "--objects",
+        help="Networks that learned classes of objects: label image of the objects, or a folder "
+        "with one per image.",
+        show_default=False,
+    ),
+]
+
 Diameter = Annotated[
     float | None,
     typer.Option(
@@ -116,6 +126,7 @@ def segment(
             "take what two directions agree on.",
         ),
     ] = False,
+    objects: Objects = None,
     diameter: Diameter = None,
     trust: Trust = None,
     overwrite: Annotated[
@@ -154,6 +165,7 @@ def segment(
         series=several(series),
         mirror=mirror,
         directions=directions,
+        objects=objects,
     )
     trained = sized(stroma.load(model, trust=trust or ()), diameter)
     if is_table(trained):

@@ -1,4 +1,4 @@
-"""A class for the image as a whole: what every pixel says of it, taken together."""
+"""A class for the image or an object as a whole: what all its pixels say, taken together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stroma.targets.labels import Labels
 
 @dataclass(frozen=True)
 class Classify(Labels):
-    """One channel per class; its mean over the image is the evidence for the class.
+    """One channel per class; its mean over the image or object is the evidence for the class.
 
     Global average pooling (Lin et al. 2013, arXiv:1312.4400), after the last layer: the network
     stays one of pixels, so images of any size are looked at block by block, and the channels show
@@ -29,7 +29,12 @@ class Classify(Labels):
     ----------
     labels : tuple of int
         Numbers of the classes, ascending; channel k is that of ``labels[k]``.
+    objects : bool
+        Whether objects have a class each, not the image: then an image is what is around one, and
+        its pixels are those that are known.
     """
+
+    objects: bool = False
 
     truth: ClassVar[Truth] = "category"
     result: ClassVar[Result] = "category"
@@ -37,6 +42,11 @@ class Classify(Labels):
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
         """Return the target for the classes that occur."""
+        if len(facts.counts) < 2 and options.get("objects"):
+            raise LabelError(
+                "All objects that are labelled are of one class, and telling them apart takes two. "
+                "Label objects of another class, too."
+            )
         if len(facts.counts) < 2 and "labels" not in options:
             raise LabelError(
                 "All images are of one class, and telling them apart takes two. Give images of "

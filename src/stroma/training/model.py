@@ -22,27 +22,26 @@ from stroma.targets.several import Several
 from stroma.training.feeding.cases import statistics_of
 from stroma.training.feeding.crop import cropped, filled_box, is_whole
 from stroma.training.feeding.data import cases_of
-from stroma.training.feeding.open import opened
+from stroma.training.feeding.open import as_image, named, opened, without_channel
 from stroma.training.feeding.resample import Grid, coarser, grid_for, pixel_size
 from stroma.training.feeding.windows import Cube
 from stroma.training.files import about as files
 from stroma.training.files.about import About
 from stroma.training.files.hashed import hashed
+from stroma.training.predicting.collecting import show
 from stroma.training.predicting.components import Rule, only_largest
 from stroma.training.predicting.directions import through
-from stroma.training.predicting.found import (
-    find_category,
-    find_classes,
-    find_image,
-    find_objects,
-    find_points,
-    smallest,
-    without_channels,
+from stroma.training.predicting.each_object import (
+    class_scores,
+    find_object_classes,
+    object_table,
 )
+from stroma.training.predicting.found import find_classes, without_channels
 from stroma.training.predicting.lent import require_ours
 from stroma.training.predicting.members import Cascade, Head, joined, members
 from stroma.training.predicting.predictor import NetworkPredictor
-from stroma.training.predicting.sweep import outer_axes, swept
+from stroma.training.predicting.results import as_given, collector_for
+from stroma.training.predicting.sweep import swept
 from stroma.training.predicting.variants import of_diameter, of_head
 
 Cancel = Callable[[], bool]
@@ -113,6 +112,11 @@ class Network:
     def decoding_(self) -> Mapping[str, Any]:
         """Options of the target's ``decode``, as they were best on what was kept from training."""
         return dict(self.about.training.get("decode", {}))
+
+    @property
+    def of_objects(self) -> bool:
+        """Whether it tells classes of objects apart, which are given with an image."""
+        return bool(getattr(self.target, "objects", False))
 
     @property
     def blind(self) -> bool:
@@ -286,6 +290,7 @@ class Network:
         device: str = "auto",
         use_dask: bool = False,
         directions: bool = False,
+        objects: Any = None,
         **tunable: Any,
     ) -> Any:
         """Return what the network says of an image: labels, for a network of classes.
@@ -304,6 +309,8 @@ class Network:
         directions : bool
             A network of planes looks at a volume along z, y and x; see
             `stroma.training.predicting.directions`.
+        objects : label image, path or Image, optional
+            Objects of the image by number, for a network that learned their classes.
         **tunable
             Options of the target's ``decode``, instead of ``decoding_``.
 
@@ -311,32 +318,39 @@ class Network:
         -------
         (t, z, y, x), as far as the image has these axes, array of uint8 or uint16
             For targets with other results, these: of "classify" the (t, z, K) probabilities of
-            the classes, in the order of ``classes_``; of several targets the result of each by its
-            name. A list for a list of images.
+            the classes, in the order of ``classes_``, and where it learned classes of objects an
+            `ObjectTable` with that of each; of several targets the result of each by its name. A
+            list for a list of images.
         """
         how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
+        if self.of_objects or objects is not None:
+            return self._classed(image, objects, mirror=mirror, device=device, **tunable)
         if isinstance(image, list | tuple):
             return [self.segment(one, directions=directions, **how, **tunable) for one in image]
         opened = self.open(image)
         if directions:
             return through(self, opened, tunable=tunable, **how)
-        if self.target.result == "instances":
-            return find_objects(self, opened, tunable=tunable, **how)
-        if self.target.result == "points":
-            points = find_points(self, opened, tunable=tunable, **how)
-            return points if set(outer_axes(self.ndim)) & set(opened.sizes) else points[0]
-        if self.target.result in ("image", "channels"):
-            return find_image(self, opened, tunable=tunable, **how)
-        if self.target.result == "several":
-            return {
-                n: one.segment(opened, **how, **tunable.get(n, {})) for n, one in self.heads.items()
-            }
-        if self.target.result == "category":
-            return find_category(self, opened, tunable=tunable, **how)
-        result = np.zeros(without_channels(opened), smallest(self.classes_))
-        for block in self.blocks(opened, **how, **tunable):
-            result[block.index] = block.labels
-        return self.finished(result)
+        collector = collector_for(self, opened, tunable)
+        show(self, opened, collector, **how)
+        return as_given(self, collector.result(), opened)
+
+    def _classed(self, image: Any, objects: Any, **how: Any) -> Any:
+        """Return the table of the objects of an image with their classes; a list for a list."""
+        if not self.of_objects or objects is None:
+            raise ParameterError(
+                f"objects= goes with a network that learned classes of objects, and this one finds "
+                f"{self.target.result}."
+                if not self.of_objects
+                else "This network learned classes of objects: objects= is their label image."
+            )
+        if isinstance(image, list | tuple):
+            pairs = zip(image, objects, strict=True)
+            return [self._classed(one, own, **how) for one, own in pairs]
+        opened = self.open(image)
+        axes = opened.kept_axes.replace("c", "")
+        numbers = without_channel(as_image(objects, axes=None if named(objects) else axes))
+        keys, shares = find_object_classes(self, opened, numbers, **how)
+        return object_table(keys, shares, self.classes, framed="t" in numbers.sizes)
 
     def finished(self, labels: NDArray[np.unsignedinteger[Any]]) -> Any:
         """Return the labels of a whole image as they are in the end: see ``largest_``.
@@ -380,19 +394,29 @@ class Network:
         return result
 
     def evaluate(
-        self, images: Any, labels: Any, *, ignore: int | Sequence[int] = (), **how: Any
+        self,
+        images: Any,
+        labels: Any,
+        *,
+        objects: Any = None,
+        ignore: int | Sequence[int] = (),
+        **how: Any,
     ) -> dict[str, float]:
         """Return the scores of this network on labelled images, over all their pixels.
 
         Parameters
         ----------
-        images, labels
-            As for ``stroma.learn``.
+        images, labels, objects
+            As for ``stroma.learn``; classes of objects as names by number for every image.
         ignore : int or sequence of int
             Labels of pixels that do not count.
         **how
             As for `segment`.
         """
+        if self.of_objects:
+            many = [one if isinstance(one, list) else [one] for one in (images, objects, labels)]
+            tables = self.segment(many[0], objects=many[1], **how)
+            return class_scores(tables, many[2], self.classes)
         if self.target.truth == "category":
             labels = numbered(labels, self.classes)
         cases = cases_of(images, labels, truth=self.target.truth, ndim=self.ndim, ignore=ignore)

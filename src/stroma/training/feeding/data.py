@@ -44,7 +44,8 @@ def cases_of(
         For "classes" and "instances" label images of the same size, or None for an image without;
         several for one image, as a tuple, are laid over one another, 0 covering nothing. For
         "points" arrays (n, ndim) of pixels, or CSV files of them with columns y, x (z). For
-        "image" images, for "category" the number of a class.
+        "image" images, for "category" the number of a class, or an array that has it where it
+        counts and -1 elsewhere.
     truth : {"classes", "instances", "points", "image", "category"}
         What labels are.
     ndim : {2, 3}, optional
@@ -149,7 +150,7 @@ class _Maker:
         if known is None:
             return np.full(space, UNKNOWN, np.int32)
         if self.truth == "category":
-            return np.full(space, int(known), np.int32)
+            return np.broadcast_to(np.asarray(known, np.int32), space)
         several = known if isinstance(known, tuple) else (known,)
         layers = [self._labels(one, space) for one in several]
         result = layers[0]

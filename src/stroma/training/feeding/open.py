@@ -53,6 +53,16 @@ def as_image(data: Any, *, channels: int | None = None, axes: str | None = None)
     return Image(moved, "".join(order), rgb=last and array.shape[-1] == 3)
 
 
+def named(data: Any) -> bool:
+    """Tell whether data names its axes, as files, images and arrays of xarray do."""
+    return isinstance(data, Image | str | Path) or bool(_named(data))
+
+
+def without_channel(image: Image) -> Image:
+    """Return an image of one channel without the axis of channels."""
+    return image.at(c=0) if image.sizes.get("c") == 1 else image
+
+
 COLOURS = 3
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from stroma.targets.contract import Target
 from stroma.training.contract import Seen
-from stroma.training.feeding.cases import Case
+from stroma.training.feeding.cases import UNKNOWN, Case
 from stroma.training.feeding.normalise import Normalisation
 from stroma.training.feeding.windows import common, relative, shape_of
 from stroma.training.files.about import as_json
@@ -85,8 +85,12 @@ class Examination:
 
     def __call__(self, module: nn.Module) -> Seen:
         """Return what a network makes of the part of every case that counts, and its scores."""
-        results = [self.target.decode(self.prediction(module, case)) for case in self.cases]
         truths = [self._truth(case) for case in self.cases]
+        predictions = (self.prediction(module, case) for case in self.cases)
+        if self.target.result == "category":  # what is not known is not of the image or object
+            pairs = zip(predictions, truths, strict=True)
+            predictions = (found[:, truth != UNKNOWN] for found, truth in pairs)
+        results = [self.target.decode(found) for found in predictions]
         return Seen(self.target.score(results, truths), results)
 
     def outcome(self, module: nn.Module) -> Outcome:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from importlib import metadata
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,9 @@ SEVERAL_KINDS = ("instances", "points", "several")
 
 LOOKED_AT = 8
 """Cases that are validated in every round, at most; options of decoding are chosen with all."""
+
+LOOKED_PIXELS = 2**20
+"""Where every case is of one class, as many as have so many pixels together, if these are more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +220,7 @@ class Task:
         cancel: Callable[[], bool] | None,
     ) -> Network:
         learned, kept = parts
-        looked_at = some(kept)
+        looked_at = some(kept, alike=self.target.result == "category")
         pictures = None if folder is None else Pictures(folder, self.target, looked_at)
         training = self._training(learned, self.examination(looked_at), folder, pictures)
         state = training.run(self.begun(), tell=tell, cancel=cancel)
@@ -314,7 +317,7 @@ class Task:
                 "history": state.history,
                 "steps": state.step,
                 "seconds": round(state.seconds, 1),
-                "images": [case.name for case in self.cases],
+                "images": list(dict.fromkeys(case.name for case in self.cases)),
                 "data": fingerprint(self.cases),
                 "identity": self.identity(),
                 "settings": as_json(asdict(self.options)),
@@ -332,9 +335,14 @@ class Task:
         )
 
 
-def some(kept: Sequence[Case]) -> Sequence[Case]:
-    """Return the cases that are looked at in every round."""
-    return kept[:: ceil(len(kept) / LOOKED_AT)]
+def some(kept: Sequence[Case], *, alike: bool = False) -> Sequence[Case]:
+    """Return the cases that are looked at in every round.
+
+    Where each is of one class, one says little: more are looked at where they are small.
+    """
+    pixels = max((prod(case.shape) for case in kept), default=1)
+    most = max(LOOKED_AT, LOOKED_PIXELS // pixels) if alike else LOOKED_AT
+    return kept[:: ceil(len(kept) / most)]
 
 
 def _begun(module: nn.Module) -> nn.Module:

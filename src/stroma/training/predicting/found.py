@@ -1,8 +1,8 @@
-"""What a network finds in an image, decoded block by block."""
+"""What a network finds in an image: classes, objects, points, put together of its blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -13,14 +13,10 @@ from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.blocks.room import FileLabels
 from stroma.data.image import Image
-from stroma.training.feeding.cases import statistics_of, units, units_of
-from stroma.training.feeding.windows import Cube, around, relative
-from stroma.training.predicting.predict import reader
+from stroma.training.feeding.windows import Cube
+from stroma.training.predicting.collecting import Decoding
 from stroma.training.predicting.stitch import Stitching
-from stroma.training.predicting.sweep import Position, Trained, outer_axes, swept
-from stroma.training.ways import mixture
-
-Tell = Callable[[int, int], None]
+from stroma.training.predicting.sweep import Part, Position, Trained, outer_axes, swept
 
 
 def find_classes(
@@ -50,15 +46,21 @@ def find_classes(
         ``mirror``, ``device``, ``use_dask``, ``cancel``, as for
         `stroma.training.predicting.sweep.swept`.
     """
-    options = {**network.decoding_, **(tunable or {})}
-    dtype = smallest(labels)
     cube = _cube(region, image.shape[-network.ndim :])
     for part in swept(network, image, region=cube, **how):
-        found = network.target.decode(part.values, **options).astype(dtype)
-        for plane, k in _planes(part.position, part.core):
-            y, x = part.core[-2:]
-            p, best = (part.values, found) if k is None else (part.values[:, k], found[k])
-            yield BlockResult(plane, y, x, p, best, 1, part.done, part.total)
+        yield from classes_of(network, part, labels, tunable)
+
+
+def classes_of(
+    network: Trained, part: Part, labels: NDArray[np.int64], tunable: Mapping[str, Any] | None
+) -> Iterator[BlockResult]:
+    """Yield labels and probabilities of a block, plane by plane."""
+    options = {**network.decoding_, **(tunable or {})}
+    found = network.target.decode(part.values, **options).astype(smallest(labels))
+    for plane, k in _planes(part.position, part.core):
+        y, x = part.core[-2:]
+        p, best = (part.values, found) if k is None else (part.values[:, k], found[k])
+        yield BlockResult(plane, y, x, p, best, 1, part.done, part.total)
 
 
 def _cube(region: Box | None, shape: Sequence[int]) -> Cube | None:
@@ -87,93 +89,106 @@ def smallest(labels: NDArray[np.int64]) -> type[np.unsignedinteger[Any]]:
     return np.uint8 if labels.max() <= 255 else np.uint16
 
 
-def find_objects(
-    network: Trained,
-    image: Image,
-    *,
-    into: FileLabels | None = None,
-    tunable: Mapping[str, Any] | None = None,
-    tell: Tell | None = None,
-    **how: Any,
-) -> Any:
-    """Return the objects of an image, numbered from 1 over all its planes or times.
+class Classes(Decoding):
+    """Labels of a whole image: (t, z, y, x), as far as it has these axes, array of uint8 or 16."""
 
-    Where the target tells classes apart, numbers are class times its divisor plus the number.
+    def __init__(
+        self,
+        network: Trained,
+        image: Image,
+        tunable: Mapping[str, Any] | None = None,
+        *,
+        labels: NDArray[np.int64],
+    ) -> None:
+        super().__init__(network, image, tunable)
+        self.labels, self.context = labels, 0
+        self.found = np.zeros(without_channels(image), smallest(labels))
+
+    def add(self, part: Part) -> None:
+        """Take the labels of a block."""
+        for block in classes_of(self.network, part, self.labels, self.options):
+            self.found[block.index] = block.labels
+
+    def result(self) -> NDArray[Any]:
+        """Return the labels."""
+        return self.found
+
+
+class Objects(Decoding):
+    """Objects of an image, numbered from 1 over all its planes or times.
+
+    Where the target tells classes apart, numbers are class times its divisor plus the number. The
+    result is a (t, z, y, x) array, as far as the image has these axes, of uint16 or uint32.
 
     Parameters
     ----------
-    network : Network
-        Of a target whose results are instances.
-    image : Image
-        As ``network.open`` returns it.
     into : FileLabels, optional
-        Of uint32, is filled in and returned; in memory, unless given.
-    tunable : mapping, optional
-        Options of the target's ``decode``; others are as they were tuned.
-    tell : callable, optional
-        Is told how many blocks are ready, and of how many.
-    **how
-        ``wanted``, ``mirror``, ``device``, ``use_dask``, ``cancel``, as for
-        `stroma.training.predicting.sweep.swept`.
-
-    Returns
-    -------
-    (t, z, y, x), as far as the image has these axes, array of uint16 or uint32
-        uint16 if the numbers fit, unless ``into`` is given.
+        Of uint32, is filled in and returned; in memory, unless given, and uint16 if numbers fit.
     """
-    labels: Any = np.zeros(without_channels(image), np.uint32) if into is None else into
-    count = 0
-    stitching: Stitching | None = None
-    place: Position | None = None
-    for position, core, window, objects in decoded(network, image, tunable or {}, tell, **how):
-        if stitching is None or position != place:
-            count = count if stitching is None else stitching.finish(after=count)
-            place = position
-            divisor = getattr(network.target, "divisor", 0)
-            at = tuple(position.values())
-            stitching = Stitching(labels[at] if into is None else into.frame(*at), divisor=divisor)
-        stitching.add(core, window, objects)
-    if stitching is not None:
-        stitching.finish(after=count)
-    if into is None and labels.max(initial=0) <= np.iinfo(np.uint16).max:
-        return labels.astype(np.uint16)
-    return labels
+
+    def __init__(
+        self,
+        network: Trained,
+        image: Image,
+        tunable: Mapping[str, Any] | None = None,
+        *,
+        into: FileLabels | None = None,
+    ) -> None:
+        super().__init__(network, image, tunable)
+        self.into = into
+        self.labels: Any = np.zeros(without_channels(image), np.uint32) if into is None else into
+        self.count = 0
+        self.place: Position | None = None
+        self.stitching: Stitching | None = None
+
+    def add(self, part: Part) -> None:
+        """Find the objects of a block, and join them to those of its neighbours."""
+        if self.stitching is None or part.position != self.place:
+            self._finish()
+            at = tuple(part.position.values())
+            room = self.labels[at] if self.into is None else self.into.frame(*at)
+            divisor = getattr(self.target, "divisor", 0)
+            self.place, self.stitching = part.position, Stitching(room, divisor=divisor)
+        found = self.target.decode(part.values, **self.options)
+        self.stitching.add(part.core, part.window, found)
+
+    def _finish(self) -> None:
+        if self.stitching is not None:
+            self.count = self.stitching.finish(after=self.count)
+
+    def result(self) -> Any:
+        """Return the objects."""
+        self._finish()
+        if self.into is None and self.labels.max(initial=0) <= np.iinfo(np.uint16).max:
+            return self.labels.astype(np.uint16)
+        return self.labels
 
 
-def decoded(
-    network: Trained, image: Image, tunable: Mapping[str, Any], tell: Tell | None = None, **how: Any
-) -> Iterator[tuple[Position, Cube, Cube, Any]]:
-    """Yield position along outer axes, block, its window, and the decoded result of the window.
+class Points(Decoding):
+    """Points of every position along outer axes: a list of (n, ndim or more) float arrays.
 
-    Windows are blocks with what decoding needs to see around them.
+    In pixels, sorted; what follows the coordinates belongs to the points.
     """
-    options = {**network.decoding_, **tunable}
-    for part in swept(network, image, context=network.target.context, **how):
-        result = network.target.decode(part.values, **options)
-        yield part.position, part.core, part.window, result
-        if tell is not None:
-            tell(part.done, part.total)
 
+    def __init__(
+        self, network: Trained, image: Image, tunable: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(network, image, tunable)
+        outer = [n for a, n in image.sizes.items() if a in outer_axes(network.ndim)]
+        self.groups: dict[tuple[int, ...], list[NDArray[np.float64]]]
+        self.groups = {place: [] for place in np.ndindex(*outer)}
 
-def find_points(network: Trained, image: Image, **options: Any) -> list[NDArray[np.float64]]:
-    """Return the points of every position along outer axes; see `find_objects`.
+    def add(self, part: Part) -> None:
+        """Take the points that lie in a block."""
+        moved = np.array(self.target.decode(part.values, **self.options), float)
+        moved[:, : self.network.ndim] += np.array([s.start for s in part.window])
+        self.groups[tuple(part.position.values())].append(_inside(moved, part.core))
 
-    Returns
-    -------
-    list of (n, ndim or more) float arrays
-        In pixels, sorted; what follows the coordinates belongs to the points.
-    """
-    tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
-    outer = [n for a, n in image.sizes.items() if a in outer_axes(network.ndim)]
-    groups: dict[tuple[int, ...], list[NDArray[np.float64]]] = {p: [] for p in np.ndindex(*outer)}
-    for position, core, window, points in decoded(network, image, tunable, tell, **options):
-        start = np.array([s.start for s in window])
-        moved = np.array(points, float)
-        moved[:, : network.ndim] += start
-        groups[tuple(position.values())].append(_inside(moved, core))
-    columns = max(part.shape[1] for parts in groups.values() for part in parts)
-    found = [np.concatenate([np.zeros((0, columns)), *parts]) for parts in groups.values()]
-    return [points[np.lexsort(points[:, : network.ndim].T[::-1])] for points in found]
+    def result(self) -> list[NDArray[np.float64]]:
+        """Return the points."""
+        columns = max(part.shape[1] for parts in self.groups.values() for part in parts)
+        found = [np.concatenate([np.zeros((0, columns)), *p]) for p in self.groups.values()]
+        return [points[np.lexsort(points[:, : self.network.ndim].T[::-1])] for points in found]
 
 
 def _inside(points: NDArray[np.float64], core: Cube) -> NDArray[np.float64]:
@@ -184,100 +199,29 @@ def _inside(points: NDArray[np.float64], core: Cube) -> NDArray[np.float64]:
     return kept
 
 
-def find_image(network: Trained, image: Image, **options: Any) -> NDArray[np.float32]:
-    """Return the image that a network makes of another; see `find_objects`.
+class Category(Decoding):
+    """Probabilities of the classes of an image as a whole, in the order of the channels.
 
-    Returns
-    -------
-    (C, t, z, y, x), as far as the image has these axes, float32 array
-        In intensities of the image, or of all images where the target says so; of channels as they
-        are.
+    A (t, z, K) float array, as far as a network of planes (of volumes: t) looks at these one by
+    one.
     """
-    tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
-    sizes = {a: n for a, n in image.sizes.items() if a != "c"}
-    statistics = statistics_of(image)
-    noisy = Noisy(image, network.ndim) if network.blind else None
-    result: NDArray[np.float32] | None = None
-    for position, core, window, values in decoded(network, image, tunable, tell, **options):
-        if result is None:
-            result = np.zeros((len(values), *sizes.values()), np.float32)
-        part = values[(slice(None), *relative(core, window))]
-        place: tuple[Any, ...] = (slice(None), *position.values(), *core)
-        result[place] = part
-        if noisy is not None:
-            noisy.add(position, core, part)
-    assert result is not None, "an image has at least one block"
-    if noisy is not None:
-        noisy.mix(result)
-    given = units_of(network.target, result.ndim)
-    mean, deviation = given or units(statistics, len(result), result.ndim)
-    if network.target.result == "image":
-        result *= deviation
-        result += mean
-    return result
 
+    def __init__(
+        self, network: Trained, image: Image, tunable: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(network, image, tunable)
+        self.sums: dict[tuple[int, ...], NDArray[np.float64]] = {}
 
-def find_category(network: Trained, image: Image, **options: Any) -> NDArray[np.float64]:
-    """Return the probabilities of the classes of an image as a whole; see `find_objects`.
-
-    Returns
-    -------
-    (t, z, K), as far as a network of planes (of volumes: t) looks at these one by one, float array
-        In the order of the channels.
-    """
-    tunable, tell = options.pop("tunable", None) or {}, options.pop("tell", None)
-    sums: dict[tuple[int, ...], NDArray[np.float64]] = {}
-    for part in swept(network, image, **options):
+    def add(self, part: Part) -> None:
+        """Add up what the pixels of a block say."""
         place = tuple(part.position.values())
         found = part.values.reshape(len(part.values), -1).sum(1, dtype=np.float64)
-        sums[place] = sums[place] + found if place in sums else found
-        if tell is not None:
-            tell(part.done, part.total)
-    pixels = prod(image.shape[-network.ndim :])
-    means = [(total / pixels).astype(np.float32) for total in sums.values()]
-    every = [network.target.decode(mean, **tunable) for mean in means]
-    outer = [image.sizes[a] for a in outer_axes(network.ndim) if a in image.sizes]
-    return np.array(every).reshape(*outer, -1)
+        self.sums[place] = self.sums[place] + found if place in self.sums else found
 
-
-class Noisy:
-    """A noisy image, to which what was predicted of its pixels is fitted; see `mixture`.
-
-    Parameters
-    ----------
-    image : Image
-        As ``network.open`` returns it.
-    ndim : int
-        Axes that the network looks along.
-    """
-
-    def __init__(self, image: Image, ndim: int) -> None:
-        self.image, self.ndim = image, ndim
-        self.shape = image.shape[-ndim:]
-        self.blocks: list[tuple[Position, Cube]] = []
-        self.sums: dict[tuple[int, ...], mixture.Sums] = {}
-
-    def add(self, position: Position, core: Cube, predicted: NDArray[np.float32]) -> None:
-        """Take note of the prediction of a block."""
-        values, inside = self._around(position, core)
-        counts = mixture.counting(core, self.shape)
-        found = mixture.sums(values, predicted, inside, counts)
-        key = tuple(position.values())
-        self.sums[key] = self.sums[key] + found if key in self.sums else found
-        self.blocks.append((position, core))
-
-    def mix(self, result: NDArray[np.float32]) -> None:
-        """Replace predictions by the mixture that foretells the image best, plane by plane."""
-        weights = {key: found.solved() for key, found in self.sums.items()}
-        for position, core in self.blocks:
-            values, inside = self._around(position, core)
-            key = tuple(position.values())
-            place: tuple[Any, ...] = (slice(None), *key, *core)
-            result[place] = mixture.mixed(values, result[place], inside, weights[key])
-
-    def _around(self, position: Position, core: Cube) -> tuple[NDArray[np.float32], Cube]:
-        """Return a block with what is around it, in units of the image, and its place in that."""
-        window = around(core, mixture.CONTEXT, self.shape)
-        values = reader(self.image.at(**position), self.ndim)(window)
-        mean, deviation = units(statistics_of(self.image), len(values), values.ndim)
-        return np.asarray((values - mean) / deviation, np.float32), relative(core, window)
+    def result(self) -> NDArray[np.float64]:
+        """Return the probabilities."""
+        pixels = prod(self.image.shape[-self.network.ndim :])
+        means = [(total / pixels).astype(np.float32) for total in self.sums.values()]
+        every = [self.target.decode(mean, **self.options) for mean in means]
+        outer = [n for a, n in self.image.sizes.items() if a in outer_axes(self.network.ndim)]
+        return np.array(every).reshape(*outer, -1)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Model: TypeAlias = ConvpaintModel | Network
 
 
-TABLES = ("points", "category")
+TABLES = ("points", "category", "object classes")
 """Results that are tables."""
 
 
@@ -27,7 +27,12 @@ def is_network(model: Model) -> TypeIs[Network]:
 
 
 def result_of(model: Model) -> str:
-    """Return what a model makes of an image: classes, instances, points or an image."""
+    """Return what a model makes of an image: classes, instances, points or an image.
+
+    Of a network that tells classes of objects apart, "object classes".
+    """
+    if is_network(model) and model.of_objects:
+        return "object classes"
     return model.target.result if is_network(model) else "classes"
 
 

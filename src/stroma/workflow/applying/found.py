@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stroma.blocks.room import room
 from stroma.data.image import Image
@@ -21,6 +22,8 @@ from stroma.workflow.applying.region import Region
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
+    from stroma.training.predicting.collecting import Collector
+    from stroma.training.predicting.sweep import Wanted
 
 LARGE_BYTES = 2**29
 """Objects of larger images are gathered in a file beside the result, not in memory."""
@@ -67,47 +70,58 @@ def write_found(
     name : str
         What the image is called in tables.
     """
-    how: dict[str, Any] = {
-        "tell": tell,
-        "cancel": cancel,
-        "use_dask": use_dask,
-        "mirror": mirror,
-    }
+    how: dict[str, Any] = {"mirror": mirror, "use_dask": use_dask}
     if directions:
         opened = network.open(image)
-        labels = network.segment(opened, directions=True, mirror=mirror, use_dask=use_dask)
+        labels = network.segment(opened, directions=True, **how)
         _keep(labels, opened, region)
         write_labels(path, labels, like=image)
         return
-    write: dict[str, Callable[..., None]] = {
-        "instances": _write_objects,
-        "points": _write_points,
-        "image": _write_image,
-        "channels": _write_image,
-        "category": partial(_write_category, name),
-    }
-    if region.mask is not None:
-        how["wanted"] = region.touches
-    write[network.target.result](network, network.open(image), path, region, how)
+    from stroma.training.predicting.collecting import show
+
+    how |= {"tell": tell, "cancel": cancel, "wanted": wanted_in(region)}
+    with taking(network, image, path, region, name=name) as collector:
+        show(network, network.open(image), collector, **how)
 
 
-def _write_objects(
-    network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
-) -> None:
-    from stroma.training.predicting.found import find_objects
+def wanted_in(region: Region) -> Wanted | None:
+    """Return what says whether a block is to be looked at; None where all are."""
+    return None if region.mask is None else region.touches
 
-    shape = tuple(n for a, n in image.sizes.items() if a != "c")
-    if 4 * np.prod(shape, dtype=np.int64) <= LARGE_BYTES:
-        labels = find_objects(network, image, **how)
-        _keep(labels, image, region)
-        write_labels(path, labels, like=image)
+
+@contextmanager
+def taking(
+    network: Network, image: Image, path: Path, region: Region, *, name: str = ""
+) -> Iterator[Collector]:
+    """Yield what is shown the blocks of an image, and write what came of them.
+
+    Parameters are those of `write_found`.
+    """
+    from stroma.training.predicting.results import collector_for
+
+    opened = network.open(image)
+    axes = opened.kept_axes.replace("c", "")
+    kind, shape = network.target.result, tuple(n for a, n in opened.sizes.items() if a != "c")
+    if kind == "instances" and 4 * np.prod(shape, dtype=np.int64) > LARGE_BYTES:
+        with room(shape, path.parent, np.uint32) as large:
+            yield (collector := collector_for(network, opened, into=large))
+            collector.result()
+            _keep(large, opened, region)
+            spacing = {a: s for a, s in image.spacing.items() if a != "c"}
+            write_in_blocks(path, Image(large, axes, spacing=spacing, unit=image.unit))
         return
-    axes = image.kept_axes.replace("c", "")
-    with room(shape, path.parent, np.uint32) as large:
-        find_objects(network, image, into=large, **how)
-        _keep(large, image, region)
-        spacing = {a: s for a, s in image.spacing.items() if a != "c"}
-        write_in_blocks(path, Image(large, axes, spacing=spacing, unit=image.unit))
+    yield (collector := collector_for(network, opened))
+    found = collector.result()
+    if kind == "instances":
+        _keep(found, opened, region)
+        write_labels(path, found, like=image)
+    elif kind == "points":
+        _write_points(network, opened, path, region, found)
+    elif kind == "category":
+        outer = "".join(a for a in axes if a in ("tz" if network.ndim == 2 else "t"))
+        write_category(path, name, found, outer, network.channel_names)
+    else:
+        _write_image(network, opened, path, region, found)
 
 
 def _keep(labels: Any, image: Image, region: Region) -> None:
@@ -124,17 +138,13 @@ def _keep(labels: Any, image: Image, region: Region) -> None:
 
 
 def _write_points(
-    network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
+    network: Network, image: Image, path: Path, region: Region, found: Sequence[NDArray[np.float64]]
 ) -> None:
-    from stroma.training.predicting.found import find_points
-    from stroma.training.predicting.sweep import outer_axes
-
     axes = image.kept_axes.replace("c", "")
-    outer = [a for a in axes if a in outer_axes(network.ndim)]
+    outer = [a for a in axes if a in ("tz" if network.ndim == 2 else "t")]
     places = list(product(*(range(image.sizes[a]) for a in outer)))
-    several = find_points(network, image, **how)
     rows = [
-        [*place, *point] for place, points in zip(places, several, strict=True) for point in points
+        [*place, *point] for place, points in zip(places, found, strict=True) for point in points
     ]
     table = np.array(rows, float).reshape(len(rows), -1)
     inside = [_is_inside(dict(zip(axes, row, strict=False)), region) for row in table]
@@ -148,11 +158,8 @@ def _is_inside(point: dict[str, float], region: Region) -> bool:
 
 
 def _write_image(
-    network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
+    network: Network, image: Image, path: Path, region: Region, made: NDArray[np.float32]
 ) -> None:
-    from stroma.training.predicting.found import find_image
-
-    made = find_image(network, image, **how)
     axes = image.kept_axes.replace("c", "")
     if region.mask is not None:
         for channel in made:
@@ -164,14 +171,3 @@ def _write_image(
     names = network.target.channels() if network.target.result == "channels" else ()
     named = names if len(made) == len(names) > 1 else ()
     write_image(path, values, axes=order, spacing=spacing, unit=image.unit, channels=named)
-
-
-def _write_category(
-    name: str, network: Network, image: Image, path: Path, region: Region, how: dict[str, Any]
-) -> None:
-    from stroma.training.predicting.found import find_category
-    from stroma.training.predicting.sweep import outer_axes
-
-    axes = "".join(a for a in outer_axes(network.ndim) if a in image.sizes)
-    found = find_category(network, image, **how)
-    write_category(path, name, found, axes, network.channel_names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -103,8 +103,14 @@ class Work:
     def segment(self, tell: Tell, cancel: Cancel | None) -> None:
         """Write labels, and probabilities if they are wanted."""
         self.model.open(self.image)
+        with self.taking() as sinks:
+            self._fill(sinks, tell, cancel)
+
+    @contextmanager
+    def taking(self) -> Iterator[list[Sink]]:
+        """Yield what takes labels, and probabilities if they are wanted, and write them."""
         if self.in_memory:
-            self._to_memory(tell, cancel)
+            yield from self._to_memory()
         elif is_network(self.model) and self.model.largest_:
             raise ParameterError(
                 f"{self.job.path}: this network keeps only the largest part of classes, which "
@@ -112,7 +118,7 @@ class Work:
                 "by block. Give format='png', or npy."
             )
         else:
-            self._to_files(tell, cancel)
+            yield from self._to_files()
 
     def describe(self) -> None:
         """Write what follows from the labels: tables and overlay."""
@@ -130,12 +136,12 @@ class Work:
         if self.files.overlay:
             self._write_overlay(labels, self.files.overlay)
 
-    def _to_memory(self, tell: Tell, cancel: Cancel | None) -> None:
+    def _to_memory(self) -> Iterator[list[Sink]]:
         labels = ArraySink(self.label_target, label_dtype(self.model.classes_))
         sinks: list[Sink] = [labels]
         if self.files.probabilities:
             sinks.append(ArraySink(self.probability_target, np.float32))
-        self._fill(sinks, tell, cancel)
+        yield sinks
         if is_network(self.model):
             self.model.finished(labels.array)
         write_labels(self.files.labels, labels.array, like=self.image, classes=self.model.classes)
@@ -151,7 +157,7 @@ class Work:
                 channels=self.names,
             )
 
-    def _to_files(self, tell: Tell, cancel: Cancel | None) -> None:
+    def _to_files(self) -> Iterator[list[Sink]]:
         resume: Any = False if self.job.outputs.overwrite else "if same"
         common = {"like": self.image, "fingerprint": self.job.fingerprint, "resume": resume}
         dtype, target = label_dtype(self.model.classes_), self.label_target
@@ -168,7 +174,7 @@ class Work:
                 sinks.append(ChunkSink(writers[1], target, CHUNK, np.float32))
             for writer in writers:
                 stack.enter_context(writer)
-            self._fill(sinks, tell, cancel)
+            yield sinks
             for writer in writers:
                 writer.finish()
 
@@ -186,12 +192,15 @@ class Work:
                 tell(number + 1, len(every))
                 continue
             for result in self._results(self.image.at(**plane), box, cancel):
-                at = {**plane, **result.plane}
-                for sink, values in zip(sinks, (result.labels, result.probabilities), strict=False):
-                    kept = self.region.cut(at, result.y, result.x, values)
-                    sink.add(at, result.y, result.x, kept)
+                self.take(sinks, plane, result)
                 tell(number * result.total + result.done, len(every) * result.total)
             assert self._missing(plane, [s for s in sinks if isinstance(s, ChunkSink)]) is None
+
+    def take(self, sinks: Sequence[Sink], plane: Plane, result: BlockResult) -> None:
+        """Give sinks what was predicted of a block, as far as it lies in the region."""
+        at = {**plane, **result.plane}
+        for sink, values in zip(sinks, (result.labels, result.probabilities), strict=False):
+            sink.add(at, result.y, result.x, self.region.cut(at, result.y, result.x, values))
 
     def _results(self, image: Image, box: Box, cancel: Cancel | None) -> Iterator[BlockResult]:
         """Predict blocks, by strokes or by a network."""

@@ -28,8 +28,12 @@ NAMES = {
     "image": "restored",
     "channels": "channels",
     "category": "class",
+    "object classes": "table",
 }
 """How the file of a result ends, before its format."""
+
+FINDS = {**NAMES, "object classes": "classes of objects"}
+"""What models are said to find."""
 
 FORMATS = ("auto", ".tif", ".ome.tif", ".png", ".npy", ".zarr")
 
@@ -66,6 +70,9 @@ class Outputs:
         was decided at their training, unless given.
     directions : bool
         Networks of planes that find objects look at volumes along z, y and x.
+    objects : Path, optional
+        Label image with the objects of the images, for networks that tell classes of objects apart;
+        or a folder of such images with the names of the images.
     """
 
     format: str = "auto"
@@ -80,6 +87,7 @@ class Outputs:
     series: tuple[int, ...] | Literal["all"] | None = None
     mirror: bool | None = None
     directions: bool = False
+    objects: Path | None = None
 
     def __post_init__(self) -> None:
         """Check what can be checked without an image."""
@@ -91,6 +99,8 @@ class Outputs:
             raise ParameterError(f"min_size is a number of pixels, got {self.min_size}.")
         if self.mask is not None:
             object.__setattr__(self, "mask", Path(self.mask))
+        if self.objects is not None:
+            object.__setattr__(self, "objects", Path(self.objects))
 
 
 @dataclass(frozen=True)
@@ -106,12 +116,13 @@ class Files:
     components: Path | None
     summary: Path | None
     record: Path
+    outlines: Path | None = None
 
     @property
     def all(self) -> tuple[Path, ...]:
         """The results, without the record of them."""
         every = (self.labels, self.probabilities, self.overlay, self.components, self.summary)
-        return tuple(p for p in every if p is not None)
+        return tuple(p for p in (*every, self.outlines) if p is not None)
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ class Job:
         Changes when the model, the image or what is wanted changes.
     series : int, optional
         Which image of the file.
-    result : {"classes", "instances", "points", "image", "channels", "category"}
+    result : {"classes", "instances", "points", "image", "channels", "category", "object classes"}
         What the model makes of it.
     like : Image, optional
         The image as it was opened, where that is not as the file says: its axes and the size of
@@ -172,6 +183,7 @@ class Job:
             components=self._named("_components.csv") if wanted.tables else None,
             summary=self._named("_summary.csv") if wanted.tables else None,
             record=self._named(f"{kind}_stroma.json"),
+            outlines=self._named("_objects.geojson") if self.result == "object classes" else None,
         )
 
     @property
@@ -207,6 +219,7 @@ def jobs(
     """
     result = result_of(model)
     _require_classes(outputs, result)
+    _require_objects(outputs, result)
     if outputs.mask is not None and result == "category":
         raise ParameterError(
             "mask= goes with results that have a place, and this network finds a class for the "
@@ -217,7 +230,7 @@ def jobs(
     if outputs.directions and result != "instances":
         raise ParameterError(
             f"directions= goes with networks of planes that find objects, and this model finds "
-            f"{NAMES[result]}."
+            f"{FINDS[result]}."
         )
     absolute = [path.absolute() for path in paths]
     chosen = [(one,) for one in series] if series else [_numbers(p, outputs) for p in paths]
@@ -245,6 +258,27 @@ def jobs(
     ]
 
 
+def _require_objects(outputs: Outputs, result: str) -> None:
+    """Require the objects that classes are told of, and no others."""
+    if result != "object classes":
+        if outputs.objects is not None:
+            raise ParameterError(
+                "objects= goes with networks that learned classes of objects, and this model finds "
+                f"{FINDS[result]}. Leave it out."
+            )
+        return
+    if outputs.objects is None:
+        raise ParameterError(
+            "This network tells classes of objects apart. Give objects=, their label image, or a "
+            "folder with one for each image."
+        )
+    if outputs.mask is not None:
+        raise ParameterError(
+            "mask= goes with results that are looked for, and here objects are given. Leave those "
+            "outside out of objects= instead."
+        )
+
+
 def _require_classes(outputs: Outputs, result: str) -> None:
     given = {
         "probabilities=": outputs.probabilities,
@@ -255,7 +289,7 @@ def _require_classes(outputs: Outputs, result: str) -> None:
     if result != "classes" and asked:
         raise ParameterError(
             f"{', '.join(asked)} {'goes' if len(asked) == 1 else 'go'} with models of classes; "
-            f"this network finds {NAMES[result]}. Leave {'it' if len(asked) == 1 else 'them'} out."
+            f"this network finds {FINDS[result]}. Leave {'it' if len(asked) == 1 else 'them'} out."
         )
 
 
@@ -344,6 +378,7 @@ def _identity(
     wanted += [] if like is None else [sorted(like.spacing.items()), like.unit]
     wanted += ["directions"] if outputs.directions else []
     wanted += [] if outputs.mirror is None else [f"mirror {outputs.mirror}"]
+    wanted += ["objects", state_of(outputs.objects)] if outputs.objects is not None else []
     said = [model, str(path.resolve()), state_of(path), wanted, series]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,13 @@ from stroma.errors import Cancelled, StromaError
 from stroma.io.atomic import told
 from stroma.workflow.applying.applied import is_network, result_of
 from stroma.workflow.applying.categories import ENDING, TABLE, require_own
+from stroma.workflow.applying.classed_objects import write_classed_objects
 from stroma.workflow.applying.found import write_found
 from stroma.workflow.applying.one_image import Cancel, Tell, Work
-from stroma.workflow.applying.outputs import Job, Outputs, jobs
+from stroma.workflow.applying.outputs import Files, Job, Outputs, jobs
 from stroma.workflow.applying.records import claim, is_complete, record
-from stroma.workflow.applying.region import open_region
+from stroma.workflow.applying.region import Region, open_region
+from stroma.workflow.applying.several import write_several
 from stroma.workflow.applying.tables import join
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ def segment_files(
         Asked before every block.
     finished : callable, optional
         Is told what became of a file as soon as it is known, also where ``cancel`` ends the batch
-        later; of networks with several heads once for each.
+        later.
 
     Returns
     -------
@@ -156,21 +158,17 @@ def segment_files(
         When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
     """
     wanted = outputs or Outputs()
-    if is_network(model) and model.heads:
-        how: dict[str, Any] = {"use_dask": use_dask, "progress": progress, "cancel": cancel}
-        how |= {"series": series, "opened": opened, "finished": finished}
-        heads = model.heads.values()
-        return _merged([segment_files(one, paths, folder, outputs=wanted, **how) for one in heads])
-    todo = jobs(model, [Path(p) for p in paths], Path(folder), wanted, series, opened)
+    todo = _jobs(model, [Path(p) for p in paths], Path(folder), wanted, series, opened)
     if result_of(model) == "category":
         require_own(Path(folder))
     with told(Path(folder)):
         Path(folder).mkdir(parents=True, exist_ok=True)
     results = []
     for number, job in enumerate(todo, start=1):
-        tell = _teller(job.path, number, len(todo), progress)
+        path = next(iter(job.values())).path
+        tell = _teller(path, number, len(todo), progress)
         results.append(_one(model, job, tell, cancel, use_dask))
-        LOG.info("%s: %s", job.path, results[-1].status)
+        LOG.info("%s: %s", path, results[-1].status)
         if finished is not None:
             finished(results[-1])
     summary = None
@@ -183,23 +181,22 @@ def segment_files(
     return BatchResult(tuple(results), summary)
 
 
-def _merged(several: Sequence[BatchResult]) -> BatchResult:
-    """Return what became of files that went through one part of a network after the other."""
-    files = []
-    for parts in zip(*(one.files for one in several), strict=True):
-        statuses = [part.status for part in parts]
-        status = next((s for s in ("failed", "done") if s in statuses), "skipped")
-        files.append(
-            FileResult(
-                parts[0].path,
-                status,
-                tuple(path for part in parts for path in part.outputs),
-                sum(part.seconds for part in parts),
-                next((part.error for part in parts if part.error), None),
-                parts[0].series,
-            )
-        )
-    return BatchResult(tuple(files), next((one.summary for one in several if one.summary), None))
+Wanted = Mapping[str, Job]
+"""What is wanted of an image: of each head of a network by its name, else one job of no name."""
+
+
+def _jobs(
+    model: Model,
+    paths: Sequence[Path],
+    folder: Path,
+    outputs: Outputs,
+    series: Sequence[int | None],
+    opened: Sequence[Image | None],
+) -> list[Wanted]:
+    """Return what is wanted of every image."""
+    heads: Mapping[str, Model] = (model.heads if is_network(model) else {}) or {"": model}
+    every = {name: jobs(one, paths, folder, outputs, series, opened) for name, one in heads.items()}
+    return [dict(zip(every, own, strict=True)) for own in zip(*every.values(), strict=True)]
 
 
 def _teller(
@@ -214,37 +211,62 @@ def _teller(
 
 def _one(
     model: Model,
-    job: Job,
+    wanted: Wanted,
     tell: Tell,
     cancel: Cancel | None,
     use_dask: bool,
 ) -> FileResult:
     start = time.monotonic()
+    job = next(iter(wanted.values()))
     try:
         image = job.open()
-        files = job.files(image)
-        if is_complete(job, files) and not job.outputs.overwrite:
-            return FileResult(job.path, "skipped", files.all, series=job.series)
-        claim(job, files)
+        every = {name: (one, one.files(image)) for name, one in wanted.items()}
+        outputs = tuple(path for _, files in every.values() for path in files.all)
+        todo = {
+            n: one for n, one in every.items() if job.outputs.overwrite or not is_complete(*one)
+        }
+        if not todo:
+            return FileResult(job.path, "skipped", outputs, series=job.series)
+        for one in todo.values():
+            claim(*one)
         region = open_region(job.outputs.mask, job.path, image)
-        if is_network(model) and job.result != "classes":
-            how: dict[str, Any] = {
-                "use_dask": use_dask,
-                "mirror": job.outputs.mirror,
-                "directions": job.outputs.directions,
-                "name": job.name,
-            }
-            write_found(model, image, files.labels, region, tell, cancel, **how)
-        else:
-            work = Work(model, image, job, files, region, use_dask)
-            work.segment(tell, cancel)
-            work.describe()
-        record(job, files)
+        _write(model, image, todo, region, tell, cancel, use_dask)
+        for one in todo.values():
+            record(*one)
     except Cancelled:
         raise
     except (StromaError, OSError, MemoryError) as error:
         return FileResult(job.path, "failed", (), time.monotonic() - start, error, job.series)
-    return FileResult(job.path, "done", files.all, time.monotonic() - start, series=job.series)
+    return FileResult(job.path, "done", outputs, time.monotonic() - start, series=job.series)
+
+
+def _write(
+    model: Model,
+    image: Image,
+    todo: Mapping[str, tuple[Job, Files]],
+    region: Region,
+    tell: Tell,
+    cancel: Cancel | None,
+    use_dask: bool,
+) -> None:
+    """Write what a model makes of an image."""
+    job, files = next(iter(todo.values()))
+    if is_network(model) and model.heads:
+        write_several(model, image, todo, region, tell, cancel, use_dask=use_dask)
+    elif is_network(model) and job.outputs.objects is not None:
+        write_classed_objects(model, image, job, files, tell, cancel)
+    elif is_network(model) and job.result != "classes":
+        how: dict[str, Any] = {
+            "use_dask": use_dask,
+            "mirror": job.outputs.mirror,
+            "directions": job.outputs.directions,
+            "name": job.name,
+        }
+        write_found(model, image, files.labels, region, tell, cancel, **how)
+    else:
+        work = Work(model, image, job, files, region, use_dask)
+        work.segment(tell, cancel)
+        work.describe()
 
 
 def _tables(results: Sequence[FileResult], folder: Path, ending: str) -> list[Path]:

@@ -12,6 +12,7 @@ from stroma.training.learning.learner import Learner
 from stroma.workflow.applying.categories import renumbered
 from stroma.workflow.applying.load import load
 from stroma.workflow.learning.layers import has_layers, layered
+from stroma.workflow.learning.object_classes import with_object_classes
 from stroma.workflow.learning.pairs import for_images
 from stroma.workflow.learning.teach import CONFIDENCE, learned_from
 
@@ -42,6 +43,7 @@ def followed(
         teacher=recipe.teacher,
         confidence=recipe.confidence,
         base=recipe.base,
+        objects=recipe.objects,
         regions=recipe.regions,
         classes=[Class(label, name) for label, name in recipe.classes.items()],
         folder=recipe.progress_folder,
@@ -62,6 +64,7 @@ def learn(
     teacher: Any = None,
     confidence: float = CONFIDENCE,
     base: Network | str | Path | None = None,
+    objects: Any = None,
     network: str = "auto",
     minutes: float = 10.0,
     memory_gb: float = 2.0,
@@ -83,8 +86,10 @@ def learn(
         target that needs none ("denoise") and for a raw dataset of nnU-Net (a folder with
         ``dataset.json``), and are other images for "restore", CSV files of points for "spots". For
         "classify" they are the class of every image, or a table with the columns file and class;
-        they are left out where ``images`` has a folder of images for every class. For several
-        targets they may be given for each, by its name, or in folders that have their names.
+        they are left out where ``images`` has a folder of images for every class. For classes of
+        ``objects`` they are, for every image, a table with the columns label and class, marks of
+        QuPath or ImageJ on some objects, or names by number of the object. For several targets they
+        may be given for each, by its name, or in folders that have their names.
     target : str
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.
@@ -95,6 +100,9 @@ def learn(
         Least probability of what a teacher is certain of.
     base : Network or path, optional
         A trained network that the training begins with: it goes on learning what that has learned.
+    objects : folder, path, array, or list of these, optional
+        Label images with the objects of every image, for "classify": learn a class for each object,
+        not for the image.
     network : str
         One of ``stroma.networks.NETWORKS``; "auto" chooses by data and budget.
     minutes : float
@@ -139,11 +147,14 @@ def learn(
         device=device,
         **options,
     )
-    if has_layers(learner, labels):
+    if objects is not None or (begun is not None and begun.of_objects):
+        _require_whole(begun, objects, regions)
+        learner, data = with_object_classes(learner, images, objects, labels, base=begun)
+    elif has_layers(learner, labels):
         learner, data = layered(learner, images, labels)
     else:
         data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
-    if begun is not None and begun.target.truth == "category":
+    if begun is not None and objects is None and begun.target.truth == "category":
         data = renumbered(data, begun.classes)
     return learner.without(data.ignore).fit(
         data.images,
@@ -156,6 +167,25 @@ def learn(
         tell=tell,
         cancel=cancel,
     )
+
+
+def _require_whole(base: Network | None, objects: Any, regions: Any) -> None:
+    """Refuse classes of objects where they cannot be learned."""
+    if objects is None:
+        raise ParameterError(
+            "The network that this begins with learned classes of objects: objects= are their "
+            "label images."
+        )
+    if base is not None and not base.of_objects:
+        raise ParameterError(
+            f"The network that this begins with finds {base.target.result}, not classes of "
+            "objects. Leave base= or objects= out."
+        )
+    if regions is not None:
+        raise ParameterError(
+            "regions= say where pixels are labelled, and here objects are. Leave them out, and the "
+            "class of objects that nobody labelled, too."
+        )
 
 
 def begun_with(base: Any) -> Network | None:

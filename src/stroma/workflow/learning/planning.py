@@ -10,6 +10,7 @@ from stroma.training.learning.task import Task
 from stroma.training.planning.memory import step_gigabytes
 from stroma.training.planning.setup import PLANNED, planned
 from stroma.workflow.learning.layers import has_layers, layered
+from stroma.workflow.learning.object_classes import with_object_classes
 from stroma.workflow.learning.teach import CONFIDENCE, learned_from
 
 _SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
@@ -71,17 +72,20 @@ def preview(
     *,
     teacher: Any = None,
     confidence: float = CONFIDENCE,
+    objects: Any = None,
 ) -> Preview:
     """Return what a training would be; reads labels, and trains nothing.
 
     Parameters
     ----------
-    images, labels, teacher, confidence
+    images, labels, teacher, confidence, objects
         As for ``stroma.learn``.
     learner : Learner
         What is asked for.
     """
-    if has_layers(learner, labels):
+    if objects is not None:
+        learner, data = with_object_classes(learner, images, objects, labels)
+    elif has_layers(learner, labels):
         learner, data = layered(learner, images, labels)
     else:
         data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 WIDTH = 98
-PATHS = ("images", "labels", "teacher", "base", "regions", "model", "folder")
+PATHS = ("images", "labels", "objects", "teacher", "base", "regions", "model", "folder")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,11 @@ class Recipe(Options):
     labels : str or list of str, optional
         Folder of their labels, which pair by name (cells.tif with cells.png or cells_labels.tif),
         or a list in the order of the images. Points as CSV files; for denoise, none. For classify a
-        table with the columns file and class; none where images has a folder for every class.
+        table with the columns file and class; none where images has a folder for every class. For
+        classes of objects tables with the columns label and class, or marks of QuPath or ImageJ.
+    objects : str or list of str, optional
+        Folder of label images with the objects of every image, for classify: learn a class for each
+        object, not for the image.
     teacher : str, optional
         A model of strokes (.pkl): pixels that it is certain of are the labels. Labels are then
         strokes for some of the images, which count more, or left out.
@@ -65,6 +69,7 @@ class Recipe(Options):
 
     images: str | list[str] = "images"
     labels: str | list[str] | None = None
+    objects: str | list[str] | None = None
     teacher: str | None = None
     confidence: float = CONFIDENCE
     base: str | None = None

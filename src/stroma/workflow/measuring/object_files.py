@@ -183,7 +183,8 @@ def _labelled(path: Path) -> tuple[Columns, dict[int, Row]]:
     """Return the columns of a table of labelled objects, and its rows with a class by line."""
     rows = read_rows(path)
     names = list(rows[0]) if rows else []
-    known = {"class": CLASSES, "t": FRAMES, "z": ("z",), "y": ("y",), "x": ("x",)}
+    # our own tables have the names of classes beside their numbers
+    known = {"class": ("class_name", *CLASSES), "t": FRAMES, "z": ("z",), "y": ("y",), "x": ("x",)}
     found = {key: name for key, words in known.items() if (name := called(names, words))}
     placed = {"y", "x"} <= set(found)
     # beside places, what is called id or object may as well be the number of the click

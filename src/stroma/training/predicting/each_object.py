@@ -1,0 +1,202 @@
+"""A class for every object of an image: what its pixels say, seen with what is around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import Class, numbered
+from stroma.data.image import Image
+from stroma.data.objects import LABEL, ObjectTable
+from stroma.errors import Cancelled, LabelError, ShapeError
+from stroma.metrics.categories import category_scores
+from stroma.targets.instances import boxes
+from stroma.training.feeding.windows import Cube, cube, inside, read_mirrored, relative
+from stroma.training.predicting.predict import reader
+from stroma.training.predicting.predictor import NetworkPredictor
+from stroma.training.predicting.sweep import Trained, outer_axes
+
+HELD = 2**26
+"""Pixels of a plane or volume that is read at once; of larger ones what is around each object."""
+
+Key = tuple[int, int]
+"""Time and number of an object."""
+
+Tell = Callable[[int, int], None]
+
+
+def around_object(box: Cube, sides: Sequence[int]) -> Cube:
+    """Return the box of some sides with an object in its middle; it may reach beyond the image."""
+    starts = [(s.start + s.stop - n) // 2 for s, n in zip(box, sides, strict=True)]
+    return cube(starts, sides)
+
+
+def find_object_classes(
+    network: Trained,
+    image: Image,
+    objects: Image,
+    *,
+    mirror: bool | None = None,
+    device: str = "auto",
+    cancel: Callable[[], bool] | None = None,
+    tell: Tell | None = None,
+) -> tuple[list[Key], NDArray[np.float64]]:
+    """Return the objects of an image, and how probable the classes are for each.
+
+    A network of planes looks at every plane of an object; the mean over all its pixels decides.
+
+    Parameters
+    ----------
+    network : Network
+        Of a target of categories that are those of objects.
+    image : Image
+        As ``network.open`` returns it.
+    objects : Image
+        Their numbers, on the pixels of the image.
+    mirror, device, cancel
+        As for `stroma.training.predicting.sweep.swept`; asked before every object.
+    tell : callable, optional
+        Is told how many objects (planes of them) are ready, and of how many.
+
+    Returns
+    -------
+    list of (int, int), (n, K) float array
+        Time (0 where there is one) and number, ascending; probabilities in the order of channels.
+    """
+    require_objects(objects, image)
+    predictor = network.predictor(image, mirror=mirror, device=device)
+    outer = {a: n for a, n in image.sizes.items() if a in outer_axes(network.ndim)}
+    places = [dict(zip(outer, at, strict=True)) for at in np.ndindex(*outer.values())]
+    every = [(place, boxes(objects.at(**place).read())) for place in places]
+    total, done = sum(len(found) for _, found in every), 0
+    sums: dict[Key, NDArray[np.float64]] = {}
+    for place, found in every:
+        seen = _Plane(predictor, image.at(**place), objects.at(**place).read())
+        for number, box in found:
+            if cancel is not None and cancel():
+                raise Cancelled("Classing the objects was cancelled.")
+            key = place.get("t", 0), number
+            sums[key] = sums.get(key, 0.0) + seen.evidence(number, box)
+            done += 1
+            if tell is not None:
+                tell(done, total)
+    keys = sorted(sums)
+    means = [(sums[key][:-1] / sums[key][-1]).astype(np.float32) for key in keys]
+    shares = [network.target.decode(mean) for mean in means]
+    return keys, np.array(shares, float).reshape(len(keys), len(network.target.channels()))
+
+
+class _Plane:
+    """A plane or volume with the numbers of its objects, and what predicts it."""
+
+    def __init__(
+        self, predictor: NetworkPredictor, image: Image, labels: NDArray[np.integer[Any]]
+    ) -> None:
+        self.predictor, self.labels = predictor, labels
+        self.read = reader(_held(image), labels.ndim)
+
+    def evidence(self, number: int, box: Cube) -> NDArray[np.float64]:
+        """Return the sums of all channels over the pixels of an object, and how many these are."""
+        window = around_object(box, self.predictor.patch)
+        values = self.predictor.window(read_mirrored(self.read, self.labels.shape, window))
+        part = inside(window, self.labels.shape)
+        own = self.labels[part] == number
+        if not own.any():  # a ring around more than is seen at once
+            own = np.ones_like(own)
+        seen = values[(slice(None), *relative(part, window))][:, own]
+        return np.append(seen.sum(1, dtype=np.float64), own.sum())
+
+
+def _held(image: Image) -> Image:
+    """Return an image whose pixels are in memory, unless there are too many."""
+    if prod(image.shape) > HELD:
+        return image
+    return Image(image.read(), image.kept_axes, source=image.source)
+
+
+def require_objects(objects: Image, image: Image) -> None:
+    """Refuse label images that are none of an image's objects.
+
+    Raises
+    ------
+    ShapeError, LabelError
+        Saying what does not fit.
+    """
+    sizes = {a: n for a, n in image.sizes.items() if a != "c"}
+    if dict(objects.sizes) != sizes:
+        raise ShapeError(
+            f"The objects have axes and sizes {dict(objects.sizes)}, their image {sizes}. They "
+            "belong to each other pixel by pixel; check that the pair is right."
+        )
+    if objects.dtype.kind not in "iub":
+        raise LabelError(
+            f"Objects are whole numbers, one for each, and {objects.source or 'the label image'} "
+            f"holds values of type {objects.dtype}. Give the label image, not probabilities."
+        )
+
+
+def object_table(
+    keys: Sequence[Key],
+    shares: NDArray[np.float64],
+    classes: Sequence[Class],
+    *,
+    framed: bool,
+) -> ObjectTable:
+    """Return the class of every object as a table.
+
+    Parameters
+    ----------
+    keys, shares
+        From `find_object_classes`.
+    classes : sequence of Class
+        In the order of the channels.
+    framed : bool
+        Whether there is a column of times.
+
+    Returns
+    -------
+    ObjectTable
+        "label", "t", "class", "class_name", "class_probability", and "uncertainty": 0 (sure) to 1
+        (two classes are as probable).
+    """
+    best = shares.argmax(1) if len(shares) else np.zeros(0, np.intp)
+    ordered = np.sort(shares, axis=1)
+    times, numbers = np.array(keys, np.int64).reshape(-1, 2).T
+    return ObjectTable(
+        {
+            LABEL: numbers,
+            **({"t": times} if framed else {}),
+            "class": np.array([c.label for c in classes], np.int64)[best],
+            "class_name": np.array([c.name for c in classes], dtype=np.str_)[best],
+            "class_probability": shares.max(axis=1, initial=0.0),
+            "uncertainty": 1 - (ordered[:, -1] - ordered[:, -2]),
+        }
+    )
+
+
+def class_scores(
+    tables: Sequence[ObjectTable], known: Sequence[Mapping[int, str]], classes: Sequence[Class]
+) -> dict[str, float]:
+    """Return how many objects got their class, of those whose class is known.
+
+    Parameters
+    ----------
+    tables : sequence of ObjectTable
+        From `object_table`, of every image.
+    known : sequence of mapping of int to str
+        Names of classes by numbers of objects, of every image.
+    classes : sequence of Class
+        All that there are.
+    """
+    found: list[int] = []
+    truth: list[str] = []
+    for table, own in zip(tables, known, strict=True):
+        for number, label in zip(table[LABEL].tolist(), table["class"].tolist(), strict=True):
+            if number in own:
+                found.append(label)
+                truth.append(own[number])
+    return category_scores(found, numbered(truth, classes), labels=[c.label for c in classes])

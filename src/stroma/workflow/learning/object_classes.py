@@ -1,0 +1,306 @@
+"""Classes of objects as what is learned from: what is around each object, with its class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stroma.data.classes import named_in_order, numbered
+from stroma.data.image import Image
+from stroma.data.objects import LABEL, ObjectTable
+from stroma.errors import LabelError, MissingFileError, ParameterError
+from stroma.io import STROKE_READERS, is_image, read_strokes
+from stroma.targets import TARGETS
+from stroma.targets.instances import boxes
+from stroma.training.feeding.cases import UNKNOWN
+from stroma.training.feeding.open import COLOURS, as_colours, as_image, named, without_channel
+from stroma.training.feeding.windows import Cube, inside, shape_of
+from stroma.training.predicting.each_object import HELD, Key, around_object, require_objects
+from stroma.training.predicting.sweep import outer_axes
+from stroma.workflow.applying.find import natural
+from stroma.workflow.learning.pairs import Given, paired
+from stroma.workflow.measuring.object_files import read_clicks
+from stroma.workflow.measuring.other_tables import TABLES
+
+if TYPE_CHECKING:
+    from stroma.training.learning.learner import Learner
+    from stroma.training.model import Network
+
+ENDINGS = ("", "_table", "_objects", "_classes", "_strokes", "_annotations")
+"""What may follow an image's name in that of a file with the classes of its objects."""
+
+AROUND = 2.0
+"""So many times the extent of a large object is the side of what is seen with it."""
+
+LARGE = 0.9
+"""The share of objects that are no larger than a large one."""
+
+SIDES = {"z": (8, 32), "y": (32, 256), "x": (32, 256)}
+"""Least and most pixels of a side, which is a multiple of the least."""
+
+MORE = 1.25
+"""So many times as wide is what patches are cut from: they are turned, and not always centred."""
+
+MOST = 4000
+"""Objects of a class that are learned from; of more, some by chance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """An image, its objects, and the names of the classes of some.
+
+    Parameters
+    ----------
+    image, objects : Image
+        On the same pixels.
+    kinds : mapping of (int, int) to str
+        By time (0 where there is one) and number of the object.
+    """
+
+    image: Image
+    objects: Image
+    kinds: Mapping[Key, str]
+
+
+def with_object_classes(
+    learner: Learner, images: Any, objects: Any, classes: Any, *, base: Network | None = None
+) -> tuple[Learner, Given]:
+    """Return how to learn, and what is around every object with the class of its pixels.
+
+    Parameters
+    ----------
+    learner : Learner
+        Of the target "classify".
+    images, objects : folder, image, path, or list of these
+        Label images pair with images as labels do.
+    classes : folder, or list, or one of what lists hold
+        Of every image a table of labelled objects (see `read_clicks`), marks or a label image of
+        classes, of which an object has the most frequent; or names by number of the object.
+    base : Network, optional
+        What the training begins with.
+
+    Raises
+    ------
+    ParameterError, ShapeError, LabelError, MissingFileError
+        Saying what does not fit, and what to give.
+    """
+    if TARGETS[learner.target].truth != "category":
+        raise ParameterError(
+            f"objects= goes with target='classify', which learns classes of objects; "
+            f"{learner.target!r} learns to find {TARGETS[learner.target].truth}."
+        )
+    if classes is None:
+        raise ParameterError(
+            "Classes of objects are learned from labels: for every image a table with the columns "
+            "label and class, or marks of QuPath or ImageJ on some objects."
+        )
+    many, numbers = paired(images, objects)
+    every = _opened(many, numbers, _classes_of(many, classes), axes=learner.axes, base=base)
+    ndim = base.ndim if base is not None else learner.ndim or 2
+    found = list(_planes(every, ndim))
+    if not found:
+        raise LabelError("No object of any image has a class. Label objects of two classes.")
+    patch = _patch(learner, found, base)
+    kept = _some(found, learner.seed)
+    known = base.classes if base is not None else named_in_order(one.kind for one in kept)
+    labels = numbered([one.kind for one in kept], known)
+    pairs = [one.cut(label, patch) for one, label in zip(kept, labels, strict=True)]
+    data = Given([image for image, _ in pairs], [own for _, own in pairs], classes=tuple(known))
+    if base is None:
+        options = {**learner.target_options, "objects": True}
+        learner = replace(learner, patch=patch, target_options=options)
+    return learner, data
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """An object on a plane or in a volume."""
+
+    image: Image
+    labels: NDArray[np.integer[Any]]
+    number: int
+    box: Cube
+    kind: str
+
+    def cut(self, label: int, patch: Sequence[int]) -> tuple[Image, NDArray[np.int32]]:
+        """Return what is around it, and its class on its own pixels; -1 elsewhere."""
+        sides = [ceil(MORE * n) for n in patch]
+        window = inside(around_object(self.box, sides), self.labels.shape)
+        axes = "zyx"[-len(window) :]
+        own = self.labels[window] == self.number
+        if not own.any():  # a ring around more than is seen at once
+            own = np.ones_like(own)
+        cut = self.image.at(**dict(zip(axes, window, strict=True)))
+        return cut, np.where(own, label, UNKNOWN).astype(np.int32)
+
+
+def _opened(
+    images: Sequence[Any],
+    objects: Sequence[Any],
+    classes: Sequence[Any],
+    *,
+    axes: str | None,
+    base: Network | None,
+) -> list[Labelled]:
+    """Return images, read, with their objects and classes."""
+    several = [as_image(one, axes=axes) for one in images]
+    if base is not None:
+        several = [base.open(one) for one in several]
+    elif {one.sizes.get("c", 1) for one in several} == {1, COLOURS}:
+        several = [as_colours(one) for one in several]
+    found = []
+    for image, own, known in zip(several, objects, classes, strict=True):
+        space = image.kept_axes.replace("c", "")
+        numbers = without_channel(as_image(own, axes=None if named(own) else space))
+        require_objects(numbers, image)
+        found.append(Labelled(_held(image), numbers, _kinds(known, numbers, image)))
+    return found
+
+
+def _held(image: Image) -> Image:
+    """Return an image in memory, unless it is large: it is read again in every step."""
+    if image.selection or prod(image.shape) > HELD:
+        return image
+    return replace(image, array=image.read())
+
+
+def _kinds(known: Any, objects: Image, image: Image) -> dict[Key, str]:
+    """Return the names of the classes of objects by time and number."""
+    times = [{"t": t} for t in range(objects.sizes["t"])] if "t" in objects.sizes else [{}]
+    values = [objects.at(**at).read() for at in times]
+    if isinstance(known, Mapping):
+        said = {int(number): str(kind) for number, kind in known.items()}
+        return {(t, n): kind for t in range(len(times)) for n, kind in said.items()}
+    if not isinstance(known, str | Path):
+        raise ParameterError(
+            "Classes of the objects of an image are a file, or names by number such as "
+            f"{{1: 'round', 2: 'long'}}; got {type(known).__name__}."
+        )
+    path = Path(known)
+    if path.suffix.lower() in TABLES:
+        table = _numbers(values, framed="t" in objects.sizes)
+        found, classes = read_clicks(path, objects, table)
+        names = {c.label: c.name for c in classes}
+        when = table["t"] if "t" in table else np.zeros(table.rows, np.int64)
+        rows = zip(when.tolist(), table[LABEL].tolist(), found.tolist(), strict=True)
+        return {(t, number): names[label] for t, number, label in rows if label}
+    strokes = read_strokes(path, image)
+    names = {c.label: c.name for c in strokes.classes}
+    marks = strokes.labels.reshape(len(times), *values[0].shape)
+    return {
+        (t, number): names[label]
+        for t, (own, marked) in enumerate(zip(values, marks, strict=True))
+        for number, label in _most_frequent(own, marked).items()
+    }
+
+
+def _numbers(frames: Sequence[NDArray[Any]], *, framed: bool) -> ObjectTable:
+    """Return a table of the objects of every frame."""
+    every = [np.unique(frame[frame > 0]).astype(np.int64) for frame in frames]
+    columns = {LABEL: np.concatenate(every)}
+    if framed:
+        columns["t"] = np.repeat(np.arange(len(every)), [len(own) for own in every])
+    return ObjectTable(columns)
+
+
+def _most_frequent(objects: NDArray[Any], labels: NDArray[Any]) -> dict[int, int]:
+    """Return the label that most labelled pixels of an object have, by its number."""
+    both = (objects > 0) & (labels > 0)
+    pairs = np.stack([objects[both], labels[both]]).astype(np.int64)
+    every, counts = np.unique(pairs, axis=1, return_counts=True)
+    found: dict[int, int] = {}
+    for place in np.argsort(counts, kind="stable"):
+        found[int(every[0, place])] = int(every[1, place])
+    return found
+
+
+def _planes(every: Sequence[Labelled], ndim: int) -> Iterator[_Seen]:
+    """Yield the objects with a class, plane by plane (or volume by volume)."""
+    for one in every:
+        outer = {a: n for a, n in one.image.sizes.items() if a in outer_axes(ndim)}
+        for at in np.ndindex(*outer.values()):
+            place = dict(zip(outer, at, strict=True))
+            labels = one.objects.at(**place).read()
+            for number, box in boxes(labels):
+                kind = one.kinds.get((place.get("t", 0), number))
+                if kind is not None:
+                    yield _Seen(one.image.at(**place), labels, number, box, kind)
+
+
+def _patch(learner: Learner, found: Sequence[_Seen], base: Network | None) -> tuple[int, ...]:
+    """Return the sides of what is seen of an image with an object in its middle."""
+    if base is not None:
+        return base.about.patch
+    axes = len(found[0].box)
+    if learner.patch is not None and len(learner.patch) != axes:
+        raise ParameterError(
+            f"patch has one side per axis, {axes} here (ndim), got {list(learner.patch)}."
+        )
+    if learner.patch is not None:
+        return tuple(learner.patch)
+    extents = np.quantile([shape_of(one.box) for one in found], LARGE, axis=0)
+    wanted = AROUND * np.append(extents[:-2], np.repeat(extents[-2:].max(), 2))
+    bounds = [SIDES[a] for a in "zyx"[-axes:]]
+    pairs = zip(wanted.tolist(), bounds, strict=True)
+    return tuple(int(min(most, max(1, ceil(n / least)) * least)) for n, (least, most) in pairs)
+
+
+def _some(found: list[_Seen], seed: int) -> list[_Seen]:
+    """Return objects, of a class of very many some by chance."""
+    rng = np.random.default_rng([seed, 2])
+    kept: list[int] = []
+    for kind in sorted({one.kind for one in found}):
+        own = [i for i, one in enumerate(found) if one.kind == kind]
+        kept += rng.permutation(own)[:MOST].tolist() if len(own) > MOST else own
+    return [found[i] for i in sorted(kept)]
+
+
+def _classes_of(images: Sequence[Any], classes: Any) -> list[Any]:
+    """Return the classes of the objects of every image."""
+    if isinstance(classes, str | Path) and Path(classes).is_dir() and not is_image(classes):
+        return [_file_of(image, Path(classes)) for image in images]
+    given = list(classes) if isinstance(classes, list) else [classes]
+    if len(given) != len(images):
+        raise ParameterError(
+            f"There are {len(images)} images and the classes of objects of {len(given)}; give some "
+            "for each image, in the same order, or a folder of files that have the images' names."
+        )
+    return given
+
+
+def _file_of(image: Any, folder: Path) -> Path:
+    """Return the file in a folder that says the classes of the objects of an image."""
+    if not isinstance(image, str | Path):
+        raise ParameterError(
+            "A folder of classes goes with images in files, as they pair by name. Give the images "
+            "as a folder or as paths, or the classes as a list."
+        )
+    path = Path(image)
+    stem = path.name.split(".")[0]
+    names = {stem + end for end in ENDINGS}
+    there_are = sorted(folder.iterdir(), key=natural)
+    found = [
+        p
+        for p in there_are
+        if p.name.split(".")[0] in names and _may_be(p) and p.resolve() != path.resolve()
+    ]
+    if len(found) != 1:
+        there = ", ".join(p.name for p in (found or there_are)[:3]) or "nothing"
+        raise MissingFileError(
+            f"{folder} has {'several files' if found else 'no file'} with the classes of the "
+            f"objects of {path.name} ({there}). Give one: {stem}.csv with the columns label and "
+            f"class, or {stem}.geojson of QuPath."
+        )
+    return found[0]
+
+
+def _may_be(path: Path) -> bool:
+    suffix = path.suffix.lower()
+    own = suffix in (*TABLES, *STROKE_READERS)
+    return own or (is_image(path) and not path.name.split(".")[0].endswith("_objects"))

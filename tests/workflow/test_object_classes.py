@@ -1,0 +1,219 @@
+"""Classes of objects: from label images and classes of some to a network, a table and outlines."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import stroma
+from stroma.cli.app import build
+from stroma.errors import LabelError, MissingFileError, ParameterError, ShapeError
+from stroma.io import write_image, write_labels
+from stroma.training.learning.learner import Learner
+from stroma.workflow.applying.outputs import Outputs
+from stroma.workflow.applying.segment import segment_files
+from stroma.workflow.learning.object_classes import with_object_classes
+
+SMALL = {
+    "target": "classify",
+    "network": "unet",
+    "network_options": {"features": [8, 8, 16], "norm": "batch"},
+    "patch": [32, 32],
+    "batch": 8,
+    "rate": 1e-2,
+    "steps": 80,
+    "device": "cpu",
+}
+KINDS = ("dotted", "striped")
+STEP = 24
+
+
+def field(seed, rows=5, columns=6):
+    """Return an image of close squares, striped or dotted, their numbers and their classes."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: rows * STEP, : columns * STEP]
+    values = rng.normal(0, 0.4, y.shape)
+    labels = np.zeros(y.shape, np.uint16)
+    kinds = {}
+    for number, (i, j) in enumerate(np.ndindex(rows, columns), start=1):
+        top, left = i * STEP + 4, j * STEP + 4
+        box = (slice(top, top + 16), slice(left, left + (20 if j % 2 else 16)))
+        kinds[number] = KINDS[int(rng.integers(2))]
+        phase = rng.uniform(0, 6)
+        across, along = np.sin(y[box] + phase), np.sin(x[box] + phase)
+        values[box] += 2 * (across if kinds[number] == "striped" else across * along)
+        labels[box] = number
+    return (100 + 20 * values).astype(np.float32), labels, kinds
+
+
+def write_table(path, kinds, only=None):
+    rows = [(n, k) for n, k in kinds.items() if only is None or n in only]
+    path.write_text("label,class\n" + "".join(f"{n},{k}\n" for n, k in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("kinds")
+    for name in ("images", "masks", "classes", "new", "truth"):
+        (root / name).mkdir()
+    for seed in range(3):
+        values, labels, kinds = field(seed)
+        write_image(root / "images" / f"a{seed}.tif", values, axes="yx")
+        write_labels(root / "masks" / f"a{seed}_objects.tif", labels, axes="yx")
+        write_table(root / "classes" / f"a{seed}.csv", kinds, only=range(1, 28))
+    values, labels, kinds = field(10)
+    write_image(root / "new" / "b.tif", values, axes="yx")
+    write_labels(root / "masks" / "b_objects.tif", labels, axes="yx")
+    write_table(root / "truth" / "b.csv", kinds)
+    return root
+
+
+@pytest.fixture(scope="module")
+def network(folder):
+    return stroma.learn(folder / "images", folder / "classes", objects=folder / "masks", **SMALL)
+
+
+def test_classes_of_objects_are_found_in_an_image_that_was_not_learned_from(network):
+    values, labels, kinds = field(10)
+    table = network.segment(values, objects=labels)
+    assert table["label"].tolist() == list(kinds)
+    assert np.mean(table["class_name"] == np.array(list(kinds.values()))) >= 0.9
+    assert table["class"].tolist() == [1 + KINDS.index(k) for k in table["class_name"]]
+    assert (table["class_probability"] >= 0.5).all()
+    scores = network.evaluate(values, kinds, objects=labels)
+    assert scores["accuracy"] >= 0.9
+    assert network.scores_["balanced accuracy"] >= 0.85
+
+
+def test_what_is_around_an_object_does_not_change_whose_pixels_speak_for_it(network):
+    values, labels, _ = field(11)
+    whole = network.segment(values, objects=labels)
+    alone = network.segment(values, objects=np.where(labels == 8, 8, 0).astype(np.uint16))
+    assert alone["label"].tolist() == [8]
+    assert alone["class_probability"][0] == pytest.approx(whole["class_probability"][7], abs=1e-6)
+
+
+def test_files_get_a_table_with_classes_and_measurements_and_classed_outlines(
+    network, folder, tmp_path
+):
+    path = network.save(tmp_path / "kinds.safetensors")
+    how = ["--objects", str(folder / "masks"), "--out", str(tmp_path / "out")]
+    said = CliRunner().invoke(build(), ["segment", str(path), str(folder / "new"), *how])
+    assert said.exit_code == 0, said.output
+    with (tmp_path / "out" / "b_table.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    with (folder / "truth" / "b.csv").open(encoding="utf-8") as file:
+        truth = {row["label"]: row["class"] for row in csv.DictReader(file)}
+    assert [row["label"] for row in rows] == list(truth)
+    assert np.mean([row["class_name"] == truth[row["label"]] for row in rows]) >= 0.9
+    assert float(rows[0]["area_px"]) == 256
+    assert float(rows[0]["class_probability"]) >= 0.5
+    marks = json.loads((tmp_path / "out" / "b_objects.geojson").read_text())["features"]
+    named = {
+        int(one["properties"]["name"].rpartition("-")[2]): one["properties"]["classification"]
+        for one in marks
+    }
+    assert {n: one["name"] for n, one in named.items()} == {
+        int(row["label"]): row["class_name"] for row in rows
+    }
+    again = CliRunner().invoke(build(), ["segment", str(path), str(folder / "new"), *how])
+    assert "done before" in again.output
+
+
+def test_what_was_written_teaches_again_as_table_and_as_marks(network, folder, tmp_path):
+    wanted = Outputs(objects=folder / "masks")
+    segment_files(network, [folder / "new" / "b.tif"], tmp_path, outputs=wanted)
+    learner = Learner(target="classify")
+    taught = [
+        with_object_classes(learner, folder / "new", folder / "masks", tmp_path / name)[1]
+        for name in ("b_table.csv", "b_objects.geojson")
+    ]
+    assert [c.name for c in taught[0].classes] == list(KINDS)
+    assert taught[0].classes == taught[1].classes
+    assert len(taught[0].labels) == 30
+    for one, other in zip(taught[0].labels, taught[1].labels, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_training_goes_on_with_the_classes_of_the_network_that_it_begins_with(network):
+    values, labels, kinds = field(12)
+    swapped = {n: KINDS[1 - KINDS.index(k)] for n, k in kinds.items()}
+    more = stroma.learn(
+        values, swapped, objects=labels, base=network, steps=40, rate=1e-2, device="cpu"
+    )
+    assert [c.name for c in more.classes] == list(KINDS)
+    assert more.about.patch == network.about.patch
+    with pytest.raises(LabelError, match=r"round"):
+        stroma.learn(values, {1: "round", 2: "striped"}, objects=labels, base=network, steps=1)
+    with pytest.raises(ParameterError, match="objects= are their"):
+        stroma.learn(values, swapped, base=network, steps=1)
+
+
+def test_a_network_of_planes_tells_objects_of_volumes_by_all_their_planes(network):
+    values, labels, _ = field(13)
+    flat = network.segment(values, objects=labels)
+    twice = network.segment(np.stack([values, values]), objects=np.stack([labels, labels]))
+    assert twice["label"].tolist() == flat["label"].tolist()
+    np.testing.assert_allclose(twice["class_probability"], flat["class_probability"], atol=1e-6)
+
+
+def test_volumes_are_learned_from_as_such():
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 0.2, (12, 40, 80)).astype(np.float32)
+    labels = np.zeros(values.shape, np.uint16)
+    kinds = {}
+    for number, (i, j) in enumerate(np.ndindex(2, 4), start=1):
+        box = (slice(2, 10), slice(20 * i + 4, 20 * i + 16), slice(20 * j + 4, 20 * j + 16))
+        labels[box] = number
+        kinds[number] = ("dark", "bright")[number % 2]
+        values[box] += 2 * (number % 2)
+    how = {**SMALL, "network_options": {"features": [4, 8], "norm": "batch"}, "batch": 4}
+    with pytest.raises(ParameterError, match=r"3 here \(ndim\)"):
+        stroma.learn(values, kinds, objects=labels, **{**how, "ndim": 3})
+    how["patch"] = [8, 32, 32]
+    made = stroma.learn(values, kinds, objects=labels, **{**how, "steps": 30, "ndim": 3})
+    table = made.segment(values, objects=labels)
+    assert dict(zip(table["label"].tolist(), table["class_name"].tolist(), strict=True)) == kinds
+
+
+def test_crops_hold_the_object_in_their_middle_and_its_class_on_its_pixels_alone():
+    values, labels, kinds = field(1)
+    learner, data = with_object_classes(Learner(target="classify"), values, labels, kinds)
+    assert learner.patch == (64, 64)
+    for number, (crop, known) in enumerate(zip(data.images, data.labels, strict=True), start=1):
+        assert crop.shape == known.shape
+        assert crop.whole.shape == values.shape
+        top, left = (crop.selection[a].start for a in "yx")
+        own = np.argwhere(labels == number) - [top, left]
+        assert {tuple(p) for p in np.argwhere(known != -1)} == {tuple(p) for p in own}
+        assert set(known[known != -1].tolist()) == {1 + KINDS.index(kinds[number])}
+
+
+def test_what_does_not_fit_is_refused_in_the_words_of_the_user(network, folder, tmp_path):
+    values, labels, kinds = field(1)
+    with pytest.raises(ParameterError, match=r"objects= goes with target='classify'"):
+        stroma.learn(values, kinds, objects=labels, target="rays")
+    with pytest.raises(ParameterError, match="learned from labels"):
+        stroma.learn(values, objects=labels, target="classify")
+    with pytest.raises(ShapeError, match="belong to each other"):
+        stroma.learn(values, kinds, objects=labels[:-1], target="classify")
+    with pytest.raises(LabelError, match="are of one class"):
+        stroma.learn(values, {1: "striped", 2: "striped"}, objects=labels, target="classify")
+    with pytest.raises(LabelError, match="No object of any image has a class"):
+        stroma.learn(values, {999: "striped"}, objects=labels, target="classify")
+    with pytest.raises(MissingFileError, match=r"no file with the classes .* b\.tif"):
+        stroma.learn(
+            folder / "new", folder / "classes", objects=folder / "masks", target="classify"
+        )
+    with pytest.raises(ParameterError, match="their label image"):
+        network.segment(values)
+    image = folder / "new" / "b.tif"
+    with pytest.raises(ParameterError, match="Give objects="):
+        segment_files(network, [image], tmp_path)
+    with pytest.raises(ParameterError, match="mask= goes with results that are looked for"):
+        segment_files(
+            network, [image], tmp_path, outputs=Outputs(objects=folder / "masks", mask=image)
+        )
