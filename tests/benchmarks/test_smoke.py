@@ -29,6 +29,7 @@ SCRIPTS = {
     "prompting": "| `graph` |",
     "upsampling": "| `naf:dino_vits8` |",
     "many_objects": '"found": 40,',
+    "heads": "results are equal",
 }
 ELSEWHERE = {
     "adapt",
@@ -56,6 +57,8 @@ def test_every_benchmark_is_run_here():
 
 NEEDS = {
     "decoding": "torch",
+    "heads": "torch",
+    "many_objects": "torch",
     "deep": "transformers",
     "large": "distributed",
     "live": "websockets",

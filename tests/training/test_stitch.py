@@ -6,8 +6,13 @@ from tests.targets.objects import touching
 
 from stroma.blocks.merge import Groups, same_objects
 from stroma.metrics.instances import instance_scores
+from stroma.networks.unet import UNet
 from stroma.targets.distances import Distances
+from stroma.targets.semantic import Semantic
+from stroma.training.feeding.normalise import Normalisation
 from stroma.training.feeding.windows import around, lattice
+from stroma.training.predicting.predict import blocks_in
+from stroma.training.predicting.predictor import NetworkPredictor
 from stroma.training.predicting.stitch import Stitching
 
 
@@ -61,3 +66,18 @@ def test_groups_are_numbered_in_order_without_gaps():
     groups.join(2, 4)
     used = np.array([False, False, True, True, True])
     assert groups.table(used).tolist() == [0, 0, 1, 2, 1]
+
+
+def test_blocks_are_smaller_where_decoding_sees_far_around_them():
+    module = UNet(1, 2, ndim=3, features=(2, 2))
+    predictor = NetworkPredictor(
+        module, Semantic((0, 1)), Normalisation(("none",)), None, (16, 16, 16)
+    )
+    shape = (70, 300, 520)
+    for context, sides in ((0, (64, 256, 256)), (39, (64, 128, 128)), (500, (64, 64, 64))):
+        cores = blocks_in(shape, predictor, context=context)
+        assert tuple(max(s.stop - s.start for s in ax) for ax in zip(*cores, strict=True)) == sides
+        covered = np.zeros(shape, np.uint8)
+        for core in cores:
+            covered[core] += 1
+        assert (covered == 1).all()

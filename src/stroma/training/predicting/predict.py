@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ from stroma.training.predicting.predictor import NetworkPredictor, core_of, tile
 Array = NDArray[np.float32]
 SIDE = {2: (512, 512), 3: (64, 256, 256)}
 """Sides of blocks, in pixels."""
+
+MOST = 2**23
+LEAST = 64
+"""Blocks are made smaller, to sides of so many pixels at least, where they would have more than
+so many together with what decoding sees around them: that fills memory, not the block."""
 
 MANY = 48
 """Of more channels, such as rays in volumes, blocks are half as wide: they fill memory."""
@@ -205,12 +211,30 @@ def reader(image: Image, ndim: int) -> Callable[[Cube], NDArray[Any]]:
 
 
 def blocks_in(
-    shape: Sequence[int], predictor: NetworkPredictor, region: Cube | None = None
+    shape: Sequence[int],
+    predictor: NetworkPredictor,
+    region: Cube | None = None,
+    *,
+    context: int = 0,
 ) -> list[Cube]:
-    """Return the blocks of an image that touch a region, in reading order."""
+    """Return the blocks of an image that touch a region, in reading order.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Sides of the image.
+    predictor : NetworkPredictor
+        For this image.
+    region : Cube, optional
+        All, unless given.
+    context : int
+        Pixels around each block that are predicted too.
+    """
     ndim = len(shape)
     few = len(predictor.outputs) <= MANY
-    sides = tuple(n if few else n // 2 for n in SIDE[ndim])
+    sides = [n if few else n // 2 for n in SIDE[ndim]]
+    while prod(n + 2 * context for n in sides) > MOST and max(sides) > LEAST:
+        sides[sides.index(max(sides))] //= 2
     every = lattice(shape, sides, predictor.stride[-ndim:])
     if region is None:
         return every

@@ -142,7 +142,8 @@ class NetworkPredictor:
         with torch.inference_mode():
             images = torch.from_numpy(ready)[None].to(self.device)
             every = [self.target.activate(one(images))[0] for one in members(self.module)]
-            found: Array = torch.stack(every).mean(0).float().cpu().numpy()
+            mean = every[0] if len(every) == 1 else torch.stack(every).mean(0)
+            found: Array = mean.float().cpu().numpy()
         return found
 
 

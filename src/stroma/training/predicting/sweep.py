@@ -117,7 +117,7 @@ def swept(
     """
     predictor = network.predictor(image, mirror=mirror, device=device)
     shape = image.shape[-network.ndim :]
-    cores = blocks_in(shape, predictor, region)
+    cores = blocks_in(shape, predictor, region, context=context)
     outer = {a: n for a, n in image.sizes.items() if a in outer_axes(network.ndim)}
     places = [dict(zip(outer, p, strict=True)) for p in product(*map(range, outer.values()))]
     todo = _wanted(places, cores, wanted)
