@@ -2,8 +2,11 @@ import ctypes
 import gc
 import os
 import signal
+import sys
 from collections import Counter
 from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -54,16 +57,53 @@ def pytest_collection_finish():
     """Leave the thousands of things that collecting made out of every later search for garbage."""
     gc.collect()
     gc.freeze()
+    _forget.left = _resident()
+
+
+MORE = 800 * 2**20
+"""Bytes by which a worker may grow before caches are emptied within a file, too."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _nothing_left_behind():
-    """Give back what a file's tests left in circles, and look no more at what it imported."""
+    """Give back what a file's tests left in circles and caches, and look no more at imports."""
     yield
-    gc.collect()
+    _forget()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """Empty the caches after a test where they have become large: of eight networks, say."""
+    result = yield
+    if _resident() > _forget.left + MORE:
+        _forget()
+    return result
+
+
+def _forget():
+    """Empty all caches of the package, and give free memory back; note how much is left."""
+    for function in _that_remember():
+        function.cache_clear()
+    gc.collect()
     with suppress(OSError, AttributeError):  # what is free is kept by glibc's many arenas
         ctypes.CDLL("libc.so.6").malloc_trim(0)
+    _forget.left = _resident()
+
+
+def _that_remember():
+    """Return the functions of the package that keep what they returned, networks above all."""
+    ours = [module for name, module in list(sys.modules.items()) if name.startswith("stroma.")]
+    kept = type(lru_cache(int))
+    return [one for module in ours for one in list(vars(module).values()) if isinstance(one, kept)]
+
+
+def _resident():
+    """Return the bytes of memory that this process has; 0 where that is not told."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -56,7 +56,8 @@ def dinov3(folder_of_weights, request):
 
 def with_weights(network, folder, name):
     state = load_file(folder / f"{name}.safetensors")
-    network.load_state_dict({key: torch.tensor(value) for key, value in state.items()})
+    values = {key: torch.from_numpy(value) for key, value in state.items()}
+    network.load_state_dict(values, assign=True)  # a copy would be as large again
     return network.eval()
 
 
