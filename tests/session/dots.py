@@ -56,6 +56,10 @@ class DotChange:
     def plane(self):
         return 0
 
+    @property
+    def size(self):
+        return len(self.after)
+
     def reversed(self):
         return DotChange(self.after, self.before)
 

@@ -223,10 +223,12 @@ def test_channels_that_were_chosen_after_training_do_not_change_what_the_model_s
         np.testing.assert_array_equal(session.result(key).values, expected)
 
 
+@pytest.mark.parametrize("kept", [("KEPT_EDITS", 2), ("KEPT_PARTS", 2), ("KEPT_PARTS", 0)])
 def test_more_steps_can_be_undone_than_a_snapshot_keeps_and_the_journal_still_opens(
-    project, monkeypatch, tmp_path
+    project, monkeypatch, tmp_path, kept
 ):
-    monkeypatch.setattr(snapshot, "KEPT_EDITS", 2)
+    monkeypatch.setattr(snapshot, *kept)
+    monkeypatch.setattr(snapshot, "KEPT_ALWAYS", 1)
     with Session.open(project) as session:
         for x in range(5):
             session.paint("1", [(50, 10 * x)], label=1)
@@ -238,6 +240,25 @@ def test_more_steps_can_be_undone_than_a_snapshot_keeps_and_the_journal_still_op
         killed = shutil.copytree(project, tmp_path / "killed.stroma")
     with Session.open(killed) as session:
         np.testing.assert_array_equal(session.strokes("1"), left)
+
+
+def test_of_large_steps_fewer_can_be_undone_after_a_snapshot(monkeypatch, tmp_path):
+    monkeypatch.setattr(snapshot, "KEPT_PARTS", 10)
+    monkeypatch.setattr(snapshot, "KEPT_ALWAYS", 2)
+    with Session.create(tmp_path / "large.stroma", mode="paused") as session:
+        key = session.add_image(np.zeros((2000, 900), np.uint8))
+        session.add_class("a")
+        for y in range(12):
+            session.paint(key, [(10 + 128 * y, 10)], label=1)  # one tile each
+        session.save()
+        assert len(session.core.document.done) == 10
+        for y in range(12):
+            session.paint(key, [(60 + 128 * y, 10), (60 + 128 * y, 890)], label=1)  # seven each
+        session.save()
+        assert len(session.core.document.done) == 2
+        assert session.undo()
+        assert session.undo()
+        assert not session.undo()
 
 
 @pytest.mark.parametrize("keep", [lambda folder: folder, without_snapshots])

@@ -94,9 +94,17 @@ def test_tiles_that_were_not_changed_lately_are_kept_compressed(monkeypatch) -> 
         ),
         min_size=1,
         max_size=6,
-    )
+    ),
+    st.booleans(),
 )
-def test_marking_is_drawing_tile_by_tile(steps) -> None:
+def test_marking_is_drawing_tile_by_tile(steps, few) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packs, "OPEN", 1 if few else packs.OPEN)
+        marked_as_drawn(steps)
+
+
+def marked_as_drawn(steps) -> None:
+    """Check that marking and drawing give the same, also where tiles are kept compressed."""
     marked, plain = StrokeTiles(1, (200, 190)), StrokeTiles(1, (200, 190))
     for top, left, height, width, label, seed in steps:
         box = Box(top, left, top + height, left + width)
@@ -107,6 +115,13 @@ def test_marking_is_drawing_tile_by_tile(steps) -> None:
 
         assert marked.mark(0, box, mask, label) == plain.draw(0, box, change)
     assert marked.packed() == plain.packed()
+    copy, again = marked.copy(), StrokeTiles(1, (200, 190))
+    for key, data in copy.packed():
+        again.put(key, data)
+    values = marked.read(0, Box.of((200, 190)))
+    for other in (copy, again):
+        np.testing.assert_array_equal(other.read(0, Box.of((200, 190))), values)
+        assert other.count() == (values != 0).sum()
     values = marked.read(0, Box.of((200, 190)))
     assert marked.labels() == set(np.unique(values).tolist()) - {0}
     assert marked.count() == (values != 0).sum()

@@ -46,6 +46,10 @@ class Change(Protocol):
     def plane(self) -> int:
         """Number of the first plane that it changed there."""
 
+    @property
+    def size(self) -> int:
+        """How many parts it has, such as tiles of strokes: what it takes to keep it."""
+
 
 @dataclass(frozen=True)
 class Done:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatchmethod
+from itertools import accumulate, takewhile
 from types import MappingProxyType
 from typing import Any
 
@@ -86,12 +87,24 @@ class Document:
         """The image on which the last step was done that is not undone; empty for none."""
         return next((e.change.image for e in reversed(self.done) if e.change.image), "")
 
-    def forget_steps(self, kept: int) -> None:
+    def forget_steps(self, kept: int, *, parts: int, always: int) -> None:
         """Forget the oldest steps of undo, so that a snapshot holds no fewer than this document.
 
         Otherwise the journal could undo, after the snapshot, what the snapshot does not know.
+
+        Parameters
+        ----------
+        kept : int
+            How many steps are kept at most.
+        parts : int
+            How many parts the changes of these have together, at most.
+        always : int
+            How many are kept however large they are.
         """
-        del self.done[:-kept], self.undone[:-kept]
+        for steps in (self.done, self.undone):
+            total = accumulate(step.change.size for step in reversed(steps))
+            small = sum(1 for _ in takewhile(lambda size: size <= parts, total))
+            del steps[: -min(kept, max(small, always))]
 
     @singledispatchmethod
     def apply(self, operation: ops.Operation) -> list[Event]:

@@ -11,6 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.blocks.box import Box
+
 TILE = 128
 """Side of a tile, in pixels."""
 
@@ -22,11 +24,15 @@ TileKey = tuple[int, int, int]
 """Plane, row and column of a tile."""
 
 
+Part = tuple[Box, bytes]
+"""A tile of which nothing is painted but in a rectangle: that, and its compressed labels."""
+
+
 class Packs(MutableMapping[TileKey, Labels]):
     """Tiles by their place. Each has labels; arrays in it never change, so copies cost little."""
 
     def __init__(self) -> None:
-        self._all: dict[TileKey, Labels | bytes] = {}
+        self._all: dict[TileKey, Labels | bytes | Part] = {}
         self._open: OrderedDict[TileKey, None] = OrderedDict()
 
     def copy(self) -> Packs:
@@ -38,16 +44,26 @@ class Packs(MutableMapping[TileKey, Labels]):
     @property
     def nbytes(self) -> int:
         """Bytes in memory."""
-        return sum(len(t) if isinstance(t, bytes) else t.nbytes for t in self._all.values())
+        return sum(map(_bytes_of, self._all.values()))
 
     def packed(self, key: TileKey) -> bytes:
         """Return a tile, compressed."""
         found = self._all[key]
-        return found if isinstance(found, bytes) else pressed(found)
+        return found if isinstance(found, bytes) else pressed(self[key])
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many tiles are kept as they are as may be."""
+        return len(self._open) >= OPEN
+
+    def keep_part(self, key: TileKey, box: Box, data: bytes) -> None:
+        """Set a tile that is blank but for a rectangle, whose labels are compressed already."""
+        self._open.pop(key, None)
+        self._all[key] = box, data
 
     def keep(self, key: TileKey, tile: Labels, data: bytes) -> None:
         """Set a tile that is compressed already; open it if there is room."""
-        if len(self._open) < OPEN:
+        if not self.is_full:
             self[key] = tile
         else:
             self._open.pop(key, None)
@@ -56,6 +72,11 @@ class Packs(MutableMapping[TileKey, Labels]):
     def __getitem__(self, key: TileKey) -> Labels:
         """Return the labels of a tile, not to be changed."""
         found = self._all[key]
+        if isinstance(found, tuple):
+            box, data = found
+            tile = np.zeros((TILE, TILE), np.uint16)
+            tile[box.slices] = unpacked(data, box.shape)
+            return tile
         return unpacked(found, (TILE, TILE)) if isinstance(found, bytes) else found
 
     def __setitem__(self, key: TileKey, tile: Labels) -> None:
@@ -83,6 +104,12 @@ class Packs(MutableMapping[TileKey, Labels]):
     def __len__(self) -> int:
         """Return how many tiles there are."""
         return len(self._all)
+
+
+def _bytes_of(tile: Labels | bytes | Part) -> int:
+    if isinstance(tile, tuple):
+        return len(tile[1])
+    return len(tile) if isinstance(tile, bytes) else tile.nbytes
 
 
 def packed(labels: NDArray[np.integer], kind: str = "<u2") -> bytes:

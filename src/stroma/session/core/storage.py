@@ -102,7 +102,9 @@ class Storage:
             if project is None:
                 raise ParameterError("The session is in no project yet. Call save_as(folder).")
             last = project.journal.last
-            core.document.forget_steps(snapshot.KEPT_EDITS)
+            core.document.forget_steps(
+                snapshot.KEPT_EDITS, parts=snapshot.KEPT_PARTS, always=snapshot.KEPT_ALWAYS
+            )
             saved = {
                 "document": snapshot.to_json(core.document),
                 "settings": core.settings(),

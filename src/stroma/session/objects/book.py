@@ -161,6 +161,11 @@ class Delta:
     joined: tuple[tuple[Joined, ...], tuple[Joined, ...]] | None = None
 
     @property
+    def size(self) -> int:
+        """How many parts of label images it changed."""
+        return len(self.parts)
+
+    @property
     def of_objects(self) -> bool:
         """Whether objects or their classes changed, not only what is kept of carving."""
         return bool(self.held or self.parts or self.clicks or self.classes or self.joined)

@@ -51,6 +51,11 @@ class Painted:
             return self.at
         return self.strokes[0][1].key[0] if self.strokes else 0
 
+    @property
+    def size(self) -> int:
+        """How many tiles it changed."""
+        return len(self.strokes)
+
     def reversed(self) -> Painted:
         """Return the change back."""
         back = tuple((image, delta.reversed()) for image, delta in reversed(self.strokes))

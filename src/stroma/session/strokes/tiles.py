@@ -205,7 +205,12 @@ class StrokeTiles:
             return []
         after = mask[inner.slices] * np.uint16(label)
         delta = Delta(key, _moved(inner, box), blank(after.nbytes), pressed(after))
-        self._set(delta, after, None)
+        if self._tiles.is_full:  # then it would be compressed soon, as it is already here
+            self.version += 1
+            self._present.pop(key, None)
+            self._tiles.keep_part(key, delta.box.relative(_corner(key)), delta.after)
+        else:
+            self._set(delta, after, None)
         return [delta]
 
     def apply(self, delta: Delta) -> None:
@@ -279,8 +284,8 @@ class StrokeTiles:
             raise ValueError(f"the tile {key} lies outside the image")
         if tile.any():
             self.version += 1
-            self._present[key] = _counted(tile)
-            self._tiles.keep(key, tile.copy(), data)
+            self._present.pop(key, None)
+            self._tiles.keep(key, tile, data)
 
     def _parts(self, plane: int, box: Box) -> Iterator[tuple[TileKey, Box]]:
         """Yield the tiles that a box touches, and the pixels of the box in each."""

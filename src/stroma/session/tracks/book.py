@@ -46,6 +46,11 @@ class Delta:
     come: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     source: tuple[str, str] = ("", "")
 
+    @property
+    def size(self) -> int:
+        """How many rows of tables it changed."""
+        return sum(map(len, (*self.gone.values(), *self.come.values())))
+
     def reversed(self) -> Delta:
         """Return the change back."""
         return Delta(self.image, self.plane, self.come, self.gone, self.source[::-1])

@@ -11,7 +11,10 @@ from stroma.session.core.disk.reference import checked
 from stroma.session.core.document import Document, Edit
 
 KEPT_EDITS = 1000
-"""Steps of undo that are left when a snapshot is made."""
+KEPT_PARTS = 20_000
+KEPT_ALWAYS = 20
+"""Steps of undo that are left when a snapshot is made, the parts of their changes (lines across a
+large image have hundreds), and how many steps are left however many parts they have."""
 
 OLDEST = "strokes"
 """The bench that was there before there were several, and before steps named theirs."""
