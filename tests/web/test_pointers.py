@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.web.browsing import BLUE, PATIENCE, SIZE, place, settled, stroke, until, wait_for_colour
+from tests.web.browsing import (
+    BLUE,
+    PATIENCE,
+    SIZE,
+    area,
+    place,
+    settled,
+    stroke,
+    until,
+    wait_for_colour,
+)
 
 
 @pytest.fixture
@@ -201,3 +211,44 @@ def test_the_wand_and_the_bucket_paint_a_region_with_one_press(page, session) ->
     page.mouse.click(*place(page, 60, 60))
     until(page, lambda: session.strokes(key)[60, 60] == 2)
     assert (session.strokes(key)[40:80, 40:80] == 2).all()
+
+
+WATCH = """() => {
+  window.drawn = [];
+  const plain = CanvasRenderingContext2D.prototype.clearRect;
+  CanvasRenderingContext2D.prototype.clearRect = function (x, y, width, height) {
+    if (this.canvas.id === "canvas") {
+      window.drawn.push((width * height) / (this.canvas.width * this.canvas.height));
+    }
+    plain.call(this, x, y, width, height);
+  };
+}"""
+"""Notes which share of the canvas is drawn anew each time."""
+
+
+def frames(page, count: int = 2) -> None:
+    """Let what was asked for be drawn."""
+    for _ in range(count):
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+
+
+def test_a_polygon_that_is_drawn_does_not_draw_the_whole_image_anew_at_each_move(page) -> None:
+    page.keyboard.press("1")
+    page.get_by_role("button", name="Polygon").click()
+    for corner in ((100, 60), (110, 90)):
+        page.mouse.click(*place(page, *corner))
+    page.mouse.move(*place(page, 120, 60))
+    frames(page, 20)  # what the clicks asked for
+    page.evaluate(WATCH)
+    for at in ((140, 70), (150, 95), (125, 110)):
+        page.mouse.move(*place(page, *at))
+        frames(page)
+    shares = page.evaluate("window.drawn")
+    assert shares
+    assert max(shares) < 0.1
+    moved = area(page, (60, 30), (180, 150))
+    page.set_viewport_size({"width": 1281, "height": 800})
+    page.set_viewport_size({"width": 1280, "height": 800})  # which draws everything
+    until(page, lambda: max(page.evaluate("window.drawn")) >= 1)
+    frames(page, 20)
+    assert np.array_equal(area(page, (60, 30), (180, 150)), moved)

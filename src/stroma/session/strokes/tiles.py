@@ -284,7 +284,7 @@ class StrokeTiles:
             raise ValueError(f"the tile {key} lies outside the image")
         if tile.any():
             self.version += 1
-            self._present.pop(key, None)
+            self._present[key] = _counted(tile)
             self._tiles.keep(key, tile, data)
 
     def _parts(self, plane: int, box: Box) -> Iterator[tuple[TileKey, Box]]:

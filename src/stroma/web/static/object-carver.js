@@ -1,8 +1,9 @@
 // Carving an object: strokes on it and beside it, what they mean on this plane, and committing that.
 
-import { STROKE, drawMark, round } from "./object-marks.js";
+import { STROKE, WIDEST, drawMark, round } from "./object-marks.js";
 import { Mask } from "./object-mask.js";
 import { showWhile } from "./tasks.js";
+import { reached } from "./tools.js";
 import { settled } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -253,6 +254,7 @@ export class Carver extends EventTarget {
       },
       retract: drop,
       cancel: drop,
+      reach: (viewer) => reached(viewer, drawn?.points ?? [], WIDEST),
       draw: (context, viewer) => {
         this.mask?.draw(context, viewer, false);
         const lines = [...(this.known?.lines ?? []), ...this.pending, ...(drawn ? [drawn] : [])];

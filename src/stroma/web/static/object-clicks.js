@@ -1,9 +1,10 @@
 // Click, get an object: what was clicked, what is proposed for it, and committing that.
 
-import { STROKE, drawMark, round } from "./object-marks.js";
+import { STROKE, WIDEST, drawMark, round } from "./object-marks.js";
 import { Mask } from "./object-mask.js";
 import { notice } from "./notices.js";
 import { showWhile } from "./tasks.js";
+import { reached } from "./tools.js";
 import { settled } from "./widgets.js";
 
 /** @typedef {import("./app.js").App} App */
@@ -309,6 +310,7 @@ export class Clicks extends EventTarget {
       },
       retract: drop,
       cancel: drop,
+      reach: (viewer) => reached(viewer, pressed?.points ?? [], WIDEST),
       draw: (context, viewer) => {
         for (const one of this.waiting) if (one.where === this._where()) one.mask?.draw(context, viewer, true);
         this.draft.mask?.draw(context, viewer, false);

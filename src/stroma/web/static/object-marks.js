@@ -4,6 +4,8 @@
 
 /** Radius of a stroke, in pixels of the screen. */
 export const STROKE = 3;
+/** How far around its points a mark is drawn, in pixels of the screen. */
+export const WIDEST = 5;
 const COLOURS = { on: "#3ddc84", beside: "#ff5c5c" };
 
 /**

@@ -1,5 +1,7 @@
 // Tools for objects: clicking them, cutting them along a line, drawing around what belongs to one.
 
+import { reached } from "./tools.js";
+
 /** @typedef {import("./object-desk.js").ObjectDesk} ObjectDesk */
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./viewer.js").Tool} Tool */
@@ -78,6 +80,7 @@ function drawing(desk, kind) {
   /** @type {[number, number][]} */
   let points = [];
   let none = false;
+  let shown = 0; // points that were drawn
   const drop = () => {
     points = [];
   };
@@ -99,7 +102,12 @@ function drawing(desk, kind) {
     },
     retract: drop,
     cancel: drop,
+    reach(viewer) {
+      const fresh = points.slice(Math.max(0, shown - 2));
+      return reached(viewer, fresh.length && kind !== "split" ? [points[0], ...fresh] : fresh);
+    },
     draw(context, viewer) {
+      shown = points.length;
       if (points.length) line(context, viewer, points, kind !== "split");
     },
   };
@@ -116,6 +124,7 @@ function line(context, viewer, points, closed) {
   context.beginPath();
   for (const [y, x] of points) context.lineTo(...viewer.camera.toScreen(y, x));
   if (closed) context.closePath();
+  context.lineJoin = "round"; // pointed ones reach far
   for (const [width, style] of [[4, "rgb(0 0 0 / 60%)"], [2, "#ffffff"]]) {
     context.lineWidth = Number(width);
     context.strokeStyle = String(style);

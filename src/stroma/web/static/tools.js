@@ -88,6 +88,17 @@ export function brush(hand, erases) {
 
 /**
  * @param {Viewer} viewer
+ * @param {([number, number] | null | undefined)[]} points those that there are count
+ * @param {number} [radius] in pixels of the screen, around each
+ * @returns {import("./types.js").Box | null} where they, and lines between them, are on the screen
+ */
+export function reached(viewer, points, radius = 0) {
+  const known = /** @type {[number, number][]} */ (points.filter(Boolean));
+  return known.length ? known.map((at) => onScreen(viewer, at, radius)).reduce(around) : null;
+}
+
+/**
+ * @param {Viewer} viewer
  * @param {[number, number]} at
  * @param {number} radius in pixels of the screen
  * @returns {import("./types.js").Box} where a circle is on the screen, with the lines around it
@@ -145,6 +156,8 @@ export function polygon(hand) {
     back() {
       corners.pop();
     },
+    reach: (viewer) =>
+      corners.length ? reached(viewer, [corners[0], corners[corners.length - 1], viewer.hover]) : null,
     draw(context, viewer) {
       shown = viewer;
       if (corners.length) drawOpen(context, viewer, corners, hand);
@@ -214,6 +227,7 @@ function drawOpen(context, viewer, corners, hand) {
   const colour = hand.colour(hand.label());
   context.save();
   context.lineWidth = 2;
+  context.lineJoin = "round"; // pointed ones reach far
   context.strokeStyle = context.fillStyle = colour;
   context.beginPath();
   for (const [y, x] of corners) context.lineTo(...viewer.camera.toScreen(y, x));
