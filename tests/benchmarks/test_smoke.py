@@ -43,6 +43,7 @@ ELSEWHERE = {
     "tracking_segmented",
     "clusters",
     "learn",
+    "teaching",
     "mixing",
     "few_labels",
     "napari_gui",
