@@ -5,13 +5,21 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 import stroma
 from stroma.cli.app import build
+from stroma.data.image import Image
 from stroma.errors import LabelError, MissingFileError, ParameterError, ShapeError
 from stroma.io import write_image, write_labels
+from stroma.targets.classify import Classify
+from stroma.training.feeding.cases import Case
+from stroma.training.feeding.normalise import Normalisation
+from stroma.training.files.about import About
+from stroma.training.learning.examination import Examination
 from stroma.training.learning.learner import Learner
+from stroma.training.model import Network
 from stroma.workflow.applying.outputs import Outputs
 from stroma.workflow.applying.segment import segment_files
 from stroma.workflow.learning.object_classes import with_object_classes
@@ -136,6 +144,36 @@ def test_what_was_written_teaches_again_as_table_and_as_marks(network, folder, t
     assert len(taught[0].labels) == 30
     for one, other in zip(taught[0].labels, taught[1].labels, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+class Bright(torch.nn.Module):
+    """Speaks for the second class where it is bright, and for the first where it is dark."""
+
+    stride, halo = (1, 1), (0, 0)
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, images):
+        return torch.cat([-9 * images, 9 * images], 1)
+
+
+def test_the_pixels_of_an_object_alone_speak_for_it_in_use_and_in_scores():
+    values = np.full((40, 40), -1, np.float32)
+    values[:, 20:] = values[:6] = 1
+    labels = np.zeros((40, 40), np.uint16)
+    labels[18:22, 17:20], labels[18:22, 20:21] = 1, 2  # what is around both is brighter than dark
+    params = {"labels": [1, 2], "objects": True}
+    about = About("", {}, "classify", params, 2, 1, {"schemes": ["none"]}, (32, 32))
+    table = Network(Bright(), about).segment(values, objects=labels)
+    assert table["class"].tolist() == [1, 2]
+    assert (table["uncertainty"] < 0.01).all()
+    known = np.where(labels == 1, 1, -1).astype(np.int32)
+    case = Case("dark", Image(values, "yx"), 2, known)
+    target = Classify((1, 2), objects=True)
+    looked_at = Examination([case], target, Normalisation(("none",)), (32, 32))
+    assert looked_at(Bright()).scores["accuracy"] == 1
 
 
 def test_a_training_goes_on_with_the_classes_of_the_network_that_it_begins_with(network):
