@@ -612,6 +612,18 @@ def test_a_project_opens_where_somebody_looked_last(tmp_path, halves):
         assert session.looked is None
 
 
+def test_what_was_learned_is_saved_if_where_somebody_looked_cannot_be(project):
+    with Session.open(project) as session:
+        key = session.images[0].key
+        session.look(key, plane={}, view="tab")
+        session.train()
+        assert not (project / "model.pkl").exists()
+        (project / "place.json" / "full").mkdir(parents=True)
+    with Session.open(project) as session:
+        assert session.looked is None
+        assert session.model.classifier is not None
+
+
 @pytest.mark.parametrize(
     "text",
     [

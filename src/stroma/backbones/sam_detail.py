@@ -2,8 +2,8 @@
 
 The encoder gives details beside its cells, as that of SAM 2 does (Ravi et al. 2024,
 arXiv:2408.00714). Prompts are tokens, as in Segment Anything, and are drawn as maps, too, as in
-RITM (Sofiiuk, Petrov and Konushin, ICIP 2022, arXiv:2102.06583): from tokens alone it takes tens
-of thousands of steps to learn where a click lies.
+RITM (Sofiiuk, Petrov and Konushin, ICIP 2022, arXiv:2102.06583): tokens alone
+say where a click lies only after a much longer training.
 """
 
 from __future__ import annotations

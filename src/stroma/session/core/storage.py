@@ -140,9 +140,9 @@ class Storage:
         if project is None:
             return
         try:
-            place.write(project.folder, self.core.looked)
             if project.journal.last > self._saved_at or self._has_models():
                 self.save()
+            place.write(project.folder, self.core.looked)
         finally:
             self.core.project = None
             complete = project.close()

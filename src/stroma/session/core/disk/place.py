@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from stroma.blocks.box import Box
@@ -17,9 +18,10 @@ MAX_BYTES = 10_000
 
 
 def write(folder: Path, view: View | None) -> None:
-    """Note where somebody looked last, if anybody did."""
+    """Note where somebody looked last, if anybody did and it can be written."""
     if view is not None:
-        write_json(folder / NAME, {"image": view.image, "plane": dict(view.position)})
+        with suppress(OSError, StromaError):  # what was painted is saved whatever comes of this
+            write_json(folder / NAME, {"image": view.image, "plane": dict(view.position)})
 
 
 def read(folder: Path, document: Document) -> View | None:

@@ -6,6 +6,7 @@
 - ``snapshots/``: the document as it was after a line of the journal.
 - ``model.pkl``: the model, as it was last saved.
 - ``images/``: images that were never in a file.
+- ``place.json``: where somebody looked last; nothing depends on it.
 """
 
 from __future__ import annotations
