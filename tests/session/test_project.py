@@ -617,6 +617,7 @@ def test_what_was_learned_is_saved_if_where_somebody_looked_cannot_be(project):
         key = session.images[0].key
         session.look(key, plane={}, view="tab")
         session.train()
+        settle(session)
         assert not (project / "model.pkl").exists()
         (project / "place.json" / "full").mkdir(parents=True)
     with Session.open(project) as session:
