@@ -230,7 +230,6 @@ def test_what_does_not_fit_is_said_over_the_image_and_channels_can_be_left_out(
     (elsewhere / "bad.geojson").write_text("{")
     page.set_input_files("#stroke-files", elsewhere / "bad.geojson")
     page.wait_for_selector("#notices >> text=/bad.geojson: Nothing was imported/")
-    page.locator("[data-cause=mixed]").wait_for()
     wait_for_image(page, "three.tif")
     page.click("#tab-image")
     differ = page.locator("#differ")

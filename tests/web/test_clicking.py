@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 from tests.patience import PATIENCE as SECONDS
-from tests.web.browsing import PATIENCE, SIZE, place, until
+from tests.web.browsing import PATIENCE, SIZE, place, settled, until
 from tests.web.served import served
 
 from stroma.session import Session
@@ -230,6 +230,7 @@ def test_what_an_engine_lacks_is_said_once(browser, clicked, monkeypatch) -> Non
         page.wait_for_selector(reason)  # when the image is looked at
         page.mouse.click(*place(page, *DISCS[0]))
         page.wait_for_selector("#click-note >> text=There is no answer")
+        settled(page)  # looking at the image is answered too
         assert page.locator(reason).count() == 1
         page.keyboard.press("Escape")
         page.select_option("#prompt-engine", value="graph")

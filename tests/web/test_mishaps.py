@@ -261,5 +261,5 @@ def test_a_project_shows_the_image_and_plane_that_were_looked_at_last(
     with Session.open(project) as session, served(session) as client:
         page.goto(client.address.url)
         wait_for_image(page, "stack.tif")
-        assert page.locator("#sliders [data-axis=z]").input_value() == "4"
+        until(page, lambda: page.locator("#sliders [data-axis=z]").input_value() == "4")
     context.close()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from PIL import Image as Picture
@@ -22,6 +26,12 @@ from stroma.data.image import Image
 from stroma.io import read_image
 from stroma.session import Session
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SHOWN = 8000
+"""Milliseconds after which a notice goes that is not bad and that nobody reads."""
+
 
 @pytest.fixture
 def opened(browser):
@@ -29,9 +39,12 @@ def opened(browser):
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     wrong: list[str] = []
 
-    def open_page(client):
+    def open_page(client, *, stopped=False):
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
+        if stopped:
+            page.clock.install(time="2000-01-01")
+            page.clock.pause_at("2000-01-02")  # later than any wait for this step may take
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
         page.goto(client.address.url)
@@ -145,33 +158,47 @@ def test_all_tabs_show_what_one_of_them_does(opened, client, session) -> None:
         page.close()
 
 
-def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
+@contextmanager
+def of_two_kinds(opened) -> Iterator[tuple[Session, Page]]:
+    """Open images that differ in channels; the clock of the page stands still until it is moved."""
     with Session(mode="paused") as session, served(session) as client:
         for axes, shape in (("yx", (SIZE, SIZE)), ("cyx", (3, SIZE, SIZE))):
             session.add_image(Image(np.zeros(shape, np.uint8), axes), name=axes)
-        page = opened(client)
+        page = opened(client, stopped=True)
+        yield session, page
+        page.close()
+
+
+def look_away(page: Page) -> None:
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+
+
+def test_a_warning_about_channels_is_short_and_is_read_once(opened) -> None:
+    with of_two_kinds(opened) as (_, page):
         said = page.locator("[data-cause=mixed]")
         said.get_by_text("they differ in channels").wait_for()
         assert said.bounding_box()["height"] < 120
         said.get_by_label("Close").click()
         page.reload()
-        page.wait_for_function("() => document.querySelectorAll('#image-select option').length > 1")
+        differ = page.locator("#differ").get_by_text("they differ in channels")
+        differ.wait_for(state="attached")  # drawn after what is said over the image
         assert said.count() == 0
-        page.close()
 
 
 def test_a_warning_about_channels_leaves_the_image_free_and_stays_in_its_panel(opened) -> None:
-    with Session(mode="paused") as session, served(session) as client:
-        for axes, shape in (("yx", (SIZE, SIZE)), ("cyx", (3, SIZE, SIZE))):
-            session.add_image(Image(np.zeros(shape, np.uint8), axes), name=axes)
-        page = opened(client)
+    with of_two_kinds(opened) as (session, page):
         said = page.locator("[data-cause=mixed]")
         said.get_by_text("Details").click()
         said.get_by_text("3 in cyx").wait_for()
+        look_away(page)
+        page.clock.run_for(SHOWN)
+        assert said.count() == 1  # somebody reads it
         said.get_by_text("Details").click()
-        page.mouse.move(0, 0)
-        page.evaluate("document.activeElement.blur()")
+        look_away(page)
+        page.clock.run_for(SHOWN)
         said.wait_for(state="detached")
+        page.clock.resume()
         stroke(page, (10, 60), (10, 200))  # where it was
         until(page, lambda: session.strokes(session.images[0].key).any())
         page.click("#tab-image")
@@ -180,4 +207,53 @@ def test_a_warning_about_channels_leaves_the_image_free_and_stays_in_its_panel(o
         page.locator("#differ").get_by_text("3 in cyx").wait_for()
         session.close_image(session.images[1].key)
         page.locator("#differ").get_by_text("they differ").wait_for(state="detached")
-        page.close()
+
+
+NOTICES = """async () => {
+  const { holds, notice, orNotice, report } = await import("/static/notices.js");
+  const place = document.getElementById("notices");
+  const shown = () => [...place.children].map((one) => one.innerText.trim());
+  const fails = (key) => orNotice(Promise.reject(new Error("full")), key);
+  const works = (key) => orNotice(Promise.resolve(true), key);
+  const steps = [%s];
+  const seen = [];
+  for (const step of steps) {
+    await step();
+    seen.push(shown());
+  }
+  return seen;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("steps", "seen"),
+    [
+        ("() => fails('a'), () => fails('b'), () => works('b')", [["full"], ["full"], []]),
+        (
+            "() => holds('c', 'full'), () => fails('a'), () => works('a'), () => holds('c', '')",
+            [["full"], ["full", "full"], ["full"], []],
+        ),
+        (
+            "() => fails('a'), () => holds('c', 'full'), () => works('a'), () => holds('c', '')",
+            [["full"], ["full", "full"], ["full"], []],
+        ),
+        (
+            "() => report('Not opened:', [{ name: 'a.tif', error: 'empty' }], 'a'),"
+            "() => report('Not opened:', [{ name: 'b.tif', error: 'no image' }], 'b'),"
+            "() => report('Not opened:', [], 'a')",
+            [
+                ["Not opened:\n\na.tif: empty"],
+                ["Not opened:\n\na.tif: empty", "Not opened:\n\nb.tif: no image"],
+                ["Not opened:\n\nb.tif: no image"],
+            ],
+        ),
+        ("() => notice('full', 'bad'), () => notice('full')", [["full"], ["full", "full"]]),
+    ],
+    ids=["one reason", "what holds first", "what holds last", "two lists", "bad ones stay"],
+)
+def test_a_notice_stays_as_long_as_its_cause_whatever_else_says_the_same(
+    opened, client, steps, seen
+) -> None:
+    page = opened(client)
+    assert page.evaluate(NOTICES % steps) == seen
+    page.close()

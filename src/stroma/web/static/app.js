@@ -320,7 +320,7 @@ export class App extends EventTarget {
     for (const { image, message } of notices) {
       const waits = images.find((one) => one.key === image)?.address;
       const more = waits ? this._asksServer(image, waits) : null;
-      notice(message, "bad", { key: image ? `image ${image}` : message, more });
+      notice(message, "bad", { key: image ? `image ${image}` : undefined, more });
     }
   }
 

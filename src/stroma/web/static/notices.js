@@ -8,6 +8,7 @@ const SHORT = 320;
 /**
  * @typedef {object} Options
  * @property {string} [key] what it is about; a notice about the same takes its place
+ * @property {string} [reason] why a question failed; a notice of the same reason takes its place too
  * @property {Node | null} [more] a list, a link or a button
  * @property {() => void} [closed] called when somebody closes it
  */
@@ -19,7 +20,7 @@ const SHORT = 320;
  * @param {"bad" | "good" | "plain"} [kind] bad ones stay until they are closed or their cause is gone
  * @param {Options} [options]
  */
-export function notice(text, kind = "plain", { key = text, more = null, closed } = {}) {
+export function notice(text, kind = "plain", { key = `${kind} ${text}`, reason, more = null, closed } = {}) {
   const shown = byId("notices");
   const [first, rest] = folded(text);
   const close = () => {
@@ -28,7 +29,7 @@ export function notice(text, kind = "plain", { key = text, more = null, closed }
   };
   const made = el(
     "div",
-    { class: `notice ${kind}`, "data-cause": key, "data-text": text },
+    { class: `notice ${kind}`, "data-cause": key, "data-reason": reason },
     kind === "bad" && icon("warning"),
     el("div", { class: "said" }, el("p", { text: first }), rest && details(rest), more),
     el(
@@ -37,7 +38,7 @@ export function notice(text, kind = "plain", { key = text, more = null, closed }
       icon("close"),
     ),
   );
-  const old = about(key, text); // two questions may fail for the same reason, which is said once
+  const old = about(key, reason);
   if (old.length) old[0].replaceWith(made);
   else shown.append(made);
   for (const one of old.slice(1)) one.remove();
@@ -85,12 +86,12 @@ export function forget(key) {
 
 /**
  * @param {string} key
- * @param {string} [text] what says the same is about the same
+ * @param {string} [reason]
  * @returns {HTMLElement[]}
  */
-function about(key, text) {
+function about(key, reason) {
   const all = /** @type {HTMLElement[]} */ ([...byId("notices").children]);
-  return all.filter(({ dataset }) => dataset.cause === key || (text !== undefined && dataset.text === text));
+  return all.filter(({ dataset }) => dataset.cause === key || (reason && dataset.reason === reason));
 }
 
 /** @type {Map<string, string>} what holds at present; whoever closes its notice has read it */
@@ -153,7 +154,8 @@ export function showAgain(key) {
 }
 
 /**
- * Show the reason why a promise was not kept; it goes as soon as one about the same is kept.
+ * Show the reason why a promise was not kept; it goes as soon as one about the same is kept. Where
+ * several fail for the same reason, it is said once.
  * @template T
  * @param {Promise<T>} promise
  * @param {string} key
@@ -165,7 +167,8 @@ export async function orNotice(promise, key) {
     forget(key);
     return kept;
   } catch (error) {
-    notice(wordsOf(error), "bad", { key });
+    const reason = wordsOf(error);
+    notice(reason, "bad", { key, reason });
     return undefined;
   }
 }
