@@ -17,7 +17,7 @@ from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinis
 from stroma.session.strokes.exports import Written
 from stroma.session.strokes.guidance import Guidance
 from stroma.session.strokes.ownership import ClassCount
-from stroma.workflow.applying import segment
+from stroma.workflow.applying import outputs as opening
 from stroma.workflow.applying.outputs import Outputs
 from stroma.workflow.applying.tables import write_components
 
@@ -353,7 +353,7 @@ def test_what_a_cancelled_batch_has_finished_is_known(session, halves, tmp_path,
             [task.cancel() for task in session.tasks.values()]
         return read_image(path, **how)
 
-    monkeypatch.setattr(segment, "read_image", read)
+    monkeypatch.setattr(opening, "read_image", read)
     with pytest.raises(Cancelled):
         session.apply(paths, tmp_path / "r").result(SECONDS)
     written = tmp_path / "r" / "a_labels.tif"
