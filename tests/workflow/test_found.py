@@ -9,6 +9,7 @@ from PIL import Image as Picture
 
 from stroma.io import read_image, write_image, write_labels
 from stroma.io.points import read_points
+from stroma.networks.blind import Blind
 from stroma.training.files.about import About
 from stroma.training.model import Network
 from stroma.workflow.applying import found
@@ -105,6 +106,27 @@ def test_blocks_outside_a_mask_are_not_looked_at(tmp_path, monkeypatch):
         objects = read_image(tmp_path / "out" / "cells_objects.tif").read()
         np.testing.assert_array_equal(objects > 0, expected)
         assert len(np.unique(objects)) == 2
+
+
+def test_what_is_fitted_to_an_image_is_the_same_inside_a_mask(tmp_path):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:516, :60]
+    values = rng.poisson(100 + 50 * np.sin(x / 9) * np.sin(y / 7)).astype(np.uint8)
+    image = write_image(tmp_path / "noisy.tif", values, axes="yx")
+    inside = np.zeros(values.shape, np.uint8)
+    inside[-4:, 10:50] = 1  # of the last block, which is as thin
+    mask = write_image(tmp_path / "mask.tif", inside, axes="yx")
+    about = About("blind", {"width": 8}, "denoise", {}, 2, 1, {"schemes": ["zscore"]}, (32, 32))
+    torch.manual_seed(0)
+    blind = Network(Blind(1, 1, width=8), about)
+    assert blind.blind
+    for name, wanted in (("whole", Outputs()), ("part", Outputs(mask=mask))):
+        assert not segment_files(blind, [image], tmp_path / name, outputs=wanted).failed
+    whole, part = (
+        read_image(tmp_path / name / "noisy_restored.tif").read() for name in ("whole", "part")
+    )
+    np.testing.assert_array_equal(part, np.where(inside, whole, 0))
+    assert (whole[-4:, 10:50] > 40).all()
 
 
 def test_planes_outside_a_mask_have_no_points_and_those_inside_keep_theirs(tmp_path):

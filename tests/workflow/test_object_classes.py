@@ -198,6 +198,80 @@ def test_a_network_of_planes_tells_objects_of_volumes_by_all_their_planes(networ
     np.testing.assert_allclose(twice["class_probability"], flat["class_probability"], atol=1e-6)
 
 
+class Steep(torch.nn.Module):
+    """Says of every pixel how much values change beside it: half as much on pixels half as wide."""
+
+    stride, halo = (1, 1), (1, 1)
+
+    def forward(self, images):
+        wide = torch.nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
+        down = wide[..., 2:, 1:-1] - wide[..., :-2, 1:-1]
+        along = wide[..., 1:-1, 2:] - wide[..., 1:-1, :-2]
+        return torch.cat([3 * (down.abs() + along.abs()), torch.ones_like(images)], 1)
+
+
+def steep(**said):
+    """Return a network that tells objects in which values change from others."""
+    target = {"labels": [1, 2], "objects": True}
+    about = About("", {}, "classify", target, 2, 1, {"schemes": ["zscore"]}, (32, 32), **said)
+    return Network(Steep(), about)
+
+
+def sampled(size):
+    """Return a scene of 60 x 80 µm with three objects, on pixels of a size in µm."""
+    y, x = (np.mgrid[: round(60 / size), : round(80 / size)] + 0.5) * size
+    values = np.sin(y / 2) * np.cos(x / 3) + y / 30 + np.exp(-((y - 30) ** 2 + (x - 40) ** 2) / 40)
+    labels = 70000 * ((abs(y - 30) < 8) & (abs(x - 40) < 6)) + 5 * ((y < 12) & (x < 10))
+    labels += 70001 * ((y > 50) & (abs(x - 61) < 7))
+    image = Image(values.astype(np.float32), "yx", dict.fromkeys("yx", size), "µm")
+    return image, labels.astype(np.uint32)
+
+
+def evidence(network, image, labels):
+    table = network.segment(image, objects=labels)
+    assert table["label"].tolist() == [5, 70000, 70001]
+    first = table["class"] == 1
+    return np.where(first, table["class_probability"], 1 - table["class_probability"])
+
+
+@pytest.mark.parametrize(
+    ("learned", "size", "said"),
+    [
+        (1.0, 0.5, {"spacing": (1.0, 1.0), "unit": "µm"}),
+        (0.5, 1.0, {"spacing": (0.5, 0.5), "unit": "µm"}),
+        (1.0, 0.5, {"zoom": 0.5}),
+    ],
+)
+def test_objects_are_seen_on_pixels_of_the_size_that_was_learned_from(learned, size, said):
+    expected = evidence(steep(), *sampled(learned))
+    found = evidence(steep(**said), *sampled(size))
+    plain = evidence(steep(), *sampled(size))
+    np.testing.assert_allclose(found, expected, atol=0.02)
+    assert np.abs(plain - expected).min() > 0.1
+    if "spacing" in said:
+        same = evidence(steep(**said), *sampled(learned))
+        np.testing.assert_array_equal(same, expected)
+
+
+def test_what_is_empty_around_an_image_changes_nothing_where_it_was_cropped_in_training():
+    image, labels = sampled(0.5)
+    values = image.read() + 10
+    frame = ((30, 9), (17, 40))
+    wide = Image(np.pad(values, frame), "yx", dict.fromkeys("yx", 0.5), "µm")
+    narrow = Image(values, "yx", dict.fromkeys("yx", 0.5), "µm")
+    for said in ({}, {"spacing": (1.0, 1.0), "unit": "µm"}):
+        network = steep(crop=True, **said)
+        found = evidence(network, wide, np.pad(labels, frame))
+        np.testing.assert_allclose(found, evidence(network, narrow, labels), atol=1e-5)
+
+
+def test_an_object_within_pixels_that_are_larger_than_what_is_seen_has_a_class():
+    image, labels = np.random.default_rng(0).normal(size=(1, 6, 6)), np.zeros((1, 6, 6), np.uint8)
+    labels[0, 2:4, 2:4] = 1
+    table = steep(zoom=48.0).segment(Image(image, "zyx"), objects=labels)
+    assert 0.5 <= table["class_probability"][0] <= 1
+
+
 def test_volumes_are_learned_from_as_such():
     rng = np.random.default_rng(0)
     values = rng.normal(0, 0.2, (12, 40, 80)).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -15,7 +16,8 @@ from stroma.data.objects import LABEL, ObjectTable
 from stroma.errors import Cancelled, LabelError, ShapeError
 from stroma.metrics.categories import category_scores
 from stroma.targets.instances import boxes
-from stroma.training.feeding.windows import Cube, cube, inside, read_mirrored, relative
+from stroma.training.feeding.resample import CUBIC
+from stroma.training.feeding.windows import Cube, cube, read_mirrored, shape_of
 from stroma.training.predicting.predict import reader
 from stroma.training.predicting.predictor import NetworkPredictor
 from stroma.training.predicting.sweep import Trained, outer_axes
@@ -48,6 +50,7 @@ def find_object_classes(
     """Return the objects of an image, and how probable the classes are for each.
 
     A network of planes looks at every plane of an object; the mean over all its pixels decides.
+    What is around an object is seen on pixels of the size that the network learned from.
 
     Parameters
     ----------
@@ -91,24 +94,55 @@ def find_object_classes(
 
 
 class _Plane:
-    """A plane or volume with the numbers of its objects, and what predicts it."""
+    """A plane or volume with the numbers of its objects, and what predicts it.
+
+    It is seen as by `core_of`: what is filled of it, on pixels of the size that was learned from.
+    """
 
     def __init__(
         self, predictor: NetworkPredictor, image: Image, labels: NDArray[np.integer[Any]]
     ) -> None:
+        assert predictor.first is None, "cascades learn classes of pixels"
         self.predictor, self.labels = predictor, labels
-        self.read = reader(_held(image), labels.ndim)
+        crop = predictor.crop or cube((0,) * labels.ndim, labels.shape)
+        self.starts, self.old = [s.start for s in crop], shape_of(crop)
+        axes = image.kept_axes[-labels.ndim :]
+        part = image.at(**dict(zip(axes, crop, strict=True))) if predictor.crop else image
+        self.read = reader(_held(part), labels.ndim)
+        self.new, grid = self.old, predictor.grid
+        if grid is not None:
+            self.new, self.read = grid.new, partial(grid.read, self.read, order=CUBIC)
+        self.places = [self._places(axis) for axis in range(labels.ndim)]
+
+    def _places(self, axis: int) -> NDArray[np.intp]:
+        """Return the pixel that is seen for every pixel of the image along an axis, ascending."""
+        middles = np.arange(self.labels.shape[axis]) - self.starts[axis] + 0.5
+        return np.floor(middles * self.new[axis] / self.old[axis]).astype(np.intp)
 
     def evidence(self, number: int, box: Cube) -> NDArray[np.float64]:
-        """Return the sums of all channels over the pixels of an object, and how many these are."""
-        window = around_object(box, self.predictor.patch)
-        values = self.predictor.window(read_mirrored(self.read, self.labels.shape, window))
-        part = inside(window, self.labels.shape)
+        """Return the sums of all channels over the pixels of an object, and how many these are.
+
+        These are pixels of the image, whatever the size of those that are seen.
+        """
+        window = around_object(self._seen(box), self.predictor.patch)
+        values = self.predictor.window(read_mirrored(self.read, self.new, window))
+        both = list(zip(self.places, window, strict=True))
+        part = tuple(slice(*np.searchsorted(p, (s.start, s.stop))) for p, s in both)
         own = self.labels[part] == number
         if not own.any():  # a ring around more than is seen at once
             own = np.ones_like(own)
-        seen = values[(slice(None), *relative(part, window))][:, own]
-        return np.append(seen.sum(1, dtype=np.float64), own.sum())
+        at = np.ix_(*(p[k] - s.start for (p, s), k in zip(both, part, strict=True)))
+        seen = values[(slice(None), *at)][:, own]
+        if not own.size:  # within a pixel of the image that is larger than all that is seen
+            seen = values.reshape(len(values), -1)
+        return np.append(seen.sum(1, dtype=np.float64), seen.shape[1])
+
+    def _seen(self, box: Cube) -> Cube:
+        """Return the pixels that are seen for a box of the image."""
+        return tuple(
+            slice((s.start - a) * m // n, -((a - s.stop) * m // n))
+            for s, a, m, n in zip(box, self.starts, self.new, self.old, strict=True)
+        )
 
 
 def _held(image: Image) -> Image:

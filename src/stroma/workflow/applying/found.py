@@ -56,7 +56,8 @@ def write_found(
     path : Path
         Where to.
     region : Region
-        What lies outside is left out; blocks outside are not looked at.
+        What lies outside is left out; blocks outside are not looked at, unless the network is blind
+        or looks in several directions.
     tell : callable
         Is told how many blocks are ready, and of how many.
     cancel : callable, optional
@@ -79,7 +80,9 @@ def write_found(
         return
     from stroma.training.predicting.collecting import show
 
-    how |= {"tell": tell, "cancel": cancel, "wanted": wanted_in(region)}
+    # What is blind is fitted to all of every plane: of a part it would be another image.
+    wanted = None if network.blind else wanted_in(region)
+    how |= {"tell": tell, "cancel": cancel, "wanted": wanted}
     with taking(network, image, path, region, name=name) as collector:
         show(network, network.open(image), collector, **how)
 
