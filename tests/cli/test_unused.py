@@ -34,6 +34,10 @@ def folder(tmp_path_factory):
     (here / "spots.csv").write_text("t,y,x\n0,3,3\n1,3,4\n")
     random_network(target="spots").save(here / "spots.safetensors")
     random_network(target="distances").save(here / "cells.safetensors")
+    (here / "kinds.csv").write_text("label,class\n3,round\n7,long\n")
+    learned = "target: classify\nobjects: cells.tif\n"
+    (here / "sure.yml").write_text(learned + "confidence: 0.5\n")
+    (here / "taught.yml").write_text(learned + "teacher: model.pkl\n")
     made = ConvpaintModel("gaussian")
     made.train(bright, strokes)
     made.save(here / "model.pkl", create_yml=False)
@@ -49,9 +53,11 @@ def files(folder, monkeypatch):
 
 OBJECTS = ("objects", "cells.tif", "--table", "t.csv")
 CHANCE = ("objects", "chance.tif", "--class", "2", "--table", "t.csv")
+KINDS = ("learn", "a.png", "kinds.csv", "--objects", "cells.tif", "--target", "classify")
+KINDS = (*KINDS, "--model", "l.safetensors")
 CASES = [
-    ((*OBJECTS, "--threshold", "0.7"), "--threshold goes with probabilities", "holds labels"),
-    ((*OBJECTS, "--class", "3", "--core", "0.7"), "--core goes with probabilities", "labels"),
+    ((*OBJECTS, "--threshold", "0.7"), "goes with probabilities", "labels. Leave it out."),
+    ((*OBJECTS, "--class", "3", "--core", "0.7"), "--core goes with", "labels. Leave it out."),
     ((*OBJECTS, "--rise", "0.1"), "--rise goes with --boundary", "leave it out"),
     ((*CHANCE, "--rise", "0.1"), "--rise goes with --boundary", "leave it out"),
     ((*OBJECTS, "--series", "0"), "--series goes with --image", "leave it out"),
@@ -109,6 +115,21 @@ CASES = [
         ("learn", ".", ".", "--model", "l.safetensors", "--confidence", "0.5"),
         "--confidence goes with --from or --recipe",
         "",
+    ),
+    (
+        (*KINDS, "--from", "model.pkl"),
+        "A model of strokes teaches classes of pixels",
+        "Leave --from out",
+    ),
+    (
+        (*KINDS, "--recipe", "sure.yml"),
+        "--confidence is that of a model of strokes",
+        "Leave it out",
+    ),
+    (
+        ("plan", "a.png", "kinds.csv", "--recipe", "taught.yml"),
+        "A model of strokes teaches classes of pixels",
+        "those of objects are learned",
     ),
     (
         ("export", "cells.safetensors", "--bioimageio", "p.zip", "--cite", "Us, 2020"),

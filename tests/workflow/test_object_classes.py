@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from typer.testing import CliRunner
 
@@ -23,6 +24,7 @@ from stroma.training.model import Network
 from stroma.workflow.applying.outputs import Outputs
 from stroma.workflow.applying.segment import segment_files
 from stroma.workflow.learning.object_classes import with_object_classes
+from stroma.workflow.learning.planning import preview
 
 SMALL = {
     "target": "classify",
@@ -302,6 +304,80 @@ def test_crops_hold_the_object_in_their_middle_and_its_class_on_its_pixels_alone
         own = np.argwhere(labels == number) - [top, left]
         assert {tuple(p) for p in np.argwhere(known != -1)} == {tuple(p) for p in own}
         assert set(known[known != -1].tolist()) == {1 + KINDS.index(kinds[number])}
+
+
+@pytest.mark.parametrize("how", [{"teacher": "none.pkl"}, {"confidence": 0.3}])
+def test_a_model_of_strokes_is_refused_where_it_would_teach_nothing(how):
+    values, labels, kinds = field(1)
+    (name,) = how
+    with pytest.raises(ParameterError, match="those of objects are learned"):
+        stroma.learn(values, kinds, objects=labels, **how, **SMALL)
+    with pytest.raises(ParameterError, match=f"(?s){name}|model of strokes"):
+        preview(values, kinds, Learner(target="classify"), objects=labels, **how)
+    several = Learner(target="semantic+rays")
+    layers = {"semantic": np.sign(labels), "rays": labels}
+    with pytest.raises(ParameterError, match="several targets are learned"):
+        preview(values, layers, several, **how)
+
+
+@pytest.fixture(scope="module")
+def quick():
+    """A network of classes of objects that has hardly learned."""
+    values, labels, kinds = field(1, rows=3, columns=4)
+    return stroma.learn(values, kinds, objects=labels, **{**SMALL, "steps": 1})
+
+
+@pytest.mark.parametrize("name", ["use_dask", "directions"])
+def test_what_is_of_images_block_by_block_is_refused_for_objects(quick, folder, tmp_path, name):
+    values, labels, _ = field(1)
+    with pytest.raises(ParameterError, match=f"{name}= goes with .* Leave it out"):
+        quick.segment(values, objects=labels, **{name: True})
+    with pytest.raises(ParameterError, match=f"{name}= goes with"):
+        quick.segment([values], objects=[labels], **{name: True})
+    image = folder / "new" / "b.tif"
+    given = Outputs(objects=folder / "masks", directions=name == "directions")
+    with pytest.raises(ParameterError, match=f"{name}= goes with"):
+        segment_files(quick, [image], tmp_path, outputs=given, use_dask=name == "use_dask")
+
+
+def images_of_one_file(path, arrays):
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for values in arrays:
+            file.write(values, metadata={"axes": "YX"})
+    return path
+
+
+def test_every_image_of_a_file_gets_its_own_objects(quick, tmp_path):
+    every = [field(seed, rows=2, columns=2 + seed - 20)[:2] for seed in (20, 21)]
+    image = images_of_one_file(tmp_path / "two.ome.tif", [values for values, _ in every])
+    both = images_of_one_file(tmp_path / "objects.ome.tif", [labels for _, labels in every])
+
+    def rows_of(objects, name, **how):
+        wanted = Outputs(objects=objects, series="all", overwrite=True)
+        result = segment_files(quick, [image], tmp_path / name, outputs=wanted, **how)
+        assert not result.failed, str(result)
+        tables = [next(p for p in one.outputs if p.suffix == ".csv") for one in result.files]
+        return [len(table.read_text().splitlines()) - 1 for table in tables]
+
+    assert rows_of(both, "both") == [4, 6]
+    (tmp_path / "each").mkdir()
+    for i, (_, labels) in enumerate(every):
+        write_labels(tmp_path / "each" / f"two_s{i}_objects.tif", labels, axes="yx")
+    assert rows_of(tmp_path / "each", "named") == [4, 6]
+
+
+def test_objects_that_may_be_of_any_image_of_a_file_are_refused(quick, tmp_path):
+    values, labels, _ = field(22, rows=2, columns=2)
+    image = images_of_one_file(tmp_path / "two.ome.tif", [values, values])
+    write_labels(tmp_path / "two_objects.tif", labels, axes="yx")
+    given = Outputs(objects=tmp_path / "two_objects.tif", series="all")
+    result = segment_files(quick, [image], tmp_path / "all", outputs=given)
+    assert [one.status for one in result.files] == ["failed", "failed"]
+    assert "two_s1_objects.tif" in str(result.files[1].error)
+    first = segment_files(
+        quick, [image], tmp_path / "first", outputs=Outputs(objects=tmp_path / "two_objects.tif")
+    )
+    assert not first.failed, str(first)
 
 
 def test_what_does_not_fit_is_refused_in_the_words_of_the_user(network, folder, tmp_path):

@@ -28,8 +28,8 @@ LEARNT = frozenset(
 )
 """Keys of a recipe that messages name."""
 
-CALLED = {"tables": "table"}
-"""Arguments whose options have another name."""
+CALLED = {"tables": "table", "teacher": "from", "clicks": "labels", "joins": "join"}
+"""Arguments whose options have another name, in commands that have none of their own."""
 
 PYTHON_ONLY = frozenset(
     ("c", "channel_mode", "ignore_warnings", "img_ids", "in_channels", "memory_mode")
@@ -111,7 +111,7 @@ MARK = "None()"
 def _argument(found: re.Match[str], options: Collection[str]) -> str:
     """Return an argument as an option or a parameter to set; marked if it is neither."""
     name, value = found["name"], found["value"] or ""
-    option, bare = _option(name), value.strip("'\"")
+    option, bare = _option(name, options), value.strip("'\"")
     opposite = option.replace("--", "--no-", 1)
     if value == "False" and opposite in options:
         return opposite
@@ -123,11 +123,13 @@ def _argument(found: re.Match[str], options: Collection[str]) -> str:
 
 
 def _name(name: str, options: Collection[str]) -> str:
-    return _option(name) if _option(name) in options else name
+    option = _option(name, options)
+    return option if option in options else name
 
 
-def _option(name: str) -> str:
-    return f"--{CALLED.get(name, name).replace('_', '-')}"
+def _option(name: str, options: Collection[str]) -> str:
+    own = f"--{name.replace('_', '-')}"
+    return own if own in options or name not in CALLED else f"--{CALLED[name]}"
 
 
 def _settable(options: Collection[str]) -> frozenset[str]:

@@ -35,6 +35,7 @@ from stroma.training.predicting.each_object import (
     class_scores,
     find_object_classes,
     object_table,
+    require_no_blocks,
 )
 from stroma.training.predicting.found import find_classes, without_channels
 from stroma.training.predicting.lent import require_ours
@@ -324,7 +325,8 @@ class Network:
         """
         how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
         if self.of_objects or objects is not None:
-            return self._classed(image, objects, mirror=mirror, device=device, **tunable)
+            unused = {"use_dask": use_dask, "directions": directions}
+            return self._classed(image, objects, unused, mirror=mirror, device=device, **tunable)
         if isinstance(image, list | tuple):
             return [self.segment(one, directions=directions, **how, **tunable) for one in image]
         opened = self.open(image)
@@ -334,7 +336,7 @@ class Network:
         show(self, opened, collector, **how)
         return as_given(self, collector.result(), opened)
 
-    def _classed(self, image: Any, objects: Any, **how: Any) -> Any:
+    def _classed(self, image: Any, objects: Any, unused: Mapping[str, bool], **how: Any) -> Any:
         """Return the table of the objects of an image with their classes; a list for a list."""
         if not self.of_objects or objects is None:
             raise ParameterError(
@@ -343,9 +345,10 @@ class Network:
                 if not self.of_objects
                 else "This network learned classes of objects: objects= is their label image."
             )
+        require_no_blocks(**unused)
         if isinstance(image, list | tuple):
             pairs = zip(image, objects, strict=True)
-            return [self._classed(one, own, **how) for one, own in pairs]
+            return [self._classed(one, own, unused, **how) for one, own in pairs]
         opened = self.open(image)
         axes = opened.kept_axes.replace("c", "")
         numbers = without_channel(as_image(objects, axes=None if named(objects) else axes))

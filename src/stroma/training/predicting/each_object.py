@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stroma.data.classes import Class, numbered
 from stroma.data.image import Image
 from stroma.data.objects import LABEL, ObjectTable
-from stroma.errors import Cancelled, LabelError, ShapeError
+from stroma.errors import Cancelled, LabelError, ParameterError, ShapeError
 from stroma.metrics.categories import category_scores
 from stroma.targets.instances import boxes
 from stroma.training.feeding.resample import CUBIC
@@ -35,6 +35,26 @@ def around_object(box: Cube, sides: Sequence[int]) -> Cube:
     """Return the box of some sides with an object in its middle; it may reach beyond the image."""
     starts = [(s.start + s.stop - n) // 2 for s, n in zip(box, sides, strict=True)]
     return cube(starts, sides)
+
+
+def require_no_blocks(**given: bool) -> None:
+    """Refuse what is of images that are looked at block by block.
+
+    Parameters
+    ----------
+    **given : bool
+        Whether each is given, by the name of its argument.
+
+    Raises
+    ------
+    ParameterError
+        Naming the first that is.
+    """
+    for name in (name for name, on in given.items() if on):
+        raise ParameterError(
+            f"{name}= goes with networks that look at the whole image, and this one looks at what "
+            "is around every object. Leave it out."
+        )
 
 
 def find_object_classes(

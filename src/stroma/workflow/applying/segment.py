@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stroma.data.image import Image
-from stroma.errors import Cancelled, StromaError
+from stroma.errors import Cancelled, ParameterError, StromaError
 from stroma.io.atomic import told
 from stroma.workflow.applying.applied import is_network, result_of
 from stroma.workflow.applying.categories import ENDING, TABLE, require_own
@@ -153,11 +153,16 @@ def segment_files(
     NotTrainedError
         If the model has no classifier.
     ParameterError
-        If an image is given twice.
+        If an image is given twice, or ``use_dask`` for a network of classes of objects.
     Cancelled
         When ``cancel`` asked for it; finished files, and what was begun of large ones, stay.
     """
     wanted = outputs or Outputs()
+    if use_dask and result_of(model) == "object classes":
+        raise ParameterError(
+            "use_dask= goes with models that look at images block by block, and this network looks "
+            "at what is around every object. Leave it out."
+        )
     todo = _jobs(model, [Path(p) for p in paths], Path(folder), wanted, series, opened)
     if result_of(model) == "category":
         require_own(Path(folder))

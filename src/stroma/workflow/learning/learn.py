@@ -14,7 +14,13 @@ from stroma.workflow.applying.load import load
 from stroma.workflow.learning.layers import has_layers, layered
 from stroma.workflow.learning.object_classes import with_object_classes
 from stroma.workflow.learning.pairs import for_images
-from stroma.workflow.learning.teach import CONFIDENCE, learned_from
+from stroma.workflow.learning.teach import (
+    CONFIDENCE,
+    OF_LAYERS,
+    OF_OBJECTS,
+    learned_from,
+    require_no_teacher,
+)
 
 if TYPE_CHECKING:
     from stroma.training.learning.loop import Told
@@ -149,8 +155,10 @@ def learn(
     )
     if objects is not None or (begun is not None and begun.of_objects):
         _require_whole(begun, objects, regions)
+        require_no_teacher(teacher, confidence, OF_OBJECTS)
         learner, data = with_object_classes(learner, images, objects, labels, base=begun)
     elif has_layers(learner, labels):
+        require_no_teacher(teacher, confidence, OF_LAYERS)
         learner, data = layered(learner, images, labels)
     else:
         data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)

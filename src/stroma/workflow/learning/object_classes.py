@@ -159,7 +159,7 @@ def _opened(
         space = image.kept_axes.replace("c", "")
         numbers = without_channel(as_image(own, axes=None if named(own) else space))
         require_objects(numbers, image)
-        found.append(Labelled(_held(image), numbers, _kinds(known, numbers, image)))
+        found.append(Labelled(_held(image), numbers, _kinds(known, numbers, image, base)))
     return found
 
 
@@ -170,7 +170,7 @@ def _held(image: Image) -> Image:
     return replace(image, array=image.read())
 
 
-def _kinds(known: Any, objects: Image, image: Image) -> dict[Key, str]:
+def _kinds(known: Any, objects: Image, image: Image, base: Network | None) -> dict[Key, str]:
     """Return the names of the classes of objects by time and number."""
     times = [{"t": t} for t in range(objects.sizes["t"])] if "t" in objects.sizes else [{}]
     values = [objects.at(**at).read() for at in times]
@@ -185,7 +185,7 @@ def _kinds(known: Any, objects: Image, image: Image) -> dict[Key, str]:
     path = Path(known)
     if path.suffix.lower() in TABLES:
         table = _numbers(values, framed="t" in objects.sizes)
-        found, classes = read_clicks(path, objects, table)
+        found, classes = read_clicks(path, objects, table, () if base is None else base.classes)
         names = {c.label: c.name for c in classes}
         when = table["t"] if "t" in table else np.zeros(table.rows, np.int64)
         rows = zip(when.tolist(), table[LABEL].tolist(), found.tolist(), strict=True)

@@ -11,7 +11,13 @@ from stroma.training.planning.memory import step_gigabytes
 from stroma.training.planning.setup import PLANNED, planned
 from stroma.workflow.learning.layers import has_layers, layered
 from stroma.workflow.learning.object_classes import with_object_classes
-from stroma.workflow.learning.teach import CONFIDENCE, learned_from
+from stroma.workflow.learning.teach import (
+    CONFIDENCE,
+    OF_LAYERS,
+    OF_OBJECTS,
+    learned_from,
+    require_no_teacher,
+)
 
 _SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
 
@@ -84,8 +90,10 @@ def preview(
         What is asked for.
     """
     if objects is not None:
+        require_no_teacher(teacher, confidence, OF_OBJECTS)
         learner, data = with_object_classes(learner, images, objects, labels)
     elif has_layers(learner, labels):
+        require_no_teacher(teacher, confidence, OF_LAYERS)
         learner, data = layered(learner, images, labels)
     else:
         data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.9
 """Probability from which on a model of strokes is certain of a class."""
 
+OF_OBJECTS = "those of objects are learned, of which labels say the class"
+OF_LAYERS = "several targets are learned, each of labels of its own"
+"""What is learned where no model of strokes can teach."""
+
 UNLABELLED = 0
 """Label of pixels that nobody is certain of."""
 
@@ -125,6 +129,33 @@ def lesson(
     _require_every_class(labels, model, confidence)
     shares = tuple(float((one != UNLABELLED).mean()) for one in labels)
     return Lesson(several, labels, known, shares)
+
+
+def require_no_teacher(teacher: Any, confidence: float, learned: str) -> None:
+    """Refuse a model of strokes, and how certain it has to be, where it teaches nothing.
+
+    Parameters
+    ----------
+    teacher : path, ConvpaintModel or None
+        As it was given.
+    confidence : float
+        As it was given.
+    learned : str
+        What is learned, with the labels that say it.
+
+    Raises
+    ------
+    ParameterError
+        If either is given.
+    """
+    if teacher is not None:
+        raise ParameterError(
+            f"A model of strokes teaches classes of pixels, and here {learned}. Leave teacher= out."
+        )
+    if confidence != CONFIDENCE:
+        raise ParameterError(
+            f"confidence= is that of a model of strokes, and here {learned}. Leave it out."
+        )
 
 
 def _of_strokes(teacher: Any) -> ConvpaintModel:

@@ -13,6 +13,9 @@ RING = 3.0
 CLASSIFIER = "forest"
 """The usual width of a ring in pixels, and kind of classifier."""
 
+ADD = ". Add that, or leave it out."
+"""What to do where something else makes it work."""
+
 
 def require_effect(
     path: Path,
@@ -48,16 +51,16 @@ def require_effect(
         Naming it, and what it goes with.
     """
     usual, sized = Finding(), how.min_size > 0 or how.max_size < np.inf
-    of_labels = f"probabilities, and {path} holds labels"
+    of_labels = f"probabilities, and {path} holds labels. Leave it out."
     uses = (
         ("threshold", how.threshold != usual.threshold, probabilities, of_labels),
         ("core", how.core is not None, probabilities, of_labels),
-        ("rise", how.rise != usual.rise, how.boundary is not None, "boundary="),
-        ("size_in", how.size_in != usual.size_in, sized, "min_size= or max_size="),
-        ("series", series is not None, image, "image="),
-        ("ring", ring != RING, image, "image="),
-        ("classifier", classifier != CLASSIFIER, teaches, "labels= or join="),
+        ("rise", how.rise != usual.rise, how.boundary is not None, f"boundary={ADD}"),
+        ("size_in", how.size_in != usual.size_in, sized, f"min_size= or max_size={ADD}"),
+        ("series", series is not None, image, f"image={ADD}"),
+        ("ring", ring != RING, image, f"image={ADD}"),
+        ("classifier", classifier != CLASSIFIER, teaches, f"clicks= or joins={ADD}"),
     )
     for name, given, works, beside in uses:
         if given and not works:
-            raise ParameterError(f"{name}= goes with {beside}. Add that, or leave it out.")
+            raise ParameterError(f"{name}= goes with {beside}")

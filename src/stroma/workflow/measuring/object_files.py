@@ -20,7 +20,6 @@ from stroma.io.cells import write_table
 from stroma.objects.classes import ObjectClassifier, features_of
 from stroma.pixel.files import plain
 from stroma.workflow.measuring.other_tables import (
-    CLASSES,
     FIRST_LINE,
     FRAMES,
     NUMBERS,
@@ -33,6 +32,7 @@ from stroma.workflow.measuring.other_tables import (
     require_frames,
     whole,
 )
+from stroma.workflow.measuring.said_classes import said_classes
 
 KIND = "classes of objects"
 TABLES = (".csv", ".parquet", ".h5ad")
@@ -132,7 +132,7 @@ def _cell(value: Any) -> Any:
 
 
 def read_clicks(
-    path: str | Path, labels: Image, table: ObjectTable
+    path: str | Path, labels: Image, table: ObjectTable, known: Sequence[Class] = ()
 ) -> tuple[NDArray[np.int64], tuple[Class, ...]]:
     """Return the class of every row of a table, 0 for none, from a table of labelled objects.
 
@@ -146,21 +146,24 @@ def read_clicks(
         The objects.
     table : ObjectTable
         Their measurements.
+    known : sequence of Class
+        Those of the model that goes on learning, if one does.
 
     Raises
     ------
     FormatError
         If columns are missing, or values are no numbers.
     LabelError
-        If there is no object in a place, one is of two classes, or no frame is said of several.
+        If there is no object in a place, one is of two classes, the number of its class
+        contradicts the name, or no frame is said of several.
     """
     where = Path(path)
-    columns, lines = _labelled(where)
+    columns, lines, said = _labelled(where, known)
     frames = frames_in(lines, where)
     if frames is None:
         require_frames(str(where), frames_of(table))
     numbers = {n: i for i, n in enumerate(_keys(table))}
-    classes = classes_named([row[columns["class"]] for row in lines.values()])
+    classes = classes_named(list(said.values()))
     result = np.zeros(table.rows, np.int64)
     for line, row in lines.items():
         at = f"{where}, line {line}"
@@ -168,7 +171,7 @@ def read_clicks(
         key = frame, _number(row, frame, labels, columns, at)
         if key not in numbers:
             raise LabelError(f"{at}: there is no object {_told(row, columns)}.")
-        label = classes[row[columns["class"]]].label
+        label = classes[said[line]].label
         if result[numbers[key]] not in (0, label):
             raise LabelError(f"{at}: the object {_told(row, columns)} has two classes.")
         result[numbers[key]] = label
@@ -176,30 +179,30 @@ def read_clicks(
 
 
 Columns = dict[str, str]
-"""What the columns of a table are called that say class, label, t, z, y or x."""
+"""What the columns of a table are called that say label, t, z, y or x."""
 
 
-def _labelled(path: Path) -> tuple[Columns, dict[int, Row]]:
-    """Return the columns of a table of labelled objects, and its rows with a class by line."""
+def _labelled(
+    path: Path, classes: Sequence[Class]
+) -> tuple[Columns, dict[int, Row], dict[int, str]]:
+    """Return the columns of a table of labelled objects, its rows with a class, and these."""
     rows = read_rows(path)
     names = list(rows[0]) if rows else []
-    # our own tables have the names of classes beside their numbers
-    known = {"class": ("class_name", *CLASSES), "t": FRAMES, "z": ("z",), "y": ("y",), "x": ("x",)}
+    known = {"t": FRAMES, "z": ("z",), "y": ("y",), "x": ("x",)}
     found = {key: name for key, words in known.items() if (name := called(names, words))}
     placed = {"y", "x"} <= set(found)
     # beside places, what is called id or object may as well be the number of the click
     if label := called(names, NUMBERS[:1] if placed else NUMBERS):
         found["label"] = label
-    kind = found.get("class", "")
-    lines: dict[int, Row] = {
-        i: row for i, row in enumerate(rows, start=FIRST_LINE) if row.get(kind)
-    }
+    every: dict[int, Row] = dict(enumerate(rows, start=FIRST_LINE))
+    said = said_classes(every, names, path, classes)
+    lines = {i: every[i] for i in said}
     if not lines or not (placed or label):
         raise FormatError(
             f"{path} labels no objects: it has rows with the columns class, and label or y and x. "
             f"Got the columns {', '.join(names) or 'of no labelled row'}."
         )
-    return found, lines
+    return found, lines, said
 
 
 def _told(row: Row, columns: Columns) -> str:
