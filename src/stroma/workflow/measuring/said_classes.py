@@ -49,7 +49,7 @@ def said_classes(
     pairs = {i: (_plain(row.get(other, "")), row.get(name, "")) for i, row in lines.items()}
     columns = f"{other} and {name}"
     _require_agreement(pairs, columns, path, known)
-    called_so = {str(c.label): c.name for c in known if c.name}
+    called_so = {str(c.label): c.name for c in known}
     called_so |= {n: word for n, word in pairs.values() if n and word}
     for line, (number, word) in pairs.items():
         if number.isdecimal() and not word and number not in called_so:
@@ -69,12 +69,20 @@ def _plain(number: str) -> str:
 def _require_agreement(
     pairs: Mapping[int, Pair], columns: str, path: Path, known: Sequence[Class]
 ) -> None:
-    """Refuse rows whose number is that of another name; the rarest pair is taken for the wrong."""
+    """Refuse rows whose number is that of another name, first what most others speak against."""
     counts = Counter(pair for pair in pairs.values() if all(pair) and pair[0] != pair[1])
-    of_model = {(str(c.label), c.name) for c in known if c.name}
-    for line, pair in sorted(pairs.items(), key=lambda one: counts[one[1]]):
-        if pair not in counts:
-            continue
+    of_model = {(str(c.label), c.name) for c in known}
+    right = {
+        pair: count - sum(n for one, n in counts.items() if _contradict(one, pair))
+        for pair, count in counts.items()
+    }
+    # a word where a number should be is wrong, whatever others say
+    order = {pair: (pair[0].isdecimal(), value) for pair, value in right.items()}
+    wrong_first = sorted(
+        (line for line, pair in pairs.items() if pair in order), key=lambda n: order[pairs[n]]
+    )
+    for line in wrong_first:
+        pair = pairs[line]
         against = [one for one in (*of_model, *counts) if _contradict(one, pair)]
         if against or not pair[0].isdecimal():
             number, name = against[0] if against else ("", "")
