@@ -137,7 +137,7 @@ class _Plane:
     def _places(self, axis: int) -> NDArray[np.intp]:
         """Return the pixel that is seen for every pixel of the image along an axis, ascending."""
         middles = np.arange(self.labels.shape[axis]) - self.starts[axis] + 0.5
-        return np.floor(middles * self.new[axis] / self.old[axis]).astype(np.intp)
+        return np.asarray(np.floor(middles * self.new[axis] / self.old[axis]), np.intp)
 
     def evidence(self, number: int, box: Cube) -> NDArray[np.float64]:
         """Return the sums of all channels over the pixels of an object, and how many these are.
