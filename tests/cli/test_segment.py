@@ -11,7 +11,7 @@ import pytest
 
 from stroma import errors
 from stroma.io import read_image, write_image
-from stroma.workflow.applying import segment as workflow
+from stroma.workflow.applying import outputs
 
 
 def test_labels_are_written_for_every_image(stroma, model: Path) -> None:
@@ -86,7 +86,7 @@ def test_missing_weights_for_all_files_give_3(
     def without_weights(*_: object, **__: object) -> None:
         raise errors.WeightsError("No weights here.")
 
-    monkeypatch.setattr(workflow, "read_image", without_weights)
+    monkeypatch.setattr(outputs, "read_image", without_weights)
     assert stroma("segment", "model.pkl", "a.png", "--out", "res").code == 3
 
 
@@ -94,7 +94,7 @@ def test_cancelling_gives_130(stroma, model: Path, monkeypatch: pytest.MonkeyPat
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(workflow, "read_image", interrupted)
+    monkeypatch.setattr(outputs, "read_image", interrupted)
     assert stroma("segment", "model.pkl", "a.png", "--out", "res").code == 130
 
 

@@ -264,7 +264,7 @@ def test_the_command_line_says_how_objects_are_found_again(known_weights, tmp_pa
     assert np.array_equal(found["memory"], found["auto"])
     assert not np.array_equal(found["memory"], found["prompts"])
     assert run([*given, "--carry-by", "memory"]) != 0
-    assert "Add --carry" in capsys.readouterr().err
+    assert "--carry-by goes with --carry. Add that" in capsys.readouterr().err
 
 
 def shown_of(size, *slices):
