@@ -48,7 +48,7 @@ def test_from_an_empty_viewer_to_a_project_and_back(viewer, open_widget, tmp_pat
     until(lambda: studio.session is not first and not studio.working)
     assert not studio.session.images
     widget.panel.files.open(folder)
-    until(lambda: studio.session.path == folder and studio.bridge.image == "1")
+    until(lambda: studio.session.path == folder and studio.bridge.image == "2")
     np.testing.assert_array_equal(np.unique(studio.session.strokes("1")), [0, 1, 2])
     assert [one.name for one in studio.session.images] == ["first", "second"]
     until(lambda: segmented(widget))
