@@ -107,6 +107,11 @@ class Image:
         return dict(self._index)
 
     @property
+    def axes_given(self) -> str | None:
+        """The axes that were given when it was read; None where the file said them."""
+        return (self.read_with or {}).get("axes")
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values."""
         dtype: np.dtype[Any] = np.dtype(self.array.dtype)

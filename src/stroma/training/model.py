@@ -22,7 +22,7 @@ from stroma.targets.several import Several
 from stroma.training.feeding.cases import statistics_of
 from stroma.training.feeding.crop import cropped, filled_box, is_whole
 from stroma.training.feeding.data import cases_of
-from stroma.training.feeding.open import as_image, named, opened, without_channel
+from stroma.training.feeding.open import opened
 from stroma.training.feeding.resample import Grid, coarser, grid_for, pixel_size
 from stroma.training.feeding.windows import Cube
 from stroma.training.files import about as files
@@ -33,9 +33,8 @@ from stroma.training.predicting.components import Rule, only_largest
 from stroma.training.predicting.directions import through
 from stroma.training.predicting.each_object import (
     class_scores,
-    find_object_classes,
-    object_table,
-    require_no_blocks,
+    classed,
+    require_of_objects,
 )
 from stroma.training.predicting.found import find_classes, without_channels
 from stroma.training.predicting.lent import require_ours
@@ -325,8 +324,12 @@ class Network:
         """
         how: dict[str, Any] = {"mirror": mirror, "device": device, "use_dask": use_dask}
         if self.of_objects or objects is not None:
-            unused = {"use_dask": use_dask, "directions": directions}
-            return self._classed(image, objects, unused, mirror=mirror, device=device, **tunable)
+            require_of_objects(self, objects is not None, use_dask=use_dask, directions=directions)
+            how = {"mirror": mirror, "device": device, **tunable}
+            if isinstance(image, list | tuple):
+                pairs = zip(image, objects, strict=True)
+                return [self.segment(one, objects=own, **how) for one, own in pairs]
+            return classed(self, self.open(image), objects, self.classes, **how)
         if isinstance(image, list | tuple):
             return [self.segment(one, directions=directions, **how, **tunable) for one in image]
         opened = self.open(image)
@@ -335,25 +338,6 @@ class Network:
         collector = collector_for(self, opened, tunable)
         show(self, opened, collector, **how)
         return as_given(self, collector.result(), opened)
-
-    def _classed(self, image: Any, objects: Any, unused: Mapping[str, bool], **how: Any) -> Any:
-        """Return the table of the objects of an image with their classes; a list for a list."""
-        if not self.of_objects or objects is None:
-            raise ParameterError(
-                f"objects= goes with a network that learned classes of objects, and this one finds "
-                f"{self.target.result}."
-                if not self.of_objects
-                else "This network learned classes of objects: objects= is their label image."
-            )
-        require_no_blocks(**unused)
-        if isinstance(image, list | tuple):
-            pairs = zip(image, objects, strict=True)
-            return [self._classed(one, own, unused, **how) for one, own in pairs]
-        opened = self.open(image)
-        axes = opened.kept_axes.replace("c", "")
-        numbers = without_channel(as_image(objects, axes=None if named(objects) else axes))
-        keys, shares = find_object_classes(self, opened, numbers, **how)
-        return object_table(keys, shares, self.classes, framed="t" in numbers.sizes)
 
     def finished(self, labels: NDArray[np.unsignedinteger[Any]]) -> Any:
         """Return the labels of a whole image as they are in the end: see ``largest_``.

@@ -204,7 +204,7 @@ class Exports:
             model = self.model.network or self.model.copy()
         wanted = outputs or Outputs()
         likes = zip(paths, opened, strict=True) if opened else ()
-        axes = {_real(path): _axes_of(like) for path, like in likes if like is not None}
+        axes = {_real(path): like.axes_given for path, like in likes if like is not None}
 
         def batch(progress: Report, cancelled: Cancel) -> BatchResult:
             def told(step: Progress) -> None:
@@ -221,11 +221,6 @@ class Exports:
                 self._note_open(made, wanted, answers, axes)
 
         return self.core.tasks.start("batch", batch)
-
-
-def _axes_of(image: Image) -> str | None:
-    """Return the axes that were given when an image was read; None where the file said them."""
-    return (image.read_with or {}).get("axes")
 
 
 def _real(path: str | Path) -> str:

@@ -16,6 +16,7 @@ from stroma.data.objects import LABEL, ObjectTable
 from stroma.errors import Cancelled, LabelError, ParameterError, ShapeError
 from stroma.metrics.categories import category_scores
 from stroma.targets.instances import boxes
+from stroma.training.feeding.open import as_image, named, without_channel
 from stroma.training.feeding.resample import CUBIC
 from stroma.training.feeding.windows import Cube, cube, read_mirrored, shape_of
 from stroma.training.predicting.predict import reader
@@ -37,24 +38,57 @@ def around_object(box: Cube, sides: Sequence[int]) -> Cube:
     return cube(starts, sides)
 
 
-def require_no_blocks(**given: bool) -> None:
-    """Refuse what is of images that are looked at block by block.
+def require_of_objects(network: Trained, given: bool, **unused: bool) -> None:
+    """Refuse objects where there is nothing to say of them, and what is of whole images.
 
     Parameters
     ----------
-    **given : bool
-        Whether each is given, by the name of its argument.
+    network : Network
+        Predicts.
+    given : bool
+        Whether there are objects.
+    **unused : bool
+        Whether each option for images that are looked at block by block is given, by its name.
 
     Raises
     ------
     ParameterError
-        Naming the first that is.
+        Naming what is missing, or the first that is of no use.
     """
-    for name in (name for name, on in given.items() if on):
+    if not network.of_objects:
+        raise ParameterError(
+            f"objects= goes with a network that learned classes of objects, and this one finds "
+            f"{network.target.result}."
+        )
+    if not given:
+        raise ParameterError(
+            "This network learned classes of objects: objects= is their label image."
+        )
+    for name in (name for name, on in unused.items() if on):
         raise ParameterError(
             f"{name}= goes with networks that look at the whole image, and this one looks at what "
             "is around every object. Leave it out."
         )
+
+
+def classed(
+    network: Trained, image: Image, objects: Any, classes: Sequence[Class], **how: Any
+) -> ObjectTable:
+    """Return the table of the objects of an image with their classes.
+
+    Parameters
+    ----------
+    network, image
+        As for `find_object_classes`, which ``how`` goes to.
+    objects : array-like, path or Image
+        Their numbers, with the image's axes unless it names its own.
+    classes : sequence of Class
+        In the order of the channels.
+    """
+    axes = None if named(objects) else image.kept_axes.replace("c", "")
+    numbers = without_channel(as_image(objects, axes=axes))
+    keys, shares = find_object_classes(network, image, numbers, **how)
+    return object_table(keys, shares, classes, framed="t" in numbers.sizes)
 
 
 def find_object_classes(

@@ -45,6 +45,11 @@ class Trained(Protocol):
         """Whether it predicts pixels without seeing them, so that they can be compared."""
         ...
 
+    @property
+    def of_objects(self) -> bool:
+        """Whether it learned classes of objects."""
+        ...
+
     def predictor(self, image: Image, *, mirror: bool | None, device: str) -> NetworkPredictor:
         """Return what predicts blocks of an image."""
         ...

@@ -160,7 +160,7 @@ class Job:
         """Return the image, with the axes and sizes that were given it."""
         if self.like is None:
             return read_image(self.path, axes=self.outputs.axes, series=self.series)
-        found = read_image(self.path, axes=_axes_of(self.like), series=self.series)
+        found = read_image(self.path, axes=self.like.axes_given, series=self.series)
         return replace(found, spacing=self.like.spacing, unit=self.like.unit)
 
     def files(self, image: Image) -> Files:
@@ -364,16 +364,11 @@ def _stem(path: Path) -> str:
     return stem_of(path)
 
 
-def _axes_of(image: Image) -> str | None:
-    """Return the axes that were given when an image was read; None where the file said them."""
-    return (image.read_with or {}).get("axes")
-
-
 def _identity(
     model: str, path: Path, outputs: Outputs, series: int | None, like: Image | None
 ) -> str:
     """Return a hash of model, image (name, size and date of the file) and what is wanted."""
-    axes = outputs.axes if like is None else _axes_of(like)
+    axes = outputs.axes if like is None else like.axes_given
     wanted = [outputs.format, outputs.alpha, outputs.min_size, axes, state_of(outputs.mask)]
     wanted += [] if like is None else [sorted(like.spacing.items()), like.unit]
     wanted += ["directions"] if outputs.directions else []
