@@ -51,11 +51,13 @@ class Handler(BaseHTTPRequestHandler):
             start, stop = (int(n) for n in asked.removeprefix("bytes=").split("-"))
             part = data[start : stop + 1]
             content = f"bytes {start}-{start + len(part) - 1}/{len(data)}"
-            record.sent = self.reply(206, part, {"Content-Range": content})
+            record.sent = len(part)  # noted first: who asked has all before the last line here
+            self.reply(206, part, {"Content-Range": content})
         else:
-            record.sent = self.reply(200, data)
+            record.sent = len(data)
+            self.reply(200, data)
 
-    def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> int:
+    def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -63,7 +65,6 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-Repo-Commit", self.hub.commit)
         self.end_headers()
         self.wfile.write(body)
-        return len(body)
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""
