@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
             record.sent = len(data)
             self.reply(200, data)
 
-    def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def reply(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> int:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
@@ -65,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("X-Repo-Commit", self.hub.commit)
         self.end_headers()
         self.wfile.write(body)
+        return len(body)
 
     def log_message(self, *_: object) -> None:
         """Stay quiet."""
