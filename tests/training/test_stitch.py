@@ -1,5 +1,7 @@
 """Objects across borders of blocks get one number, and are those of the whole image."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from tests.targets.objects import touching
@@ -48,6 +50,30 @@ def test_an_object_over_many_blocks_is_one():
         stitching.add(core, window, found)
     assert stitching.finish(after=7) == 8
     assert (labels == 8).all()
+
+
+def test_blocks_that_wait_for_their_neighbours_hold_no_label_images():
+    shape, side, context = (48, 144, 144), 16, 12
+    whole = np.zeros(shape, np.uint32)
+    lattice_of_objects = lattice(shape, (12, 12, 12), (1, 1, 1))
+    for number, box in enumerate(lattice_of_objects, start=1):
+        whole[tuple(slice(s.start + 1, s.stop - 1) for s in box)] = number
+    labels = np.zeros(shape, np.uint32)
+    stitching = Stitching(labels)
+    held, largest = 0, 0
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for core in lattice(shape, (side,) * 3, (1, 1, 1)):
+            window = around(core, context, shape)
+            largest = max(largest, whole[window].nbytes)
+            stitching.add(core, window, np.unique(whole[window], return_inverse=True)[1])
+            held = max(held, tracemalloc.get_traced_memory()[0] - before)
+    finally:
+        tracemalloc.stop()
+    assert stitching.finish() == len(lattice_of_objects)
+    assert instance_scores(labels, whole)["ap 0.95"] == 1
+    assert held < 5 * largest, "81 blocks of a layer wait for those behind them"
 
 
 def test_neighbours_that_touch_the_border_stay_two():

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 SAME = 0.5
 """Two objects are one if they share more than this part of the smaller one, where both look."""
@@ -87,10 +88,15 @@ def same_objects(
         Numbers in the one and in the other: pairs that share more than half of the smaller object.
     """
     here = (one[face] > 0) & (other[face] > 0)
+    pairs = set(zip(one[face][here].tolist(), other[face][here].tolist(), strict=True))
+    if not pairs:
+        return []
+    sizes, others = np.bincount(one.ravel()), np.bincount(other.ravel())
+    boxes = ndimage.find_objects(one)
     found = []
-    for a, b in set(zip(one[face][here].tolist(), other[face][here].tolist(), strict=True)):
-        first, second = one == a, other == b
-        shared = np.count_nonzero(first & second)
-        if shared > SAME * min(np.count_nonzero(first), np.count_nonzero(second)):
+    for a, b in pairs:
+        box = boxes[a - 1]
+        shared = np.count_nonzero((one[box] == a) & (other[box] == b))
+        if shared > SAME * min(sizes[a], others[b]):
             found.append((a, b))
     return sorted(found)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from stroma.blocks.merge import Groups, same_objects
 from stroma.blocks.room import Frame
 from stroma.targets.centres import require_room
-from stroma.training.feeding.windows import Cube, common, relative
+from stroma.training.feeding.windows import Cube, common, meet, relative, shape_of
 
 Labels = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """Objects of one block.
+    """What is kept of a block until its neighbours were seen: its objects on the way to them.
+
+    A volume may have hundreds of blocks side by side that wait for those behind them: their label
+    images would fill memory, so that objects are kept as one bit a pixel of the box around each.
 
     Parameters
     ----------
@@ -26,16 +32,47 @@ class Seen:
         What it is to label.
     window : Cube
         What it looked at: the core and its surroundings.
-    labels : (*window) uint32 array
-        Its objects, from 1.
     first : int
         What is added to its numbers, so that they differ from those of all other blocks.
+    pieces : mapping of int to (Cube, uint8 array)
+        Of objects that reach later blocks, by number: the box around each, in the window, and its
+        pixels in there as bits.
     """
 
     core: Cube
     window: Cube
-    labels: Labels
     first: int
+    pieces: Mapping[int, tuple[Cube, NDArray[np.uint8]]]
+
+    @classmethod
+    def of(cls, core: Cube, window: Cube, labels: Labels, first: int) -> Seen:
+        """Keep what later blocks are compared with of the (*window) objects of a block."""
+        inner = relative(core, window)
+        found = [np.zeros(0, labels.dtype)]
+        for axis, side in enumerate(inner):
+            last = (*inner[:axis], slice(side.stop - 1, side.stop + 1), *inner[axis + 1 :])
+            found.append(np.unique(labels[last]))
+        boxes = ndimage.find_objects(labels)
+        numbers = [n for n in np.unique(np.concatenate(found)).tolist() if n]
+        cut = {n: np.packbits(labels[boxes[n - 1]] == n) for n in numbers}
+        return cls(core, window, first, {n: (boxes[n - 1], bits) for n, bits in cut.items()})
+
+    def labels(self, place: Cube) -> Labels:
+        """Return the objects that reach later blocks, in a part of the window."""
+        part = relative(place, self.window)
+        labels = np.zeros(shape_of(part), np.uint32)
+        for number, (box, bits) in self.pieces.items():
+            shared = common(box, part)
+            if meet(box, part):
+                pixels = np.unpackbits(bits, count=prod(shape_of(box))).reshape(shape_of(box))
+                inside = pixels[relative(shared, box)].astype(bool)
+                labels[relative(shared, part)][inside] = number
+        return labels
+
+    def waits(self, core: Cube) -> bool:
+        """Tell whether a neighbour is still to come after a block, in reading order."""
+        last = (self.core[0].stop, *(side.start for side in self.core[1:]))
+        return last > tuple(side.start for side in core)
 
 
 class Stitching:
@@ -66,9 +103,8 @@ class Stitching:
         """Add a block; blocks come in reading order."""
         labels, kinds = self._without_classes(found)
         first = self._groups.add(int(labels.max(initial=0))) - 1
-        seen = Seen(core, window, labels, first)
         for other in self._waiting:
-            for a, b in _joined(other, seen):
+            for a, b in _joined(other, core, window, labels):
                 self._groups.join(other.first + a, first + b)
         own = labels[relative(core, window)]
         shifted = np.where(own > 0, own + np.uint32(first), 0).astype(np.uint32)
@@ -78,8 +114,8 @@ class Stitching:
         self._labels[core] = shifted
         self._used.append(np.unique(shifted))
         self._cores.append(core)
-        self._waiting = [o for o in self._waiting if o.core[0].stop >= core[0].start]
-        self._waiting.append(seen)
+        self._waiting = [other for other in self._waiting if other.waits(core)]
+        self._waiting.append(Seen.of(core, window, labels, first))
 
     def finish(self, *, after: int = 0) -> int:
         """Give all objects numbers from 1 (more, after others), and return the last."""
@@ -120,16 +156,14 @@ class Stitching:
         return final[table], max(counts.values(), default=0)
 
 
-def _joined(one: Seen, other: Seen) -> list[tuple[int, int]]:
-    face = _face(one.core, other.core)
-    if face is None:
+def _joined(one: Seen, core: Cube, window: Cube, labels: Labels) -> list[tuple[int, int]]:
+    """Return which objects of an earlier block and of this one are the same."""
+    face = _face(one.core, core)
+    if face is None or not one.pieces:
         return []
-    both = common(one.window, other.window)
-    return same_objects(
-        one.labels[relative(both, one.window)],
-        other.labels[relative(both, other.window)],
-        relative(common(face, both), both),
-    )
+    both = common(one.window, window)
+    there = labels[relative(both, window)]
+    return same_objects(one.labels(both), there, relative(common(face, both), both))
 
 
 def _face(one: Cube, other: Cube) -> Cube | None:
