@@ -1,7 +1,9 @@
 """What every classifier promises, and equality with the libraries that fit them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info
 
 from stroma.classify import CLASSIFIERS
 from stroma.classify.catboost import CatBoost, _quantised
@@ -519,3 +522,29 @@ def test_a_single_feature_is_learnt_by_few_trees():
     y = np.where(X[:, 0] < 20, 1, 2)
     found = CatBoost(iterations=5).fit(X, y).predict_proba(X).argmax(axis=1) + 1
     assert (found == y).mean() > 0.95
+
+
+def of_algebra():
+    """Return how many threads each library of linear algebra has."""
+    return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+
+def test_the_linear_member_is_fitted_in_one_thread_and_others_have_theirs_back(monkeypatch):
+    X, y = np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32), np.arange(60) % 2
+    library, during, both = LogisticRegression.fit, [], Barrier(2)
+
+    def fit(self, *args):
+        during.extend(of_algebra())
+        return library(self, *args)
+
+    def one(_):
+        both.wait()
+        for _ in range(20):
+            Logistic().fit(X, y)
+
+    monkeypatch.setattr(LogisticRegression, "fit", fit)
+    before = of_algebra()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(one, range(2)))
+    assert set(during) == {1}
+    assert of_algebra() == before

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -139,7 +143,7 @@ class Logistic(Learner[Linear]):
         mean, scale = _standard(rows)
         steps = eased(self.max_iter, len(classes), least=LEAST_STEPS)
         model = LogisticRegression(C=self.C, max_iter=steps, class_weight="balanced")
-        with warnings.catch_warnings():
+        with _in_one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # reported below
             model.fit((rows - mean) / scale, codes)
         if model.n_iter_.max() >= steps:
@@ -150,6 +154,28 @@ class Logistic(Learner[Linear]):
     def read(cls, arrays: Arrays) -> Linear:
         """Return the linear map in stored arrays, every one checked."""
         return Linear.from_arrays(arrays)
+
+
+_ALONE = threading.Lock()
+
+
+@contextmanager
+def _in_one_thread() -> Iterator[None]:
+    """Keep linear algebra to one thread, one caller at a time.
+
+    The solver's products are small and many: threads spend ten times as long waiting for each
+    other as they save, more so where other programs run. The setting is the whole process's, so
+    that two callers who set it and set it back must not overlap.
+    """
+    with _ALONE, _libraries().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _libraries() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _standard(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
