@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import stroma
 from stroma.cli.app import build
+from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import LabelError, MissingFileError, ParameterError, ShapeError
 from stroma.io import write_image, write_labels
@@ -318,6 +319,30 @@ def test_a_model_of_strokes_is_refused_where_it_would_teach_nothing(how):
     layers = {"semantic": np.sign(labels), "rays": labels}
     with pytest.raises(ParameterError, match="several targets are learned"):
         preview(values, layers, several, **how)
+
+
+def test_a_plan_and_scores_name_classes_and_count_objects():
+    values, labels, kinds = field(1, rows=3, columns=4)
+    shown = str(preview(values, kinds, Learner(**SMALL), objects=labels))
+    assert shown.splitlines()[0].startswith("12 objects with their classes, 1 channel; ")
+    assert f"Predicted: {', '.join(KINDS)}\n" in shown
+    network = stroma.learn(values, kinds, objects=labels, **{**SMALL, "steps": 1})
+    for scores in (network.scores_, network.evaluate(values, kinds, objects=labels)):
+        assert {name for name in scores if name.startswith("recall")} <= {
+            f"recall {kind}" for kind in KINDS
+        }
+        assert any(name.startswith("recall ") for name in scores)
+    alone = str(preview([values], [np.sign(labels)], Learner(**{**SMALL, "target": "semantic"})))
+    assert alone.startswith("1 image, 1 channel; ")
+
+
+def test_a_plan_names_the_classes_that_are_given():
+    values, labels, _ = field(1)
+    learner = Learner(**{**SMALL, "target": "semantic"})
+    shown = preview([values], [np.sign(labels)], learner, classes=[Class(1, "nucleus")])
+    assert shown.outputs == ("0", "nucleus")
+    assert "Labelled pixels: 0: " in str(shown)
+    assert " %, nucleus: " in str(shown)
 
 
 @pytest.fixture(scope="module")

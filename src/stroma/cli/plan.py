@@ -51,6 +51,7 @@ def plan(
         minutes=minutes,
         memory_gb=memory,
     )
+    from stroma.data.classes import Class
     from stroma.training.learning.learner import Learner
     from stroma.workflow.learning.planning import preview
 
@@ -61,5 +62,6 @@ def plan(
         teacher=wanted.teacher,
         confidence=wanted.confidence,
         objects=wanted.objects,
+        classes=[Class(label, name) for label, name in wanted.classes.items()],
     )
     as_json(asdict(found)) if json else typer.echo(str(found))

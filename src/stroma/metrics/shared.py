@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.errors import ShapeError
+
+OF_CLASS = re.compile(r"(.*\b(?:iou|recall)) (\d+)")
+"""The name of the score of one class, and its label."""
 
 
 def require_same_shape(result: NDArray[Any], truth: NDArray[Any]) -> None:
@@ -23,3 +27,21 @@ def require_same_shape(result: NDArray[Any], truth: NDArray[Any]) -> None:
 def mean_scores(images: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return the mean of every score over images."""
     return {name: float(np.mean([one[name] for one in images])) for name in images[0]}
+
+
+def by_name(scores: Mapping[str, float], names: Mapping[int, str]) -> dict[str, float]:
+    """Return scores of which those of a class, "recall 2", end in its name instead of its label.
+
+    Parameters
+    ----------
+    scores : mapping of str to float
+        As targets say them.
+    names : mapping of int to str
+        Of classes, by label; those of others stay as they are.
+    """
+
+    def called(score: str) -> str:
+        own = OF_CLASS.fullmatch(score)
+        return score if own is None else f"{own[1]} {names.get(int(own[2]), own[2])}"
+
+    return {called(score): value for score, value in scores.items()}

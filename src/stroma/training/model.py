@@ -18,6 +18,7 @@ from stroma.data.classes import Class, complete, numbered, require_classes
 from stroma.data.image import Image
 from stroma.data.statistics import Statistics
 from stroma.errors import FormatError, ParameterError
+from stroma.metrics.shared import by_name
 from stroma.targets.several import Several
 from stroma.training.feeding.cases import statistics_of
 from stroma.training.feeding.crop import cropped, filled_box, is_whole
@@ -100,13 +101,18 @@ class Network:
         """Names of what is predicted for every pixel; of the classes, where there are some."""
         if getattr(self.target, "labels", None) is None:
             return list(self.target.channels())
-        known = {0: "background", **{c.label: c.name for c in self.classes}}
-        return [known[int(label)] for label in self.classes_]
+        return [self._names[int(label)] for label in self.classes_]
+
+    @property
+    def _names(self) -> dict[int, str]:
+        """Names of classes by label, as far as they are known."""
+        known = (*self._classes, *self.classes)
+        return {0: "background", **{c.label: c.name for c in known}}
 
     @property
     def scores_(self) -> Mapping[str, float]:
-        """Scores on the part of the data that was kept from training."""
-        return dict(self.about.training.get("scores", {}))
+        """Scores on the part of the data that was kept from training; of classes by their names."""
+        return by_name(self.about.training.get("scores", {}), self._names)
 
     @property
     def decoding_(self) -> Mapping[str, Any]:
@@ -391,6 +397,8 @@ class Network:
     ) -> dict[str, float]:
         """Return the scores of this network on labelled images, over all their pixels.
 
+        Those of one class end in its name.
+
         Parameters
         ----------
         images, labels, objects
@@ -403,13 +411,13 @@ class Network:
         if self.of_objects:
             many = [one if isinstance(one, list) else [one] for one in (images, objects, labels)]
             tables = self.segment(many[0], objects=many[1], **how)
-            return class_scores(tables, many[2], self.classes)
+            return by_name(class_scores(tables, many[2], self.classes), self._names)
         if self.target.truth == "category":
             labels = numbered(labels, self.classes)
         cases = cases_of(images, labels, truth=self.target.truth, ndim=self.ndim, ignore=ignore)
         results = [self.segment(case.image, **how) for case in cases]
         truths = [case.truth(case.area) for case in cases]
-        return self.target.score(results, truths)
+        return by_name(self.target.score(results, truths), self._names)
 
     # ------------------------------------------------------------------ files
 

@@ -123,7 +123,7 @@ def _telling(tell: Callable[[Told], None], number: int, count: int) -> Callable[
 
 def _about(made: Sequence[Network], chosen: Mapping[str, Any], task: Task) -> About:
     """Return what is known of all networks together: the means of their scores, and each."""
-    each = [dict(one.scores_) for one in made]
+    each = [dict(one.about.training["scores"]) for one in made]
     scores = {name: float(np.nanmean([s[name] for s in each])) for name in each[0]}
     trainings = [one.about.training for one in made]
     rows = [{**row, "fold": n} for n, t in enumerate(trainings, 1) for row in t["history"]]

@@ -24,7 +24,7 @@ from stroma.training.feeding.windows import Cube, inside, shape_of
 from stroma.training.predicting.each_object import HELD, Key, around_object, require_objects
 from stroma.training.predicting.sweep import outer_axes
 from stroma.workflow.applying.find import natural
-from stroma.workflow.learning.pairs import Given, paired
+from stroma.workflow.learning.pairs import Given, paired, said_of
 from stroma.workflow.measuring.object_files import read_clicks
 from stroma.workflow.measuring.other_tables import TABLES
 
@@ -101,17 +101,18 @@ def with_object_classes(
             "label and class, or marks of QuPath or ImageJ on some objects."
         )
     many, numbers = paired(images, objects)
-    every = _opened(many, numbers, _classes_of(many, classes), axes=learner.axes, base=base)
+    known = said_of(many, classes, "classes of objects", _file_of)
+    every = _opened(many, numbers, known, axes=learner.axes, base=base)
     ndim = base.ndim if base is not None else learner.ndim or 2
     found = list(_planes(every, ndim))
     if not found:
         raise LabelError("No object of any image has a class. Label objects of two classes.")
     patch = _patch(learner, found, base)
     kept = _some(found, learner.seed)
-    known = base.classes if base is not None else named_in_order(one.kind for one in kept)
-    labels = numbered([one.kind for one in kept], known)
+    kinds = base.classes if base is not None else named_in_order(one.kind for one in kept)
+    labels = numbered([one.kind for one in kept], kinds)
     pairs = [one.cut(label, patch) for one, label in zip(kept, labels, strict=True)]
-    data = Given([image for image, _ in pairs], [own for _, own in pairs], classes=tuple(known))
+    data = Given([image for image, _ in pairs], [own for _, own in pairs], classes=tuple(kinds))
     if base is None:
         options = {**learner.target_options, "objects": True}
         learner = replace(learner, patch=patch, target_options=options)
@@ -261,27 +262,8 @@ def _some(found: list[_Seen], seed: int) -> list[_Seen]:
     return [found[i] for i in sorted(kept)]
 
 
-def _classes_of(images: Sequence[Any], classes: Any) -> list[Any]:
-    """Return the classes of the objects of every image."""
-    if isinstance(classes, str | Path) and Path(classes).is_dir() and not is_image(classes):
-        return [_file_of(image, Path(classes)) for image in images]
-    given = list(classes) if isinstance(classes, list) else [classes]
-    if len(given) != len(images):
-        raise ParameterError(
-            f"There are {len(images)} images and the classes of objects of {len(given)}; give some "
-            "for each image, in the same order, or a folder of files that have the images' names."
-        )
-    return given
-
-
-def _file_of(image: Any, folder: Path) -> Path:
+def _file_of(path: Path, folder: Path) -> Path:
     """Return the file in a folder that says the classes of the objects of an image."""
-    if not isinstance(image, str | Path):
-        raise ParameterError(
-            "A folder of classes goes with images in files, as they pair by name. Give the images "
-            "as a folder or as paths, or the classes as a list."
-        )
-    path = Path(image)
     stem = path.name.split(".")[0]
     names = {stem + end for end in ENDINGS}
     there_are = sorted(folder.iterdir(), key=natural)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,43 @@ def for_images(images: Sequence[Any], folder: Any) -> list[Any]:
     if not _is_folder(folder):
         return _listed(folder)
     return [_labels_of(Path(str(image)), Path(folder)) for image in images]
+
+
+def said_of(
+    images: Sequence[Any], known: Any, what: str, named: Callable[[Path, Path], Path | None]
+) -> list[Any]:
+    """Return what is known of every image besides its labels: of a folder the file for each.
+
+    Parameters
+    ----------
+    images : sequence
+        From `all_images`.
+    known : folder, list, or one of what lists hold
+        Something for every image.
+    what : str
+        What it is called in messages, such as "strokes".
+    named : callable
+        Returns the file for an image in a folder, None where there is none and need be none.
+
+    Raises
+    ------
+    ParameterError
+        If images and files cannot pair by name, or are not as many.
+    """
+    if _is_folder(known):
+        if not all(isinstance(image, str | Path) for image in images):
+            raise ParameterError(
+                f"A folder of {what} goes with images in files, as they pair by name. Give the "
+                f"images as a folder or as paths, or the {what} as a list."
+            )
+        return [named(Path(image), Path(known)) for image in images]
+    found = _listed(known)
+    if len(found) != len(images):
+        raise ParameterError(
+            f"There are {len(images)} images, and {what} for {len(found)}. Give some for each "
+            "image, in the same order, or a folder of files that have the images' names."
+        )
+    return found
 
 
 def _images(images: Any) -> list[Path]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from stroma.data.classes import Class
 from stroma.training.learning.learner import Learner
 from stroma.training.learning.task import Task
 from stroma.training.planning.memory import step_gigabytes
@@ -19,6 +21,8 @@ from stroma.workflow.learning.teach import (
     require_no_teacher,
 )
 
+IMAGES = "image", "images"
+OBJECTS = "object with its class", "objects with their classes"
 _SMALLER = "Patches are made smaller if the time is too short for 500 steps, as measured then."
 
 
@@ -29,11 +33,11 @@ class Preview:
     Parameters
     ----------
     images : int
-        Planes or volumes there are to learn from.
+        Planes or volumes there are to learn from; of classes of objects one around each object.
     channels : int
         Of each.
     outputs : tuple of str
-        Channels that are predicted.
+        Channels that are predicted; classes by their names, where these are known.
     pixels : dict of int to int
         Labelled pixels by label.
     normalisation : tuple of str
@@ -44,6 +48,10 @@ class Preview:
         nnU-Net's plan for the data; empty for networks that are not planned.
     gigabytes : float
         About how much memory a step takes.
+    of_objects : bool
+        Whether classes of objects are learned.
+    names : dict of int to str
+        Of classes by label, as far as they are known.
     """
 
     images: int
@@ -54,14 +62,20 @@ class Preview:
     network: str
     plan: str
     gigabytes: float
+    of_objects: bool = False
+    names: dict[int, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Say it so that users understand."""
         total = max(sum(self.pixels.values()), 1)
-        shares = ", ".join(f"{n}: {100 * v / total:.1f} %" for n, v in sorted(self.pixels.items()))
+        shares = ", ".join(
+            f"{self.names.get(n, n)}: {100 * v / total:.1f} %"
+            for n, v in sorted(self.pixels.items())
+        )
+        what = OBJECTS if self.of_objects else IMAGES
         lines = [
-            f"{self.images} images of {self.channels} channels; normalised by "
-            f"{', '.join(self.normalisation)}",
+            f"{_counted(self.images, *what)}, {_counted(self.channels, 'channel', 'channels')}; "
+            f"normalised by {', '.join(self.normalisation)}",
             f"Predicted: {', '.join(self.outputs)}",
             f"Labelled pixels: {shares}" if shares else "",
             f"Trained: {self.network}, about {self.gigabytes:.1f} GB",
@@ -69,6 +83,10 @@ class Preview:
             self.plan,
         ]
         return "\n".join(line for line in lines if line)
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
 
 
 def preview(
@@ -79,12 +97,13 @@ def preview(
     teacher: Any = None,
     confidence: float = CONFIDENCE,
     objects: Any = None,
+    classes: Sequence[Class] = (),
 ) -> Preview:
     """Return what a training would be; reads labels, and trains nothing.
 
     Parameters
     ----------
-    images, labels, teacher, confidence, objects
+    images, labels, teacher, confidence, objects, classes
         As for ``stroma.learn``.
     learner : Learner
         What is asked for.
@@ -98,15 +117,19 @@ def preview(
     else:
         data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
     task = learner.without(data.ignore).task(data.images, data.labels)
+    names = {c.label: c.name for c in classes or data.classes}
+    labelled = getattr(task.target, "labels", None)
     return Preview(
         images=len(task.cases),
         channels=task.cases[0].channels,
-        outputs=task.target.channels(),
+        outputs=tuple(names.get(n, str(n)) for n in labelled or ()) or task.target.channels(),
         pixels=dict(task.facts.counts) if task.target.truth == "classes" else {},
         normalisation=task.scale.schemes,
         network=str(task.setup),
         plan=_planned(task),
         gigabytes=step_gigabytes(task.built(), task.inputs, task.setup.patch, task.setup.batch),
+        of_objects=objects is not None,
+        names=names,
     )
 
 

@@ -18,7 +18,7 @@ from stroma.targets import TARGETS
 from stroma.workflow.applying.categories import categorised
 from stroma.workflow.applying.find import strokes_of
 from stroma.workflow.applying.load import load
-from stroma.workflow.learning.pairs import Given, all_images, given
+from stroma.workflow.learning.pairs import Given, all_images, given, said_of
 
 if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
@@ -116,7 +116,8 @@ def lesson(
         raise ParameterError(f"confidence is a probability between 0 and 1, got {confidence!r}.")
     model = _of_strokes(teacher)
     several = all_images(images)
-    painted = _painted(strokes, several)
+    given_strokes = [None] * len(several) if strokes is None else strokes
+    painted = said_of(several, given_strokes, "strokes", _named_as)
     known: tuple[Class, ...] = model.classes
     labels = []
     for image, marks in zip(several, painted, strict=True):
@@ -169,28 +170,8 @@ def _of_strokes(teacher: Any) -> ConvpaintModel:
     return found
 
 
-def _painted(strokes: Any, images: Sequence[Any]) -> list[Any]:
-    """Return the strokes of every image, None where it has none."""
-    if strokes is None:
-        return [None] * len(images)
-    if isinstance(strokes, str | Path) and Path(strokes).is_dir():
-        return [_named_as(image, Path(strokes)) for image in images]
-    given = list(strokes) if isinstance(strokes, list) else [strokes]
-    if len(given) != len(images):
-        raise ParameterError(
-            f"There are {len(images)} images and {len(given)} strokes; give some for each image, "
-            "None where it has none, or a folder of files that have the images' names."
-        )
-    return given
-
-
-def _named_as(image: Any, folder: Path) -> Path | None:
-    if not isinstance(image, str | Path):
-        raise ParameterError(
-            "A folder of strokes goes with images in files, as they pair by name. Give the strokes "
-            "as a list, or the images as paths."
-        )
-    path = Path(image)
+def _named_as(path: Path, folder: Path) -> Path | None:
+    """Return the file in a folder with the strokes of an image, if it has some."""
     fits = [p for p in strokes_of(path.name, folder) if p.resolve() != path.resolve()]
     return fits[0] if fits else None
 
