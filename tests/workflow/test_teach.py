@@ -71,7 +71,7 @@ def test_a_class_without_a_certain_pixel_is_named(model):
     ("wrong", "said"),
     [
         ({"confidence": 1.5}, "between 0 and 1"),
-        ({"labels": [None, None]}, "1 images and 2 strokes"),
+        ({"labels": [None, None]}, "images is 1, got strokes for 2"),
         ({"labels": np.zeros((3, 3), int)}, "shape of their image"),
         ({"target": "distances"}, "learns instances"),
     ],

@@ -124,8 +124,8 @@ def said_of(
     found = _listed(known)
     if len(found) != len(images):
         raise ParameterError(
-            f"There are {len(images)} images, and {what} for {len(found)}. Give some for each "
-            "image, in the same order, or a folder of files that have the images' names."
+            f"Give {what} for each image, in the same order, or a folder of files that have the "
+            f"images' names. The number of images is {len(images)}, got {what} for {len(found)}."
         )
     return found
 
