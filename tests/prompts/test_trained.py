@@ -13,7 +13,7 @@ from stroma.testing import check_prompted
 from stroma.training.learning.learner import Learner
 from stroma.training.model import Network
 from stroma.workflow.prompting.everything import find_everything
-from stroma.workflow.prompting.trained_engine import Trained
+from stroma.workflow.prompting.trained_engine import Trained, expected
 
 
 def scene(seed=0, side=128):
@@ -87,6 +87,30 @@ def test_large_images_are_drawn_part_by_part(engine):
     np.testing.assert_allclose(drawn[:, :free, :free], alone[:, :free, :free], atol=1e-6)
     assert not np.allclose(drawn[:, :256, :256], alone)
     assert engine.decoded().shape == (500, 500)
+
+
+def test_masks_are_scored_by_what_the_network_expects_of_them():
+    sure = torch.tensor([[9.0, 9.0], [-9.0, -9.0]])
+    unsure = torch.tensor([[0.1, 9.0], [-0.1, -9.0]])
+    nothing = torch.full((2, 2), -9.0)
+    scores = expected(torch.stack([sure, unsure, nothing])[None, None])[0, 0].tolist()
+    assert scores[0] > 0.99
+    assert scores[1] == pytest.approx((0.525 + 1) / (2 + 0.475), abs=0.01)
+    assert scores[2] == pytest.approx(0, abs=0.01)
+
+
+def test_borders_lie_on_pixels_though_answers_are_coarse(engine, monkeypatch):
+    """The network says where cells of 4 pixels are; the disc lies across them."""
+    y, x = np.indices((128, 128))
+    disc = (y - 61) ** 2 + (x - 66) ** 2 < 15**2
+    image = np.where(disc, 200, 100).astype(np.float32)
+    coarse = (y // 4 * 4 + 2 - 61) ** 2 + (x // 4 * 4 + 2 - 66) ** 2 < 15**2
+    answer = np.where(coarse, 5, -5).astype(np.float32)[None], np.ones(1, np.float32)
+    monkeypatch.setattr(Trained, "asked", lambda *args: answer)
+    engine.set_image(image[None])
+    [found], _ = engine.predict(points=[[61, 66]])
+    assert (coarse != disc).sum() > 40
+    assert (found != disc).sum() <= 4
 
 
 def test_other_images_and_files_are_refused(engine, tmp_path, scenes_of_classes):

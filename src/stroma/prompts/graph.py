@@ -15,7 +15,7 @@ from stroma.prompts import candidates
 from stroma.prompts.colours import Colours
 from stroma.prompts.contract import Answer, Embedding, Prompts, checked, pixels
 from stroma.prompts.everything import Found
-from stroma.prompts.refine import settled
+from stroma.prompts.refine import REACH, STEEP, settled
 from stroma.prompts.regions import Regions, cut_regions, strength
 from stroma.prompts.seeds import Seeds, split_regions, tidy, without_holes
 from stroma.prompts.solve import links, walk
@@ -67,8 +67,8 @@ class Settings:
     soft: float = 300.0
     steep: float = 2.0
     listen: float = 0.3
-    fine: float = 60.0
-    reach: float = 0.4
+    fine: float = STEEP
+    reach: float = REACH
 
 
 class Graph:

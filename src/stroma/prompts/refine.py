@@ -15,6 +15,12 @@ Bools = NDArray[np.bool_]
 
 ROUNDS = 24
 
+STEEP = 60.0
+"""How much a squared difference between pixels hinders the walker."""
+
+REACH = 0.4
+"""How far the border may move, as a part of the object's radius."""
+
 
 def settled(
     mask: Bools,
@@ -22,8 +28,8 @@ def settled(
     *,
     on: NDArray[np.int64],
     beside: NDArray[np.int64],
-    steep: float,
-    reach: float,
+    steep: float = STEEP,
+    reach: float = REACH,
 ) -> Bools:
     """Return a mask whose border lies where the image changes most, near where it was.
 

@@ -35,13 +35,9 @@ class Seeds:
     @classmethod
     def of(cls, given: Prompts, regions: Regions) -> Seeds:
         """Return the seeds of prompts."""
-        places = np.stack(pixels(given.points, regions.labels.shape), axis=1)
-        on, beside = places[given.labels], places[~given.labels]
-        if given.strokes is not None:
-            on = np.concatenate([on, np.argwhere(given.strokes == OBJECT)])
-            beside = np.concatenate([beside, np.argwhere(given.strokes == REST)])
+        on, beside = places(given, regions.labels.shape)
         within = [np.unique(regions.labels[tuple(p.T)]).astype(np.int64) for p in (on, beside)]
-        clicked = regions.labels[tuple(places.T)].tolist()
+        clicked = regions.labels[pixels(given.points, regions.labels.shape)].tolist()
         order = [*zip(clicked, given.labels.tolist(), strict=True)]
         order += [(int(r), True) for r in within[0]] + [(int(r), False) for r in within[1]]
         mixed = set(within[0].tolist())
@@ -57,6 +53,16 @@ class Seeds:
         known[self.beside] = 0
         known[self.on] = 1
         return known
+
+
+def places(given: Prompts, shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the pixels (n, d) that points and strokes lie in: on the object, and beside it."""
+    clicked = np.stack(pixels(given.points, shape), axis=1)
+    on, beside = clicked[given.labels], clicked[~given.labels]
+    if given.strokes is not None:
+        on = np.concatenate([on, np.argwhere(given.strokes == OBJECT)])
+        beside = np.concatenate([beside, np.argwhere(given.strokes == REST)])
+    return on, beside
 
 
 def tidy(mask: Bools, given: Prompts, seeds: Seeds) -> Bools:

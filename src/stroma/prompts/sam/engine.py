@@ -209,7 +209,7 @@ class Sam:
                 input_labels=torch.ones((1, len(points), 1), dtype=torch.int64, device=device),
                 multimask_output=True,
             )
-            scores = found.iou_scores[0].float().cpu().numpy()
+            scores = self._sure(found)[0].float().cpu().numpy()
             for i, k in np.argwhere(scores >= self.least[0]).tolist():
                 logits = at_pixels(
                     found.pred_masks[0, i, k][None, None].float(), window, image.side
@@ -256,7 +256,12 @@ class Sam:
                 **prompts,
             )
             logits = at_pixels(found.pred_masks[0, 0][None].float(), window, image.side)
-            return logits[0].cpu().numpy(), found.iou_scores[0, 0].float().cpu().numpy()
+            return logits[0].cpu().numpy(), self._sure(found)[0, 0].float().cpu().numpy()
+
+    def _sure(self, found: Any) -> torch.Tensor:
+        """Return how sure the network is of its masks, (B, N, m)."""
+        scores: torch.Tensor = found.iou_scores
+        return scores
 
     def _reader(self, image: NDArray[Any], rgb: bool) -> Callable[[Window], NDArray[np.float32]]:
         """Return what reads a window as the network is shown it."""

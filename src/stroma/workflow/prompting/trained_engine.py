@@ -11,15 +11,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from stroma.backbones import device as devices
 from stroma.data.image import Image
 from stroma.errors import FormatError, ImageError, ParameterError, ShapeError
 from stroma.features.networks.deep import inference
 from stroma.networks.sam import PromptedSAM
+from stroma.prompts.contract import Answer, Embedding, checked
+from stroma.prompts.graph import ready
+from stroma.prompts.refine import settled
 from stroma.prompts.sam.engine import Sam
+from stroma.prompts.sam.logits import held
 from stroma.prompts.sam.windows import Window
+from stroma.prompts.seeds import places
 from stroma.training.feeding.cases import statistics_of
 from stroma.training.files.about import read
 from stroma.training.model import Network
@@ -33,7 +38,9 @@ class Trained(Sam):
     """A network that `stroma.learn` trained with ``objective="prompting"``; in planes.
 
     Images are scaled as those that it learned from. One longer than 320 pixels is also shown in
-    parts of 256 pixels at full resolution; see `Sam`.
+    parts of 256 pixels at full resolution; see `Sam`. What it answers is as coarse as 4 pixels, so
+    the border is settled on the pixels of the image. Masks are scored by how much of each the
+    network expects to be right: that needs less learning than the scores that it gives itself.
 
     Parameters
     ----------
@@ -56,12 +63,49 @@ class Trained(Sam):
         device: devices.Device = "auto",
     ) -> None:
         super().__init__(weights=weights, cache=cache, device=device)
+        self._channels: NDArray[np.float32] | None = None
 
     @property
     def key(self) -> str:
         """Version, and hash of the file."""
         path = self._file()
         return f"{self.version} {_digest(path, path.stat().st_mtime_ns)}"
+
+    def set_image(self, image: NDArray[Any], *, rgb: bool = False) -> None:
+        """Show the whole image to the network, and keep its pixels; see `PromptedSegmenter`."""
+        super().set_image(image, rgb=rgb)
+        self._channels = ready(_channels(image, self._network_file().about.channels), rgb=False)
+
+    def embedding(self) -> Embedding:
+        """Return the maps of all windows, and the pixels."""
+        return {**super().embedding(), "channels": np.asarray(self._channels)}
+
+    def set_embedding(self, embedding: Embedding) -> None:
+        """Take maps and pixels."""
+        super().set_embedding({k: v for k, v in embedding.items() if k != "channels"})
+        self._channels = embedding["channels"]
+
+    def predict(
+        self,
+        *,
+        points: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        boxes: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        strokes: ArrayLike | None = None,
+    ) -> Answer:
+        """Return masks of the object that is meant; see `PromptedSegmenter`."""
+        masks, scores = super().predict(
+            points=points, labels=labels, boxes=boxes, mask=mask, strokes=strokes
+        )
+        assert self._channels is not None
+        shape = masks.shape[1:]
+        given = checked(
+            shape, points=points, labels=labels, boxes=boxes, mask=mask, strokes=strokes
+        )
+        on, beside = places(given, shape)
+        fine = [settled(m, self._channels, on=on, beside=beside) for m in masks]
+        return np.stack([held(one, given) for one in fine]), scores
 
     def distances(self) -> NDArray[np.float32]:
         """Return foreground, nearness and depth (3, y, x) as the network draws them, from 0 to 1.
@@ -103,6 +147,9 @@ class Trained(Sam):
         measured = statistics_of(Image(values, "cyx"), percentiles=scale.ranks)
         return lambda window: scale(values[(slice(None), *window.slices)], measured)
 
+    def _sure(self, found: Any) -> torch.Tensor:
+        return expected(found.pred_masks)
+
     def _network(self) -> torch.nn.Module:
         module: torch.nn.Module = self._whole().sam
         return module
@@ -134,6 +181,19 @@ class Trained(Sam):
                 "target='distances', network='sam' and objective='prompting'."
             )
         return path
+
+
+def expected(logits: torch.Tensor) -> torch.Tensor:
+    """Return the overlap (B, N, m) that masks have with the object if what they say is as likely.
+
+    Parameters
+    ----------
+    logits : (B, N, m, y, x) tensor
+        Of pixels; above 0 is the mask.
+    """
+    likely, inside = logits.sigmoid(), logits > 0
+    either = torch.where(inside, 1, likely).sum((-2, -1))
+    return torch.where(inside, likely, 0).sum((-2, -1)) / either.clamp(min=1)
 
 
 def _channels(image: NDArray[Any], wanted: int) -> NDArray[np.float32]:
