@@ -6,20 +6,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stroma.errors import ParameterError
-from stroma.session.core import packs
-from stroma.session.core.packs import TILE
 from stroma.session.strokes.drawing import brush as brushes
 from stroma.session.strokes.drawing.brush import brush, polygon
-from stroma.session.strokes.tiles import StrokeTiles
+from stroma.session.strokes.drawing.runs import of_mask, pixels
+from stroma.session.strokes.painted.pieces import cut
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 SHAPE = (40, 50)
 
 
-def drawn(pieces, shape=SHAPE):
+def drawn(parts, shape=SHAPE):
+    """Return the pixels of runs."""
     plane = np.zeros(shape, bool)
-    for box, mask in pieces:
-        plane[box.slices] |= mask
+    for part in parts:
+        plane[pixels(part)] = True
     return plane
+
+
+def filled(parts, shape=SHAPE):
+    """Return the pixels of masks."""
+    return drawn((of_mask(box, mask) for box, mask in parts), shape)
 
 
 def distance(points, shape):
@@ -57,10 +63,11 @@ def test_a_long_stroke_is_whole_though_it_is_drawn_in_pieces():
 def test_a_line_looks_once_at_each_tile_that_it_touches(radius):
     shape, turns = (3000, 3000), np.linspace(0, 40, 400)
     points = [(1500 + 30 * t * np.sin(t), 1500 + 30 * t * np.cos(t)) for t in turns]
-    boxes = [box for box, _ in brush(points, radius, shape)]
-    tiles = [box.coarse(TILE) for box in boxes]
-    assert all(tile.area == 1 for tile in tiles)
-    assert len(set(tiles)) == len(tiles) > 100
+    [found] = brush(points, radius, shape)
+    pieces, _ = cut(0, found, shape)
+    assert len(set(pieces.keys)) == len(pieces.keys) > 100
+    assert (pieces.lengths > 0).all()
+    assert pieces.lengths.sum() == drawn([found], shape).sum()
 
 
 def test_rows_of_segments_are_looked_at_some_at_a_time(monkeypatch):
@@ -89,45 +96,39 @@ def test_the_thinnest_brush_marks_the_pixel_it_was_put_on(spot):
 
 
 def test_a_polygon_is_filled_inside_and_clipped_at_the_border():
-    filled = drawn(polygon([(-5, 10), (-5, 20), (8, 20), (8, 10)], SHAPE))
+    found = filled(polygon([(-5, 10), (-5, 20), (8, 20), (8, 10)], SHAPE))
     expected = np.zeros(SHAPE, bool)
     expected[:8, 10:20] = True
-    np.testing.assert_array_equal(filled, expected)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("left", [-900, -2, 1, 200])
 def test_a_polygon_outside_of_the_plane_fills_nothing(left):
     left += SHAPE[1] if left > 0 else 0
-    assert not drawn(polygon([(0, left), (0, left + 1), (1, left + 1)], SHAPE)).any()
+    assert not filled(polygon([(0, left), (0, left + 1), (1, left + 1)], SHAPE)).any()
 
 
 def test_a_polygon_taller_than_a_band_has_no_seams():
     shape = (600, 20)
-    filled = drawn(polygon([(0, 0), (0, 20), (600, 20), (600, 0)], shape), shape)
-    assert filled.all()
+    assert filled(polygon([(0, 0), (0, 20), (600, 20), (600, 0)], shape), shape).all()
 
 
 def test_a_polygon_is_filled_part_by_part_without_seams(monkeypatch):
     corners = [(2, 3), (4, 47), (38, 30), (20, 22), (36, 5)]
-    whole = drawn(polygon(corners, SHAPE))
+    whole = filled(polygon(corners, SHAPE))
     monkeypatch.setattr(brushes, "BAND", (8, 16))
     parts = [box for box, _ in polygon(corners, SHAPE)]
     assert len(parts) == 15
     assert all(part.area <= 8 * 16 for part in parts)
-    np.testing.assert_array_equal(drawn(polygon(corners, SHAPE)), whole)
+    np.testing.assert_array_equal(filled(polygon(corners, SHAPE)), whole)
 
 
-def test_filling_takes_the_memory_of_the_tiles_that_are_open(monkeypatch):
-    monkeypatch.setattr(packs, "OPEN", 16)
+def test_filling_takes_the_memory_of_what_is_filled_at_a_time():
     side = 2048
     tiles = StrokeTiles(1, (side, side))
     tracemalloc.start()
     for box, mask in polygon([(0, 0), (0, side), (side, side), (side, 0)], tiles.shape):
-
-        def change(part, labels, box=box, mask=mask):
-            labels[mask[part.relative(box).slices]] = 1
-
-        tiles.draw(0, box, change)
+        tiles.mark(0, of_mask(box, mask), 1)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert tiles.count() == side**2

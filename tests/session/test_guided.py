@@ -16,7 +16,7 @@ from stroma.session import Session
 from stroma.session.events import Progress, TaskCancelled, TaskFailed, TaskFinished, TaskStarted
 from stroma.session.strokes.exports import Written
 from stroma.session.strokes.guidance import Guidance
-from stroma.session.strokes.ownership import ClassCount
+from stroma.session.strokes.painted.ownership import ClassCount
 from stroma.workflow.applying import outputs as opening
 from stroma.workflow.applying.outputs import Outputs
 from stroma.workflow.applying.tables import write_components

@@ -18,7 +18,11 @@ from stroma.session.core.disk import project as projects
 from stroma.session.core.disk import snapshot
 from stroma.session.core.disk.journal import Journal
 from stroma.session.core.disk.reference import fingerprint
+from stroma.session.core.operations import plain
+from stroma.session.core.packs import packed
 from stroma.session.events import Saved
+from stroma.session.strokes.painted.packing import read_delta, read_layers
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 PAINTER = """
 import sys
@@ -66,9 +70,9 @@ def without_snapshots(folder):
     return folder
 
 
-def in_the_earlier_layout(folder):
-    """Write the snapshot as it was when strokes lay with their images; without a journal."""
-    for path in journals(folder):
+def in_the_earlier_layout(folder, *, journal=False):
+    """Write the snapshot as it was when strokes lay with their images; perhaps with a journal."""
+    for path in journals(folder) if not journal else ():
         path.unlink()
     *older, latest = sorted((folder / "snapshots").iterdir())
     for path in older:
@@ -77,13 +81,36 @@ def in_the_earlier_layout(folder):
     document = saved["document"]
     strokes = document.pop("benches")["strokes"]
     for image in document["images"]:
-        image["tiles"] = strokes["tiles"][image["image"]]
+        image["tiles"] = with_tiles_apart(strokes["tiles"][image["image"]], image, document)
         image["result"] = strokes["written"].get(image["image"])
     for edit in (*document["done"], *document["undone"]):
         assert edit.pop("bench") == "strokes"
     document |= {"classes": strokes["classes"], "revision": strokes["revision"]}
     latest.write_text(json.dumps({**saved, **saved.pop("models")["strokes"]}))
     return folder
+
+
+def with_tiles_apart(kept, image, document):
+    """Return tiles, and write steps of undo, as when each tile was compressed by itself."""
+    tiles = StrokeTiles(1, (image["sizes"]["y"], image["sizes"]["x"]))
+    read_layers(kept, tiles)
+    now = tiles.copy()
+    for edit in document["done"][::-1]:
+        edit["changes"] = [step_apart(c, tiles, back=True) for c in edit["changes"][::-1]][::-1]
+    for edit in document["undone"][::-1]:
+        edit["changes"] = [step_apart(c, now, back=False) for c in edit["changes"]]
+    read_layers(kept, before := StrokeTiles(1, tiles.shape))
+    return [[list(key), plain(data)] for key, data in before.packed()]
+
+
+def step_apart(change, tiles, *, back):
+    """Return a change in one tile with what was in its rectangle; make it, or unmake it."""
+    image, delta = change[0], read_delta(change[1], tiles)
+    [key], [(plane, box)] = delta.pieces.keys, delta.pieces.boxes()
+    sides = [packed(tiles.read(plane, box))]
+    tiles.apply(delta.reversed() if back else delta)
+    sides.append(packed(tiles.read(plane, box)))
+    return [image, list(key), plain(box), *map(plain, sides[::-1] if back else sides)]
 
 
 def test_a_project_in_the_earlier_layout_opens_with_everything(project, tmp_path):
@@ -352,10 +379,15 @@ def test_a_damaged_journal_is_refused_with_the_line_and_stays_as_it_is(project, 
 @pytest.mark.parametrize(
     "path",
     [
-        ["benches", "strokes", "tiles", "1", 0, 0],
+        ["benches", "strokes", "tiles", "1"],
+        ["benches", "strokes", "tiles", "1", 0],
+        ["benches", "strokes", "tiles", "1", 0, "runs"],
+        ["benches", "strokes", "tiles", "1", 0, "data"],
         ["images", 0, "sizes"],
         ["done", 1, "changes"],
-        ["done", 1, "changes", 0, 2],
+        ["done", 1, "changes", 0],
+        ["done", 1, "changes", 0, 1],
+        ["done", 1, "changes", 0, 1, "tiles"],
         ["benches", "strokes", "classes"],
         [],
     ],
@@ -376,6 +408,7 @@ def test_a_snapshot_that_makes_no_sense_is_passed_over(project, path, value):
 
 
 def test_a_step_of_undo_outside_its_tile_is_not_believed(project):
+    in_the_earlier_layout(project, journal=True)
     file = max((project / "snapshots").iterdir())
     saved = json.loads(file.read_text())
     change = saved["document"]["done"][1]["changes"][0]

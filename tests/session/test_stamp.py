@@ -13,6 +13,7 @@ from stroma.session.core.operations import from_json
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.drawing import brush
 from stroma.session.strokes.drawing.brush import packed_mask, stamped
+from stroma.session.strokes.painted import tiles
 
 SHAPE = (200, 300)
 
@@ -69,6 +70,18 @@ def test_a_stroke_in_pieces_is_one_step_of_undo(desk):
 def test_an_operation_comes_back_from_plain_values():
     given = ops.Stamp("1", 0, Box(1, 2, 3, 5), packed_mask(np.ones((2, 3), bool)), 7)
     assert from_json(given.to_json(), {kind.op: kind for kind in ops.OPERATIONS}) == given
+
+
+def test_a_step_that_is_refused_half_way_changes_nothing(desk, monkeypatch):
+    desk.paint("1", [(5, 5), (20, 90)], label=1)
+    before, steps = desk.strokes("1"), len(desk.core.document.done)
+    monkeypatch.setattr(brush, "BAND", (16, 300))  # of which the first fit
+    monkeypatch.setattr(tiles, "MOST", 1200)
+    with pytest.raises(ParameterError, match="Paint fewer"):
+        desk.stamp("1", np.tile([True, False], (100, 20)), corner=(0, 0), label=2)
+    np.testing.assert_array_equal(desk.strokes("1"), before)
+    assert len(desk.core.document.done) == steps
+    assert desk.painted_pixels("1") == np.count_nonzero(before)
 
 
 @pytest.mark.parametrize("corner", [(-1, 0), (198, 0), (0, 297)])

@@ -18,7 +18,7 @@ from stroma.session.strokes.operations import (
     SetClass,
     SetClasses,
 )
-from stroma.session.strokes.tiles import StrokeTiles
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 SHAPE = (150, 300)  # more than one tile along each axis
 

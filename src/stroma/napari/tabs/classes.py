@@ -21,7 +21,7 @@ from stroma.napari.tabs.measuring import Measuring
 from stroma.session import events as ev
 from stroma.session.core.tasks import Task
 from stroma.session.events import Event
-from stroma.session.strokes.ownership import ClassCount
+from stroma.session.strokes.painted.ownership import ClassCount
 
 NAME, LABEL, PIXELS, STROKES = range(4)
 

@@ -55,16 +55,6 @@ class Slice:
         """The axis it lies across."""
         return self.planes.across(self.number)
 
-    def spread(self, box: Box, mask: NDArray[np.bool_]) -> Iterator[tuple[int, Pixels]]:
-        """Yield marked pixels of a rectangle as those of planes across z, by their numbers."""
-        if self.across == "z":
-            yield self.number, (box, mask)
-            return
-        for z, row in self._rows(box):
-            marked = mask[z - box.top].reshape(row.shape)
-            if marked.any():
-                yield self._level + z, (row, marked)
-
     def read(self, tiles: Tiles, box: Box) -> Labels:
         """Return the (h, w) labels in a rectangle."""
         if self.across == "z":

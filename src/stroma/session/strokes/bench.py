@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import singledispatchmethod
-from itertools import groupby
+from itertools import starmap
 from typing import Any
 
 from stroma.blocks.box import Box, hull
 from stroma.data.classes import Class
-from stroma.errors import LabelError, ParameterError
+from stroma.errors import LabelError, ParameterError, StromaError
 from stroma.session.core import checks
 from stroma.session.core.bench import Done
 from stroma.session.core.operations import Operation, plain
 from stroma.session.core.sheet import Sheet
-from stroma.session.core.slices import Pixels, Slice
+from stroma.session.core.slices import Slice
 from stroma.session.events import ClassesChanged, Event, ImageChanged, StrokesChanged
 from stroma.session.strokes import operations as ops
-from stroma.session.strokes.change import Painted, read
 from stroma.session.strokes.drawing.brush import CUT_COST, brush, polygon, stamped
-from stroma.session.strokes.tiles import Delta, Labels, StrokeTiles
+from stroma.session.strokes.drawing.runs import Runs, of_mask, spread
+from stroma.session.strokes.painted.change import Painted, read
+from stroma.session.strokes.painted.laying import Delta
+from stroma.session.strokes.painted.packing import layer_to_json, read_layers, read_tiles
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 FIRST_CLASSES = (Class(1, "background"), Class(2, "foreground"))
 
@@ -79,7 +82,7 @@ class Strokes:
         changes = [
             (key, delta)
             for key, tiles in self.tiles.items()
-            for delta in _erased(tiles, _everywhere(tiles), operation.label)
+            for delta in tiles.erase(_everywhere(tiles), only=operation.label)
         ]
         return self._edit("remove class", changes, left)
 
@@ -94,31 +97,34 @@ class Strokes:
     @apply.register
     def _(self, operation: ops.Fill) -> Done:
         shape, cost = self._to_draw_on(operation)
-        return self._draw(operation, polygon(operation.points, shape, cost=cost))
+        pixels = polygon(operation.points, shape, cost=cost)
+        return self._draw(operation, starmap(of_mask, pixels))
 
     @apply.register
     def _(self, operation: ops.Stamp) -> Done:
         shape, cost = self._to_draw_on(operation)
         pixels = stamped(operation.mask, operation.box, shape, cost=cost)
-        return self._draw(operation, pixels, operation.continues)
+        return self._draw(operation, starmap(of_mask, pixels), operation.continues)
 
     @apply.register
     def _(self, operation: ops.Clear) -> Done:
         tiles = self.tiles[operation.image]
         if operation.plane is None:
-            deltas = _erased(tiles, _everywhere(tiles), operation.label)
+            deltas = tiles.erase(_everywhere(tiles), only=operation.label)
             return self._edit("clear", [(operation.image, d) for d in deltas])
         self._sheets[operation.image].require_plane(operation.plane)
         plane = self._slice(operation.image, operation.plane)
-        deltas = _erased(tiles, plane.holding(tiles), operation.label)
+        deltas = tiles.erase(plane.holding(tiles), only=operation.label)
         return self._edit("clear", [(operation.image, d) for d in deltas], at=operation.plane)
 
     @apply.register
     def _(self, operation: ops.Import) -> Done:
         tiles = self.tiles[operation.image]
         given = StrokeTiles(tiles.planes, tiles.shape)
-        for key, data in operation.tiles:
-            _put(given, key, data)
+        try:
+            read_tiles(operation.tiles, given)
+        except ValueError as error:
+            raise ParameterError(f"An import has {error}.") from error
         classes = {**self.classes, **{c.label: c for c in operation.classes}}
         classes |= {label: Class(label) for label in given.labels() - classes.keys()}
         deltas = tiles.laid_over(given, replace=operation.replace)
@@ -141,15 +147,19 @@ class Strokes:
     def _draw(
         self,
         operation: ops.Paint | ops.Fill | ops.Stamp,
-        drawn: Iterable[Pixels],
+        drawn: Iterable[Runs],
         continues: int = 0,
     ) -> Done:
-        plane = self._slice(operation.image, operation.plane)
-        flat = (part for box, mask in drawn for part in plane.spread(box, mask))
-        changes = []
-        for number, (box, mask) in flat:
-            deltas = self.tiles[operation.image].mark(number, box, mask, operation.label)
-            changes += [(operation.image, delta) for delta in deltas]
+        plane, tiles = self._slice(operation.image, operation.plane), self.tiles[operation.image]
+        deltas: list[Delta] = []
+        try:
+            for found in drawn:
+                deltas += tiles.mark(*spread(plane, found), operation.label)
+        except StromaError:
+            for delta in reversed(deltas):
+                tiles.apply(delta.reversed())
+            raise
+        changes = [(operation.image, delta) for delta in deltas]
         kind = operation.op if operation.label else "erase"
         return self._edit(kind, changes, continues=continues, at=operation.plane)
 
@@ -186,9 +196,7 @@ class Strokes:
             events.append(ClassesChanged(tuple(self.classes.values())))
         if change.strokes:
             self.revision += 1
-        ordered = sorted(change.strokes, key=lambda c: (c[0], c[1].key[0]))
-        for (image, plane), group in groupby(ordered, key=lambda c: (c[0], c[1].key[0])):
-            boxes = [delta.box for _, delta in group]
+        for (image, plane), boxes in change.boxes().items():
             position = self._sheets[image].position(plane)
             events.append(StrokesChanged(image, position, hull(boxes), self.revision))
         return events
@@ -207,10 +215,7 @@ class Strokes:
         return {
             "revision": self.revision,
             "classes": plain(tuple(self.classes.values())),
-            "tiles": {
-                image: [[list(key), plain(data)] for key, data in tiles.packed()]
-                for image, tiles in self.tiles.items()
-            },
+            "tiles": {image: layer_to_json(tiles.layer()) for image, tiles in self.tiles.items()},
             "written": {image: result.to_json() for image, result in self.written.items()},
         }
 
@@ -220,8 +225,7 @@ class Strokes:
         self.revision = checks.whole(given["revision"], "a revision", 0, 2**53)
         self.classes = {c.label: c for c in ops.read_classes(given["classes"])}
         for image, tiles in checks.mapping(given["tiles"], "strokes").items():
-            for place, data in map(ops.tile, checks.listed(tiles, "tiles")):
-                self.tiles[image].put(place, data)
+            _read_tiles(checks.listed(tiles, "tiles"), self.tiles[image])
         for image, result in checks.mapping(given["written"], "results").items():
             found = checks.mapping(result, "a result")
             self.apply(ops.SetResult(self._sheets[image].key, found["path"], found["answers"]))
@@ -254,17 +258,9 @@ def _everywhere(tiles: StrokeTiles) -> Iterator[tuple[int, Box]]:
         yield from ((plane, part) for part in tiles.tiles(plane))
 
 
-def _erased(tiles: StrokeTiles, where: Iterable[tuple[int, Box]], label: int | None) -> list[Delta]:
-    """Erase the strokes of a class (None for all) in some rectangles of planes across z."""
-
-    def change(part: Box, labels: Labels) -> None:
-        labels[(labels == label) if label is not None else slice(None)] = 0
-
-    return [delta for plane, part in where for delta in tiles.draw(plane, part, change)]
-
-
-def _put(tiles: StrokeTiles, key: tuple[int, int, int], data: bytes) -> None:
-    try:
-        tiles.put(key, data)
-    except ValueError as error:
-        raise ParameterError(f"An import has {error}.") from error
+def _read_tiles(kept: Sequence[Any], tiles: StrokeTiles) -> None:
+    """Paint what a snapshot holds, also one from when each tile was compressed by itself."""
+    if all(isinstance(part, Mapping) for part in kept):
+        read_layers(kept, tiles)
+        return
+    read_tiles([ops.tile(part) for part in kept], tiles)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.strokes import operations as ops
-from stroma.session.strokes.change import Painted
 from stroma.session.strokes.model import StrokeModel
+from stroma.session.strokes.painted.change import Painted
 
 if TYPE_CHECKING:
     from stroma.data.image import Image
@@ -175,7 +175,7 @@ class Exports:
         done, settings = self.core.document.done, dict(self.model.settings())
         del settings["mode"]
         own = [edit for edit in done if isinstance(edit.change, Painted)]
-        last = (own[-1].number, len(own[-1].change.strokes)) if own else (0, 0)
+        last = (own[-1].number, own[-1].change.size) if own else (0, 0)
         painted = [key for key, tiles in self.model.bench.tiles.items() if tiles.painted_planes()]
         facts = (last, painted, sorted(settings.items(), key=str))
         return hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()

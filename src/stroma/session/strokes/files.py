@@ -15,7 +15,7 @@ from stroma.errors import ShapeError
 from stroma.session.core.core import Core
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.bench import Strokes
-from stroma.session.strokes.tiles import StrokeTiles
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 
 class StrokeFiles:

@@ -24,7 +24,7 @@ from stroma.session.events import Position
 from stroma.session.strokes.applied import SAID
 from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.model import StrokeModel
-from stroma.session.strokes.ownership import ClassCount, distribution, owners
+from stroma.session.strokes.painted.ownership import ClassCount, distribution, owners
 from stroma.session.strokes.painting import Painting
 
 GUIDE_PIXELS = 2_000_000

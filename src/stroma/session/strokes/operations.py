@@ -11,7 +11,7 @@ from stroma.errors import ParameterError
 from stroma.session.core import checks
 from stroma.session.core.checks import Point
 from stroma.session.core.operations import Operation
-from stroma.session.strokes.tiles import TileKey
+from stroma.session.core.packs import TileKey
 
 MAX_RADIUS = 512.0
 MAX_HEIGHT = 1000.0

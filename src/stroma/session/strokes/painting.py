@@ -13,12 +13,13 @@ from stroma.errors import ParameterError, ShapeError
 from stroma.pixel.door import Points
 from stroma.session.core.core import Core
 from stroma.session.core.operations import Operation
+from stroma.session.core.packs import Labels
 from stroma.session.core.slices import Slice
 from stroma.session.events import Position
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.drawing.brush import packed_mask
-from stroma.session.strokes.tiles import Labels, StrokeTiles
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 
 class Painting:

@@ -13,9 +13,11 @@ from stroma.objects.correct import slices
 from stroma.objects.flooded import Flooded
 from stroma.objects.seeds import BACKGROUND, OBJECT, Places
 from stroma.session.core.sheet import Sheet
+from stroma.session.core.slices import Slice
 from stroma.session.objects.book import Labels
 from stroma.session.objects.carving.kept import Line
 from stroma.session.strokes.drawing.brush import brush
+from stroma.session.strokes.drawing.runs import pixels, spread
 
 Bools = NDArray[np.bool_]
 
@@ -115,8 +117,11 @@ def _drawn(sheet: Sheet, line: Line) -> Places:
     """Return the pixels of a stroke, as places in a flat frame."""
     size = sheet.sizes.get("z", 1), sheet.sizes["y"], sheet.sizes["x"]
     found = [np.empty(0, np.int64)]
-    for box, mask in brush(line.points, line.radius, sheet.cuts.shape(line.plane)):
-        inner = sheet.cuts.voxels(line.plane, box)
-        places = np.argwhere(mask.reshape(inner.sides)) + np.array(inner.start)
-        found.append(np.ravel_multi_index(tuple(places.T), size))
+    plane = Slice(sheet.cuts, line.plane)
+    first = sheet.cuts.level(line.plane)
+    for drawn in brush(line.points, line.radius, sheet.cuts.shape(line.plane)):
+        level, flat = spread(plane, drawn)
+        row, column = pixels(flat)
+        z = np.repeat(level, flat[2] - flat[1]) if plane.across != "z" else level
+        found.append(((z - first) * size[1] + row) * size[2] + column)
     return np.concatenate(found)

@@ -35,7 +35,7 @@ def brush(
     *,
     height: float = 1.0,
     cost: int = 1,
-) -> Iterator[Pixels]:
+) -> Iterator[runs.Runs]:
     """Yield the pixels of a line with round ends: those whose centre is at most ``radius`` away.
 
     Even the thinnest brush marks the pixels it was put on.
@@ -63,9 +63,9 @@ def brush(
     nodes = _nodes(path)
     start, end = (nodes[:-1], nodes[1:]) if len(nodes) > 1 else (nodes, nodes)
     for found in runs.of_segments(start, end, high, shape, width=1 / height):
-        yield from runs.cells(found)
+        yield runs.joined(found)
     if min(radius, high) < 1:
-        yield from runs.cells(_under(nodes * (height, 1), shape))
+        yield runs.joined(_under(nodes * (height, 1), shape))
 
 
 def polygon(

@@ -1,14 +1,15 @@
-"""Lines as runs of pixels along rows, and runs as masks of the cells that they touch."""
+"""Lines, masks and rectangles as runs of pixels along rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.blocks.box import Box
-from stroma.session.core.packs import TILE
+from stroma.session.core.slices import Slice
 
 CLOSE = 1e-9
 """Square of pixels by which a centre may be farther away than the radius, for rounding."""
@@ -19,6 +20,7 @@ MANY = 2**18
 Runs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 """Row, first column, and the column behind the last."""
 
+Label = TypeVar("Label", bound=np.unsignedinteger)
 Floats = NDArray[np.float64]
 
 
@@ -47,45 +49,53 @@ def of_segments(
     count = np.clip(np.ceil(high), 0, shape[0]).astype(np.int64) - first
     group = np.cumsum(count) // MANY
     for some in np.split(np.arange(len(start)), np.flatnonzero(np.diff(group)) + 1):
-        segment = np.repeat(some, count[some])
-        inside = np.arange(len(segment)) - np.repeat(
-            np.cumsum(count[some]) - count[some], count[some]
-        )
-        row = first[segment] + inside
-        reach = _reach(start[segment], end[segment], row + 0.5, radius)
-        left, right = (x / width for x in reach)
-        from_, to = (np.clip(v, 0, shape[1]) for v in (np.ceil(left - 0.5), np.floor(right + 0.5)))
-        there = to > from_
-        yield row[there], from_[there].astype(np.int64), to[there].astype(np.int64)
+        segment, rows = some.repeat(count[some]), count[some]
+        row = np.arange(len(segment)) - (rows.cumsum() - rows - first[some]).repeat(rows)
+        left, right = _reach(start, end, segment, row + 0.5, radius)
+        from_, to = np.ceil(left / width - 0.5), np.floor(right / width + 0.5)
+        there = np.flatnonzero((to > from_) & (to > 0) & (from_ < shape[1]))
+        from_, to = np.maximum(from_[there], 0), np.minimum(to[there], shape[1])
+        yield row[there], from_.astype(np.int64), to.astype(np.int64)
 
 
-def _reach(start: Floats, end: Floats, y: Floats, radius: float) -> tuple[Floats, Floats]:
+def _reach(
+    start: Floats, end: Floats, segment: NDArray[np.int64], y: Floats, radius: float
+) -> tuple[Floats, Floats]:
     """Return where rows enter and leave segments; the first is larger where they do not meet."""
     square = radius**2 + CLOSE
     along = end - start
     length = np.hypot(along[:, 0], along[:, 1])
-    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
-    for centre in (start, end):
-        half = np.sqrt(np.maximum(square - (y - centre[:, 1]) ** 2, 0))
-        meets = np.abs(y - centre[:, 1]) <= np.sqrt(square)
-        left = np.where(meets, np.minimum(left, centre[:, 0] - half), left)
-        right = np.where(meets, np.maximum(right, centre[:, 0] + half), right)
-    ux, uy = (along / np.where(length, length, 1)[:, None]).T
-    below = y - start[:, 1]
-    from_, to = _between(ux, below * uy, np.zeros(len(y)), length)
-    nearer, farther = _between(uy, -below * ux, np.full(len(y), -np.sqrt(square)), np.sqrt(square))
-    from_, to = start[:, 0] + np.maximum(from_, nearer), start[:, 0] + np.minimum(to, farther)
+    unit = along / np.where(length, length, 1)[:, None]
+    x, below = start[:, 0][segment], y - start[:, 1][segment]
+    left, right = _round(x, below, square)
+    others = _round(end[:, 0][segment], y - end[:, 1][segment], square)
+    left, right = np.minimum(left, others[0]), np.maximum(right, others[1])
+    ux, uy, length = unit[:, 0][segment], unit[:, 1][segment], length[segment]
+    from_, to = _between(ux, below * uy, 0, length)
+    nearer, farther = _between(uy, -below * ux, -np.sqrt(square), np.sqrt(square))
+    from_, to = np.maximum(from_, nearer), np.minimum(to, farther)
     meets = (from_ <= to) & (length > 0)
-    return np.where(meets, np.minimum(left, from_), left), np.where(
-        meets, np.maximum(right, to), right
+    return (
+        np.where(meets, np.minimum(left, x + from_), left),
+        np.where(meets, np.maximum(right, x + to), right),
     )
 
 
+def _round(x: Floats, below: Floats, square: float) -> tuple[Floats, Floats]:
+    """Return where rows enter and leave a disc, so far below its centre."""
+    rest = square - below**2
+    half, meets = np.sqrt(np.maximum(rest, 0)), rest >= 0
+    return np.where(meets, x - half, np.inf), np.where(meets, x + half, -np.inf)
+
+
 def _between(
-    slope: Floats, offset: Floats, low: Floats, high: Floats | float
+    slope: Floats, offset: Floats, low: float, high: Floats | float
 ) -> tuple[Floats, Floats]:
     """Return between which x ``slope * x + offset`` lies from ``low`` to ``high``."""
     flat = slope == 0
+    if not flat.any():
+        ends = (low - offset) / slope, (high - offset) / slope
+        return np.minimum(*ends), np.maximum(*ends)
     always = flat & (offset >= low) & (offset <= high)
     divisor = np.where(flat, 1, slope)
     ends = (low - offset) / divisor, (high - offset) / divisor
@@ -93,55 +103,70 @@ def _between(
     return np.where(flat, none, np.minimum(*ends)), np.where(flat, every, np.maximum(*ends))
 
 
-def cells(runs: Runs) -> Iterator[tuple[Box, NDArray[np.bool_]]]:
-    """Yield what runs cover, in the smallest box around it in every tile that they touch."""
-    row, column, end = _cut(_joined(runs))
-    order = np.lexsort((column // TILE, row // TILE))
-    row, column, end = row[order], column[order], end[order]
-    place = np.stack([row // TILE, column // TILE])
-    edges = np.flatnonzero(np.diff(place).any(axis=0)) + 1
-    for part in map(slice, [0, *edges.tolist()], [*edges.tolist(), len(row)]):
-        if len(row):
-            yield _marked(row[part], column[part], end[part])
-
-
-def _joined(runs: Runs) -> Runs:
+def joined(runs: Runs) -> Runs:
     """Return runs of which no two overlap or touch, row by row."""
     row, column, end = runs
     if not len(row):
         return runs
     width = int(end.max()) + 1
-    order = np.argsort(row * width + column)
-    start, stop = (row * width + column)[order], (row * width + end)[order]
-    reached = np.maximum.accumulate(stop)
-    new = np.concatenate([[True], start[1:] > reached[:-1]])
-    last = np.concatenate([new[1:], [True]])
+    start = row * width + column
+    order = np.argsort(start, kind="stable")  # which is fast where they are nearly in order
+    start, reached = start[order], np.maximum.accumulate((row * width + end)[order])
+    new = np.append(True, start[1:] > reached[:-1])
     row = start[new] // width
+    last = np.append(new[1:], True)
     return row, start[new] - row * width, reached[last] - row * width
 
 
-def _cut(runs: Runs) -> Runs:
-    """Return runs that end where tiles do."""
+def of_mask(box: Box, mask: NDArray[np.bool_]) -> Runs:
+    """Return the marked pixels of a box."""
+    (row, column, end), _ = of_labels(mask.view(np.uint8))
+    return row + box.top, column + box.left, end + box.left
+
+
+def of_labels(labels: NDArray[Label]) -> tuple[Runs, NDArray[Label]]:
+    """Return the runs of equal labels along the rows of a plane, and their labels; none of 0."""
+    edges = np.zeros((labels.shape[0], labels.shape[1] + 1), bool)
+    edges[:, 0] = edges[:, -1] = True
+    np.not_equal(labels[:, 1:], labels[:, :-1], out=edges[:, 1:-1])
+    row, column = np.divmod(np.flatnonzero(edges), edges.shape[1])
+    label = labels[row, np.minimum(column, labels.shape[1] - 1)]
+    begins = np.flatnonzero((column < labels.shape[1]) & (label != 0))
+    return (row[begins], column[begins], column[begins + 1]), label[begins]
+
+
+def of_boxes(boxes: Sequence[Box]) -> tuple[Runs, NDArray[np.int64]]:
+    """Return the rows of boxes, and which box each is of."""
+    edges = np.array([(b.top, b.left, b.bottom, b.right) for b in boxes], np.int64).reshape(-1, 4)
+    top, left, bottom, right = edges.T
+    count = bottom - top
+    which = np.repeat(np.arange(len(boxes)), count)
+    row = np.arange(len(which)) - np.repeat(np.cumsum(count) - count - top, count)
+    return (row, left[which], right[which]), which
+
+
+def pixels(runs: Runs) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and column of every pixel."""
     row, column, end = runs
-    count = (end - 1) // TILE - column // TILE + 1
-    which = np.repeat(np.arange(len(row)), count)
-    step = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    tile = (column // TILE)[which] + step
-    return (
-        row[which],
-        np.maximum(column[which], tile * TILE),
-        np.minimum(end[which], (tile + 1) * TILE),
-    )
+    count = end - column
+    before = np.cumsum(count) - count
+    return np.repeat(row, count), np.arange(int(count.sum())) + np.repeat(column - before, count)
 
 
-def _marked(
-    row: NDArray[np.int64], column: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[Box, NDArray[np.bool_]]:
-    """Return the box around separate runs, by rows, and which of its pixels they cover."""
-    box = Box(int(row[0]), int(column.min()), int(row[-1]) + 1, int(end.max()))
-    height, width = box.shape
-    start = (row - box.top) * (width + 1) - box.left
-    changes = np.zeros(height * (width + 1), bool)
-    changes[start + column] = changes[start + end] = True
-    inside = np.logical_xor.accumulate(changes.reshape(height, width + 1), axis=1)
-    return box, inside[:, :width]
+def spread(plane: Slice, runs: Runs) -> tuple[int | NDArray[np.int64], Runs]:
+    """Return runs of a plane, in reading order, as those of planes across z.
+
+    Returns
+    -------
+    int or (n,) array, Runs
+        The planes across z by their numbers, and the same pixels there.
+    """
+    if plane.across == "z":
+        return plane.number, runs
+    (level, column, end), at = runs, plane.planes.voxels(plane.number, Box(0, 0, 1, 1))
+    first = plane.planes.level(plane.number)
+    if plane.across == "y":
+        return first + level, (np.full_like(level, at.top), column, end)
+    level, row = pixels(runs)
+    left = np.full_like(row, at.left)
+    return first + level, (row, left, left + 1)

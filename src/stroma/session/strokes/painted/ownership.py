@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from stroma.pixel.door import Points
 from stroma.pixel.guidance.components import components
 from stroma.session.core.document import Edit
-from stroma.session.strokes.change import Painted
-from stroma.session.strokes.tiles import TILE, TileKey, unpacked
+from stroma.session.strokes.painted.change import Painted
+
+Place = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+"""Plane, row and column of pixels."""
 
 WHOLE = ("import",)
 """Kinds of edits that are many strokes at once, told apart by what is connected."""
@@ -75,21 +77,12 @@ def owners(edits: Sequence[Edit], image: str, points: Points) -> NDArray[np.int6
     points : Points
         Its labelled pixels.
     """
-    tiles: dict[TileKey, NDArray[np.int64]] = {}
+    owned, index = np.zeros(len(points.label), np.int64), _Index(points)
     for edit in (e for e in edits if isinstance(e.change, Painted)):
         number = 0 if edit.kind in WHOLE else edit.number
         for key, delta in edit.change.strokes:
-            if key == image:
-                owner = tiles.setdefault(delta.key, np.zeros((TILE, TILE), np.int64))
-                box = delta.box
-                part = owner[
-                    box.top % TILE : (box.top % TILE) + box.shape[0],
-                    box.left % TILE : (box.left % TILE) + box.shape[1],
-                ]
-                before = unpacked(delta.before, box.shape)
-                after = unpacked(delta.after, box.shape)
-                part[before != after] = number
-    owned = _looked_up(tiles, points)
+            for place in delta.pieces.pixels() if key == image else ():
+                owned[index.of(place)] = number
     rest = np.flatnonzero(owned == 0)
     if len(rest):
         parts = components(Points(points.plane[rest], points.yx[rest], points.label[rest]))
@@ -97,13 +90,34 @@ def owners(edits: Sequence[Edit], image: str, points: Points) -> NDArray[np.int6
     return owned
 
 
-def _looked_up(tiles: dict[TileKey, NDArray[np.int64]], points: Points) -> NDArray[np.int64]:
-    owned = np.zeros(len(points.label), np.int64)
-    places = np.column_stack([points.plane, points.yx // TILE])
-    found, which = np.unique(places, axis=0, return_inverse=True)
-    for i, (plane, row, column) in enumerate(found.tolist()):
-        if (plane, row, column) in tiles:
-            members = np.flatnonzero(which.reshape(-1) == i)
-            y, x = (points.yx[members] % TILE).T
-            owned[members] = tiles[plane, row, column][y, x]
-    return owned
+class _Index:
+    """Where in a list of points a pixel is.
+
+    Parameters
+    ----------
+    points : Points
+        The list.
+    """
+
+    def __init__(self, points: Points) -> None:
+        place = points.plane, *points.yx.T
+        self._size = [int(axis.max(initial=-1)) + 1 for axis in place]
+        numbers = self._number(place)
+        self._order = np.argsort(numbers)
+        self._numbers = numbers[self._order]
+
+    def of(self, place: Place) -> NDArray[np.intp]:
+        """Return where those of the pixels are that are in the list."""
+        plane, row, column = place
+        planes, height, width = self._size
+        inside = (plane < planes) & (row < height) & (column < width)
+        wanted = self._number((plane[inside], row[inside], column[inside]))
+        at = np.searchsorted(self._numbers, wanted)
+        at, wanted = at[at < len(self._numbers)], wanted[at < len(self._numbers)]
+        found: NDArray[np.intp] = self._order[at[self._numbers[at] == wanted]]
+        return found
+
+    def _number(self, place: Place) -> NDArray[np.int64]:
+        plane, row, column = place
+        numbers: NDArray[np.int64] = (plane * self._size[1] + row) * self._size[2] + column
+        return numbers

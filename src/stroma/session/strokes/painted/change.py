@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from stroma.blocks.box import Box
 from stroma.data.classes import Class
-from stroma.errors import ParameterError
 from stroma.session.core import checks
 from stroma.session.core.operations import plain
-from stroma.session.core.packs import blank
+from stroma.session.core.packs import TileKey
 from stroma.session.core.sheet import Sheet
 from stroma.session.strokes.operations import read_classes, tile
-from stroma.session.strokes.tiles import TILE, Delta, StrokeTiles, unpacked
+from stroma.session.strokes.painted.laying import Delta
+from stroma.session.strokes.painted.packing import Part, delta_to_json, read_delta, read_parts
+from stroma.session.strokes.painted.tiles import StrokeTiles
 
 ClassChange = tuple[tuple[Class, ...], tuple[Class, ...]]
 """The classes before and after."""
@@ -49,12 +51,20 @@ class Painted:
         """Number of the plane that was painted on, or of the first that it changed there."""
         if self.at is not None:
             return self.at
-        return self.strokes[0][1].key[0] if self.strokes else 0
+        return int(self.strokes[0][1].pieces.places[0, 0]) if self.strokes else 0
 
     @property
     def size(self) -> int:
         """How many tiles it changed."""
-        return len(self.strokes)
+        return sum(len(delta.pieces.places) for _, delta in self.strokes)
+
+    def boxes(self) -> dict[tuple[str, int], list[Box]]:
+        """Return images and planes, in order, and rectangles around what changed there."""
+        found: dict[tuple[str, int], list[Box]] = {}
+        for image, delta in self.strokes:
+            for plane, box in delta.pieces.boxes():
+                found.setdefault((image, plane), []).append(box)
+        return dict(sorted(found.items()))
 
     def reversed(self) -> Painted:
         """Return the change back."""
@@ -78,10 +88,7 @@ class Painted:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
-            "changes": [
-                [image, list(d.key), plain(d.box), plain(d.before), plain(d.after)]
-                for image, d in self.strokes
-            ],
+            "changes": [[image, delta_to_json(d)] for image, d in self.strokes],
             "classes": None if self.classes is None else plain(self.classes),
             "at": self.at,
         }
@@ -102,23 +109,38 @@ def read(
     if classes is not None:
         before, after = checks.listed(classes, "the classes of an edit")
         classes = (read_classes(before), read_classes(after))
-    strokes, at = tuple(_read_delta(c, tiles) for c in changes), values.get("at")
+    strokes, at = tuple(_read_strokes(changes, tiles)), values.get("at")
     if at is not None and strokes:
         sheets[strokes[0][0]].require_plane(checks.whole(at, "a plane", 0, 2**53))
     return Painted(strokes, classes, at if strokes else None)
 
 
-def _read_delta(values: Any, tiles: Mapping[str, StrokeTiles]) -> tuple[str, Delta]:
-    image, place, edges, before, after = checks.listed(values, "a change")
-    strokes = tiles[image]
-    (plane, row, column), _ = tile((place, b""))
-    box = checks.box(edges)
-    whole = Box(row * TILE, column * TILE, (row + 1) * TILE, (column + 1) * TILE)
-    if plane >= strokes.planes or box.clipped(whole).clipped(Box.of(strokes.shape)) != box:
-        raise ParameterError("A change lies outside its tile.")
-    delta = Delta((plane, row, column), box, checks.data(before), checks.data(after))
-    nothing = blank(2 * box.area)
-    for data in (delta.before, delta.after):
-        if data != nothing:  # which is most of what was there before
-            unpacked(data, box.shape)
-    return image, delta
+def _read_strokes(
+    changes: Sequence[Any], tiles: Mapping[str, StrokeTiles]
+) -> Iterator[tuple[str, Delta]]:
+    """Yield what changed, also as it was written when each tile was compressed by itself."""
+    for apart, some in groupby(changes, lambda change: len(checks.listed(change, "a change")) != 2):
+        if apart:
+            yield from _read_apart([_part(change) for change in some], tiles)
+        else:
+            yield from ((image, read_delta(kept, tiles[image])) for image, kept in some)
+
+
+def _part(values: Any) -> tuple[str, Part]:
+    image, place, edges, before, after = values
+    key, _ = tile((place, b""))
+    return image, (key, checks.box(edges), checks.data(before), checks.data(after))
+
+
+def _read_apart(
+    changes: Sequence[tuple[str, Part]], tiles: Mapping[str, StrokeTiles]
+) -> Iterator[tuple[str, Delta]]:
+    """Yield changes of tiles, of as many together as are those of one image, and different."""
+    together: dict[TileKey, Part] = {}
+    for i, (image, part) in enumerate(changes):
+        together[part[0]] = part
+        after = changes[i + 1] if i + 1 < len(changes) else None
+        if after is None or after[0] != image or after[1][0] in together:
+            deltas = read_parts(list(together.values()), tiles[image])
+            yield from ((image, delta) for delta in deltas)
+            together = {}
