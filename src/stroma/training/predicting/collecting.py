@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from stroma.blocks.freed import freed
 from stroma.data.image import Image
 from stroma.training.feeding.windows import common, relative
 from stroma.training.predicting.sweep import Part, Trained, swept
@@ -54,7 +55,7 @@ def show(
         ``wanted``, ``mirror``, ``device``, ``use_dask``, ``cancel``, as for
         `stroma.training.predicting.sweep.swept`.
     """
-    for part in swept(network, image, context=collector.context, **how):
+    for part in freed(swept(network, image, context=collector.context, **how)):
         collector.add(part)
         if tell is not None:
             tell(part.done, part.total)
