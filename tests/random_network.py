@@ -7,13 +7,15 @@ from stroma.training.files.about import About
 from stroma.training.model import Network
 
 
-def random_network(*, ndim=2, target="semantic", labels=(0, 1, 3), **said):
+def random_network(*, ndim=2, target="semantic", labels=(0, 1, 3), target_params=None, **said):
     """Return a network for grey images; the class 3 is called vein."""
+    if target_params is None:
+        target_params = {"labels": list(labels)} if target == "semantic" else {}
     about = About(
         "unet",
         {"features": [2, 4]},
         target,
-        {"labels": list(labels)} if target == "semantic" else {},
+        target_params,
         ndim,
         1,
         {"schemes": ["zscore"]},

@@ -39,7 +39,7 @@ def evaluate(
     kind: Annotated[
         str,
         typer.Option(
-            metavar="classes|objects|points|images|tracks|categories",
+            metavar="classes|objects|points|images|tracks|categories|object-classes",
             help="What the results are.",
             show_default="by their names, such as NAME_objects",
         ),
@@ -51,6 +51,21 @@ def evaluate(
     outlines: Annotated[
         Path | None,
         typer.Option(help="Folder of true outlines of some frames of tracks.", show_default=False),
+    ] = None,
+    objects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Label images of the objects of results that are their classes; folder or file.",
+            show_default=False,
+        ),
+    ] = None,
+    true_objects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Label images that the true classes are of, where these are other objects: then "
+            "those are the same whose IoU is above 0.5.",
+            show_default=False,
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -71,6 +86,8 @@ def evaluate(
     0.5 to 0.95, F1, panoptic quality. Points: F1 within a cutoff, counts. Images: PSNR, SSIM.
     Classes of whole images (classes.csv; TRUTH is a table with the columns file and class, or has a
     folder of images for every class): accuracy, and which are taken for which.
+    Classes of objects (NAME_table.csv; TRUTH are tables with the columns label and class, or marks
+    on objects): accuracy, recall, precision, and which are taken for which.
     Tracks (folders of the Cell Tracking Challenge): TRA, DET, LNK, CHOTA, divisions, and SEG where
     there are outlines.
 
@@ -92,6 +109,8 @@ def evaluate(
         kind="tracks" if tracks else kind,
         cutoff=cutoff,
         outlines=outlines,
+        objects=objects,
+        true_objects=true_objects,
     )
     if report is not None:
         from stroma.workflow.scoring.report import write_report
@@ -109,6 +128,7 @@ SHOWN = {
     "images": {"SI-PSNR": "si psnr", "PSNR": "psnr", "SSIM": "ssim", "NRMSE": "nrmse"},
 }
 COUNTED = ("true", "found")
+OF_EACH = ("recall", "precision")
 
 
 def _show_means(found: Evaluation) -> None:
@@ -136,9 +156,24 @@ def _show_categories(found: Evaluation) -> None:
     typer.echo(f"accuracy {_text(accuracy)}, balanced accuracy {_text(balanced)}")
 
 
+def _show_object_classes(found: Evaluation) -> None:
+    overall = found.overall
+    rows = [
+        [name, *map(str, counts), *(_text(overall.get(f"{s} {name}")) for s in OF_EACH)]
+        for name, counts in zip(found.labels, overall["confusion"], strict=True)
+    ]
+    table(["true class", *(f"found {name}" for name in found.labels), "missed", *OF_EACH], rows)
+    accuracy, balanced = overall["accuracy"], overall["balanced accuracy"]
+    extra = f", {overall['made up']} made up" if overall["made up"] else ""
+    typer.echo(f"accuracy {_text(accuracy)}, balanced accuracy {_text(balanced)}{extra}")
+
+
 def _show(found: Evaluation) -> None:
     if found.kind == "tracks":
         table(["score", ""], [(key, _text(value, 4)) for key, value in found.overall.items()])
+        return
+    if found.kind == "object-classes":
+        _show_object_classes(found)
         return
     if found.kind == "categories":
         _show_categories(found)

@@ -104,7 +104,12 @@ def objects(
         ),
     ] = None,
     model: Annotated[
-        Path | None, typer.Option(help="Classes learnt before.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Classes learnt before: from --labels, or a network (.safetensors) that stroma "
+            "learn --objects made, which looks at --image.",
+            show_default=False,
+        ),
     ] = None,
     save_model: Annotated[
         Path | None,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from stroma.data.image import Image
-from stroma.data.objects import LABEL, ObjectTable
 from stroma.errors import ParameterError, StromaError
 from stroma.io import read_image, series_of, stem_of
 from stroma.objects.measure import measure
 from stroma.workflow.applying.one_image import Cancel, Tell
 from stroma.workflow.applying.outputs import Files, Job
 from stroma.workflow.learning.pairs import ENDINGS, for_images
+from stroma.workflow.measuring.network_classes import with_classes
 from stroma.workflow.measuring.object_files import write_object_table
 from stroma.workflow.measuring.object_outlines import write_outlines
 
@@ -103,13 +100,3 @@ def _count(path: Path) -> int:
 def _is_named(path: Path, stem: str) -> bool:
     """Tell whether labels have the name of the image that has a stem."""
     return stem_of(path) in (stem, *(stem + end for end in ENDINGS))
-
-
-def with_classes(table: ObjectTable, found: ObjectTable) -> ObjectTable:
-    """Return measurements of objects with what was found of each."""
-    assert np.array_equal(_keys(table), _keys(found)), "objects come by time, and then by number"
-    return table.extended({name: found[name] for name in found if name not in (LABEL, "t")})
-
-
-def _keys(table: ObjectTable) -> NDArray[np.float64]:
-    return np.stack([table["t"] if "t" in table else np.zeros(table.rows), table[LABEL]])

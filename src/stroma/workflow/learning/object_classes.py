@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, prod
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import named_in_order, numbered
 from stroma.data.image import Image
-from stroma.data.objects import LABEL, ObjectTable
-from stroma.errors import LabelError, MissingFileError, ParameterError
-from stroma.io import STROKE_READERS, is_image, read_strokes
+from stroma.errors import LabelError, ParameterError
 from stroma.targets import TARGETS
 from stroma.targets.instances import boxes
 from stroma.training.feeding.cases import UNKNOWN
@@ -23,17 +20,12 @@ from stroma.training.feeding.open import COLOURS, as_colours, as_image, named, w
 from stroma.training.feeding.windows import Cube, inside, shape_of
 from stroma.training.predicting.each_object import HELD, Key, around_object, require_objects
 from stroma.training.predicting.sweep import outer_axes
-from stroma.workflow.applying.find import natural
 from stroma.workflow.learning.pairs import Given, paired, said_of
-from stroma.workflow.measuring.object_files import read_clicks
-from stroma.workflow.measuring.other_tables import TABLES
+from stroma.workflow.measuring.known_classes import classes_file, kinds_of
 
 if TYPE_CHECKING:
     from stroma.training.learning.learner import Learner
     from stroma.training.model import Network
-
-ENDINGS = ("", "_table", "_objects", "_classes", "_strokes", "_annotations")
-"""What may follow an image's name in that of a file with the classes of its objects."""
 
 AROUND = 2.0
 """So many times the extent of a large object is the side of what is seen with it."""
@@ -101,7 +93,7 @@ def with_object_classes(
             "label and class, or marks of QuPath or ImageJ on some objects."
         )
     many, numbers = paired(images, objects)
-    known = said_of(many, classes, "classes of objects", _file_of)
+    known = said_of(many, classes, "classes of objects", classes_file)
     every = _opened(many, numbers, known, axes=learner.axes, base=base)
     ndim = base.ndim if base is not None else learner.ndim or 2
     found = list(_planes(every, ndim))
@@ -160,7 +152,8 @@ def _opened(
         space = image.kept_axes.replace("c", "")
         numbers = without_channel(as_image(own, axes=None if named(own) else space))
         require_objects(numbers, image)
-        found.append(Labelled(_held(image), numbers, _kinds(known, numbers, image, base)))
+        kinds = kinds_of(known, numbers, () if base is None else base.classes)
+        found.append(Labelled(_held(image), numbers, kinds))
     return found
 
 
@@ -169,56 +162,6 @@ def _held(image: Image) -> Image:
     if image.selection or prod(image.shape) > HELD:
         return image
     return replace(image, array=image.read())
-
-
-def _kinds(known: Any, objects: Image, image: Image, base: Network | None) -> dict[Key, str]:
-    """Return the names of the classes of objects by time and number."""
-    times = [{"t": t} for t in range(objects.sizes["t"])] if "t" in objects.sizes else [{}]
-    values = [objects.at(**at).read() for at in times]
-    if isinstance(known, Mapping):
-        said = {int(number): str(kind) for number, kind in known.items()}
-        return {(t, n): kind for t in range(len(times)) for n, kind in said.items()}
-    if not isinstance(known, str | Path):
-        raise ParameterError(
-            "Classes of the objects of an image are a file, or names by number such as "
-            f"{{1: 'round', 2: 'long'}}; got {type(known).__name__}."
-        )
-    path = Path(known)
-    if path.suffix.lower() in TABLES:
-        table = _numbers(values, framed="t" in objects.sizes)
-        found, classes = read_clicks(path, objects, table, () if base is None else base.classes)
-        names = {c.label: c.name for c in classes}
-        when = table["t"] if "t" in table else np.zeros(table.rows, np.int64)
-        rows = zip(when.tolist(), table[LABEL].tolist(), found.tolist(), strict=True)
-        return {(t, number): names[label] for t, number, label in rows if label}
-    strokes = read_strokes(path, image)
-    names = {c.label: c.name for c in strokes.classes}
-    marks = strokes.labels.reshape(len(times), *values[0].shape)
-    return {
-        (t, number): names[label]
-        for t, (own, marked) in enumerate(zip(values, marks, strict=True))
-        for number, label in _most_frequent(own, marked).items()
-    }
-
-
-def _numbers(frames: Sequence[NDArray[Any]], *, framed: bool) -> ObjectTable:
-    """Return a table of the objects of every frame."""
-    every = [np.unique(frame[frame > 0]).astype(np.int64) for frame in frames]
-    columns = {LABEL: np.concatenate(every)}
-    if framed:
-        columns["t"] = np.repeat(np.arange(len(every)), [len(own) for own in every])
-    return ObjectTable(columns)
-
-
-def _most_frequent(objects: NDArray[Any], labels: NDArray[Any]) -> dict[int, int]:
-    """Return the label that most labelled pixels of an object have, by its number."""
-    both = (objects > 0) & (labels > 0)
-    pairs = np.stack([objects[both], labels[both]]).astype(np.int64)
-    every, counts = np.unique(pairs, axis=1, return_counts=True)
-    found: dict[int, int] = {}
-    for place in np.argsort(counts, kind="stable"):
-        found[int(every[0, place])] = int(every[1, place])
-    return found
 
 
 def _planes(every: Sequence[Labelled], ndim: int) -> Iterator[_Seen]:
@@ -260,29 +203,3 @@ def _some(found: list[_Seen], seed: int) -> list[_Seen]:
         own = [i for i, one in enumerate(found) if one.kind == kind]
         kept += rng.permutation(own)[:MOST].tolist() if len(own) > MOST else own
     return [found[i] for i in sorted(kept)]
-
-
-def _file_of(path: Path, folder: Path) -> Path:
-    """Return the file in a folder that says the classes of the objects of an image."""
-    stem = path.name.split(".")[0]
-    names = {stem + end for end in ENDINGS}
-    there_are = sorted(folder.iterdir(), key=natural)
-    found = [
-        p
-        for p in there_are
-        if p.name.split(".")[0] in names and _may_be(p) and p.resolve() != path.resolve()
-    ]
-    if len(found) != 1:
-        there = ", ".join(p.name for p in (found or there_are)[:3]) or "nothing"
-        raise MissingFileError(
-            f"{folder} has {'several files' if found else 'no file'} with the classes of the "
-            f"objects of {path.name} ({there}). Give one: {stem}.csv with the columns label and "
-            f"class, or {stem}.geojson of QuPath."
-        )
-    return found[0]
-
-
-def _may_be(path: Path) -> bool:
-    suffix = path.suffix.lower()
-    own = suffix in (*TABLES, *STROKE_READERS)
-    return own or (is_image(path) and not path.name.split(".")[0].endswith("_objects"))

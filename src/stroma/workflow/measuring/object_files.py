@@ -178,6 +178,33 @@ def read_clicks(
     return result, tuple({c.label: c for c in classes.values()}.values())
 
 
+def classes_in(path: str | Path) -> dict[tuple[int, int], str]:
+    """Return the classes that a table says by frame and number of the object.
+
+    Parameters
+    ----------
+    path : path
+        As for `read_clicks`, with numbers of objects.
+
+    Raises
+    ------
+    FormatError
+        If it has no numbers of objects, or no class.
+    """
+    where = Path(path)
+    columns, lines, said = _labelled(where, ())
+    if "label" not in columns:
+        raise FormatError(
+            f"{where} says where objects are, not their numbers (the column label). Give their "
+            "label images too, or a table with numbers."
+        )
+    frames = frames_in(lines, where) or {}
+    return {
+        (frames.get(i, 0), whole(row, columns["label"], f"{where}, line {i}")): said[i]
+        for i, row in lines.items()
+    }
+
+
 Columns = dict[str, str]
 """What the columns of a table are called that say label, t, z, y or x."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,11 @@ from stroma.objects.measure import LARGE, measure
 from stroma.workflow.measuring.chosen import chosen, tell_if_absent
 from stroma.workflow.measuring.effects import CLASSIFIER, RING, require_effect
 from stroma.workflow.measuring.embedding import embed, extractors_in
+from stroma.workflow.measuring.network_classes import (
+    is_network_file,
+    network_of_objects,
+    with_classes,
+)
 from stroma.workflow.measuring.object_files import (
     check_table_name,
     classes_named,
@@ -38,6 +43,9 @@ from stroma.workflow.measuring.object_files import (
 )
 from stroma.workflow.measuring.object_outlines import check_outline_name, write_outlines
 from stroma.workflow.measuring.other_tables import OtherTable, read_other_table
+
+if TYPE_CHECKING:
+    from stroma.training.model import Network
 
 NOTHING_TAUGHT = "no objects are labelled to learn from."
 
@@ -133,7 +141,7 @@ def measure_file(
     how : Finding, optional
         How objects are found.
     model : path, optional
-        Classes learnt before.
+        Classes learnt before: from measurements, or a network that looks at the image.
     clicks : path, optional
         Table of labelled objects (see `read_clicks`), to learn classes from.
     classifier : str
@@ -174,7 +182,7 @@ def measure_file(
         classifier=classifier,
     )
     values = None if image is None else read_image(image, series=series)
-    own = None if model is None else load_object_classifier(model)
+    network, own = _learnt_before(model, image=values is not None)
     sought = _sought(path, source, values, how)
     if wanted.label_image is not None:
         check_labels_fit(wanted.label_image, sought.source.own.kept_axes)
@@ -194,16 +202,33 @@ def measure_file(
         if clicks is not None:
             y, classes = read_clicks(clicks, labels, table)
             own, found = _learnt(y, classes, table, classifier, found)
-        elif own is None and taught_by is not None:
+        elif model is None and taught_by is not None:
             own, found = _learnt(*_said(taught_by, table), table, classifier, found)
         if own is None and wanted.model is not None:
             raise ParameterError(f"There is nothing to save: {NOTHING_TAUGHT}")
-        if own is not None:
+        if network is not None:
+            table = with_classes(table, network.segment(values, objects=labels))
+        elif own is not None:
             table = own.classed(table)
+        known = own or network
+        if known is not None:
             names, counts = np.unique(table["class_name"], return_counts=True)
             found = replace(found, classes=dict(zip(names.tolist(), counts.tolist(), strict=True)))
-        _write(wanted, labels, table, own)
+        _write(wanted, labels, table, () if known is None else known.classes)
+        if wanted.model is not None and own is not None:
+            save_object_classifier(wanted.model, own)
         return found
+
+
+def _learnt_before(
+    model: str | Path | None, *, image: bool
+) -> tuple[Network | None, ObjectClassifier | None]:
+    """Return the network, or what learned from measurements, that tells classes."""
+    if model is None:
+        return None, None
+    if is_network_file(model):
+        return network_of_objects(model, image=image), None
+    return None, load_object_classifier(model)
 
 
 def _require_room(wanted: Wanted, *, model: Any, clicks: Any, joins: Any) -> None:
@@ -299,13 +324,11 @@ def _learnt(
     )
 
 
-def _write(wanted: Wanted, labels: Image, table: ObjectTable, own: ObjectClassifier | None) -> None:
+def _write(wanted: Wanted, labels: Image, table: ObjectTable, classes: Sequence[Class]) -> None:
     if wanted.label_image is not None:
         check_labels_fit(wanted.label_image, labels.kept_axes, int(table[LABEL].max(initial=0)))
     write_object_table(wanted.table, table)
     if wanted.label_image is not None:
         write_in_blocks(wanted.label_image, labels)
     for path in wanted.outlines:
-        write_outlines(path, labels, table, () if own is None else own.classes)
-    if wanted.model is not None and own is not None:
-        save_object_classifier(wanted.model, own)
+        write_outlines(path, labels, table, classes)

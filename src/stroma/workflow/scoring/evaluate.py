@@ -25,11 +25,12 @@ from stroma.workflow.scoring.compared import (
     point_scores,
     track_scores,
 )
+from stroma.workflow.scoring.object_classes import compared_objects, is_object_classes
 
 KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
 """What results are, by how they are called; others are classes."""
 
-KINDS = ("auto", "classes", *KIND_OF.values(), "tracks", "categories")
+KINDS = ("auto", "classes", *KIND_OF.values(), "tracks", "categories", "object-classes")
 """What results may be."""
 
 
@@ -41,6 +42,8 @@ COUNTS_FOR = {
     "ignore": ("classes", "objects"),
     "tolerance": ("classes",),
     "cutoff": ("points",),
+    "objects": ("object-classes",),
+    "true_objects": ("object-classes",),
 }
 """Kinds of results on which an option has an effect."""
 
@@ -52,15 +55,15 @@ class Evaluation:
     Parameters
     ----------
     labels : tuple of int
-        The classes; of whole images, their names.
+        The classes; of whole images, and of objects, their names.
     images : tuple of dict
         Per image: its name and scores of every class; None where a class is in neither.
     overall : dict
         Of classes over the pixels of all images: mean IoU and mean Dice of those that occur, and
         those of each. Of tracks those of the movie. Of categories balanced accuracy, accuracy,
-        recall of each, and "confusion", images by true and by found class. Of all else the means
-        over images.
-    kind : {"classes", "objects", "points", "images", "tracks", "categories"}
+        recall of each, and "confusion", images by true and by found class. Of classes of objects
+        what `compared_objects` says. Of all else the means over images.
+    kind : {"classes", "objects", "points", "images", "tracks", "categories", "object-classes"}
         What was compared.
     """
 
@@ -79,6 +82,8 @@ def evaluate(
     kind: str = "auto",
     cutoff: float = CUTOFF,
     outlines: str | Path | None = None,
+    objects: str | Path | None = None,
+    true_objects: str | Path | None = None,
 ) -> Evaluation:
     """Compare results with the truth.
 
@@ -92,19 +97,26 @@ def evaluate(
     tolerance : float
         How far borders may be apart for surface Dice, in the unit of the spacing of the files
         (pixels where they have none).
-    kind : {"auto", "classes", "objects", "points", "images", "tracks", "categories"}
+    kind : {"auto", "classes", "objects", "points", "images", "tracks", "categories", \
+"object-classes"}
         What is compared; unless given, as the results are called: ``NAME_objects``,
         ``NAME_points``, ``NAME_restored``, ``classes.csv`` (categories: a class for each image as
-        a whole), classes for others.
+        a whole), ``NAME_table.csv`` (object-classes: a class for each object), classes for others.
     cutoff : float
         How far a point may be from a true one to be it, in pixels.
     outlines : folder, optional
         Label images with the true outlines of some frames of tracks.
+    objects : path, optional
+        Of classes of objects, the label images that the results are of.
+    true_objects : path, optional
+        The label images that the truth is of, where these are other objects.
     """
     given = {
         "ignore": bool(ignore),
         "tolerance": tolerance != TOLERANCE,
         "cutoff": cutoff != CUTOFF,
+        "objects": objects is not None,
+        "true_objects": true_objects is not None,
     }
     if kind == "tracks":
         _require_effect(given, kind)
@@ -114,6 +126,12 @@ def evaluate(
     if kind == "categories" or (kind == "auto" and is_category(results)):
         _require_effect(given, "categories")
         return _of_categories(results, truth)
+    if kind == "object-classes" or (kind == "auto" and is_object_classes(results)):
+        _require_effect(given, "object-classes")
+        names, images, overall = compared_objects(
+            _one(results), _one(truth), objects=objects, true_objects=true_objects
+        )
+        return Evaluation(tuple(names), tuple(images), overall, "object-classes")
     found, known = pairs_of(results, truth, kind=kind)
     chosen = _kind(kind, found)
     _require_effect(given, chosen)
@@ -180,6 +198,16 @@ def _of_categories(results: Any, truth: Any) -> Evaluation:
         )
     names, images, overall = compared(results, truth)
     return Evaluation(tuple(names), tuple(images), overall, "categories")
+
+
+def _one(given: Any) -> str | Path:
+    """Return a folder or a file; several are in a folder."""
+    if not isinstance(given, str | Path):
+        raise ParameterError(
+            "Classes of objects are compared table by table; give one table and its truth, or "
+            "folders of them."
+        )
+    return given
 
 
 def _kind(kind: str, found: Sequence[Path]) -> str:
