@@ -294,6 +294,37 @@ def test_volumes_are_learned_from_as_such():
     assert dict(zip(table["label"].tolist(), table["class_name"].tolist(), strict=True)) == kinds
 
 
+def test_objects_are_learned_on_pixels_of_one_size_which_the_network_keeps():
+    every = [sampled(size) for size in (1.0, 0.5, 1.0)]
+    kinds = {5: "corner", 70000: "middle", 70001: "side"}
+    images, labels = [image for image, _ in every], [own for _, own in every]
+    learner, data = with_object_classes(
+        Learner(target="classify"), images, labels, [kinds] * len(every)
+    )
+    assert learner.patch == (32, 32)
+    task = learner.task(data.images, data.labels)
+    assert task.size == ((1.0, 1.0), "µm")
+    coarse, fine = task.cases[1], task.cases[4]
+    assert coarse.shape == fine.shape == (40, 40)
+    same, seen = (case.read((slice(4, 36),) * 2) for case in (coarse, fine))
+    np.testing.assert_allclose(seen, same, atol=0.02)
+    assert (coarse.labels == fine.labels).mean() > 0.98
+    assert fine.statistics.mean[0] == pytest.approx(float(every[1][0].read().mean()), abs=1e-4)
+    made = stroma.learn(images, [kinds] * len(every), objects=labels, **{**SMALL, "steps": 1})
+    assert (made.about.spacing, made.about.unit) == ((1.0, 1.0), "µm")
+    plain = stroma.learn(
+        images[::2],
+        [kinds] * 2,
+        objects=labels[::2],
+        resample=False,
+        **{**SMALL, "steps": 1},
+    )
+    assert plain.about.spacing == ()
+    begun = Learner(target="classify")
+    again, more = with_object_classes(begun, [images[1]], [labels[1]], [kinds], base=made)
+    assert again.task(more.images, more.labels, base=made).cases[1].shape == (40, 40)
+
+
 def test_crops_hold_the_object_in_their_middle_and_its_class_on_its_pixels_alone():
     values, labels, kinds = field(1)
     learner, data = with_object_classes(Learner(target="classify"), values, labels, kinds)

@@ -198,7 +198,11 @@ def grid_for(
 
 
 def resampled(image: Image, grid: Grid, spacing: Mapping[str, float]) -> Image:
-    """Return an image on other pixels; reads nothing."""
+    """Return an image on other pixels; reads nothing. Of a part of a plane, that part alone."""
+    space = image.kept_axes[-len(grid.new) :]
+    if set(space) & set(image.selection):
+        part = Resampled(replace(image, levels=()), grid)
+        return Image(part, image.kept_axes, spacing, image.unit, rgb=image.rgb, source=image.source)
     whole = image.whole
     array = Resampled(replace(whole, levels=()), grid)
     made = replace(

@@ -123,7 +123,8 @@ class Learner(Options):
         known = 0 in self.target_options.get("labels", (0,))
         if kind.truth == kind.result == "classes" and known and has_background(cases):
             cases, share = cropped_cases(cases)
-        size = common_size(cases) if self.resample and kind.truth == "classes" else None
+        scaled = kind.truth == "classes" or bool(self.target_options.get("objects"))
+        size = common_size(cases) if self.resample and scaled else None
         if size is not None:
             cases = on_pixels_of(cases, *size)
         facts = facts_of(cases, kind.truth)

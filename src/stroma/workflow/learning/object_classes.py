@@ -17,6 +17,7 @@ from stroma.targets import TARGETS
 from stroma.targets.instances import boxes
 from stroma.training.feeding.cases import UNKNOWN
 from stroma.training.feeding.open import COLOURS, as_colours, as_image, named, without_channel
+from stroma.training.feeding.resample import pixel_size
 from stroma.training.feeding.windows import Cube, inside, shape_of
 from stroma.training.predicting.each_object import HELD, Key, around_object, require_objects
 from stroma.training.predicting.sweep import outer_axes
@@ -99,6 +100,7 @@ def with_object_classes(
     found = list(_planes(every, ndim))
     if not found:
         raise LabelError("No object of any image has a class. Label objects of two classes.")
+    found = _scaled(found, learner, base)
     patch = _patch(learner, found, base)
     kept = _some(found, learner.seed)
     kinds = base.classes if base is not None else named_in_order(one.kind for one in kept)
@@ -113,17 +115,39 @@ def with_object_classes(
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """An object on a plane or in a volume."""
+    """An object on a plane or in a volume.
+
+    Parameters
+    ----------
+    image : Image
+        Axes (c), (z), y, x.
+    labels : (*space) int array
+        All objects there.
+    number : int
+        Of this one.
+    box : Cube
+        Around it.
+    kind : str
+        Its class.
+    ratio : tuple of float
+        So many pixels of the image are one of those that are learned from, along every axis.
+    """
 
     image: Image
     labels: NDArray[np.integer[Any]]
     number: int
     box: Cube
     kind: str
+    ratio: tuple[float, ...]
+
+    @property
+    def extents(self) -> list[float]:
+        """Sides of its box in pixels that are learned from."""
+        return [n / r for n, r in zip(shape_of(self.box), self.ratio, strict=True)]
 
     def cut(self, label: int, patch: Sequence[int]) -> tuple[Image, NDArray[np.int32]]:
         """Return what is around it, and its class on its own pixels; -1 elsewhere."""
-        sides = [ceil(MORE * n) for n in patch]
+        sides = [ceil(MORE * n * r) for n, r in zip(patch, self.ratio, strict=True)]
         window = inside(around_object(self.box, sides), self.labels.shape)
         axes = "zyx"[-len(window) :]
         own = self.labels[window] == self.number
@@ -174,7 +198,24 @@ def _planes(every: Sequence[Labelled], ndim: int) -> Iterator[_Seen]:
             for number, box in boxes(labels):
                 kind = one.kinds.get((place.get("t", 0), number))
                 if kind is not None:
-                    yield _Seen(one.image.at(**place), labels, number, box, kind)
+                    same = (1.0,) * len(box)
+                    yield _Seen(one.image.at(**place), labels, number, box, kind, same)
+
+
+def _scaled(found: Sequence[_Seen], learner: Learner, base: Network | None) -> list[_Seen]:
+    """Return objects that know which pixels are learned from: of a network, or the median."""
+    ndim, unit = len(found[0].box), found[0].image.unit
+    if base is not None:
+        unit = base.about.unit
+    own = [pixel_size(one.image, ndim, unit) if unit else None for one in found]
+    known = [size for size in own if size is not None]
+    to = base.about.spacing if base is not None else np.median(known or [(1.0,) * ndim], axis=0)
+    if len(known) < len(found) or not len(to) or not learner.resample:
+        return list(found)
+    return [
+        replace(one, ratio=tuple((np.array(to) / np.array(size)).tolist()))
+        for one, size in zip(found, known, strict=True)
+    ]
 
 
 def _patch(learner: Learner, found: Sequence[_Seen], base: Network | None) -> tuple[int, ...]:
@@ -188,7 +229,7 @@ def _patch(learner: Learner, found: Sequence[_Seen], base: Network | None) -> tu
         )
     if learner.patch is not None:
         return tuple(learner.patch)
-    extents = np.quantile([shape_of(one.box) for one in found], LARGE, axis=0)
+    extents = np.quantile([one.extents for one in found], LARGE, axis=0)
     wanted = AROUND * np.append(extents[:-2], np.repeat(extents[-2:].max(), 2))
     bounds = [SIDES[a] for a in "zyx"[-axes:]]
     pairs = zip(wanted.tolist(), bounds, strict=True)
