@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.classes import Class, complete, require_classes
-from stroma.data.image import Image
-from stroma.errors import NotTrainedError, ShapeError
+from stroma.errors import NotTrainedError
 from stroma.features.cache import FeatureCache
 from stroma.features.part import Feed
+from stroma.pixel.channels import mode, mode_of, require_channels
 from stroma.pixel.choices.classifiers import TITLES, fit, unfitted
 from stroma.pixel.configured import Configured
 from stroma.pixel.devices import device_of
@@ -269,9 +269,9 @@ class Learning(Configured):
         self, image: Any, in_channels: Sequence[int] | None
     ) -> tuple[dict[str, Source], tuple[int, ...] | None]:
         """Return one or several images, by number, and the channels that are used of them."""
-        mode, images = str(self._param.channel_mode), image if is_many(image) else [image]
+        asked, images = str(self._param.channel_mode), image if is_many(image) else [image]
         chosen = None if in_channels is None else tuple(int(c) for c in in_channels)
-        return {str(i): open_image(one, mode, chosen) for i, one in enumerate(images)}, chosen
+        return {str(i): open_image(one, asked, chosen) for i, one in enumerate(images)}, chosen
 
     def _fit_groups(
         self, found: Mapping[str, Labelled], recipe: Recipe, chosen: tuple[int, ...] | None
@@ -322,7 +322,7 @@ class Learning(Configured):
         return given_strokes(
             image,
             annotations,
-            channel_mode=self._mode_of(image, annotations),
+            channel_mode=mode_of(str(self._param.channel_mode), self._fitted, image, annotations),
             in_channels=in_channels,
             memory_mode=memory_mode,
             img_ids=img_ids,
@@ -365,45 +365,8 @@ class Learning(Configured):
         fitted = self._fitted
         if in_channels is None and fitted is not None and fitted.in_channels is not None:
             in_channels = fitted.in_channels
-        source = open_image(image, self._mode(), in_channels)
-        if fitted is not None and len(source.channels) != fitted.channels:
-            raise ShapeError(
-                f"The model was trained on {fitted.channels} channels, this image has "
-                f"{len(source.channels)} (shape {source.image.shape}). Choose channels with "
-                f"in_channels, or check channel_mode (now {self._param.channel_mode!r}).",
-                told=f"The model was trained on images with {_channels(fitted)}, this one has "
-                f"{len(source.channels)}. Choose the same channels, or train on images like this.",
-            )
+        asked = str(self._param.channel_mode)
+        source = open_image(image, mode(asked, fitted), in_channels)
+        if fitted is not None:
+            require_channels(source, fitted, asked)
         return source
-
-    def _mode(self) -> str:
-        """Return what a 3-D array means: as the training images were, where they had channels.
-
-        ``channel_mode`` says it for arrays; images from files bring their channels along, and a
-        model that was trained on those still knows how to read an array.
-        """
-        mode, fitted = str(self._param.channel_mode), self._fitted
-        if mode == "single" and fitted is not None and fitted.channels > 1:
-            return "rgb" if fitted.rgb else "multi"
-        return mode
-
-    def _mode_of(self, image: Any, annotations: Any) -> str:
-        """Return what 3-D arrays mean in training: as before, if their strokes are of one plane."""
-        count = 0 if self._fitted is None else self._fitted.channels
-        images, notes = _shapes(image), _shapes(annotations)
-        alike = all(len(shape) == 3 and shape[0] == count for shape in images)
-        flat = all(len(shape) == 2 for shape in notes)
-        return self._mode() if alike and flat else str(self._param.channel_mode)
-
-
-def _channels(fitted: Fitted) -> str:
-    """Return the number and kind of the channels a model was trained on, for people."""
-    if fitted.rgb:
-        return "red, green and blue"
-    return "one channel" if fitted.channels == 1 else f"{fitted.channels} channels"
-
-
-def _shapes(data: Any) -> list[tuple[int, ...]]:
-    """Return the shapes of what are arrays without named axes."""
-    items = list(data) if is_many(data) else [data]
-    return [tuple(i.shape) for i in items if hasattr(i, "shape") and not isinstance(i, Image)]

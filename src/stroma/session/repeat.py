@@ -11,7 +11,8 @@ from stroma.session import code
 from stroma.session.core.core import Core
 from stroma.session.core.disk.reference import located
 from stroma.session.strokes.files import StrokeFiles
-from stroma.session.strokes.model import NETWORK, StrokeModel
+from stroma.session.strokes.model import StrokeModel
+from stroma.session.strokes.saved import NETWORK
 
 
 class Repeating:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from stroma.data.classes import Class
 from stroma.pixel.model import ConvpaintModel
+from stroma.session.assembly import Parts, blank, by
 from stroma.session.core.core import Core, Fitting
 from stroma.session.core.disk import project as projects
 from stroma.session.core.document import Document, Edit
@@ -20,7 +20,6 @@ from stroma.session.core.storage import Storage
 from stroma.session.core.tasks import Task, Tasks
 from stroma.session.core.worker import Worker
 from stroma.session.events import Notice, Position
-from stroma.session.objects.bench import ObjectBench
 from stroma.session.objects.carrying import CarryObjects
 from stroma.session.objects.carving.carve import CarveObjects
 from stroma.session.objects.carving.cutting import Cutting
@@ -44,28 +43,10 @@ from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
 from stroma.session.strokes.settings import Settings
-from stroma.session.tracks.bench import TrackBench
 from stroma.session.tracks.tracking import Tracking
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
-
-Part = TypeVar("Part")
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
-
-
-def _by(
-    method: Callable[Concatenate[Part, Given], Answer],
-) -> Callable[Concatenate[Session, Given], Answer]:
-    """Return a method of the session that is done by the part of it that has the method."""
-    part = method.__qualname__.split(".")[0]
-
-    @wraps(method)
-    def call(self: Session, /, *args: Given.args, **values: Given.kwargs) -> Answer:
-        return method(self._parts[part], *args, **values)
-
-    return call
 
 
 class Session:
@@ -96,43 +77,15 @@ class Session:
         benches: Sequence[Fitting] = (),
     ) -> None:
         self.notices: tuple[Notice, ...] = ()
-        self._assemble(_blank(benches), model or ConvpaintModel(alias), mode, benches)
+        self._assemble(blank(benches), model or ConvpaintModel(alias), mode, benches)
 
     def _assemble(
         self, document: Document, model: ConvpaintModel, mode: str, benches: Sequence[Fitting]
     ) -> None:
-        self.core = core = Core(document)
-        self._model = StrokeModel(core, model, mode)
-        core.add(self._model)
-        core.worker.resume(Strokes.name, self._model.learner.revision)
-        objects = ObjectModel(core, self._model)
-        core.add(objects)
-        for fitting in benches:
-            if fitting.learning is not None:
-                core.add(fitting.learning(core))
-        self._storage, self._exports = Storage(core), Exports(core, self._model)
-        self._images, files = Images(core), StrokeFiles(core)
-        self._screen, looking = Screen(core), Looking(core, self._model)
-        self._objects = ObjectWork(core, objects, looking)
-        self._kinds, correcting = ObjectKinds(core, self._objects), Correcting(core, self._objects)
-        cutting = Cutting(core, self._objects, self._model)
-        parts = [
-            *(core, core.worker, core.tasks, self._storage, self._images, self._model),
-            *(ClassList(core), Painting(core), Picking(core), files, looking),
-            *(Guidance(core, self._model), Measuring(core, self._model), self._exports),
-            *(self._screen, Repeating(core, self._model, files), Tracking(core)),
-            *(objects, self._objects, ObjectExports(core, objects)),
-            *(
-                JoinTables(core),
-                self._kinds,
-                correcting,
-                CarryObjects(core, self._objects, correcting),
-            ),
-            Prompting(core, self._objects, correcting, lambda: self._model.now.channels),
-            FindEverything(core, self._objects),
-            *(cutting, CarveObjects(core, self._objects, correcting, cutting)),
-        ]
-        self._parts: dict[str, Any] = {type(part).__name__: part for part in parts}
+        parts = Parts(document, model, mode, benches)
+        self.core, self._parts, self._model = parts.core, parts.by_name, parts.model
+        self._storage, self._exports, self._images = parts.storage, parts.exports, parts.images
+        self._screen, self._objects, self._kinds = parts.screen, parts.objects, parts.kinds
 
     def __enter__(self) -> Self:
         """Return the session."""
@@ -187,7 +140,7 @@ class Session:
         FileError
             If another session has it open.
         """
-        project, contents = projects.load(Path(folder), lambda: _blank(benches), lambda _: None)
+        project, contents = projects.load(Path(folder), lambda: blank(benches), lambda _: None)
         session = cls.__new__(cls)
         try:
             session._assemble(contents.document, ConvpaintModel("stroma"), "live", benches)
@@ -209,9 +162,9 @@ class Session:
         """What keeps strokes from the disk at present, and what to do; empty where nothing does."""
         return self._storage.unsaved
 
-    save_as = _by(Storage.save_as)
-    save = _by(Storage.save)
-    flush = _by(Storage.flush)
+    save_as = by(Storage.save_as)
+    save = by(Storage.save)
+    flush = by(Storage.flush)
 
     def close(self) -> None:
         """Stop all work, save, give the project free, and let go of the features in memory.
@@ -239,23 +192,23 @@ class Session:
         seen = self.core.looked
         return None if seen is None else (seen.image, seen.position)
 
-    image = _by(Core.image)
-    add_image = _by(Images.add_image)
-    add_images = _by(Images.add_images)
-    close_image = _by(Images.close_image)
-    source = _by(Images.source)
-    set_region = _by(Images.set_region)
-    set_display = _by(Images.set_display)
-    set_pixel_size = _by(Images.set_pixel_size)
-    copy_settings = _by(Images.copy_settings)
-    mark_image = _by(Images.mark_image)
-    image_to_do = _by(Images.image_to_do)
-    relocate = _by(Images.relocate)
-    unasked = _by(Images.unasked)
-    fetch = _by(Images.fetch)
-    recognise = _by(Images.recognise)
-    look = _by(Images.look)
-    look_away = _by(Images.look_away)
+    image = by(Core.image)
+    add_image = by(Images.add_image)
+    add_images = by(Images.add_images)
+    close_image = by(Images.close_image)
+    source = by(Images.source)
+    set_region = by(Images.set_region)
+    set_display = by(Images.set_display)
+    set_pixel_size = by(Images.set_pixel_size)
+    copy_settings = by(Images.copy_settings)
+    mark_image = by(Images.mark_image)
+    image_to_do = by(Images.image_to_do)
+    relocate = by(Images.relocate)
+    unasked = by(Images.unasked)
+    fetch = by(Images.fetch)
+    recognise = by(Images.recognise)
+    look = by(Images.look)
+    look_away = by(Images.look_away)
 
     # ------------------------------------------------------------------ strokes and classes
 
@@ -264,34 +217,34 @@ class Session:
         """The classes, by label."""
         return tuple(self._model.bench.classes.values())
 
-    add_class = _by(ClassList.add_class)
-    set_classes = _by(ClassList.set_classes)
-    name_classes = _by(ClassList.name_classes)
-    reset_classes = _by(ClassList.reset_classes)
-    change_class = _by(ClassList.change_class)
-    remove_class = _by(ClassList.remove_class)
+    add_class = by(ClassList.add_class)
+    set_classes = by(ClassList.set_classes)
+    name_classes = by(ClassList.name_classes)
+    reset_classes = by(ClassList.reset_classes)
+    change_class = by(ClassList.change_class)
+    remove_class = by(ClassList.remove_class)
 
-    paint = _by(Painting.paint)
-    erase = _by(Painting.erase)
-    fill = _by(Painting.fill)
-    stamp = _by(Painting.stamp)
-    paint_alike = _by(Picking.paint_alike)
-    remove_stroke = _by(Picking.remove_stroke)
-    fill_in = _by(Picking.fill_in)
-    take_group = _by(Painting.take_group)
-    clear = _by(Painting.clear)
-    strokes = _by(Painting.strokes)
-    painted = _by(Painting.painted)
-    painted_pixels = _by(Painting.painted_pixels)
-    points = _by(Painting.points)
-    import_strokes = _by(StrokeFiles.import_strokes)
-    export_strokes = _by(StrokeFiles.export_strokes)
+    paint = by(Painting.paint)
+    erase = by(Painting.erase)
+    fill = by(Painting.fill)
+    stamp = by(Painting.stamp)
+    paint_alike = by(Picking.paint_alike)
+    remove_stroke = by(Picking.remove_stroke)
+    fill_in = by(Picking.fill_in)
+    take_group = by(Painting.take_group)
+    clear = by(Painting.clear)
+    strokes = by(Painting.strokes)
+    painted = by(Painting.painted)
+    painted_pixels = by(Painting.painted_pixels)
+    points = by(Painting.points)
+    import_strokes = by(StrokeFiles.import_strokes)
+    export_strokes = by(StrokeFiles.export_strokes)
 
     # ------------------------------------------------------------------ what was done
 
-    undo = _by(Core.undo)
-    redo = _by(Core.redo)
-    listen = _by(Core.listen)
+    undo = by(Core.undo)
+    redo = by(Core.redo)
+    listen = by(Core.listen)
 
     @property
     def undoable(self) -> Edit | None:
@@ -320,13 +273,13 @@ class Session:
         """The model, as it was last trained; not to be changed."""
         return self._model.model
 
-    set_mode = _by(StrokeModel.set_mode)
-    set_training = _by(StrokeModel.set_training)
-    set_channels = _by(StrokeModel.set_channels)
-    set_alias = _by(StrokeModel.set_alias)
-    set_params = _by(StrokeModel.set_params)
-    see_with = _by(StrokeModel.see_with)
-    train = _by(StrokeModel.train)
+    set_mode = by(StrokeModel.set_mode)
+    set_training = by(StrokeModel.set_training)
+    set_channels = by(StrokeModel.set_channels)
+    set_alias = by(StrokeModel.set_alias)
+    set_params = by(StrokeModel.set_params)
+    see_with = by(StrokeModel.see_with)
+    train = by(StrokeModel.train)
 
     @property
     def network(self) -> Network | None:
@@ -357,14 +310,14 @@ class Session:
         """What is under way, and how things stand wherever somebody looks."""
         return self._screen.status(Strokes.name)
 
-    standing = _by(Screen.standing)
-    cancel = _by(Worker.give_up)
-    wait = _by(Worker.wait)
-    result = _by(Looking.result)
-    blocks = _by(Looking.blocks)
-    planes_shown = _by(Looking.planes_shown)
-    known_planes = _by(Looking.known_planes)
-    segment = _by(Looking.segment)
+    standing = by(Screen.standing)
+    cancel = by(Worker.give_up)
+    wait = by(Worker.wait)
+    result = by(Looking.result)
+    blocks = by(Looking.blocks)
+    planes_shown = by(Looking.planes_shown)
+    known_planes = by(Looking.known_planes)
+    segment = by(Looking.segment)
 
     # ------------------------------------------------------------------ tasks and guidance
 
@@ -373,22 +326,22 @@ class Session:
         """The latest tasks, by number."""
         return self.core.tasks.known
 
-    start = _by(Tasks.start)
-    suggest = _by(Guidance.suggest)
-    suggest_anywhere = _by(Guidance.suggest_anywhere)
-    validate = _by(Guidance.validate)
-    compare = _by(Guidance.compare)
-    importance = _by(Guidance.importance)
-    distribution = _by(Guidance.distribution)
-    areas = _by(Measuring.areas)
-    measure = _by(Measuring.measure)
-    volumes = _by(Measuring.volumes)
-    groups = _by(Measuring.groups)
-    export_labels = _by(Exports.export_labels)
-    older = _by(Exports.older)
-    written = _by(Exports.written)
-    all_written = _by(Exports.all_written)
-    apply = _by(Exports.apply)
+    start = by(Tasks.start)
+    suggest = by(Guidance.suggest)
+    suggest_anywhere = by(Guidance.suggest_anywhere)
+    validate = by(Guidance.validate)
+    compare = by(Guidance.compare)
+    importance = by(Guidance.importance)
+    distribution = by(Guidance.distribution)
+    areas = by(Measuring.areas)
+    measure = by(Measuring.measure)
+    volumes = by(Measuring.volumes)
+    groups = by(Measuring.groups)
+    export_labels = by(Exports.export_labels)
+    older = by(Exports.older)
+    written = by(Exports.written)
+    all_written = by(Exports.all_written)
+    apply = by(Exports.apply)
 
     # ------------------------------------------------------------------ objects
 
@@ -402,65 +355,60 @@ class Session:
         """How classes of objects are learnt; ``set_object_model`` changes it."""
         return self._objects.model.now
 
-    object_source = _by(ObjectWork.object_source)
-    follow_objects = _by(ObjectWork.follow_objects)
-    find_objects = _by(ObjectWork.find_objects)
-    set_objects = _by(ObjectWork.set_objects)
-    no_objects = _by(ObjectWork.no_objects)
-    objects = _by(ObjectWork.objects)
-    object_labels = _by(ObjectWork.object_labels)
-    object_at = _by(ObjectWork.object_at)
-    label_objects = _by(ObjectKinds.label_objects)
-    next_object = _by(ObjectKinds.next_object)
-    object_accuracy = _by(ObjectKinds.object_accuracy)
-    correct_objects = _by(Correcting.correct_objects)
-    add_object_class = _by(ObjectKinds.add_object_class)
-    change_object_class = _by(ObjectKinds.change_object_class)
-    remove_object_class = _by(ObjectKinds.remove_object_class)
-    set_object_model = _by(ObjectModel.set_object_model)
-    join_table = _by(JoinTables.join_table)
-    save_object_model = _by(ObjectExports.save_object_model)
-    export_objects = _by(ObjectExports.export_objects)
+    object_source = by(ObjectWork.object_source)
+    follow_objects = by(ObjectWork.follow_objects)
+    find_objects = by(ObjectWork.find_objects)
+    set_objects = by(ObjectWork.set_objects)
+    no_objects = by(ObjectWork.no_objects)
+    objects = by(ObjectWork.objects)
+    object_labels = by(ObjectWork.object_labels)
+    object_at = by(ObjectWork.object_at)
+    label_objects = by(ObjectKinds.label_objects)
+    next_object = by(ObjectKinds.next_object)
+    object_accuracy = by(ObjectKinds.object_accuracy)
+    correct_objects = by(Correcting.correct_objects)
+    add_object_class = by(ObjectKinds.add_object_class)
+    change_object_class = by(ObjectKinds.change_object_class)
+    remove_object_class = by(ObjectKinds.remove_object_class)
+    set_object_model = by(ObjectModel.set_object_model)
+    join_table = by(JoinTables.join_table)
+    save_object_model = by(ObjectExports.save_object_model)
+    export_objects = by(ObjectExports.export_objects)
 
     # ------------------------------------------------------------------ click, get an object
 
-    prepare_prompts = _by(Prompting.prepare_prompts)
-    leave_prompts = _by(Prompting.leave_prompts)
-    propose = _by(Prompting.propose)
-    proposal = _by(Prompting.proposal)
-    commit_object = _by(Prompting.commit_object)
-    carry_object = _by(CarryObjects.carry_object)
-    find_everything = _by(FindEverything.find_everything)
+    prepare_prompts = by(Prompting.prepare_prompts)
+    leave_prompts = by(Prompting.leave_prompts)
+    propose = by(Prompting.propose)
+    proposal = by(Prompting.proposal)
+    commit_object = by(Prompting.commit_object)
+    carry_object = by(CarryObjects.carry_object)
+    find_everything = by(FindEverything.find_everything)
 
     # ------------------------------------------------------------------ carve objects
 
-    carving = _by(CarveObjects.carving)
-    prepare_carving = _by(Cutting.prepare_carving)
-    set_boundaries = _by(CarveObjects.set_boundaries)
-    carve_stroke = _by(CarveObjects.carve_stroke)
-    take_back_carving = _by(CarveObjects.take_back_carving)
-    clear_carving = _by(CarveObjects.clear_carving)
-    carved = _by(CarveObjects.carved)
-    commit_carved = _by(CarveObjects.commit_carved)
-    reopen_carved = _by(CarveObjects.reopen_carved)
-    lock_carved = _by(CarveObjects.lock_carved)
+    carving = by(CarveObjects.carving)
+    prepare_carving = by(Cutting.prepare_carving)
+    set_boundaries = by(CarveObjects.set_boundaries)
+    carve_stroke = by(CarveObjects.carve_stroke)
+    take_back_carving = by(CarveObjects.take_back_carving)
+    clear_carving = by(CarveObjects.clear_carving)
+    carved = by(CarveObjects.carved)
+    commit_carved = by(CarveObjects.commit_carved)
+    reopen_carved = by(CarveObjects.reopen_carved)
+    lock_carved = by(CarveObjects.lock_carved)
 
     # ------------------------------------------------------------------ tracks
 
-    track = _by(Tracking.track)
-    tracks = _by(Tracking.tracks)
-    has_tracks = _by(Tracking.has_tracks)
-    solve_tracks = _by(Tracking.solve_tracks)
-    correct_tracks = _by(Tracking.correct_tracks)
-    export_tracks = _by(Tracking.export_tracks)
+    track = by(Tracking.track)
+    tracks = by(Tracking.tracks)
+    has_tracks = by(Tracking.has_tracks)
+    solve_tracks = by(Tracking.solve_tracks)
+    correct_tracks = by(Tracking.correct_tracks)
+    export_tracks = by(Tracking.export_tracks)
 
     # ------------------------------------------------------------------ as code
 
-    as_code = _by(Repeating.as_code)
-    as_command = _by(Repeating.as_command)
-    export_all_strokes = _by(Repeating.export_all_strokes)
-
-
-def _blank(benches: Sequence[Fitting]) -> Document:
-    more = (fitting.bench() for fitting in benches)
-    return Document(Strokes(), ObjectBench(), TrackBench(), *more)
+    as_code = by(Repeating.as_code)
+    as_command = by(Repeating.as_command)
+    export_all_strokes = by(Repeating.export_all_strokes)

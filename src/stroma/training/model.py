@@ -11,21 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from stroma.backbones.device import resolve
 from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.classes import Class, complete, numbered, require_classes
 from stroma.data.image import Image
-from stroma.data.statistics import Statistics
 from stroma.errors import FormatError, ParameterError
 from stroma.metrics.shared import by_name
 from stroma.targets.several import Several
-from stroma.training.feeding.cases import statistics_of
-from stroma.training.feeding.crop import cropped, filled_box, is_whole
 from stroma.training.feeding.data import cases_of
 from stroma.training.feeding.open import opened
-from stroma.training.feeding.resample import Grid, coarser, grid_for, pixel_size
-from stroma.training.feeding.windows import Cube
 from stroma.training.files import about as files
 from stroma.training.files.about import About
 from stroma.training.files.hashed import hashed
@@ -39,8 +33,9 @@ from stroma.training.predicting.each_object import (
 )
 from stroma.training.predicting.found import find_classes, without_channels
 from stroma.training.predicting.lent import require_ours
-from stroma.training.predicting.members import Cascade, Head, joined, members
+from stroma.training.predicting.members import Head, joined, members
 from stroma.training.predicting.predictor import NetworkPredictor
+from stroma.training.predicting.preparing import predictor_for
 from stroma.training.predicting.results import as_given, collector_for
 from stroma.training.predicting.sweep import swept
 from stroma.training.predicting.variants import of_diameter, of_head
@@ -194,56 +189,8 @@ class Network:
         self, image: Image, *, mirror: bool | None = None, device: str = "auto"
     ) -> NetworkPredictor:
         """Return what predicts blocks of an image; it pickles."""
-        place, box = resolve(device), self._filled(image)
-        seen = image if box is None else cropped(image, box)
         often = self.about.training.get("mirror", False) if mirror is None else mirror
-        module = self.module.to(place)
-        plain = NetworkPredictor(
-            module.second if isinstance(module, Cascade) else module,
-            self.target,
-            self.about.scale(),
-            self._statistics(image, box),
-            self.about.patch,
-            bool(often),
-            place,
-            self._grid(seen),
-            box,
-        )
-        if not isinstance(module, Cascade):
-            return plain
-        return replace(plain, first=self._coarser(plain, module.first, seen))
-
-    def _coarser(self, plain: NetworkPredictor, first: nn.Module, seen: Image) -> NetworkPredictor:
-        """Return what predicts with the coarser network of a cascade."""
-        about, shape = self.about.coarse(), seen.shape[-self.ndim :]
-        working = shape if plain.grid is None else plain.grid.new
-        there = coarser(working, tuple(self.about.plan["spacing"]), self.about.times)
-        grid = Grid(shape, there.new, there.nearest)
-        return replace(
-            plain, module=first, scale=about.scale(), patch=about.patch, grid=grid, crop=None
-        )
-
-    def _filled(self, image: Image) -> Cube | None:
-        """Return what of an image is looked at; None if it is all."""
-        if not self.about.crop:
-            return None
-        box = filled_box(image, self.ndim)
-        return None if is_whole(box, image.shape[-self.ndim :]) else box
-
-    def _statistics(self, image: Image, box: Cube | None) -> Statistics:
-        ranks = self.about.scale().ranks
-        return statistics_of(image, percentiles=ranks, box=box)
-
-    def _grid(self, image: Image) -> Grid | None:
-        """Return pixels of the size that was learned from, where the image has others."""
-        about = self.about
-        if about.zoom != 1:
-            return Grid.of(image.shape[-self.ndim :], (about.zoom,) * self.ndim, (1.0,) * self.ndim)
-        if not about.spacing:
-            return None
-        size = pixel_size(image, self.ndim, about.unit)
-        name = image.source or "the image"
-        return grid_for(image.shape[-self.ndim :], size, about.spacing, name)
+        return predictor_for(self.module, self.about, self.target, image, bool(often), device)
 
     def blocks(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 from stroma.data.image import Image
 from stroma.errors import MissingFileError, ParameterError, UnknownNameError
 from stroma.session import Session
-from stroma.session.strokes.model import NETWORK
+from stroma.session.strokes.saved import NETWORK
 from stroma.session.words import said
 from stroma.web import archive, batch
 from stroma.workflow.applying.outputs import Outputs

@@ -98,9 +98,9 @@ def test_the_line_of_status_says_how_what_is_in_view_stands(viewer, open_widget)
     until(lambda: status.text() == CURRENT)
     session = studio.session
     session.set_mode("paused")
-    viewer.dims.set_point(0, 1 - studio.bridge.plane()["z"])
+    viewer.dims.set_point(0, 1 - studio.bridge.gaze.plane()["z"])
     until(lambda: status.text() == "No result here. Not computed: updating is paused.")
-    viewer.dims.set_point(0, 1 - studio.bridge.plane()["z"])
+    viewer.dims.set_point(0, 1 - studio.bridge.gaze.plane()["z"])
     until(lambda: status.text() == CURRENT)
     while session.undoable:
         session.undo()

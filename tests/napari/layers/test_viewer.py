@@ -59,7 +59,7 @@ def test_the_plane_that_is_turned_to_while_a_round_runs_is_the_one_that_is_shown
     assert (seen(studio)[:, :40] == 2).all()
     viewer.dims.set_point(0, 4)
     until(lambda: (seen(studio)[:, :40] == 1).all())
-    assert studio.bridge.plane() == {"z": 4}
+    assert studio.bridge.gaze.plane() == {"z": 4}
 
 
 @pytest.mark.parametrize("rgb", [False, True])

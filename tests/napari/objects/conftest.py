@@ -34,7 +34,7 @@ class Quiet:
         self.bridge = bridge
         for name in ("told", "chosen", "shown"):
             getattr(bridge, name).connect(getattr(self, name).emit)
-        bridge.looked.connect(self.watched.emit)
+        bridge.gaze.looked.connect(self.watched.emit)
         self.replaced.emit()
 
     @property
@@ -42,7 +42,7 @@ class Quiet:
         return self.bridge.session
 
     def image_and_plane(self):
-        return self.bridge.image, self.bridge.plane()
+        return self.bridge.image, self.bridge.gaze.plane()
 
     def call(self, what, function, then=None, failed=None):
         try:
@@ -76,7 +76,7 @@ class Quiet:
     def settle(self):
         """Let the session come to rest, and show that."""
         settle(self.bridge)
-        self.bridge.look()
+        self.bridge.gaze.look()
         settle(self.bridge)
         self.watched.emit()
 

@@ -28,7 +28,7 @@ def carved(tab, studio):
     """The tab over a volume with a ball, cut into regions, at its middle plane."""
     layer = studio.viewer.add_image(ball()[0].astype(np.float32), name="ball")
     studio.bridge.paint_on([layer], "zyx")
-    studio.bridge.turn_to({"z": 14})
+    studio.bridge.gaze.turn_to({"z": 14})
     studio.settle()
     tab.show()
     tab.take("carve")
@@ -90,7 +90,7 @@ def test_two_strokes_are_answered_on_all_planes_and_committed_by_name(
 
 def test_strokes_may_be_drawn_on_planes_across_y(carved, pointer, studio):
     studio.viewer.dims.order = (1, 0, 2)
-    studio.bridge.turn_to({"y": 12})
+    studio.bridge.gaze.turn_to({"y": 12})
     studio.settle()
     carved.carver.done(Press(((14, 12),)))
     carved.carver.done(Press(((26, 1), (26, 26)), apart=9.0, right=True))
@@ -162,16 +162,16 @@ def listed(tab, row=0):
 def test_the_list_leads_to_the_middle_of_an_object_on_other_planes(carved, pointer, press, studio):
     two_strokes(pointer)
     press("Enter")
-    studio.bridge.turn_to({"z": 14})
+    studio.bridge.gaze.turn_to({"z": 14})
     studio.settle()
     listed(carved)
-    assert studio.bridge.plane() == {"z": 14}  # which has some of it
-    studio.bridge.turn_to({"z": 1})
+    assert studio.bridge.gaze.plane() == {"z": 14}  # which has some of it
+    studio.bridge.gaze.turn_to({"z": 1})
     studio.settle()
     assert not carved.desk.selected
     listed(carved)
     studio.settle()
-    assert abs(studio.bridge.plane()["z"] - 14) <= 1
+    assert abs(studio.bridge.gaze.plane()["z"] - 14) <= 1
     assert carved.desk.selected == {1}
 
 
@@ -188,7 +188,7 @@ def movie(tab, studio):
         session.carve_stroke(key, [(12, 12)], **at)
         session.carve_stroke(key, [(1, 1), (1, 26)], on=False, **at)
         assert session.commit_carved(key, f"at {t}", **at) == number
-    studio.bridge.turn_to({"t": 0})
+    studio.bridge.gaze.turn_to({"t": 0})
     studio.settle()
     tab.show()
     tab.take("carve")
@@ -199,17 +199,17 @@ def movie(tab, studio):
 def test_the_list_leads_to_an_object_at_another_time(movie, studio):
     listed(movie, 1)
     studio.settle()
-    assert (studio.bridge.plane(), movie.desk.selected) == ({"t": 2}, {2})
+    assert (studio.bridge.gaze.plane(), movie.desk.selected) == ({"t": 2}, {2})
     listed(movie, 0)
     studio.settle()
-    assert (studio.bridge.plane(), movie.desk.selected) == ({"t": 0}, {1})
+    assert (studio.bridge.gaze.plane(), movie.desk.selected) == ({"t": 0}, {1})
 
 
 def test_an_object_is_gone_to_once_it_is_known(movie, studio):
     last = movie.carver.now.named[1]
     movie.take("select")  # with which nothing is asked of the session in between
     movie.carver.go_to(last)
-    assert studio.bridge.plane() == {"t": 2}
+    assert studio.bridge.gaze.plane() == {"t": 2}
     studio.told.emit(Rested())  # which drops what is selected and not there
     studio.watched.emit()
     assert movie.desk.table is None
@@ -220,7 +220,7 @@ def test_an_object_is_gone_to_once_it_is_known(movie, studio):
 
 def test_who_looks_elsewhere_is_not_led_to_an_object_later(movie, studio):
     movie.desk.go_to(2)  # it is at another time, and not known here
-    studio.bridge.turn_to({"t": 2})
+    studio.bridge.gaze.turn_to({"t": 2})
     studio.settle()
     assert 2 in movie.desk.numbers
     assert not movie.desk.selected

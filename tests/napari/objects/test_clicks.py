@@ -148,6 +148,6 @@ def test_an_object_is_carried_to_other_planes(tab, pointer, press, studio):
     press("Shift-S")
     assert studio.said[-1] == "Object 1 goes on through 2 more planes."
     for z in range(3):
-        studio.bridge.turn_to({"z": z})
+        studio.bridge.gaze.turn_to({"z": z})
         studio.settle()
         assert objects(tab)[z].any()

@@ -77,7 +77,7 @@ def test_the_voxel_is_moved_in_a_pane_or_with_control_and_planes_are_brought_to_
 
     assert planes.buttons[0].text() == "Paint on xz, y = 31"
     planes.buttons[0].click()
-    assert planes.studio.bridge.plane() == {"y": 30}
+    assert planes.studio.bridge.gaze.plane() == {"y": 30}
     assert planes.planes() == [{"z": 6}, {"x": 44}]
     until(lambda: planes.panes[0].sheet.shape == (HEIGHT, WIDTH))
 

@@ -131,8 +131,8 @@ def test_the_plane_in_view_is_what_the_session_predicts(bridge):
     bridge.paint_on([bridge.viewer.add_image(stack)], "zyx")
     paint_two_classes(bridge)
     bridge.viewer.dims.set_point(0, 2)
-    bridge.look()
-    assert bridge.plane() == {"z": 2}
+    bridge.gaze.look()
+    assert bridge.gaze.plane() == {"z": 2}
     settle(bridge)
     assert segmentation(bridge)[2].all()
     assert not segmentation(bridge)[1].any()
@@ -144,7 +144,7 @@ def test_planes_may_change_while_a_round_runs(bridge):
     paint_two_classes(bridge)
     for z in (1, 3, 2):
         bridge.viewer.dims.set_point(0, z)
-        bridge.look()
+        bridge.gaze.look()
         bridge.pump()
     settle(bridge)
     assert segmentation(bridge)[2].all()
@@ -323,14 +323,14 @@ def test_no_empty_ground_is_shown_of_an_image_that_is_longer_than_the_canvas(
     bridge.viewer.canvas.size = (600, 600)
     bridge.viewer.reset_view()
     bridge.paint_on([image], "yx")
-    bridge.go_to(Box(0, 0, 10, 10))
+    bridge.gaze.go_to(Box(0, 0, 10, 10))
     across = tuple(shape[axis] for axis in order)
     assert 600 / bridge.viewer.scene.camera.zoom / scale < 200
     assert empty(bridge.viewer, across, scale) == pytest.approx((0, 0), abs=1e-6)
 
 
 def test_a_place_that_is_gone_to_is_framed_until_something_is_painted(painted):
-    painted.go_to(Box(10, 20, 12, 24))  # near a corner: no empty ground is shown beyond it
+    painted.gaze.go_to(Box(10, 20, 12, 24))  # near a corner: no empty ground is shown beyond it
     assert empty(painted.viewer, painted.session.image("1").shape) == pytest.approx((0, 0))
     frame = painted.board.layer("frame")
     np.testing.assert_allclose(frame.data[0].min(axis=0), (9.5, 19.5))
@@ -344,7 +344,7 @@ def test_a_place_on_another_image_is_led_to(painted):
     other = painted.session.add_image(np.zeros((3, 50, 60), np.float32), name="stack")
     painted.lead_to(other, {"z": 2}, Box(10, 20, 12, 24))
     assert painted.image == other
-    assert painted.plane() == {"z": 2}
+    assert painted.gaze.plane() == {"z": 2}
     np.testing.assert_allclose(painted.board.layer("frame").data[0].min(axis=0)[-2:], (9.5, 19.5))
 
 
@@ -433,10 +433,10 @@ def test_undo_shows_the_image_and_the_plane_of_what_it_unmakes(bridge, tmp_path)
     strokes(bridge).paint((4, 10, 20), 1)
     bridge.viewer.dims.set_point(0, 1)
     strokes(bridge).undo()
-    assert bridge.plane() == {"z": 4}
+    assert bridge.gaze.plane() == {"z": 4}
     bridge.show_image(second)
     strokes(bridge).redo()
-    assert (bridge.image, bridge.plane()) == (first, {"z": 4})
+    assert (bridge.image, bridge.gaze.plane()) == (first, {"z": 4})
 
 
 def test_an_image_is_shown_as_a_whole_first_and_then_as_it_was_looked_at(bridge, tmp_path):
@@ -445,16 +445,16 @@ def test_an_image_is_shown_as_a_whole_first_and_then_as_it_was_looked_at(bridge,
     small, large = (bridge.session.add_image(tmp_path / f"{n}.npy") for n in ("small", "large"))
     camera = bridge.viewer.scene.camera
     bridge.show_image(small)
-    assert bridge.plane() == {"z": 2}
+    assert bridge.gaze.plane() == {"z": 2}
     np.testing.assert_allclose(camera.center[-2:], (31.5, 47.5))
     camera.zoom, camera.center = 7, (0, 10, 20)
     bridge.viewer.dims.set_point(0, 1)
     bridge.show_image(large)
-    assert bridge.plane() == {"z": 4}
+    assert bridge.gaze.plane() == {"z": 4}
     np.testing.assert_allclose(camera.center[-2:], (499.5, 399.5))
     assert camera.zoom < 1
     bridge.show_image(small)
-    assert bridge.plane() == {"z": 1}
+    assert bridge.gaze.plane() == {"z": 1}
     assert (camera.zoom, camera.center[-2:]) == (7, (10, 20))
 
 

@@ -24,4 +24,4 @@ def test_probabilities_of_all_classes_are_one_layer_that_lies_over_the_image(bri
     assert made.scale.tolist() == [1, *scale]
     assert made.translate.tolist() == [0, 1, 2, 3]
     assert made.metadata["classes"] == ["background", "foreground"]
-    assert bridge.plane() == {"z": 0}
+    assert bridge.gaze.plane() == {"z": 0}

@@ -39,7 +39,7 @@ def paint_both(bridge):
 
 
 def test_what_is_painted_on_planes_across_y_are_voxels_there(turned):
-    assert turned.plane() == {"y": 17}
+    assert turned.gaze.plane() == {"y": 17}
     paint_both(turned)
     session = turned.session
     painted = session.strokes("1", plane={"y": 17})
@@ -55,14 +55,14 @@ def test_a_stroke_across_y_is_undone_in_one_step_and_the_view_stays(turned):
     painted = turned.session.strokes("1", plane={"y": 17})
     assert painted[4, 10] == 1
     assert painted[4, 50] == 0
-    assert turned.plane() == {"y": 17}
+    assert turned.gaze.plane() == {"y": 17}
 
 
 def test_undo_elsewhere_goes_to_a_plane_across_the_same_axis(turned):
     paint_both(turned)
     turned.viewer.dims.set_current_step(1, 30)
     strokes(turned).undo()
-    assert turned.plane() == {"y": 17}
+    assert turned.gaze.plane() == {"y": 17}
 
 
 def test_the_plane_that_is_shown_is_predicted_whatever_it_lies_across(turned):
@@ -70,10 +70,10 @@ def test_the_plane_that_is_shown_is_predicted_whatever_it_lies_across(turned):
     for order, plane in (((1, 0, 2), {"y": 17}), ((2, 0, 1), {"x": 50})):
         turned.viewer.dims.order = order
         turned.viewer.dims.set_current_step(2, 50)
-        turned.look()
+        turned.gaze.look()
         settle(turned)
-        assert turned.plane() == plane
-        assert turned.standing(whole=True).state == "current"
+        assert turned.gaze.plane() == plane
+        assert turned.gaze.standing(whole=True).state == "current"
         segmented = turned.board.layer("segmentation").data
         seen = segmented[:, 17] if "y" in plane else segmented[:, :, 50]
         np.testing.assert_array_equal(seen, turned.session.result("1", plane=plane).values)
@@ -81,24 +81,24 @@ def test_the_plane_that_is_shown_is_predicted_whatever_it_lies_across(turned):
 
 
 def test_a_place_on_a_plane_across_y_is_framed_there(turned):
-    turned.go_to(Box(1, 10, 4, 30))
+    turned.gaze.go_to(Box(1, 10, 4, 30))
     [corners] = turned.board.layer("frame").data
     np.testing.assert_array_equal(corners[:, 1], 17)
     np.testing.assert_array_equal(corners.min(axis=0), [0.5, 17, 9.5])
     turned.viewer.dims.order = (0, 1, 2)
-    turned.show_place(Box(1, 10, 4, 30), {"x": 20})
-    assert turned.plane() == {"x": 20}
+    turned.gaze.show_place(Box(1, 10, 4, 30), {"x": 20})
+    assert turned.gaze.plane() == {"x": 20}
     np.testing.assert_array_equal(turned.board.layer("frame").data[0][:, 2], 20)
 
 
 def test_in_space_all_planes_of_the_volume_are_predicted(turned):
     paint_both(turned)
     turned.viewer.dims.ndisplay = 3
-    turned.look()
+    turned.gaze.look()
     settle(turned)
     shown = np.asarray(turned.board.layer("segmentation").data)
     np.testing.assert_array_equal(shown, turned.session.segment("1"))
     assert turned.board.layer("segmentation")._slice.image.raw.all()
     turned.viewer.dims.ndisplay = 2
-    turned.look()
+    turned.gaze.look()
     assert len(turned.session.core.views) == 1

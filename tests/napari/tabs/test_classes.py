@@ -103,7 +103,7 @@ def test_choosing_a_part_goes_to_it_on_its_plane(classes, viewer):
     viewer.dims.set_point(0, 2)
     row = column(model, 0).index("foreground")
     shown.list.selectRow(row)
-    assert classes._studio.bridge.plane() == {"z": 0}
+    assert classes._studio.bridge.gaze.plane() == {"z": 0}
     one = model.component(row)
     middle = (one.top + one.bottom - 1) / 2, (one.left + one.right - 1) / 2
     inwards = 10  # so far the view is moved: the part lies at the edge of the image

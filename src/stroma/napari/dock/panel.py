@@ -154,7 +154,7 @@ class Panel:
         bridge = self.studio.bridge
         if bridge is None:
             return
-        status, slow, seen = bridge.session.status, self._slow_tasks(), bridge.standing()
+        status, slow, seen = bridge.session.status, self._slow_tasks(), bridge.gaze.standing()
         if status.busy:
             self._say(self._under_way(ROUND, status.phase or "working"))
         elif slow:

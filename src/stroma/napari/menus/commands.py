@@ -38,7 +38,7 @@ def segment(viewer: Any = None) -> None:
         if studio.session.settings.mode == "paused":
             studio.session.set_mode("demand")
         bridge.show(SEGMENTATION)
-        bridge.look()
+        bridge.gaze.look()
 
     studio.attempt(look)
 
@@ -51,7 +51,7 @@ def suggest(viewer: Any = None) -> None:
         bridge = _bridge(studio)
         if bridge.image is None:
             raise StromaError("There is no image to paint on. Choose one in the tab Home.")
-        return studio.session.suggest_anywhere(bridge.image, plane=bridge.plane())
+        return studio.session.suggest_anywhere(bridge.image, plane=bridge.gaze.plane())
 
     def go(place: Any) -> None:
         if place is None:

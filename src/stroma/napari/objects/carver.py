@@ -115,7 +115,7 @@ class Carver:
         bridge = self._desk.bridge
         if bridge is None or bridge.image is None or not bridge.is_open(bridge.image):
             return None
-        return bridge.image, bridge.plane()
+        return bridge.image, bridge.gaze.plane()
 
     def _moved(self) -> None:
         """Show the strokes of another plane; ask what is carved in another frame."""
@@ -257,7 +257,7 @@ class Carver:
         if bridge is None or place is None:
             return
         if place[1].get("t", 0) != one.frame:
-            bridge.turn_to({**place[1], "t": one.frame})
+            bridge.gaze.turn_to({**place[1], "t": one.frame})
             desk.follow()
         desk.select([one.number])
         desk.go_to(one.number)

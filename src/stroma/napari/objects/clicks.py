@@ -158,12 +158,12 @@ class Clicks:
             return
         if not bridge.is_open(bridge.image):
             return
-        image, plane = bridge.image, bridge.plane()
+        image, plane = bridge.image, bridge.gaze.plane()
         if (self.draft.image, self.draft.plane) != (image, plane):
             self.last = self.last if self.draft.image == image else 0
             self.draft = Draft(image, plane)
             self._show()
-        view = bridge.view()
+        view = bridge.gaze.view()
         if self._prepared != (image, plane, view, self.engine):
             self._prepared = image, plane, view, self.engine
             ask = partial(
@@ -227,7 +227,7 @@ class Clicks:
             return
         bridge, session = self._desk.bridge, self._desk.studio.session
         assert bridge is not None
-        said, view, engine = draft.said(), bridge.view(), self.engine
+        said, view, engine = draft.said(), bridge.gaze.view(), self.engine
 
         def ask() -> Proposal | None:
             if about != draft.asked:

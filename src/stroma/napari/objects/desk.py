@@ -110,7 +110,7 @@ class ObjectDesk:
             return
         image, about = self.bridge.image, None
         if image is not None and self.bridge.is_open(image):
-            about = image, self.bridge.plane()
+            about = image, self.bridge.gaze.plane()
         if about == self._about and not self._stale:
             return
         if about != self._about:
@@ -262,13 +262,13 @@ class ObjectDesk:
         row = self.row_of(number)
         z = None if row is None else self._middle(row)
         if z is not None and self.bridge is not None:
-            self.bridge.turn_to({**self.bridge.plane(), "z": z})
+            self.bridge.gaze.turn_to({**self.bridge.gaze.plane(), "z": z})
             self.follow()
             self.select([number])
             row = self.row_of(number)
         self._going = number if row is None else 0
         if row is not None and self.bridge is not None:
-            self.bridge.bring_into_view(self.box_of(row))
+            self.bridge.gaze.bring_into_view(self.box_of(row))
 
     def _middle(self, row: int) -> int | None:
         """Return the middle plane of an object; None where the plane in view meets it."""
@@ -334,7 +334,7 @@ class ObjectDesk:
         if found is None:
             self.studio.tell("All objects here are labelled.")
         elif self.bridge is not None and self.bridge.image == found.image:
-            self.bridge.turn_to(found.plane)
+            self.bridge.gaze.turn_to(found.plane)
             self.follow()
             self.select([found.number])
             self.go_to(found.number)

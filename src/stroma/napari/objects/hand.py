@@ -105,7 +105,7 @@ class Hand:
         keys = {str(key) for key in event.modifiers}
         begun = tuple(event.pos)
         press = Press(
-            (bridge.place_of(layer, event.position),),
+            (bridge.gaze.place_of(layer, event.position),),
             right=event.button == RIGHT,
             shift="Shift" in keys,
             alt="Alt" in keys,
@@ -113,7 +113,7 @@ class Hand:
         event.handled = True
         yield
         while event.type == "mouse_move":
-            press = _further(press, bridge.place_of(layer, event.position), begun, event.pos)
+            press = _further(press, bridge.gaze.place_of(layer, event.position), begun, event.pos)
             tool.moved(press)
             yield
         tool.done(press)

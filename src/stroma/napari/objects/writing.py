@@ -97,7 +97,7 @@ class Writing:
             return
         board, image, session = bridge.board, bridge.board.image, self._studio.session
         outer = [n for axis, n in board.sizes.items() if axis in "tz"]
-        plane, count = bridge.plane(), board.sizes.get("t", 1)
+        plane, count = bridge.gaze.plane(), board.sizes.get("t", 1)
 
         def copied() -> Any:
             at = [{**plane, "t": t} if "t" in plane else plane for t in range(count)]

@@ -154,7 +154,7 @@ class Planes(QWidget):
         """Bring the plane of a pane into the viewer."""
         if self.board is not None:
             bridge, _ = self._open()
-            bridge.turn_to(self.planes()[which])
+            bridge.gaze.turn_to(self.planes()[which])
 
     def _open(self) -> tuple[Bridge, Board]:
         bridge, board = self.studio.bridge, self.board

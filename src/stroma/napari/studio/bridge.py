@@ -15,19 +15,18 @@ from napari.layers import Image as ImageLayer
 from napari.layers import Layer
 from psygnal import Signal
 
-from stroma.blocks.box import Box, hull
+from stroma.blocks.box import Box
 from stroma.napari.layers import pictures, viewport
 from stroma.napari.layers.board import FRAME, MARK, SEGMENTATION, STROKES, Board
 from stroma.napari.layers.pictures import Picture
 from stroma.napari.layers.placed import Placed
 from stroma.napari.layers.viewport import Look
+from stroma.napari.studio.gaze import Gaze
 from stroma.session import Session
 from stroma.session import events as ev
-from stroma.session.core.status import OnScreen
 from stroma.session.events import Event, Position
 from stroma.session.strokes.bench import Strokes
 
-VIEW = "napari"
 OUTLINE = 2
 """Pixels of an outline."""
 PLACE_EVENTS = ("scale", "translate", "rotate", "shear", "affine", "units")
@@ -62,8 +61,8 @@ class Bridge:
         Emitted when the image that is shown was moved, scaled or turned.
     moved : Signal
         Emitted when something else comes into view; call `look` when it has come to rest.
-    looked : Signal
-        Emitted when the session was told what is in view.
+    gaze : Gaze
+        Where one looks.
     hands_full : bool
         Whether somebody holds another tool than the brush, which is not taken by itself then.
     """
@@ -74,7 +73,6 @@ class Bridge:
     shown = Signal()
     placed = Signal()
     moved = Signal()
-    looked = Signal()
 
     def __init__(
         self,
@@ -85,13 +83,12 @@ class Bridge:
     ) -> None:
         self.viewer = viewer
         self.session = session
-        self.board: Board | None = None
+        self.gaze = Gaze(viewer, session, self.layers)
         self._wake, self._later = wake, later
         self._events: deque[Event] = deque()
         self._pictures: dict[str, Picture] = {}
         self._looks: dict[str, Look] = {}
         self._outlined = self.hands_full = False
-        self._depth = 0
         self._visible = {STROKES, SEGMENTATION}
         self._coming: set[str] = set()
         self._stop = session.listen(self._heard)
@@ -101,8 +98,7 @@ class Bridge:
 
     def close(self) -> None:
         """Let go of the viewer; the session goes on."""
-        for z in range(self._depth):
-            self.session.look_away(f"{VIEW} {z}")
+        self.gaze.close()
         self._stop()
         self._events.clear()  # also for a `pump` that is under way
         self.choose(None)
@@ -118,6 +114,11 @@ class Bridge:
         return dims.point, dims.ndisplay, dims.order, camera.center, camera.zoom
 
     # ------------------------------------------------------------------ images
+
+    @property
+    def board(self) -> Board | None:
+        """Strokes and results of the image that is shown."""
+        return self.gaze.board
 
     @property
     def image(self) -> str | None:
@@ -211,29 +212,12 @@ class Bridge:
             self.show_image(first.image)
         if self.board is None:
             return
-        box = self._seen_of(changed)
+        box = self.gaze.seen_of(changed)
         if not box.area:
-            viewport.turn_to(self.viewer, self.board, self._towards(first))
-            box = self._seen_of(changed)
-        if not box.clipped(self.view()).area:
-            viewport.centre(self.viewer, self.board, box, self.view())
-
-    def _seen_of(self, changed: Sequence[ev.StrokesChanged]) -> Box:
-        """Return the rectangle around what changed on the plane in view; an empty box for none."""
-        assert self.board is not None
-        one = self.session.image(self.board.image)
-        shown, planes = one.planes.number(self.plane(), one.name), one.planes
-        here = [e for e in changed if e.image == one.key]
-        parts = [planes.met(shown, planes.number(e.plane, one.name), e.box) for e in here]
-        there = [part for part in parts if part.area]
-        return hull(there) if there else Box(0, 0, 0, 0)
-
-    def _towards(self, event: ev.StrokesChanged) -> Position:
-        """Return the plane to go to for seeing a change, across the axis that is looked along."""
-        assert self.board is not None
-        start = {"y": event.box.top, "x": event.box.left}
-        across = viewport.across_of(self.viewer, self.board)
-        return event.plane if across == "z" else {**event.plane, across: start[across]}
+            self.gaze.turn_towards(first)
+            box = self.gaze.seen_of(changed)
+        if not box.clipped(self.gaze.view()).area:
+            viewport.centre(self.viewer, self.board, box, self.gaze.view())
 
     def choose(self, key: str | None) -> None:
         """Show the strokes and results of an image, in place of those of another."""
@@ -241,19 +225,19 @@ class Bridge:
             return
         self.choosing.emit()
         visible = set(self._visible)
-        old, self.board = self.board, None
+        old, self.gaze.board = self.board, None
         if old is not None:
             there = {r for r in visible if old.layer(r) is not None}  # none that the user removed
             visible = there | {STROKES} | self._coming & visible
             self._follow(old, follow=False)
         self._coming = set()
         if key is not None:
-            self.board = self._new_board(key)
+            self.gaze.board = board = self._new_board(key)
             if old is not None:
-                self.board.take_over(old)
-            self._follow(self.board, follow=True)
+                board.take_over(old)
+            self._follow(board, follow=True)
             self._show_all(visible)
-            self._later(self.look)
+            self._later(self.gaze.look)
         elif old is not None:
             old.take_down()
         self.chosen.emit()
@@ -352,95 +336,16 @@ class Bridge:
 
     # ------------------------------------------------------------------ looking
 
-    def go_to(self, box: Box) -> None:
-        """Bring a box of the plane into the middle of the view, and frame it."""
-        if self.board is not None:
-            viewport.go_to(self.viewer, self.board, box, self.view())
-            self.board.point_out(box, plane=self.plane())
-
     def lead_to(self, image: str, plane: Position, box: Box) -> None:
         """Bring a box of any image into the middle of the view, and frame it."""
         if image != self.image:
             self.show_image(image)
-        self.turn_to(plane)
-        self.go_to(box)
-
-    def show_place(self, box: Box, plane: Position) -> None:
-        """Bring a box of any plane into the middle of the view, and frame it."""
-        if self.board is not None:
-            viewport.roll_to(self.viewer, self.board, plane)
-            viewport.turn_to(self.viewer, self.board, plane)
-            viewport.centre(self.viewer, self.board, box, self.view())
-            self.board.point_out(box, "part", plane=plane)
-
-    def bring_into_view(self, box: Box) -> None:
-        """Move a box of the plane in view into the middle, unless it is seen well already."""
-        if self.board is not None:
-            viewport.go_to(self.viewer, self.board, box, self.view())
-
-    def turn_to(self, plane: Position) -> None:
-        """Bring a plane of the image into view."""
-        if self.board is not None:
-            viewport.roll_to(self.viewer, self.board, plane)
-            viewport.turn_to(self.viewer, self.board, plane)
-
-    def place_of(self, layer: Layer, position: Sequence[float]) -> tuple[float, float]:
-        """Return where a point of the world lies on the plane in view: row and column in pixels.
-
-        The first pixel reaches from 0 to 1, as in the session; in napari, from -0.5 to 0.5.
-        """
-        assert self.board is not None
-        return viewport.place_of(self.viewer, self.board, layer, position)
-
-    def plane(self) -> Position:
-        """Return the plane of the image that is in view."""
-        return {} if self.board is None else viewport.plane(self.viewer, self.board, self._seen())
-
-    def view(self) -> Box:
-        """Return the pixels of the plane that are in view."""
-        assert self.board is not None
-        return viewport.box(self.viewer, self.board, self._seen())
-
-    def look(self) -> None:
-        """Tell the session what is in view."""
-        if self.board is None or not self.is_open(self.board.image):
-            return  # it was closed, and the event that says so still waits
-        box, plane = self.view(), self.plane()
-        self._look_in_space()
-        self.session.look(self.board.image, box, plane=plane, view=VIEW)
-        if viewport.across_of(self.viewer, self.board) == "z":
-            self.board.look_through(box)
-        self.looked.emit()
-
-    def _look_in_space(self) -> None:
-        """Tell the session to predict all planes of a volume that is seen in three dimensions."""
-        assert self.board is not None
-        in_space = self.viewer.dims.ndisplay == 3
-        depth = self.board.sizes.get("z", 1) if in_space else 0
-        for z in range(depth if "z" in self.board.sizes else 0):
-            plane = {**self.plane(), "z": z}
-            self.session.look(self.board.image, plane=plane, view=f"{VIEW} {z}", beside=True)
-        for z in range(depth, self._depth):
-            self.session.look_away(f"{VIEW} {z}")
-        self._depth = depth
-
-    def standing(self, *, whole: bool = False) -> OnScreen | None:
-        """Return how results stand in what is in view, or on the whole plane; None of no image."""
-        if self.board is None or not self.is_open(self.board.image):
-            return None
-        box = None if whole else self.view()
-        return self.session.standing(self.board.image, box, plane=self.plane())
+        self.gaze.turn_to(plane)
+        self.gaze.go_to(box)
 
     def is_open(self, key: str) -> bool:
         """Tell whether the session has an image of that key."""
         return any(one.key == key for one in self.session.images)
-
-    def _seen(self) -> Layer | None:
-        """Return a layer that covers the whole image and is visible, by which to see the rest."""
-        assert self.board is not None
-        results = [self.board.layer(SEGMENTATION), self.board.layer("uncertainty")]
-        found = [*self.layers(self.board.image), *(r for r in results if r is not None)]
-        return next((layer for layer in found if layer.visible), None)
 
     def _on_moved(self) -> None:
         self.moved.emit()
@@ -485,5 +390,5 @@ class Bridge:
         if isinstance(event, ev.BlockReady):
             # In space all planes are drawn at once, which is slow, so that is done at the end.
             in_space = self.viewer.dims.ndisplay == 3
-            return event.image == board.image and not in_space and event.plane == self.plane()
+            return event.image == board.image and not in_space and event.plane == self.gaze.plane()
         return isinstance(event, ev.ImageChanged | ev.RoundFinished)

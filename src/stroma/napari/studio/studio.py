@@ -128,7 +128,7 @@ class Studio:
         """
         if self.bridge is None or self.bridge.image is None:
             raise StromaError("Choose an image in the tab Home first.")
-        return self.bridge.image, self.bridge.plane()
+        return self.bridge.image, self.bridge.gaze.plane()
 
     @property
     def busy(self) -> bool:
@@ -166,12 +166,12 @@ class Studio:
         self.bridge.chosen.connect(self.chosen.emit)
         self.bridge.shown.connect(self.shown.emit)
         self.bridge.moved.connect(self._rest)
-        self.bridge.looked.connect(self.watched.emit)
+        self.bridge.gaze.looked.connect(self.watched.emit)
         self.replaced.emit()
         for image in session.images[:1]:
             key, plane = session.looked or (image.key, {})
             self.bridge.show_image(key)
-            self.bridge.turn_to(plane)
+            self.bridge.gaze.turn_to(plane)
         for notice in getattr(session, "notices", ()):
             self.tell(plain(notice.message))
         self._watch.start()
@@ -309,7 +309,7 @@ class Studio:
 
     def _on_rest(self) -> None:
         if self.bridge is not None:
-            self.bridge.look()
+            self.bridge.gaze.look()
 
     def _stop(self, task: int) -> None:
         self.session.cancel() if task == ROUND else self.session.tasks[task].cancel()

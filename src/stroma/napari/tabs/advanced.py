@@ -173,7 +173,7 @@ class Advanced:
     def _restrict(self) -> None:
         bridge, session = self._studio.bridge, self._studio.session
         if bridge is not None and bridge.image is not None:
-            image, box = bridge.image, bridge.view()
+            image, box = bridge.image, bridge.gaze.view()
             self._studio.attempt(lambda: session.set_region(image, box))
 
     def _free(self) -> None:
@@ -207,7 +207,7 @@ class Advanced:
         bridge = self._studio.bridge
         layer = self._studio.viewer.add_labels(values, **options)
         if bridge is not None and bridge.image is not None:
-            self._groups = layer, bridge.image, bridge.plane()
+            self._groups = layer, bridge.image, bridge.gaze.plane()
 
     def take_group(self) -> None:
         """Paint the group that is chosen in the layer of groups as a class."""
@@ -234,7 +234,7 @@ class Advanced:
             self._studio.say(StromaError("Choose an image in the tab Home first."))
             return
         opened, settings = session.image(bridge.image), session.settings
-        plane = {} if whole else bridge.plane()
+        plane = {} if whole else bridge.gaze.plane()
         cut = opened.image.at(**plane)
         layers, ndim = bridge.layers(bridge.image), len(opened.outer) + 2 if whole else 2
         placed = Placed.like(layers[0], ndim).options() if layers else {}

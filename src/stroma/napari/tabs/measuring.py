@@ -104,7 +104,7 @@ class Measuring:
         bridge = self._studio.bridge
         if bridge is None or not self._follows or not (self._asked or self.widget.isVisible()):
             return
-        seen = bridge.standing(whole=True)
+        seen = bridge.gaze.standing(whole=True)
         if seen is None:
             self._reset()
         elif seen.state not in MEASURABLE:
@@ -199,7 +199,7 @@ class Measuring:
             return
         if bridge.image != self._image:
             self._studio.attempt(lambda: bridge.show_image(self._image))
-        bridge.show_place(Box(one.top, one.left, one.bottom, one.right), self._plane)
+        bridge.gaze.show_place(Box(one.top, one.left, one.bottom, one.right), self._plane)
 
     def _ask_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(

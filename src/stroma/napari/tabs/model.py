@@ -16,6 +16,7 @@ from stroma.napari.tabs import parts
 from stroma.napari.tabs.checks import Checks
 from stroma.napari.tabs.downloads import when_here
 from stroma.napari.tabs.network import ask_network
+from stroma.napari.tabs.parameters import alias_of, device_of, scales_text, title
 from stroma.napari.tabs.survey import Survey, survey
 from stroma.pixel.choices.aliases import ALIASES
 from stroma.pixel.choices.catalogue import Entry
@@ -23,7 +24,7 @@ from stroma.pixel.param import Param
 from stroma.session import events as ev
 from stroma.session.events import Event
 from stroma.session.strokes.applied import SAID
-from stroma.session.strokes.model import NETWORK
+from stroma.session.strokes.saved import NETWORK
 from stroma.workflow.exchange.seeing_networks import title_of
 
 SCALINGS: tuple[list[int], ...] = ([1], [1, 2], [1, 2, 4], [1, 2, 4, 8])
@@ -205,7 +206,7 @@ class Model:
     def _offer(self, known: Survey) -> None:
         self._known = known
         aliases = [e for e in known.entries if e.kind == "alias"]
-        parts.offer(self.alias, [(_title(e), e.name) for e in aliases], alias_of(self._param))
+        parts.offer(self.alias, [(title(e), e.name) for e in aliases], alias_of(self._param))
         others = [e for e in known.entries if e.kind != "alias"]
         parts.offer(self.extractor, [(e.name, e.extractor) for e in others], self._param.fe_name)
         self._show()
@@ -370,36 +371,3 @@ class Model:
             self._show()
         elif isinstance(event, ev.ModelTrained | ev.RoundFinished):
             self._describe()
-
-
-def scales_text(scalings: Sequence[Any] | None) -> str:
-    """Return the factors of a pyramid as text, those of the parts of a combination joined by +."""
-    if not scalings:
-        return "as the extractor prefers"
-    if isinstance(scalings[0], int):
-        return " / ".join(map(str, scalings))
-    return " + ".join(map(scales_text, scalings))
-
-
-def device_of(param: Param) -> str:
-    """Return where networks run by some parameters: "auto", "cpu", "cuda" or "mps"."""
-    given = param.fe_use_gpu
-    return given if isinstance(given, str) else ("auto" if given else "cpu")
-
-
-def alias_of(param: Param) -> str | None:
-    """Return the configuration that parameters belong to; None if they are nobody's."""
-    for name, given in ALIASES.items():
-        if all(param.get(key) == value for key, value in given.items()):
-            return name
-    return None
-
-
-LACKING = {"missing": " · weights are fetched", "by hand": " · weights by hand"}
-"""What is said of weights that are not here."""
-
-
-def _title(entry: Entry) -> str:
-    count = f" · {entry.grey} features" if entry.grey else ""
-    state = " · not installed" if entry.missing else LACKING.get(entry.weights, "")
-    return f"{entry.name}{count}{state}"

@@ -8,20 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stroma.blocks.box import Box
-from stroma.data.classes import Class, complete
-from stroma.errors import FormatError, ParameterError, ShapeError, StromaError, UnknownNameError
-from stroma.features.build import part_names
+from stroma.data.classes import Class
+from stroma.errors import FormatError, ParameterError, ShapeError, StromaError
 from stroma.features.cache import free_memory
 from stroma.pixel.choices.aliases import alias_param
-from stroma.pixel.door import Points
 from stroma.pixel.model import ConvpaintModel
-from stroma.pixel.param import Param
 from stroma.session.core import checks
 from stroma.session.core.core import Core
-from stroma.session.core.disk.regular import require_regular
 from stroma.session.core.results import Results
-from stroma.session.core.view import View
 from stroma.session.events import SettingsChanged
 from stroma.session.strokes import operations as ops
 from stroma.session.strokes.applied import Applied
@@ -29,16 +23,14 @@ from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.blocks import Block
 from stroma.session.strokes.channels import count
 from stroma.session.strokes.learner import Learner
+from stroma.session.strokes.saved import NETWORK, saved_model, saved_network, unknown_features
 from stroma.session.strokes.settings import Settings
 from stroma.session.strokes.turn import StrokeTurn
-from stroma.session.strokes.wish import Material, Wish
+from stroma.session.strokes.wish import Wish, wish_of
 from stroma.workflow.exchange import seeing_networks
 
 if TYPE_CHECKING:
     from stroma.training.model import Network
-
-NETWORK = "network.safetensors"
-"""Where a project keeps a network that was loaded."""
 
 INSTEAD = "Until then the model sees with the features that are usual here."
 
@@ -87,6 +79,11 @@ class StrokeModel:
         with self.core.lock:
             wish, learner = self.wish(), self.learner
         return StrokeTurn(wish, learner, lambda: self.learner, self.results, self._warmed)
+
+    def wish(self) -> Wish:
+        """Return what is wanted of rounds now."""
+        with self.core.lock:
+            return wish_of(self.core, self.now)
 
     def image_changed(self, image: str) -> None:
         """Forget the results of an image; of one that was closed, also that it was chosen."""
@@ -280,65 +277,13 @@ class StrokeModel:
         self.core.worker.ask(self.name)
 
     def _restore_network(self, folder: Path, *, is_current: bool) -> str:
-        network, said = _network(folder)
+        network, said = saved_network(folder)
         self.learner = Learner(ConvpaintModel(param=self.now.param))
         if network is not None:
             self.learner = self._learner(network)
             self.learner.revision = self.bench.revision - (0 if is_current else 1)
         self.core.worker.resume(self.name, self.learner.revision)
         return said
-
-    # ------------------------------------------------------------------ what is wanted
-
-    def wish(self) -> Wish:
-        """Return what is wanted of rounds now."""
-        core, bench = self.core, self.bench
-        with core.lock:
-            sheets = core.document.sheets
-            images = {k: i for k, i in core.images.items() if k not in core.missing}
-            painted = [k for k in sheets if k in images and bench.tiles[k].painted_planes()]
-            if self.now.train_on == "image":
-                painted = [k for k in painted if k == core.document.last_image]
-            elif self.now.train_on == "chosen":
-                painted = [k for k in painted if k in self.now.chosen]
-            labels = set().union(*(bench.tiles[k].labels() for k in painted))
-            classes = tuple(bench.classes.values())
-            return Wish(
-                bench.revision,
-                self.now,
-                [self._material(key) for key in painted],
-                _lacking(complete(classes, labels)),
-                images,
-                {s.key: s.region for s in sheets.values() if s.region is not None},
-                self._seen(),
-                {s.key: s.name for s in sheets.values()},
-                classes,
-            )
-
-    def _material(self, image: str) -> Material:
-        tiles, lock = self.bench.tiles[image], self.core.lock
-
-        def points(cap: int | None) -> Points:
-            with lock:
-                now = tiles.copy()
-            return now.points(cap=cap)
-
-        return Material(image, (tiles.version, self.core.exchanged.get(image, 0)), points)
-
-    def _seen(self) -> list[View]:
-        """Return the views, latest first; where nobody looks, the plane painted on last."""
-        core, tiles = self.core, self.bench.tiles
-        seen = [v for v in core.views.values() if v.image not in core.missing]
-        if seen:
-            return seen[::-1]
-        there = [s for k, s in core.document.sheets.items() if k not in core.missing]
-        painted = [s for s in there if tiles[s.key].painted_planes()]
-        painted.sort(key=lambda sheet: sheet.key != core.document.last_image)
-        return [
-            View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
-            for sheet in painted[:1]
-            for plane in tiles[sheet.key].painted_planes()
-        ]
 
     # ------------------------------------------------------------------ what is kept
 
@@ -371,7 +316,7 @@ class StrokeModel:
                 f"{checks.reason(error)}"
             ) from error
         told = seeing_networks.restore(settings.get("networks"), folder)
-        told = told or _unknown_features(given.param)
+        told = told or unknown_features(given.param)
         if told:
             given = replace(given, param=alias_param("stroma"))
         self.now = self._of_open_images(given)
@@ -380,7 +325,7 @@ class StrokeModel:
             return f"{told} {INSTEAD}"
         if facts.get("network") is True:
             return self._restore_network(folder, is_current=facts.get("is_current") is True)
-        model, said = _model(folder)
+        model, said = saved_model(folder)
         self.learner = Learner(model or ConvpaintModel(param=self.now.param))
         if model is not None and self.learner.trained is not None:
             is_current = facts.get("is_current") is True
@@ -390,53 +335,7 @@ class StrokeModel:
         return said
 
 
-def _unknown_features(param: Param) -> str:
-    """Return what is wrong with the names of extractors; empty if all are known."""
-    try:
-        part_names(str(param.fe_name))
-    except UnknownNameError as error:
-        return str(error)
-    return ""
-
-
-def _network(folder: Path) -> tuple[Network | None, str]:
-    """Return the network that was applied, or None and why it cannot be any more."""
-    from stroma.workflow.applying.load import load
-
-    try:
-        require_regular(folder / NETWORK)
-        found: Any = load(folder / NETWORK)
-        return found, ""
-    except FileNotFoundError:
-        return None, f"The network {folder / NETWORK} is gone. Load the network again."
-    except StromaError as error:
-        return None, f"{error} Load the network again."
-
-
-def _model(folder: Path) -> tuple[ConvpaintModel | None, str]:
-    """Return the model, or None and what is wrong with it: it can be trained again."""
-    path = folder / "model.pkl"
-    if not path.exists():
-        return None, ""
-    try:
-        require_regular(path)
-        model = ConvpaintModel(model_path=path)
-        if model.classifier is not None:
-            model.trained()  # which says where its features came from other weights
-        return model, ""
-    except StromaError as error:
-        return None, f"{error} The model is trained again from the strokes."
-
-
 def _named(model: ConvpaintModel | Network, present: Sequence[Class]) -> tuple[Class, ...]:
     """Return the classes of a model; those it has no name for are left as they are."""
     labels = {c.label for c in present}
     return tuple(c for c in model.classes if c.label not in labels or c != Class(c.label))
-
-
-def _lacking(painted: Sequence[Class]) -> str:
-    if len(painted) >= 2:
-        return ""
-    if not painted:
-        return "Paint a few strokes of two classes."
-    return f"Only {painted[0].name} is painted. Paint a stroke of another class too."

@@ -6,13 +6,15 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stroma.blocks.box import Box
-from stroma.data.classes import Class
+from stroma.data.classes import Class, complete
 from stroma.data.image import Image
 from stroma.errors import ShapeError
 from stroma.pixel.door import Points, Source
+from stroma.session.core.core import Core
 from stroma.session.core.opening import without_channels
 from stroma.session.core.planes import Planes
 from stroma.session.core.view import View
+from stroma.session.strokes.bench import Strokes
 from stroma.session.strokes.channels import mixed, selected
 from stroma.session.strokes.settings import Settings
 
@@ -113,3 +115,62 @@ class Wish:
         whole = Box.of(planes.shape(view.plane))
         inside = planes.region(view.plane, region)
         return whole if inside is None else whole.clipped(inside)
+
+
+def wish_of(core: Core, settings: Settings) -> Wish:
+    """Return what is wanted of rounds now; the core is locked."""
+    bench, sheets = core.bench(Strokes), core.document.sheets
+    images = {k: i for k, i in core.images.items() if k not in core.missing}
+    painted = [k for k in sheets if k in images and bench.tiles[k].painted_planes()]
+    if settings.train_on == "image":
+        painted = [k for k in painted if k == core.document.last_image]
+    elif settings.train_on == "chosen":
+        painted = [k for k in painted if k in settings.chosen]
+    labels = set().union(*(bench.tiles[k].labels() for k in painted))
+    classes = tuple(bench.classes.values())
+    return Wish(
+        bench.revision,
+        settings,
+        [_material(core, key) for key in painted],
+        _lacking(complete(classes, labels)),
+        images,
+        {s.key: s.region for s in sheets.values() if s.region is not None},
+        _seen(core),
+        {s.key: s.name for s in sheets.values()},
+        classes,
+    )
+
+
+def _material(core: Core, image: str) -> Material:
+    tiles, lock = core.bench(Strokes).tiles[image], core.lock
+
+    def points(cap: int | None) -> Points:
+        with lock:
+            now = tiles.copy()
+        return now.points(cap=cap)
+
+    return Material(image, (tiles.version, core.exchanged.get(image, 0)), points)
+
+
+def _seen(core: Core) -> list[View]:
+    """Return the views, latest first; where nobody looks, the plane painted on last."""
+    tiles = core.bench(Strokes).tiles
+    seen = [v for v in core.views.values() if v.image not in core.missing]
+    if seen:
+        return seen[::-1]
+    there = [s for k, s in core.document.sheets.items() if k not in core.missing]
+    painted = [s for s in there if tiles[s.key].painted_planes()]
+    painted.sort(key=lambda sheet: sheet.key != core.document.last_image)
+    return [
+        View(sheet.key, plane, sheet.position(plane), Box.of(sheet.shape))
+        for sheet in painted[:1]
+        for plane in tiles[sheet.key].painted_planes()
+    ]
+
+
+def _lacking(painted: Sequence[Class]) -> str:
+    if len(painted) >= 2:
+        return ""
+    if not painted:
+        return "Paint a few strokes of two classes."
+    return f"Only {painted[0].name} is painted. Paint a stroke of another class too."

@@ -24,7 +24,7 @@ from stroma.training.learning.folds import cross_trained, kept_network
 from stroma.training.learning.loop import Told
 from stroma.training.learning.task import Task
 from stroma.training.model import Network
-from stroma.training.planning.plan import Floats, Plan
+from stroma.training.planning.configuration import Floats, Plan
 from stroma.training.planning.setup import PLANNED, Setup, coarser_setup, planned
 from stroma.training.predicting.guide import Guide
 from stroma.training.predicting.members import Cascade, members

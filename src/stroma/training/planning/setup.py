@@ -14,7 +14,8 @@ from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.networks.lite import BACKBONE
 from stroma.targets.contract import Facts
-from stroma.training.planning.plan import Budget, Fingerprint, Plan, plan, topology, widths
+from stroma.training.planning.configuration import Plan
+from stroma.training.planning.plan import Budget, Fingerprint, plan, topology, widths
 from stroma.weights import status
 
 PLANNED = {"unet": 16, "nnunet": 32, "resenc": 32}

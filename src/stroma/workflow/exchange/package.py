@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from numpy.typing import NDArray
 
 from stroma.data.image import Image
 from stroma.data.statistics import measure
@@ -27,6 +26,8 @@ from stroma.training.model import Network
 from stroma.training.predicting.lent import require_ours
 from stroma.training.predicting.members import members
 from stroma.workflow.exchange.foreign import licence_of
+from stroma.workflow.exchange.presentation import Array, cover, documentation
+from stroma.workflow.exchange.presentation import Card as Card
 
 KEY = "stroma"
 """Where a package keeps what Stroma knows of its network, under "config"."""
@@ -39,36 +40,6 @@ DESCRIPTION = "rdf.yaml"
 
 SIDES = {2: 256, 3: 32}
 """Sides of windows that others are advised to take at least, in pixels."""
-
-Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What people are told of a model.
-
-    Parameters
-    ----------
-    name : str
-        At least five characters: letters, digits, spaces, "_", "+", "-", "(" and ")".
-    description : str
-        One sentence.
-    authors : sequence of str
-        Names.
-    license : str
-        SPDX identifier, such as "CC-BY-4.0".
-    cite : str
-        Text of what to cite.
-    doi : str
-        Its DOI.
-    """
-
-    name: str
-    description: str = ""
-    authors: tuple[str, ...] = ()
-    license: str = "CC-BY-4.0"
-    cite: str = ""
-    doi: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,7 +156,7 @@ class _Parts:
 
         card = self.card
         raw, prediction = self._tensors()
-        self._cover(raw, prediction)
+        cover(raw, prediction).save(self.folder / "cover.png")
         (self.folder / "README.md").write_text(self._documentation(), encoding="utf-8")
         authors = [m.Author(name=name) for name in card.authors]
         cite = [m.CiteEntry(text=card.cite or card.name, doi=card.doi)] if card.doi else []
@@ -209,6 +180,16 @@ class _Parts:
         digest = hashlib.sha256((self.folder / name).read_bytes()).hexdigest()
         self.files.append(name)
         return kind(source=name, sha256=digest, **more)
+
+    def _documentation(self) -> str:
+        return documentation(
+            self.card,
+            self.network,
+            terms=self.licence,
+            sides=f"at least {self.sides} pixels along {self.axes}, in steps of {self.stride}",
+            context=self.halo,
+            inside=by_channel(self.about),
+        )
 
     def _own(self) -> dict[str, Any]:
         """Return what Stroma makes the same network of."""
@@ -320,46 +301,6 @@ class _Parts:
         self.formats = list(made)
         return m.WeightsDescr(**made)
 
-    def _cover(self, raw: Array, prediction: Array) -> None:
-        """Draw image and first channels side by side, twice as wide as high."""
-        from PIL import Image as Picture
-
-        planes = [_middle(raw[0]), _middle(prediction[min(1, len(prediction) - 1)])]
-        halves = [Picture.fromarray(_grey(plane)).resize((256, 256)) for plane in planes]
-        both = Picture.new("L", (512, 256))
-        for i, half in enumerate(halves):
-            both.paste(half, (256 * i, 0))
-        both.save(self.folder / "cover.png")
-
-    def _documentation(self) -> str:
-        about, target = self.about, self.network.target
-        decode = json.dumps(dict(self.network.decoding_)) if self.network.decoding_ else "defaults"
-        scores = ", ".join(f"{k} {v:.3f}" for k, v in self.network.scores_.items()) or "none kept"
-        said = self.card.description or "A network trained with Stroma."
-        inside = by_channel(about)
-        where = "inside the network, per window" if inside else "by the preprocessing named here"
-        return f"""# {self.card.name}
-
-{" ".join(filter(None, (said, self.licence)))}
-
-## What it gives
-
-Channels, already activated: {", ".join(target.channels())}. They are a valid result as they are.
-Stroma decodes them to {target.result} (target `{about.target}`, parameters
-`{json.dumps(dict(about.target_params))}`, options of decoding `{decode}`).
-
-## How to run it
-
-Sides are at least {self.sides} pixels along {self.axes}, in steps of {self.stride}; of every window
-{self.halo} pixels at each side are context and are cut off. Intensities are scaled {where}.
-
-In Stroma: `stroma segment model.zip image.tif`, which gives what the trained network gives.
-
-## Validation
-
-Scores on data kept from training: {scores}.
-"""
-
 
 def _plain(values: Any) -> Any:
     return json.loads(json.dumps(values))
@@ -405,15 +346,3 @@ def _preprocessing(about: About, axes: str, m: Any) -> list[Any]:
             m.FixedZeroMeanUnitVarianceDescr(kwargs=fixed),
         ]
     return floats
-
-
-def _middle(values: Array) -> Array:
-    return values if values.ndim == 2 else values[len(values) // 2]
-
-
-def _grey(plane: Array) -> NDArray[np.uint8]:
-    low, high = np.percentile(plane, (1, 99))
-    found: NDArray[np.uint8] = (np.clip((plane - low) / max(high - low, 1e-8), 0, 1) * 255).astype(
-        np.uint8
-    )
-    return found
