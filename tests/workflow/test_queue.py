@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.random_network import random_network
 from tests.training.conftest import SMALL, scene
 
 import stroma
-from stroma.errors import FormatError, LabelError, MissingFileError, ParameterError
-from stroma.io import read_image, write_image
+from stroma.errors import FormatError, LabelError, MissingFileError, ParameterError, ShapeError
+from stroma.io import read_image, write_image, write_labels
 from stroma.targets.restore import Restore
 from stroma.workflow.learning.queue import Queue
 
@@ -65,6 +66,54 @@ def test_a_queue_is_as_it_was_left(queue, tmp_path):
     assert Queue.open(tmp_path / "queue") == left
     said = json.loads((tmp_path / "queue" / "queue.json").read_text())
     assert list(said["accepted"].values()) == ["labels/0002.tif"]
+
+
+@pytest.fixture
+def untrained(tmp_path):
+    """Return what begins a queue of one image for a network of a target, by chance."""
+    image = write_image(tmp_path / "c.tif", scene(3)[0], axes="yx")
+
+    def begun(target):
+        model = random_network(target=target).save(tmp_path / f"{target}.safetensors")
+        return Queue.begin(tmp_path / target, base=model, images=[image])
+
+    return begun
+
+
+def test_what_does_not_fit_an_image_is_refused_when_it_is_accepted(untrained, tmp_path):
+    queue = untrained("semantic")
+    (image,) = queue.waiting
+    shape = read_image(image).shape
+    small = write_labels(tmp_path / "small.tif", np.ones((5, 6), np.uint8), axes="yx")
+    text = tmp_path / "labels.txt"
+    text.write_text("1 2 3")
+    for labels, error in (
+        (small, ShapeError),
+        (text, FormatError),
+        (np.ones(shape), ParameterError),
+    ):
+        with pytest.raises(error):
+            queue.accept(image, labels)
+    assert Queue.open(queue.folder).waiting == (image,)
+    right = np.eye(*shape, dtype=np.uint8)
+    np.save(tmp_path / "right.npy", right)
+    done = queue.accept(image, tmp_path / "right.npy")
+    (path,) = done.accepted.values()
+    assert (read_image(done.folder / path).read() == right).all()
+
+
+def test_points_are_accepted_as_a_table_with_columns_of_places(untrained, tmp_path):
+    queue = untrained("spots")
+    (image,) = queue.waiting
+    table = tmp_path / "points.csv"
+    table.write_text("row,column\n1,2\n")
+    with pytest.raises(LabelError, match="points have the columns y, x"):
+        queue.accept(image, table)
+    with pytest.raises(ParameterError, match="as a CSV file"):
+        queue.accept(image, [[1.0, 2.0]])
+    table.write_text("y,x\n1,2\n")
+    done = queue.accept(image, table)
+    assert (done.folder / done.accepted[str(image)]).read_text() == table.read_text()
 
 
 def test_a_program_that_is_ended_while_images_are_put_in_order_keeps_the_training(

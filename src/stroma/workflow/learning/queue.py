@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 from stroma.errors import FormatError, MissingFileError, ParameterError
 from stroma.io import read_image, write_labels
 from stroma.io.atomic import replaced
+from stroma.io.points import read_points
 from stroma.workflow.applying.load import load
 from stroma.workflow.learning.adapt import how_sure
 from stroma.workflow.learning.learn import learn
 from stroma.workflow.learning.pairs import all_images
+from stroma.workflow.scoring.compared import label_values
 
 if TYPE_CHECKING:
     from stroma.training.learning.loop import Told
@@ -142,21 +144,29 @@ class Queue:
             One of the queue; one that was accepted before gets these labels instead.
         labels : array of the image's size, or path
             Classes or objects by number; of points a CSV file. Copied into the folder.
+
+        Raises
+        ------
+        ShapeError, FormatError, LabelError, ParameterError, MissingFileError
+            If they do not fit the image, or are none.
         """
         name = self._known(image)
         place = self.folder / "labels"
         place.mkdir(exist_ok=True)
         number = self.images.index(name)
-        path = place / f"{number:04}{Path(labels).suffix if _is_path(labels) else '.tif'}"
-        if _is_path(labels):
-            if not Path(labels).is_file():
-                raise MissingFileError(f"There is no file {str(labels)!r}.")
+        painted = self.network().target.truth in PAINTED
+        path = place / f"{number:04}{'.tif' if painted else '.csv'}"
+        if _is_path(labels) and not Path(labels).exists():
+            raise MissingFileError(f"There is no file {str(labels)!r}.")
+        if painted:
+            values = label_values(Path(labels)) if _is_path(labels) else labels
+            write_labels(path, values, like=read_image(name))
+        elif _is_path(labels):
+            read_points(Path(labels))  # what is no table of points is refused now, not when trained
             with replaced(path) as new:
                 shutil.copyfile(labels, new)
         else:
-            if self.network().target.truth not in PAINTED:
-                raise ParameterError("Points are accepted as a CSV file with columns y and x.")
-            write_labels(path, labels, like=read_image(name))
+            raise ParameterError("Points are accepted as a CSV file with columns y and x.")
         accepted = {**self.accepted, name: str(Path("labels") / path.name)}
         return replace(self, accepted=accepted)._kept()
 
