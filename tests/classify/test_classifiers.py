@@ -28,7 +28,7 @@ SMALL = {
     "forest": Forest(n_estimators=8, n_jobs=1),
     "logistic": Logistic(),
     "ensemble": Ensemble(n_estimators=8),
-    "families": FamilyEnsemble(first=4),
+    "families": FamilyEnsemble(ends=(4,), shares=(0.625, 0.375)),
 }
 LABELS = (3, 40, 999, 65535)
 
@@ -96,21 +96,21 @@ class Mean:
 
 
 class WithAndWithout:
-    """Two ensembles by hand, of which the one that sees the first features only counts double."""
+    """Two ensembles by hand, of which one sees the first features only."""
 
     def __init__(self, classifier):
-        self.first = classifier.first
+        self.end, self.shares = classifier.ends[0], classifier.shares
         self.members = [Mean(Ensemble()), Mean(Ensemble())]
 
     def fit(self, X, y):
-        self.members[0].fit(X[:, : self.first], y)
+        self.members[0].fit(X[:, : self.end], y)
         self.members[1].fit(X, y)
         return self
 
     def predict_proba(self, X):
-        seen = X[:, : self.first], X
+        seen = X[:, : self.end], X
         said = [m.predict_proba(x) for m, x in zip(self.members, seen, strict=True)]
-        return np.average(said, axis=0, weights=[2, 1])
+        return np.average(said, axis=0, weights=self.shares)
 
 
 @pytest.fixture(params=SMALL)
@@ -240,13 +240,44 @@ def test_importances_are_shares_and_name_the_useful_feature(classifier):
     assert importances.argmax() == 3
 
 
-def test_the_first_features_of_families_count_for_both_ensembles():
+def test_features_of_families_count_for_every_ensemble_that_sees_them():
     X, y = blobs(200, 2)
-    fitted = FamilyEnsemble(first=2).fit(X, y)
-    first, every = Ensemble().fit(X[:, :2], y), Ensemble().fit(X, y)
-    expected = every.feature_importances_ / 3
-    expected[:2] += first.feature_importances_ * 2 / 3
+    fitted = FamilyEnsemble(ends=(2, 5), shares=(0.5, 0, 0.5)).fit(X, y)
+    own = [0, 1, 5, 6]
+    first, last = Ensemble().fit(X[:, :2], y), Ensemble().fit(X[:, own], y)
+    expected = np.zeros(7)
+    expected[:2] += first.feature_importances_ / 2
+    expected[own] += last.feature_importances_ / 2
     np.testing.assert_allclose(fitted.feature_importances_, expected, atol=1e-6)
+
+
+def test_families_without_a_say_are_neither_fitted_nor_stored():
+    X, y = blobs(200, 2)
+    fitted = FamilyEnsemble(ends=(2, 5), shares=(0, 0, 1)).fit(X, y)
+    assert len(fitted.learned_.members) == 1
+    assert not [name for name in fitted.arrays() if name.startswith(("first.", "every."))]
+    again = FamilyEnsemble.from_arrays(fitted.params(), fitted.arrays())
+    assert again.learned_.shares == (0, 0, 1)
+    np.testing.assert_array_equal(fitted.predict_proba(X), again.predict_proba(X))
+
+
+def test_the_first_family_decides_alone_unless_shares_are_given():
+    X, y = blobs(200, 2)
+    expected = Ensemble().fit(X[:, :4], y).predict_proba(X[:, :4])
+    np.testing.assert_array_equal(FamilyEnsemble(ends=(4,)).fit(X, y).predict_proba(X), expected)
+    whole = FamilyEnsemble().fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(whole, Ensemble().fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("first", [3, 7])
+def test_families_of_before_shares_were_chosen_are_read_as_they_were(first):
+    X, y = blobs(200, 3)
+    members = Ensemble().fit(X[:, :first], y), Ensemble().fit(X, y)
+    named = zip(("first.", "every."), members, strict=True)
+    arrays = {f"{at}{name}": a for at, m in named for name, a in m.arrays().items()}
+    again = FamilyEnsemble.from_arrays({"first": first, "random_state": 0}, arrays)
+    expected = 2 / 3 * members[0].predict_proba(X[:, :first]) + members[1].predict_proba(X) / 3
+    np.testing.assert_allclose(again.predict_proba(X), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -383,6 +414,11 @@ DAMAGE = [
     ("ensemble", "share", 0.6, "share of 0.6"),
     ("ensemble", "share", -0.1, "share of -0.1"),
     ("families", "first.linear.classes", 1, "other features or classes"),
+    ("families", "shares", 0.75, "not 1 together"),
+    ("families", "shares", -0.5, "not 1 together"),
+    ("families", "ends", 2, "other classes or features"),
+    ("families", "ends", 7, "one share for each family"),
+    ("families", "n_features", 2**40, "features"),
 ]
 
 
@@ -463,6 +499,10 @@ def test_a_rare_class_counts_as_much_as_a_frequent_one_where_it_is_to(kind):
         (lambda: Forest(class_weight="heavy"), "class_weight"),
         (lambda: Forest(n_jobs=0), "n_jobs"),
         (lambda: Logistic(C=0), "C is a number"),
+        (lambda: FamilyEnsemble(ends=(5, 3)), "ends ascend"),
+        (lambda: FamilyEnsemble(ends=(2.5,)), "ends is an integer"),
+        (lambda: FamilyEnsemble(ends=(3,), shares=(0.5, 0.4)), "shares are 1 together"),
+        (lambda: FamilyEnsemble(ends=(3,), shares=(1.5, -0.5)), "shares is a number"),
     ],
 )
 def test_wrong_parameters_are_refused(make, match):

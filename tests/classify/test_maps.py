@@ -51,8 +51,10 @@ FITTED = {
     "forest of large trees": lambda: Forest(n_estimators=3, n_jobs=1).fit(*mixed_up()),
     "logistic": lambda: Logistic().fit(*training(3)),
     "logistic of two": lambda: Logistic().fit(*training(2)),
-    "families": lambda: FamilyEnsemble(first=5).fit(*training(3)),
-    "families that part inside a map": lambda: FamilyEnsemble(first=1).fit(*training(2)),
+    "families": lambda: FamilyEnsemble(ends=(5,), shares=(0.5, 0.5)).fit(*training(3)),
+    "families that part inside a map": lambda: FamilyEnsemble(ends=(1,), shares=(0.5, 0.5)).fit(
+        *training(2)
+    ),
     "from outside": lambda: Nearest(*training(2)),
 }
 

@@ -12,10 +12,6 @@ from stroma.errors import ShapeError
 from stroma.features.normalise import fed_channels, normalise
 from stroma.features.strokenet import learned
 from stroma.features.strokenet.learned import FILE, StrokeNet
-from stroma.pixel.choices.classifiers import fit
-from stroma.pixel.door import labelled_points, open_image
-from stroma.pixel.guidance.validate import validate
-from stroma.pixel.training.learn import Labelled
 
 
 def block(channels, height=16, width=24, seed=0):
@@ -89,41 +85,3 @@ def test_a_model_on_it_tells_textures_apart_that_have_the_same_mean():
     labels = np.asarray(model.segment(image))
     truth = np.where(np.arange(128) < 64, 1, 2)[None]
     assert (labels == truth).mean() > 0.9
-
-
-def test_families_are_validated_as_they_are_trained(monkeypatch):
-    image = np.random.default_rng(0).standard_normal((64, 64)).astype(np.float32)
-    strokes = np.zeros(image.shape, np.uint8)
-    for top in (2, 24, 46):
-        strokes[top : top + 4, 5:9], strokes[top : top + 4, 40:44] = 1, 2
-    told = []
-
-    def noting(*rows, ahead):
-        told.append(ahead)
-        return fit(*rows, ahead=ahead)
-
-    monkeypatch.setattr("stroma.pixel.guidance.validate.fit", noting)
-    source = open_image(image, "single")
-    given = {"image": Labelled(source, labelled_points(strokes, source))}
-    model = ConvpaintModel(fe_name="gaussian_features+strokenet", clf="families")
-    validate(given, model.get_params(), model.cache)
-    assert set(told) == {1}
-
-
-def test_families_part_where_the_network_begins(tmp_path):
-    image = np.random.default_rng(0).standard_normal((48, 64)).astype(np.float32)
-    strokes = np.zeros(image.shape, np.uint8)
-    strokes[5:20, 5:9], strokes[5:20, 40:44] = 1, 2
-    firsts = {}
-    for name in ("gaussian_features+strokenet", "strokenet", "gaussian_features"):
-        model = ConvpaintModel(fe_name=name, clf="families")
-        model.train(image, strokes)
-        firsts[name] = model.classifier.first
-        model.save(tmp_path / "model.pkl")
-        again = ConvpaintModel(model_path=tmp_path / "model.pkl")
-        np.testing.assert_array_equal(model.predict_probas(image), again.predict_probas(image))
-    assert firsts == {
-        "gaussian_features+strokenet": 1,
-        "strokenet": 0,
-        "gaussian_features": 1,
-    }

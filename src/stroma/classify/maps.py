@@ -14,7 +14,7 @@ from stroma.classify.contract import Classifier
 from stroma.classify.decision import DecisionTrees, ShallowTables
 from stroma.classify.decision import Tables as LargeTables
 from stroma.classify.ensemble import Members
-from stroma.classify.families import Families, shared
+from stroma.classify.families import Families, mixed
 from stroma.classify.logistic import Linear
 from stroma.classify.oblivious import ObliviousTrees
 from stroma.classify.oblivious import Tables as ObliviousTables
@@ -124,17 +124,19 @@ def _by_kind(learned: Any, classifier: Classifier, windows: list[Window]) -> NDA
     if isinstance(learned, Members):
         return learned.mixed(_by_trees(learned.trees, windows), _linearly(learned.linear, windows))
     if isinstance(learned, Families):
-        ahead = _ahead(windows, learned.first.n_features)
-        if ahead is not None:
-            both = (learned.first, ahead), (learned.every, windows)
-            return shared(*(_by_kind(own, classifier, maps) for own, maps in both))
+        each = [_of(windows, columns) for columns in learned.columns]
+        if all(each):
+            pairs = zip(learned.members, each, strict=True)
+            return mixed([_by_kind(own, classifier, maps) for own, maps in pairs], learned.said)
     return _by_rows(classifier, windows)
 
 
-def _ahead(windows: list[Window], count: int) -> list[Window] | None:
-    """Return the windows of the first features, if those are whole maps."""
-    ends = np.cumsum([len(window.cells) for window in windows]).tolist()
-    return windows[: ends.index(count) + 1] if count in ends else None
+def _of(windows: list[Window], columns: Sequence[slice]) -> list[Window]:
+    """Return the windows that hold such columns and no others; none if columns part a map."""
+    ends = np.cumsum([0, *(len(window.cells) for window in windows)]).tolist()
+    if not all(own.start in ends and own.stop in ends for own in columns):
+        return []
+    return [one for own in columns for one in windows[ends.index(own.start) : ends.index(own.stop)]]
 
 
 def _window(grid: Grid, box: tuple[slice, ...]) -> Window:

@@ -38,20 +38,33 @@ def training_rows(
     X : (m, F) float32
     y : (m,) array of the type of the labels
     """
+    X, y = np.ascontiguousarray(X, np.float32), np.asarray(y)
+    kept = training_order(X, y, cap=cap, rng=rng)
+    return X[kept], y[kept]
+
+
+def training_order(
+    X: NDArray[np.floating],
+    y: NDArray[np.integer],
+    *,
+    cap: int,
+    rng: int | np.random.Generator = 0,
+) -> NDArray[np.intp]:
+    """Return the positions of the rows to learn from, in the order of `training_rows`."""
     check_number("cap", cap, 1, 2**62, whole=True)
     X, y = np.ascontiguousarray(X, np.float32), np.asarray(y)
     if X.ndim != 2 or y.shape != X.shape[:1] or y.dtype.kind not in "iu":
         raise ShapeError(f"(n, F) features need n integer labels, got {X.shape} and {y.shape}.")
     order = _canonical_order(X, y)
-    kept = order[_balanced(y[order], cap, np.random.default_rng(rng))]
-    return X[kept], y[kept]
+    return order[_balanced(y[order], cap, np.random.default_rng(rng))]
 
 
 def _canonical_order(X: NDArray[np.float32], y: NDArray[np.integer]) -> NDArray[np.intp]:
     keys = np.empty((len(X), X.shape[1] + 2), np.uint32)
     keys[:, :-2] = X.view(np.uint32)
     keys[:, -2:] = y.astype(np.int64)[:, None].view(np.uint32)
-    return np.argsort(keys.view(np.dtype((np.void, keys.itemsize * keys.shape[1])))[:, 0])
+    whole = keys.view(np.dtype((np.void, keys.itemsize * keys.shape[1])))[:, 0]
+    return np.argsort(whole, kind="stable")
 
 
 def _balanced(y: NDArray[np.integer], cap: int, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -98,14 +98,17 @@ class Pipeline:
         """Return the names of all features; computes and loads nothing."""
         return [name for part in self.parts for name in part.names(feed)]
 
-    def ahead(self, feed: Feed) -> int:
-        """Return how many features come before those of the first network."""
-        count = 0
+    def families(self, feed: Feed) -> tuple[int, ...]:
+        """Return where the features ahead of the first network end, and those of each but the last.
+
+        Filters behind a network belong to its family. Empty where there are none ahead of it.
+        """
+        ends, count = [], 0
         for part in self.parts:
             if getattr(part.extractor, "provenance", None) is not None:
-                return count
+                ends.append(count)
             count += len(part.names(feed))
-        return count
+        return tuple(ends) if ends and ends[0] else ()
 
     def provenance(self) -> list[dict[str, str]]:
         """Return what identifies the pretrained weights in use, one entry per network."""

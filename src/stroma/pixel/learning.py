@@ -23,6 +23,7 @@ from stroma.pixel.training.foreground import separated
 from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.joining import Join, require_known
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
+from stroma.pixel.training.shares import weighed
 from stroma.pixel.training.unlabelled import clustered
 
 GROUPED = 8_000
@@ -300,7 +301,9 @@ class Learning(Configured):
         y = np.concatenate([e.y for e in filled]) if filled else np.zeros(0, np.uint16)
         source = next(iter(strokes.values())).source
         feed = Feed(source.channels, rgb=source.rgb)
-        classifier = fit(blank, X, y, cap, ahead=recipe.pipeline.ahead(feed))
+        places = [(e.at, len(e.y)) for e in filled]
+        blank = weighed(blank, X, y, places, recipe.pipeline.families(feed))
+        classifier = fit(blank, X, y, cap)
         if memory_mode:
             self._memory = entries
         names = tuple(recipe.pipeline.names(feed))

@@ -26,6 +26,13 @@ VGG_LAYERS = (
 
 ALIASES: dict[str, dict[str, Any]] = {
     "stroma": {"fe_name": "texture_2d+color_2d", "clf": "ensemble", "edge_smoothing": 8},
+    "stroma-lite": {
+        "fe_name": "texture_2d+color_2d+efficientnet_lite0+strokenet",
+        "fe_layers": [None, None, ["stage1", "stage2", "stage3", "stage5"], None],
+        "fe_order": 1,
+        "clf": "families",
+        "edge_smoothing": 8,
+    },
     "stroma-3d": {"fe_name": "texture_3d", "clf": "ensemble", "edge_smoothing": 2},
     "vgg": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS[:1]), "fe_scalings": [1, 2, 4]},
     "vgg-m": {"fe_name": "vgg16", "fe_layers": list(VGG_LAYERS[:3]), "fe_scalings": [1, 2, 4]},

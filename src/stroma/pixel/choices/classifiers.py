@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from numpy.typing import NDArray
 
 from stroma.classify import CLASSIFIERS
 from stroma.classify.contract import Classifier
-from stroma.classify.families import FamilyEnsemble
 from stroma.classify.sampling import training_rows
 from stroma.errors import LabelError
 from stroma.pixel.param import Param
@@ -49,15 +47,8 @@ def fit(
     X: NDArray[np.floating],
     y: NDArray[np.uint16],
     cap: int,
-    *,
-    ahead: int = 0,
 ) -> Classifier:
     """Return the classifier fitted to rows in canonical order.
-
-    Parameters
-    ----------
-    ahead : int
-        Features that come before those of the first network.
 
     Raises
     ------
@@ -77,6 +68,4 @@ def fit(
             f"Not enough classes found in the annotations: all painted pixels have the label "
             f"{found[0]}. At least two classes are required for training."
         )
-    if isinstance(classifier, FamilyEnsemble):
-        classifier = replace(classifier, first=ahead)
     return classifier.fit(*training_rows(X, y, cap=cap))

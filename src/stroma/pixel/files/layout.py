@@ -68,6 +68,7 @@ _ENTRY = {
     "made_by": _TEXT,
     "X": array("f", None, None),
     "y": array("iu", None),
+    "at": array("iu", None, 4),
 }
 
 _CLASS = {"label": whole(1, MAX_LABEL), "name": _TEXT, "color": text(7)}
@@ -77,7 +78,7 @@ STATE = record(
         "param": named(anything, most=200),
         "fitted": maybe(record(_FITTED, optional=("rgb",))),
         "classes": each(record(_CLASS), most=MAX_LABEL),
-        "memory": named(record(_ENTRY), most=100_000),
+        "memory": named(record(_ENTRY, optional=("at",)), most=100_000),
     }
 )
 """Everything a model file holds."""

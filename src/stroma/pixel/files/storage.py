@@ -160,6 +160,7 @@ def _entry_state(entry: Entry) -> dict[str, Any]:
         "made_by": entry.made_by,
         "X": entry.X,
         "y": entry.y,
+        **({} if entry.at is None else {"at": entry.at}),
     }
 
 
@@ -180,8 +181,10 @@ def _entry(key: str, state: Mapping[str, Any]) -> Entry:
     if not inside or not labels or not np.isfinite(X).all():
         raise FormatError(f"the model.memory.{key[:SHOWN]} holds values out of range")
     points = Points(plane.astype(np.intp), yx.astype(np.intp), label.astype(np.uint16))
-    known = _statistics(state["statistics"])
-    return Entry(None, points, known, state["made_by"], X, y.astype(np.uint16))
+    known, at = _statistics(state["statistics"]), state.get("at")
+    if at is not None and (at.shape != (len(y), 4) or not ((at >= 0) & (at < MAX_POSITION)).all()):
+        raise FormatError(f"the model.memory.{key[:SHOWN]} holds places that do not fit its rows")
+    return Entry(None, points, known, state["made_by"], X, y.astype(np.uint16), at)
 
 
 def require_same_features(fitted: Fitted, recipe: Recipe, source: str) -> None:

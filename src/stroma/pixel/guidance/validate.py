@@ -22,6 +22,7 @@ from stroma.pixel.param import Param
 from stroma.pixel.predicting.plan import own_statistics
 from stroma.pixel.predicting.recipe import Recipe
 from stroma.pixel.training.learn import Labelled, rows
+from stroma.pixel.training.shares import Places, weighed
 
 MAX_GROUPS = 65535
 CAP = 2000
@@ -82,19 +83,19 @@ def validate(
     _require_enough(named, counts)
     labels = np.array([one.label for one in named])
     label_of = np.concatenate([one.label_of for one in apart])
-    X, stroke = _rows(strokes, apart, param, cache, cancel)
+    X, stroke, places = _rows(strokes, apart, param, cache, cancel)
     y, fold = label_of[stroke], _dealt(label_of, folds)[stroke]
     used = [f for f in range(folds) if (fold == f).any()]
     given = np.zeros((len(y), len(labels)), np.float32)
-    blank, cap = unfitted(param)[1], int(param.clf_max_pixels or 0)
-    source = next(iter(strokes.values())).source
-    ahead = Recipe.of(param).pipeline.ahead(Feed(source.channels, rgb=source.rgb))
+    source, cap = next(iter(strokes.values())).source, int(param.clf_max_pixels or 0)
+    ends = Recipe.of(param).pipeline.families(Feed(source.channels, rgb=source.rgb))
+    blank = weighed(unfitted(param)[1], X, y, places, ends)
     for done, left_out in enumerate(used):
         stop_if(cancel)
         if progress is not None:
             progress(done, len(used))
         test = fold == left_out
-        classifier = fit(blank, X[~test], y[~test], cap, ahead=ahead)
+        classifier = fit(blank, X[~test], y[~test], cap)
         columns = np.searchsorted(labels, classifier.classes_)
         given[np.ix_(test, columns)] = classifier.predict_proba(X[test])
     return _summed(given, stroke, label_of, fold >= 0, named, counts, len(used), start)
@@ -206,21 +207,24 @@ def _rows(
     param: Param,
     cache: FeatureCache,
     cancel: Cancel | None,
-) -> tuple[NDArray[np.floating], NDArray[np.intp]]:
-    """Return features, and the stroke of every row."""
+) -> tuple[NDArray[np.floating], NDArray[np.intp], Places]:
+    """Return features, the stroke of every row, and where the rows of every image lie."""
     recipe = Recipe.of(param)
     common = _common(strokes, param, recipe)
     X: list[NDArray[np.floating]] = []
     stroke: list[NDArray[np.intp]] = []
+    places: list[tuple[NDArray[np.integer], int]] = []
     before = 0
     for key, points, label_of in apart:
         stop_if(cancel)
         source, all_of_it = strokes[key]
-        made, own = rows(source, points, recipe, common, cap=len(all_of_it.label), cache=cache)
+        every = len(all_of_it.label)
+        made, at = rows(source, points, recipe, common, cap=every, cache=cache)
         X.append(made)
-        stroke.append(own.astype(np.intp) - 1 + before)
+        stroke.append(at.label.astype(np.intp) - 1 + before)
+        places.append((at.places, len(at.label)))
         before += len(label_of)
-    return np.concatenate(X), np.concatenate(stroke)
+    return np.concatenate(X), np.concatenate(stroke), places
 
 
 def _volume(source: Source, recipe: Recipe) -> tuple[int, float]:

@@ -43,6 +43,9 @@ class Entry:
         Features of the labelled working pixels.
     y : (n,) uint16 array
         Their labels.
+    at : (n, 4) int array or None
+        Where they lie: position among planes or volumes, then z, y and x. None in files of before
+        it was kept.
     """
 
     source: Source | None
@@ -51,6 +54,7 @@ class Entry:
     made_by: str
     X: NDArray[np.floating]
     y: NDArray[np.uint16]
+    at: NDArray[np.integer] | None
 
 
 class Labelled(NamedTuple):
@@ -113,9 +117,9 @@ def learn(
     made_by = hashlib.blake2b(facts.encode(), digest_size=16).hexdigest()
     entries = {k: _current(k, e, recipe, common, made_by, cap, cache) for k, e in kept.items()}
     for key, strokes in given.items():
-        X, y = rows(strokes.source, strokes.points, recipe, common, cap=cap, cache=cache)
+        X, at = rows(strokes.source, strokes.points, recipe, common, cap=cap, cache=cache)
         own = statistics.get(key)
-        entries[key] = Entry(strokes.source, strokes.points, own, made_by, X, y)
+        entries[key] = Entry(strokes.source, strokes.points, own, made_by, X, at.label, at.places)
     _require_equal_channels(entries)
     return entries, common
 
@@ -146,8 +150,8 @@ def _current(
             told=f"The settings changed, so the strokes on {key!r} have to be learned again, and "
             f"that image is not open. Open it, or train without it.",
         )
-    X, y = rows(entry.source, entry.points, recipe, common, cap=cap, cache=cache)
-    return replace(entry, made_by=made_by, X=X, y=y)
+    X, at = rows(entry.source, entry.points, recipe, common, cap=cap, cache=cache)
+    return replace(entry, made_by=made_by, X=X, y=at.label, at=at.places)
 
 
 def _require_equal_channels(entries: Memory) -> None:
@@ -209,17 +213,17 @@ def rows(
     *,
     cap: int,
     cache: FeatureCache,
-) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
-    """Return the features and labels of the labelled working pixels of one image.
+) -> tuple[NDArray[np.floating], Marked]:
+    """Return the features of the labelled working pixels of one image, and these pixels.
 
     Pixels without data are left out; whether there are any shows when features are computed.
     """
-    X, y = _rows(source, points, recipe, common, cap, cache)
+    X, at = _rows(source, points, recipe, common, cap, cache)
     known = with_data(points, source)
     if known is points:
-        return X, y
+        return X, at
     if not len(known.label):
-        return X[:0], y[:0]
+        return X[:0], at.taken(np.zeros(0, np.intp))
     return _rows(source, known, recipe, common, cap, cache)
 
 
@@ -230,17 +234,17 @@ def _rows(
     common: Statistics | None,
     cap: int,
     cache: FeatureCache,
-) -> tuple[NDArray[np.floating], NDArray[np.uint16]]:
+) -> tuple[NDArray[np.floating], Marked]:
     chosen = marked(points, recipe, source).thinned(cap)
     held = list(holders(source, chosen, recipe, common))
     if not held:
-        return np.zeros((0, 0), np.float32), np.zeros(0, np.uint16)
+        return np.zeros((0, 0), np.float32), chosen.taken(np.zeros(0, np.intp))
 
     def one(number: int, task: Task, maps: Sequence[FeatureMap]) -> NDArray[np.floating]:
         return features_at(task, maps, chosen.zyx[held[number][1]])
 
     X = list(each(one, [task for task, _ in held], cache))
-    return np.concatenate(X), np.concatenate([chosen.label[members] for _, members in held])
+    return np.concatenate(X), chosen.taken(np.concatenate([members for _, members in held]))
 
 
 def holders(
@@ -347,8 +351,16 @@ class Marked:
         place = np.arange(len(self.label))
         numbered = np.column_stack([self.zyx[:, 1:], place])
         plane = self.part * self.depth + self.zyx[:, 0]
-        kept = thinned(Points(plane, numbered, self.label), cap).yx[:, 2]
+        return self.taken(thinned(Points(plane, numbered, self.label), cap).yx[:, 2])
+
+    def taken(self, kept: NDArray[np.intp]) -> Marked:
+        """Return some of the pixels, in that order."""
         return Marked(self.part[kept], self.zyx[kept], self.label[kept], self.depth)
+
+    @property
+    def places(self) -> NDArray[np.int32]:
+        """The (n, 4) part, z, y and x of every pixel."""
+        return np.column_stack([self.part, self.zyx]).astype(np.int32)
 
 
 def marked(points: Points, recipe: Recipe, source: Source) -> Marked:
