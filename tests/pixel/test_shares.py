@@ -130,6 +130,9 @@ def test_a_network_that_helps_has_a_say_that_is_saved_with_the_model(tmp_path):
     one.save(tmp_path / "model.pkl")
     again = ConvpaintModel(model_path=tmp_path / "model.pkl")
     assert again.classifier.shares == one.classifier.shares
+    assert again.shares_ == dict(
+        zip(("gaussian_features", "strokenet"), one.classifier.shares, strict=True)
+    )
     np.testing.assert_array_equal(one.predict_probas(image), again.predict_probas(image))
 
 
@@ -140,6 +143,7 @@ def test_families_part_where_a_network_begins():
         one = model(name)
         one.train(image, strokes)
         ends[name] = one.classifier.ends
+        assert list(one.shares_) == name.split("+")
     assert ends == {"gaussian_features+strokenet": (1,), "strokenet": (), "gaussian_features": ()}
 
 
@@ -174,3 +178,10 @@ def test_families_are_validated_as_they_are_trained(monkeypatch):
     monkeypatch.setattr("stroma.pixel.guidance.validate.weighed", noting)
     validate(given, one.get_params(), one.cache)
     assert [found.shares for found in told] == [one.classifier.shares]
+
+
+def test_other_classifiers_have_no_families():
+    image, strokes = textured()
+    one = ConvpaintModel(fe_name="gaussian_features", clf="ensemble")
+    one.train(image, strokes)
+    assert one.shares_ == {}

@@ -100,6 +100,7 @@ def _facts(model: ConvpaintModel, path: Path) -> dict[str, Any]:
         "model": path,
         "classes": [asdict(each) for each in model.classes],
         "features": len(model.feature_names_),
+        "shares": model.shares_,
         "parameters": dict(model.get_params().items()),
     }
 
@@ -107,3 +108,6 @@ def _facts(model: ConvpaintModel, path: Path) -> dict[str, Any]:
 def _show(model: ConvpaintModel, path: Path) -> None:
     classes = ", ".join(f"{each.label} {each.name}" for each in model.classes)
     typer.echo(f"{path}: {len(model.feature_names_)} features; classes: {classes}")
+    if model.shares_:
+        said = ", ".join(f"{name} {share:.0%}" for name, share in model.shares_.items())
+        typer.echo(f"What decides, by what your strokes tell: {said}")

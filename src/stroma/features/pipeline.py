@@ -105,7 +105,7 @@ class Pipeline:
         """
         ends, count = [], 0
         for part in self.parts:
-            if getattr(part.extractor, "provenance", None) is not None:
+            if is_network(part):
                 ends.append(count)
             count += len(part.names(feed))
         return tuple(ends) if ends and ends[0] else ()
@@ -180,3 +180,8 @@ def _owned(values: NDArray[Any]) -> NDArray[Any]:
     if isinstance(whole, np.ndarray) and whole.nbytes > values.nbytes:
         return values.copy(order="K")
     return values
+
+
+def is_network(part: Part) -> bool:
+    """Tell whether features are those of a network that was trained."""
+    return getattr(part.extractor, "provenance", None) is not None

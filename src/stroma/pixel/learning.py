@@ -23,7 +23,7 @@ from stroma.pixel.training.foreground import separated
 from stroma.pixel.training.given import Given, given_strokes
 from stroma.pixel.training.joining import Join, require_known
 from stroma.pixel.training.learn import Labelled, Memory, learn, require_every_class
-from stroma.pixel.training.shares import weighed
+from stroma.pixel.training.shares import shares_of, weighed
 from stroma.pixel.training.unlabelled import clustered
 
 GROUPED = 8_000
@@ -54,6 +54,15 @@ class Learning(Configured):
     def feature_names_(self) -> list[str]:
         """The names of the features the classifier was fitted to."""
         return list(self._require_fitted().feature_names)
+
+    @property
+    def shares_(self) -> dict[str, float]:
+        """What filters and each network have to say, by their extractors; see ``clf="families"``.
+
+        They are 1 together. With other classifiers, which see all features at once, there are none.
+        """
+        pipeline = Recipe.of(self._param).pipeline
+        return shares_of(self._require_fitted().classifier, pipeline, str(self._param.fe_name))
 
     @property
     def in_channels_(self) -> tuple[int, ...] | None:

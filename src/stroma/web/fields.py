@@ -135,7 +135,7 @@ FEATURES = (
 
 TITLES = {
     "ensemble": "Ensemble",
-    "families": "Ensembles with and without a network",
+    "families": "Ensembles with and without networks",
     "catboost": "CatBoost",
     "forest": "Random forest",
     "logistic": "Logistic regression",
@@ -143,6 +143,7 @@ TITLES = {
 
 EXTRACTOR_TITLES = {
     "stroma": "Stroma: texture and colour",
+    "stroma-lite": "Stroma, with networks where they help",
     "stroma-3d": "Stroma: texture in volumes",
     "vgg": "VGG16, first layer",
     "vgg-m": "VGG16, three layers",
@@ -161,6 +162,8 @@ EXTRACTOR_TITLES = {
 
 GOOD_FOR = {
     "stroma": "Begin here: what differs in brightness, colour or texture. Fast.",
+    "stroma-lite": "Photographs, streets, rock, steel: networks beside texture and colour that "
+    "have a say where your strokes tell that they help. Several times slower at first.",
     "stroma-3d": "Volumes: looks at the planes above and below too. Slower than on planes.",
     "vgg": "Edges, colours and fine texture. Fast.",
     "vgg-m": "Texture of up to about 20 pixels. Slower, more memory.",

@@ -20,6 +20,8 @@ from stroma.classify.families import FamilyEnsemble, families, seen
 from stroma.classify.logistic import Logistic
 from stroma.classify.sampling import training_order
 from stroma.errors import FitError
+from stroma.features.build import part_names
+from stroma.features.pipeline import Pipeline, is_network
 from stroma.pixel.training.pieces import pieces
 
 STEPS = 6
@@ -177,3 +179,27 @@ def _mixes(count: int) -> NDArray[np.float64]:
     steps = product(range(STEPS + 1), repeat=count - 1)
     rest = np.array([one for one in steps if sum(one) <= STEPS - OF_FILTERS]).reshape(-1, count - 1)
     return np.column_stack([STEPS - rest.sum(axis=1), rest]) / STEPS
+
+
+def shares_of(classifier: Classifier, pipeline: Pipeline, name: str) -> dict[str, float]:
+    """Return what each family has to say, by the names of its extractors; none without families.
+
+    Parameters
+    ----------
+    classifier : Classifier
+        Fitted.
+    pipeline : Pipeline
+        Its features.
+    name : str
+        The extractors of the pipeline, joined by "+".
+    """
+    if not isinstance(classifier, FamilyEnsemble) or classifier.learned_ is None:
+        return {}
+    found: list[list[str]] = [[]]
+    for part, own in zip(pipeline.parts, part_names(name), strict=True):
+        if is_network(part) and found[0]:
+            found.append([])
+        found[-1].append(own)
+    together = ["+".join(names) for names in found]
+    shares = classifier.learned_.shares
+    return dict(zip(together, shares, strict=True)) if len(shares) > 1 else {name: 1.0}
