@@ -41,12 +41,12 @@ def shares(X, y, places, ends):
 
 @pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize("useful", [0, 1, 2])
-def test_what_tells_left_out_strokes_apart_has_most_to_say(useful, classes):
+def test_the_network_that_tells_left_out_strokes_apart_has_a_say(useful, classes):
     X, y, at, ends = drawn(useful, classes=classes)
     found = shares(X, y, [(at, len(y))], ends)
     assert sum(found) == pytest.approx(1)
-    assert np.argmax(found) == useful
-    assert found[0] >= 1 / 3
+    assert found[0] >= 1 / 2
+    assert np.argmax(found) == 0 if useful == 0 else found[useful] >= 1 / 3
 
 
 def test_features_that_know_strokes_but_no_classes_have_no_say():

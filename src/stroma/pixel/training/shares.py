@@ -36,11 +36,11 @@ LEAST_PIECES = 2
 CAP = 400
 """Labelled pixels of a class that are learned from and asked for."""
 
-OF_FILTERS = 2
+OF_FILTERS = 3
 """Parts of `STEPS` that filters have to say at least. What is told of pixels by themselves is too
 kind to networks: results are smoothed afterwards, from which filters gain more."""
 
-HANDICAP, CAUTION = 0.02, 1.0
+HANDICAP, CAUTION = 0.03, 0.5
 """What a mix without filters would have to gain, in squared errors of probabilities, and by how
 many standard errors any mix has to be better than the filters alone."""
 
