@@ -51,9 +51,11 @@ def test_the_network_that_tells_left_out_strokes_apart_has_a_say(useful, classes
 
 def test_features_that_know_strokes_but_no_classes_have_no_say():
     """Fitted to all strokes they tell every pixel, of strokes not seen they know nothing."""
-    X, y, at, ends = drawn(0)
-    X[:, 3:6] = np.random.default_rng(1).normal(size=(len(at), 3))[at[:, 2] // (5 * SIDE)]
-    assert shares(X, y, [(at, len(y))], ends) == (1, 0, 0)
+    X, y, at, _ = drawn(0)
+    stroke = at[:, 2] // (5 * SIDE)
+    noise = np.random.default_rng(1).normal(size=(len(y), 3))
+    X = np.column_stack([noise, 5 * np.eye(stroke.max() + 1)[stroke]]).astype(np.float32)
+    assert shares(X, y, [(at, len(y))], (3,)) == (1, 0)
 
 
 def test_shares_do_not_depend_on_the_order_of_pixels_or_images():
