@@ -75,17 +75,19 @@ def drawn(seed: int, side: int = SIDE) -> tuple[NDArray[np.float32], NDArray[np.
     return (image + rng.normal(0, rng.uniform(0.02, 0.2), image.shape)).astype(np.float32), labels
 
 
-def many(count: int, first: int) -> Images:
+def many(count: int, first: int, side: int = SIDE) -> Images:
     """Return images with their objects."""
-    images, labels = zip(*(drawn(first + n) for n in range(count)), strict=True)
+    images, labels = zip(*(drawn(first + n, side) for n in range(count)), strict=True)
     return list(images), list(labels)
 
 
-def learned(steps: int, folder: Path | None, count: int, **options: Any) -> Any:
+def learned(
+    steps: int, folder: Path | None, count: int, *, side: int = SIDE, **options: Any
+) -> Any:
     """Return a network that learned from drawn shapes."""
     from stroma.workflow.learning.learn import learn
 
-    images, labels = many(count, 10_000)
+    images, labels = many(count, 10_000, side)
     return learn(
         images,
         labels,
@@ -131,9 +133,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="answers for each object")
     parser.add_argument("--images", type=int, default=LEARNED)
     parser.add_argument("--model", type=Path, default=Path("shapes.safetensors"))
-    parser.add_argument("--smoke", action="store_true", help="two steps, and one image")
+    parser.add_argument("--smoke", action="store_true", help="two steps, on small images")
     given = parser.parse_args()
-    steps, count = (2, 4) if given.smoke else (given.steps, given.images)
+    steps, count, side = (2, 4, 96) if given.smoke else (given.steps, given.images, SIDE)
     from stroma.prompts import ENGINES
 
     start = time.process_time()
@@ -142,6 +144,7 @@ def main() -> None:
             steps,
             None if given.smoke else given.model.with_suffix(""),
             count,
+            side=side,
             batch=given.batch,
             objective_options={"objects": given.objects, "rounds": given.rounds},
         )
@@ -150,7 +153,7 @@ def main() -> None:
     print(f"{time.process_time() - start:.0f} seconds of processors in this run\n")
     print("| engine | objects | IoU after 1 click | at least 0.8 | IoU after 3 |")
     print("|---|---|---|---|---|")
-    held = many(1 if given.smoke else HELD, 0)
+    held = many(1 if given.smoke else HELD, 0, side)
     engines = {"graph": ENGINES["graph"]()}
     if not given.smoke:
         engines["trained"] = ENGINES["trained"](weights=given.model)
