@@ -287,6 +287,15 @@ def test_runs_of_a_stranger_that_are_not_possible_are_refused(hostile) -> None:
     assert not tiles.count()
 
 
+def test_more_runs_than_tiles_have_pixels_are_refused_before_they_take_memory() -> None:
+    few = zlib.compress(bytes(2**24))
+    said = runs(runs=2**25, data=base64.b64encode(few).decode())
+    with pytest.raises(ParameterError, match="number of runs is a whole number from 1 to 16384"):
+        read_layers([said], StrokeTiles(2, SHAPE))
+    with pytest.raises(ParameterError, match="number of tiles is a whole number from 1 to 32"):
+        read_layers([runs(tiles=33, runs=33)], StrokeTiles(2, SHAPE))
+
+
 def test_tiles_that_a_snapshot_holds_twice_are_refused() -> None:
     tiles = StrokeTiles(2, SHAPE)
     with pytest.raises(ValueError, match="twice"):

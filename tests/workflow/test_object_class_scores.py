@@ -77,6 +77,44 @@ def test_other_objects_match_where_they_overlap(folder):
     assert same.overall["made up"] == 1
 
 
+def matched(folder, found, true, results, truth):
+    """Return the scores of objects that match where they overlap."""
+    pairs = zip(("found.tif", "true.tif"), (found, true), strict=True)
+    one, other = (write_labels(folder / name, labels, axes="yx") for name, labels in pairs)
+    table = write(folder / "c_table.csv", results)
+    known = write(folder / "c.csv", truth)
+    return evaluate(table, known, objects=one, true_objects=other).overall
+
+
+def test_objects_where_nobody_knows_the_truth_do_not_count(folder):
+    true = squares((0, 1)).astype(np.int32)
+    true[:, :16] = -1
+    found = matched(folder, squares((1, 2)), true, {1: "round", 2: "long"}, {1: "long"})
+    assert (found["accuracy"], found["made up"], found["precision long"]) == (1.0, 0, 1.0)
+
+
+def test_a_row_for_number_0_is_no_object_that_was_missed(folder):
+    found = matched(
+        folder,
+        squares((1,)),
+        squares((1, 2)),
+        {0: "long", 1: "long"},
+        {1: "long", 2: "long"},
+    )
+    assert (found["missed"], found["accuracy"]) == (1, 0.5)
+
+
+@pytest.mark.parametrize("which", ["truth", "objects", "true_objects"])
+def test_one_file_beside_several_tables_is_refused(folder, which):
+    write(folder / "results" / "b_table.csv", FOUND)
+    write(folder / "truth" / "b.csv", TRUE)
+    labels = write_labels(folder / "a_objects.tif", squares((1, 2)), axes="yx")
+    given = {"truth": folder / "truth", "objects": folder, "true_objects": folder}
+    given[which] = folder / "truth" / "a.csv" if which == "truth" else labels
+    with pytest.raises(ParameterError, match=f"2 tables of objects, and {which} is one file"):
+        evaluate(folder / "results", given.pop("truth"), **given)
+
+
 def test_marks_on_objects_are_the_truth_too(folder):
     marks = np.where(squares((1, 2, 3, 4)) > 0, 1, 0).astype(np.uint8)
     marks[:, 48:64] *= 2

@@ -30,19 +30,29 @@ class Overlaps:
 
     Parameters
     ----------
-    true, found : int
-        Number of objects.
+    true_labels, found_labels : int arrays
+        Numbers of the objects that count, ascending.
     rows, columns : (n,) int arrays
         Place of the true and of the found object of every overlapping pair.
     iou : (n,) float array
         Of every pair.
     """
 
-    true: int
-    found: int
+    true_labels: NDArray[np.integer]
+    found_labels: NDArray[np.integer]
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     iou: NDArray[np.float64]
+
+    @property
+    def true(self) -> int:
+        """Number of true objects."""
+        return len(self.true_labels)
+
+    @property
+    def found(self) -> int:
+        """Number of objects that were found."""
+        return len(self.found_labels)
 
 
 def overlaps(result: Any, truth: Any) -> Overlaps:
@@ -68,7 +78,8 @@ def overlaps(result: Any, truth: Any) -> Overlaps:
     pairs = table[np.flatnonzero(real)][:, np.flatnonzero(kept)].tocoo()
     true_sizes, found_sizes = table.sum(1)[real], (sizes - lost)[kept]
     union = true_sizes[pairs.row] + found_sizes[pairs.col] - pairs.data
-    return Overlaps(int(real.sum()), int(kept.sum()), pairs.row, pairs.col, pairs.data / union)
+    iou = pairs.data / union
+    return Overlaps(true_labels[real], found_labels[kept], pairs.row, pairs.col, iou)
 
 
 @dataclass(frozen=True)

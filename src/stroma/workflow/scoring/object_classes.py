@@ -89,9 +89,11 @@ def compared_objects(
     """
     if true_objects is not None and objects is None:
         raise ParameterError("true_objects= are matched with those of the results. Add objects=.")
+    tables = _tables(results)
+    _require_folders(tables, truth=truth, objects=objects, true_objects=true_objects)
     every = [
         _compared(path, _of(path, truth), _labels(path, objects), _labels(path, true_objects))
-        for path in _tables(results)
+        for path in tables
     ]
     names = sorted({kind for one in every for kind in (*one.true, *one.found, *one.extra) if kind})
     return names, [one.row() for one in every], _scores(every, names)
@@ -125,6 +127,21 @@ def _of(path: Path, truth: str | Path) -> Path:
     return classes_file(_image(path), Path(truth)) if Path(truth).is_dir() else Path(truth)
 
 
+def _require_folders(tables: Sequence[Path], **given: str | Path | None) -> None:
+    """Refuse one file beside several tables, of which it belongs to one."""
+    for name, path in given.items():
+        if path is not None and len(tables) > 1 and not _is_folder(path):
+            raise ParameterError(
+                f"There are {len(tables)} tables of objects, and {name} is one file: {path}. Give "
+                f"the table that it belongs to, or a folder with a file for each."
+            )
+
+
+def _is_folder(path: str | Path) -> bool:
+    """Tell whether a path is a folder of files, not an image that is one."""
+    return Path(path).is_dir() and Path(path).suffix != ".zarr"
+
+
 def _image(path: Path) -> Path:
     """Return what the image of a table may be called."""
     return path.with_name(path.name.removesuffix(ENDING).split(".")[0] + ".tif")
@@ -135,7 +152,7 @@ def _labels(path: Path, objects: str | Path | None) -> Image | None:
     if objects is None:
         return None
     found = Path(objects)
-    if found.is_dir() and found.suffix != ".zarr":
+    if _is_folder(found):
         (found,) = for_images([_image(path)], str(objects))
     image = read_image(found)
     return image.at(c=0) if image.sizes.get("c") == 1 else image
@@ -144,9 +161,10 @@ def _labels(path: Path, objects: str | Path | None) -> Image | None:
 def _compared(path: Path, true: Path, own: Image | None, other: Image | None) -> Compared:
     found, known = classes_in(path), _known(true, own if other is None else other)
     if own is not None and other is not None:
-        same = _matches(own, other)
-        extra = tuple(kind for key, kind in found.items() if key not in same.values())
-        pairs = [(found.get(same.get(key, (0, 0)), ""), kind) for key, kind in known.items()]
+        same, lost = _matches(own, other)
+        count = found.keys() - set(same.values()) - lost
+        extra = tuple(kind for key, kind in found.items() if key in count)
+        pairs = [(found.get(same[k], "") if k in same else "", kind) for k, kind in known.items()]
     else:
         extra = ()
         pairs = [(found.get(key, ""), kind) for key, kind in known.items()]
@@ -170,17 +188,18 @@ def _known(path: Path, objects: Image | None) -> Mapping[Key, str]:
     return classes_in(path)
 
 
-def _matches(found: Image, true: Image) -> dict[Key, Key]:
-    """Return the found object that each true one is, by time and number."""
+def _matches(found: Image, true: Image) -> tuple[dict[Key, Key], set[Key]]:
+    """Return the found object that each true one is, by time and number, and those unknown."""
     same: dict[Key, Key] = {}
+    lost: set[Key] = set()
     for t in range(true.sizes.get("t", 1)):
         one, other = (_frame(image, t) for image in (found, true))
         both = overlaps(one, other)
         enough = both.iou > SAME
-        numbers = [np.unique(frame[frame > 0]) for frame in (other, one)]
-        places = zip(both.rows[enough].tolist(), both.columns[enough].tolist(), strict=True)
-        same |= {(t, int(numbers[0][a])): (t, int(numbers[1][b])) for a, b in places}
-    return same
+        a, b = both.true_labels[both.rows[enough]], both.found_labels[both.columns[enough]]
+        same |= {(t, n): (t, m) for n, m in zip(a.tolist(), b.tolist(), strict=True)}
+        lost |= {(t, n) for n in np.setdiff1d(one[one > 0], both.found_labels).tolist()}
+    return same, lost
 
 
 def _frame(image: Image, t: int) -> NDArray[Any]:

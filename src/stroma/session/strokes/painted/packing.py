@@ -87,9 +87,11 @@ def _to_json(pieces: Pieces, *labels: Shorts) -> dict[str, Any]:
 
 
 def _read(value: Any, tiles: StrokeTiles, labels: int) -> tuple[Pieces, list[Shorts]]:
-    given = checks.mapping(value, "strokes")
-    runs = checks.whole(given["runs"], "the number of runs", 1, 4 * MOST)
-    count = checks.whole(given["tiles"], "the number of tiles", 1, runs)
+    given, (height, width) = checks.mapping(value, "strokes"), tiles.shape
+    there = tiles.planes * -(-height // TILE) * -(-width // TILE)
+    count = checks.whole(given["tiles"], "the number of tiles", 1, there)
+    most = min(4 * MOST, count * AREA)  # which small bytes may say they hold, and take memory for
+    runs = checks.whole(given["runs"], "the number of runs", count, most)
     per_run = 2 + labels
     size = 13 * count + per_run * runs
     data = np.asarray(unpacked_as(checks.data(given["data"]), (size,), "<u2"), np.uint16)
