@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from tests.prompts.test_engines import overlap
 
+from stroma.prompts.choosing import best
 from stroma.prompts.colours import SIDE, Colours
+from stroma.prompts.contract import checked
 from stroma.prompts.graph import RECENT, REPLAYED, Graph
+from stroma.prompts.seeds import Seeds
 
 
 def flag(shape=(120, 160)):
@@ -68,13 +71,13 @@ def test_more_clicks_than_follow_on_each_other_are_all_kept(scene):
 def test_each_click_costs_one_answer_however_many_came_before(scene, monkeypatch):
     engine, _ = scene
     asked, around = [], Colours.around
-    monkeypatch.setattr(Colours, "around", lambda *args: asked.append(1) or around(*args))
+    monkeypatch.setattr(Colours, "around", lambda *a, **k: asked.append(1) or around(*a, **k))
     angles = np.linspace(0, 2 * np.pi, REPLAYED + RECENT + 3, endpoint=False)
     points = np.stack([60 + 22 * np.sin(angles), 80 + 22 * np.cos(angles)], axis=1)
     points[0] = 10, 10  # beside the object, so that each is answered by colours
     for n in range(2, len(points) + 1):
         engine.predict(points=points[:n], labels=np.arange(n) > 0)
-    assert len(asked) == len(points) - 1
+    assert len(asked) == 2 * (len(points) - 1)  # near the object, and all of the plane
 
 
 def test_a_first_click_may_lie_beside(scene):
@@ -106,3 +109,54 @@ def test_an_even_image_keeps_the_clicks():
     assert mask[3, 3]
     assert mask[12, 3]
     assert not mask[25, 25]
+
+
+def test_a_first_click_gets_what_has_its_colours_though_parts_of_it_have_edges(scene):
+    """The ground is of patches, too, so that edges alone find one of them."""
+    engine, disc = scene
+    masks, scores = engine.predict(points=[[60, 80]])
+    assert max(overlap(mask, disc) for mask in masks) > 0.8
+    assert (np.diff(scores) <= 0).all()
+
+
+@pytest.mark.parametrize(("column", "meant"), [(50, 0), (61, 1)])
+def test_a_click_means_what_it_lies_in_the_middle_of(column, meant):
+    """A nucleus lies in a cell, off its middle; both pixels are of both."""
+    y, x = np.indices((100, 100))
+    cell, nucleus = (y - 50) ** 2 + (x - 50) ** 2 < 900, (y - 50) ** 2 + (x - 61) ** 2 < 169
+    image = cell + 0.8 * nucleus + np.random.default_rng(0).normal(0, 0.03, y.shape)
+    engine = Graph()
+    engine.set_image(image[None].astype(np.float32))
+    first, second, *_ = engine.predict(points=[[50, column]])[0]
+    assert overlap(first, (cell, nucleus)[meant]) > 0.95
+    assert overlap(second, (cell, nucleus)[1 - meant]) > 0.95
+
+
+def test_a_click_beside_an_object_takes_a_part_of_it_and_leaves_the_rest():
+    """Two discs joined by a bridge as bright: one click takes both, the next takes one away."""
+    y, x = np.indices((90, 160))
+    left, right = ((y - 45) ** 2 + (x - c) ** 2 < 22**2 for c in (45, 110))
+    bridge = (np.abs(y - 45) < 4) & (x > 60) & (x < 95)
+    image = np.where(left | right | bridge, 1.0, 0.0)
+    image += np.random.default_rng(0).normal(0, 0.03, y.shape)
+    engine = Graph()
+    engine.set_image(image[None].astype(np.float32))
+    found, _ = engine.predict(points=[[45, 45], [45, 110]], labels=[1, 0])
+    assert overlap(found[0], left) > 0.8
+
+
+def test_the_likeliest_answer_is_that_whose_change_the_last_click_lies_in_the_middle_of():
+    shape = (60, 60)
+    before, whole, other = np.zeros((3, *shape), bool)
+    before[20:40, 10:30] = True
+    whole[20:40, 10:50] = True  # the click lies in the middle of what it adds
+    other[20:55, 10:59] = True
+    given = checked(shape, points=[[30, 20], [30, 39]], labels=[1, 1])
+    engine = Graph()
+    engine.set_image(np.zeros((1, *shape)))
+    seeds = Seeds.of(given, engine._image()[0])
+    lost = np.zeros(shape, bool)
+    lost[18:42, 30:50] = True  # so does it here, but nothing is left of the object
+    masks = [other, lost, whole]
+    assert best(masks, [0, 0.5, 0], before, given, seeds) == 2
+    assert best(masks, [9, 0, 0], before, given, seeds) == 0

@@ -8,6 +8,7 @@ import tifffile
 
 from patience import PATIENCE
 from stroma.blocks.box import Box
+from stroma.cli.app import main
 from stroma.data.image import Image
 from stroma.prompts.sam.engine import FOLDER, Sam
 from stroma.prompts.sam.kept import Kept
@@ -55,6 +56,15 @@ def in_batch(file):
     return tifffile.imread(out)
 
 
+def by_command(file):
+    out = file.with_name("said.tif")
+    said = ["prompt", str(file), "--box", "20,20,60,60", "--engine", "sam", "--out", str(out)]
+    with pytest.raises(SystemExit) as ended:
+        main([*said, "--overwrite"])
+    assert not ended.value.code
+    return tifffile.imread(out)
+
+
 def all_objects(file):
     with opened(file) as (session, key):
         return session.find_everything(key, engine="sam").result(PATIENCE)
@@ -64,11 +74,14 @@ def by_function(file):
     return find_everything(tifffile.imread(file), engine="sam")
 
 
-@pytest.mark.parametrize("first", [in_session, in_batch, by_function])
+EVERYONE = (in_session, in_batch, by_command, by_function)
+
+
+@pytest.mark.parametrize("first", EVERYONE)
 def test_an_image_is_embedded_once_for_all(kept, calls, first):
     first(kept)
     assert len(calls) == 1
-    for other in (in_session, in_batch, by_function):
+    for other in EVERYONE:
         for path in kept.parent.glob("cells.stroma*"):
             path.rename(path.with_name(f"old {len(list(kept.parent.iterdir()))}"))
         other(kept)

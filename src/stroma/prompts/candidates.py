@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stroma.prompts.choosing import coarse, every, middle
 from stroma.prompts.contract import Prompts
 from stroma.prompts.regions import Regions
 from stroma.prompts.seeds import Seeds
@@ -43,6 +45,12 @@ APART = 0.75
 MOST = 3
 """Masks that one click is answered with."""
 
+MIDDLE, LOOKED = 0.7, 16
+"""How much it says for a node that it is clicked in its middle; of how many that is asked."""
+
+LASTING = 0.15
+"""What is said for regions that are no node, for a form that lasts."""
+
 
 def scores(tree: Tree, nodes: Nodes) -> Floats:
     """Return how much each node looks like an object: a logarithm, 0 for a fair one.
@@ -50,18 +58,57 @@ def scores(tree: Tree, nodes: Nodes) -> Floats:
     An object has a clear edge all around and none as clear inside, keeps its form while what is
     around it merges, is compact, and is neither a speck nor most of the image.
     """
-    area = tree.area[nodes]
-    contrast = np.log((tree.edge[nodes] + 1e-6) / (tree.inside[nodes] / area + 1e-3))
     up = np.where(tree.parent[nodes] < 0, nodes, tree.parent[nodes])
     lasting = np.log((tree.cost[up] + 1e-6) / (tree.cost[nodes] + 1e-3))
-    at_frame = tree.frame[nodes] / (tree.frame[nodes] + tree.border[nodes] + 1e-9)
+    alike = _alike(
+        area=tree.area[nodes],
+        edge=tree.edge[nodes],
+        inside=tree.inside[nodes],
+        border=tree.border[nodes],
+        frame=tree.frame[nodes],
+        form=roundness(tree, nodes),
+        whole=tree.area[-1],
+    )
+    return np.asarray(alike + 0.5 * np.clip(lasting, -1, 2))
+
+
+def score(regions: Regions, held: Bools) -> float:
+    """Return how much regions together look like an object, as `scores` of a node that lasts a bit.
+
+    Parameters
+    ----------
+    regions : Regions
+        All of them.
+    held : (n,) bool
+        Which.
+    """
+    crossed = held[regions.pairs[:, 0]] != held[regions.pairs[:, 1]]
+    border = regions.length[crossed].sum()
+    edge = (regions.edge[crossed] * regions.length[crossed]).sum() / max(border, 1)
+    area = regions.area[held].sum()
+    alike = _alike(
+        area=area,
+        edge=edge,
+        inside=regions.inside[held].sum(),
+        border=border,
+        frame=regions.frame[held].sum(),
+        form=_form(area[None], regions.moments[held].sum(0)[None])[0],
+        whole=regions.area.sum(),
+    )
+    return float(alike + LASTING)
+
+
+def _alike(
+    *, area: Any, edge: Any, inside: Any, border: Any, frame: Any, form: Any, whole: float
+) -> Any:
+    """Return what edges, form and size say for an object."""
+    contrast = np.log((edge + 1e-6) / (inside / area + 1e-3))
     small = np.maximum(0, np.log(SMALL / area))
-    large = np.maximum(0, np.log(area / (LARGE * tree.area[-1])))
-    return np.asarray(
+    large = np.maximum(0, np.log(area / (LARGE * whole)))
+    return (
         np.clip(contrast, -2, 2)
-        + 0.5 * np.clip(lasting, -1, 2)
-        + ROUND * np.log(np.clip(roundness(tree, nodes), 0.05, 1))
-        - 2 * at_frame
+        + ROUND * np.log(np.clip(form, 0.05, 1))
+        - 2 * frame / (frame + border + 1e-9)
         - 1.5 * small
         - 4 * large
         + 0.15 * np.log(area)
@@ -70,9 +117,14 @@ def scores(tree: Tree, nodes: Nodes) -> Floats:
 
 def roundness(tree: Tree, nodes: Nodes) -> Floats:
     """Return the size of each node relative to the ellipse (or ellipsoid) of its moments."""
-    area, d = tree.area[nodes], _axes(tree)
-    moments = tree.moments[nodes] / area[:, None]
-    spread = np.zeros((len(nodes), d, d))
+    return _form(tree.area[nodes], tree.moments[nodes])
+
+
+def _form(area: Floats, sums: Floats) -> Floats:
+    """Return sizes (n,) relative to the ellipses of sums of coordinates and their products."""
+    d = _axes(sums)
+    moments = sums / area[:, None]
+    spread = np.zeros((len(area), d, d))
     upper = [(i, j) for i in range(d) for j in range(i, d)]
     for k, (i, j) in enumerate(upper):
         spread[:, i, j] = spread[:, j, i] = moments[:, d + k] - moments[:, i] * moments[:, j]
@@ -81,9 +133,9 @@ def roundness(tree: Tree, nodes: Nodes) -> Floats:
     return np.asarray(area / (ball * np.sqrt(np.maximum(np.linalg.det(spread), 1e-12))))
 
 
-def _axes(tree: Tree) -> int:
+def _axes(moments: Floats) -> int:
     """Return the number of axes, of which the moments are those of first and second order."""
-    width = tree.moments.shape[1]
+    width = moments.shape[1]
     return next(d for d in (1, 2, 3) if d + d * (d + 1) // 2 == width)
 
 
@@ -181,6 +233,28 @@ def alone(tree: Tree, nodes: Nodes, logs: Floats, usual: float) -> Floats:
 def likeliest(tree: Tree, region: int) -> tuple[Nodes, Floats]:
     """Return the likeliest nodes around a region that are not nearly the same, and their scores."""
     nodes, logs = chain(tree, region, np.array([region]), np.array([], np.int64))
+    return _apart(tree, nodes, logs)
+
+
+def clicked(regions: Regions, tree: Tree, click: Nodes) -> tuple[Nodes, Floats]:
+    """Return the same for a click (d,): what it lies in the middle of is likelier."""
+    region = int(regions.labels[tuple(click)])
+    nodes, logs = chain(tree, region, np.array([region]), np.array([], np.int64))
+    likely = np.argsort(-logs, kind="stable")[:LOOKED]
+    own = [MIDDLE * _middle(regions, tree, int(node), click) for node in nodes[likely]]
+    return _apart(tree, nodes[likely], logs[likely] + own)
+
+
+def _middle(regions: Regions, tree: Tree, node: int, click: Nodes) -> float:
+    low, high = tree.low[node].astype(int), tree.high[node].astype(int)
+    part = regions.labels[tuple(slice(*pair) for pair in zip(low, high, strict=True))]
+    step = coarse(part.shape)
+    place, first = tree.place[part[every(step, part.ndim)]], tree.first[node]
+    return middle((place >= first) & (place < first + tree.leaves[node]), (click - low) // step)
+
+
+def _apart(tree: Tree, nodes: Nodes, logs: Floats) -> tuple[Nodes, Floats]:
+    """Return the best nodes of one chain that are not nearly the same."""
     chosen: list[int] = []
     for i in np.argsort(-logs, kind="stable"):
         sizes = tree.area[nodes[chosen]]

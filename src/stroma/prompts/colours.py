@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from stroma.prompts.refine import depth
 
 Bools = NDArray[np.bool_]
 Places = NDArray[np.int64]
@@ -26,6 +29,9 @@ SURE, NEAR = 3, 12
 
 PART = 0.35
 """Radius that is surely so, as a part of how far the click lies from the border before."""
+
+COARSEST = 4
+"""Pixels of the plane for one of the copy, at most, where all of it is looked at."""
 
 COLOURS = 5
 """That GrabCut tells apart on each side; it needs as many pixels."""
@@ -47,7 +53,14 @@ class Colours:
     picture: NDArray[np.uint8]
 
     @classmethod
-    def around(cls, channels: NDArray[np.float32], before: Bools, clicks: Places) -> Colours:
+    def around(
+        cls,
+        channels: NDArray[np.float32],
+        before: Bools,
+        clicks: Places,
+        *,
+        wide: bool = False,
+    ) -> Colours:
         """Return what lies around an object and clicks.
 
         Parameters
@@ -58,8 +71,11 @@ class Colours:
             What the object was taken for.
         clicks : (n, 2) int64
             Pixels, on it or beside it.
+        wide : bool
+            Whether all of the plane is looked at.
         """
-        box = _wide(before, clicks)
+        whole = tuple(slice(0, n) for n in before.shape)
+        box = (whole[0], whole[1]) if wide else _around(before, clicks)
         part = channels[(slice(None), *box)]
         scale = min(1.0, SIDE / max(part.shape[1:]))
         size = [max(1, round(n * scale)) for n in part.shape[:0:-1]]
@@ -67,6 +83,12 @@ class Colours:
         low, high = np.percentile(small, (1, 99))
         scaled = 255 * np.clip((small - low) / (high - low + 1e-6), 0, 1)
         return cls(box, np.ascontiguousarray(np.moveaxis(scaled, 0, -1).astype(np.uint8)))
+
+    def on_plane(self, part: Bools, shape: tuple[int, ...]) -> Bools:
+        """Return a mask of the box as one of the plane."""
+        found = np.zeros(shape, bool)
+        found[self.box] = part
+        return found
 
     def afresh(self, on: Places, beside: Places) -> Bools:
         """Return the object by clicks alone, (y, x) bool of the box; the rest is likely no object.
@@ -90,7 +112,7 @@ class Colours:
             interpolation=cv2.INTER_AREA,
         )
         held = small > 0.5
-        away = _depth(held) + _depth(~held)
+        away = depth(held) + depth(~held)
         most = min(NEAR, max(SURE, np.sqrt(held.sum() / np.pi)))
         state = np.where(held, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         sure = []
@@ -126,7 +148,37 @@ class Colours:
         return np.asarray(cv2.resize(inside.astype(np.float32), sides) > 0.5)
 
 
-def _wide(before: Bools, clicks: Places) -> tuple[slice, slice]:
+def by_colours(
+    channels: NDArray[np.float32], on: Places, beside: Places, before: Bools | None = None
+) -> list[Bools]:
+    """Return masks (y, x) by colours: from clicks alone, from before, and from all of the plane.
+
+    Parameters
+    ----------
+    channels : (C, y, x) float32
+        The plane, normalised.
+    on, beside : (n, 2) int64
+        Pixels known to belong to the object, and not to.
+    before : (y, x) bool, optional
+        What the object was taken for; the second mask is left out without it.
+    """
+    shape = channels.shape[1:]
+    clicks = np.concatenate([on, beside])
+    held = np.zeros(shape, bool) if before is None else before
+    near = Colours.around(channels, held, clicks)
+    asked = [(near, partial(near.afresh, on, beside))]
+    if before is not None:
+        asked.append((near, partial(near.onwards, on, beside, before)))
+    if max(shape) <= COARSEST * SIDE:
+        whole = Colours.around(channels, held, clicks, wide=True)
+        if whole.box != near.box:
+            asked.append((whole, partial(whole.afresh, on, beside)))
+    with ThreadPoolExecutor(len(asked)) as pool:  # OpenCV lets others work meanwhile
+        parts = list(pool.map(lambda one: one[1](), asked))
+    return [colours.on_plane(part, shape) for (colours, _), part in zip(asked, parts, strict=True)]
+
+
+def _around(before: Bools, clicks: Places) -> tuple[slice, slice]:
     """Return the part of a plane around an object and clicks that is looked at."""
     low, high = clicks.min(0), clicks.max(0) + 1
     if before.any():
@@ -153,10 +205,3 @@ def _three(part: NDArray[np.float32]) -> NDArray[np.float32]:
     flat = flat - flat.mean(axis=1, keepdims=True)
     _, vectors = np.linalg.eigh(flat @ flat.T)
     return np.asarray((vectors[:, -3:].T @ flat).reshape(3, *part.shape[1:]), np.float32)
-
-
-def _depth(mask: Bools) -> NDArray[Any]:
-    """Return how far inside a mask pixels lie; the border of the picture is no border of it."""
-    padded = np.pad(mask, 1, mode="edge").astype(np.uint8)
-    found = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(found)[1:-1, 1:-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -49,6 +49,10 @@ class Prompts:
     def clicks_alone(self) -> bool:
         """Whether nothing but points is given."""
         return not len(self.boxes) and self.mask is None and self.strokes is None
+
+    def last(self, before: NDArray[np.bool_]) -> Prompts:
+        """Return the last point alone, with what the object was taken for before it."""
+        return replace(self, points=self.points[-1:], labels=self.labels[-1:], mask=before)
 
 
 @runtime_checkable

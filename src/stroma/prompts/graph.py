@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from stroma.data.color import rgb_to_lab
 from stroma.errors import ImageError, ParameterError, ShapeError
-from stroma.prompts import candidates
-from stroma.prompts.colours import Colours
+from stroma.prompts import candidates, choosing
+from stroma.prompts.colours import by_colours
 from stroma.prompts.contract import Answer, Embedding, Prompts, checked, pixels
 from stroma.prompts.everything import Found
 from stroma.prompts.refine import REACH, STEEP, settled
@@ -38,6 +38,12 @@ REPLAYED = 12
 
 RECENT = 4
 """Answers that are kept for the next click."""
+
+DOUBT = 0.25
+"""What it says against an answer to one click that it is no node."""
+
+TOGETHER, CUT = 1.0, 1.0
+"""What it says for an answer that most agree; and for a click beside, that only it cuts."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,12 @@ class Graph:
     """Finds objects by their edges, in planes and volumes.
 
     The image is cut along its edges into small regions, and these are merged pair by pair. A
-    click is answered with the likeliest nodes of that tree that hold it; several prompts, by a
-    random walker on the regions that knows them and listens to the nodes that agree with them.
-    Several clicks in a plane are also answered by the colours on both sides, from the clicks alone
-    and from the answer before the last of them; what two of these three say is the object.
+    click is answered with the likeliest nodes of that tree that hold it, best in their middle, and
+    in planes with what has its colours; several prompts, by a random walker on the regions that
+    knows them and listens to the nodes that agree with them. Several clicks in a plane are answered
+    in several ways: by the tree, by colours, by what most of these say, and by what the last click
+    changes of the answer before. The likeliest is the object: the last click lies in the middle of
+    what it changes, and little is lost by it.
 
     Parameters
     ----------
@@ -145,10 +153,7 @@ class Graph:
         )
         seeds = Seeds.of(given, regions)
         if len(seeds.on) == 1 and not len(seeds.beside) and not len(given.boxes) and mask is None:
-            masks, scores = _of_one_click(regions, tree, int(seeds.on[0]))
-            exact = (k == 0 or m.sum() < MANY for k, m in enumerate(masks))
-            found = [self._settled(m, seeds) if e else m for m, e in zip(masks, exact, strict=True)]
-            return np.stack([tidy(m, given, seeds) for m in found]), scores
+            return self._of_one_click(given, seeds)
         mask_of_tree, sure = self._of_several(regions, tree, given, seeds)
         if len(given.points) > 1 and given.clicks_alone and regions.labels.ndim == 2:
             return self._of_clicks(given, seeds, mask_of_tree)
@@ -180,6 +185,41 @@ class Graph:
             if found.mask.sum() <= HOLES * tree.area[node]:
                 yield found
 
+    def _of_one_click(self, given: Prompts, seeds: Seeds) -> Answer:
+        """Return nodes around a click and what has its colours, the likeliest first."""
+        regions, tree = self._image()
+        click = seeds.on_pixels[len(seeds.on_pixels) // 2]
+        nodes, logs = candidates.clicked(regions, tree, click)
+        found = [(g, _mask_of(regions, tree, int(k))) for k, g in zip(nodes, logs, strict=True)]
+        if regions.labels.ndim == 2 and len(given.points):
+            found = _with_colours(found, self._of_colours(given, seeds, click))
+        exact = (k == 0 or m.sum() < MANY for k, (_, m) in enumerate(found))
+        masks = [
+            tidy(self._settled(m, seeds) if e else m, given, seeds)
+            for e, (_, m) in zip(exact, found, strict=True)
+        ]
+        if given.clicks_alone:
+            self._keep(given, masks[0])
+        logs = np.array([log for log, _ in found])
+        return np.stack(masks), (1 / (1 + np.exp(-logs))).astype(np.float32)
+
+    def _of_colours(
+        self, given: Prompts, seeds: Seeds, click: NDArray[np.int64]
+    ) -> list[tuple[float, Bools]]:
+        """Return what has the colours of a click, and how likely that is an object."""
+        assert self._channels is not None
+        regions, _ = self._image()
+        found = []
+        for mask in by_colours(self._channels, seeds.on_pixels, seeds.beside_pixels):
+            whole = tidy(mask, given, seeds)
+            share = np.bincount(regions.labels.ravel(), whole.ravel(), regions.count)
+            held = share > 0.5 * regions.area
+            held[seeds.on] = True
+            step = choosing.coarse(whole.shape)
+            own = choosing.middle(whole[choosing.every(step, 2)], click // step)
+            found.append((candidates.score(regions, held) - DOUBT + candidates.MIDDLE * own, whole))
+        return found
+
     def _of_several(
         self, regions: Regions, tree: Tree, given: Prompts, seeds: Seeds
     ) -> tuple[Bools, float]:
@@ -195,20 +235,22 @@ class Graph:
         return mask, float(sure)
 
     def _of_clicks(self, given: Prompts, seeds: Seeds, of_tree: Bools) -> Answer:
-        """Return what two say of the tree, the colours of the clicks and those of before."""
+        """Return the likeliest of what tree and colours say, together and alone."""
         assert self._channels is not None
-        on, beside = seeds.on_pixels, seeds.beside_pixels
+        regions, tree = self._image()
         before = self._before(given, of_tree)
-        colours = Colours.around(self._channels, before, np.concatenate([on, beside]))
-        votes = np.zeros(of_tree.shape, np.uint8)
-        votes[colours.box] += colours.afresh(on, beside)
-        votes[colours.box] += colours.onwards(on, beside, before)
-        votes += of_tree
-        mask = tidy(self._settled(votes > 1, seeds), given, seeds)
+        near, onwards, *wide = by_colours(
+            self._channels, seeds.on_pixels, seeds.beside_pixels, before
+        )
+        votes = of_tree.astype(np.uint8) + near + onwards
+        last = seeds.last(given, regions)
+        changed, _ = self._of_several(regions, tree, given.last(before), last)
+        masks = [votes > 1, changed, of_tree, near, onwards, *wide]
+        known = [TOGETHER, 0.0 if given.labels[-1] else CUT, *[0.0] * (len(masks) - 2)]
+        found = masks[choosing.best(masks, known, before, given, seeds)]
+        mask = tidy(self._settled(found, seeds), given, seeds)
         if len(given.points) <= REPLAYED:  # later clicks follow on none of more
-            self._recent[_key(given, len(given.points))] = mask.copy()  # the answer is the caller's
-        while len(self._recent) > RECENT:
-            del self._recent[next(iter(self._recent))]
+            self._keep(given, mask)
         sure = (votes == 3).sum() / max(1, (votes > 0).sum())
         return mask[None], np.array([sure], np.float32)
 
@@ -222,6 +264,12 @@ class Graph:
             return known
         found, _ = self.predict(points=given.points[:n], labels=given.labels[:n])
         return np.asarray(found[0])
+
+    def _keep(self, given: Prompts, mask: Bools) -> None:
+        """Keep an answer for the next click."""
+        self._recent[_key(given, len(given.points))] = mask.copy()  # the answer is the caller's
+        while len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
 
     def _settled(self, mask: Bools, seeds: Seeds) -> Bools:
         assert self._channels is not None
@@ -266,26 +314,38 @@ def ready(image: NDArray[Any], *, rgb: bool) -> NDArray[np.float32]:
 
 def _as_found(regions: Regions, tree: Tree, node: int, score: float) -> Found:
     """Return a node as a mask; it is stable where it stays long while others merge."""
-    low, high = tree.low[node].astype(int), tree.high[node].astype(int)
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    place = tree.place[regions.labels[box]]
-    first = tree.first[node]
-    mask = without_holes((place >= first) & (place < first + tree.leaves[node]))
+    box, mask = _part_of(regions, tree, node)
     parent = tree.parent[node]
     after = tree.cost[parent] if parent >= 0 else np.inf
     stability = 1 - tree.cost[node] / after if after > 0 else 0.0
-    return Found((int(low[0]), int(low[1])), mask, score, float(stability))
+    return Found((box[0].start, box[1].start), mask, score, float(stability))
 
 
-def _of_one_click(regions: Regions, tree: Tree, region: int) -> Answer:
-    """Return the masks of the likeliest nodes around a click."""
-    nodes, logs = candidates.likeliest(tree, region)
-    masks = []
-    for node in nodes:
-        inside = np.zeros(regions.count, bool)
-        inside[tree.regions(int(node))] = True
-        masks.append(without_holes(inside[regions.labels]))
-    return np.stack(masks), (1 / (1 + np.exp(-logs))).astype(np.float32)
+def _mask_of(regions: Regions, tree: Tree, node: int) -> Bools:
+    """Return a node as a mask of the image."""
+    found = np.zeros(regions.labels.shape, bool)
+    box, mask = _part_of(regions, tree, node)
+    found[box] = mask
+    return found
+
+
+def _part_of(regions: Regions, tree: Tree, node: int) -> tuple[tuple[slice, ...], Bools]:
+    """Return the box of a node, and which of its pixels are of it; without holes."""
+    low, high = tree.low[node].tolist(), tree.high[node].tolist()
+    box = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    place, first = tree.place[regions.labels[box]], tree.first[node]
+    return box, without_holes((place >= first) & (place < first + tree.leaves[node]))
+
+
+def _with_colours(
+    found: list[tuple[float, Bools]], others: list[tuple[float, Bools]]
+) -> list[tuple[float, Bools]]:
+    """Return the likeliest masks that are not nearly the same, with their scores."""
+    kept: list[tuple[float, Bools]] = []
+    for log, mask in sorted([*found, *others], key=lambda one: -one[0]):
+        if all((mask & m).sum() < candidates.APART * (mask | m).sum() for _, m in kept):
+            kept.append((log, mask))
+    return kept[: candidates.MOST]
 
 
 def _key(given: Prompts, n: int) -> bytes:

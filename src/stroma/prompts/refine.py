@@ -54,7 +54,7 @@ def settled(
     margin = int(radius) + 2
     box = tuple(slice(max(0, s.start - margin), s.stop + margin) for s in box)
     part = mask[box]
-    far = _depth(part) + _depth(~part) > radius
+    far = depth(part) + depth(~part) > radius
     state = part.astype(np.float32)
     for places, value in ((beside, 0), (on, 1)):
         _set(far, places, box, True)
@@ -70,9 +70,17 @@ def settled(
     return found
 
 
-def _depth(mask: Bools) -> NDArray[np.float64]:
-    """Return how far inside a mask pixels lie; the border of the image is no border of it."""
-    padded = np.pad(mask, 1, mode="edge")
+def depth(mask: Bools, *, beyond: bool = True) -> NDArray[np.float64]:
+    """Return how far inside a mask pixels lie.
+
+    Parameters
+    ----------
+    mask : (*space) bool
+        Of any number of axes.
+    beyond : bool
+        Whether it goes on beyond the border of the image, which then is no border of it.
+    """
+    padded = np.pad(mask, 1, mode="edge") if beyond else np.pad(mask, 1)
     if mask.ndim == 2:  # many times as fast as for any number of axes
         found = cv2.distanceTransform(padded.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,13 @@ class Seeds:
     def in_order(self) -> list[tuple[int, bool]]:
         """Return regions with a click or stroke, in the order of the clicks; each once."""
         return list(dict.fromkeys(self.order))[:MOST_SEEDS]
+
+    def last(self, given: Prompts, regions: Regions) -> Seeds:
+        """Return the same seeds, of which the last point alone is asked in turn."""
+        [place] = np.stack(pixels(given.points[-1:], regions.labels.shape), axis=1)
+        region, on = int(regions.labels[tuple(place)]), bool(given.labels[-1])
+        mixed = not on and region in self.on
+        return replace(self, order=() if mixed else ((region, on),))
 
     @classmethod
     def of(cls, given: Prompts, regions: Regions) -> Seeds:
