@@ -55,7 +55,7 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     every = given(folder, options.images, options.crop, options.budget)
     images, painted = [one[0] for one in every], [one[2] for one in every]
     teacher, spent = taught(images, painted), Spent()
-    learned = lesson(teacher, images, strokes=painted, confidence=CONFIDENCE)
+    learned = lesson(teacher, images, strokes=painted, confidence=options.confidence)
     axes = "cyx" if images[0].ndim == 3 else "yx"
     with spent.running():
         learner = Learner(steps=options.steps, ignore=(UNLABELLED,), axes=axes)
@@ -85,6 +85,9 @@ def main() -> None:
     parser.add_argument("--crop", type=int, default=256, help="largest side of an image")
     parser.add_argument("--budget", default="0.01", help="share of pixels that are painted")
     parser.add_argument("--steps", type=int, default=200, help="of the network")
+    parser.add_argument(
+        "--confidence", type=float, default=CONFIDENCE, help="from which a teacher is certain"
+    )
     options = parser.parse_args()
     for name in options.sets.split(","):
         print(json.dumps(measured(options.folder / name, options)), flush=True)
