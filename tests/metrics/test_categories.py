@@ -24,3 +24,9 @@ def test_scores_of_classes_end_in_their_names_where_these_are_known():
     assert named == {"recall 2": 1.0, "semantic iou nucleus": 0.5} | {
         name: scores[name] for name in ("iou 3", "ap 0.50", "f1")
     }
+
+
+def test_classes_of_one_name_keep_their_scores_apart():
+    scores = {"iou 1": 0.25, "iou 2": 0.75, "iou 3": 0.5}
+    named = by_name(scores, {1: "cell", 2: "cell", 3: "edge", 4: "edge"})
+    assert named == {"iou cell (1)": 0.25, "iou cell (2)": 0.75, "iou edge": 0.5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,11 +38,17 @@ def by_name(scores: Mapping[str, float], names: Mapping[int, str]) -> dict[str, 
     scores : mapping of str to float
         As targets say them.
     names : mapping of int to str
-        Of classes, by label; those of others stay as they are.
+        Of classes, by label; those of others stay as they are. Where several have one name, the
+        label follows it.
     """
+    known = {score: OF_CLASS.fullmatch(score) for score in scores}
+    labels = {int(own[2]) for own in known.values() if own is not None}
+    several = Counter(names[label] for label in labels if label in names)
 
     def called(score: str) -> str:
-        own = OF_CLASS.fullmatch(score)
-        return score if own is None else f"{own[1]} {names.get(int(own[2]), own[2])}"
+        own = known[score]
+        if own is None or (label := int(own[2])) not in names:
+            return score
+        return f"{own[1]} {names[label]}{f' ({label})' if several[names[label]] > 1 else ''}"
 
     return {called(score): value for score, value in scores.items()}
