@@ -106,7 +106,7 @@ def with_tiles_apart(kept, image, document):
 def step_apart(change, tiles, *, back):
     """Return a change in one tile with what was in its rectangle; make it, or unmake it."""
     image, delta = change[0], read_delta(change[1], tiles)
-    [key], [(plane, box)] = delta.pieces.keys, delta.pieces.boxes()
+    [key], [(plane, box)] = delta.pieces.keys, delta.pieces.boxes
     sides = [packed(tiles.read(plane, box))]
     tiles.apply(delta.reversed() if back else delta)
     sides.append(packed(tiles.read(plane, box)))

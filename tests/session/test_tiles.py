@@ -128,7 +128,7 @@ def test_marking_is_painting_an_array(steps) -> None:
         deltas.append(tiles.mark(plane, of_mask(box, mask), label, only=only))
         states.append(plain.copy())
         same(tiles, plain)
-        told = [b for delta in deltas[-1] for _, b in delta.pieces.boxes()]
+        told = [b for delta in deltas[-1] for _, b in delta.pieces.boxes]
         changed = np.argwhere((states[-1] != states[-2])[plane])
         assert bool(told) == bool(len(changed))
         if told:

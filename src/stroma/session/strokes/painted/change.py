@@ -62,7 +62,7 @@ class Painted:
         """Return images and planes, in order, and rectangles around what changed there."""
         found: dict[tuple[str, int], list[Box]] = {}
         for image, delta in self.strokes:
-            for plane, box in delta.pieces.boxes():
+            for plane, box in delta.pieces.boxes:
                 found.setdefault((image, plane), []).append(box)
         return dict(sorted(found.items()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import starmap
 
 import numpy as np
@@ -26,7 +27,7 @@ Ints = NDArray[np.int64]
 Shorts = NDArray[np.uint16]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class Pieces:
     """Runs of pixels in tiles: tile by tile, and in reading order within each.
 
@@ -93,8 +94,9 @@ class Pieces:
             plane, row, column = np.repeat(corner[self.tile[some]], lengths[some], axis=0).T
             yield plane, row + at // TILE, column + at % TILE
 
+    @cached_property
     def boxes(self) -> list[tuple[int, Box]]:
-        """Return the planes, and the smallest rectangle around the runs on each."""
+        """The planes, and the smallest rectangle around the runs on each."""
         first, last = self.start, self.stop - 1
         along = first // TILE == last // TILE
         left = np.where(along, first % TILE, 0)

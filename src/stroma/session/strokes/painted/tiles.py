@@ -18,7 +18,7 @@ from stroma.session.strokes.drawing import runs
 from stroma.session.strokes.drawing.runs import Runs
 from stroma.session.strokes.painted import sampling
 from stroma.session.strokes.painted.laying import Delta, Layer, Tile, Tiles, gathered, laid, tidy
-from stroma.session.strokes.painted.pieces import AREA, Ints, Pieces, Shorts, cut, grouped, lean
+from stroma.session.strokes.painted.pieces import AREA, Ints, Pieces, cut, grouped, lean
 
 MOST = 2**26
 """Runs that an image may hold: 400 MB of them."""
@@ -293,14 +293,11 @@ class StrokeTiles:
 
     def _recount(self, delta: Delta) -> None:
         """Count the pixels that have labels now, and those that had."""
-        self._count(delta.pieces, delta.before, -1)
-        self._count(delta.pieces, delta.after, 1)
-
-    def _count(self, pieces: Pieces, label: Shorts, sign: int) -> None:
-        """Count pixels that have labels now (or, with ``sign`` -1, no longer)."""
-        counts = np.bincount(label, pieces.lengths)
-        for one in np.flatnonzero(counts).tolist():
-            if one:
+        lengths = delta.pieces.lengths
+        for sign, label in ((-1, delta.before), (1, delta.after)):
+            counts = np.bincount(label, lengths)
+            counts[0] = 0  # which is nothing
+            for one in counts.nonzero()[0].tolist():
                 self._pixels[one] += sign * int(counts[one])
 
 
