@@ -104,6 +104,20 @@ def test_a_row_for_number_0_is_no_object_that_was_missed(folder):
     assert (found["missed"], found["accuracy"]) == (1, 0.5)
 
 
+def test_names_may_have_dots(tmp_path):
+    for well, kind in (("A.1", "long"), ("A.2", "round")):
+        write(tmp_path / "results" / f"{well}_table.csv", {1: kind})
+        write(tmp_path / "truth" / f"{well}.csv", {1: kind})
+    found = evaluate(tmp_path / "results", tmp_path / "truth")
+    assert [one["right"] for one in found.images] == [1.0, 1.0]
+    (tmp_path / "truth" / "A.2.csv").unlink()
+    with pytest.raises(MissingFileError, match=r"no file.* of A\.2\.tif"):
+        evaluate(tmp_path / "results", tmp_path / "truth")
+    write(tmp_path / "truth" / "A.2.tif.csv", {1: "long"})
+    found = evaluate(tmp_path / "results", tmp_path / "truth")
+    assert [one["right"] for one in found.images] == [1.0, 0.0]
+
+
 @pytest.mark.parametrize("which", ["truth", "objects", "true_objects"])
 def test_one_file_beside_several_tables_is_refused(folder, which):
     write(folder / "results" / "b_table.csv", FOUND)

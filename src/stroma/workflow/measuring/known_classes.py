@@ -13,7 +13,7 @@ from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.data.objects import LABEL, ObjectTable
 from stroma.errors import MissingFileError, ParameterError
-from stroma.io import STROKE_READERS, is_image, read_strokes
+from stroma.io import STROKE_READERS, is_image, read_strokes, stem_of
 from stroma.workflow.applying.find import natural
 from stroma.workflow.measuring.object_files import read_clicks
 from stroma.workflow.measuring.other_tables import TABLES
@@ -88,13 +88,11 @@ def _most_frequent(objects: NDArray[Any], labels: NDArray[Any]) -> dict[int, int
 
 def classes_file(path: Path, folder: Path) -> Path:
     """Return the file in a folder that says the classes of the objects of an image."""
-    stem = path.name.split(".")[0]
+    stem = stem_of(path)
     names = {stem + end for end in ENDINGS}
     there_are = sorted(folder.iterdir(), key=natural)
     found = [
-        p
-        for p in there_are
-        if p.name.split(".")[0] in names and _may_be(p) and p.resolve() != path.resolve()
+        p for p in there_are if _stem(p) in names and _may_be(p) and p.resolve() != path.resolve()
     ]
     if len(found) != 1:
         there = ", ".join(p.name for p in (found or there_are)[:3]) or "nothing"
@@ -109,4 +107,10 @@ def classes_file(path: Path, folder: Path) -> Path:
 def _may_be(path: Path) -> bool:
     suffix = path.suffix.lower()
     own = suffix in (*TABLES, *STROKE_READERS)
-    return own or (is_image(path) and not path.name.split(".")[0].endswith("_objects"))
+    return own or (is_image(path) and not stem_of(path).endswith("_objects"))
+
+
+def _stem(path: Path) -> str:
+    """Return a name without its ending; without that of the image too, as in a.tif.geojson."""
+    inner = path.with_name(stem_of(path))
+    return stem_of(inner) if is_image(inner) else inner.name

@@ -144,7 +144,7 @@ def _is_folder(path: str | Path) -> bool:
 
 def _image(path: Path) -> Path:
     """Return what the image of a table may be called."""
-    return path.with_name(path.name.removesuffix(ENDING).split(".")[0] + ".tif")
+    return path.with_name(path.name.removesuffix(ENDING) + ".tif")
 
 
 def _labels(path: Path, objects: str | Path | None) -> Image | None:
