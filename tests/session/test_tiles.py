@@ -100,10 +100,32 @@ def test_more_runs_than_an_image_may_hold_are_refused_and_change_nothing(monkeyp
     monkeypatch.setattr(held_tiles, "MOST", 200)
     tiles = StrokeTiles(1, SHAPE)
     fill(tiles, Box(0, 10, 90, 12), 1)
-    with pytest.raises(ParameterError, match="Paint fewer"):
+    with pytest.raises(ParameterError, match="erase fewer"):
         fill(tiles, Box(0, 20, 90, 22), 2)
     assert tiles.labels() == {1}
     assert tiles.count() == np.count_nonzero(tiles.read(0, WHOLE)) == 180
+
+
+def test_what_was_erased_pixel_by_pixel_can_be_opened_again(monkeypatch) -> None:
+    for module in (held_tiles, packing):
+        monkeypatch.setattr(module, "MOST", 600)
+    tiles = StrokeTiles(1, SHAPE)
+    fill(tiles, Box(0, 0, 128, 128), 1)
+    odd = np.nonzero(np.indices((128, 128)).sum(axis=0) % 2)
+    kept = 1
+    for some in np.array_split(np.arange(len(odd[0])), 8):
+        row, column = (axis[some] for axis in odd)
+        try:
+            tiles.mark(0, (row, column, column + 1), 0)
+        except ParameterError:
+            break
+        kept += 1
+    assert 1 < kept < 9
+    again = StrokeTiles(1, SHAPE)
+    read_layers(layer_to_json(tiles.layer()), again)
+    np.testing.assert_array_equal(again.read(0, WHOLE), tiles.read(0, WHOLE))
+    tiles.erase([(0, Box(0, 0, 128, 128))])
+    assert not tiles.count()
 
 
 step = st.tuples(

@@ -142,8 +142,7 @@ class StrokeTiles:
             Change only pixels that have this one.
         """
         pieces, _ = cut(plane, marked, self.shape)
-        if label:
-            self._require_room(pieces)
+        self._require_room(pieces, erases=not label)
         labels = lean(np.full(len(pieces), label, np.uint16))
         return self._lay(Layer(pieces, labels), only=only)
 
@@ -160,7 +159,8 @@ class StrokeTiles:
         given = list(where)
         found, which = runs.of_boxes([box for _, box in given])
         planes = np.array([plane for plane, _ in given], np.int64)
-        return self.mark(planes[which], found, 0, only=only)
+        pieces, _ = cut(planes[which], found, self.shape)
+        return self._lay(Layer(pieces, lean(np.zeros(len(pieces), np.uint16))), only=only)
 
     def apply(self, delta: Delta) -> None:
         """Make a change that was made before, or (reversed) unmake it."""
@@ -266,13 +266,18 @@ class StrokeTiles:
             there, tiles = list(compress(there, which)), list(compress(tiles, which))
         return [Delta(delta.pieces, delta.before, delta.after, (there, tiles))]
 
-    def _require_room(self, new: Pieces) -> None:
-        """Check that there are not too many runs if some are laid over those that are there."""
-        runs = self._runs + 2 * len(new)
-        if runs > MOST:
+    def _require_room(self, new: Pieces, *, erases: bool = False) -> None:
+        """Check that there are not too many runs if some are laid over those that are there.
+
+        What is erased within a run leaves two; there is room for as many again, which files hold.
+        """
+        runs, most = self._runs + 2 * len(new), MOST
+        if erases:
+            runs, most = self._runs + len(new), 2 * MOST
+        if runs > most:
             raise ParameterError(
                 f"Strokes of this image would be up to {runs:.1e} runs of pixels along rows, and "
-                f"it can have {MOST:.1e}. Paint fewer, or less scattered, pixels."
+                f"it can have {most:.1e}. Paint or erase fewer, or less scattered, pixels."
             )
 
     def _there(self, keys: Sequence[TileKey]) -> Tiles:
