@@ -418,6 +418,7 @@ DAMAGE = [
     ("families", "shares", -0.5, "not 1 together"),
     ("families", "ends", 2, "other classes or features"),
     ("families", "ends", 7, "one share for each family"),
+    ("families", "ends", -4, "one share for each family"),
     ("families", "n_features", 2**40, "features"),
 ]
 

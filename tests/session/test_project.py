@@ -561,6 +561,16 @@ def test_a_newer_format_is_refused(project):
         Session.open(project)
 
 
+def test_a_project_of_before_is_opened_and_says_from_then_on_that_it_is_of_now(project):
+    about = project / "project.json"
+    now = about.read_text()
+    about.write_text('{"format": "stroma project", "version": 1}')
+    with Session.open(project) as session:
+        assert session.strokes("1").any()
+    assert about.read_text() == now
+    assert '"version": 1' not in now
+
+
 def test_a_model_file_that_cannot_be_read_is_trained_again(project):
     (project / "model.pkl").write_bytes(b"cos\nsystem\n(S'touch /tmp/x'\ntR.")
     with Session.open(project) as session:

@@ -130,7 +130,11 @@ class Families:
             f"its ensembles have shares of {shares}, which are not 1 together",
         )
         require(0 < count <= MAX_FEATURES, f"it has {count} features")
-        require(len(families(ends, count)) == len(shares), "it has not one share for each family")
+        ascend = ends == sorted(set(ends)) and min(ends, default=0) >= 0
+        require(
+            ascend and len(families(ends, count)) == len(shares),
+            "it has not one share for each family",
+        )
         members = (Members.from_arrays(part(arrays, p)) for p in _prefixes(shares))
         return cls(tuple(members), tuple(shares), tuple(ends), count)._checked()
 

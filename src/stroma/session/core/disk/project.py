@@ -41,7 +41,10 @@ from stroma.session.core.disk.regular import read_regular, require_plain
 from stroma.session.core.document import Document
 from stroma.session.events import Event
 
-ABOUT = {"format": "stroma project", "version": 1}
+ABOUT = {"format": "stroma project", "version": 2}
+READ = 1, 2
+"""Versions that are read; since 2, snapshots hold strokes as runs of pixels."""
+
 KEPT_SNAPSHOTS = 2
 FLUSH_SECONDS = 1.0
 """How long a save waits for lines of the journal, so that these stay together."""
@@ -237,7 +240,7 @@ def load(
     FileError
         If another session has it open.
     """
-    _require_project(folder)
+    about = _about(folder)
     lock = Lock(folder)
     try:
         _remove_temporary(folder)
@@ -245,6 +248,8 @@ def load(
         settings = _settings(folder)
         latest, after = _latest(folder, blank)
         document, last = _replayed(folder, latest.document, after)
+        if about != ABOUT:  # what is written from now on cannot be read by the version of before
+            write_json(folder / "project.json", ABOUT)
     except BaseException:
         lock.release()
         raise
@@ -260,7 +265,8 @@ class _Snapshot:
     models: Mapping[str, Any] = field(default_factory=dict)
 
 
-def _require_project(folder: Path) -> None:
+def _about(folder: Path) -> Mapping[str, Any]:
+    """Return what a project says of itself, if it is one that can be opened."""
     about = folder / "project.json"
     if not folder.exists():
         raise MissingFileError(f"There is no project {folder}.")
@@ -269,12 +275,13 @@ def _require_project(folder: Path) -> None:
     found = _read(about)
     if not isinstance(found, Mapping) or found.get("format") != ABOUT["format"]:
         raise FormatError(f"{about} is not that of a project of Stroma.")
-    if found.get("version") != ABOUT["version"]:
+    if found.get("version") not in READ:
         raise FormatError(
             f"{folder} was made by another version of Stroma (format {found.get('version')}). "
             f"Update Stroma to open it."
         )
     require_plain(folder, rooms=("events", "snapshots"))
+    return found
 
 
 def _replayed(folder: Path, document: Document, last: int) -> tuple[Document, int]:
