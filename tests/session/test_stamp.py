@@ -77,7 +77,7 @@ def test_a_step_that_is_refused_half_way_changes_nothing(desk, monkeypatch):
     before, steps = desk.strokes("1"), len(desk.core.document.done)
     monkeypatch.setattr(brush, "BAND", (16, 300))  # of which the first fit
     monkeypatch.setattr(tiles, "MOST", 1200)
-    with pytest.raises(ParameterError, match="Paint fewer"):
+    with pytest.raises(ParameterError, match="Paint or erase fewer"):
         desk.stamp("1", np.tile([True, False], (100, 20)), corner=(0, 0), label=2)
     np.testing.assert_array_equal(desk.strokes("1"), before)
     assert len(desk.core.document.done) == steps

@@ -371,8 +371,8 @@ def test_a_plan_names_the_classes_that_are_given():
     values, labels, _ = field(1)
     learner = Learner(**{**SMALL, "target": "semantic"})
     shown = preview([values], [np.sign(labels)], learner, classes=[Class(1, "nucleus")])
-    assert shown.outputs == ("0", "nucleus")
-    assert "Labelled pixels: 0: " in str(shown)
+    assert shown.outputs == ("background", "nucleus")
+    assert "Labelled pixels: background: " in str(shown)
     assert " %, nucleus: " in str(shown)
 
 

@@ -57,7 +57,9 @@ def test_a_raw_dataset_is_learned_from_as_it_is(dataset):
     assert network.about.channels == 2
     assert network.about.normalisation["schemes"] == ["clip", "zscore"]
     assert network.scores_["mean iou"] > 0.8
-    assert str(preview(str(folder), None, Learner())).startswith("4 images of 2 channels")
+    said = str(preview(str(folder), None, Learner()))
+    assert said.startswith("4 images, 2 channels")
+    assert "Predicted: background, cell\n" in said
 
 
 def test_channels_lie_on_one_another_in_planes_and_volumes(dataset):

@@ -117,7 +117,7 @@ def preview(
     else:
         data = learned_from(learner, images, labels, teacher=teacher, confidence=confidence)
     task = learner.without(data.ignore).task(data.images, data.labels)
-    names = {c.label: c.name for c in classes or data.classes}
+    names = {0: "background", **{c.label: c.name for c in classes or data.classes}}
     labelled = getattr(task.target, "labels", None)
     return Preview(
         images=len(task.cases),
