@@ -54,7 +54,7 @@ def test_a_folder_and_one_command_give_a_model_that_the_others_take(stroma, tmp_
 
     said = json.loads(stroma("plan", images, labels, "--json").out)
     assert said["images"] == 4
-    assert said["outputs"] == ["0", "1"]
+    assert said["outputs"] == ["background", "1"]
     assert set(said["pixels"]) == {"0", "1"}
     shown = stroma("plan", images, labels, "--network=unet").out
     assert "patches of" in shown

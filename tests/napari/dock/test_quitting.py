@@ -70,9 +70,36 @@ napari.run(force=True)
 """
 
 
-def closed_at(moment, path):
+LEFT_OPEN = """
+import faulthandler
+import sys
+import time
+import napari
+import numpy as np
+from qtpy.QtWidgets import QApplication
+from stroma.errors import DISTRIBUTION
+
+moment, path, patience = sys.argv[1:]
+faulthandler.dump_traceback_later(float(patience), exit=True)
+viewer = napari.Viewer(show=False)
+viewer.add_image(np.zeros((64, 64), np.uint8), name="nothing")
+_, widget = viewer.window.add_plugin_dock_widget(DISTRIBUTION, "Stroma")
+
+def ready():
+    bridge = widget.panel and widget.panel.studio.bridge
+    return bridge is not None and bridge.image is not None
+
+while not ready():
+    QApplication.processEvents()
+    time.sleep(0.01)
+widget.panel.studio.session.save_as(path)
+"""
+"""Ends with its window open."""
+
+
+def closed_at(moment, path, program=PROGRAM):
     """Run the program to its end."""
-    command = [sys.executable, "-c", PROGRAM, moment, str(path), str(PATIENCE)]
+    command = [sys.executable, "-c", program, moment, str(path), str(PATIENCE)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert "Error" not in ended.stdout + ended.stderr
@@ -91,3 +118,10 @@ def test_closing_napari_in_a_round_keeps_the_strokes_and_complains_of_nothing(
 
 def test_closing_napari_while_the_widget_starts_complains_of_nothing(display, tmp_path):
     closed_at("start", tmp_path / "none.stroma")
+
+
+def test_a_program_that_ends_with_the_window_open_complains_of_nothing(display, tmp_path):
+    path = tmp_path / "nothing.stroma"
+    closed_at("end", path, LEFT_OPEN)
+    with Session.open(path) as again:
+        assert again.images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ class StromaWidget(Frame):
         self._closing: list[Callable[[], object]] = []
         # When the viewer's window is closed, its parts get no closeEvent.
         self.destroyed.connect(partial(_close, self._closing))
+        # A program that ends with the window open takes Qt's objects away in any order, later.
+        atexit.register(_close, self._closing)
         create_worker(
             loaded, _connect={"returned": self._make}, _progress={"desc": "Starting Stroma"}
         )
