@@ -189,7 +189,9 @@ class Studio:
         self.call(f"Loading {path.name}", lambda: session.set_model(load(path)))
 
     def close(self) -> None:
-        """Let go of the viewer, and close the session."""
+        """Let go of the viewer, and close the session; once."""
+        if self._closed:
+            return
         self._closed = True
         for relay in (self._pump, self._rest):
             relay.stop()
