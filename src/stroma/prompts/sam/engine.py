@@ -16,7 +16,7 @@ from stroma.backbones import device as devices
 from stroma.backbones.loading import identity, pretrained
 from stroma.errors import ParameterError
 from stroma.features.networks.deep import inference
-from stroma.prompts.contract import Answer, Embedding, checked
+from stroma.prompts.contract import Answer, Embedding, Prompts, checked
 from stroma.prompts.everything import Found
 from stroma.prompts.sam.decoded import decoder_of, objects_of
 from stroma.prompts.sam.kept import Kept, Levels, name_of
@@ -143,7 +143,7 @@ class Sam:
         if len(answers) > 1:
             masks = np.any([found[0] for found, _ in answers], axis=0)[None]
             scores = np.array([min(own[0] for _, own in answers)], np.float32)
-        return np.stack([held(one, given) for one in masks]), scores
+        return np.stack([self._finished(one, given) for one in masks]), scores
 
     def proposals(self, points: NDArray[np.float64]) -> Iterator[Found]:
         """Yield masks for clicks, many at a time; see `Proposes`.
@@ -257,6 +257,10 @@ class Sam:
             )
             logits = at_pixels(found.pred_masks[0, 0][None].float(), window, image.side)
             return logits[0].cpu().numpy(), self._sure(found)[0, 0].float().cpu().numpy()
+
+    def _finished(self, mask: Bools, given: Prompts) -> Bools:
+        """Return what is answered for a mask that the network drew."""
+        return held(mask, given)
 
     def _sure(self, found: Any) -> torch.Tensor:
         """Return how sure the network is of its masks, (B, N, m)."""

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from stroma.backbones import device as devices
 from stroma.data.image import Image
 from stroma.errors import FormatError, ImageError, ParameterError, ShapeError
 from stroma.features.networks.deep import inference
 from stroma.networks.sam import PromptedSAM
-from stroma.prompts.contract import Answer, Embedding, checked
+from stroma.prompts.contract import Embedding, Prompts
 from stroma.prompts.graph import ready
 from stroma.prompts.refine import settled
 from stroma.prompts.sam.engine import Sam
@@ -85,28 +85,6 @@ class Trained(Sam):
         super().set_embedding({k: v for k, v in embedding.items() if k != "channels"})
         self._channels = embedding["channels"]
 
-    def predict(
-        self,
-        *,
-        points: ArrayLike | None = None,
-        labels: ArrayLike | None = None,
-        boxes: ArrayLike | None = None,
-        mask: ArrayLike | None = None,
-        strokes: ArrayLike | None = None,
-    ) -> Answer:
-        """Return masks of the object that is meant; see `PromptedSegmenter`."""
-        masks, scores = super().predict(
-            points=points, labels=labels, boxes=boxes, mask=mask, strokes=strokes
-        )
-        assert self._channels is not None
-        shape = masks.shape[1:]
-        given = checked(
-            shape, points=points, labels=labels, boxes=boxes, mask=mask, strokes=strokes
-        )
-        on, beside = places(given, shape)
-        fine = [settled(m, self._channels, on=on, beside=beside) for m in masks]
-        return np.stack([held(one, given) for one in fine]), scores
-
     def distances(self) -> NDArray[np.float32]:
         """Return foreground, nearness and depth (3, y, x) as the network draws them, from 0 to 1.
 
@@ -146,6 +124,13 @@ class Trained(Sam):
         scale = about.scale()
         measured = statistics_of(Image(values, "cyx"), percentiles=scale.ranks)
         return lambda window: scale(values[(slice(None), *window.slices)], measured)
+
+    def _finished(self, mask: NDArray[np.bool_], given: Prompts) -> NDArray[np.bool_]:
+        """Return a mask with its border settled on the pixels of the image."""
+        assert self._channels is not None
+        on, beside = places(given, mask.shape)
+        drawn = super()._finished(mask, given)
+        return held(settled(drawn, self._channels, on=on, beside=beside), given)
 
     def _sure(self, found: Any) -> torch.Tensor:
         return expected(found.pred_masks)
