@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,16 @@ from stroma.session.core.operations import plain
 from stroma.session.core.packs import TILE, Labels, TileKey, unpacked, unpacked_as
 from stroma.session.strokes.drawing.runs import Label, of_labels
 from stroma.session.strokes.painted.laying import Delta, Layer
-from stroma.session.strokes.painted.pieces import AREA, Ints, Pieces, Shorts, lean, without_empty
+from stroma.session.strokes.painted.pieces import (
+    AREA,
+    Ints,
+    Pieces,
+    Shorts,
+    corner,
+    grid,
+    lean,
+    without_empty,
+)
 from stroma.session.strokes.painted.tiles import MOST, StrokeTiles
 
 TOGETHER = 2**20
@@ -87,8 +97,7 @@ def _to_json(pieces: Pieces, *labels: Shorts) -> dict[str, Any]:
 
 
 def _read(value: Any, tiles: StrokeTiles, labels: int) -> tuple[Pieces, list[Shorts]]:
-    given, (height, width) = checks.mapping(value, "strokes"), tiles.shape
-    there = tiles.planes * -(-height // TILE) * -(-width // TILE)
+    given, there = checks.mapping(value, "strokes"), tiles.planes * prod(grid(tiles.shape))
     count = checks.whole(given["tiles"], "the number of tiles", 1, there)
     most = min(4 * MOST, count * AREA)  # which small bytes may say they hold, and take memory for
     runs = checks.whole(given["runs"], "the number of runs", count, most)
@@ -111,8 +120,8 @@ def _check(pieces: Pieces, length: NDArray[np.integer], tiles: StrokeTiles) -> N
     if pieces.edges[-1] != len(pieces) or not count.all():
         raise ValueError("tiles of strokes that are not as many as they should be")
     (_, row, column), (height, width) = pieces.places.T, tiles.shape
-    grid = tiles.planes, -(-height // TILE), -(-width // TILE)
-    if not ((pieces.places >= 0) & (pieces.places < grid)).all() or _repeated(pieces.places):
+    there = tiles.planes, *grid(tiles.shape)
+    if not ((pieces.places >= 0) & (pieces.places < there)).all() or _repeated(pieces.places):
         raise ValueError("tiles of strokes that lie outside the image, or are there twice")
     room = height - row * TILE, width - column * TILE
     tile = pieces.tile
@@ -169,8 +178,7 @@ def read_parts(parts: Sequence[Part], tiles: StrokeTiles) -> Iterator[Delta]:
 
 def _inside(key: TileKey, box: Box) -> Box:
     """Return a rectangle of a plane as that of the tile it lies in."""
-    corner = Box(key[1] * TILE, key[2] * TILE, key[1] * TILE, key[2] * TILE)
-    inside = box.relative(corner)
+    inside = box.relative(corner(key))
     if inside.clipped(Box.of((TILE, TILE))) != inside:
         raise ValueError("a change that lies outside its tile")
     return inside

@@ -113,6 +113,16 @@ class Pieces:
         return list(zip(plane[group].tolist(), starmap(Box, zip(*edges, strict=True)), strict=True))
 
 
+def corner(key: TileKey) -> Box:
+    """Return the empty rectangle at the upper left corner of a tile, in its plane."""
+    return Box(key[1] * TILE, key[2] * TILE, key[1] * TILE, key[2] * TILE)
+
+
+def grid(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return how many rows and columns of tiles a plane of a height and width has."""
+    return -(-shape[0] // TILE), -(-shape[1] // TILE)
+
+
 def cut(plane: int | Ints, runs: Runs, shape: tuple[int, int]) -> tuple[Pieces, Ints]:
     """Return runs of pixels as those of tiles, and of which run each is a part.
 
@@ -127,15 +137,15 @@ def cut(plane: int | Ints, runs: Runs, shape: tuple[int, int]) -> tuple[Pieces, 
     """
     plane, row, column, end, which = _in_tiles(plane, *runs)
     across = column // TILE
-    grid = -(-shape[0] // TILE), -(-shape[1] // TILE)
-    code = (plane * grid[0] + row // TILE) * grid[1] + across
+    rows, columns = grid(shape)
+    code = (plane * rows + row // TILE) * columns + across
     start = (row % TILE * TILE + column % TILE).astype(np.uint16)
     order = code.argsort(kind="stable")
     start, length = start[order], (end - column).astype(np.uint16)[order]
     code = code[order]
     new = np.flatnonzero(_differ(code))
-    rest, tile_column = np.divmod(code[new], grid[1])
-    tile_plane, tile_row = np.divmod(rest, grid[0])
+    rest, tile_column = np.divmod(code[new], columns)
+    tile_plane, tile_row = np.divmod(rest, rows)
     places = np.array([tile_plane, tile_row, tile_column]).T
     return Pieces(places, _followed(new, len(code)), start, start + length), which[order]
 

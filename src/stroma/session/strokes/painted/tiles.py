@@ -18,7 +18,7 @@ from stroma.session.strokes.drawing import runs
 from stroma.session.strokes.drawing.runs import Runs
 from stroma.session.strokes.painted import sampling
 from stroma.session.strokes.painted.laying import Delta, Layer, Tile, Tiles, gathered, laid, tidy
-from stroma.session.strokes.painted.pieces import AREA, Ints, Pieces, cut, grouped, lean
+from stroma.session.strokes.painted.pieces import AREA, Ints, Pieces, corner, cut, grouped, lean
 
 MOST = 2**26
 """Runs that an image may hold: 400 MB of them."""
@@ -83,7 +83,7 @@ class StrokeTiles:
             return result
         for key, part in _parts(plane, box):
             if key in there:
-                inside = part.relative(_corner(key))
+                inside = part.relative(corner(key))
                 result[part.relative(box).slices] = self._drawn(key, there[key])[inside.slices]
         return result
 
@@ -276,8 +276,8 @@ class StrokeTiles:
             runs, most = self._runs + len(new), 2 * MOST
         if runs > most:
             raise ParameterError(
-                f"Strokes of this image would be up to {runs:.1e} runs of pixels along rows, and "
-                f"it can have {most:.1e}. Paint or erase fewer, or less scattered, pixels."
+                f"Strokes of this image would be up to {runs:,} runs of pixels along rows, and "
+                f"it can have {most:,}. Paint or erase fewer, or less scattered, pixels."
             )
 
     def _there(self, keys: Sequence[TileKey]) -> Tiles:
@@ -344,10 +344,6 @@ def _parts(plane: int, box: Box) -> Iterator[tuple[TileKey, Box]]:
         for column in range(box.left // TILE, -(-box.right // TILE)):
             key = (plane, row, column)
             yield key, _tile_box(key).clipped(box)
-
-
-def _corner(key: TileKey) -> Box:
-    return Box(key[1] * TILE, key[2] * TILE, key[1] * TILE, key[2] * TILE)
 
 
 def _tile_box(key: TileKey) -> Box:
