@@ -17,7 +17,8 @@ from tests.zoo import commands
 from stroma.errors import ConsentError, FormatError, ParameterError
 from stroma.io import write_image
 from stroma.workflow.applying.load import load
-from stroma.workflow.exchange.package import PYDANTIC, Card, export, works
+from stroma.workflow.exchange.package import PYDANTIC, export, works
+from stroma.workflow.exchange.presentation import Card
 
 pytest.importorskip("bioimageio.spec", exc_type=ImportError)
 pytestmark = pytest.mark.skipif(not works(), reason=f"bioimageio.spec needs pydantic {PYDANTIC}")

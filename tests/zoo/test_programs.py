@@ -16,7 +16,8 @@ from tests.zoo.programs import described, in_onnx, scripted, small, written
 from stroma.errors import ConsentError, FormatError, ParameterError
 from stroma.io import read_image, write_image
 from stroma.workflow.applying.load import load
-from stroma.workflow.exchange.package import Card, export
+from stroma.workflow.exchange.package import export
+from stroma.workflow.exchange.presentation import Card
 
 SCRIPT = {"torchscript": {"source": "net.pt"}}
 

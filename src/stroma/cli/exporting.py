@@ -56,7 +56,8 @@ def export(
         raise FormatError(f"Networks are exported ({NETWORK}), got {str(model)!r}.")
     network = load(model)
     from stroma.training.model import Network
-    from stroma.workflow.exchange.package import Card, export
+    from stroma.workflow.exchange.package import export
+    from stroma.workflow.exchange.presentation import Card
 
     assert isinstance(network, Network)
     called = name or model.stem.replace(".", "_")

@@ -26,8 +26,7 @@ from stroma.training.model import Network
 from stroma.training.predicting.lent import require_ours
 from stroma.training.predicting.members import members
 from stroma.workflow.exchange.foreign import licence_of
-from stroma.workflow.exchange.presentation import Array, cover, documentation
-from stroma.workflow.exchange.presentation import Card as Card
+from stroma.workflow.exchange.presentation import Array, Card, cover, documentation
 
 KEY = "stroma"
 """Where a package keeps what Stroma knows of its network, under "config"."""
