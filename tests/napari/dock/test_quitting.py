@@ -93,6 +93,8 @@ while not ready():
     QApplication.processEvents()
     time.sleep(0.01)
 widget.panel.studio.session.save_as(path)
+if moment == "closed":
+    widget.panel.studio.close()
 """
 """Ends with its window open."""
 
@@ -120,8 +122,9 @@ def test_closing_napari_while_the_widget_starts_complains_of_nothing(display, tm
     closed_at("start", tmp_path / "none.stroma")
 
 
-def test_a_program_that_ends_with_the_window_open_complains_of_nothing(display, tmp_path):
+@pytest.mark.parametrize("session", ["open", "closed"])
+def test_a_program_that_ends_with_the_window_open_complains_of_nothing(display, tmp_path, session):
     path = tmp_path / "nothing.stroma"
-    closed_at("end", path, LEFT_OPEN)
+    closed_at(session, path, LEFT_OPEN)
     with Session.open(path) as again:
         assert again.images
