@@ -42,8 +42,23 @@ def check_extractor(extractor: Extractor, *, rng: int | np.random.Generator = 0)
     check(extractor, rng=rng)
 
 
-def check_target(target: Any, truth: Any, **how: Any) -> None:
-    """Check that a target keeps its contract; see `stroma.targets.conformance.check_target`."""
+def check_target(target: Any, truth: Any = None, **how: Any) -> None:
+    """Check that a target keeps its contract; see `stroma.targets.conformance.check_target`.
+
+    Parameters
+    ----------
+    target : Target
+        An object, not its class.
+    truth : array, optional
+        An example of what it learns from; usual ones, unless given.
+    **how
+        ``shape``, ``least_score``, ``turned`` and ``rng``.
+
+    Raises
+    ------
+    ContractError
+        At the first promise that is not kept; the message says which.
+    """
     from stroma.targets.conformance import check_target as check  # torch only where it is needed
 
     check(target, truth, **how)

@@ -38,6 +38,13 @@ def test_numbers_do_not_matter():
     assert instance_scores(again, TRUE)["mean ap"] == 1
 
 
+def test_an_object_of_which_little_is_known_is_found_all_the_same():
+    truth = np.array([[1, 1, -1, -1, -1, -1, 0, 0]])
+    found = np.array([[4, 4, 4, 4, 4, 4, 0, 0]])
+    scores = instance_scores(found, truth)
+    assert (scores["f1"], scores["ap 0.50"]) == (1, 1)
+
+
 def test_objects_where_nobody_knows_do_not_count():
     truth = np.where(np.arange(10) < 5, TRUE, -1)
     found = np.array([[1, 1, 1, 1, 0, 0, 4, 4, 4, 4]])

@@ -8,8 +8,14 @@ import stroma
 from stroma.data.image import Image
 from stroma.errors import ImageError, LabelError, MissingFileError, ParameterError, ShapeError
 from stroma.io import write_image, write_labels
+from stroma.targets.restore import Restore
+from stroma.targets.spots import Spots
+from stroma.training.feeding.augment import NONE
+from stroma.training.feeding.cases import Case
 from stroma.training.feeding.data import cases_of, facts_of
+from stroma.training.feeding.normalise import Normalisation
 from stroma.training.feeding.open import as_colours
+from stroma.training.feeding.patches import Patches
 from stroma.training.feeding.splits import split
 from stroma.training.learning.learner import Learner
 
@@ -51,6 +57,23 @@ def test_a_picture_of_labels_is_refused_and_grey_colours_are_taken(tmp_path):
     path = write_image(tmp_path / "colours.png", coloured, axes="cyx", rgb=True)
     with pytest.raises(LabelError, match="not a picture"):
         cases_of(IMAGE, path)
+
+
+@pytest.mark.parametrize(
+    ("target", "truth"),
+    [
+        (Spots(2), {"points": np.array([[8.0, 8.0]])}),
+        (Restore(), {"other": Image(IMAGE, "yx")}),
+    ],
+)
+def test_beyond_what_may_be_learned_from_points_and_images_have_no_weight(target, truth):
+    """Nor has what is shown, mirrored, beyond the border of an image."""
+    area = (slice(0, 64), slice(0, 20))
+    case = Case("a", Image(IMAGE, "yx"), 2, allowed=area, **truth)
+    how = {"size": (80, 80), "count": 1, "augmentation": NONE}
+    _, encoded, _ = Patches([case], target, Normalisation(("zscore",)), **how).patch(0)
+    seen = np.argwhere(encoded.known[0] > 0)
+    assert (np.ptp(seen, 0) + 1).tolist() == [64, 20]
 
 
 @pytest.mark.parametrize("place", [0, -1])

@@ -62,7 +62,7 @@ def overlaps(result: Any, truth: Any) -> Overlaps:
     ----------
     result, truth : integer arrays of the same shape
         Objects by number, 0 for none. Pixels whose truth is below 0 do not count, nor do found
-        objects that lie mostly on such pixels.
+        objects that lie mostly on such pixels, unless what is seen of them is an object.
     """
     found, true = np.asarray(result), np.asarray(truth)
     require_same_shape(found, true)
@@ -74,12 +74,22 @@ def overlaps(result: Any, truth: Any) -> Overlaps:
     known, real = true_labels >= 0, true_labels > 0
     sizes = table.sum(0)
     lost = sizes - table[np.flatnonzero(known)].sum(0) if not known.all() else 0 * sizes
-    kept = (found_labels > 0) & (lost <= OUTSIDE * sizes)
-    pairs = table[np.flatnonzero(real)][:, np.flatnonzero(kept)].tocoo()
-    true_sizes, found_sizes = table.sum(1)[real], (sizes - lost)[kept]
+    every = np.flatnonzero(found_labels > 0)
+    pairs = table[np.flatnonzero(real)][:, every].tocoo()
+    true_sizes, found_sizes = table.sum(1)[real], (sizes - lost)[every]
     union = true_sizes[pairs.row] + found_sizes[pairs.col] - pairs.data
     iou = pairs.data / union
-    return Overlaps(true_labels[real], found_labels[kept], pairs.row, pairs.col, iou)
+    best = np.zeros(len(every))
+    np.maximum.at(best, pairs.col, iou)
+    kept = (lost[every] <= OUTSIDE * sizes[every]) | (best > OUTSIDE)
+    counted, columns = kept[pairs.col], np.cumsum(kept) - 1
+    return Overlaps(
+        true_labels[real],
+        found_labels[every[kept]],
+        pairs.row[counted],
+        columns[pairs.col[counted]],
+        iou[counted],
+    )
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ def restoration_scores(result: Any, truth: Any) -> dict[str, float]:
     Parameters
     ----------
     result, truth : arrays of the same shape
-        What was restored, and the clean image, whose range is the range of the scores.
+        What was restored, and the clean image, whose range is the range of the scores. Pixels where
+        the clean image is NaN do not count.
 
     Returns
     -------
@@ -33,12 +34,14 @@ def restoration_scores(result: Any, truth: Any) -> dict[str, float]:
     """
     found, true = np.asarray(result, np.float64), np.asarray(truth, np.float64)
     require_same_shape(found, true)
-    span = max(float(np.ptp(true)), 1e-12)
+    known = ~np.isnan(true)
+    one, other = found[known], true[known]
+    span = max(float(np.ptp(other)), 1e-12)
     return {
-        "si psnr": psnr(fitted(found, true), true),
-        "psnr": psnr(found, true),
-        "ssim": _ssim(found, true, span),
-        "nrmse": float(np.sqrt(((found - true) ** 2).mean()) / span),
+        "si psnr": psnr(fitted(one, other), other),
+        "psnr": psnr(one, other),
+        "ssim": _ssim(found, true, span, known),
+        "nrmse": float(np.sqrt(((one - other) ** 2).mean()) / span),
     }
 
 
@@ -63,8 +66,9 @@ def fitted(result: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float64]:
     return found
 
 
-def _ssim(found: NDArray[Any], true: NDArray[Any], span: float) -> float:
-    """Return the mean over all pixels; windows lie within planes and channels, and may be cut."""
+def _ssim(found: NDArray[Any], true: NDArray[Any], span: float, known: NDArray[np.bool_]) -> float:
+    """Return the mean over known pixels; windows lie within planes and channels, and may be cut."""
+    found, true = np.where(known, found, 0), np.where(known, true, 0)
     sigmas = [0.0] * (true.ndim - 2) + [SIGMA] * min(2, true.ndim)
 
     def mean(values: NDArray[Any]) -> NDArray[Any]:
@@ -76,4 +80,4 @@ def _ssim(found: NDArray[Any], true: NDArray[Any], span: float) -> float:
     spread = mean(found * found) - a * a + mean(true * true) - b * b
     together = mean(found * true) - a * b
     each = (2 * a * b + small) * (2 * together + weak)
-    return float((each / ((a * a + b * b + small) * (spread + weak))).mean())
+    return float((each / ((a * a + b * b + small) * (spread + weak)))[known].mean())

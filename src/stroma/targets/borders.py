@@ -1,6 +1,7 @@
 """Objects by their borders: foreground, and the pixels of it that are next to something else.
 
-Decoded by a watershed from what lies within borders, as in torch-em and SynapseNet.
+Decoded by a watershed from what lies within borders, as in torch-em and SynapseNet (Muth et al.
+2024, SynapseNet: Deep Learning for Automatic Synapse Reconstruction).
 """
 
 from __future__ import annotations
@@ -53,12 +54,17 @@ class Borders(Instances):
         return ("foreground", "border")
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return the channels of objects by number."""
+        """Return the channels of objects by number.
+
+        Whether pixels beside what nobody knows are a border is not known either.
+        """
         labels = np.asarray(truth)
         front = labels > 0
         border = find_boundaries(labels, mode="inner", background=0) & front
         values = np.stack([front, border]).astype(np.float32)
-        return Encoded(values, (labels >= 0)[None].astype(np.float32))
+        known = np.repeat((labels >= 0)[None].astype(np.float32), 2, 0)
+        known[1, ndimage.binary_dilation(labels < 0) & front] = 0
+        return Encoded(values, known)
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the cross-entropy and Dice of both."""

@@ -22,7 +22,14 @@ from torch.nn import functional
 
 from stroma.errors import LabelError, ParameterError
 from stroma.targets.contract import Encoded, Facts, Losses
-from stroma.targets.instances import Instances, boxes, require_axes, sizes_of, without_small
+from stroma.targets.instances import (
+    Instances,
+    boxes,
+    cut_off,
+    require_axes,
+    sizes_of,
+    without_small,
+)
 from stroma.targets.turns import Turn
 
 HARD = 0.2
@@ -30,6 +37,9 @@ HARD = 0.2
 
 HEAT, ARROWS = 200.0, 0.01
 """Weights of the losses of middles and of arrows, in pixels, beside that of classes."""
+
+HEATED = 4.0
+"""Heat ends so many widths from a middle."""
 
 WIDTH, WIDTHS = 0.12, (1.0, 6.0)
 """Width of a middle, as a share of the diameter, and its limits in pixels."""
@@ -109,7 +119,11 @@ class Centres(Instances):
         return 1 + len(self.classes)
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return the channels of objects by number."""
+        """Return the channels of objects by number.
+
+        Of objects that touch what nobody knows, the class alone has a weight: their middle is
+        not known.
+        """
         labels = np.asarray(truth)
         require_axes(self.ndim, labels.ndim)
         values = np.zeros((self._first + 1 + self.ndim, *labels.shape), np.float32)
@@ -123,7 +137,12 @@ class Centres(Instances):
             middle = inside.mean(0)
             arrows[(slice(None), *inside.T)] = (middle - inside).T
             _warm(heat, middle, self.width)
-        return Encoded(values, values[: self._first].sum(0, keepdims=True))
+        known = np.repeat(values[: self._first].sum(0, keepdims=True), len(values), 0)
+        cut = cut_off(labels)
+        known[self._first :, cut] = 0
+        if cut.any():  # heat goes on beyond objects
+            known[self._first, ndimage.distance_transform_edt(~cut) <= HEATED * self.width] = 0
+        return Encoded(values, known)
 
     def _kinds(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Return the class of every pixel of objects."""
@@ -133,11 +152,12 @@ class Centres(Instances):
         """Return the losses of classes, of middles and of arrows, weighted as for MitoNet."""
         at = self._first
         crossed = -(truth[:, :at] * functional.log_softmax(output[:, :at], 1)).sum(1, keepdim=True)
-        count = max(1, int(HARD * float(known.sum())))
-        hard = (crossed * known).flatten().topk(count).values.mean()
-        total = known.sum().clamp_min(1)
-        heat = ((output[:, at : at + 1] - truth[:, at : at + 1]) ** 2 * known).sum() / total
-        inside = known * (1 - truth[:, :1])
+        count = max(1, int(HARD * float(known[:, :1].sum())))
+        hard = (crossed * known[:, :1]).flatten().topk(count).values.mean()
+        whole = known[:, at : at + 1]
+        warm = (output[:, at : at + 1] - truth[:, at : at + 1]) ** 2 * whole
+        heat = warm.sum() / whole.sum().clamp_min(1)
+        inside = whole * (1 - truth[:, :1])
         apart = (output[:, at + 1 :] * self.diameter - truth[:, at + 1 :]).abs() * inside
         arrows = apart.sum() / (self.ndim * inside.sum()).clamp_min(1)
         parts = {"classes": hard, "centres": heat, "offsets": arrows}
@@ -256,7 +276,7 @@ def _require_classes(classes: Sequence[int], divisor: int) -> None:
 def _warm(heat: NDArray[np.float32], middle: NDArray[np.float64], width: float) -> None:
     """Add the heat of a middle; the most counts."""
     box = tuple(
-        slice(max(0, int(m - 4 * width)), min(n, ceil(m + 4 * width) + 1))
+        slice(max(0, int(m - HEATED * width)), min(n, ceil(m + HEATED * width) + 1))
         for m, n in zip(middle, heat.shape, strict=True)
     )
     grid = np.meshgrid(*(np.arange(s.start, s.stop) for s in box), indexing="ij", sparse=True)

@@ -13,19 +13,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stroma.errors import ContractError
+from stroma.errors import ContractError, ParameterError
 from stroma.targets.contract import Encoded, Result, Target, Truth
+from stroma.targets.examples import examples, hidden, worse
 from stroma.targets.turns import Turn, mirrors
 
 FAR = 12.0
 """Size of the outputs of the random networks that losses are tried on."""
 
+TINY = 1e-6
+"""Values of encodings below this are none."""
+
 
 def check_target(
     target: Target,
-    truth: Any,
+    truth: Any = None,
     *,
-    shape: tuple[int, ...],
+    shape: tuple[int, ...] | None = None,
     least_score: float = 0.95,
     turned: float = 1e-3,
     rng: int | np.random.Generator = 0,
@@ -33,22 +37,27 @@ def check_target(
     """Check that a target keeps every promise of its contract, on an example.
 
     It is a frozen dataclass that JSON and pickle give back; what it encodes has a channel for each
-    name, is finite, and decodes to the truth; losses are numbers with gradients, do not change
-    with what is predicted where nobody knows, and fall when a network follows them; turning an
-    image turns what is encoded.
+    name, is finite, and decodes to the truth; every option of ``decode`` does something, and is
+    usually what ``tunable`` names first; what nobody knows has no weight, and what is encoded
+    beside it is true whatever is there; losses are numbers with gradients, do not change with what
+    is predicted or said where nobody knows, and fall when a network follows them; mirroring an
+    image, turning it by right angles, or both, turns what is encoded.
 
     Parameters
     ----------
     target : Target
         An object, not its class.
-    truth : array
-        An example, as for ``encode``: not symmetric, with all classes, or several objects.
-    shape : tuple of int
-        Sides of the example.
+    truth : array, optional
+        An example, as for ``encode``: not symmetric, with all classes, or several objects. Some of
+        two classes, objects, points or channels, unless given, in planes and in volumes where a
+        target does not say its ``ndim``.
+    shape : tuple of int, optional
+        Sides of the example; those of the array, unless given.
     least_score : float
         What the first score of the decoded encoding is to be at least.
     turned : float
-        How far encodings of a turned example may be apart, on average over its known pixels.
+        How far values of a turned example may be apart: on average over those of a channel that
+        are known, in units of the largest value there, or of 1.
     rng : int or Generator
         Source of the outputs that losses are tried on.
 
@@ -58,11 +67,19 @@ def check_target(
         At the first promise that is not kept.
     """
     _check_declaration(target)
-    encoded = _check_encoding(target, truth, shape)
-    _check_decoding(target, truth, encoded, least_score)
-    _check_loss(target, encoded, np.random.default_rng(rng))
-    for turn in _turns(shape):
-        _check_turn(target, truth, encoded, turn, turned)
+    if truth is None:
+        every = examples(target)
+    else:
+        every = [(truth, shape or np.shape(truth)[-getattr(target, "ndim", np.ndim(truth)) :])]
+    for example, sides in every:
+        drawn = np.random.default_rng(rng)
+        encoded = _check_encoding(target, example, sides)
+        _check_decoding(target, example, encoded, least_score)
+        _check_options(target, encoded, drawn)
+        _check_unknown(target, example, encoded, turned)
+        _check_loss(target, encoded, drawn)
+        for turn in _turns(sides):
+            _check_turn(target, example, encoded, turn, turned)
 
 
 def _require(condition: bool, target: Any, message: str) -> None:
@@ -109,6 +126,11 @@ def _check_declaration(target: Target) -> None:
         target,
         "tunable gives a tuple of values for each option, the default first.",
     )
+    _require(
+        isinstance(target.context, int) and target.context >= 0,
+        target,
+        f"context is a number of pixels from 0, got {target.context!r}.",
+    )
 
 
 def _check_encoding(target: Target, truth: Any, shape: tuple[int, ...]) -> Encoded:
@@ -145,8 +167,73 @@ def _check_decoding(target: Target, truth: Any, encoded: Encoded, least: float) 
         target,
         f"decoding what it encoded gives a {name} of {score:.3f}, wanted is {least}.",
     )
-    for option, values in target.tunable.items():
-        target.decode(encoded.values, **{option: values[-1]})
+
+
+def _check_options(target: Target, encoded: Encoded, rng: np.random.Generator) -> None:
+    """Look at predictions that are not perfect, as options decide nothing of those that are."""
+    tried = list(worse(encoded.values, rng))
+    usual = [target.decode(values) for values in tried]
+    for option, choices in target.tunable.items():
+        first = [target.decode(values, **{option: choices[0]}) for values in tried]
+        _require(
+            all(map(_same, first, usual)),
+            target,
+            f"decode does another thing with {option}={choices[0]!r}, which tunable names first, "
+            "than without it.",
+        )
+        # What some options do is seen only where others keep little back.
+        others = {name: last[-1] for name, last in target.tunable.items() if name != option}
+        changed = any(
+            not _same(
+                target.decode(values, **base, **{option: choices[0]}),
+                target.decode(values, **base, **{option: choice}),
+            )
+            for base in ({}, others)
+            for values in tried
+            for choice in choices[1:]
+        )
+        _require(
+            changed or len(choices) == 1,
+            target,
+            f"decode finds the same whatever {option} is. Use it, or leave it out of tunable.",
+        )
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    return np.array_equal(one, other)
+
+
+def _check_unknown(target: Target, truth: Any, encoded: Encoded, tolerance: float) -> None:
+    """Hide a part of the example, which cuts through what is there."""
+    cut = hidden(target, truth, encoded.values.shape[1:])
+    if cut is None:
+        return
+    part, where = cut
+    seen = target.encode(part, shape=encoded.values.shape[1:])
+    known = np.broadcast_to(seen.known, seen.values.shape)
+    _require(
+        not known[:, where].any() and bool(np.isfinite(seen.values).all()),
+        target,
+        "pixels that nobody knows (-1, or NaN in images) have a weight, or are not finite.",
+    )
+    _require(bool(known.any()), target, "where a part is unknown, nothing has a weight.")
+    apart = _apart(seen.values, encoded.values, known * encoded.known)
+    _require(
+        apart <= tolerance,
+        target,
+        f"what is encoded beside pixels that nobody knows differs by {apart:.4g} from what is "
+        "there where they are known. Give it no weight.",
+    )
+    score = next(iter(target.score([target.decode(encoded.values)], [part]).values()))
+    whole = next(iter(target.score([target.decode(encoded.values)], [truth]).values()))
+    _require(
+        score >= whole - tolerance,
+        target,
+        f"what is found where nobody knows counts: the score is {score:.3f}, and {whole:.3f} "
+        "where all is known.",
+    )
 
 
 def _check_loss(target: Target, encoded: Encoded, rng: np.random.Generator) -> None:
@@ -170,6 +257,17 @@ def _check_loss(target: Target, encoded: Encoded, rng: np.random.Generator) -> N
         torch.allclose(*same, rtol=1e-4, atol=1e-5),
         target,
         f"the loss changes with pixels that nobody knows: {float(same[0])}, {float(same[1])}.",
+    )
+    said = torch.where(unknown.expand_as(values) == 0, 1 - values, values)
+    told = target.loss(start, said, unknown)[0]
+    _require(
+        torch.allclose(same[0], told, rtol=1e-4, atol=1e-5),
+        target,
+        f"the loss changes with the truth where nobody knows: {float(same[0])}, {float(told)}.",
+    )
+    nothing = target.loss(start, values, torch.zeros_like(known))[0]
+    _require(
+        bool(torch.isfinite(nothing)), target, "where nothing is known, the loss is not finite."
     )
     _check_learning(target, start, values, known, loss.item())
 
@@ -202,26 +300,45 @@ def _check_learning(
 
 
 def _turns(shape: Sequence[int]) -> list[Turn]:
-    """Return all mirrors, and an exchange of axes."""
-    every = list(mirrors(len(shape)))
-    orders = list(permutations(range(len(shape))))
-    return [*every, Turn(orders[-1], every[1].flips)]
+    """Return all exchanges of axes, each with all mirrors: 8 in planes, 48 in volumes."""
+    orders = permutations(range(len(shape)))
+    return [Turn(order, mirror.flips) for order in orders for mirror in mirrors(len(shape))]
 
 
 def _check_turn(target: Target, truth: Any, encoded: Encoded, turn: Turn, tolerance: float) -> None:
     shape = encoded.values.shape[1:]
     moved, sides = _turned(target, truth, turn, shape)
     other = target.encode(moved, shape=sides)
-    back = target.turned_back(other.values, turn)
-    known = np.minimum(encoded.known, turn.undo(other.known))
-    apart = float((np.abs(back - encoded.values) * known).mean())
-    size = float(np.abs(encoded.values).mean())
+    try:
+        back = target.turned_back(other.values, turn)
+    except ParameterError:
+        # Where pixels are not as high as wide, axes may not be exchanged; mirrored they always are.
+        if turn.order == tuple(range(turn.ndim)):
+            raise
+        return
     _require(
-        back.shape == encoded.values.shape and apart <= tolerance * max(size, 1),
+        back.shape == encoded.values.shape, target, f"turned_back changes the shape to {back.shape}"
+    )
+    known = np.minimum(encoded.known, turn.undo(other.known))
+    apart = _apart(back, encoded.values, known)
+    _require(
+        apart <= tolerance,
         target,
         f"what is encoded of an image turned by {turn} differs, turned back, from that of the "
         f"image by {apart:.4g} on average. Mend turned_back.",
     )
+
+
+def _apart(one: NDArray[Any], other: NDArray[Any], known: NDArray[Any]) -> float:
+    """Return how far values are apart, in the channel where they are farthest.
+
+    On average over the values of the channel that are known and not 0 in both.
+    """
+    weight = np.broadcast_to(known, one.shape) * (np.maximum(abs(one), abs(other)) > TINY)
+    axes = tuple(range(1, one.ndim))
+    far = (abs(one - other) * weight).sum(axes) / np.maximum(weight.sum(axes), TINY)
+    size = np.maximum((abs(other) * (weight > 0)).max(axes, initial=0), 1)
+    return float((far / size).max())
 
 
 def _turned(

@@ -112,7 +112,7 @@ class Target(Protocol):
         truth : array
             (*space) integers, -1 where nobody knows (classes, instances, and of a category the
             same everywhere), (n, ndim) float positions in pixels (points), or (C, *space) float32
-            values (image).
+            values, NaN where nobody knows (image).
         shape : tuple of int
             The space that is wanted; that of the array, where it has one.
         """

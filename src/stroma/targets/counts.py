@@ -1,6 +1,7 @@
 """Counts of objects of many sizes: a stamp on each, as wide as the box around it.
 
-After STACC: the stamps are learned as an image, their peaks are what is counted.
+After STACC (Jeremias and Pape 2025, doi 10.1515/mim-2024-0021): the stamps are learned as an
+image, their peaks are what is counted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from skimage.feature import peak_local_max
 from stroma.metrics.detection import detection_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
-from stroma.targets.instances import boxes
+from stroma.targets.instances import boxes, cut_off
 from stroma.targets.turns import Turn
 
 LEAST_WIDTH = 0.7
@@ -76,10 +77,14 @@ class Counts:
         return ("stamp",)
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return the stamps of objects by number; where several overlap, the highest counts."""
+        """Return the stamps of objects by number; where several overlap, the highest counts.
+
+        Stamps of objects that touch what nobody knows have no weight, as their boxes may be larger.
+        """
         labels = np.asarray(truth)
         values = np.zeros((1, *labels.shape), np.float32)
-        for _, box in boxes(labels):
+        cut, stamped = cut_off(labels), np.zeros(labels.shape, bool)
+        for label, box in boxes(labels):
             middle, widths = _middle(box), self._widths(box)
             around = tuple(
                 slice(max(0, int(m - REACH * w)), min(n, ceil(m + REACH * w) + 1))
@@ -87,7 +92,10 @@ class Counts:
             )
             part = values[0][around]
             np.maximum(part, _stamp(around, middle, widths), out=part)
-        return Encoded(values, (labels >= 0)[None].astype(np.float32))
+            if cut[box][labels[box] == label].any():
+                stamped[around] = True
+        known = (labels >= 0) & ~stamped
+        return Encoded(values, known[None].astype(np.float32))
 
     def _widths(self, box: tuple[slice, ...]) -> list[float]:
         return [max(LEAST_WIDTH, self.share * (s.stop - s.start)) for s in box]

@@ -20,7 +20,7 @@ from scipy import ndimage
 from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.flow_kernels import follow, heat_flows
 from stroma.targets.flow_solids import follow_solid, heat_flows_solid
-from stroma.targets.instances import Instances, boxes, require_axes, without_small
+from stroma.targets.instances import Instances, boxes, cut_off, require_axes, without_small
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.turns import Turn
 
@@ -33,6 +33,9 @@ STEPS = 200
 
 CROWD = 10
 """More pixels than this that end in one place make an object; fewer where objects are smaller."""
+
+ALONE = 4
+"""Where objects may be narrower than so many pixels, crowds three pixels apart are two."""
 
 GATHER = 5
 """Pixels that end so near to a crowd, with others between, belong to it."""
@@ -77,18 +80,23 @@ class Flows(Instances):
         return ("foreground", *(f"flow {axis}" for axis in "zyx"[-self.ndim :]))
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return the channels of objects by number."""
+        """Return the channels of objects by number.
+
+        Of objects that touch what nobody knows, the foreground alone has a weight.
+        """
         labels = np.asarray(truth)
         require_axes(self.ndim, labels.ndim)
         front = (labels > 0)[None].astype(np.float32)
-        known = (labels >= 0)[None].astype(np.float32)
+        known = np.repeat((labels >= 0)[None].astype(np.float32), 1 + self.ndim, 0)
+        known[1:, cut_off(labels)] = 0
         return Encoded(np.concatenate([front, flows_of(labels)]), known)
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the cross-entropy of the foreground, and half the squared error of arrows."""
-        front = CrossEntropy("sigmoid")(output[:, :1], truth[:, :1], known)
-        apart = (output[:, 1:] - SCALE * truth[:, 1:]) ** 2 * known
-        flow = apart.sum() / (2 * known.sum().clamp_min(1)) / 2
+        front = CrossEntropy("sigmoid")(output[:, :1], truth[:, :1], known[:, :1])
+        weight = known[:, 1:]
+        apart = (output[:, 1:] - SCALE * truth[:, 1:]) ** 2 * weight
+        flow = apart.sum() / (2 * weight[:, :1].sum().clamp_min(1)) / 2
         parts = {"foreground": front, "flow": flow}
         return front + flow, {name: part.detach() for name, part in parts.items()}
 
@@ -140,7 +148,8 @@ class Flows(Instances):
         flat = np.ravel_multi_index(tuple(ends.T), front.shape)
         counts = np.bincount(flat, minlength=front.size).reshape(front.shape)
         labels = np.zeros(front.shape, np.int32)
-        labels[front] = _crowds(counts, min(CROWD, least // 2)).ravel()[flat]
+        near = 3 if self.across(front.ndim) >= ALONE else 2
+        labels[front] = _crowds(counts, min(CROWD, least // 2), near).ravel()[flat]
         return labels
 
 
@@ -156,11 +165,15 @@ def flows_of(labels: NDArray[Any]) -> Array:
     return out
 
 
-def _crowds(counts: NDArray[np.int64], least: int) -> NDArray[np.int32]:
-    """Return where pixels come together, by number: largest counts and what is around."""
+def _crowds(counts: NDArray[np.int64], least: int, near: int) -> NDArray[np.int32]:
+    """Return where pixels come together, by number: largest counts and what is around.
+
+    Largest counts that are so near to one another are one crowd.
+    """
     peaks = (counts == ndimage.maximum_filter(counts, 5)) & (counts > least)
     around = np.ones((3,) * counts.ndim, bool)
-    joined, _ = ndimage.label(ndimage.binary_dilation(peaks, around), around)
+    wide = ndimage.binary_dilation(peaks, np.ones((near,) * counts.ndim, bool))
+    joined, _ = ndimage.label(wide, around)
     labels = np.where(peaks, joined, 0).astype(np.int32)
     for turn in range(GATHER):
         # The last pixels come from anywhere, those before along with others.

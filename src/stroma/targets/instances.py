@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from stroma.errors import ShapeError
+from stroma.errors import ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Facts, Result, Truth
 from stroma.targets.domes import reconstructed
+from stroma.targets.turns import Turn
 
 REACH = 1.5
 """A block is decoded with so many of the largest diameters around it."""
@@ -59,6 +60,11 @@ class Instances:
         """Sizes of the smallest objects that are worth trying."""
         return self.smallest, self.smallest // 2, 2 * self.smallest
 
+    def across(self, ndim: int) -> float:
+        """Return the width of small objects in pixels, of which ``smallest`` is a share."""
+        size = self.smallest / SMALL
+        return float((4 / np.pi * size) ** 0.5 if ndim == 2 else (6 / np.pi * size) ** (1 / 3))
+
     @property
     def context(self) -> int:
         """What the largest objects need."""
@@ -92,14 +98,28 @@ def widened(box: tuple[slice, ...]) -> tuple[slice, ...]:
     return tuple(slice(max(0, s.start - 1), s.stop + 1) for s in box)
 
 
-def depths(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+def cut_off(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where objects are that touch what nobody knows: they may go on there.
+
+    What follows from an object as a whole, as its middle and its depth, is not known of these.
+    """
+    unknown = labels < 0
+    if not unknown.any():
+        return unknown
+    near = ndimage.binary_dilation(unknown, np.ones((3,) * labels.ndim, bool)) & (labels > 0)
+    return np.isin(labels, np.unique(labels[near]))
+
+
+def depths(mask: NDArray[np.bool_], steps: Sequence[float] | None = None) -> NDArray[np.float64]:
     """Return how deep pixels lie below the border of an object, 1 in its deepest; 0 outside.
+
+    Pixels are as large as ``steps`` along the axes, or equal.
 
     The border of the image is no border of the object: one that fills it is deep everywhere.
     """
     if mask.all():
         return np.ones(mask.shape)
-    far = ndimage.distance_transform_edt(mask)
+    far = ndimage.distance_transform_edt(mask, sampling=steps)
     return np.asarray(far / far.max())
 
 
@@ -168,6 +188,15 @@ def require_axes(ndim: int, found: int) -> None:
     if found != ndim:
         raise ShapeError(
             f"The target is made for objects along {ndim} axes (ndim), these labels have {found}."
+        )
+
+
+def require_alike(turn: Turn, spacing: Sequence[float]) -> None:
+    """Refuse turns that exchange axes whose pixels differ in size."""
+    if spacing and [spacing[axis] for axis in turn.order] != list(spacing):
+        raise ParameterError(
+            f"{turn} exchanges axes whose pixels differ in size ({spacing}): what is predicted of "
+            "one is not that of the other. Mirror axes, and leave their order."
         )
 
 

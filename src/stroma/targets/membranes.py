@@ -1,7 +1,7 @@
 """Membranes: thin surfaces, whose place matters more than how many pixels they have.
 
-As MemBrain: classes with labels that are ignored, Dice and cross-entropy, and agreement of
-surfaces beside them.
+As MemBrain v2 (Lamm et al. 2024, doi 10.1101/2024.01.05.574336): classes with labels that are
+ignored, Dice and cross-entropy, and agreement of surfaces beside them.
 """
 
 from __future__ import annotations

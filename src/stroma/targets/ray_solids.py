@@ -21,7 +21,8 @@ CELLS = 48
 """Cells along the sides of a cube around the sphere, by which the triangle of a way is found."""
 
 SAMPLED = 512
-"""Solids of more voxels than this are compared at every second voxel along each axis."""
+"""Solids of more voxels than this are compared at every second voxel along each axis, so that
+no more than eight times as many are looked at; larger ones at every fourth, and so on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +187,8 @@ def _keep(
             high[axis] = min(sides[axis], int(np.floor(ends.max())) + 1)
         volume = _volume(reaches, ways, triangles)
         step = 2 if volume > SAMPLED else 1
+        while volume > 8 * SAMPLED * step**3:
+            step *= 2
         share = overlap / step**3
         if _covered(
             place,

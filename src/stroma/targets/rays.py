@@ -20,6 +20,7 @@ from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.instances import (
     Instances,
     boxes,
+    cut_off,
     depths,
     require_axes,
     sizes_of,
@@ -106,7 +107,8 @@ class Rays(Instances):
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
         """Return the channels of objects by number.
 
-        Rays end where the image does. Those that end where nobody knows have no weight.
+        Rays end where the image does. Those that end where nobody knows have no weight, nor has the
+        depth of objects that go on there.
         """
         labels = np.asarray(truth)
         require_axes(self.ndim, labels.ndim)
@@ -116,6 +118,7 @@ class Rays(Instances):
             wide = widened(box)
             mask = labels[wide] == label
             values[0][wide][mask] = depths(mask)[mask]
+        known[0, cut_off(labels)] = 0
         far = reach if self.ndim == 2 else reach_solid
         far(labels, self._ways(), values[1:], known[1:])
         return Encoded(values, known)

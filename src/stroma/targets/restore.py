@@ -1,4 +1,8 @@
-"""Another image: a clean one for a noisy one, learned from pairs or from noisy images alone."""
+"""Another image: a clean one for a noisy one, learned from pairs or from noisy images alone.
+
+After CARE (Weigert et al. 2018, doi 10.1038/s41592-018-0216-7), Noise2Noise (Lehtinen et al. 2018,
+arXiv:1803.04189) and Noise2Void (Krull et al. 2019, arXiv:1811.10980).
+"""
 
 from __future__ import annotations
 
@@ -77,9 +81,11 @@ class Restore:
         return tuple(f"channel {i}" for i in range(self.count))
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return the image as it is."""
+        """Return the image as it is; what is not a number in it has no weight."""
         values = np.array(truth, np.float32)
-        return Encoded(values, np.ones((1, *shape), np.float32))
+        known = np.isfinite(values)
+        values[~known] = 0
+        return Encoded(values, known.astype(np.float32))
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the mean error over the pixels that are known."""

@@ -1,4 +1,8 @@
-"""A class for every pixel."""
+"""A class for every pixel.
+
+Losses and their defaults are those of nnU-Net (Isensee et al. 2021, doi
+10.1038/s41592-020-01008-z).
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Points: where a heat map is largest, moved by the offset that is predicted there.
 
-After Spotiflow: a heat map, and vectors to the nearest point for positions between pixels.
+After Spotiflow (Dominguez Mantes et al. 2025, doi 10.1038/s41592-025-02662-x): a heat map, and
+vectors to the nearest point for positions between pixels.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Case:
     points : (n, ndim) float array, optional
         Positions, instead of labels.
     other : Image, optional
-        Another image, instead of labels.
+        Another image, instead of labels; NaN where nobody knows.
     allowed : Cube, optional
         The part of it that may be learned from, or validated on; all, unless given.
     measured : Statistics, optional
@@ -106,6 +106,12 @@ class Case:
         other = self.other
         return read_mirrored(lambda b: _values(other, b), self.shape, box).astype(np.float32)
 
+    def allows(self, box: Cube) -> NDArray[np.float32]:
+        """Return 1 where a box is in the part that may be used, 0 elsewhere."""
+        found = np.zeros(shape_of(box), np.float32)
+        found[relative(self._allowed(box), box)] = 1
+        return found
+
     def in_units(self, values: NDArray[Any], target: Target | None = None) -> NDArray[np.float32]:
         """Return (C, *space) of the other image, less the mean of the image, by its deviation.
 
@@ -139,12 +145,16 @@ class Case:
     def _labels(self, box: Cube) -> NDArray[np.int32]:
         assert self.labels is not None
         found = np.full(shape_of(box), UNKNOWN, np.int32)
-        part = tuple(
+        part = self._allowed(box)
+        found[relative(part, box)] = self.labels[part]
+        return found
+
+    def _allowed(self, box: Cube) -> Cube:
+        """Return the part of a box that may be used."""
+        return tuple(
             slice(max(a.start, b.start), max(a.start, b.start, min(a.stop, b.stop)))
             for a, b in zip(inside(box, self.shape), self.area, strict=True)
         )
-        found[relative(part, box)] = self.labels[part]
-        return found
 
 
 def _middle(box: Cube) -> Cube:
@@ -158,7 +168,10 @@ def _middle(box: Cube) -> Cube:
 
 def _fitted(values: NDArray[Any], to: NDArray[Any]) -> tuple[float, float]:
     """Return gain and offset of least squares; 1 and 0 where little of it is explained."""
-    x, y = values.astype(np.float64), to.astype(np.float64)
+    known = np.isfinite(values)
+    x, y = values[known].astype(np.float64), to[known].astype(np.float64)
+    if len(x) < 2:
+        return 1.0, 0.0
     both = np.cov(x, y)
     if both[0, 0] <= 0 or both[0, 1] <= LIKE * np.sqrt(both[0, 0] * both[1, 1]):
         return 1.0, 0.0

@@ -94,6 +94,10 @@ class Patches:
         encoded = self.target.encode(truth, shape=shape)
         if index in self._bare:
             encoded = Encoded(encoded.values, np.zeros_like(encoded.known))
+        elif self.target.truth in ("points", "image"):
+            # Labels are unknown outside of what may be learned from; points and images do not say.
+            there = geometry.cut(case.allows, nearest=True)
+            encoded = Encoded(encoded.values, encoded.known * there)
         return image, encoded, truth
 
     def _guide(
