@@ -1,10 +1,10 @@
 """Networks that models of strokes teach, beside their teachers, on the images that both see.
 
-    python benchmarks/teaching.py FOLDER --sets wbc_ds1_dev,em_membrane_isbi_dev --steps 200
+    python benchmarks/teaching.py FOLDER --sets wbc_ds1_dev,em_membrane_isbi_dev --steps 150
 
 FOLDER holds one folder per set, as for ``quality.py``, whose strokes these are. The first images of
-a set get strokes; one model of strokes learns from all of them, and a network from what that is
-certain of and the strokes, as ``stroma learn --from`` does. Both are scored on the same images:
+a set get strokes; one model of strokes learns from all of them, and a network from what that says
+and the strokes, as ``stroma learn --from`` does. Both are scored on the same images:
 mean over images of the mean intersection over union, without the pixels that were painted.
 """
 
@@ -20,7 +20,7 @@ from measuring import Spent
 from quality import cases, score
 
 from stroma.training.learning.learner import Learner
-from stroma.workflow.learning.teach import CONFIDENCE, UNLABELLED, lesson
+from stroma.workflow.learning.teach import CONFIDENCE, lesson
 
 INSTANCES = ("nuclei_dsb", "phase_usiigaci")
 ALIAS = "stroma"
@@ -58,7 +58,7 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     learned = lesson(teacher, images, strokes=painted, confidence=options.confidence)
     axes = "cyx" if images[0].ndim == 3 else "yx"
     with spent.running():
-        learner = Learner(steps=options.steps, ignore=(UNLABELLED,), axes=axes)
+        learner = Learner(steps=options.steps, axes=axes)
         network = learner.fit(images, learned.labels, classes=learned.classes)
     scores = [
         [score(model.segment(image), mask, marks) for image, mask, marks in every]
@@ -67,7 +67,7 @@ def measured(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     return {
         "set": folder.name.removesuffix("_dev"),
         "images": len(every),
-        "certain": round(float(np.mean(learned.certain)), 3),
+        "learned from": round(float(np.mean(learned.certain)), 3),
         "teacher": round(float(np.mean(scores[0])), 3),
         "network": round(float(np.mean(scores[1])), 3),
         "cpu s": round(spent.cpu),
@@ -84,9 +84,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=4, help="of each set")
     parser.add_argument("--crop", type=int, default=256, help="largest side of an image")
     parser.add_argument("--budget", default="0.01", help="share of pixels that are painted")
-    parser.add_argument("--steps", type=int, default=200, help="of the network")
+    parser.add_argument("--steps", type=int, default=150, help="of the network")
     parser.add_argument(
-        "--confidence", type=float, default=CONFIDENCE, help="from which a teacher is certain"
+        "--confidence", type=float, default=CONFIDENCE, help="from which a pixel is learned from"
     )
     options = parser.parse_args()
     for name in options.sets.split(","):

@@ -8,21 +8,23 @@ from stroma.errors import LabelError, ParameterError
 from stroma.io import write_image
 from stroma.workflow.learning.learn import followed, learn
 from stroma.workflow.learning.recipe import recipe_of
-from stroma.workflow.learning.teach import lesson
+from stroma.workflow.learning.teach import TRUST, lesson
 
 pytest.importorskip("torch")
 
 SMALL = {"network_options": {"features": [4, 8]}, "patch": [32, 32], "steps": 2, "device": "cpu"}
 
 
-def test_pixels_that_the_model_is_certain_of_are_labelled_with_its_class(model):
+def test_of_pixels_that_the_model_is_certain_of_its_probabilities_are_learned(model):
     image = scene(seed=3)[0]
     found = lesson(model, image, confidence=0.77)
     shares = np.asarray(model.predict_probas(image))
     certain = shares.max(0) >= 0.77
     assert 0 < certain.mean() < 1
-    assert np.array_equal(found.labels[0] > 0, certain)
-    assert np.array_equal(found.labels[0][certain], model.classes_[shares.argmax(0)][certain])
+    [said] = found.labels
+    assert said.labels == tuple(model.classes_)
+    assert np.array_equal(said.values.any(0), certain)
+    assert said.values[:, certain] == pytest.approx(TRUST * shares[:, certain], rel=2e-3)
     assert found.certain == (pytest.approx(certain.mean()),)
     assert [c.name for c in found.classes] == ["ground", "square"]
 
@@ -35,10 +37,22 @@ def test_strokes_count_more_than_the_model_and_images_may_have_none(model, tmp_p
     write_image(tmp_path / "strokes" / "1_strokes.tif", strokes, axes="yx")
     plain = lesson(model, paths, confidence=0.77)
     found = lesson(model, paths, strokes=tmp_path / "strokes", confidence=0.77)
-    assert np.array_equal(found.labels[0], plain.labels[0])
-    assert (found.labels[1][12:20, 12:20] == 1).all()
+    assert np.array_equal(found.labels[0].values, plain.labels[0].values)
+    inside = found.labels[1].values[:, 12:20, 12:20]
+    assert (inside[0] == 1).all()
+    assert (inside[1] == 0).all()
     rest = strokes == 0
-    assert np.array_equal(found.labels[1][rest], plain.labels[1][rest])
+    assert np.array_equal(found.labels[1].values[:, rest], plain.labels[1].values[:, rest])
+
+
+def test_a_class_that_is_painted_alone_is_learned_too(model):
+    image = scene(seed=3)[0]
+    strokes = np.zeros(image.shape, np.uint8)
+    strokes[:5, :5] = 7
+    [said] = lesson(model, image, strokes=[strokes]).labels
+    assert said.labels == (1, 2, 7)
+    assert np.array_equal(said.values[2] > 0, strokes == 7)
+    assert (said.values[:2, :5, :5] == 0).all()
 
 
 def test_a_network_is_learned_from_a_model_in_a_file_and_knows_its_classes(model, tmp_path):

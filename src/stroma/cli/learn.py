@@ -137,15 +137,16 @@ Teacher = Annotated[
     typer.Option(
         "--from",
         metavar="MODEL",
-        help="Model of strokes (.pkl): pixels that it is certain of are the labels, all others "
-        "are ignored. LABELS are then strokes for some of the images, or left out.",
+        help="Model of strokes (.pkl): what it says of pixels is learned, as far as it is certain. "
+        "LABELS are then strokes of the images, which count more, or left out.",
         show_default=False,
     ),
 ]
 Confidence = Annotated[
     float | None,
     typer.Option(
-        help="Probability from which on the model of --from is certain.", show_default="0.9"
+        help="Probability from which on what the model of --from says is learned.",
+        show_default="0.5",
     ),
 ]
 

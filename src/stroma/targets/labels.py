@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from stroma.targets.contract import Encoded
 from stroma.targets.turns import Turn
 
+LEAST = 1e-6
+"""Shares that add up to less are of pixels that nobody knows."""
+
 
 @dataclass(frozen=True)
 class Labels:
@@ -44,7 +47,13 @@ class Labels:
         return tuple(str(label) for label in self.labels)
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
-        """Return one channel per class that is 1 where the class is."""
+        """Return one channel per class that is 1 where the class is.
+
+        Of shares of the classes, (K, *shape), how likely each is; known is what they add up to.
+        """
+        if np.ndim(truth) > len(shape):
+            known = np.asarray(truth, np.float32).sum(0, keepdims=True)
+            return Encoded(truth / np.maximum(known, LEAST), known)
         values = np.stack([truth == label for label in self.labels]).astype(np.float32)
         return Encoded(values, values.sum(0, keepdims=True))
 

@@ -17,6 +17,7 @@ from stroma.data.statistics import LOW_HIGH, Statistics, measure
 from stroma.errors import ImageError, LabelError, ShapeError
 from stroma.targets.contract import Target
 from stroma.training.feeding.normalise import Normalisation
+from stroma.training.feeding.shares import Shares
 from stroma.training.feeding.windows import Cube, inside, read_mirrored, relative, shape_of
 
 UNKNOWN = -1
@@ -53,6 +54,9 @@ class Case:
         Of the image before it was resampled; of the image itself, unless given.
     guide : (*space) uint8 array, optional
         What a coarser network said: the number of the class of every pixel.
+    shares : Shares, optional
+        How much of every pixel is of each class, where labels are not sure; these are the most
+        likely ones then.
     """
 
     name: str
@@ -64,6 +68,7 @@ class Case:
     allowed: Cube | None = None
     measured: Statistics | None = None
     guide: NDArray[np.uint8] | None = None
+    shares: Shares | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -110,6 +115,14 @@ class Case:
         """Return 1 where a box is in the part that may be used, 0 elsewhere."""
         found = np.zeros(shape_of(box), np.float32)
         found[relative(self._allowed(box), box)] = 1
+        return found
+
+    def shared(self, box: Cube, labels: Sequence[int]) -> NDArray[np.float32]:
+        """Return the (K, *box) shares of labels; 0 beyond the part that may be used."""
+        assert self.shares is not None, "only labels that are not sure have shares"
+        found = np.zeros((len(labels), *shape_of(box)), np.float32)
+        part = self._allowed(box)
+        found[(slice(None), *relative(part, box))] = self.shares[part].of(labels)
         return found
 
     def in_units(self, values: NDArray[Any], target: Target | None = None) -> NDArray[np.float32]:

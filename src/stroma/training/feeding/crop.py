@@ -97,7 +97,8 @@ def _cropped(case: Case, box: Cube) -> Case:
         return case
     assert case.labels is not None, "classes are cropped"
     labels = np.ascontiguousarray(case.labels[box])
-    return replace(case, image=cropped(case.image, box), labels=labels)
+    shares = None if case.shares is None else case.shares[box]
+    return replace(case, image=cropped(case.image, box), labels=labels, shares=shares)
 
 
 def _box(image: Image, axes: str) -> Cube:

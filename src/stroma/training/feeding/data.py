@@ -20,6 +20,7 @@ from stroma.io.points import read_points
 from stroma.targets.contract import Facts, Truth
 from stroma.training.feeding.cases import UNKNOWN, Case, label_array, require_same_space
 from stroma.training.feeding.open import COLOURS, as_colours, as_image
+from stroma.training.feeding.shares import Shares
 
 
 def cases_of(
@@ -42,7 +43,8 @@ def cases_of(
         Arrays, paths or `Image`.
     labels : the same number of labels
         For "classes" and "instances" label images of the same size, or None for an image without;
-        several for one image, as a tuple, are laid over one another, 0 covering nothing. For
+        several for one image, as a tuple, are laid over one another, 0 covering nothing; `Shares`
+        of classes where they are not sure. For
         "points" arrays (n, ndim) of pixels, or CSV files of them with columns y, x (z). For
         "image" images, for "category" the number of a class, or an array that has it where it
         counts and -1 elsewhere.
@@ -110,9 +112,11 @@ class _Maker:
         whole = self._known(known, space, opened)
         if mask is not None:
             whole = self._within(whole, mask, space)
+        shares = known if isinstance(known, Shares) else None
         positions = list(product(*map(range, outer.values())))
+        many = len(positions) > 1
         return [
-            self._case(opened, dict(zip(outer, at, strict=True)), whole, many=len(positions) > 1)
+            self._case(opened, dict(zip(outer, at, strict=True)), whole, shares, many=many)
             for at in positions
         ]
 
@@ -149,6 +153,9 @@ class _Maker:
             return other
         if known is None:
             return np.full(space, UNKNOWN, np.int32)
+        if isinstance(known, Shares):
+            require_same_space(known.shape, space, "its labels have", self.name)
+            return known.likely(unknown=UNKNOWN)
         if self.truth == "category":
             return np.broadcast_to(np.asarray(known, np.int32), space)
         several = known if isinstance(known, tuple) else (known,)
@@ -177,7 +184,9 @@ class _Maker:
         require_same_space(values.shape, space, "its region has", self.name)
         return np.where(values != 0, known, UNKNOWN)
 
-    def _case(self, image: Image, at: dict[str, int], known: Any, *, many: bool) -> Case:
+    def _case(
+        self, image: Image, at: dict[str, int], known: Any, shares: Any, *, many: bool
+    ) -> Case:
         plane = image.at(**at)
         where = " ".join(f"{a}={i}" for a, i in at.items())
         case = Case(f"{self.name} {where}" if many else self.name, plane, self.ndim)
@@ -186,7 +195,9 @@ class _Maker:
             return replace(case, other=known.at(**at))
         if self.truth == "points":
             return replace(case, points=_points_at(known, position, self.ndim, self.name))
-        return replace(case, labels=np.ascontiguousarray(known[position]))
+        if shares is not None:
+            shares = shares[position].within(known[position] != UNKNOWN)
+        return replace(case, labels=np.ascontiguousarray(known[position]), shares=shares)
 
 
 def label_values(known: Any, name: str) -> tuple[NDArray[Any], str]:
@@ -325,6 +336,8 @@ def fingerprint(cases: Iterable[Case]) -> str:
         digest.update(f"{case.name} {case.shape} {case.channels}".encode())
         if case.labels is not None:
             digest.update(np.ascontiguousarray(case.labels).tobytes())
+        if case.shares is not None:
+            digest.update(np.ascontiguousarray(case.shares.values).tobytes())
         if case.points is not None:
             digest.update(case.points.tobytes())
         digest.update(repr(case.statistics.mean).encode())

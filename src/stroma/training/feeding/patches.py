@@ -120,6 +120,9 @@ class Patches:
             assert case.points is not None, "targets of points are given cases with points"
             places = geometry.points(case.points)
             return places[is_inside(places, turned_shape(geometry))]
+        if case.shares is not None:
+            labels: Sequence[int] = getattr(self.target, "labels")  # noqa: B009
+            return geometry.cut(lambda box: case.shared(box, labels), nearest=False)
         truth = geometry.cut(case.truth, nearest=self.target.truth != "image")
         return case.in_units(truth, self.target) if self.target.truth == "image" else truth
 

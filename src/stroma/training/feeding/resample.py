@@ -248,10 +248,7 @@ def _on_pixels(case: Case, size: Floats, unit: str) -> Case:
         **case.image.spacing,
         **dict(zip(case.image.kept_axes[-case.ndim :], size, strict=True)),
     }
-    image = replace(resampled(case.image, grid, spacing), unit=unit)
-    assert case.labels is not None, "classes are resampled"
-    labels = _classes(case.labels, grid)
-    return replace(case, image=image, labels=labels, measured=case.statistics)
+    return _with_image(case, replace(resampled(case.image, grid, spacing), unit=unit), grid)
 
 
 def coarser_cases(cases: Sequence[Case], spacing: Floats, times: Floats) -> list[Case]:
@@ -275,22 +272,33 @@ def coarser(shape: Sequence[int], spacing: Floats, times: Floats) -> Grid:
 
 
 def _coarser(case: Case, grid: Grid) -> Case:
+    return _with_image(case, resampled(case.image, grid, case.image.spacing), grid)
+
+
+def _with_image(case: Case, image: Image, grid: Grid) -> Case:
+    """Return a case with its image on other pixels, and the classes of these."""
     assert case.labels is not None, "classes are resampled"
-    image = resampled(case.image, grid, case.image.spacing)
-    labels = _classes(case.labels, grid)
-    return replace(case, image=image, labels=labels, measured=case.statistics)
+    labels, shares = _classes(case.labels, grid), None
+    if case.shares is not None:
+        every = [_resampled(share, grid) for share in case.shares.values]
+        shares = replace(case.shares, values=np.stack(every).astype(np.float16))
+    return replace(case, image=image, labels=labels, shares=shares, measured=case.statistics)
 
 
 def _classes(labels: NDArray[np.int32], grid: Grid) -> NDArray[np.int32]:
     """Return the class of every new pixel: the one that has the largest part of it, linearly."""
-    everything = tuple(slice(0, n) for n in grid.new)
     best, result = np.full(grid.new, -1.0, np.float32), np.full(grid.new, UNKNOWN, np.int32)
     for value in np.unique(labels):
-        mask = labels == value
-        share = grid.read(mask.__getitem__, everything, order=LINEAR)
+        share = _resampled(labels == value, grid)
         result[share > best] = value
         best = np.maximum(best, share)
     return result
+
+
+def _resampled(values: NDArray[Any], grid: Grid) -> NDArray[np.float32]:
+    """Return all of an array on other pixels, linearly."""
+    everything = tuple(slice(0, n) for n in grid.new)
+    return grid.read(values.__getitem__, everything, order=LINEAR)
 
 
 def _said(size: Floats) -> str:

@@ -143,17 +143,24 @@ class Task:
             folder.mkdir(parents=True, exist_ok=True)
             if overwrite:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
-        given = self.options
-        found = parts or split(
+        with restored():
+            task = self.fitted(folder)
+            return task._run(parts or self._parts(), classes, folder, tell, cancel)
+
+    def _parts(self) -> tuple[list[Case], ...]:
+        """Return what is learned from, and what is kept for scores.
+
+        Guesses tell nothing of how good a network is, and nothing is kept for that.
+        """
+        if self.guessed:
+            return list(self.cases), list(self.cases)
+        return split(
             self.cases,
-            share=given.validation,
-            seed=given.seed,
+            share=self.options.validation,
+            seed=self.options.seed,
             strips=any(self.varied),
             alike=self.target.result == "category",
         )
-        with restored():
-            task = self.fitted(folder)
-            return task._run(found, classes, folder, tell, cancel)
 
     def fitted(self, folder: Path | None) -> Task:
         """Return the task with patches that leave time for enough steps.
@@ -207,9 +214,14 @@ class Task:
         return self.setup.network == BEGUN
 
     @property
+    def guessed(self) -> bool:
+        """Whether labels are not sure, but the more or less likely ones."""
+        return any(case.shares is not None for case in self.cases)
+
+    @property
     def latest(self) -> bool:
-        """Whether the last network is kept: where the image is its own truth, noise and all."""
-        return bool(getattr(self.target, "alone", False))
+        """Whether the last network is kept: where the truth has noise, or guesses, in it."""
+        return self.guessed or bool(getattr(self.target, "alone", False))
 
     def _run(
         self,

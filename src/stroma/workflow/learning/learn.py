@@ -100,10 +100,11 @@ def learn(
         What is learned: "semantic" (a class for every pixel), or another of
         ``stroma.targets.TARGETS``.
     teacher : ConvpaintModel or path, optional
-        A model of strokes: pixels that it is certain of are the labels, all others are ignored.
-        ``labels`` are then strokes for some of the images, which count more, or left out.
+        A model of strokes: the probabilities that it gives to pixels are learned, as far as it is
+        certain. ``labels`` are then strokes of all or some of the images, of which a pixel counts
+        30 times as much, or left out.
     confidence : float
-        Least probability of what a teacher is certain of.
+        Least probability of the likeliest class; pixels of less are ignored.
     base : Network or path, optional
         A trained network that the training begins with: it goes on learning what that has learned.
     objects : folder, path, array, or list of these, optional

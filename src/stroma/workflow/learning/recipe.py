@@ -49,10 +49,10 @@ class Recipe(Options):
         Folder of label images with the objects of every image, for classify: learn a class for each
         object, not for the image.
     teacher : str, optional
-        A model of strokes (.pkl): pixels that it is certain of are the labels. Labels are then
-        strokes for some of the images, which count more, or left out.
+        A model of strokes (.pkl): what it says of pixels is learned, as far as it is certain.
+        Labels are then strokes of the images, which count more, or left out.
     confidence : float
-        Probability from which on the teacher is certain.
+        Probability from which on what the teacher says of a pixel is learned.
     base : str, optional
         A trained network (.safetensors) that the training begins with: target, network and patches
         are as of it.

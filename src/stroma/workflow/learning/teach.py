@@ -1,4 +1,9 @@
-"""From a few strokes to a network: what a model of strokes is certain of becomes labels."""
+"""From a few strokes to a network: what a model of strokes says becomes labels.
+
+What it says is learned as probabilities of little weight, and what is painted as it is: a network
+that learned only what a model is certain of would be as wrong as the model, and one that learned
+strokes alone has seen too little.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,8 @@ from stroma.data.image import Image
 from stroma.errors import LabelError, ParameterError
 from stroma.io import read_image, read_strokes
 from stroma.targets import TARGETS
+from stroma.training.feeding.cases import UNKNOWN
+from stroma.training.feeding.shares import Shares
 from stroma.workflow.applying.categories import categorised
 from stroma.workflow.applying.find import strokes_of
 from stroma.workflow.applying.load import load
@@ -24,15 +31,15 @@ if TYPE_CHECKING:
     from stroma.pixel.model import ConvpaintModel
     from stroma.training.learning.learner import Learner
 
-CONFIDENCE = 0.9
-"""Probability from which on a model of strokes is certain of a class."""
+CONFIDENCE = 0.5
+"""Probability from which on what a model of strokes says of a pixel is learned."""
+
+TRUST = 1 / 30
+"""Weight of what it says; that of painted pixels, which are few, is 1."""
 
 OF_OBJECTS = "those of objects are learned, of which labels say the class"
 OF_LAYERS = "several targets are learned, each of labels of its own"
 """What is learned where no model of strokes can teach."""
-
-UNLABELLED = 0
-"""Label of pixels that nobody is certain of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +50,17 @@ class Lesson:
     ----------
     images : list
         As they were given.
-    labels : list of (*space) uint16 arrays
-        The class of pixels that the model is certain of, or that are painted; 0 for all others.
+    labels : list of Shares
+        Of the classes: 1 where one is painted, and a fraction of its probability elsewhere; 0 where
+        the model is not certain enough.
     classes : tuple of Class
         Names and colours of the labels.
     certain : tuple of float
-        Share of the pixels of every image that have a label.
+        Share of the pixels of every image of which something is learned.
     """
 
     images: list[Any]
-    labels: list[NDArray[np.uint16]]
+    labels: list[Shares]
     classes: tuple[Class, ...]
     certain: tuple[float, ...]
 
@@ -60,7 +68,7 @@ class Lesson:
 def learned_from(
     learner: Learner, images: Any, labels: Any, *, teacher: Any, confidence: float
 ) -> Given:
-    """Return images with labels: as they are given, or as a model of strokes is certain of them.
+    """Return images with labels: as they are given, or as a model of strokes says.
 
     Raises
     ------
@@ -78,7 +86,7 @@ def learned_from(
             "target out, or give labels instead."
         )
     found = lesson(teacher, images, strokes=labels, confidence=confidence, axes=learner.axes)
-    return Given(found.images, list(found.labels), (UNLABELLED,), found.classes)
+    return Given(found.images, list(found.labels), classes=found.classes)
 
 
 def lesson(
@@ -98,10 +106,10 @@ def lesson(
     images : folder, image, path, or list of these
         What is learned from.
     strokes : folder or list, optional
-        Painted labels of some images, which count more than the model: files that pair by name
+        Painted labels of images, which count more than the model: files that pair by name
         (images without are taken without), or one for each image, None where there are none.
     confidence : float
-        Least probability of a class for a pixel to be labelled.
+        Least probability of the likeliest class for a pixel to be learned from.
     axes : str, optional
         Axes of the images, where files do not name them.
 
@@ -122,14 +130,14 @@ def lesson(
     labels = []
     for image, marks in zip(several, painted, strict=True):
         opened: Any = read_image(image, axes=axes) if isinstance(image, str | Path) else image
-        found = _certain(model, opened, confidence)
+        found = _said(model, opened, confidence)
         if marks is not None:
             own, known = _values(marks, opened, found.shape, known)
-            found = np.where(own > 0, own, found)
-        labels.append(found.astype(np.uint16))
+            found = _painted(found, own)
+        labels.append(found)
     _require_every_class(labels, model, confidence)
-    shares = tuple(float((one != UNLABELLED).mean()) for one in labels)
-    return Lesson(several, labels, known, shares)
+    certain = tuple(float(one.values.any(0).mean()) for one in labels)
+    return Lesson(several, labels, known, certain)
 
 
 def require_no_teacher(teacher: Any, confidence: float, learned: str) -> None:
@@ -176,13 +184,19 @@ def _named_as(path: Path, folder: Path) -> Path | None:
     return fits[0] if fits else None
 
 
-def _certain(model: ConvpaintModel, image: Any, confidence: float) -> NDArray[np.int64]:
-    """Return the class of every pixel that the model is certain of, 0 for others."""
-    shares = np.asarray(model.predict_probas(image))
-    best = shares.argmax(0)
-    certain = np.take_along_axis(shares, best[None], 0)[0] >= confidence
-    found: NDArray[np.int64] = np.where(certain, np.asarray(model.classes_)[best], UNLABELLED)
-    return found
+def _said(model: ConvpaintModel, image: Any, confidence: float) -> Shares:
+    """Return what the model says of pixels that it is certain enough of."""
+    probabilities = np.asarray(model.predict_probas(image), np.float32)
+    certain = probabilities.max(0) >= confidence
+    labels = tuple(int(n) for n in np.asarray(model.classes_))
+    return Shares(labels, np.where(certain, TRUST * probabilities, 0).astype(np.float16))
+
+
+def _painted(said: Shares, painted: NDArray[Any]) -> Shares:
+    """Return shares in which what is painted is certain."""
+    labels = tuple(sorted({*said.labels, *np.unique(painted[painted > 0]).tolist()}))
+    every = np.stack([painted == label for label in labels]).astype(np.float16)
+    return Shares(labels, np.where(painted > 0, every, said.of(labels)))
 
 
 def _values(
@@ -200,9 +214,9 @@ def _values(
 
 
 def _require_every_class(
-    labels: Sequence[NDArray[Any]], model: ConvpaintModel, confidence: float
+    labels: Sequence[Shares], model: ConvpaintModel, confidence: float
 ) -> None:
-    seen = {int(n) for one in labels for n in np.unique(one)}
+    seen = {int(n) for one in labels for n in np.unique(one.likely(unknown=UNKNOWN))}
     missing = [int(n) for n in np.asarray(model.classes_) if int(n) not in seen]
     if missing:
         names = {c.label: c.name for c in model.classes}
