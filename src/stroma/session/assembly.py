@@ -35,6 +35,7 @@ from stroma.session.strokes.looking import Looking
 from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
+from stroma.session.strokes.teaching import Teaching
 from stroma.session.tracks.bench import TrackBench
 from stroma.session.tracks.tracking import Tracking
 
@@ -106,7 +107,8 @@ class Parts:
             *(core, core.worker, core.tasks, self.storage, self.images, self.model),
             *(ClassList(core), Painting(core), Picking(core), files, looking),
             *(Guidance(core, self.model), Measuring(core, self.model), self.exports),
-            *(self.screen, Repeating(core, self.model, files), Tracking(core)),
+            *(self.screen, Repeating(core, self.model, files), Teaching(core, self.model, files)),
+            Tracking(core),
             *(objects, self.objects, ObjectExports(core, objects)),
             *(
                 JoinTables(core),

@@ -43,6 +43,7 @@ from stroma.session.strokes.measuring import Measuring
 from stroma.session.strokes.model import StrokeModel
 from stroma.session.strokes.painting import Painting
 from stroma.session.strokes.settings import Settings
+from stroma.session.strokes.teaching import Teaching
 from stroma.session.tracks.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -327,6 +328,7 @@ class Session:
         return self.core.tasks.known
 
     start = by(Tasks.start)
+    teach_network = by(Teaching.teach_network)
     suggest = by(Guidance.suggest)
     suggest_anywhere = by(Guidance.suggest_anywhere)
     validate = by(Guidance.validate)

@@ -82,13 +82,17 @@ class StrokeFiles:
         """Write the strokes of an image: label image, ImageJ ROIs (.zip) or QuPath GeoJSON."""
         from stroma.io import write_strokes
 
+        with self.core.lock:
+            strokes, pixels = self.marks(image), self.core.images[image]
+        return write_strokes(path, strokes, pixels)
+
+    def marks(self, image: str) -> Marks:
+        """Return the strokes of an image as labels of its shape, with all classes."""
         core = self.core
         with core.lock:
-            sheet, pixels = core.document.sheet(image), core.images[image]
-            tiles = core.bench(Strokes).tiles[image]
+            sheet, tiles = core.document.sheet(image), core.bench(Strokes).tiles[image]
             labels = np.zeros((sheet.planes, *sheet.shape), np.uint16)
             for plane in tiles.painted_planes():
                 labels[plane] = tiles.read(plane, Box.of(sheet.shape))
         shaped = labels.reshape(*sheet.outer.values(), *sheet.shape)
-        strokes = Marks(shaped, "".join(sheet.sizes), self._classes)
-        return write_strokes(path, strokes, pixels)
+        return Marks(shaped, "".join(sheet.sizes), self._classes)
