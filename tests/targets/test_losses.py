@@ -58,6 +58,25 @@ def test_pixels_that_nobody_knows_do_not_count(name):
     assert float(loss(output, truth, known)) == pytest.approx(float(loss(other, truth, known)))
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_pixels_that_all_count_alike_count_as_if_they_were_known(name):
+    loss = LOSSES[name]()
+    output, truth, known = example((2, 3, 12, 8))
+    expected = float(loss(output, truth, known))
+    for weight in (0.05, 5.0):
+        assert float(loss(output, truth, weight * known)) == pytest.approx(expected, rel=5e-3)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_counts_more_is_told_more_by_the_loss(name):
+    loss = LOSSES[name](**({"tolerance": 0} if name == "boundary" else {}))
+    output, truth, known = example((2, 3, 12, 8))
+    output[:, :, 6:] = perfect(truth[:, :, 6:])  # the lower half is right
+    known[:, :, 6:] = 0.05
+    wrong_counts = float(loss(output, truth, known))
+    assert wrong_counts > float(loss(output, truth, 1.05 - known))
+
+
 # Two pixels, two classes; p of class 0 and 1 in each.
 P = torch.tensor([[[0.8, 0.4]], [[0.2, 0.6]]]).double()[None]
 T = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]]]).double()[None]

@@ -55,10 +55,11 @@ class Boundary:
         p = torch.where(weight > 0, p[:, first:], 0)
         t = torch.where(weight > 0, t[:, first:], 0)
         inner = -_largest(-weight, 3)
-        found, true = soft_border(p) * inner, soft_border(t) * inner
+        seen = (inner > 0).to(p)
+        found, true = soft_border(p) * seen, soft_border(t) * seen
         wide = 2 * self.tolerance + 1
-        precision = self._share(found, _largest(true, wide))
-        recall = self._share(true, _largest(found, wide))
+        precision = self._share(found * inner, _largest(true, wide))
+        recall = self._share(true * inner, _largest(found, wide))
         return 1 - (2 * precision * recall / (precision + recall).clamp_min(1e-12)).mean()
 
     def _share(self, border: Tensor, other: Tensor) -> Tensor:

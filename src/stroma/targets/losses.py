@@ -110,13 +110,12 @@ class Dice:
 
     def __call__(self, output: Tensor, truth: Tensor, known: Tensor, /) -> Tensor:
         """Return the loss."""
-        p = activated(output, self.activation) * known
-        t = truth * known
+        p, t, k = activated(output, self.activation), truth, known.expand_as(output)
         if not self.background and p.shape[1] > 1:
-            p, t = p[:, 1:], t[:, 1:]
+            p, t, k = p[:, 1:], t[:, 1:], k[:, 1:]
         power = 2 if self.squared else 1
-        both = sums(p * t, batch=self.batch)
-        sizes = sums(p**power, batch=self.batch) + sums(t**power, batch=self.batch)
+        both = sums(p * t * k, batch=self.batch)
+        sizes = sums((p**power + t**power) * k, batch=self.batch)
         return 1 - ((2 * both + self.smooth) / (sizes + self.smooth)).mean()
 
 
@@ -140,15 +139,15 @@ class GeneralisedDice:
 
     def __call__(self, output: Tensor, truth: Tensor, known: Tensor, /) -> Tensor:
         """Return the loss."""
-        p, t = activated(output, self.activation) * known, truth * known
-        size = sums(t, batch=self.batch)
+        p, k = activated(output, self.activation), known.expand_as(output)
+        size = sums(truth * k, batch=self.batch)
         # A class that does not occur gets the weight of the largest that does, as in MONAI:
         # an infinite one would drown all others.
         weight = torch.where(size > 0, 1 / size.clamp_min(1e-12) ** 2, torch.zeros_like(size))
         most = weight.amax(1, keepdim=True).expand_as(weight)
         weight = torch.where(size > 0, weight, most)
-        both = (weight * sums(p * t, batch=self.batch)).sum(1)
-        sizes = (weight * (sums(p, batch=self.batch) + size)).sum(1)
+        both = (weight * sums(p * truth * k, batch=self.batch)).sum(1)
+        sizes = (weight * (sums(p * k, batch=self.batch) + size)).sum(1)
         return (1 - (2 * both + self.smooth) / (sizes + self.smooth)).mean()
 
 
