@@ -6,6 +6,7 @@ from tests.workflow.conftest import scene
 
 from stroma.errors import LabelError, ParameterError
 from stroma.io import write_image
+from stroma.workflow.learning import teach
 from stroma.workflow.learning.learn import followed, learn
 from stroma.workflow.learning.recipe import recipe_of
 from stroma.workflow.learning.teach import TRUST, lesson
@@ -15,7 +16,8 @@ pytest.importorskip("torch")
 SMALL = {"network_options": {"features": [4, 8]}, "patch": [32, 32], "steps": 2, "device": "cpu"}
 
 
-def test_of_pixels_that_the_model_is_certain_of_its_probabilities_are_learned(model):
+def test_of_pixels_that_the_model_is_certain_of_its_probabilities_are_learned(model, monkeypatch):
+    monkeypatch.setattr(teach, "COMMON", 0.0)
     image = scene(seed=3)[0]
     found = lesson(model, image, confidence=0.77)
     shares = np.asarray(model.predict_probas(image))
@@ -43,6 +45,19 @@ def test_strokes_count_more_than_the_model_and_images_may_have_none(model, tmp_p
     assert (inside[1] == 0).all()
     rest = strokes == 0
     assert np.array_equal(found.labels[1].values[:, rest], plain.labels[1].values[:, rest])
+
+
+def test_what_is_rare_in_all_images_together_is_said_less_often(model, monkeypatch):
+    images = [scene(seed=3)[0], scene(seed=4)[0]]
+    found = lesson(model, images).labels
+    monkeypatch.setattr(teach, "COMMON", 0.0)
+    plain = lesson(model, images).labels
+    common = np.mean([one.values.mean((1, 2)) for one in plain], 0)
+    for said, as_it_was in zip(found, plain, strict=True):
+        assert said.values.sum(0) == pytest.approx(as_it_was.values.sum(0), rel=2e-3)
+        rare = said.values[common.argmin()], as_it_was.values[common.argmin()]
+        assert (rare[0] <= rare[1]).all()
+        assert rare[0].sum() < rare[1].sum()
 
 
 def test_a_class_that_is_painted_alone_is_learned_too(model):

@@ -7,7 +7,7 @@ strokes alone has seen too little.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,9 +37,18 @@ CONFIDENCE = 0.5
 TRUST = 1 / 30
 """Weight of what it says; that of painted pixels, which are few, is 1."""
 
+COMMON = 0.3
+"""How far classes are taken to be as common as the model says, from 0 (all are as common) to 1.
+
+Strokes are painted in about equal shares, so that a model says too much of what is rare; what it
+says of all pixels tells that (Saerens et al. 2002, doi 10.1162/089976602753284446).
+"""
+
 OF_OBJECTS = "those of objects are learned, of which labels say the class"
 OF_LAYERS = "several targets are learned, each of labels of its own"
 """What is learned where no model of strokes can teach."""
+
+LEAST = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +136,11 @@ def lesson(
     given_strokes = [None] * len(several) if strokes is None else strokes
     painted = said_of(several, given_strokes, "strokes", _named_as)
     known: tuple[Class, ...] = model.classes
+    opened = [read_image(one, axes=axes) if isinstance(one, str | Path) else one for one in several]
     labels = []
-    for image, marks in zip(several, painted, strict=True):
-        opened: Any = read_image(image, axes=axes) if isinstance(image, str | Path) else image
-        found = _said(model, opened, confidence)
+    for image, marks, found in zip(opened, painted, _said(model, opened, confidence), strict=True):
         if marks is not None:
-            own, known = _values(marks, opened, found.shape, known)
+            own, known = _values(marks, image, found.shape, known)
             found = _painted(found, own)
         labels.append(found)
     _require_every_class(labels, model, confidence)
@@ -184,12 +192,17 @@ def _named_as(path: Path, folder: Path) -> Path | None:
     return fits[0] if fits else None
 
 
-def _said(model: ConvpaintModel, image: Any, confidence: float) -> Shares:
-    """Return what the model says of pixels that it is certain enough of."""
-    probabilities = np.asarray(model.predict_probas(image), np.float32)
-    certain = probabilities.max(0) >= confidence
+def _said(model: ConvpaintModel, images: Sequence[Any], confidence: float) -> Iterator[Shares]:
+    """Yield what the model says of the pixels of images that it is certain enough of."""
     labels = tuple(int(n) for n in np.asarray(model.classes_))
-    return Shares(labels, np.where(certain, TRUST * probabilities, 0).astype(np.float16))
+    every = [np.asarray(model.predict_probas(image), np.float16) for image in images]
+    pixels = sum(one[0].size for one in every)
+    common = np.sum([one.reshape(len(one), -1).sum(1, np.float64) for one in every], 0) / pixels
+    for one in every:
+        certain = one.max(0) >= confidence
+        likely = one * common.reshape(-1, *(1,) * (one.ndim - 1)) ** COMMON
+        values = np.where(certain, TRUST * likely / np.maximum(likely.sum(0), LEAST), 0)
+        yield Shares(labels, values.astype(np.float16))
 
 
 def _painted(said: Shares, painted: NDArray[Any]) -> Shares:
