@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from tests.training.conftest import SMALL, scene
 
 import stroma
@@ -42,6 +43,25 @@ def task(images, labels, **how):
 def test_wrong_data_is_refused_with_advice(images, labels, error, said):
     with pytest.raises(error, match=said):
         task(images, labels)
+
+
+@pytest.mark.parametrize("target", ["distances", "counts", "semantic+rays"])
+@pytest.mark.parametrize("as_classes", [False, True])
+def test_masks_and_classes_are_not_taken_for_objects(target, as_classes):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[4:60:20, 4:60:20] = 1
+    mask = ndimage.grey_dilation(mask, 7)
+    if as_classes:
+        mask[:, 32:] *= 2
+    with pytest.raises(LabelError, match=r"9 parts.*stroma objects MASK --class 1 .*semantic"):
+        Learner(target=target, **SMALL).task([IMAGE] * 2, [mask, np.zeros_like(mask)])
+
+
+def test_objects_that_a_slip_of_the_brush_left_in_parts_are_taken():
+    labels = np.zeros((64, 64), np.uint8)
+    labels[10:30, 10:30], labels[40:60, 30:60] = 1, 2
+    labels[2, ::4], labels[62, ::4] = 1, 2
+    assert Learner(target="distances", **SMALL).task(IMAGE, labels).facts.diameters
 
 
 def test_everything_ignored_is_told():

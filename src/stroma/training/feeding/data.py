@@ -19,6 +19,7 @@ from stroma.io.pictures.png import read_indices
 from stroma.io.points import read_points
 from stroma.targets.contract import Facts, Truth
 from stroma.training.feeding.cases import UNKNOWN, Case, label_array, require_same_space
+from stroma.training.feeding.numbered import require_objects
 from stroma.training.feeding.open import COLOURS, as_colours, as_image
 from stroma.training.feeding.shares import Shares
 
@@ -261,7 +262,7 @@ def facts_of(cases: Sequence[Case], truth: Truth) -> Facts:
     Raises
     ------
     LabelError
-        If nothing is labelled.
+        If nothing is labelled, or objects have no numbers of their own.
     """
     first = cases[0]
     axes = first.image.kept_axes[-first.ndim :]
@@ -288,6 +289,8 @@ def facts_of(cases: Sequence[Case], truth: Truth) -> Facts:
             "The labels are empty: nothing is labelled in any image. Check that the label files "
             "are the right ones, and what is ignored."
         )
+    if truth == "instances":
+        require_objects(cases, {value for value in counts if value > 0})
     return Facts(first.ndim, counts, spacing, tuple(sorted(diameters)))
 
 
