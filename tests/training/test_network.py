@@ -56,6 +56,16 @@ def test_a_network_with_instance_normalisation_blends_tiles_that_do_not_depend_o
     assert np.allclose(network.predict_probas(image), whole, atol=1e-5)
 
 
+def test_whoever_may_read_other_files_may_read_networks_and_states(network, scenes, tmp_path):
+    (tmp_path / "other").touch()
+    usual = (tmp_path / "other").stat().st_mode
+    network.save(tmp_path / "cells.safetensors")
+    assert (tmp_path / "cells.safetensors").stat().st_mode == usual
+    image, labels = scenes[0]
+    Learner(steps=1, **SMALL).fit(image, labels, folder=tmp_path / "training")
+    assert {p.stat().st_mode for p in (tmp_path / "training").iterdir()} == {usual}
+
+
 def test_tiles_cover_an_image_and_overlap_by_half():
     found = predictor.tiles((100, 20), (32, 32))
     rows = sorted({box[0].start for box in found})

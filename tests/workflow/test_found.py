@@ -24,12 +24,13 @@ class Bright(torch.nn.Module):
 
     stride, halo = (1, 1), (0, 0)
 
-    def __init__(self, outputs, *, signs=None):
+    def __init__(self, outputs, *, signs=None, less=0.0):
         super().__init__()
+        self.less = less
         self.signs = torch.tensor(signs or [1.0] * outputs)
 
     def forward(self, images):
-        return 9 * images[:, :1] * self.signs[:, None, None]
+        return 9 * (images[:, :1] - self.less) * self.signs[:, None, None]
 
 
 def network(target, outputs, *, params=None, **how):
@@ -152,6 +153,16 @@ def test_a_mask_that_is_empty_leaves_nothing_of_any_kind(tmp_path, image):
     assert not read_image(tmp_path / "out" / "cells_objects.tif").read().any()
     assert not read_image(tmp_path / "out" / "cells_restored.tif").read().any()
     assert len((tmp_path / "out" / "cells_points.csv").read_text().splitlines()) == 1
+
+
+def test_an_image_in_which_nothing_is_found_has_results_of_every_kind(tmp_path):
+    image = write_image(tmp_path / "film.tif", np.zeros((2, 40, 60), np.uint8), axes="tyx")
+    for target in ("distances", "spots"):
+        done = segment_files(network(target, 3, less=1.0), [image], tmp_path / "out")
+        assert not done.failed, str(done)
+    assert not read_image(tmp_path / "out" / "film_objects.tif").read().any()
+    head, *rows = (tmp_path / "out" / "film_points.csv").read_text().splitlines()
+    assert (head, rows) == ("y,x,t,probability", [])
 
 
 def test_objects_gathered_in_a_file_are_those_gathered_in_memory(tmp_path, image, monkeypatch):

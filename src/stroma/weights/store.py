@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
+import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,10 +128,8 @@ class Shelf:
 def atomic(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes its place only when everything was written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        dir=path.parent, prefix=path.name, suffix=".partial", delete=False
-    ) as file:
-        partial = Path(file.name)
+    partial = path.with_name(f"{path.name}{uuid.uuid4().hex[:12]}.partial")
+    with partial.open("xb") as file:
         try:
             yield file
             file.close()

@@ -10,17 +10,16 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from stroma.data.classes import Class
 from stroma.errors import FormatError, MissingFileError, StromaError, short
-from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
 from stroma.targets import TARGETS
 from stroma.targets.contract import Target
 from stroma.training.feeding.normalise import Normalisation
 from stroma.training.files.bounded import within
+from stroma.training.files.tensors import write_tensors
 from stroma.training.predicting.members import Cascade, joined
 
 KEY = "stroma.network"
@@ -148,10 +147,7 @@ def as_json(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def write(path: Path, about: About, module: nn.Module) -> None:
     """Write a network: tensors, and all else as JSON in the header."""
-    tensors = {k: v.detach().cpu().clone().contiguous() for k, v in module.state_dict().items()}
-    said = json.dumps({"version": VERSION, **asdict(about)})
-    with replaced(path) as new:
-        save_file(tensors, new, metadata={KEY: said})
+    write_tensors(path, module.state_dict(), KEY, {"version": VERSION, **asdict(about)})
 
 
 def read(path: Path) -> tuple[About, nn.Module]:

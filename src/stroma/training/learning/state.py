@@ -14,11 +14,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
 from stroma.errors import FormatError, ParameterError
-from stroma.io.atomic import replaced
+from stroma.training.files.tensors import write_tensors
 
 KEY = "stroma.training"
 
@@ -117,9 +116,7 @@ def save(state: State, path: Path, identity: str) -> None:
         "score": None if state.score == float("-inf") else state.score,
         "groups": kept["param_groups"],
     }
-    plain = {k: v.detach().cpu().clone().contiguous() for k, v in tensors.items()}
-    with replaced(path) as new:
-        save_file(plain, new, metadata={KEY: json.dumps(said)})
+    write_tensors(path, tensors, KEY, said)
 
 
 def restore(state: State, path: Path, identity: str) -> None:

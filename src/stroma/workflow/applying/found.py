@@ -146,12 +146,13 @@ def _write_points(
     axes = image.kept_axes.replace("c", "")
     outer = [a for a in axes if a in ("tz" if network.ndim == 2 else "t")]
     places = list(product(*(range(image.sizes[a]) for a in outer)))
-    rows = [
-        [*place, *point] for place, points in zip(places, found, strict=True) for point in points
+    tables = [
+        np.column_stack([np.tile(np.asarray(place, float), (len(points), 1)), points])
+        for place, points in zip(places, found, strict=True)
     ]
-    table = np.array(rows, float).reshape(len(rows), -1)
-    inside = [_is_inside(dict(zip(axes, row, strict=False)), region) for row in table]
-    write_points(path, table[inside] if rows else np.zeros((0, len(axes))), axes, image)
+    table = np.concatenate(tables)
+    inside = np.array([_is_inside(dict(zip(axes, row, strict=False)), region) for row in table])
+    write_points(path, table[inside.astype(bool)], axes, image)
 
 
 def _is_inside(point: dict[str, float], region: Region) -> bool:
