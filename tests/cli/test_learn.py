@@ -86,3 +86,18 @@ def test_a_recipe_does_what_the_options_do(stroma, tmp_path):
     said = json.loads(stroma("plan", "--recipe", file, "--json").out)
     assert said["images"] == 4
     assert "--overwrite" in stroma("recipe", file).err
+
+
+def test_at_its_end_it_says_what_was_scored_what_to_look_at_and_what_comes_next(stroma, tmp_path):
+    write_scenes(tmp_path, 3)
+    images, model = tmp_path / "images", tmp_path / "m.safetensors"
+    how = ("--model", model, NETWORK, *BRIEF)
+    said = stroma("learn", images, tmp_path / "labels", *how).out
+    assert "kept from the training" in said
+    assert "curves.png (loss and score), validation.png (image, truth and prediction)" in said
+    command = said.splitlines()[-1].removeprefix("Apply it: stroma ")
+    given = command.replace("IMAGES", str(images)).replace("results", str(tmp_path / "out"))
+    assert stroma(*given.split()).code == 0
+    assert (tmp_path / "out" / "s0_labels.tif").exists()
+    said = stroma("learn", images, "--target=denoise", "--overwrite", *how).out
+    assert "validation.png" not in said

@@ -163,6 +163,12 @@ Base = Annotated[
 ]
 
 
+PICTURES = {
+    "curves.png": "loss and score",
+    "validation.png": "image, truth and prediction",
+}
+"""What a training leaves to look at, and what that shows."""
+
 OF_NETWORKS = (
     *("recipe", "teacher", "confidence", "base", "minutes", "memory", "folds", "device"),
     *("ignore", "regions", "objects", "classes", "folder", "settings"),
@@ -246,7 +252,7 @@ def learn(
 
     with training() as report:
         made = followed(wanted, overwrite=overwrite, tell=report)
-    as_json(_facts(made, path)) if json else _show(made, path)
+    as_json(_facts(made, path)) if json else _show(made, path, wanted.progress_folder)
 
 
 def _facts(network: Network, path: Path) -> dict[str, Any]:
@@ -259,11 +265,16 @@ def _facts(network: Network, path: Path) -> dict[str, Any]:
     }
 
 
-def _show(network: Network, path: Path) -> None:
+def _show(network: Network, path: Path, folder: Path) -> None:
     training = network.about.training
     typer.echo(f"{path}: {training['steps']} steps in {training['seconds']:.0f} s")
+    typer.echo("Scores of what was kept from the training:")
     for name, value in network.scores_.items():
         typer.echo(f"  {name}: {value:.3f}")
+    shown = [f"{name} ({what})" for name, what in PICTURES.items() if (folder / name).exists()]
+    typer.echo(f"{folder}: {', '.join(shown)}")
+    objects = " --objects OBJECTS" if network.of_objects else ""
+    typer.echo(f"Apply it: stroma segment {path} IMAGES{objects} --out results")
 
 
 def _learn_links(

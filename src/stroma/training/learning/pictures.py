@@ -45,12 +45,14 @@ class Pictures:
         self.folder, self.target, self.cases = folder, target, cases[:SHOWN]
 
     def draw(self, history: Sequence[Mapping[str, float]], results: Sequence[Any]) -> None:
-        """Write all three again; results are those of the cases, in their order."""
+        """Write all again; results are those of the cases, in their order."""
         write_history(self.folder / "history.csv", history)
         _save(curves(history), self.folder / "curves.png")
         if self.target.result in ("classes", "instances"):
             rows = [self._row(c, r) for c, r in zip(self.cases, results, strict=False)]
             _save(_stacked(rows), self.folder / "validation.png")
+        else:  # that of a training before is none of this one
+            (self.folder / "validation.png").unlink(missing_ok=True)
 
     def _row(self, case: Case, result: Any) -> NDArray[np.uint8]:
         """Return image, truth and prediction side by side; the middle plane of a volume."""
