@@ -101,3 +101,36 @@ def test_at_its_end_it_says_what_was_scored_what_to_look_at_and_what_comes_next(
     assert (tmp_path / "out" / "s0_labels.tif").exists()
     said = stroma("learn", images, "--target=denoise", "--overwrite", *how).out
     assert "validation.png" not in said
+
+
+def test_results_that_are_not_there_are_said_to_be_missing(stroma, tmp_path):
+    write_scenes(tmp_path, 1)
+    truth, empty = tmp_path / "labels", tmp_path / "empty"
+    empty.mkdir()
+    (empty / "s0_points_stroma.json").write_text("{}")
+    said = stroma("evaluate", tmp_path / "nowhere", truth).err
+    assert "There is no file or folder" in said
+    assert "nowhere" in said
+    assert "There are no results" in stroma("evaluate", empty, truth).err
+
+
+def test_beside_the_mean_stands_how_far_images_differ(stroma, tmp_path):
+    results, truth = tmp_path / "results", tmp_path / "truth"
+    for folder in (results, truth):
+        folder.mkdir()
+    objects = np.zeros((20, 20), np.uint8)
+    objects[2:8, 2:8] = 1
+    for name, found in (("a", objects), ("b", 0 * objects)):
+        write_labels(truth / f"{name}.png", objects)
+        write_labels(results / f"{name}_objects.tif", found)
+    said = json.loads(stroma("evaluate", results, truth, "--json").out)
+    assert said["overall"]["f1"] == 0.5
+    assert round(said["spread"]["f1"], 4) == 0.7071
+    assert {"arand", "voi split", "voi merge"} <= set(said["overall"])
+    rows = {
+        line.split()[0]: line.split()
+        for line in stroma("evaluate", results, truth).out.split("\n")
+        if line
+    }
+    column = rows["image"].index("F1")
+    assert (rows["mean"][column - 1], rows["spread"][column - 1]) == ("0.500", "0.707")

@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from stroma.errors import ParameterError
 from stroma.io import read_image, write_image, write_labels
 from stroma.workflow.scoring.evaluate import evaluate
-from stroma.workflow.scoring.report import EXTRA, MISSED, WRONG, write_report
+from stroma.workflow.scoring.report import EXTRA, MATCHED, MISSED, WRONG, write_report
 
 
 @pytest.fixture
@@ -71,6 +71,48 @@ def test_images_and_points_have_reports_too(tmp_path):
     points = [tmp_path / "p_points.csv"], [tmp_path / "p.csv"]
     page = write_report(tmp_path / "p.html", evaluate(*points), *points).read_text()
     assert "<td>f1</td><td>1</td>" in page
+
+
+def objects_of(folder, name, *boxes):
+    labels = np.zeros((20, 40), np.uint8)
+    for number, (y, x, height, width) in enumerate(boxes, start=1):
+        labels[y : y + height, x : x + width] = number
+    write_labels(folder / name, labels, axes="yx")
+
+
+def test_of_objects_it_shows_what_was_missed_made_up_and_parted_the_worst_image_first(tmp_path):
+    results, truth = tmp_path / "results", tmp_path / "truth"
+    results.mkdir()
+    truth.mkdir()
+    objects_of(truth, "a.png", (2, 2, 6, 6))
+    objects_of(results, "a_objects.tif", (2, 2, 6, 6))
+    objects_of(truth, "b.png", (2, 2, 6, 6), (12, 2, 6, 6), (2, 20, 10, 10))
+    objects_of(
+        results, "b_objects.tif", (2, 2, 6, 5), (12, 30, 6, 6), (2, 20, 5, 10), (7, 20, 5, 10)
+    )
+    found = evaluate(results, truth)
+    page = write_report(tmp_path / "q.html", found, results, truth).read_text()
+    assert page.index("<h3>b_objects.tif") < page.index("<h3>a_objects.tif")
+    errors = pictures(page)[2]
+    inside = {"right": (4, 4), "missed": (15, 4), "made up": (15, 33), "parted": (6, 25)}
+    shown = {name: tuple(errors[at]) for name, at in inside.items()}
+    assert shown == {"right": MATCHED, "missed": MISSED, "made up": EXTRA, "parted": WRONG}
+    assert (pictures(page)[5][..., 0] == pictures(page)[5][..., 2]).all(), "a has no error"
+
+
+def test_of_points_it_shows_which_are_missed_and_which_made_up(tmp_path):
+    (tmp_path / "p_points.csv").write_text("y,x\n1,2\n30,40\n")
+    (tmp_path / "p.csv").write_text("y,x\n1,3\n3,40\n")
+    points = [tmp_path / "p_points.csv"], [tmp_path / "p.csv"]
+    found = evaluate(*points)
+    [errors] = pictures(write_report(tmp_path / "p.html", found, *points).read_text())
+    assert [tuple(errors[4 * y + 2, 4 * x + 2]) for y, x in ((1, 2), (3, 40), (30, 40))] == [
+        MATCHED,
+        MISSED,
+        EXTRA,
+    ]
+    near = write_report(tmp_path / "q.html", found, *points, cutoff=0.5).read_text()
+    assert tuple(pictures(near)[0][6, 10]) == EXTRA
 
 
 def test_of_a_folder_with_several_kinds_of_results_one_is_compared(pair, tmp_path):

@@ -83,11 +83,12 @@ def evaluate(
     """Compare label images, or tracks, with the truth.
 
     Classes: IoU, Dice, surface Dice, Hausdorff distance. Objects: average precision at an IoU of
-    0.5 to 0.95, F1, panoptic quality. Points: F1 within a cutoff, counts. Images: PSNR, SSIM.
-    Classes of whole images (classes.csv; TRUTH is a table with the columns file and class, or has a
-    folder of images for every class): accuracy, and which are taken for which.
-    Classes of objects (NAME_table.csv; TRUTH are tables with the columns label and class, or marks
-    on objects): accuracy, recall, precision, and which are taken for which.
+    0.5 to 0.95, F1, panoptic quality, adapted Rand error, variation of information. Points: F1
+    within a cutoff, counts. Images: PSNR, SSIM. Classes of whole images (classes.csv; TRUTH is a
+    table with the columns file and class, or has a folder of images for every class): accuracy, and
+    which are taken for which. Classes of objects (NAME_table.csv; TRUTH are tables with the columns
+    label and class, or marks on objects): accuracy, recall, precision, and which are taken for
+    which.
     Tracks (folders of the Cell Tracking Challenge): TRA, DET, LNK, CHOTA, divisions, and SEG where
     there are outlines.
 
@@ -115,7 +116,9 @@ def evaluate(
     if report is not None:
         from stroma.workflow.scoring.report import write_report
 
-        typer.echo(f"{write_report(report, found, results, truth)}: the report", err=True)
+        typer.echo(
+            f"{write_report(report, found, results, truth, cutoff=cutoff)}: the report", err=True
+        )
     if json:
         as_json(found.overall if found.kind == "tracks" else asdict(found))
         return
@@ -123,7 +126,8 @@ def evaluate(
 
 
 SHOWN = {
-    "objects": {"AP50": "ap 0.50", "mean AP": "mean ap", "F1": "f1", "PQ": "pq"},
+    "objects": {"AP50": "ap 0.50", "mean AP": "mean ap", "F1": "f1", "PQ": "pq", "ARAND": "arand"}
+    | {"VoI split": "voi split", "VoI merge": "voi merge"},
     "points": {"F1": "f1", "precision": "precision", "recall": "recall"},
     "images": {"SI-PSNR": "si psnr", "PSNR": "psnr", "SSIM": "ssim", "NRMSE": "nrmse"},
 }
@@ -135,6 +139,7 @@ def _show_means(found: Evaluation) -> None:
     shown = SHOWN[found.kind]
     counted = [key for key in COUNTED if key in found.overall]
     every = [*found.images, {"name": "mean", **found.overall}]
+    every += [{"name": "spread", **found.spread}] if found.spread else []
     rows = [
         [
             one["name"],
@@ -183,6 +188,8 @@ def _show(found: Evaluation) -> None:
         return
     heads = ["image", *(f"IoU {n}" for n in found.labels)]
     rows = [[one["name"], *(_text(one[f"iou {n}"]) for n in found.labels)] for one in found.images]
+    if found.spread:
+        rows.append(["spread", *(_text(found.spread.get(f"iou {n}")) for n in found.labels)])
     rows.append(["all pixels", *(_text(found.overall[f"iou {n}"]) for n in found.labels)])
     table(heads, rows)
     means = (found.overall["mean iou"], found.overall["mean dice"])

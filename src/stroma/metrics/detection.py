@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 from scipy.spatial import cKDTree
@@ -34,7 +35,7 @@ def detection_scores(result: Any, truth: Any, *, cutoff: float = 3.0) -> dict[st
         raise ShapeError(
             f"The points found have {found.shape[1]} coordinates, the true ones {true.shape[1]}."
         )
-    matched, n, m = _matched(found, true, cutoff), len(found), len(true)
+    matched, n, m = int((matches(found, true, cutoff) >= 0).sum()), len(found), len(true)
     return {
         "f1": 2 * matched / (n + m) if n + m else 1.0,
         "precision": matched / n if n else 1.0,
@@ -45,11 +46,12 @@ def detection_scores(result: Any, truth: Any, *, cutoff: float = 3.0) -> dict[st
     }
 
 
-def _matched(found: Any, true: Any, cutoff: float) -> int:
+def matches(found: Any, true: Any, cutoff: float) -> NDArray[np.intp]:
+    """Return for every found point which true one it is, -1 where it is none; as many as can be."""
     if not len(found) or not len(true):
-        return 0
+        return np.full(len(found), -1)
     near = cKDTree(true).query_ball_point(found, cutoff)
     rows = np.repeat(np.arange(len(found)), [len(n) for n in near])
     columns = np.array([j for n in near for j in n], np.intp)
     graph = csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(found), len(true)))
-    return int((maximum_bipartite_matching(graph, perm_type="column") >= 0).sum())
+    return np.asarray(maximum_bipartite_matching(graph, perm_type="column"), np.intp)

@@ -149,6 +149,23 @@ def matching(found: Overlaps, threshold: float) -> Matching:
     return Matching(count, found.true - count, found.found - count, float(iou.sum()))
 
 
+def unmatched(
+    found: Overlaps, threshold: float = 0.5
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Return which true objects are missed, and which found ones are made up: without a match.
+
+    Parameters
+    ----------
+    found : Overlaps
+        From `overlaps`.
+    threshold : float
+        Of the IoU, from 0.5 on, so that no object can match two.
+    """
+    above = found.iou > threshold
+    missed = np.delete(found.true_labels, found.rows[above])
+    return missed, np.delete(found.found_labels, found.columns[above])
+
+
 def instance_scores(
     result: Any, truth: Any, *, thresholds: Sequence[float] = THRESHOLDS
 ) -> dict[str, float]:

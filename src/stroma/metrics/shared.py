@@ -30,6 +30,17 @@ def mean_scores(images: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: float(np.mean([one[name] for one in images])) for name in images[0]}
 
 
+def spread_scores(images: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the standard deviation of every score over the images that have it, two at least."""
+    names = dict.fromkeys(name for one in images for name in one)
+    known = {name: [v for one in images if _is_number(v := one.get(name))] for name in names}
+    return {n: float(np.std(values, ddof=1)) for n, values in known.items() if len(values) > 1}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def by_name(scores: Mapping[str, float], names: Mapping[int, str]) -> dict[str, float]:
     """Return scores of which those of a class, "recall 2", end in its name instead of its label.
 

@@ -19,6 +19,7 @@ from stroma.io.tracks.ctc import linked, text_of
 from stroma.io.tracks.movie import NUMBER, Movie, read_movie
 from stroma.metrics.detection import detection_scores
 from stroma.metrics.instances import instance_scores
+from stroma.metrics.partition import partition_scores
 from stroma.metrics.restoration import restoration_scores
 from stroma.metrics.tracking import match, seg
 from stroma.metrics.tracking import scores as tracking_scores
@@ -34,7 +35,8 @@ def object_scores(path: Path, true: Path, *, ignore: Sequence[int]) -> dict[str,
     """Return the scores of objects by number; those of the truth that are ignored do not count."""
     result, truth = (np.squeeze(label_values(p)) for p in (path, true))
     _require_same(result, truth, path, true)
-    return instance_scores(result, np.where(np.isin(truth, list(ignore)), -1, truth))
+    known = np.where(np.isin(truth, list(ignore)), -1, truth)
+    return instance_scores(result, known) | partition_scores(result, known)
 
 
 def point_scores(path: Path, true: Path, *, cutoff: float) -> dict[str, float]:
@@ -42,8 +44,12 @@ def point_scores(path: Path, true: Path, *, cutoff: float) -> dict[str, float]:
 
     The truth may be an image of objects by number: the middles of the boxes around them.
     """
-    known = _middles(true) if is_image(true) else read_points(true)
-    return detection_scores(read_points(path), known, cutoff=cutoff)
+    return detection_scores(read_points(path), points_in(true), cutoff=cutoff)
+
+
+def points_in(path: Path) -> NDArray[np.float64]:
+    """Return the points of a CSV file; of an image of objects the middles of their boxes."""
+    return _middles(path) if is_image(path) else read_points(path)
 
 
 def _middles(path: Path) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stroma.errors import LabelError, ParameterError
-from stroma.io import read_image
+from stroma.errors import LabelError, MissingFileError, ParameterError
+from stroma.io import is_image, read_image
 from stroma.metrics.semantic import confusion, dice_of, iou_of
-from stroma.metrics.shared import mean_scores
+from stroma.metrics.shared import mean_scores, spread_scores
 from stroma.metrics.surface import surface_scores
 from stroma.workflow.applying.categories import compared, is_category
 from stroma.workflow.learning.pairs import for_images, paired
@@ -33,6 +33,9 @@ KIND_OF = {"_objects": "objects", "_points": "points", "_restored": "images"}
 KINDS = ("auto", "classes", *KIND_OF.values(), "tracks", "categories", "object-classes")
 """What results may be."""
 
+
+WITHOUT_SPREAD = ("tracks", "categories")
+"""Results of which there are no scores image by image."""
 
 TOLERANCE = 1.0
 CUTOFF = 3.0
@@ -71,6 +74,14 @@ class Evaluation:
     images: tuple[dict[str, Any], ...]
     overall: dict[str, Any]
     kind: str = "classes"
+    spread: dict[str, float] = field(init=False)
+    """Of every score, how far images differ: the standard deviation over those that have it, where
+    there are several."""
+
+    def __post_init__(self) -> None:
+        """Measure the spread."""
+        counted = self.images if self.kind not in WITHOUT_SPREAD else ()
+        object.__setattr__(self, "spread", spread_scores(counted))
 
 
 def evaluate(
@@ -229,10 +240,16 @@ def pairs_of(results: Any, truth: Any, *, kind: str = "auto") -> tuple[list[Path
 
     Of a folder with results of several kinds, those of the kind that is asked for.
     """
+    if isinstance(results, str | Path) and not Path(results).exists():
+        raise MissingFileError(f"There is no file or folder {results} of results.")
     if isinstance(results, str | Path) and Path(results).is_dir():
         inside = sorted(Path(results).iterdir())
         named = [p for p in inside if _ending(p)]
-        several: Any = [p for p in named if _kind_of(p) == kind] or named or inside
+        several: Any = [p for p in named if _kind_of(p) == kind] or named or _plain(inside)
+        if not several:
+            raise MissingFileError(
+                f"There are no results in {results}. Give the folder that `stroma segment` wrote."
+            )
     else:
         several = results
     if isinstance(truth, str | Path) and Path(truth).is_dir():
@@ -241,6 +258,11 @@ def pairs_of(results: Any, truth: Any, *, kind: str = "auto") -> tuple[list[Path
         return plain, for_images(images, truth)
     many, known = paired(several, list(truth) if isinstance(truth, tuple) else truth)
     return [Path(p) for p in many], [Path(p) for p in known]
+
+
+def _plain(files: Sequence[Path]) -> list[Path]:
+    """Return images and tables among files, whose names do not say what they are."""
+    return [p for p in files if is_image(p) or p.suffix.lower() == ".csv"]
 
 
 def _kind_of(path: Path) -> str:

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.segmentation import find_boundaries
 
 import stroma
 from stroma.data.classes import MOST_COLORS, Class, color_of
 from stroma.io import read_image
 from stroma.io.atomic import replaced
-from stroma.workflow.scoring.compared import label_values
-from stroma.workflow.scoring.evaluate import Evaluation, pairs_of
+from stroma.metrics.detection import matches
+from stroma.metrics.instances import overlaps, unmatched
+from stroma.workflow.scoring.compared import label_values, points_in
+from stroma.workflow.scoring.evaluate import CUTOFF, Evaluation, pairs_of
 
 SIDE = 320
 """Longest side of a picture, in pixels."""
@@ -27,6 +30,15 @@ MOST_PICTURES = 24
 
 BOTH, MISSED, EXTRA, WRONG = (235, 235, 235), (213, 94, 0), (0, 114, 178), (204, 121, 167)
 """Colours of what agrees, what only the truth has, what only the result has, and another class."""
+
+MATCHED, LINE = (190, 190, 190), (90, 90, 90)
+"""Colours of objects and points that are right, and of true outlines."""
+
+DOT = 2
+"""Half the side of a point, in pixels of the picture."""
+
+MOST_ENLARGED = 4.0
+"""Pictures of points that lie in a small image are not made larger than that."""
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem }
@@ -42,7 +54,13 @@ Picture = NDArray[np.uint8]
 
 
 def write_report(
-    path: str | Path, found: Evaluation, results: Any, truth: Any, *, title: str = ""
+    path: str | Path,
+    found: Evaluation,
+    results: Any,
+    truth: Any,
+    *,
+    title: str = "",
+    cutoff: float = CUTOFF,
 ) -> Path:
     """Write scores and pictures as one HTML file, which needs no other file.
 
@@ -56,6 +74,8 @@ def write_report(
         What was compared, as given there.
     title : str
         Heading of the page.
+    cutoff : float
+        How far a point may be from a true one to be it, in pixels.
     """
     target = Path(path)
     heading = title or f"Quality control: {found.kind}"
@@ -64,10 +84,13 @@ def write_report(
         f"<p>{len(found.images)} images. Results: {_text(results)}. Truth: {_text(truth)}. "
         f"Written by Stroma {stroma.__version__}.</p>",
         "<h2>All together</h2>",
-        _table(("score", "value"), [(k, _number(v)) for k, v in found.overall.items()]),
+        _table(
+            ("score", "value", "spread"),
+            [(k, _number(v), _number(found.spread.get(k))) for k, v in found.overall.items()],
+        ),
         "<h2>Image by image</h2>",
         _per_image(found),
-        *_shown(found, results, truth),
+        *_shown(found, results, truth, cutoff),
     ]
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(heading)}</title>'
@@ -79,60 +102,111 @@ def write_report(
 
 
 def _per_image(found: Evaluation) -> str:
-    """Return the table of all images; the worst by the first score is marked."""
+    """Return the table of all images; the worst is marked."""
     heads = list(dict.fromkeys(k for one in found.images for k in one if k != "name"))
-    first = [one.get(heads[0]) for one in found.images] if heads else []
-    known = [v for v in first if v is not None]
-    marked = [v is not None and len(known) > 1 and v == min(known) for v in first]
+    scores = [_score(one, found.kind) for one in found.images]
+    known = [v for v in scores if v is not None]
+    marked = [v is not None and len(known) > 1 and v == min(known) for v in scores]
     rows = [[one["name"], *(_number(one.get(h)) for h in heads)] for one in found.images]
     return _table(["image", *heads], rows, marked)
 
 
-def _shown(found: Evaluation, results: Any, truth: Any) -> Iterator[str]:
-    """Yield pictures of every image, if they are of a kind that has some."""
+def _score(one: Mapping[str, Any], kind: str) -> float | None:
+    """Return how good an image is: the mean IoU of its classes, or its first score."""
+    values = [v for k, v in one.items() if k != "name" and (kind != "classes" or k[:4] == "iou ")]
+    if kind != "classes":
+        return values[0] if values else None
+    known = [v for v in values if v is not None]
+    return float(np.mean(known)) if known else None
+
+
+def _worst_first(found: Evaluation) -> list[int]:
+    """Return the places of images, the worst first; those without a score last."""
+    scores = [_score(one, found.kind) for one in found.images]
+    return sorted(range(len(scores)), key=lambda i: np.inf if (v := scores[i]) is None else v)
+
+
+def _shown(found: Evaluation, results: Any, truth: Any, cutoff: float) -> Iterator[str]:
+    """Yield pictures of the worst images, if they are of a kind that has some."""
     draw = PICTURES.get(found.kind)
     if draw is None:
         return
-    yield "<h2>Pictures</h2><p>Middle planes. In the error map light is right, "
-    yield "orange is missed, blue is found where nothing is, pink is another class.</p>"
+    yield f"<h2>Pictures</h2><p>The worst first. {SAID[found.kind]}</p>"
     pairs = list(zip(*pairs_of(results, truth, kind=found.kind), strict=True))
-    for result, true in pairs[:MOST_PICTURES]:
+    for result, true in [pairs[i] for i in _worst_first(found)[:MOST_PICTURES]]:
         yield f"<h3>{_text(result.name)}</h3>"
-        for caption, picture in draw(result, true):
+        for caption, picture in draw(result, true, cutoff):
             data = base64.b64encode(_png(picture)).decode("ascii")
             yield f'<figure><img alt="{_text(caption)} of {_text(result.name)}" '
             yield f'src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
     if len(pairs) > MOST_PICTURES:
-        yield f"<p>The first {MOST_PICTURES} of {len(pairs)} images are shown.</p>"
+        yield f"<p>The {MOST_PICTURES} worst of {len(pairs)} images are shown.</p>"
 
 
-def _of_labels(result: Path, true: Path) -> Iterator[tuple[str, Picture]]:
+def _of_labels(result: Path, true: Path, _: float) -> Iterator[tuple[str, Picture]]:
     found, known = _small(_middle(label_values(result))), _small(_middle(label_values(true)))
     yield "result", _coloured(found)
     yield "truth", _coloured(known)
-    yield "errors", _errors(found, known, classes=True)
+    yield "errors", _errors(found, known)
 
 
-def _of_objects(result: Path, true: Path) -> Iterator[tuple[str, Picture]]:
-    found, known = _small(_middle(label_values(result))), _small(_middle(label_values(true)))
+def _of_objects(result: Path, true: Path, _: float) -> Iterator[tuple[str, Picture]]:
+    whole = np.squeeze(label_values(result)), np.squeeze(label_values(true))
+    missed, extra = unmatched(overlaps(*whole))
+    found, known = (_small(_middle(values)) for values in whole)
     yield "result", _coloured(found)
     yield "truth", _coloured(known)
-    yield "errors", _errors(found, known, classes=False)
+    wrong = np.isin(found, extra), np.isin(known, missed)
+    picture = np.full((*known.shape, 3), BOTH, np.uint8)
+    picture[(found > 0) | (known > 0)] = MATCHED
+    picture[wrong[0]], picture[wrong[1]] = EXTRA, MISSED
+    picture[wrong[0] & wrong[1]] = WRONG
+    picture[find_boundaries(known, mode="inner")] = LINE
+    yield "errors", picture
 
 
-def _of_images(result: Path, true: Path) -> Iterator[tuple[str, Picture]]:
+def _of_images(result: Path, true: Path, _: float) -> Iterator[tuple[str, Picture]]:
     found, known = (_small(_middle(np.squeeze(read_image(p).read()))) for p in (result, true))
     yield "result", _grey(found)
     yield "truth", _grey(known)
     yield "difference", _grey(np.abs(found.astype(np.float64) - known))
 
 
-PICTURES: Mapping[str, Callable[[Path, Path], Iterable[tuple[str, Picture]]]] = {
+def _of_points(result: Path, true: Path, cutoff: float) -> Iterator[tuple[str, Picture]]:
+    found, known = points_in(result), points_in(true)
+    which = matches(found, known, cutoff)
+    missed = np.delete(known, which[which >= 0], 0)
+    groups = ((found[which >= 0], MATCHED), (missed, MISSED), (found[which < 0], EXTRA))
+    every = np.concatenate([points[:, -2:] for points, _ in groups])
+    sides = every.max(0, initial=0) + 1 if len(every) else np.ones(2)
+    scale = min(SIDE / sides.max(), MOST_ENLARGED)
+    height, width = (np.ceil(sides * scale)).astype(int) + 2 * DOT
+    picture = np.full((height, width, 3), BOTH, np.uint8)
+    for points, colour in groups:
+        for y, x in np.rint(points[:, -2:] * scale).astype(int).clip(0):
+            picture[y : y + 2 * DOT, x : x + 2 * DOT] = colour
+    yield "errors", picture
+
+
+PICTURES: Mapping[str, Callable[[Path, Path, float], Iterable[tuple[str, Picture]]]] = {
     "classes": _of_labels,
     "objects": _of_objects,
+    "points": _of_points,
     "images": _of_images,
 }
 """What is drawn of a result and its truth, by kind."""
+
+SAID = {
+    "classes": "Middle planes. In the error map light is right, orange is missed, blue is found "
+    "where nothing is, pink is another class.",
+    "objects": "Middle planes. In the error map grey objects are right, orange ones are missed, "
+    "blue ones made up; pink is where both lie over each other: parted, joined to another, or of "
+    "another outline. Lines are the true outlines.",
+    "points": "Points of all planes. Grey ones are right, orange ones are missed, blue ones made "
+    "up.",
+    "images": "Middle planes.",
+}
+"""What the colours mean."""
 
 
 def _middle(values: Plane) -> Plane:
@@ -156,12 +230,11 @@ def _coloured(labels: Plane) -> Picture:
     return np.array(colours, np.uint8)[numbers]
 
 
-def _errors(found: Plane, known: Plane, *, classes: bool) -> Picture:
+def _errors(found: Plane, known: Plane) -> Picture:
     picture = np.full((*known.shape, 3), BOTH, np.uint8)
     picture[(known > 0) & (found == 0)] = MISSED
     picture[(known == 0) & (found > 0)] = EXTRA
-    if classes:
-        picture[(known > 0) & (found > 0) & (found != known)] = WRONG
+    picture[(known > 0) & (found > 0) & (found != known)] = WRONG
     return picture
 
 
