@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
 from tests.targets.objects import touching
 
 import stroma
@@ -141,6 +142,22 @@ def test_options_are_tuned_by_what_is_predicted_in_use(network):
     [found] = examined.outcome(network.module).predictions
     np.testing.assert_array_equal(found, network.predict_probas(image, mirror=True))
     assert not np.array_equal(found, network.predict_probas(image, mirror=False))
+
+
+def test_scores_and_pictures_of_a_training_are_those_of_the_tuned_network(tmp_path, monkeypatch):
+    labels = np.zeros((6, 48, 48), np.uint8)
+    for n, one in enumerate(labels):
+        one[8 + n : 30 + n, 10:36] = 1
+    options = {"target": "distances", "steps": 40, "patch": [32, 32], "rate": 1e-2, "device": "cpu"}
+    learner = Learner(**options, network_options={"features": [4, 8]})
+    monkeypatch.setattr(Distances, "tunable", {"foreground": (1.0,)})  # with it nothing is found
+    network = learner.fit(list(labels * np.float32(1)), list(labels), folder=tmp_path)
+    assert network.about.training["scores"]["f1"] > 0
+    assert set(network.scores_.values()) == {0.0}
+    with Picture.open(tmp_path / "validation.png") as shown:
+        _, truth, found = np.split(np.asarray(shown)[:48], 3, axis=1)
+    assert truth[:, :48].any()
+    assert not found[:, :48].any()
 
 
 def test_what_was_tuned_is_kept_and_used(network, tmp_path):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as Picture
+from scipy import ndimage
 
+from stroma.errors import ParameterError
 from stroma.io import read_image, write_image, write_labels
 from stroma.io.points import read_points
 from stroma.networks.blind import Blind
@@ -163,6 +165,32 @@ def test_an_image_in_which_nothing_is_found_has_results_of_every_kind(tmp_path):
     assert not read_image(tmp_path / "out" / "film_objects.tif").read().any()
     head, *rows = (tmp_path / "out" / "film_points.csv").read_text().splitlines()
     assert (head, rows) == ("y,x,t,probability", [])
+
+
+def test_an_overlay_has_the_outlines_of_objects_and_the_image_inside_them(tmp_path, image):
+    wanted = Outputs(overlay=True)
+    assert not segment_files(OBJECTS, [image], tmp_path / "out", outputs=wanted).failed
+    objects = read_image(tmp_path / "out" / "cells_objects.tif").read()
+    with Picture.open(tmp_path / "out" / "cells_objects_overlay.png") as shown:
+        values = np.asarray(shown.convert("RGB"))
+    coloured = values.max(-1) != values.min(-1)
+    inside = ndimage.binary_erosion(objects > 0, iterations=1)
+    np.testing.assert_array_equal(coloured, (objects > 0) & ~inside)
+    assert len(np.unique(values[coloured], axis=0)) == len(np.unique(objects)) - 1
+    with pytest.raises(ParameterError, match="classes or objects; this network finds points"):
+        segment_files(POINTS, [image], tmp_path / "out", outputs=wanted)
+
+
+def test_an_overlay_of_objects_has_all_planes(tmp_path):
+    values = np.zeros((3, 40, 60), np.uint8)
+    values[1, 20:30, 40:50] = 200
+    image = write_image(tmp_path / "stack.tif", values, axes="zyx")
+    how = {"outputs": Outputs(overlay=True)}
+    assert not segment_files(OBJECTS, [image], tmp_path / "out", **how).failed
+    shown = read_image(tmp_path / "out" / "stack_objects_overlay.tif")
+    assert shown.sizes == {"c": 3, "z": 3, "y": 40, "x": 60}
+    values = shown.at(z=1).read()
+    assert (values.max(0) != values.min(0)).sum() == 4 * 9  # the border of 10 x 10 pixels
 
 
 def test_objects_gathered_in_a_file_are_those_gathered_in_memory(tmp_path, image, monkeypatch):

@@ -88,7 +88,11 @@ def segment(
         bool, typer.Option("--probabilities", help="Write the probability of every class.")
     ] = False,
     overlay: Annotated[
-        bool, typer.Option("--overlay", help="Write the image with the colours of the classes.")
+        bool,
+        typer.Option(
+            "--overlay",
+            help="Write the image with the colours of the classes, or the outlines of objects.",
+        ),
     ] = False,
     table: Annotated[
         bool,

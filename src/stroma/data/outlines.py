@@ -35,6 +35,17 @@ def outlines(mask: NDArray[np.bool_]) -> list[list[Points]]:
     return found
 
 
+def inner_edges(labels: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return which pixels above 0 have another label at one of their sides, within the image."""
+    found = np.zeros(labels.shape, bool)
+    for axis in range(labels.ndim):
+        one, other = np.moveaxis(labels, axis, 0), np.moveaxis(found, axis, 0)
+        differ = one[1:] != one[:-1]
+        other[1:] |= differ
+        other[:-1] |= differ
+    return found & (labels > 0)
+
+
 def _rings(mask: NDArray[np.bool_]) -> list[Points]:
     """Follow the sides between pixels in and out of the mask, which stays on the right."""
     following = _sides(mask)

@@ -33,12 +33,14 @@ def mean_scores(images: Sequence[dict[str, float]]) -> dict[str, float]:
 def spread_scores(images: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Return the standard deviation of every score over the images that have it, two at least."""
     names = dict.fromkeys(name for one in images for name in one)
-    known = {name: [v for one in images if _is_number(v := one.get(name))] for name in names}
+    known = {
+        name: [v for one in images if (v := _number(one.get(name))) is not None] for name in names
+    }
     return {n: float(np.std(values, ddof=1)) for n, values in known.items() if len(values) > 1}
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def by_name(scores: Mapping[str, float], names: Mapping[int, str]) -> dict[str, float]:

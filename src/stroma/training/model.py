@@ -106,8 +106,13 @@ class Network:
 
     @property
     def scores_(self) -> Mapping[str, float]:
-        """Scores on the part of the data that was kept from training; of classes by their names."""
-        return by_name(self.about.training.get("scores", {}), self._names)
+        """Scores on the part of the data that was kept from training; of classes by their names.
+
+        Of targets with options of decoding, with those that were chosen, as the network is used.
+        """
+        said = self.about.training
+        scores = {**said.get("scores", {}), **said.get("tuned scores", {})}
+        return by_name(scores, self._names)
 
     @property
     def decoding_(self) -> Mapping[str, Any]:

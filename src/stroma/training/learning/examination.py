@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,12 @@ class Outcome:
         """Return both together."""
         return Outcome(self.predictions + other.predictions, self.truths + other.truths)
 
+    def decoded(
+        self, target: Target, options: Mapping[str, Any], *, most: int | None = None
+    ) -> list[Any]:
+        """Return the results of some options of decoding; of the first images, if so many do."""
+        return [target.decode(p, **options) for p in self.predictions[:most]]
+
     def chosen(self, target: Target, *, largest: bool) -> dict[str, Any]:
         """Return what follows for decoding, as it is kept with a network.
 
@@ -53,7 +59,7 @@ class Outcome:
             options, scores = tune(target, self.predictions, self.truths)
             found = {"decode": as_json(options), "tuned scores": scores}
         if largest:
-            results = [target.decode(p, **found.get("decode", {})) for p in self.predictions]
+            results = self.decoded(target, found.get("decode", {}))
             labels = [int(name) for name in target.channels()]
             found["largest"] = [list(g) for g in found_rule(results, self.truths, labels)]
         return found

@@ -34,7 +34,7 @@ from stroma.training.feeding.splits import split
 from stroma.training.files.about import ORIGIN, About, as_json
 from stroma.training.learning.examination import Examination
 from stroma.training.learning.loop import CHECKPOINT, Schedule, Told, Training
-from stroma.training.learning.pictures import Pictures
+from stroma.training.learning.pictures import SHOWN, Pictures
 from stroma.training.learning.state import State, scores_in
 from stroma.training.model import Network
 from stroma.training.planning.kinds import varied
@@ -242,11 +242,11 @@ class Task:
         if self.target.tunable or self.options.largest:
             if self.options.steps is None:
                 settle(resolve(self.options.device))
-            chosen = (
-                self.examination(kept)
-                .outcome(module)
-                .chosen(self.target, largest=self.options.largest)
-            )
+            outcome = self.examination(kept).outcome(module)
+            chosen = outcome.chosen(self.target, largest=self.options.largest)
+            if folder is not None and "decode" in chosen:  # as it is used, and so is it shown
+                shown = outcome.decoded(self.target, chosen["decode"], most=SHOWN)
+                Pictures(folder, self.target, kept).draw(state.history, shown)
         network = Network(module, self._about(state, classes, chosen))
         if folder is not None:
             (folder / CHECKPOINT).unlink(missing_ok=True)

@@ -18,6 +18,9 @@ from stroma.io.points import write_points
 from stroma.objects.blockwise.files import write_in_blocks
 from stroma.objects.blockwise.room import blocks
 from stroma.workflow.applying.categories import write_category
+from stroma.workflow.applying.one_image import read_back
+from stroma.workflow.applying.outputs import Files, Job
+from stroma.workflow.applying.overlay import outlined, write_overlay
 from stroma.workflow.applying.region import Region
 
 if TYPE_CHECKING:
@@ -125,6 +128,12 @@ def taking(
         write_category(path, name, found, outer, network.channel_names)
     else:
         _write_image(network, opened, path, region, found)
+
+
+def draw_objects(image: Image, job: Job, files: Files) -> None:
+    """Write a picture with the outlines of the objects that were written, where it is wanted."""
+    if files.overlay is not None and job.result == "instances":
+        write_overlay(image, read_back(files.labels, image), files.overlay, outlined)
 
 
 def _keep(labels: Any, image: Image, region: Region) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +23,9 @@ from stroma.pixel.predicting.predict import label_dtype
 from stroma.pixel.predicting.run import predict_blocks
 from stroma.workflow.applying.applied import is_network
 from stroma.workflow.applying.outputs import Files, Job
-from stroma.workflow.applying.overlay import overlay, picture, sampled
+from stroma.workflow.applying.overlay import overlay, write_overlay
 from stroma.workflow.applying.region import Region
-from stroma.workflow.applying.tables import planes, write_tables
+from stroma.workflow.applying.tables import write_tables
 from stroma.workflow.applying.volume_tables import write_volume_tables
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Work:
 
     def describe(self) -> None:
         """Write what follows from the labels: tables and overlay."""
-        labels = _read_back(self.files.labels, self.image)
+        labels = read_back(self.files.labels, self.image)
         if self.files.components and self.files.summary:
             write = write_volume_tables if self._deep else write_tables
             write(
@@ -134,7 +135,8 @@ class Work:
                 min_size=self.job.outputs.min_size,
             )
         if self.files.overlay:
-            self._write_overlay(labels, self.files.overlay)
+            draw = partial(overlay, classes=self.model.classes, alpha=self.job.outputs.alpha)
+            write_overlay(self.image, labels, self.files.overlay, draw)
 
     def _to_memory(self) -> Iterator[list[Sink]]:
         labels = ArraySink(self.label_target, label_dtype(self.model.classes_))
@@ -243,21 +245,6 @@ class Work:
             max(z for z, *_ in missing) + 1,
         )
 
-    def _write_overlay(self, labels: Image, path: Path) -> None:
-        """Write the overlay of one plane as a PNG, of several as a TIFF in colours."""
-        shown = []
-        for (_, _, plane), (_, _, marked) in zip(planes(self.image), planes(labels), strict=True):
-            below = picture(plane)
-            above = sampled(marked, below.shape[:2])
-            alpha = self.job.outputs.alpha
-            shown.append(overlay(below, above, self.model.classes, alpha=alpha))
-        target = self.label_target
-        outer = target.shape[:-2] if len(shown) > 1 else ()
-        values = np.stack(shown).reshape(*outer, *shown[0].shape)
-        given = f"{target.axes[: len(outer)]}yxc"
-        axes = "".join(a for a in AXES if a in given)
-        write_image(path, values.transpose([given.index(a) for a in axes]), axes=axes, rgb=True)
-
 
 def _open(path: Path, target: Target, dtype: Any, **options: Any) -> BlockWriter:
     sizes = {"y": CHUNK, "x": CHUNK}
@@ -269,7 +256,7 @@ def _open(path: Path, target: Target, dtype: Any, **options: Any) -> BlockWriter
     )
 
 
-def _read_back(path: Path, image: Image) -> Image:
+def read_back(path: Path, image: Image) -> Image:
     """Return the labels that were written, with the axes and spacing of their image."""
     axes = image.kept_axes.replace("c", "")
     stored = read_indices(path) if path.suffix == ".png" else None

@@ -49,7 +49,7 @@ class Outputs:
     probabilities : bool
         Write the probability of every class, as channels.
     overlay : bool
-        Write a picture of the image with the colours of the classes.
+        Write a picture of the image with the colours of the classes, or the outlines of objects.
     alpha : float
         Weight of the colours in the overlay, 0 to 1.
     tables : bool
@@ -179,7 +179,11 @@ class Job:
         return Files(
             labels=self._named(f"_{NAMES[self.result]}{main}"),
             probabilities=self._named(f"_probabilities{values}") if wanted.probabilities else None,
-            overlay=self._named(f"_overlay.{'tif' if many else 'png'}") if wanted.overlay else None,
+            overlay=(
+                self._named(f"{kind}_overlay.{'tif' if many else 'png'}")
+                if wanted.overlay
+                else None
+            ),
             components=self._named("_components.csv") if wanted.tables else None,
             summary=self._named("_summary.csv") if wanted.tables else None,
             record=self._named(f"{kind}_stroma.json"),
@@ -280,17 +284,20 @@ def _require_objects(outputs: Outputs, result: str) -> None:
 
 
 def _require_classes(outputs: Outputs, result: str) -> None:
+    """Refuse what only models of classes write; of objects there are outlines."""
     given = {
         "probabilities=": outputs.probabilities,
-        "overlay=": outputs.overlay,
+        "overlay=": outputs.overlay and result != "instances",
         "tables=": outputs.tables,
     }
     asked = [name for name, wanted in given.items() if wanted]
-    if result != "classes" and asked:
-        raise ParameterError(
-            f"{', '.join(asked)} {'goes' if len(asked) == 1 else 'go'} with models of classes; "
-            f"this network finds {FINDS[result]}. Leave {'it' if len(asked) == 1 else 'them'} out."
-        )
+    if result == "classes" or not asked:
+        return
+    whose = "models of classes or objects" if asked == ["overlay="] else "models of classes"
+    raise ParameterError(
+        f"{', '.join(asked)} {'goes' if len(asked) == 1 else 'go'} with {whose}; "
+        f"this network finds {FINDS[result]}. Leave {'it' if len(asked) == 1 else 'them'} out."
+    )
 
 
 def _numbers(path: Path, outputs: Outputs) -> tuple[int | None, ...]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stroma.data.classes import PALETTE, SHADES, Class
-from stroma.data.image import Image
+from stroma.data.image import AXES, Image
+from stroma.data.outlines import inner_edges
 from stroma.errors import ParameterError, ShapeError
+from stroma.io import write_image
+from stroma.workflow.applying.tables import planes
 
 SIDE = 4096
 """Larger planes are shown reduced to at most this many pixels a side."""
@@ -20,6 +24,52 @@ BAND = 512
 
 DARKEST, BRIGHTEST = 0.5, 99.8
 """Percentiles of the intensities that become black and white."""
+
+
+Draw = Callable[[NDArray[np.uint8], NDArray[Any]], NDArray[np.uint8]]
+"""Returns a picture with something drawn of the labels that lie on it."""
+
+
+def write_overlay(image: Image, labels: Image, path: Path, draw: Draw) -> None:
+    """Write a picture of an image and its labels: of one plane a PNG, of several a TIFF in colours.
+
+    Parameters
+    ----------
+    image, labels : Image
+        With the same planes.
+    path : Path
+        Where to.
+    draw : callable
+        What is drawn: `overlay` or `outlined`.
+    """
+    shown = []
+    for (_, _, plane), (_, _, marked) in zip(planes(image), planes(labels), strict=True):
+        below = picture(plane)
+        shown.append(draw(below, sampled(marked, below.shape[:2])))
+    outer = image.kept_axes.replace("c", "")[:-2] if len(shown) > 1 else ""
+    values = np.stack(shown).reshape(*(image.sizes[a] for a in outer), *shown[0].shape)
+    given = f"{outer}yxc"
+    axes = "".join(a for a in AXES if a in given)
+    write_image(path, values.transpose([given.index(a) for a in axes]), axes=axes, rgb=True)
+
+
+def outlined(picture: NDArray[np.uint8], objects: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a picture with the outlines of objects, so that what is inside stays to be seen.
+
+    Parameters
+    ----------
+    picture : (y, x, 3) uint8 array
+        Red, green, blue.
+    objects : (y, x) integer array
+        By number, 0 for none; neighbours by number have other colours.
+    """
+    if picture.shape != (*objects.shape, 3):
+        raise ShapeError(f"Objects of {objects.shape} do not fit a picture of {picture.shape}.")
+    edge = inner_edges(objects)
+    colours = _palette()
+    shown = picture.copy()
+    shown[edge] = colours[(objects[edge].astype(np.int64) - 1) % len(colours)]
+    return shown
 
 
 def overlay(
@@ -65,12 +115,17 @@ def overlay(
 def _colours(largest: int, classes: Sequence[Class]) -> NDArray[np.uint16]:
     """Return the colours of the labels from 0 to the largest."""
     table = np.zeros((max(largest, 0) + 1, 3), np.uint16)
-    palette = np.array([Class(i + 1).rgb for i in range(len(PALETTE) * len(SHADES))], np.uint16)
+    palette = _palette()
     table[1:] = palette[np.arange(largest) % len(palette)]
     for c in classes:
         if c.label <= largest:
             table[c.label] = c.rgb
     return table
+
+
+def _palette() -> NDArray[np.uint16]:
+    """Return the colours of labels that have none of their own, in turn."""
+    return np.array([Class(i + 1).rgb for i in range(len(PALETTE) * len(SHADES))], np.uint16)
 
 
 def picture(plane: Image, *, side: int = SIDE) -> NDArray[np.uint8]:

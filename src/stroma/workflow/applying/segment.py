@@ -15,7 +15,7 @@ from stroma.io.atomic import told
 from stroma.workflow.applying.applied import is_network, result_of
 from stroma.workflow.applying.categories import ENDING, TABLE, require_own
 from stroma.workflow.applying.classed_objects import write_classed_objects
-from stroma.workflow.applying.found import write_found
+from stroma.workflow.applying.found import draw_objects, write_found
 from stroma.workflow.applying.one_image import Cancel, Tell, Work
 from stroma.workflow.applying.outputs import Files, Job, Outputs, jobs
 from stroma.workflow.applying.records import claim, is_complete, record
@@ -258,6 +258,8 @@ def _write(
     job, files = next(iter(todo.values()))
     if is_network(model) and model.heads:
         write_several(model, image, todo, region, tell, cancel, use_dask=use_dask)
+        for one in todo.values():
+            draw_objects(image, *one)
     elif is_network(model) and job.outputs.objects is not None:
         write_classed_objects(model, image, job, files, tell, cancel)
     elif is_network(model) and job.result != "classes":
@@ -268,6 +270,7 @@ def _write(
             "name": job.name,
         }
         write_found(model, image, files.labels, region, tell, cancel, **how)
+        draw_objects(image, job, files)
     else:
         work = Work(model, image, job, files, region, use_dask)
         work.segment(tell, cancel)

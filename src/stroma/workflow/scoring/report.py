@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.segmentation import find_boundaries
 
 import stroma
 from stroma.data.classes import MOST_COLORS, Class, color_of
+from stroma.data.outlines import inner_edges
 from stroma.io import read_image
 from stroma.io.atomic import replaced
 from stroma.metrics.detection import matches
@@ -161,7 +161,7 @@ def _of_objects(result: Path, true: Path, _: float) -> Iterator[tuple[str, Pictu
     picture[(found > 0) | (known > 0)] = MATCHED
     picture[wrong[0]], picture[wrong[1]] = EXTRA, MISSED
     picture[wrong[0] & wrong[1]] = WRONG
-    picture[find_boundaries(known, mode="inner")] = LINE
+    picture[inner_edges(known)] = LINE
     yield "errors", picture
 
 
