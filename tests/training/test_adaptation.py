@@ -212,7 +212,7 @@ def test_source_labels_are_learned_from_as_well_and_a_file_says_so(network, scen
 
 def test_a_network_that_is_too_unsure_is_refused_with_advice(network):
     noise = np.random.default_rng(0).normal(100, 5, (64, 64)).astype(np.float32)
-    with pytest.raises(ParameterError, match=r"99% is asked for: .* lower the least share"):
+    with pytest.raises(ParameterError, match=r"99% is asked for: .* the least share .least=, now"):
         stroma.adapt(network, noise, least=0.99, steps=1)
 
 

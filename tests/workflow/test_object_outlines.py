@@ -10,10 +10,12 @@ import pytest
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
+from stroma.errors import FormatError
 from stroma.io.imagej.read import read_zip
 from stroma.io.strokes import read_strokes
 from stroma.objects.measure import measure
 from stroma.workflow.measuring.object_outlines import write_outlines
+from stroma.zoo.cellpose import take
 
 CELL = Class(2, "cell", "#ff0080")
 
@@ -83,3 +85,28 @@ def test_objects_of_a_volume_are_one_on_each_plane(tmp_path, labels):
     planes = [(f["properties"]["name"], f["geometry"]["plane"]["z"]) for f in told]
     assert sorted(planes) == [("object-4", 1), ("object-4", 2), ("object-7", 1), ("object-7", 2)]
     assert {tuple(f["properties"]["measurements"]) for f in told} == {("label",)}
+
+
+def test_cellpose_gets_objects_counted_without_gaps_and_their_edges(tmp_path, labels):
+    values = labels.read()
+    table = measure(values, np.ones(labels.shape))
+    path = tmp_path / "cells_seg.npy"
+    write_outlines(path, labels, table)
+    found = np.load(path, allow_pickle=True).item()  # as Cellpose does it
+    np.testing.assert_array_equal(found["masks"], np.searchsorted([0, 4, 7], values))
+    assert found["outlines"].max() == len(found["ismanual"]) == 2
+    assert found["outlines"][4, 4] == 0
+    assert found["outlines"][2, 2] == 1
+    taken = take(path, ())
+    np.testing.assert_array_equal(taken.pictures[0].objects, found["masks"])
+
+
+def test_cellpose_gets_only_the_objects_of_the_table_of_planes_and_volumes(tmp_path, labels):
+    volume = Image(np.stack([labels.read()] * 2), "zyx")
+    table = measure(np.where(volume.read() == 4, 0, volume.read()), np.ones(volume.shape))
+    write_outlines(tmp_path / "v_seg.npy", volume, table)
+    found = np.load(tmp_path / "v_seg.npy", allow_pickle=True).item()
+    np.testing.assert_array_equal(found["masks"], (volume.read() == 7).astype(int))
+    frames = Image(volume.read(), "tyx")
+    with pytest.raises(FormatError, match="room for one time"):
+        write_outlines(tmp_path / "t_seg.npy", frames, table)

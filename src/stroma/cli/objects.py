@@ -125,7 +125,8 @@ def objects(
     outlines: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Outlines to write: .geojson (QuPath) or .zip (ImageJ ROIs); may be repeated."
+            help="Outlines to write: .geojson (QuPath), .zip (ImageJ ROIs) or _seg.npy (Cellpose); "
+            "may be repeated."
         ),
     ] = None,
     axes: Annotated[

@@ -260,9 +260,9 @@ def opened(data: Any, channels: int, *, ndim: int, feed: str = "") -> Image:
     count = found.sizes.get("c", 1)
     if count != channels:
         raise ShapeError(
-            f"The network was trained on {channels} channels, this image has "
-            f"{count} (axes {found.kept_axes!r}, shape {found.shape}). Name its axes with "
-            "axes=, or choose channels (image.at(c=...))."
+            f"The network was trained on {channels} channel{'s' * (channels != 1)}, this image has "
+            f"{count} (axes {found.kept_axes!r}, shape {found.shape}). Give images like those that "
+            "it learned from. Name its axes with axes=, or choose channels (image.at(c=...))."
         )
     if ndim == 3 and "z" not in found.sizes:
         raise ShapeError(

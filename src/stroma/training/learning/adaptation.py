@@ -128,7 +128,7 @@ class Adaptation:
                 f"The network is sure of {before.share:.0%} of the new images, and "
                 f"{self.least:.0%} is asked for: of the rest it learns nothing. Label some of "
                 "the new images and train on them, bring their pixels to the size of those that "
-                "were learned from, or lower the least share (least, now "
+                "were learned from, or lower the least share (least=, now "
                 f"{self.least})."
             )
         old = [] if source is None else _labelled(network, *source)

@@ -18,6 +18,7 @@ from stroma.errors import FormatError
 from stroma.io.atomic import replaced
 from stroma.io.marks import Mark
 from stroma.io.tables import STROKE_WRITERS
+from stroma.workflow.measuring.cellpose_window import ENDING, write_seg
 
 COLOR = "#b6ff3c"
 """Of objects that were not classed, as on the page: one that no grey image has."""
@@ -62,6 +63,8 @@ def write_outlines(
 ) -> None:
     """Write outlines of objects: ``.geojson`` for QuPath, ``.zip`` for ImageJ's ROI Manager.
 
+    Under a name that ends in ``_seg.npy`` the objects are written for Cellpose.
+
     Parameters
     ----------
     labels : Image
@@ -73,16 +76,18 @@ def write_outlines(
     """
     where = Path(path)
     check_outline_name(where)
+    if where.name.lower().endswith(ENDING):
+        write_seg(where, labels, table)
+        return
     with replaced(where) as new:
         STROKE_WRITERS[where.suffix.lower()](new, list(_marks(labels, table, classes)))
 
 
 def check_outline_name(path: Path) -> None:
     """Refuse a name that no outlines can be written under."""
-    if path.suffix.lower() not in STROKE_WRITERS:
-        raise FormatError(
-            f"Outlines of objects end in {' or '.join(STROKE_WRITERS)}, got {path.name!r}."
-        )
+    endings = (*STROKE_WRITERS, ENDING)
+    if not path.name.lower().endswith(endings):
+        raise FormatError(f"Outlines of objects end in {' or '.join(endings)}, got {path.name!r}.")
 
 
 def _marks(labels: Image, table: ObjectTable, classes: Sequence[Class]) -> Iterator[Mark]:
