@@ -134,3 +134,11 @@ def test_beside_the_mean_stands_how_far_images_differ(stroma, tmp_path):
     }
     column = rows["image"].index("F1")
     assert (rows["mean"][column - 1], rows["spread"][column - 1]) == ("0.500", "0.707")
+
+
+def test_of_a_network_that_strokes_teach_it_says_how_far_it_agrees_with_them(stroma, halves, model):
+    how = ("--from", model, "--model", "n.safetensors", NETWORK, *BRIEF)
+    said = stroma("learn", "a.png", "a_strokes.png", *how)
+    assert said.code == 0, said.err
+    assert "agrees with its teacher and the strokes (nothing was kept" in said.out
+    assert "Scores of what was kept" not in said.out

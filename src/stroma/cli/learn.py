@@ -169,6 +169,9 @@ PICTURES = {
 }
 """What a training leaves to look at, and what that shows."""
 
+SCORED = "Scores of what was kept from the training:"
+AGREEMENT = "How far it agrees with its teacher and the strokes (nothing was kept for scores):"
+
 OF_NETWORKS = (
     *("recipe", "teacher", "confidence", "base", "minutes", "memory", "folds", "device"),
     *("ignore", "regions", "objects", "classes", "folder", "settings"),
@@ -268,7 +271,7 @@ def _facts(network: Network, path: Path) -> dict[str, Any]:
 def _show(network: Network, path: Path, folder: Path) -> None:
     training = network.about.training
     typer.echo(f"{path}: {training['steps']} steps in {training['seconds']:.0f} s")
-    typer.echo("Scores of what was kept from the training:")
+    typer.echo(AGREEMENT if training.get("guessed") else SCORED)
     for name, value in network.scores_.items():
         typer.echo(f"  {name}: {value:.3f}")
     shown = [f"{name} ({what})" for name, what in PICTURES.items() if (folder / name).exists()]

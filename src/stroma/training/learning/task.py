@@ -324,6 +324,7 @@ class Task:
             plan=as_json({**asdict(self.setup), **origin}),
             training={
                 "scores": scores_in(best),
+                "guessed": self.guessed,
                 "mirror": self.mirror,
                 **tuned,
                 "history": state.history,
