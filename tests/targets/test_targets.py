@@ -47,7 +47,7 @@ EXAMPLES = {
     "membranes": [Membranes((0, 1, 2))],
     "counts": [Counts(), Counts(ndim=3)],
     "spots": [Spots(2), Spots(3, width=2.0)],
-    "restore": [Restore(2), Restore(2, squared=True)],
+    "restore": [Restore(2), Restore(2, squared=True), Restore(2, probabilistic=True)],
     "denoise": [Denoise(2)],
     "classify": [Classify((1, 2, 5))],
     "several": [

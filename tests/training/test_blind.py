@@ -1,5 +1,7 @@
 """Blind spots hide pixels, and what is learned from noise alone removes it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,9 +11,10 @@ from stroma.metrics.restoration import restoration_scores
 from stroma.targets.distances import Distances
 from stroma.targets.restore import Denoise, Restore
 from stroma.training.contract import Batch
+from stroma.training.feeding.augment import TURNS
 from stroma.training.feeding.data import cases_of
 from stroma.training.feeding.windows import read_mirrored
-from stroma.training.ways.blind import BlindSpot, around, spots
+from stroma.training.ways.blind import BlindSpot, around, elsewhere, lined, spots
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 20, 30), (2, 1, 4, 16, 24)])
@@ -68,6 +71,66 @@ def test_a_network_that_sees_no_pixel_itself_is_shown_all_of_them():
     weight[0, 0, 12, 12] = 1
     found = BlindSpot(Denoise()).step(Watching(), Batch(images, None, None, 0)).loss
     assert float(found) == pytest.approx(4 / (12 * 18))
+
+
+@pytest.mark.parametrize("along", [("y",), ("x",), ("y", "x")])
+def test_lines_through_hidden_pixels_show_nothing_of_them(along):
+    """Where every pixel says its row and column, none on a line shows that of the hidden one."""
+    y, x = torch.meshgrid(torch.arange(40), torch.arange(40), indexing="ij")
+    images = (y + 1000 * x).float()[None, None]
+    hidden = torch.zeros_like(images)
+    hidden[..., 20, 20] = 1
+    lines = lined(hidden, along, 3)
+    assert int(lines.sum()) == 1 + 6 * len(along)
+    torch.manual_seed(0)
+    for _ in range(30):
+        shown = elsewhere(images, along, 3)[lines > 0]
+        if "x" in along:
+            assert (shown % 1000 != 20).all()
+        if "y" in along:
+            assert (shown // 1000 != 20).all()
+
+
+def test_stripes_are_removed_where_pixels_alone_cannot_tell_them():
+    import stroma
+
+    rng = np.random.default_rng(0)
+    clean = scene(1)[1]
+    stripes = np.repeat(rng.normal(0, 20, (64, 12)), 6, 1)
+    noisy = (clean + stripes).astype(np.float32)
+    errors = {}
+    for along in ((), ("x",)):
+        network = stroma.learn(
+            noisy,
+            target="denoise",
+            network="unet",
+            steps=80,
+            objective_options={"along": along, "span": 6},
+            **OPTIONS,
+        )
+        errors[along] = float(np.sqrt(((network.segment(noisy)[0] - clean) ** 2).mean()))
+    assert errors["x",] < 0.8 * errors[()]
+
+
+def test_lines_that_cannot_be_hidden_are_refused():
+    for wrong in ({"along": ["z"]}, {"along": ["x"], "span": 8}):
+        with pytest.raises(ParameterError, match=r"along|span"):
+            BlindSpot(Denoise(), **wrong)
+    seeing = torch.nn.Identity()
+    seeing.blind = True
+    with pytest.raises(ParameterError, match="network='unet'"):
+        BlindSpot(Denoise(), along=["x"]).step(
+            seeing, Batch(torch.rand(1, 1, 24, 24), None, None, 0)
+        )
+
+
+def test_turns_leave_stripes_along_their_axis():
+    turned = replace(TURNS, exchange=False)
+    rng = np.random.default_rng(0)
+    ways = {turned.geometry((8, 8), (16, 16), rng).turn.order for _ in range(30)}
+    assert ways == {(0, 1)}
+    assert BlindSpot(Denoise(), along=["x"]).directed
+    assert not BlindSpot(Denoise(), along=["x", "y"]).directed
 
 
 def test_targets_that_make_no_images_are_refused():

@@ -13,6 +13,9 @@ from stroma.metrics.shared import require_same_shape
 MOST = 100.0
 """PSNR of images that are equal, in dB."""
 
+SPREAD = "spread"
+"""How names of channels begin that say how uncertain a restored image is."""
+
 SIGMA = 1.5
 """Of the Gaussian window of SSIM, in pixels."""
 

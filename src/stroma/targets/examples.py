@@ -36,7 +36,7 @@ def _example(target: Target, shape: Shape) -> Any:
     if target.truth == "points":
         return np.array(POINTS)[:, : len(shape)]
     if target.truth == "image":
-        count = len(target.channels())
+        count = len(target.channels()) - getattr(target, "spreads", 0)
         return np.random.default_rng(1).normal(size=(count, *shape)).astype(np.float32)
     if target.truth == "category":
         return np.full(shape, labels[-1], np.int32)

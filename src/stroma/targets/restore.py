@@ -21,6 +21,9 @@ from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Encoded, Facts, Losses, Result, Truth
 from stroma.targets.turns import Turn
 
+LEAST_SPREAD = 1e-3
+"""Of a pixel, by the deviation of the image."""
+
 
 @dataclass(frozen=True)
 class Restore:
@@ -36,6 +39,9 @@ class Restore:
         Channels of the clean image.
     squared : bool
         Minimise the squared, not the absolute error.
+    probabilistic : bool
+        Predict how uncertain every pixel is, too, as CARE does: the mean and the spread of a
+        Laplace distribution, so that the absolute error to be expected is the spread.
     gain, offset : tuple of float
         Where units are not those of the noisy image, but the same for all images: what predictions
         are multiplied with, and what is added to them, per channel.
@@ -48,6 +54,7 @@ class Restore:
 
     count: int = 1
     squared: bool = False
+    probabilistic: bool = False
     gain: tuple[float, ...] = ()
     offset: tuple[float, ...] = ()
 
@@ -55,10 +62,15 @@ class Restore:
         """Take lists for tuples, as JSON has them, and check."""
         for name in ("gain", "offset"):
             object.__setattr__(self, name, tuple(float(n) for n in getattr(self, name)))
-        if self.gain and not len(self.gain) == len(self.offset) == len(self.channels()):
+        count = len(self.channels()) - self.spreads
+        if self.gain and not len(self.gain) == len(self.offset) == count:
             raise ParameterError(
-                f"gain and offset have one number per channel ({len(self.channels())}), or none; "
+                f"gain and offset have one number per channel ({count}), or none; "
                 f"got {len(self.gain)} and {len(self.offset)}."
+            )
+        if self.probabilistic and self.squared:
+            raise ParameterError(
+                "probabilistic and squared are two ways to measure errors; choose one of them."
             )
 
     @classmethod
@@ -76,31 +88,57 @@ class Restore:
         """Every pixel is by itself."""
         return 0
 
+    @property
+    def spreads(self) -> int:
+        """How many of the last channels are spreads: of intensities, not intensities themselves."""
+        return self.count * self.probabilistic
+
     def channels(self) -> tuple[str, ...]:
-        """Return their numbers."""
-        return tuple(f"channel {i}" for i in range(self.count))
+        """Return their numbers, then those of their spreads."""
+        names = ("channel", "spread")[: 1 + self.probabilistic]
+        return tuple(f"{name} {i}" for name in names for i in range(self.count))
 
     def encode(self, truth: Any, /, *, shape: tuple[int, ...]) -> Encoded:
         """Return the image as it is; what is not a number in it has no weight."""
         values = np.array(truth, np.float32)
         known = np.isfinite(values)
         values[~known] = 0
-        return Encoded(values, known.astype(np.float32))
+        sure = np.zeros_like(values[: self.spreads])
+        weight = np.concatenate([known, known[: self.spreads]]).astype(np.float32)
+        return Encoded(np.concatenate([values, sure]), weight)
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
-        """Return the mean error over the pixels that are known."""
+        """Return the mean error over the pixels that are known.
+
+        With spreads, the negative logarithm of the likelihood of a Laplace distribution.
+        """
+        if self.probabilistic:
+            return self._unlikely(output, truth, known)
         kind = functional.mse_loss if self.squared else functional.l1_loss
         each = kind(output, truth, reduction="none")
         weight = known.expand_as(each)
         error = (each * weight).sum() / weight.sum().clamp_min(1)
         return error, {"error": error.detach()}
 
+    def _unlikely(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> Losses:
+        found = self.activate(output)
+        mean, spread = found[:, : self.count], found[:, self.count :]
+        weight = known[:, : self.count]
+        apart = (mean - truth[:, : self.count]).abs() * weight
+        total = weight.sum().clamp_min(1)
+        unlikely = (apart / spread + (2 * spread).log() * weight).sum() / total
+        parts = {"error": apart.sum() / total, "unlikely": unlikely}
+        return unlikely, {name: part.detach() for name, part in parts.items()}
+
     def activate(self, output: torch.Tensor, /) -> torch.Tensor:
-        """Return it as it is."""
-        return output
+        """Return it as it is, spreads above 0."""
+        if not self.probabilistic:
+            return output
+        mean, spread = output[:, : self.count], output[:, self.count :]
+        return torch.cat([mean, functional.softplus(spread) + LEAST_SPREAD], 1)
 
     def decode(self, prediction: NDArray[np.float32], /, **tunable: Any) -> NDArray[np.float32]:
-        """Return the image."""
+        """Return the image, and the spreads of its channels where there are some."""
         return np.asarray(prediction, np.float32)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
@@ -112,7 +150,7 @@ class Restore:
         each = [
             restoration_scores(one, other)
             for found, true in zip(results, truths, strict=True)
-            for one, other in zip(found, true, strict=True)
+            for one, other in zip(found[: len(true)], true, strict=True)
         ]
         mean = mean_scores(each)
         return {name: mean[name] for name in ("psnr", "si psnr", "ssim")}
@@ -134,3 +172,12 @@ class Denoise(Restore):
 
     objective: ClassVar[str] = "blind-spot"
     squared: bool = True
+
+    def __post_init__(self) -> None:
+        """Check."""
+        if self.probabilistic:
+            raise ParameterError(
+                "probabilistic needs clean images to learn how far results are from them; train "
+                "with the target restore."
+            )
+        super().__post_init__()

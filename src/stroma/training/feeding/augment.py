@@ -33,6 +33,8 @@ class Augmentation:
         volumes), of a scale from 0.7 to 1.4, of bending.
     turn : bool
         Mirror, and turn by right angles where sides are equal.
+    exchange : bool
+        Whether turns exchange axes; otherwise they mirror alone.
     noise, blur, brightness, contrast, low_resolution, gamma, inverted_gamma : float
         Probability of each change of intensities.
     invert : float
@@ -51,6 +53,7 @@ class Augmentation:
     scale: float = 0.2
     bend: float = 0.1
     turn: bool = True
+    exchange: bool = True
     noise: float = 0.1
     blur: float = 0.2
     brightness: float = 0.15
@@ -75,7 +78,11 @@ class Augmentation:
             factor[: ndim - 2] = 1 if self.flat else factor[: ndim - 2]
             matrix = matrix / factor[:, None]
         bend = self._bend(size, rng) if rng.random() < self.bend else None
-        turn = _turn(size, rng) if self.turn else Turn(tuple(range(ndim)), (False,) * ndim)
+        turn = (
+            _turn(size, rng, self.exchange)
+            if self.turn
+            else Turn(tuple(range(ndim)), (False,) * ndim)
+        )
         return Geometry(np.asarray(centre, float), matrix, bend, turn, size)
 
     def _rotation(self, ndim: int, rng: Rng) -> NDArray[np.float64]:
@@ -122,17 +129,17 @@ class Augmentation:
 SHAPES = Augmentation(rotate=0.5, scale=0.5, widest=1.6)
 """For objects and points, which come in all directions and sizes."""
 
-NONE = Augmentation(0, 0, 0, False, 0, 0, 0, 0, 0, 0, 0, worsen=False)
+NONE = Augmentation(0, 0, 0, False, True, 0, 0, 0, 0, 0, 0, 0, worsen=False)
 """Patches as they are."""
 
 TURNS = replace(NONE, turn=True)
 """Patches mirrored and turned by right angles, every pixel as it is."""
 
 
-def _turn(size: tuple[int, ...], rng: Rng) -> Turn:
-    """Mirror every axis, and exchange those that are alike, half of the time."""
+def _turn(size: tuple[int, ...], rng: Rng, exchange: bool) -> Turn:
+    """Mirror every axis, and exchange those that are alike if so wanted, half of the time."""
     order = list(range(len(size)))
-    if size[-1] == size[-2] and rng.random() < 0.5:
+    if exchange and size[-1] == size[-2] and rng.random() < 0.5:
         order[-1], order[-2] = order[-2], order[-1]
     return Turn(tuple(order), tuple(bool(rng.random() < 0.5) for _ in size))
 

@@ -268,7 +268,7 @@ class Task:
             self.scale,
             self.setup.patch,
             self.setup.batch,
-            self._augmentation(),
+            replace(self._augmentation(), exchange=not getattr(objective, "directed", False)),
             seed=given.seed,
             numbered=getattr(objective, "numbered", False),
         )

@@ -50,11 +50,12 @@ class Picture(Decoding):
         if self.noisy is not None:
             self.noisy.mix(made)
         if self.target.result == "image":
-            statistics = statistics_of(self.image)
+            spreads = getattr(self.target, "spreads", 0)
+            count = len(made) - spreads
             given = units_of(self.target, made.ndim)
-            mean, deviation = given or units(statistics, len(made), made.ndim)
-            made *= deviation
-            made += mean
+            mean, deviation = given or units(statistics_of(self.image), count, made.ndim)
+            made[:count] = made[:count] * deviation + mean
+            made[count:] *= deviation[:spreads]
         return made
 
 

@@ -1,11 +1,14 @@
 """Learning from noisy images alone: pixels are hidden, and foretold from those around them.
 
 Noise2Void (Krull et al. 2019, arXiv:1811.10980); hidden pixels show the median of their
-neighbours, as in Noise2Void 2 (Höck et al. 2022, arXiv:2211.08512).
+neighbours, as in Noise2Void 2 (Höck et al. 2022, arXiv:2211.08512). Noise that goes on along lines
+is hidden along them (structN2V: Broaddus et al. 2020, Removing structured noise with
+self-supervised blind-spot networks, ISBI).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +19,11 @@ from stroma.errors import ParameterError
 from stroma.networks.contract import resolutions
 from stroma.targets.contract import Target
 from stroma.training.contract import Batch, Step
+
+AXES = ("y", "x")
+
+MOVED = 4
+"""Pixels beside hidden ones show what is at most so many pixels farther away."""
 
 EDGE = 6
 """So near the border of a patch a network may see the pixel itself, repeated beyond it."""
@@ -31,10 +39,17 @@ class BlindSpot:
         Of images.
     every : int
         One pixel is hidden in each square of so many pixels a side, in every plane.
+    along : sequence of {"y", "x"}
+        Axes along which noise goes on, as stripes do: the pixels beside a hidden one along these
+        show what is elsewhere, so that noise cannot be told from them.
+    span : int
+        So many of them on each side.
     """
 
     target: Target
     every: int = 8
+    along: Sequence[str] = ()
+    span: int = 4
 
     def __post_init__(self) -> None:
         """Check."""
@@ -44,12 +59,35 @@ class BlindSpot:
             )
         if self.every < 3:
             raise ParameterError(f"every is a number of pixels from 3, got {self.every}.")
+        if not set(self.along) <= set(AXES):
+            raise ParameterError(
+                f"along is a list of axes, y, x or both, such as [x], got {self.along!r}."
+            )
+        if self.along and not 1 <= self.span < self.every:
+            raise ParameterError(
+                f"span is a number of pixels from 1 to {self.every - 1} (less than every), got "
+                f"{self.span}."
+            )
+
+    @property
+    def directed(self) -> bool:
+        """Whether images may not be turned, as noise goes along one axis."""
+        return 0 < len(set(self.along)) < len(AXES)
 
     def step(self, model: nn.Module, batch: Batch, /) -> Step:
         """Return the loss at hidden pixels; at all, of a network that sees none of its own."""
         images = batch.images
         if getattr(getattr(model, "module", model), "blind", False):
+            if self.along:
+                raise ParameterError(
+                    "The network 'blind' sees the pixels beside each, and noise that goes on along "
+                    "lines (along) with them. Give another, such as network='unet'."
+                )
             hidden, shown = inner(images), images
+        elif self.along:
+            hidden = spots(images, self.every)
+            lines = lined(hidden, self.along, self.span)
+            shown = torch.where(lines > 0, elsewhere(images, self.along, self.span), images)
         else:
             hidden = spots(images, self.every)
             shown = torch.where(hidden > 0, around(images), images)
@@ -79,6 +117,29 @@ def spots(images: torch.Tensor, every: int) -> torch.Tensor:
     whole = cells.permute(0, 1, 3, 2, 4).reshape(count, rows * every, columns * every)
     cut = whole[:, :height, :width].to(images.dtype)
     return cut.reshape(images.shape[0], 1, *images.shape[2:])
+
+
+def lined(hidden: torch.Tensor, along: Sequence[str], span: int) -> torch.Tensor:
+    """Return hidden pixels with those beside them along some axes of their plane."""
+    planes = hidden.reshape(-1, 1, *hidden.shape[-2:])
+    found = planes
+    for axis in along:
+        sides = [2 * span + 1 if one == axis else 1 for one in AXES]
+        line = functional.max_pool2d(planes, sides, 1, [n // 2 for n in sides])
+        found = torch.maximum(found, line)
+    return found.reshape(hidden.shape)
+
+
+def elsewhere(images: torch.Tensor, along: Sequence[str], span: int) -> torch.Tensor:
+    """Return images moved by a few pixels, drawn at random: no pixel is on a line through it."""
+    crossed = set(along) == set(AXES)
+    steps = []
+    for axis in AXES:
+        near = span if crossed else 0
+        step = int(torch.randint(1, MOVED + 1, ())) + near
+        steps.append(0 if axis in along and not crossed else step)
+    signs = [1 if torch.rand(()) < 0.5 else -1 for _ in AXES]
+    return images.roll([s * n for s, n in zip(signs, steps, strict=True)], (-2, -1))
 
 
 def around(images: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ from stroma.blocks.room import room
 from stroma.data.image import Image
 from stroma.io import write_image, write_labels
 from stroma.io.points import write_points
+from stroma.metrics.restoration import SPREAD
 from stroma.objects.blockwise.files import write_in_blocks
 from stroma.objects.blockwise.room import blocks
 from stroma.workflow.applying.categories import write_category
@@ -170,6 +171,10 @@ def _is_inside(point: dict[str, float], region: Region) -> bool:
     return bool(region.inside(at, slice(y, y + 1), slice(x, x + 1)).all())
 
 
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name} {i + 1}" for i in range(count)]
+
+
 def _write_image(
     network: Network, image: Image, path: Path, region: Region, made: NDArray[np.float32]
 ) -> None:
@@ -182,5 +187,8 @@ def _write_image(
     values = made[0] if len(made) == 1 else made.transpose([given.index(a) for a in order])
     spacing = {a: s for a, s in image.spacing.items() if a != "c"}
     names = network.target.channels() if network.target.result == "channels" else ()
+    spreads = getattr(network.target, "spreads", 0)
+    if spreads:
+        names = (*_numbered("restored", spreads), *_numbered(SPREAD, spreads))
     named = names if len(made) == len(names) > 1 else ()
     write_image(path, values, axes=order, spacing=spacing, unit=image.unit, channels=named)

@@ -20,7 +20,7 @@ from stroma.io.tracks.movie import NUMBER, Movie, read_movie
 from stroma.metrics.detection import detection_scores
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.partition import partition_scores
-from stroma.metrics.restoration import restoration_scores
+from stroma.metrics.restoration import SPREAD, restoration_scores
 from stroma.metrics.tracking import match, seg
 from stroma.metrics.tracking import scores as tracking_scores
 from stroma.tracking.detect import detect
@@ -61,8 +61,12 @@ def _middles(path: Path) -> NDArray[np.float64]:
 
 
 def image_scores(path: Path, true: Path) -> dict[str, float]:
-    """Return the scores of a restored image beside the clean one."""
-    result, truth = (np.squeeze(read_image(p).read()) for p in (path, true))
+    """Return the scores of a restored image beside the clean one; spreads are left out."""
+    image, clean = read_image(path), read_image(true)
+    kept = [i for i, name in enumerate(image.channels) if not name.startswith(SPREAD)]
+    if len(kept) < len(image.channels):
+        image = image.at(c=kept)
+    result, truth = np.squeeze(image.read()), np.squeeze(clean.read())
     _require_same(result, truth, path, true)
     return restoration_scores(result, truth)
 
