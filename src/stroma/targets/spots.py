@@ -37,6 +37,8 @@ REACH = 3.0
 class Spots:
     """Heat, and per axis the offset to the nearest point in units of three widths.
 
+    Networks that predict at several resolutions are taught at all of them (see ``coarser``).
+
     Parameters
     ----------
     ndim : {2, 3}
@@ -111,6 +113,21 @@ class Spots:
         wrong = (output[:, 1:] - truth[:, 1:]).abs() * known[:, 1:]
         moved = wrong.sum() / known[:, 1:].sum().clamp_min(1)
         return hot + self.offsets * moved, {"heat": hot.detach(), "offsets": moved.detach()}
+
+    def coarser(
+        self, truth: torch.Tensor, known: torch.Tensor, space: Sequence[int], /
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what a coarser resolution is taught: the most heat of the pixels that become one.
+
+        The nearest pixels would miss points, which are a few pixels wide. Offsets, and what is
+        known, are those of the nearest pixels.
+        """
+        pool = functional.adaptive_max_pool2d if self.ndim == 2 else functional.adaptive_max_pool3d
+        near, seen = (
+            functional.interpolate(values, size=tuple(space), mode="nearest-exact")
+            for values in (truth, known)
+        )
+        return torch.cat([pool(truth[:, :1], tuple(space)), near[:, 1:]], 1), seen
 
     def activate(self, output: torch.Tensor, /) -> torch.Tensor:
         """Return heat from 0 to 1, and the offsets."""

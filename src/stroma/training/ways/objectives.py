@@ -24,7 +24,8 @@ class Supervised:
     Parameters
     ----------
     target : Target
-        What is learned.
+        What is learned. With a method ``coarser(truth, known, space)`` it says itself what a
+        coarser resolution is taught; otherwise that is the nearest pixels.
     """
 
     target: Target
@@ -42,6 +43,9 @@ class Supervised:
 
     def _at(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor) -> Any:
         space = output.shape[2:]
+        coarser = getattr(self.target, "coarser", None)
+        if coarser is not None and tuple(space) != tuple(truth.shape[2:]):
+            return self.target.loss(output, *coarser(truth, known, space))
         return self.target.loss(output, sampled(truth, space), sampled(known, space))
 
 
