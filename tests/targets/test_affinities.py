@@ -9,7 +9,7 @@ from stroma.errors import ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.targets.affinities import Affinities, far_offsets
 from stroma.targets.contract import Facts
-from stroma.targets.mutex import clustered
+from stroma.targets.kernels.mutex import clustered
 from stroma.targets.turns import Turn
 
 

@@ -12,8 +12,8 @@ from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
-from stroma.targets.domes import reconstructed
 from stroma.targets.instances import boxes, summits
+from stroma.targets.kernels.domes import reconstructed
 
 LEAST = {
     "distances": 0.95,

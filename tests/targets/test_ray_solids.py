@@ -1,13 +1,17 @@
 """Rays in volumes: ways over a sphere, and the best of the solids that they make."""
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 from tests.targets.objects import touching
+from tests.targets.test_rays import chosen
 from tests.training.test_stitch import stitched
 
 from stroma.metrics.instances import instance_scores
 from stroma.targets.contract import Facts
-from stroma.targets.ray_solids import sphere
+from stroma.targets.instances import without_small
+from stroma.targets.kernels.sphere import sphere
 from stroma.targets.rays import Rays
 
 
@@ -65,6 +69,39 @@ def test_the_better_of_two_solids_stays_and_a_copy_goes():
     assert (found == 1).sum() == pytest.approx(4 / 3 * np.pi * 9**3, rel=0.1)
     assert target.decode(values, overlap=0.01).max() == 1
     assert target.decode(values, overlap=1.0).max() == 3
+
+
+@lru_cache
+def around(count):
+    """Return places around a middle, the triangle each is seen in, and its share of the corners."""
+    found = sphere(count)
+    grid = np.indices((19, 19, 19)).reshape(3, -1).T - 9
+    parts = np.einsum("tij,nj->nti", found.parts, grid)
+    triangle = parts.min(2).argmax(1)
+    share = np.take_along_axis(parts, triangle[:, None, None], 1)[:, 0]
+    return grid, found.triangles[triangle], share
+
+
+def filled(middle, lengths, shape):
+    """Return the voxels of a solid, and their number if it is whole."""
+    grid, corners, share = around(len(lengths))
+    inside = grid[(share / np.maximum(lengths, 0.5)[corners]).sum(1) <= 1]
+    places = inside + middle
+    mask = np.zeros(shape, bool)
+    mask[tuple(places[((places >= 0) & (places < shape)).all(1)].T)] = True
+    return mask, len(inside)
+
+
+@pytest.mark.parametrize("overlap", [0.2, 0.4])
+def test_those_that_stay_are_those_of_the_plain_way(overlap):
+    shape = (12, 22, 24)
+    target = Rays(ndim=3, rays=24, smallest=20)
+    values = target.encode(touching(shape, spacing=12), shape=shape).values
+    values[0] += np.random.default_rng(0).normal(0, 0.1, shape) * (values[0] > 0)
+    found = target.decode(values, overlap=overlap)
+    plain = without_small(chosen(values, filled, overlap), 20)
+    assert found.max() == plain.max()
+    assert instance_scores(found, plain)["ap 0.75"] == 1
 
 
 def test_rays_into_what_nobody_knows_have_no_weight():

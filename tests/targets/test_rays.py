@@ -8,6 +8,7 @@ from tests.training.test_stitch import stitched
 from stroma.errors import ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.targets.contract import Facts
+from stroma.targets.instances import without_small
 from stroma.targets.rays import Rays
 
 
@@ -53,6 +54,47 @@ def test_the_better_of_two_polygons_stays_where_they_overlap_and_a_copy_goes():
     assert Rays().decode(values, probability=0.75).max() == 1
     assert Rays().decode(values, overlap=0.05).max() == 1
     assert Rays().decode(values, overlap=1.0).max() == 3
+
+
+def drawn(middle, lengths, shape):
+    """Return the pixels of a polygon, and its area."""
+    angles = 2 * np.pi * np.arange(len(lengths)) / len(lengths)
+    ys = middle[0] + np.maximum(lengths, 0.5) * np.sin(angles).round(12)
+    xs = middle[1] + np.maximum(lengths, 0.5) * np.cos(angles).round(12)
+    mask = np.zeros(shape, bool)
+    edges = list(zip(ys, xs, np.roll(ys, 1), np.roll(xs, 1), strict=True))
+    for y in range(shape[0]):
+        cuts = sorted(
+            b + (y - a) / (c - a) * (d - b) for a, b, c, d in edges if (a <= y) != (c <= y)
+        )
+        for first, last in zip(cuts[::2], cuts[1::2], strict=True):
+            mask[y, max(0, int(np.ceil(first))) : max(0, int(np.floor(last)) + 1)] = True
+    return mask, abs((ys * np.roll(xs, -1) - xs * np.roll(ys, -1)).sum()) / 2
+
+
+def chosen(values, draw, overlap):
+    """Return what is drawn, the best first, unless it shares too much with something better."""
+    places = np.argwhere(values[0] > 0.5)
+    places = places[np.argsort(-values[0][tuple(places.T)], kind="stable")]
+    out, areas = np.zeros(values.shape[1:], int), [0.0]
+    for place in places:
+        mask, area = draw(place, values[(slice(1, None), *place)], out.shape)
+        shared = np.bincount(out[mask], minlength=len(areas))[1:]
+        if (shared > overlap * np.minimum(area, areas[1:])).any():
+            continue
+        out[mask & (out == 0)] = len(areas)
+        areas.append(area)
+    return out
+
+
+@pytest.mark.parametrize("overlap", [0.2, 0.4, 0.8])
+def test_those_that_stay_are_those_of_the_plain_way(overlap):
+    shape = (48, 52)
+    values = Rays().encode(touching(shape), shape=shape).values
+    values += np.random.default_rng(0).normal(0, 1, values.shape) * (values > 0) * 0.12
+    values[1:] *= 1 + np.random.default_rng(1).normal(0, 0.2, (1, *shape))
+    found = Rays(smallest=1).decode(values, overlap=overlap)
+    assert np.array_equal(found, without_small(chosen(values, drawn, overlap), 1))
 
 
 def test_polygons_over_the_border_and_without_rays_are_drawn_as_far_as_they_go():

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from stroma.errors import ParameterError
 from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.instances import Instances, require_axes, sizes_of, without_small
+from stroma.targets.kernels.mutex import clustered
 from stroma.targets.losses import CrossEntropy, Dice
-from stroma.targets.mutex import clustered
 from stroma.targets.turns import Turn
 
 Array = NDArray[np.float32]

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from stroma.targets.contract import Encoded, Facts, Losses
-from stroma.targets.flow_kernels import follow, heat_flows
-from stroma.targets.flow_solids import follow_solid, heat_flows_solid
 from stroma.targets.instances import Instances, boxes, cut_off, require_axes, without_small
+from stroma.targets.kernels.arrows import follow, heat_flows
+from stroma.targets.kernels.arrows_solid import follow_solid, heat_flows_solid
 from stroma.targets.losses import CrossEntropy
 from stroma.targets.turns import Turn
 

@@ -16,7 +16,7 @@ from stroma.errors import ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Facts, Result, Truth
-from stroma.targets.domes import reconstructed
+from stroma.targets.kernels.domes import reconstructed
 from stroma.targets.turns import Turn
 
 REACH = 1.5

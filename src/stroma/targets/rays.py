@@ -27,9 +27,10 @@ from stroma.targets.instances import (
     widened,
     without_small,
 )
+from stroma.targets.kernels.polygons import keep_polygons, reach
+from stroma.targets.kernels.solids import keep_solids
+from stroma.targets.kernels.sphere import Sphere, reach_solid, sphere
 from stroma.targets.losses import CrossEntropy
-from stroma.targets.ray_kernels import keep_polygons, reach
-from stroma.targets.ray_solids import Sphere, keep_solids, reach_solid, sphere
 from stroma.targets.turns import Turn
 
 Array = NDArray[np.float32]
@@ -162,15 +163,14 @@ class Rays(Instances):
             Objects of fewer pixels are left out.
         """
         least = self.smallest if smallest is None else smallest
-        places = np.argwhere(prediction[0] > probability)
-        depth = prediction[0][tuple(places.T)]
-        places = places[np.argsort(-depth, kind="stable")]
-        lengths = np.ascontiguousarray(prediction[(slice(1, None), *places.T)].T, np.float32)
+        values = np.ascontiguousarray(prediction, np.float32)
+        waiting = values[0] > probability
+        places = np.argwhere(waiting)
+        places = places[np.argsort(-values[0][waiting], kind="stable")]
         if self.ndim == 3:
-            solids = keep_solids(places, lengths, self._sphere, overlap, prediction.shape[1:])
-            return without_small(solids, least)
-        labels = np.zeros(prediction.shape[1:], np.uint32)
-        keep_polygons(places, lengths, self._ways(), overlap, labels)
+            return without_small(keep_solids(values, places, waiting, self._sphere, overlap), least)
+        labels = np.zeros(waiting.shape, np.uint32)
+        keep_polygons(values, places, waiting, self._ways(), overlap, labels)
         return without_small(labels, least)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stroma.compiled import Array, jit
-from stroma.targets.mutex import root
+from stroma.targets.kernels.mutex import root
 
 Floats = NDArray[np.float32]
 

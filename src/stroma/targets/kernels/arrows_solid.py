@@ -1,4 +1,4 @@
-"""Compiled parts of flows in volumes: as `stroma.targets.flow_kernels`, with one axis more.
+"""Compiled parts of flows in volumes: as `stroma.targets.kernels.arrows`, with one axis more.
 
 Both run on one thread and release the GIL.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from stroma.compiled import Array, jit
-from stroma.targets.flow_kernels import FLAT, STILL
+from stroma.targets.kernels.arrows import FLAT, STILL
 
 
 @jit

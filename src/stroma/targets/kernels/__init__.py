@@ -1,0 +1,1 @@
+"""Compiled parts of targets; all run on one thread and release the GIL."""
