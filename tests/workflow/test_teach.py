@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.random_network import random_network
 from tests.workflow.conftest import scene
 
 from stroma.errors import LabelError, ParameterError
@@ -110,9 +111,7 @@ def test_what_cannot_teach_is_refused(model, wrong, said):
         learn(scene()[0], teacher=model, **SMALL, **wrong)
 
 
-def test_a_network_is_no_teacher():
-    class Network:
-        about = classes_ = None
-
-    with pytest.raises(ParameterError, match="model of strokes"):
-        lesson(Network(), scene()[0])
+@pytest.mark.parametrize("target", ["semantic", "distances"])
+def test_a_network_is_no_teacher(target):
+    with pytest.raises(ParameterError, match="from a model of strokes"):
+        lesson(random_network(target=target), scene()[0])

@@ -177,7 +177,7 @@ def require_no_teacher(teacher: Any, confidence: float, learned: str) -> None:
 
 def _of_strokes(teacher: Any) -> ConvpaintModel:
     model: Any = load(teacher) if isinstance(teacher, str | Path) else teacher
-    if not hasattr(model, "classes_") or hasattr(model, "about"):
+    if hasattr(model, "about") or not hasattr(model, "classes_"):
         raise ParameterError(
             f"A network learns from a model of strokes (.pkl), got {teacher!s}. To learn from the "
             "labels of a network, segment with it first and give the results as labels."
