@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from skimage.morphology import reconstruction
+from skimage.segmentation import watershed
 from tests.targets.objects import touching
 
 from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
-from stroma.targets.instances import boxes, summits
+from stroma.targets.instances import boxes, grown, summits
 from stroma.targets.kernels.domes import reconstructed
 
 LEAST = {
@@ -127,3 +128,16 @@ def test_a_low_object_is_whole_and_two_high_ones_that_touch_are_two():
     values[1:] = ndimage.gaussian_filter(values[1:], (0, 1.0, 1.0)) * 0.6
     found = target.decode(values)
     assert instance_scores(found, labels)["f1"] == 1
+
+
+@pytest.mark.parametrize("shape", [(60, 70), (16, 30, 34)])
+def test_objects_grow_from_the_rims_of_seeds_as_from_all_of_them(shape):
+    rng = np.random.default_rng(0)
+    land = ndimage.gaussian_filter(rng.normal(size=shape), 2)
+    seeds, count = ndimage.label(land > np.percentile(land, 80))
+    front = land > np.percentile(land, 40)
+    height = rng.normal(size=shape) - land
+    found = watershed(height, seeds, mask=front)
+    lone, _ = ndimage.label(front & (found == 0))
+    plain = np.where(lone > 0, lone + count, found)
+    assert np.array_equal(grown(height, seeds, front, least=1), plain)

@@ -130,7 +130,11 @@ def grown(
 
     Foreground that no seed reaches is an object too. Those of fewer pixels are left out.
     """
-    found = watershed(height, seeds, mask=front)
+    # Seeds grow where they end: what lies within them has nowhere to go.
+    free = front & (seeds == 0)
+    rim = front & (seeds > 0) & ndimage.binary_dilation(free)
+    flooded = watershed(height, np.where(rim, seeds, 0), mask=free | rim)
+    found = np.where(free, flooded, np.where(front, seeds, 0))
     lone, _ = ndimage.label(front & (found == 0))
     return without_small(np.where(lone > 0, lone + found.max(), found), least)
 
