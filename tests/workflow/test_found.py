@@ -8,7 +8,7 @@ import torch
 from PIL import Image as Picture
 from scipy import ndimage
 
-from stroma.errors import ParameterError
+from stroma.errors import Cancelled, ParameterError
 from stroma.io import read_image, write_image, write_labels
 from stroma.io.points import read_points
 from stroma.networks.blind import Blind
@@ -215,3 +215,83 @@ def test_points_are_compared_with_the_middles_of_true_objects(tmp_path):
     assert (scores["true"], scores["found"], scores["f1"]) == (2, 2, 0.5)
     full = write_labels(tmp_path / "full.tif", np.full((30, 40), 5, np.uint16))
     assert point_scores(tmp_path / "a_points.csv", full, cutoff=2)["true"] == 1
+
+
+def large_scene(path):
+    """Write an image of several blocks with objects on their borders, and return its path."""
+    values = np.zeros((1100, 1100), np.uint8)
+    for y, x in [(100, 100), (500, 500), (505, 900), (1010, 40), (1040, 1040), (300, 504)]:
+        values[y : y + 30, x : x + 40] = 200
+    return write_image(path, values, axes="yx")
+
+
+def cut_off(image, folder, after):
+    """Segment an image, and stop after some blocks; return how many there are."""
+    told = []
+
+    def stop():
+        return len(told) >= after
+
+    with pytest.raises(Cancelled):
+        segment_files(OBJECTS, [image], folder, progress=told.append, cancel=stop)
+    assert len(list((folder / "cells_objects.tif.blocks").glob("*.npz"))) == after
+    return told[-1].total
+
+
+@pytest.mark.parametrize("large", [True, False])
+@pytest.mark.parametrize("after", [1, 4, 8])
+def test_objects_of_a_run_that_was_cut_off_are_gone_on_with(tmp_path, monkeypatch, after, large):
+    image = large_scene(tmp_path / "cells.tif")
+    monkeypatch.setattr(found, "LARGE_BYTES", 0 if large else found.LARGE_BYTES)
+    segment_files(OBJECTS, [image], tmp_path / "whole")
+    total = cut_off(image, tmp_path / "out", after)
+    rest = []
+    assert not segment_files(OBJECTS, [image], tmp_path / "out", progress=rest.append).failed
+    assert len(rest) == total - after
+    one, other = (read_image(tmp_path / n / "cells_objects.tif").read() for n in ("whole", "out"))
+    assert one.max() == 6
+    np.testing.assert_array_equal(one, other)
+    assert not (tmp_path / "out" / "cells_objects.tif.blocks").exists()
+
+
+def test_where_only_the_writing_failed_nothing_is_found_twice(tmp_path, monkeypatch):
+    image = large_scene(tmp_path / "cells.tif")
+    segment_files(OBJECTS, [image], tmp_path / "whole")
+
+    def full(*args, **how):
+        raise OSError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(found, "write_labels", full)
+        assert segment_files(OBJECTS, [image], tmp_path / "out").failed
+    assert not segment_files(OBJECTS, [image], tmp_path / "out").failed
+    one, other = (read_image(tmp_path / n / "cells_objects.tif").read() for n in ("whole", "out"))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_blocks_of_another_image_are_not_gone_on_with(tmp_path):
+    image = large_scene(tmp_path / "cells.tif")
+    total = cut_off(image, tmp_path / "out", 3)
+    image.unlink()
+    write_image(image, np.eye(1100, dtype=np.uint8), axes="yx")
+    rest = []
+    segment_files(OBJECTS, [image], tmp_path / "out", progress=rest.append)
+    assert len(rest) == total
+
+
+def test_blocks_of_another_network_are_not_gone_on_with(tmp_path):
+    image = large_scene(tmp_path / "cells.tif")
+    total = cut_off(image, tmp_path / "out", 3)
+    rest = []
+    other = network("distances", 3, params={"smallest": 3})
+    segment_files(other, [image], tmp_path / "out", progress=rest.append)
+    assert len(rest) == total
+
+
+def test_a_damaged_block_is_told_with_what_to_remove(tmp_path):
+    image = large_scene(tmp_path / "cells.tif")
+    cut_off(image, tmp_path / "out", 3)
+    folder = tmp_path / "out" / "cells_objects.tif.blocks"
+    sorted(folder.glob("*.npz"))[0].write_bytes(b"PK")
+    [failed] = segment_files(OBJECTS, [image], tmp_path / "out").failed
+    assert f"Remove the folder {folder}" in str(failed.error)

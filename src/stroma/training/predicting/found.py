@@ -15,8 +15,9 @@ from stroma.blocks.room import FileLabels
 from stroma.data.image import Image
 from stroma.training.feeding.windows import Cube
 from stroma.training.predicting.collecting import Decoding
+from stroma.training.predicting.decoded import Block, Decoded, Key, key
 from stroma.training.predicting.stitch import Stitching
-from stroma.training.predicting.sweep import Part, Position, Trained, outer_axes, swept
+from stroma.training.predicting.sweep import Part, Trained, outer_axes, swept
 
 
 def find_classes(
@@ -124,6 +125,8 @@ class Objects(Decoding):
     ----------
     into : FileLabels, optional
         Of uint32, is filled in and returned; in memory, unless given, and uint16 if numbers fit.
+    decoded : Decoded, optional
+        Blocks that were decoded before; those of now are kept in it, too.
     """
 
     def __init__(
@@ -133,24 +136,39 @@ class Objects(Decoding):
         tunable: Mapping[str, Any] | None = None,
         *,
         into: FileLabels | None = None,
+        decoded: Decoded | None = None,
     ) -> None:
         super().__init__(network, image, tunable)
-        self.into = into
+        self.into, self.decoded = into, decoded
         self.labels: Any = np.zeros(without_channels(image), np.uint32) if into is None else into
         self.count = 0
-        self.place: Position | None = None
+        self.place: tuple[int, ...] | None = None
         self.stitching: Stitching | None = None
 
     def add(self, part: Part) -> None:
         """Find the objects of a block, and join them to those of its neighbours."""
-        if self.stitching is None or part.position != self.place:
+        self._go_on(key(part.position, part.core))
+        if self.decoded is not None and self.decoded.has(part.position, part.core):
+            return  # where none is missing, the first is predicted all the same
+        found = self.target.decode(part.values, **self.options)
+        block = Block(tuple(part.position.values()), part.core, part.window, found)
+        if self.decoded is not None:
+            self.decoded.keep(block)
+        self._join(block)
+
+    def _go_on(self, until: Key | None) -> None:
+        """Take the blocks that were decoded before and come now."""
+        for block in () if self.decoded is None else self.decoded.before(until):
+            self._join(block)
+
+    def _join(self, block: Block) -> None:
+        if self.stitching is None or block.position != self.place:
             self._finish()
-            at = tuple(part.position.values())
+            at = block.position
             room = self.labels[at] if self.into is None else self.into.frame(*at)
             divisor = getattr(self.target, "divisor", 0)
-            self.place, self.stitching = part.position, Stitching(room, divisor=divisor)
-        found = self.target.decode(part.values, **self.options)
-        self.stitching.add(part.core, part.window, found)
+            self.place, self.stitching = at, Stitching(room, divisor=divisor)
+        self.stitching.add(block.core, block.window, block.labels)
 
     def _finish(self) -> None:
         if self.stitching is not None:
@@ -158,6 +176,7 @@ class Objects(Decoding):
 
     def result(self) -> Any:
         """Return the objects."""
+        self._go_on(None)
         self._finish()
         if self.into is None and self.labels.max(initial=0) <= np.iinfo(np.uint16).max:
             return self.labels.astype(np.uint16)

@@ -11,6 +11,7 @@ from stroma.blocks.room import FileLabels
 from stroma.data.image import Image
 from stroma.targets.several import Several
 from stroma.training.predicting.collecting import Collector, Heads
+from stroma.training.predicting.decoded import Decoded
 from stroma.training.predicting.found import Category, Classes, Objects, Points
 from stroma.training.predicting.picture import Picture
 from stroma.training.predicting.sweep import Trained, outer_axes
@@ -47,6 +48,7 @@ def collector_for(
     tunable: Mapping[str, Any] | None = None,
     *,
     into: FileLabels | None = None,
+    decoded: Decoded | None = None,
 ) -> Collector:
     """Return what makes the result of an image of what is predicted of its blocks.
 
@@ -61,6 +63,8 @@ def collector_for(
         of each by its name.
     into : FileLabels, optional
         Where objects are gathered; in memory, unless given.
+    decoded : Decoded, optional
+        Where the objects of blocks are kept until all are found.
     """
     target, options = network.target, tunable or {}
     if isinstance(target, Several):
@@ -70,7 +74,7 @@ def collector_for(
     if target.result == "classes":
         return Classes(network, image, options, labels=network.classes_)
     if target.result == "instances":
-        return Objects(network, image, options, into=into)
+        return Objects(network, image, options, into=into, decoded=decoded)
     return PLAIN[target.result](network, image, options)
 
 

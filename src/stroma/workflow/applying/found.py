@@ -27,10 +27,14 @@ from stroma.workflow.applying.region import Region
 if TYPE_CHECKING:
     from stroma.training.model import Network
     from stroma.training.predicting.collecting import Collector
+    from stroma.training.predicting.decoded import Decoded
     from stroma.training.predicting.sweep import Wanted
 
 LARGE_BYTES = 2**29
 """Objects of larger images are gathered in a file beside the result, not in memory."""
+
+KEPT = ".blocks"
+"""What follows the name of a result in that of the folder with its blocks."""
 
 Tell = Callable[[int, int], None]
 Cancel = Callable[[], bool]
@@ -48,6 +52,7 @@ def write_found(
     mirror: bool | None = None,
     directions: bool = False,
     name: str = "",
+    whose: str = "",
 ) -> None:
     """Write what a network finds in an image.
 
@@ -74,6 +79,9 @@ def write_found(
         A network of planes looks at a volume along z, y and x, for objects.
     name : str
         What the image is called in tables.
+    whose : str
+        Tells results of this model and image from others: objects of blocks are kept beside the
+        result until all are found, and a run that was cut off goes on with them.
     """
     how: dict[str, Any] = {"mirror": mirror, "use_dask": use_dask}
     if directions:
@@ -83,12 +91,28 @@ def write_found(
         write_labels(path, labels, like=image)
         return
     from stroma.training.predicting.collecting import show
+    from stroma.training.predicting.decoded import Decoded
 
     # What is blind is fitted to all of every plane: of a part it would be another image.
     wanted = None if network.blind else wanted_in(region)
+    decoded = None
+    if network.target.result == "instances" and whose:
+        decoded = Decoded(path.with_name(f"{path.name}{KEPT}"), whose)
+        wanted = _but_for(decoded, wanted)
     how |= {"tell": tell, "cancel": cancel, "wanted": wanted}
-    with taking(network, image, path, region, name=name) as collector:
+    with taking(network, image, path, region, name=name, decoded=decoded) as collector:
         show(network, network.open(image), collector, **how)
+    if decoded is not None:
+        decoded.forget()
+
+
+def _but_for(decoded: Decoded, wanted: Wanted | None) -> Wanted:
+    """Return what says whether a block is wanted and not there yet."""
+
+    def missing(place: dict[str, int], core: tuple[slice, ...]) -> bool:
+        return not decoded.has(place, core) and (wanted is None or wanted(place, core))
+
+    return missing
 
 
 def wanted_in(region: Region) -> Wanted | None:
@@ -98,11 +122,17 @@ def wanted_in(region: Region) -> Wanted | None:
 
 @contextmanager
 def taking(
-    network: Network, image: Image, path: Path, region: Region, *, name: str = ""
+    network: Network,
+    image: Image,
+    path: Path,
+    region: Region,
+    *,
+    name: str = "",
+    decoded: Decoded | None = None,
 ) -> Iterator[Collector]:
     """Yield what is shown the blocks of an image, and write what came of them.
 
-    Parameters are those of `write_found`.
+    Parameters are those of `write_found`, and where objects of blocks are kept.
     """
     from stroma.training.predicting.results import collector_for
 
@@ -111,13 +141,13 @@ def taking(
     kind, shape = network.target.result, tuple(n for a, n in opened.sizes.items() if a != "c")
     if kind == "instances" and 4 * np.prod(shape, dtype=np.int64) > LARGE_BYTES:
         with room(shape, path.parent, np.uint32) as large:
-            yield (collector := collector_for(network, opened, into=large))
+            yield (collector := collector_for(network, opened, into=large, decoded=decoded))
             collector.result()
             _keep(large, opened, region)
             spacing = {a: s for a, s in image.spacing.items() if a != "c"}
             write_in_blocks(path, Image(large, axes, spacing=spacing, unit=image.unit))
         return
-    yield (collector := collector_for(network, opened))
+    yield (collector := collector_for(network, opened, decoded=decoded))
     found = collector.result()
     if kind == "instances":
         _keep(found, opened, region)

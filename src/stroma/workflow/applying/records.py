@@ -32,6 +32,12 @@ def claim(job: Job, files: Files) -> None:
         _note(files.record, {"image": _told(job), "fingerprint": "", "outputs": []})
 
 
+def run_of(job: Job) -> str:
+    """Return what tells a run from others: the model and how it is used, and the image's file."""
+    changed = job.path.stat().st_mtime_ns if job.path.exists() else 0
+    return f"{_told(job)}\n{changed}\n{job.fingerprint}"
+
+
 def _told(job: Job) -> str:
     """Return how an image is called in the record of its results."""
     path = str(job.path.resolve())

@@ -18,7 +18,7 @@ from stroma.workflow.applying.classed_objects import write_classed_objects
 from stroma.workflow.applying.found import draw_objects, write_found
 from stroma.workflow.applying.one_image import Cancel, Tell, Work
 from stroma.workflow.applying.outputs import Files, Job, Outputs, jobs
-from stroma.workflow.applying.records import claim, is_complete, record
+from stroma.workflow.applying.records import claim, is_complete, record, run_of
 from stroma.workflow.applying.region import Region, open_region
 from stroma.workflow.applying.several import write_several
 from stroma.workflow.applying.tables import join
@@ -268,6 +268,7 @@ def _write(
             "mirror": job.outputs.mirror,
             "directions": job.outputs.directions,
             "name": job.name,
+            "whose": run_of(job),
         }
         write_found(model, image, files.labels, region, tell, cancel, **how)
         draw_objects(image, job, files)
