@@ -35,6 +35,15 @@ def test_an_object_that_is_not_found_at_all_is_one_part_and_a_hole_in_one_splits
     assert partition_scores(hole, TRUE)["voi split"] == pytest.approx(0.5)
 
 
+def test_large_numbers_take_no_memory_and_objects_of_one_pixel_have_scores():
+    large = np.where(TRUE == 2, 2**50, TRUE)  # a table with a row for each would not fit
+    assert set(partition_scores(large, large).values()) == {0.0}
+    assert partition_scores(np.ones_like(TRUE), large)["voi merge"] == pytest.approx(1)
+    specks = np.array([[1, 0, 2, 0, 3]])
+    assert set(partition_scores(specks, specks).values()) == {0.0}
+    assert partition_scores(specks > 0, specks)["arand"] == 1
+
+
 def test_other_shapes_are_refused():
     with pytest.raises(ShapeError, match="one shape"):
         partition_scores(TRUE, TRUE[:, 1:])

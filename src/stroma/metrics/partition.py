@@ -34,7 +34,9 @@ def partition_scores(result: Any, truth: Any) -> dict[str, float]:
     inside = true > 0
     if not inside.any():
         return {"arand": 0.0, "voi split": 0.0, "voi merge": 0.0}
-    parts = true[inside], np.unique(found[inside], return_inverse=True)[1]
-    error, _, _ = adapted_rand_error(*parts, ignore_labels=())
+    # Counted without gaps: the table of pairs has a row for every number up to the largest.
+    parts = [np.unique(values[inside], return_inverse=True)[1] for values in (true, found)]
+    with np.errstate(invalid="ignore"):  # where all objects are one pixel there is no pair of them
+        error = np.nan_to_num(adapted_rand_error(*parts, ignore_labels=())[0])
     split, merge = variation_of_information(*parts)
     return {"arand": float(error), "voi split": float(split), "voi merge": float(merge)}
