@@ -186,3 +186,12 @@ def test_score_is_over_all_pixels_and_leaves_out_what_nobody_knows():
     assert scores["iou 1"] == pytest.approx(3 / 4)
     assert scores["iou 0"] == pytest.approx(1 / 2)
     assert scores["mean iou"] == pytest.approx(5 / 8)
+
+
+def test_clean_images_of_which_nothing_is_known_have_no_say_in_scores():
+    clean = np.random.default_rng(0).random((1, 12, 14)).astype(np.float32)
+    nothing, found = np.full_like(clean, np.nan), clean + 0.1
+    target = Restore()
+    assert target.score([found, found], [clean, nothing]) == target.score([found], [clean])
+    with pytest.raises(LabelError, match="not known anywhere"):
+        target.score([found], [nothing])

@@ -73,6 +73,21 @@ def test_images_and_points_have_reports_too(tmp_path):
     assert "<td>f1</td><td>1</td>" in page
 
 
+def test_of_restored_images_no_spread_is_drawn_and_what_nobody_knows_is_black(tmp_path):
+    clean = np.random.default_rng(0).random((16, 16)).astype(np.float32)
+    both = np.stack([clean, np.full_like(clean, 9)])
+    names = ("restored", "spread")
+    result = write_image(tmp_path / "x_restored.tif", both, axes="cyx", channels=names)
+    clean[:4] = np.nan
+    given = [result], [write_image(tmp_path / "x.tif", clean, axes="yx")]
+    page = write_report(tmp_path / "i.html", evaluate(*given), *given).read_text()
+    restored, truth, difference = pictures(page)
+    assert abs(restored[4:].astype(int) - truth[4:]).mean() < 10
+    assert truth[4:].max() == 255
+    assert not truth[:4].any()
+    assert not difference.any()
+
+
 def objects_of(folder, name, *boxes):
     labels = np.zeros((20, 40), np.uint8)
     for number, (y, x, height, width) in enumerate(boxes, start=1):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from stroma.errors import LabelError
 from stroma.metrics.shared import require_same_shape
 
 MOST = 100.0
@@ -34,10 +35,19 @@ def restoration_scores(result: Any, truth: Any) -> dict[str, float]:
     dict
         ``si psnr`` (after the result is shifted and scaled for the least error), ``psnr``, both in
         dB, ``ssim``, and ``nrmse`` (root of the mean squared error by the range).
+
+    Raises
+    ------
+    LabelError
+        If nothing is known of the clean image.
     """
     found, true = np.asarray(result, np.float64), np.asarray(truth, np.float64)
     require_same_shape(found, true)
     known = ~np.isnan(true)
+    if not known.any():
+        raise LabelError(
+            "The clean image is not known anywhere: all of it is NaN. Leave this image out."
+        )
     one, other = found[known], true[known]
     span = max(float(np.ptp(other)), 1e-12)
     return {

@@ -147,12 +147,13 @@ class Restore:
 
     def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
         """Return the means over images and channels of PSNR, scale-invariant too, and SSIM."""
-        each = [
-            restoration_scores(one, other)
+        pairs = [
+            (one, other)
             for found, true in zip(results, truths, strict=True)
             for one, other in zip(found[: len(true)], true, strict=True)
         ]
-        mean = mean_scores(each)
+        known = [(one, other) for one, other in pairs if not np.isnan(other).all()]
+        mean = mean_scores([restoration_scores(*pair) for pair in known or pairs])
         return {name: mean[name] for name in ("psnr", "si psnr", "ssim")}
 
 

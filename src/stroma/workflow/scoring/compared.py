@@ -61,14 +61,19 @@ def _middles(path: Path) -> NDArray[np.float64]:
 
 
 def image_scores(path: Path, true: Path) -> dict[str, float]:
-    """Return the scores of a restored image beside the clean one; spreads are left out."""
-    image, clean = read_image(path), read_image(true)
+    """Return the scores of a restored image beside the clean one."""
+    result, truth = restored_in(path), np.squeeze(read_image(true).read())
+    _require_same(result, truth, path, true)
+    return restoration_scores(result, truth)
+
+
+def restored_in(path: Path) -> NDArray[Any]:
+    """Return a restored image without the spreads that its file may have beside it."""
+    image = read_image(path)
     kept = [i for i, name in enumerate(image.channels) if not name.startswith(SPREAD)]
     if len(kept) < len(image.channels):
         image = image.at(c=kept)
-    result, truth = np.squeeze(image.read()), np.squeeze(clean.read())
-    _require_same(result, truth, path, true)
-    return restoration_scores(result, truth)
+    return np.squeeze(image.read())
 
 
 def tracks_of(folder: str | Path) -> tuple[Tracks, Movie]:

@@ -19,7 +19,7 @@ from stroma.io import read_image
 from stroma.io.atomic import replaced
 from stroma.metrics.detection import matches
 from stroma.metrics.instances import overlaps, unmatched
-from stroma.workflow.scoring.compared import label_values, points_in
+from stroma.workflow.scoring.compared import label_values, points_in, restored_in
 from stroma.workflow.scoring.evaluate import CUTOFF, Evaluation, pairs_of
 
 SIDE = 320
@@ -166,7 +166,7 @@ def _of_objects(result: Path, true: Path, _: float) -> Iterator[tuple[str, Pictu
 
 
 def _of_images(result: Path, true: Path, _: float) -> Iterator[tuple[str, Picture]]:
-    found, known = (_small(_middle(np.squeeze(read_image(p).read()))) for p in (result, true))
+    found, known = (_small(_middle(v)) for v in (restored_in(result), read_image(true).read()))
     yield "result", _grey(found)
     yield "truth", _grey(known)
     yield "difference", _grey(np.abs(found.astype(np.float64) - known))
@@ -239,9 +239,11 @@ def _errors(found: Plane, known: Plane) -> Picture:
 
 
 def _grey(plane: Plane) -> Picture:
-    low, high = np.percentile(plane, (1, 99))
+    """Return a plane from black to white; what nobody knows (NaN) is black."""
+    known = plane[np.isfinite(plane)]
+    low, high = np.percentile(known, (1, 99)) if known.size else (0, 1)
     grey = np.clip((plane - low) / max(float(high - low), 1e-12), 0, 1) * 255
-    return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(np.nan_to_num(grey).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _png(picture: Picture) -> bytes:
