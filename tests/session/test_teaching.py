@@ -6,7 +6,7 @@ from tests.session.scene import SECONDS, paint_halves, settle
 
 import stroma
 from stroma import Image
-from stroma.errors import Cancelled, NotTrainedError, ParameterError
+from stroma.errors import Cancelled, MissingFileError, NotTrainedError, ParameterError
 from stroma.session.events import TaskFinished
 
 pytest.importorskip("torch")
@@ -71,3 +71,5 @@ def test_what_cannot_be_taught_is_told_at_once(session, halves, tmp_path):
     settle(session)
     with pytest.raises(ParameterError, match=r"written as \.safetensors, got taught\.pkl"):
         session.teach_network(tmp_path / "taught.pkl")
+    with pytest.raises(MissingFileError, match="There is no folder"):
+        session.teach_network(tmp_path / "none" / "taught.safetensors")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stroma.errors import ParameterError
+from stroma.io.atomic import check_target
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.strokes.files import StrokeFiles
@@ -56,12 +57,13 @@ class Teaching:
         ParameterError
             If the file has another ending.
         MissingFileError
-            If the file of an image is not where it was.
+            If the file of an image is not where it was, or there is no folder to write to.
         """
         from stroma.workflow.learning.learn import learn
 
         if Path(path).suffix.lower() != SUFFIX:
             raise ParameterError(f"A network is written as {SUFFIX}, got {Path(path).name}.")
+        check_target(Path(path))  # now, as nobody wants to hear of it when the training is over
         with self.core.lock:
             model, keys = self.model.copy(), [one.key for one in self.core.all_images()]
             images = [self.core.pixels(key) for key in keys]
