@@ -56,6 +56,7 @@ def foreign(monkeypatch):
         (("a.xdce", "a 1.tif", "a 2.tif"), ["a 1.tif", "a 2.tif"], "a.xdce. They list the TIFFs"),
         (("a.vsi", "frame_t.ets"), ["a.vsi"], "frame_t.ets. They hold the pixels of a .vsi"),
         (("a.xdce", "frame_t.ets", "a_labels.tif"), ["a.xdce", "frame_t.ets"], "a_labels.tif"),
+        (("a.tif", "a_seg.npy"), ["a.tif"], "a_seg.npy. They are what the window of Cellpose"),
     ],
 )
 @pytest.mark.usefixtures("foreign")

@@ -40,6 +40,10 @@ FOREIGN = frozenset((*BIOFORMATS, *OPENSLIDE, *PICTURES))
 """Endings of images that no reader knows; files of other endings are taken for no images."""
 
 
+CELLPOSE = "_seg.npy"
+"""What follows an image's name in that of what the window of Cellpose keeps of it: no array."""
+
+
 def part_of(path: Path, beside: Collection[str]) -> str:
     """Return why a file is no image of its own beside others; empty if it is one.
 
@@ -59,6 +63,11 @@ def part_of(path: Path, beside: Collection[str]) -> str:
         return (
             "They list the TIFFs in the folder, which are taken one by one. To have the channels "
             "of a field together, give the .xdce itself."
+        )
+    if name.endswith(CELLPOSE):
+        return (
+            "They are what the window of Cellpose keeps of images. To have the objects in one, "
+            "run: stroma import"
         )
     return ""
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from stroma.data.image import Image
 from stroma.errors import FormatError, short
 from stroma.io import is_image, read_image
+from stroma.io.foreign import CELLPOSE
 from stroma.io.lazy import DAMAGE, damaged
 from stroma.zoo.pickled import plain_values
 from stroma.zoo.taken import Picture, Taken, located
 
 MAX_BYTES = 2**33
-ENDING = "_seg.npy"
 SETTINGS = ("diameter", "est_diam", "flow_threshold", "cellprob_threshold", "model_path")
 """What it notes of how objects were found."""
 
@@ -33,7 +33,7 @@ def take(path: Path, images: Sequence[Path]) -> Taken:
     found = _content(path)
     masks = _masks(found, path)
     image, where, left = _image(found, path, images, masks.shape)
-    name = where.name if where is not None else path.name.removesuffix(ENDING)
+    name = where.name if where is not None else path.name.removesuffix(CELLPOSE)
     count = int(np.count_nonzero(np.unique(masks)))
     settings = [f"{key} {found[key]}" for key in SETTINGS if _said(found.get(key))]
     by_hand = _by_hand(found.get("ismanual"))
@@ -104,7 +104,7 @@ def _image(
     found: Mapping[str, Any], path: Path, images: Sequence[Path], shape: tuple[int, ...]
 ) -> tuple[Image, Path | None, list[str]]:
     """Return the image: that which is named, one of that name beside it, or that in the file."""
-    stem = path.name[: -len(ENDING)]
+    stem = path.name[: -len(CELLPOSE)]
     beside = [p for p in path.parent.glob(f"{_plain(stem)}.*") if is_image(p) and p != path]
     for where in (
         located(_named(found), path, images),

@@ -13,8 +13,6 @@ from stroma.data.outlines import inner_edges
 from stroma.errors import FormatError
 from stroma.io.atomic import replaced
 
-ENDING = "_seg.npy"
-
 
 def write_seg(path: Path, labels: Image, table: ObjectTable) -> None:
     """Write objects as a dict of arrays, which numpy keeps as a pickle.

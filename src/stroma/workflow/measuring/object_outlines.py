@@ -16,9 +16,10 @@ from stroma.data.outlines import outlines
 from stroma.data.shapes import Area
 from stroma.errors import FormatError
 from stroma.io.atomic import replaced
+from stroma.io.foreign import CELLPOSE
 from stroma.io.marks import Mark
 from stroma.io.tables import STROKE_WRITERS
-from stroma.workflow.measuring.cellpose_window import ENDING, write_seg
+from stroma.workflow.measuring.cellpose_window import write_seg
 
 COLOR = "#b6ff3c"
 """Of objects that were not classed, as on the page: one that no grey image has."""
@@ -76,7 +77,7 @@ def write_outlines(
     """
     where = Path(path)
     check_outline_name(where)
-    if where.name.lower().endswith(ENDING):
+    if where.name.lower().endswith(CELLPOSE):
         write_seg(where, labels, table)
         return
     with replaced(where) as new:
@@ -85,7 +86,7 @@ def write_outlines(
 
 def check_outline_name(path: Path) -> None:
     """Refuse a name that no outlines can be written under."""
-    endings = (*STROKE_WRITERS, ENDING)
+    endings = (*STROKE_WRITERS, CELLPOSE)
     if not path.name.lower().endswith(endings):
         raise FormatError(f"Outlines of objects end in {' or '.join(endings)}, got {path.name!r}.")
 
