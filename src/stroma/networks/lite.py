@@ -26,9 +26,6 @@ DEEPEST = "stage5"
 BRIDGES = ("stage1", "stage2", "stage3")
 """Cells of 2, 4 and 8 pixels."""
 
-FEATURES = (16, 32, 48, 64)
-"""Widths of the decoder at cells of 1, 2, 4 and 8 pixels."""
-
 STRIDE = 16
 SPREAD = 2.0
 """Intensities are compressed above about half a deviation, so that what is dim is seen as well."""
@@ -53,9 +50,6 @@ class Lite(nn.Module):
         Spatial axes.
     features : sequence of int
         Width of the decoder, at cells of 1, 2, 4 and 8 pixels.
-    hidden : int
-        Width of a layer between the decoder and the outputs, where these are more than the decoder
-        is wide; 0 for none.
     """
 
     def __init__(
@@ -64,8 +58,7 @@ class Lite(nn.Module):
         outputs: int,
         *,
         ndim: int = 2,
-        features: Sequence[int] = FEATURES,
-        hidden: int = 0,
+        features: Sequence[int] = (16, 32, 48, 64),
     ) -> None:
         super().__init__()
         if ndim != 2:
@@ -93,10 +86,7 @@ class Lite(nn.Module):
             nn.Sequential(_unit(w + e, w), _unit(w, w))
             for w, e in zip(features, entering, strict=True)
         )
-        self.head: nn.Module = nn.Conv2d(hidden or features[0], outputs, 1)
-        if hidden:
-            wide = nn.Conv2d(features[0], hidden, 1)
-            self.head = nn.Sequential(wide, nn.ReLU(inplace=True), self.head)
+        self.head = nn.Conv2d(features[0], outputs, 1)
 
     def begin(self) -> None:
         """Take the weights of the encoder that were learned from photographs.

@@ -12,7 +12,7 @@ from typing import Any
 from stroma.errors import ParameterError
 from stroma.io.atomic import replaced
 from stroma.networks import NETWORKS
-from stroma.networks.lite import BACKBONE, FEATURES
+from stroma.networks.lite import BACKBONE
 from stroma.targets.contract import Facts
 from stroma.training.planning.configuration import Plan
 from stroma.training.planning.plan import Budget, Fingerprint, plan, topology, widths
@@ -29,9 +29,6 @@ BEGUN_FOR = ("classes", "instances", "points", "category", "several")
 
 BEGUN_CHANNELS = (1, 3)
 BEGUN_SIDES = (128, 256)
-BEGUN_HIDDEN = 96
-"""Width of its layer before the outputs, where these are more than its decoder is wide."""
-
 BEGUN_PIXELS = 8 * 128**2
 """Pixels per step of a network that takes patches as wide as a few objects."""
 
@@ -177,8 +174,6 @@ def decide(
     if name == BEGUN:
         sides = tuple(patch) if patch is not None else _wide_patch(shapes, facts)
         enough = max(LEAST_BATCH, round(BEGUN_PIXELS / prod(sides)))
-        if outputs > FEATURES[0]:
-            given = {"hidden": BEGUN_HIDDEN, **given}
         return Setup(name, given, sides, batch or enough, spacing=spacing, free=False)
     if network == "auto" and result == "image":
         sides = tuple(patch) if patch is not None else (LOCAL_SIDE[facts.ndim],) * facts.ndim
