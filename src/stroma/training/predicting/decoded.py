@@ -72,8 +72,9 @@ class Decoded:
         name = "_".join("-".join(map(str, part)) for part in _key(block.position, block.core))
         ends = [[(s.start, s.stop) for s in cube] for cube in (block.core, block.window)]
         path = self.folder / f"{name}.npz"
+        small = block.labels.astype(np.min_scalar_type(int(block.labels.max(initial=0))))
         with replaced(path) as new, new.open("wb") as file:
-            np.savez_compressed(file, ends=np.array(ends), labels=block.labels)
+            np.savez_compressed(file, ends=np.array(ends), labels=small)
 
     def before(self, last: Key | None) -> Iterator[Block]:
         """Yield the blocks that come before one in reading order, or all, and forget them."""
