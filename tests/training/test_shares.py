@@ -126,3 +126,10 @@ def test_shares_that_do_not_fit_are_refused():
         Shares((1, 2, 3), np.zeros((2, 4, 4), np.float16))
     with pytest.raises(ShapeError, match=r"64, 64. pixels, its labels have .50, 64."):
         cases_of(Image(IMAGE, "yx"), guesses(LABELS[:50], sure=1.0))
+
+
+def test_what_is_ignored_is_of_no_weight_where_it_is_the_most_likely():
+    said = guesses(LABELS, sure=0.75)
+    [case] = cases_of(IMAGE, said, ignore=(2,))
+    assert np.array_equal(case.labels == UNKNOWN, LABELS != 1)
+    assert np.array_equal(case.shares.values.any(0), LABELS == 1)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from stroma.errors import ParameterError
+from stroma.errors import LabelError, ParameterError
 from stroma.io import read_image, write_image, write_labels
 from stroma.workflow.scoring.evaluate import evaluate
 from stroma.workflow.scoring.report import EXTRA, MATCHED, MISSED, WRONG, write_report
@@ -142,3 +142,19 @@ def test_of_a_folder_with_several_kinds_of_results_one_is_compared(pair, tmp_pat
     page = write_report(tmp_path / "q.html", found, *pair).read_text()
     assert len(pictures(page)) == 3
     assert [one["name"] for one in evaluate(*pair, kind="classes").images] == ["a&b_labels.tif"]
+
+
+@pytest.mark.parametrize("shape", [(1, 16), (1, 1)])
+def test_images_of_one_row_are_shown_too(tmp_path, shape):
+    for name in ("x_restored.tif", "x.tif"):
+        write_image(tmp_path / name, np.ones(shape, np.float32), axes="yx")
+    given = [tmp_path / "x_restored.tif"], [tmp_path / "x.tif"]
+    page = write_report(tmp_path / "i.html", evaluate(*given), *given).read_text()
+    assert len(pictures(page)) == 3
+
+
+def test_points_that_are_no_numbers_are_named(tmp_path):
+    (tmp_path / "p.csv").write_text("y,x\n1,2\n")
+    (tmp_path / "p_points.csv").write_text("y,x\n1,2\nnan,4\n")
+    with pytest.raises(LabelError, match=r"p_points.csv .* point 2 is nan, 4"):
+        evaluate([tmp_path / "p_points.csv"], [tmp_path / "p.csv"])

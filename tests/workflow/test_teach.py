@@ -104,6 +104,7 @@ def test_a_class_without_a_certain_pixel_is_named(model):
         ({"labels": [None, None]}, "images is 1, got strokes for 2"),
         ({"labels": np.zeros((3, 3), int)}, "shape of their image"),
         ({"target": "distances"}, "learns instances"),
+        ({"validation": 0.4}, "no truth: all are learned from"),
     ],
 )
 def test_what_cannot_teach_is_refused(model, wrong, said):

@@ -65,4 +65,11 @@ def read_points(path: Path) -> NDArray[np.float64]:
         found = [[float(row[i]) for i in places] for row in rows]
     except (ValueError, IndexError) as error:
         raise LabelError(f"{path} holds positions that are no numbers: {error}.") from error
-    return np.array(found, float).reshape(len(rows), len(axes))
+    points = np.array(found, float).reshape(len(rows), len(axes))
+    if not np.isfinite(points).all():
+        first = int(np.flatnonzero(~np.isfinite(points).all(1))[0])
+        raise LabelError(
+            f"{path} holds positions that are no numbers: point {first + 1} is "
+            f"{', '.join(map(str, found[first]))}. Take it out."
+        )
+    return points

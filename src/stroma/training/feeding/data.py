@@ -156,7 +156,8 @@ class _Maker:
             return np.full(space, UNKNOWN, np.int32)
         if isinstance(known, Shares):
             require_same_space(known.shape, space, "its labels have", self.name)
-            return known.likely(unknown=UNKNOWN)
+            likely = known.likely(unknown=UNKNOWN)
+            return np.where(np.isin(likely, self.ignore), np.int32(UNKNOWN), likely)
         if self.truth == "category":
             return np.broadcast_to(np.asarray(known, np.int32), space)
         several = known if isinstance(known, tuple) else (known,)

@@ -82,7 +82,8 @@ def learned_from(
     Raises
     ------
     ParameterError
-        If there is a teacher, and the target learns no classes.
+        If there is a teacher, and the target learns no classes, or images are to be kept for
+        scores.
     """
     truth = TARGETS[learner.target].truth
     if teacher is None and truth == "category":
@@ -93,6 +94,12 @@ def learned_from(
         raise ParameterError(
             f"A model of strokes teaches classes, and {learner.target!r} learns {truth}. Leave the "
             "target out, or give labels instead."
+        )
+    if learner.validation != type(learner).validation:
+        raise ParameterError(
+            "validation= keeps images for scores, and what a model of strokes says of them is no "
+            "truth: all are learned from. Leave it out, and evaluate the network on images whose "
+            "labels are known."
         )
     found = lesson(teacher, images, strokes=labels, confidence=confidence, axes=learner.axes)
     return Given(found.images, list(found.labels), classes=found.classes)

@@ -210,8 +210,8 @@ SAID = {
 
 
 def _middle(values: Plane) -> Plane:
-    """Return the middle plane of a stack."""
-    flat = np.squeeze(values)
+    """Return the middle plane of a stack; a row is a plane too."""
+    flat = np.atleast_2d(np.squeeze(values))
     while flat.ndim > 2:
         flat = flat[len(flat) // 2]
     return flat
