@@ -25,7 +25,7 @@ BEFORE = frozenset(("--network", "--trust"))
 
 LEARNT = frozenset(
     ("base", "divisor", "folds", "ndim", "network", "objective", "patch", "resample", "start")
-)
+) | frozenset(("validation",))
 """Keys of a recipe that messages name."""
 
 CALLED = {"tables": "table", "teacher": "from", "clicks": "labels", "joins": "join"}
