@@ -11,6 +11,7 @@ from tests.targets.objects import touching
 
 from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
+from stroma.targets.borders import Borders
 from stroma.targets.contract import Facts
 from stroma.targets.distances import Distances
 from stroma.targets.instances import boxes, grown, summits
@@ -141,3 +142,16 @@ def test_objects_grow_from_the_rims_of_seeds_as_from_all_of_them(shape):
     lone, _ = ndimage.label(front & (found == 0))
     plain = np.where(lone > 0, lone + count, found)
     assert np.array_equal(grown(height, seeds, front, least=1), plain)
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_seeds_of_boundary_lie_deep_enough_that_a_hole_in_a_border_joins_nothing(ndim):
+    labels = np.zeros((24,) * ndim, np.int32)
+    inner = (slice(2, 22),) * (ndim - 1)
+    labels[(*inner, slice(2, 12))], labels[(*inner, slice(12, 22))] = 1, 2
+    target = Borders()
+    values = target.encode(labels, shape=labels.shape).values.copy()
+    values[(1, *(slice(11, 12),) * (ndim - 1), slice(11, 13))] = 0
+    assert target.decode(values).max() == 1
+    assert np.array_equal(target.decode(values, seed=1.0) > 0, labels > 0)
+    assert target.score([target.decode(values, seed=1.0)], [labels])["ap50"] == 1

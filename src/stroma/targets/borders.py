@@ -42,10 +42,11 @@ class Borders(Instances):
 
     @property
     def tunable(self) -> Mapping[str, tuple[Any, ...]]:
-        """Thresholds of foreground and borders, and the smallest objects."""
+        """Thresholds of foreground and borders, depth of seeds, and the smallest objects."""
         return {
             "foreground": (0.5, 0.4, 0.6, 0.3, 0.7),
             "border": (0.5, 0.4, 0.6, 0.3, 0.7),
+            "seed": (0.0, 1.0, 2.0, 4.0),
             "smallest": self.smallest_tried,
         }
 
@@ -83,12 +84,13 @@ class Borders(Instances):
         *,
         foreground: float = 0.5,
         border: float = 0.5,
+        seed: float = 0.0,
         smallest: int | None = None,
     ) -> NDArray[np.uint32]:
         """Return objects by number.
 
-        What is connected within borders grows over the foreground, the deepest pixels first.
-        Foreground that is border alone is an object too.
+        What is connected within borders, deep enough below them, grows over the foreground, the
+        deepest pixels first. Foreground that no seed reaches is an object too.
 
         Parameters
         ----------
@@ -96,15 +98,18 @@ class Borders(Instances):
             From 0 to 1.
         foreground, border : float
             Thresholds.
+        seed : float
+            How many pixels below borders seeds lie: one that is missing in a border joins its two
+            sides at 0, and no more from 1 on.
         smallest : int, optional
             Objects of fewer pixels are left out.
         """
         least = self.smallest if smallest is None else smallest
         front = prediction[0] > foreground
         within = front & (prediction[1] < border)
-        seeds, _ = ndimage.label(within)
-        depth = np.minimum(ndimage.distance_transform_edt(within), FAR)
-        return grown(prediction[1] - depth, seeds, front, least=least)
+        depth = ndimage.distance_transform_edt(within)
+        seeds, _ = ndimage.label(depth > seed)
+        return grown(prediction[1] - np.minimum(depth, FAR), seeds, front, least=least)
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
         """Return it turned back; borders have no direction."""
