@@ -61,6 +61,17 @@ def test_what_is_rare_in_all_images_together_is_said_less_often(model, monkeypat
         assert rare[0].sum() < rare[1].sum()
 
 
+def test_a_rare_class_is_not_lost_by_what_is_taken_from_it(model, monkeypatch):
+    image = scene(seed=3)[0]
+    said = np.full((2, *image.shape), 0.03, np.float32)
+    said[0], said[1, :2, :2] = 0.97, 0.7
+    said[0, :2, :2] = 0.3
+    monkeypatch.setattr(type(model), "predict_probas", lambda self, image: said)
+    [found] = lesson(model, image).labels
+    assert found.values[1, 0, 0] > found.values[0, 0, 0]
+    assert found.values[0, 5, 5] > found.values[1, 5, 5]
+
+
 def test_a_class_that_is_painted_alone_is_learned_too(model):
     image = scene(seed=3)[0]
     strokes = np.zeros(image.shape, np.uint8)

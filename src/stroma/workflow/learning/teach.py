@@ -205,11 +205,24 @@ def _said(model: ConvpaintModel, images: Sequence[Any], confidence: float) -> It
     every = [np.asarray(model.predict_probas(image), np.float16) for image in images]
     pixels = sum(one[0].size for one in every)
     common = np.sum([one.reshape(len(one), -1).sum(1, np.float64) for one in every], 0) / pixels
+    weights = common**COMMON
+    if _told(every, weights, confidence) != _told(every, np.ones_like(common), confidence):
+        weights = np.ones_like(common)  # a class would be said nowhere
     for one in every:
         certain = one.max(0) >= confidence
-        likely = one * common.reshape(-1, *(1,) * (one.ndim - 1)) ** COMMON
+        likely = _weighed(one, weights)
         values = np.where(certain, TRUST * likely / np.maximum(likely.sum(0), LEAST), 0)
         yield Shares(labels, values.astype(np.float16))
+
+
+def _weighed(shares: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[Any]:
+    return shares * weights.astype(np.float32).reshape(-1, *(1,) * (shares.ndim - 1))
+
+
+def _told(every: Sequence[NDArray[Any]], weights: NDArray[np.float64], least: float) -> set[int]:
+    """Return which classes are the likeliest of some pixel that is certain enough."""
+    found = [_weighed(one, weights).argmax(0)[one.max(0) >= least] for one in every]
+    return {int(n) for one in found for n in np.unique(one)}
 
 
 def _painted(said: Shares, painted: NDArray[Any]) -> Shares:
