@@ -127,3 +127,9 @@ def test_what_cannot_teach_is_refused(model, wrong, said):
 def test_a_network_is_no_teacher(target):
     with pytest.raises(ParameterError, match="from a model of strokes"):
         lesson(random_network(target=target), scene()[0])
+
+
+def test_fractions_are_no_strokes(model):
+    image = scene()[0]
+    with pytest.raises(LabelError, match=r"image of the strokes holds 0\.5"):
+        lesson(model, image, strokes=[np.full(image.shape, 0.5)])

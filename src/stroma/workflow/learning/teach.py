@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from stroma.data.classes import Class
 from stroma.data.image import Image
+from stroma.data.strokes import as_labels
 from stroma.errors import LabelError, ParameterError
 from stroma.io import read_image, read_strokes
 from stroma.targets import TARGETS
@@ -240,7 +241,7 @@ def _values(
         plane = image if isinstance(image, Image) else read_image(image)
         read = read_strokes(marks, plane, classes=known)
         return read.labels.reshape(shape), read.classes
-    values = np.asarray(marks)
+    values = as_labels(np.asarray(marks), source="The label image of the strokes")
     if values.shape != shape:
         raise ParameterError(f"Strokes have the shape of their image, {shape}; got {values.shape}.")
     return values, known
