@@ -21,3 +21,10 @@ def touching(shape, *, spacing=16, radius=0.7, seed=0):
     labels[tuple(places.T)] = np.arange(1, len(places) + 1)
     far, nearest = ndimage.distance_transform_edt(empty, return_indices=True)
     return np.where(far < radius * spacing, labels[tuple(nearest)], 0)
+
+
+def of_classes(shape, **how):
+    """Return objects that touch, of the classes 1 and 3, numbered within a divisor of 100."""
+    labels = touching(shape, **how)
+    kinds = np.where(labels % 3 == 0, 3, 1)
+    return np.where(labels > 0, 100 * kinds + labels, 0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.targets.objects import touching
+from tests.targets.objects import of_classes
 
 from stroma.errors import LabelError, ParameterError
 from stroma.targets.centres import Centres
@@ -10,13 +10,6 @@ from stroma.targets.contract import Facts
 from stroma.testing import check_target
 from stroma.training.feeding.windows import around, lattice
 from stroma.training.predicting.stitch import Stitching
-
-
-def of_classes(shape):
-    """Return objects of the classes 1 and 3, numbered within a divisor of 100."""
-    labels = touching(shape)
-    kinds = np.where(labels % 3 == 0, 3, 1)
-    return np.where(labels > 0, 100 * kinds + labels, 0)
 
 
 def made_for(labels):

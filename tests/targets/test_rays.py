@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-from tests.targets.objects import touching
+from tests.targets.objects import of_classes, touching
 from tests.training.test_stitch import stitched
 
-from stroma.errors import ParameterError, ShapeError
+from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.targets.contract import Facts
 from stroma.targets.instances import without_small
 from stroma.targets.rays import Rays
+from stroma.training.feeding.windows import around, lattice
+from stroma.training.predicting.stitch import Stitching
 
 
 def disk(shape, middle, radius):
@@ -132,3 +134,95 @@ def test_blocks_give_the_objects_of_the_whole(side):
     labels, count = stitched(values, target, side, target.context)
     assert count == whole.max()
     assert instance_scores(labels, whole)["ap 0.75"] == 1
+
+
+def made_for(labels):
+    values, counts = np.unique(labels, return_counts=True)
+    numbers = dict(zip(values.tolist(), counts.tolist(), strict=True))
+    return Rays.made_for(Facts(labels.ndim, numbers, (), (12.0, 18.0)), divisor=100)
+
+
+def shared_borders(labels):
+    """Return how many pixels touch the next one of another class, both of objects."""
+    kinds = labels // 100
+    pairs = [np.moveaxis(kinds, axis, 0) for axis in range(labels.ndim)]
+    return sum(int(((p[1:] != p[:-1]) & (p[1:] > 0) & (p[:-1] > 0)).sum()) for p in pairs)
+
+
+def classes_by_object(found, truth):
+    """Return the classes that most pixels of every true object were given."""
+    return {
+        int(number): int(np.bincount(found[truth == number] // 100).argmax())
+        for number in np.unique(truth[truth > 0])
+    }
+
+
+@pytest.mark.parametrize("shape", [(96, 110), (40, 44, 48)])
+def test_touching_objects_of_two_classes_come_back_with_their_classes(shape):
+    labels = of_classes(shape)
+    assert shared_borders(labels) > 100
+    target = made_for(labels)
+    assert target.classes == (1, 3)
+    assert target.channels()[-3:] == ("background", "class 1", "class 3")
+    found = target.decode(target.encode(labels, shape=shape).values)
+    assert instance_scores(found, labels)["ap 0.50"] >= 0.98
+    assert target.score([found], [labels])["ap50"] >= 0.98
+    assert all(n // 100 == kind for n, kind in classes_by_object(found, labels).items())
+    for kind in target.classes:  # Numbers of a class go from 1.
+        own = np.unique(found[found // 100 == kind]) % 100
+        assert own.tolist() == list(range(1, len(own) + 1))
+
+
+def test_an_object_has_the_class_of_the_largest_sum_over_its_pixels():
+    labels = np.where(disk((40, 40), (20, 20), 12), 101, 0)
+    target = Rays(divisor=100, classes=(1, 2))
+    values = target.encode(labels, shape=labels.shape).values
+    values[-3:] = [[[0.9]], [[0.06]], [[0.04]]]  # Background does not count.
+    assert np.unique(target.decode(values)).tolist() == [0, 101]
+    values[-1, :18] = 0.3  # Fewer pixels, which are surer.
+    assert np.unique(target.decode(values)).tolist() == [0, 201]
+
+
+def test_blocks_give_the_objects_and_classes_of_the_whole():
+    labels = of_classes((150, 170))
+    target = made_for(labels)
+    values = target.encode(labels, shape=labels.shape).values
+    whole = target.decode(values)
+    found = np.zeros(labels.shape, np.uint32)
+    stitching = Stitching(found, divisor=100)
+    for core in lattice(labels.shape, (64, 64), (1, 1)):
+        window = around(core, target.context, labels.shape)
+        stitching.add(core, window, target.decode(values[(slice(None), *window)]))
+    stitching.finish()
+    assert (found // 100 == whole // 100).all()
+    assert len(np.unique(found)) == len(np.unique(whole))
+    assert instance_scores(found, whole)["ap 0.75"] == 1
+
+
+def test_without_classes_all_is_as_it_was():
+    labels = of_classes((60, 70))
+    plain, classed = Rays(), Rays(divisor=100, classes=(1, 3))
+    assert plain.channels() == ("depth", *(f"ray {k}" for k in range(32)))
+    one, other = (t.encode(labels, shape=labels.shape) for t in (plain, classed))
+    assert np.array_equal(one.values, other.values[:33])
+    assert np.array_equal(one.known, other.known[:33])
+    objects = plain.decode(one.values)
+    assert sorted(np.unique(objects)) == list(range(int(objects.max()) + 1))
+
+
+def test_pixels_of_a_class_that_was_not_learned_have_no_weight_for_classes_alone():
+    labels = np.array([[101, 101, 0, 201, 201, 0]])
+    known = Rays(rays=8, divisor=100, classes=(1,)).encode(labels, shape=(1, 6)).known[:, 0]
+    assert known[-2:].tolist() == [[1, 1, 1, 0, 0, 1]] * 2
+    assert known[0].all()
+
+
+@pytest.mark.parametrize("options", [{"classes": (1, 2)}, {"divisor": 100}, {"divisor": -1}])
+def test_classes_without_a_divisor_and_the_other_way_round_are_refused(options):
+    with pytest.raises(ParameterError, match="divisor"):
+        Rays(**options)
+
+
+def test_labels_of_another_divisor_are_refused():
+    with pytest.raises(LabelError, match="divisor of 10 "):
+        Rays.made_for(Facts(2, dict.fromkeys(range(0, 2000, 10), 1)), divisor=10)

@@ -35,15 +35,19 @@ def several(*heads, ndim=2):
     return Several.made_for(facts, heads=heads, weights={heads[0]: 2.0})
 
 
+KINDS = {"divisor": 1000, "classes": (1, 3)}
 ANISOTROPIC = Rays(rays=48, ndim=3, spacing=(2, 1, 1))
 EXAMPLES = {
     "semantic": [Semantic((0, 1, 2)), Semantic((1, 2, 0), loss_name="focal")],
     "distances": [Distances(), Distances(spacing=(2, 1, 1))],
     "flows": [Flows(), Flows(ndim=3)],
-    "rays": [Rays(), Rays(rays=12), Rays(rays=96, ndim=3), ANISOTROPIC],
+    "rays": [
+        *(Rays(), Rays(rays=12), Rays(rays=96, ndim=3), ANISOTROPIC),
+        *(Rays(rays=12, **KINDS), Rays(rays=96, ndim=3, **KINDS)),
+    ],
     "boundary": [Borders()],
     "affinities": [Affinities(), Affinities.made_for(Facts(3, spacing=(2.0, 1.0, 1.0)))],
-    "centres": [Centres(), Centres(ndim=3)],
+    "centres": [Centres(), Centres(ndim=3), Centres(**KINDS)],
     "membranes": [Membranes((0, 1, 2))],
     "counts": [Counts(), Counts(ndim=3)],
     "spots": [Spots(2), Spots(3, width=2.0)],

@@ -7,7 +7,7 @@ to the middle nearest the end of its arrow; the class of an object is what its p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Self
@@ -20,11 +20,11 @@ from scipy.spatial import cKDTree
 from skimage.feature import peak_local_max
 from torch.nn import functional
 
-from stroma.errors import LabelError, ParameterError
 from stroma.targets.contract import Encoded, Facts, Losses
 from stroma.targets.instances import (
-    Instances,
+    Classed,
     boxes,
+    classes_of,
     cut_off,
     require_axes,
     sizes_of,
@@ -46,7 +46,7 @@ WIDTH, WIDTHS = 0.12, (1.0, 6.0)
 
 
 @dataclass(frozen=True)
-class Centres(Instances):
+class Centres(Classed):
     """Background and classes, heat in the middle of objects, and the way there along every axis.
 
     Parameters
@@ -68,17 +68,7 @@ class Centres(Instances):
 
     ndim: int = 2
     width: float = 2.0
-    divisor: int = 0
     classes: tuple[int, ...] = (0,)
-
-    def __post_init__(self) -> None:
-        """Take lists for tuples, as JSON has them, and check."""
-        object.__setattr__(self, "classes", tuple(int(n) for n in self.classes))
-        if self.divisor < 0 or not self.classes or (self.divisor == 0 and len(self.classes) > 1):
-            raise ParameterError(
-                f"divisor is a number above 0 where there are several classes, such as 1000, got "
-                f"{self.divisor} for the classes {self.classes}."
-            )
 
     @classmethod
     def made_for(cls, facts: Facts, /, **options: Any) -> Self:
@@ -87,16 +77,13 @@ class Centres(Instances):
         Raises
         ------
         LabelError
-            If there are more objects of a class than numbers for them.
+            If the classes are so many that the labels are of another divisor.
         """
         known: dict[str, Any] = {**sizes_of(facts), "ndim": facts.ndim}
         if facts.diameters:
             middle = float(np.median(facts.diameters))
             known["width"] = round(float(np.clip(WIDTH * middle, *WIDTHS)), 2)
-        divisor = int(options.get("divisor", 0))
-        if divisor > 0:
-            known["classes"] = tuple(sorted({n // divisor for n in facts.counts if n > 0}))
-            _require_classes(known["classes"], divisor)
+        known |= classes_of(facts, int(options.get("divisor", 0)))
         return cls(**{**known, **options})
 
     @property
@@ -110,8 +97,8 @@ class Centres(Instances):
 
     def channels(self) -> tuple[str, ...]:
         """Return their names."""
-        names = [f"class {n}" for n in self.classes] if self.divisor else ["object"]
-        return ("background", *names, "centre", *(f"offset {a}" for a in "zyx"[-self.ndim :]))
+        offsets = (f"offset {a}" for a in "zyx"[-self.ndim :])
+        return (*self.class_channels(), "centre", *offsets)
 
     @property
     def _first(self) -> int:
@@ -127,10 +114,7 @@ class Centres(Instances):
         labels = np.asarray(truth)
         require_axes(self.ndim, labels.ndim)
         values = np.zeros((self._first + 1 + self.ndim, *labels.shape), np.float32)
-        kinds = self._kinds(labels)
-        values[0] = labels == 0
-        for k, kind in enumerate(self.classes, start=1):
-            values[k] = (kinds == kind) & (labels > 0)
+        values[: self._first] = self.encoded_classes(labels)
         heat, arrows = values[self._first], values[self._first + 1 :]
         for label, box in boxes(labels):
             inside = np.argwhere(labels[box] == label) + [s.start for s in box]
@@ -143,10 +127,6 @@ class Centres(Instances):
         if cut.any():  # heat goes on beyond objects
             known[self._first, ndimage.distance_transform_edt(~cut) <= HEATED * self.width] = 0
         return Encoded(values, known)
-
-    def _kinds(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Return the class of every pixel of objects."""
-        return labels // self.divisor if self.divisor else np.zeros_like(labels)
 
     def loss(self, output: torch.Tensor, truth: torch.Tensor, known: torch.Tensor, /) -> Losses:
         """Return the losses of classes, of middles and of arrows, weighted as for MitoNet."""
@@ -209,68 +189,12 @@ class Centres(Instances):
         else:
             labels, _ = ndimage.label(front)
         found = without_small(labels, least)
-        return found if not self.divisor else self._with_classes(found, prediction[1:at])
-
-    def _with_classes(
-        self, labels: NDArray[np.uint32], probabilities: NDArray[np.float32]
-    ) -> NDArray[np.uint32]:
-        """Return objects with the class that is most probable over all of their pixels."""
-        votes = [np.bincount(labels.ravel(), weights=p.ravel()) for p in probabilities]
-        kinds = np.array(self.classes)[np.argmax(votes, axis=0)]
-        numbers = np.zeros(len(kinds), np.uint32)
-        for kind in self.classes:
-            own = np.flatnonzero(kinds == kind)
-            own = own[own > 0]
-            require_room(len(own), self.divisor)
-            numbers[own] = kind * self.divisor + np.arange(1, len(own) + 1)
-        found: NDArray[np.uint32] = numbers[labels]
-        return found
+        return found if not self.divisor else self.with_classes(found, prediction[1:at])
 
     def turned_back(self, prediction: NDArray[np.float32], turn: Turn, /) -> NDArray[np.float32]:
         """Return it turned back, and the arrows with it."""
         at = self._first + 1
         return np.concatenate([turn.undo(prediction[:at]), turn.undo_vectors(prediction[at:])])
-
-    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
-        """Return the means over images and classes of AP at 0.5, mean AP, F1 and PQ.
-
-        A class counts in images where it is, or is found.
-        """
-        pairs = [
-            parts
-            for found, true in zip(results, truths, strict=True)
-            for parts in self._by_class(np.asarray(found), np.asarray(true))
-        ]
-        return super().score([found for found, _ in pairs], [true for _, true in pairs])
-
-    def _by_class(self, found: NDArray[Any], true: NDArray[Any]) -> list[tuple[Any, Any]]:
-        if not self.divisor:
-            return [(found, true)]
-        pairs = []
-        for kind in self.classes:
-            ours = np.where(self._kinds(found) == kind, found, 0)
-            theirs = np.where((self._kinds(true) == kind) | (true < 0), true, 0)
-            if (ours > 0).any() or (theirs > 0).any():
-                pairs.append((ours, theirs))
-        return pairs or [(0 * found, np.minimum(true, 0))]
-
-
-def require_room(count: int, divisor: int) -> None:
-    """Refuse more objects of a class than there are numbers for."""
-    if count >= divisor:
-        raise LabelError(
-            f"There are {count} objects of one class, and a divisor of {divisor} leaves numbers "
-            f"for {divisor - 1}. Train with a larger one, such as divisor={10 * divisor}."
-        )
-
-
-def _require_classes(classes: Sequence[int], divisor: int) -> None:
-    if len(classes) > 64:
-        raise LabelError(
-            f"With a divisor of {divisor} the labels are of {len(classes)} classes. Labels are "
-            "class times divisor plus the number of the object; give the divisor they were made "
-            "with."
-        )
 
 
 def _warm(heat: NDArray[np.float32], middle: NDArray[np.float64], width: float) -> None:

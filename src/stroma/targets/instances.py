@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from stroma.errors import ParameterError, ShapeError
+from stroma.errors import LabelError, ParameterError, ShapeError
 from stroma.metrics.instances import instance_scores
 from stroma.metrics.shared import mean_scores
 from stroma.targets.contract import Facts, Result, Truth
@@ -27,6 +27,9 @@ SMALL = 0.25
 
 TINY = 1e-5
 """Differences of height that are none."""
+
+MOST_CLASSES = 64
+"""More classes of objects than these are numbers of another divisor."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,123 @@ class Instances:
         mean = mean_scores([instance_scores(found, true) for found, true in pairs])
         names = {"ap50": "ap 0.50", "mean ap": "mean ap", "f1": "f1", "pq": "pq"}
         return {name: mean[key] for name, key in names.items()}
+
+
+@dataclass(frozen=True)
+class Classed(Instances):
+    """Objects that may be of several classes, which are in their numbers; a target adds channels.
+
+    Parameters
+    ----------
+    divisor : int
+        Where objects have classes, label images hold class times this plus the number of the
+        object, and so do results; 0 where they have none.
+    classes : tuple of int
+        The classes.
+    """
+
+    divisor: int = 0
+    classes: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Take lists for tuples, as JSON has them, and check."""
+        object.__setattr__(self, "classes", tuple(int(n) for n in self.classes))
+        none = len(type(self).classes)
+        if self.divisor < 0 or not (self.classes if self.divisor else len(self.classes) == none):
+            raise ParameterError(
+                "divisor is a number above 0 where there are several classes, such as 1000, and "
+                f"classes are then named; got {self.divisor} for the classes {self.classes}."
+            )
+
+    def class_channels(self) -> tuple[str, ...]:
+        """Return the names of the channels of background and classes."""
+        names = [f"class {n}" for n in self.classes] if self.divisor else ["object"]
+        return ("background", *names)
+
+    def encoded_classes(self, labels: NDArray[Any]) -> NDArray[np.float32]:
+        """Return where background and every class are, (1 + classes, *space)."""
+        kinds = self.kinds(labels)
+        each = [(kinds == kind) & (labels > 0) for kind in self.classes]
+        return np.stack([labels == 0, *each]).astype(np.float32)
+
+    def kinds(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Return the class of every pixel of objects."""
+        return labels // self.divisor if self.divisor else np.zeros_like(labels)
+
+    def with_classes(
+        self, labels: NDArray[np.uint32], probabilities: NDArray[np.float32]
+    ) -> NDArray[np.uint32]:
+        """Return objects with the class that is most probable over all of their pixels.
+
+        Parameters
+        ----------
+        labels : (*space) uint32 array
+            Objects from 1.
+        probabilities : (classes, *space) float32 array
+            Of every class, without the background.
+        """
+        votes = [np.bincount(labels.ravel(), weights=p.ravel()) for p in probabilities]
+        kinds = np.array(self.classes)[np.argmax(votes, axis=0)]
+        numbers = np.zeros(len(kinds), np.uint32)
+        for kind in self.classes:
+            own = np.flatnonzero(kinds == kind)
+            own = own[own > 0]
+            require_room(len(own), self.divisor)
+            numbers[own] = kind * self.divisor + np.arange(1, len(own) + 1)
+        found: NDArray[np.uint32] = numbers[labels]
+        return found
+
+    def score(self, results: Sequence[Any], truths: Sequence[Any], /) -> dict[str, float]:
+        """Return the means over images and classes of AP at 0.5, mean AP, F1 and PQ.
+
+        A class counts in images where it is, or is found.
+        """
+        pairs = [
+            parts
+            for found, true in zip(results, truths, strict=True)
+            for parts in self._by_class(np.asarray(found), np.asarray(true))
+        ]
+        return super().score([found for found, _ in pairs], [true for _, true in pairs])
+
+    def _by_class(self, found: NDArray[Any], true: NDArray[Any]) -> list[tuple[Any, Any]]:
+        if not self.divisor:
+            return [(found, true)]
+        pairs = []
+        for kind in self.classes:
+            ours = np.where(self.kinds(found) == kind, found, 0)
+            theirs = np.where((self.kinds(true) == kind) | (true < 0), true, 0)
+            if (ours > 0).any() or (theirs > 0).any():
+                pairs.append((ours, theirs))
+        return pairs or [(0 * found, np.minimum(true, 0))]
+
+
+def classes_of(facts: Facts, divisor: int) -> dict[str, Any]:
+    """Return the classes that occur in numbers of a divisor; nothing where there is none.
+
+    Raises
+    ------
+    LabelError
+        If they are so many that the divisor is another.
+    """
+    if divisor <= 0:
+        return {}
+    found = tuple(sorted({n // divisor for n in facts.counts if n > 0}))
+    if len(found) > MOST_CLASSES:
+        raise LabelError(
+            f"With a divisor of {divisor} the labels are of {len(found)} classes. Labels are "
+            "class times divisor plus the number of the object; give the divisor they were made "
+            "with."
+        )
+    return {"classes": found}
+
+
+def require_room(count: int, divisor: int) -> None:
+    """Refuse more objects of a class than there are numbers for."""
+    if count >= divisor:
+        raise LabelError(
+            f"There are {count} objects of one class, and a divisor of {divisor} leaves numbers "
+            f"for {divisor - 1}. Train with a larger one, such as divisor={10 * divisor}."
+        )
 
 
 def boxes(labels: NDArray[Any]) -> list[tuple[int, tuple[slice, ...]]]:

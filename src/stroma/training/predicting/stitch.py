@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from stroma.blocks.merge import Groups, same_objects
 from stroma.blocks.room import Frame
-from stroma.targets.centres import require_room
+from stroma.targets.instances import require_room
 from stroma.training.feeding.windows import Cube, common, meet, relative, shape_of
 
 Labels = NDArray[np.uint32]
