@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from stroma.errors import FormatError
 from stroma.metrics.instances import instance_scores
@@ -86,9 +88,70 @@ def told(folder, **changes):
     return folder
 
 
+@pytest.mark.parametrize("last", [True, False])
+def test_classes_of_objects_are_those_of_its_own_head(folder, said, last):
+    """Its convolution sees what that of depth and rays sees; both are as they are alone."""
+    config = json.loads((folder / "config.json").read_text())
+    image = said["image2"].astype(np.float32)
+    rng = np.random.default_rng(0)
+    with h5py.File(folder / "weights_best.h5", "a") as file:
+        root = file.get("model_weights", file)
+        wide = root["features/features/kernel"].shape
+        if not last:
+            config["net_conv_after_unet"] = 0
+            for name in ("prob", "dist"):
+                narrowed(root[name], wide[-2])
+    told(folder, net_conv_after_unet=config["net_conv_after_unet"])
+    plain = load(folder)
+    inner = wide[-1] if last else wide[-2]
+    layers = {"prob_class": rng.normal(0, 60, (1, 1, inner, 3))}
+    if last:
+        layers["features_class"] = rng.normal(0, 0.5, wide)
+    with h5py.File(folder / "weights_best.h5", "a") as file:
+        add_layers(file.get("model_weights", file), layers)
+    network = load(told(folder, n_classes=2))
+    seen = []
+    plain.module.features.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    one, both = plain.predict_probas(image), network.predict_probas(image)
+    assert np.allclose(both[: len(one)], one, atol=1e-5)
+    x = seen[-1]
+    if last:
+        x = functional.conv2d(x, channels_first(layers["features_class"]), padding="same").relu()
+    true = functional.conv2d(x, channels_first(layers["prob_class"])).softmax(1)[0].detach().numpy()
+    at = (slice(None), *(slice(None, None, g) for g in network.module.grid))
+    found = both[len(one) :][at]
+    assert found.std() > 0.05
+    assert np.allclose(found, true[(slice(None), *map(slice, found.shape[1:]))], atol=1e-4)
+    assert network.target.classes == (1, 2)
+    assert set(np.unique(network.target.kinds(network.segment(image)))) <= {0, 1, 2}
+
+
+def narrowed(group, width):
+    """Let a head see fewer channels."""
+    name = next(n for n in group.attrs["weight_names"] if "kernel" in str(n))
+    kernel = group[name][()]
+    del group[name]
+    group[name] = kernel[:, :, :width]
+
+
+def add_layers(root, kernels):
+    """Add convolutions, as Keras writes them, without a bias to speak of."""
+    for name, kernel in kernels.items():
+        group = root.create_group(name)
+        group[f"{name}/kernel:0"] = kernel.astype(np.float32)
+        group[f"{name}/bias:0"] = np.zeros(kernel.shape[-1], np.float32)
+        group.attrs["weight_names"] = [f"{name}/kernel:0", f"{name}/bias:0"]
+    root.attrs["layer_names"] = [*map(str, root.attrs["layer_names"]), *kernels]
+
+
+def channels_first(kernel):
+    return torch.from_numpy(np.moveaxis(kernel, (-1, -2), (0, 1)).astype(np.float32).copy())
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"n_classes": 2}, "0 classes of objects, and its settings 2"),
         ({"backbone": "resnet"}, "backbone resnet; read are networks with unet"),
         ({"axes": "CYX"}, "axes CYX"),
         ({"n_rays": 16}, "cannot be built"),

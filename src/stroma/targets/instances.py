@@ -120,7 +120,7 @@ class Classed(Instances):
 
     def kinds(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Return the class of every pixel of objects."""
-        return labels // self.divisor if self.divisor else np.zeros_like(labels)
+        return labels // np.int64(self.divisor) if self.divisor else np.zeros_like(labels)
 
     def with_classes(
         self, labels: NDArray[np.uint32], probabilities: NDArray[np.float32]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ LARGEST = {2: 64, 3: 32}
 
 NORMS = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean"}
 NORMS |= {"moving_variance": "running_var"}
+
+DIVISOR = 1_000_000
+"""Objects with classes get numbers of class times this plus their own."""
 
 Tensors = dict[str, torch.Tensor]
 
@@ -68,8 +71,11 @@ def made(
     """
     ndim = int(config["n_dim"])
     _require_known(config, ndim, path)
-    params = _params(config, ndim)
-    tensors = _tensors(_layers(weights, data), params, weights)
+    params, layers = _params(config, ndim), _layers(weights, data)
+    classes = _classes(config, layers, weights)
+    tensors = _tensors(layers, params, weights, bool(classes))
+    # Classes have a last convolution of their own, which lies beside that of depth and rays.
+    params["last"] *= 2 if classes else 1
     decode = {
         "probability": float(chosen.get("prob", 0.5)),
         "overlap": float(chosen.get("nms", 0.4)),
@@ -79,7 +85,7 @@ def made(
         "network": "stardist",
         "params": params,
         "target": "rays",
-        "target_params": _target(config, params, ndim),
+        "target_params": _target(config, params, ndim, classes),
         "ndim": ndim,
         "channels": int(config["n_channel_in"]),
         "normalisation": {
@@ -96,8 +102,12 @@ def made(
         + ("" if chosen else f" (there is no {THRESHOLDS})"),
         "intensities: 1st and 99.8th percentile of every channel become 0 and 1",
     ]
-    left = [f"classes of objects ({config['n_classes']})"] if config.get("n_classes") else []
-    return TakenNetwork(path, "StarDist", about, tensors, tuple(took), tuple(left))
+    if classes:
+        took.append(
+            f"classes of objects: 1 to {len(classes)}; results hold class times {DIVISOR} plus the "
+            "number of the object"
+        )
+    return TakenNetwork(path, "StarDist", about, tensors, tuple(took))
 
 
 def _require_known(config: Mapping[str, Any], ndim: int, path: Path) -> None:
@@ -144,7 +154,18 @@ def _params(config: Mapping[str, Any], ndim: int) -> dict[str, Any]:
     }
 
 
-def _target(config: Mapping[str, Any], params: Mapping[str, Any], ndim: int) -> dict[str, Any]:
+def _classes(config: Mapping[str, Any], layers: Mapping[str, Any], path: Path) -> list[int]:
+    """Return the classes of objects, from 1; none where the network tells none apart."""
+    said = int(config.get("n_classes") or 0)
+    found = layers["prob_class"]["kernel"].shape[-1] - 1 if "prob_class" in layers else 0
+    if found != said:
+        raise FormatError(f"{path} has {found} classes of objects, and its settings {said}.")
+    return list(range(1, found + 1))
+
+
+def _target(
+    config: Mapping[str, Any], params: Mapping[str, Any], ndim: int, classes: list[int]
+) -> dict[str, Any]:
     spacing = config.get("anisotropy") if ndim == 3 else None
     return {
         "diameter": float(LARGEST[ndim] * max(params["grid"])),
@@ -153,6 +174,8 @@ def _target(config: Mapping[str, Any], params: Mapping[str, Any], ndim: int) -> 
         "rays": int(config["n_rays"]),
         "ndim": ndim,
         "spacing": [float(n) for n in spacing or ()],
+        "divisor": DIVISOR if classes else 0,
+        "classes": classes,
     }
 
 
@@ -209,7 +232,9 @@ def _text(name: Any) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
 
 
-def _tensors(layers: Mapping[str, Any], params: Mapping[str, Any], path: Path) -> Tensors:
+def _tensors(
+    layers: Mapping[str, Any], params: Mapping[str, Any], path: Path, classed: bool
+) -> Tensors:
     """Return tensors by our names."""
     depth, count = params["depth"], params["convolutions"]
     units = [f"{kind}.{i}" for kind, i in _places(depth, count)]
@@ -230,10 +255,28 @@ def _tensors(layers: Mapping[str, Any], params: Mapping[str, Any], path: Path) -
         made[f"{kind}.{each * int(i) + 1}.num_batches_tracked"] = torch.tensor(0)
     for n, name in enumerate(first):
         made |= _convolution(layers[name], f"first.{n // count}.{2 * (n % count)}")
+    seen = ("features", "features_class") if classed else ("features",)
     if params["last"]:
-        made |= _convolution(layers["features"], "features.0")
-    both = [_convolution(layers[name], "heads") for name in ("prob", "dist")]
-    return made | {name: torch.cat([one[name] for one in both]) for name in both[0]}
+        made |= _joined([_convolution(layers[name], "features.0") for name in seen])
+    heads = _joined([_convolution(layers[name], "heads") for name in ("prob", "dist")])
+    if classed:
+        kinds = _convolution(layers["prob_class"], "heads")
+        if params["last"]:
+            heads, kinds = _padded(heads, kinds, after=True), _padded(kinds, heads, after=False)
+        heads = _joined([heads, kinds])
+    return made | heads
+
+
+def _joined(parts: Sequence[Tensors]) -> Tensors:
+    """Return one convolution that gives the channels of several, which see the same."""
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _padded(head: Tensors, other: Tensors, *, after: bool) -> Tensors:
+    """Return a head that does not look at what another sees, which comes after or before."""
+    own, theirs = head["heads.weight"], other["heads.weight"]
+    blind = own.new_zeros(len(own), theirs.shape[1], *own.shape[2:])
+    return {**head, "heads.weight": torch.cat([own, blind] if after else [blind, own], 1)}
 
 
 def _places(depth: int, count: int) -> list[tuple[str, int]]:
