@@ -58,7 +58,7 @@ def test_vectors_that_do_not_turn_with_the_image_are_found(base, way, ndim):
         check_target(broken(base, turned_back=way)(ndim=ndim))
 
 
-@pytest.mark.parametrize("params", [{}, {"ndim": 3, "rays": 24}])
+@pytest.mark.parametrize("params", [{}, {"ndim": 3, "rays": 48}])
 def test_rays_that_do_not_turn_with_the_image_are_found(params):
     with pytest.raises(ContractError, match="Mend turned_back"):
         check_target(broken(Rays, turned_back=numbers)(**params), turned=0.15)

@@ -41,9 +41,9 @@ def _example(target: Target, shape: Shape) -> Any:
     if target.truth == "category":
         return np.full(shape, labels[-1], np.int32)
     found = blobs(shape)
-    kinds = getattr(target, "classes", ())
-    if getattr(target, "divisor", 0) and kinds:
-        return np.where(found > 0, np.take(kinds, found % len(kinds)) * target.divisor + found, 0)
+    kinds, divisor = getattr(target, "classes", ()), getattr(target, "divisor", 0)
+    if divisor and kinds:
+        return np.where(found > 0, np.take(kinds, found % len(kinds)) * divisor + found, 0)
     return np.take(labels, found % len(labels)) if target.truth == "classes" else found
 
 
