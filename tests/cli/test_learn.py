@@ -142,3 +142,12 @@ def test_of_a_network_that_strokes_teach_it_says_how_far_it_agrees_with_them(str
     assert said.code == 0, said.err
     assert "agrees with its teacher and the strokes (nothing was kept" in said.out
     assert "Scores of what was kept" not in said.out
+
+
+def test_where_there_are_no_pictures_none_are_named(stroma, tmp_path):
+    write_scenes(tmp_path, 4)
+    how = ("--model", tmp_path / "m.safetensors", "--folds=2", NETWORK, *BRIEF)
+    said = stroma("learn", tmp_path / "images", tmp_path / "labels", *how)
+    assert said.code == 0, said.err
+    assert "Apply it" in said.out
+    assert not [line for line in said.out.splitlines() if line.endswith("m_training: ")]

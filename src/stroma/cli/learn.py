@@ -275,7 +275,8 @@ def _show(network: Network, path: Path, folder: Path) -> None:
     for name, value in network.scores_.items():
         typer.echo(f"  {name}: {value:.3f}")
     shown = [f"{name} ({what})" for name, what in PICTURES.items() if (folder / name).exists()]
-    typer.echo(f"{folder}: {', '.join(shown)}")
+    if shown:  # networks that are averaged have folders of their own
+        typer.echo(f"{folder}: {', '.join(shown)}")
     objects = " --objects OBJECTS" if network.of_objects else ""
     typer.echo(f"Apply it: stroma segment {path} IMAGES{objects} --out results")
 
