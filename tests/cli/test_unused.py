@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
     random_network(target="distances").save(here / "cells.safetensors")
     (here / "kinds.csv").write_text("label,class\n3,round\n7,long\n")
     learned = "target: classify\nobjects: cells.tif\n"
-    (here / "sure.yml").write_text(learned + "confidence: 0.5\n")
+    (here / "sure.yml").write_text(learned + "confidence: 0.8\n")
     (here / "taught.yml").write_text(learned + "teacher: model.pkl\n")
     made = ConvpaintModel("gaussian")
     made.train(bright, strokes)

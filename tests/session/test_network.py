@@ -61,7 +61,7 @@ def test_strokes_take_the_place_of_a_network(session, halves, network):
 
 def test_a_network_that_does_not_fit_is_refused_and_nothing_changes(session, halves, network):
     key = session.add_image(Image(np.stack([halves] * 2), "cyx"))
-    with pytest.raises(ShapeError, match=r"does not fit.*1 channels.*2"):
+    with pytest.raises(ShapeError, match=r"does not fit.*1 channel, this image has 2"):
         session.set_model(network)
     session.close_image(key)
     with pytest.raises(ParameterError, match="finds image"):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from tests.training.conftest import SMALL, scene
 
 from random_network import random_network
@@ -152,6 +153,7 @@ def test_mirror_images_are_averaged_in_files_too(tmp_path):
 
 
 def test_the_rule_is_for_classes(scenes):
-    image, labels = scenes[0]
+    image, mask = scenes[0]
+    labels, _ = ndimage.label(mask)
     with pytest.raises(ParameterError, match="largest part of classes"):
         Learner(target="distances", largest=True).task(image, labels)
