@@ -11,7 +11,7 @@ from tests.training.conftest import SMALL, scene
 import stroma
 from stroma.blocks.predictor import Predictor
 from stroma.data.image import Image
-from stroma.errors import FormatError, MissingFileError, ShapeError
+from stroma.errors import FormatError, MissingFileError, ParameterError, ShapeError
 from stroma.networks import NETWORKS
 from stroma.training.files.bounded import within
 from stroma.training.learning.learner import Learner
@@ -153,7 +153,7 @@ def test_files_that_are_no_networks_are_refused(network, tmp_path):
         stroma.load(tmp_path / "nothing.safetensors")
     with pytest.raises(FormatError, match=r"\.safetensors"):
         stroma.load(tmp_path / "model.onnx")
-    with pytest.raises(FormatError, match=r"\.safetensors"):
+    with pytest.raises(ParameterError, match=r"\.safetensors"):
         network.save(tmp_path / "cells.pkl")
     plain = tmp_path / "plain.safetensors"
     save_file({"a": np.zeros(3, np.float32)}, plain)

@@ -15,7 +15,7 @@ from stroma.blocks.box import Box
 from stroma.blocks.result import BlockResult
 from stroma.data.classes import Class, complete, numbered, require_classes
 from stroma.data.image import Image
-from stroma.errors import FormatError, ParameterError
+from stroma.errors import ParameterError
 from stroma.metrics.shared import by_name
 from stroma.targets.several import Several
 from stroma.training.feeding.data import cases_of
@@ -23,6 +23,7 @@ from stroma.training.feeding.open import opened
 from stroma.training.files import about as files
 from stroma.training.files.about import About
 from stroma.training.files.hashed import hashed
+from stroma.training.files.names import require_network_name
 from stroma.training.predicting.collecting import show
 from stroma.training.predicting.components import Rule, only_largest
 from stroma.training.predicting.directions import through
@@ -378,18 +379,14 @@ class Network:
 
         Raises
         ------
-        FormatError
-            If the name ends otherwise.
         ParameterError
-            If this is one of the `heads` of a network, which is kept as a whole, or a program of
-            others.
+            If the name ends otherwise, or this is one of the `heads` of a network, which is kept as
+            a whole, or a program of others.
         """
         if any(isinstance(one, Head) for one in members(self.module)):
             raise ParameterError("This is a part of a network. Save the network that it is of.")
         require_ours(self.about)
-        target = Path(path)
-        if target.suffix != ".safetensors":
-            raise FormatError(f"A network is kept in a .safetensors file, got {str(path)!r}.")
+        target = require_network_name(path)
         kept = tuple(asdict(c) for c in self._classes)
         files.write(target, replace(self.about, classes=kept), self.module)
         return target

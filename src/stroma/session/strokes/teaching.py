@@ -6,17 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stroma.errors import ParameterError
 from stroma.io.atomic import check_target
 from stroma.session.core.core import Core
 from stroma.session.core.tasks import Task
 from stroma.session.strokes.files import StrokeFiles
 from stroma.session.strokes.model import StrokeModel
+from stroma.training.files.names import require_network_name
 
 if TYPE_CHECKING:
     from stroma.training.learning.loop import Told
-
-SUFFIX = ".safetensors"
 
 
 class Teaching:
@@ -61,13 +59,13 @@ class Teaching:
         """
         from stroma.workflow.learning.learn import learn
 
-        if Path(path).suffix.lower() != SUFFIX:
-            raise ParameterError(f"A network is written as {SUFFIX}, got {Path(path).name}.")
-        check_target(Path(path))  # now, as nobody wants to hear of it when the training is over
+        check_target(
+            require_network_name(path)
+        )  # now, as nobody wants to hear of it when the training is over
         with self.core.lock:
             model, keys = self.model.copy(), [one.key for one in self.core.all_images()]
             images = [self.core.pixels(key) for key in keys]
-            strokes = [self.files.marks(key) for key in keys]
+            strokes = [self.files.marks(key).labels for key in keys]
 
         def train(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Path:
             def told(now: Told) -> None:
@@ -75,7 +73,7 @@ class Teaching:
 
             network = learn(
                 images,
-                [marks.labels for marks in strokes],
+                strokes,
                 teacher=model,
                 minutes=minutes,
                 tell=told,

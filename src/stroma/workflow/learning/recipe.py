@@ -14,7 +14,6 @@ from stroma.errors import (
     FormatError,
     MissingExtraError,
     MissingFileError,
-    ParameterError,
     install,
     short,
 )
@@ -22,6 +21,7 @@ from stroma.networks import NETWORKS
 from stroma.registry import suggestion
 from stroma.targets import TARGETS
 from stroma.training import OBJECTIVES
+from stroma.training.files.names import require_network_name
 from stroma.training.planning.options import CHOICES, Options, described
 from stroma.workflow.learning.teach import CONFIDENCE
 
@@ -81,8 +81,7 @@ class Recipe(Options):
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
         super().__post_init__()
-        if Path(self.model).suffix != ".safetensors":
-            raise ParameterError(f"A network is kept in a .safetensors file, got {self.model}.")
+        require_network_name(self.model)
 
     @property
     def options(self) -> dict[str, Any]:
