@@ -18,6 +18,7 @@ from stroma.training.feeding.patches import Patches
 from stroma.training.feeding.resample import on_pixels_of
 from stroma.training.feeding.shares import Shares
 from stroma.training.learning.learner import Learner
+from stroma.training.learning.task import Task
 
 IMAGE, LABELS = scene()
 
@@ -108,12 +109,28 @@ def test_a_network_follows_what_is_painted_where_guesses_tell_nothing(scenes):
 def test_all_images_are_learned_from_where_labels_are_guesses(scenes):
     images, labels = zip(*scenes[:5], strict=True)
     task = Learner(**SMALL).task(list(images), [guesses(one, sure=0.9) for one in labels])
-    learned, kept = task._parts()
+    learned, kept = task.parts()
     assert len(learned) == len(kept) == 5
     assert task.latest
     sure = Learner(**SMALL).task(list(images), list(labels))
-    assert len(sure._parts()[0]) == 4
+    assert len(sure.parts()[0]) == 4
     assert not sure.latest
+
+
+def test_every_fold_learns_from_all_guesses(scenes, monkeypatch):
+    images, labels = zip(*scenes[:4], strict=True)
+    seen = []
+    run = Task.run
+
+    def watched(self, *, parts=None, **how):
+        seen.append(tuple(map(len, parts)))
+        return run(self, parts=parts, **how)
+
+    monkeypatch.setattr(Task, "run", watched)
+    learner = Learner(steps=1, folds=2, **SMALL)
+    network = learner.fit(list(images), [guesses(one, sure=0.9) for one in labels])
+    assert seen == [(4, 4)] * 2
+    assert network.about.members == 2
 
 
 def test_a_training_is_another_one_with_other_shares():

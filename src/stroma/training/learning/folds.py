@@ -42,7 +42,9 @@ def cross_trained(
     ready = _fixed(task, folder, overwrite=overwrite)
     count = task.options.folds
     made, outcome = [], Outcome([], [])
-    for number, parts in enumerate(folds(task.cases, count, seed=task.options.seed)):
+    # Of guesses none are kept, so that networks differ by their weights and patches alone.
+    alike = [task.parts()] * count if task.guessed else []
+    for number, parts in enumerate(alike or folds(task.cases, count, seed=task.options.seed)):
         one = _fold(ready, number)
         place = None if folder is None else folder / f"fold_{number + 1}"
         network = None if place is None else kept_network(one, place / DONE)

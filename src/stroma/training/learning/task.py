@@ -145,9 +145,9 @@ class Task:
                 (folder / CHECKPOINT).unlink(missing_ok=True)
         with restored():
             task = self.fitted(folder)
-            return task._run(parts or self._parts(), classes, folder, tell, cancel)
+            return task._run(parts or self.parts(), classes, folder, tell, cancel)
 
-    def _parts(self) -> tuple[list[Case], ...]:
+    def parts(self) -> tuple[list[Case], ...]:
         """Return what is learned from, and what is kept for scores.
 
         Guesses tell nothing of how good a network is, and nothing is kept for that.
