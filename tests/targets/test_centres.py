@@ -2,24 +2,19 @@
 
 import numpy as np
 import pytest
-from tests.targets.objects import of_classes
+from tests.targets.objects import made_for, of_classes
 
 from stroma.errors import LabelError, ParameterError
 from stroma.targets.centres import Centres
 from stroma.targets.contract import Facts
+from stroma.targets.rays import Rays
 from stroma.testing import check_target
 from stroma.training.feeding.windows import around, lattice
 from stroma.training.predicting.stitch import Stitching
 
 
-def made_for(labels):
-    values, counts = np.unique(labels, return_counts=True)
-    facts = Facts(2, dict(zip(values.tolist(), counts.tolist(), strict=True)), (), (12.0, 18.0))
-    return Centres.made_for(facts, divisor=100)
-
-
 def test_classes_come_from_the_numbers_of_objects():
-    target = made_for(of_classes((80, 90)))
+    target = made_for(Centres, of_classes((80, 90)))
     assert target.classes == (1, 3)
     assert target.channels()[:4] == ("background", "class 1", "class 3", "centre")
     few = of_classes((40, 45))
@@ -54,9 +49,10 @@ def test_scores_are_of_classes_by_themselves():
     assert target.score([swapped], [truth])["ap50"] == 0
 
 
-def test_blocks_give_the_objects_and_classes_of_the_whole():
+@pytest.mark.parametrize("kind", [Centres, Rays])
+def test_blocks_give_the_objects_and_classes_of_the_whole(kind):
     labels = of_classes((150, 170))
-    target = made_for(labels)
+    target = made_for(kind, labels)
     values = target.encode(labels, shape=labels.shape).values
     whole = target.decode(values)
     found = np.zeros(labels.shape, np.uint32)

@@ -164,3 +164,18 @@ def test_the_target_of_the_how_to_keeps_the_contract_and_is_learned_by_name(tmp_
     image = np.random.default_rng(0).normal(labels > 0, 0.3).astype(np.float32)
     network = stroma.learn(image, labels, target="cores", **how)
     assert network.segment(image).shape == labels.shape
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        {"loss": lambda self, output, truth, known: output.mean()},
+        {"score": lambda self, results, truths: {}},
+        {"encode": lambda self, truth, shape: (np.zeros((2, *shape)), np.ones((1, *shape)))},
+        {"decode": lambda self, prediction, **tunable: None},
+        {"decode": lambda self, prediction: np.zeros(prediction.shape[1:], np.uint32)},
+    ],
+)
+def test_methods_that_give_or_take_something_else_are_named_with_the_target(ways):
+    with pytest.raises(ContractError, match="Broken"):
+        check_target(broken(Borders, **ways)())

@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
-from tests.targets.objects import touching
+from tests.targets.objects import LEAST, touching
 
 from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
@@ -17,14 +17,6 @@ from stroma.targets.distances import Distances
 from stroma.targets.instances import boxes, grown, summits
 from stroma.targets.kernels.domes import reconstructed
 
-LEAST = {
-    "distances": 0.95,
-    "boundary": 0.95,
-    "flows": 0.98,
-    "rays": 0.98,
-    "affinities": 0.98,
-    "centres": 0.98,
-}
 SHAPES = [(160, 190), (48, 56, 60)]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.targets.objects import of_classes, touching
+from tests.targets.objects import made_for, of_classes, touching
 from tests.training.test_stitch import stitched
 
 from stroma.errors import LabelError, ParameterError, ShapeError
@@ -10,8 +10,6 @@ from stroma.metrics.instances import instance_scores
 from stroma.targets.contract import Facts
 from stroma.targets.instances import without_small
 from stroma.targets.rays import Rays
-from stroma.training.feeding.windows import around, lattice
-from stroma.training.predicting.stitch import Stitching
 
 
 def disk(shape, middle, radius):
@@ -89,12 +87,28 @@ def chosen(values, draw, overlap):
     return out
 
 
+def drawn_at_random(shape, rays, seed, *, most):
+    """Return depth in a quarter of all pixels, and rays of lengths that have nothing in common."""
+    rng = np.random.default_rng(seed)
+    depth = np.where(rng.random(shape) < 0.5, rng.random(shape), 0)
+    lengths = rng.uniform(2, most, shape) * rng.uniform(0.8, 1.2, (rays, *shape))
+    return np.concatenate([depth[None], lengths]).astype(np.float32)
+
+
 @pytest.mark.parametrize("overlap", [0.2, 0.4, 0.8])
 def test_those_that_stay_are_those_of_the_plain_way(overlap):
     shape = (48, 52)
     values = Rays().encode(touching(shape), shape=shape).values
     values += np.random.default_rng(0).normal(0, 1, values.shape) * (values > 0) * 0.12
     values[1:] *= 1 + np.random.default_rng(1).normal(0, 0.2, (1, *shape))
+    found = Rays(smallest=1).decode(values, overlap=overlap)
+    assert np.array_equal(found, without_small(chosen(values, drawn, overlap), 1))
+
+
+@pytest.mark.parametrize("overlap", [0.2, 0.4, 0.8])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_of_polygons_of_any_size_and_shape_those_stay_too(overlap, seed):
+    values = drawn_at_random((30, 34), 32, seed, most=14)
     found = Rays(smallest=1).decode(values, overlap=overlap)
     assert np.array_equal(found, without_small(chosen(values, drawn, overlap), 1))
 
@@ -136,12 +150,6 @@ def test_blocks_give_the_objects_of_the_whole(side):
     assert instance_scores(labels, whole)["ap 0.75"] == 1
 
 
-def made_for(labels):
-    values, counts = np.unique(labels, return_counts=True)
-    numbers = dict(zip(values.tolist(), counts.tolist(), strict=True))
-    return Rays.made_for(Facts(labels.ndim, numbers, (), (12.0, 18.0)), divisor=100)
-
-
 def shared_borders(labels):
     """Return how many pixels touch the next one of another class, both of objects."""
     kinds = labels // 100
@@ -161,7 +169,7 @@ def classes_by_object(found, truth):
 def test_touching_objects_of_two_classes_come_back_with_their_classes(shape):
     labels = of_classes(shape)
     assert shared_borders(labels) > 100
-    target = made_for(labels)
+    target = made_for(Rays, labels)
     assert target.classes == (1, 3)
     assert target.channels()[-3:] == ("background", "class 1", "class 3")
     found = target.decode(target.encode(labels, shape=shape).values)
@@ -181,22 +189,6 @@ def test_an_object_has_the_class_of_the_largest_sum_over_its_pixels():
     assert np.unique(target.decode(values)).tolist() == [0, 101]
     values[-1, :18] = 0.3  # Fewer pixels, which are surer.
     assert np.unique(target.decode(values)).tolist() == [0, 201]
-
-
-def test_blocks_give_the_objects_and_classes_of_the_whole():
-    labels = of_classes((150, 170))
-    target = made_for(labels)
-    values = target.encode(labels, shape=labels.shape).values
-    whole = target.decode(values)
-    found = np.zeros(labels.shape, np.uint32)
-    stitching = Stitching(found, divisor=100)
-    for core in lattice(labels.shape, (64, 64), (1, 1)):
-        window = around(core, target.context, labels.shape)
-        stitching.add(core, window, target.decode(values[(slice(None), *window)]))
-    stitching.finish()
-    assert (found // 100 == whole // 100).all()
-    assert len(np.unique(found)) == len(np.unique(whole))
-    assert instance_scores(found, whole)["ap 0.75"] == 1
 
 
 def test_without_classes_all_is_as_it_was():

@@ -2,20 +2,12 @@
 
 import numpy as np
 import pytest
-from tests.targets.objects import touching
+from tests.targets.objects import LEAST, touching
 
 from stroma.metrics.instances import instance_scores
 from stroma.targets import TARGETS
 from stroma.targets.contract import Facts
 
-LEAST = {
-    "distances": 0.95,
-    "boundary": 0.95,
-    "flows": 0.98,
-    "rays": 0.98,
-    "affinities": 0.98,
-    "centres": 0.98,
-}
 SHAPES = {2: (96, 110), 3: (40, 44, 48)}
 
 

@@ -189,7 +189,7 @@ def _cross(ys: Array, xs: Array, top: int, bottom: int, cuts: Array, numbers: Ar
 @jit
 def _between(begin: float, end: float, width: int) -> tuple[int, int]:
     """Return the first pixel between two crossings, and the one after the last."""
-    return max(0, int(np.ceil(begin))), min(width, int(end) + 1)
+    return max(0, int(np.ceil(begin))), min(width, int(np.floor(end)) + 1)
 
 
 @jit
