@@ -21,6 +21,9 @@ from stroma.targets.turns import Turn, mirrors
 FAR = 12.0
 """Size of the outputs of the random networks that losses are tried on."""
 
+UNLIKE = (AttributeError, LookupError, StopIteration, TypeError, ValueError)
+"""What comes of methods that keep another contract."""
+
 TINY = 1e-6
 """Values of encodings below this are none."""
 
@@ -72,14 +75,33 @@ def check_target(
     else:
         every = [(truth, shape or np.shape(truth)[-getattr(target, "ndim", np.ndim(truth)) :])]
     for example, sides in every:
-        drawn = np.random.default_rng(rng)
-        encoded = _check_encoding(target, example, sides)
-        _check_decoding(target, example, encoded, least_score)
-        _check_options(target, encoded, drawn)
-        _check_unknown(target, example, encoded, turned)
-        _check_loss(target, encoded, drawn)
-        for turn in _turns(sides):
-            _check_turn(target, example, encoded, turn, turned)
+        try:
+            _check(target, example, sides, least_score, turned, rng)
+        except ContractError:
+            raise
+        except UNLIKE as error:  # a method takes, or returns, something else than it should
+            raise ContractError(
+                f"{type(target).__name__}: {type(error).__name__}: {error}. What its methods take "
+                "and return is in stroma.targets.contract.Target."
+            ) from error
+
+
+def _check(
+    target: Target,
+    example: Any,
+    sides: tuple[int, ...],
+    least_score: float,
+    turned: float,
+    rng: int | np.random.Generator,
+) -> None:
+    drawn = np.random.default_rng(rng)
+    encoded = _check_encoding(target, example, sides)
+    _check_decoding(target, example, encoded, least_score)
+    _check_options(target, encoded, drawn)
+    _check_unknown(target, example, encoded, turned)
+    _check_loss(target, encoded, drawn)
+    for turn in _turns(sides):
+        _check_turn(target, example, encoded, turn, turned)
 
 
 def _require(condition: bool, target: Any, message: str) -> None:
