@@ -126,8 +126,15 @@ def evaluate(
 
 
 SHOWN = {
-    "objects": {"AP50": "ap 0.50", "mean AP": "mean ap", "F1": "f1", "PQ": "pq", "ARAND": "arand"}
-    | {"VoI split": "voi split", "VoI merge": "voi merge"},
+    "objects": {
+        "AP50": "ap 0.50",
+        "mean AP": "mean ap",
+        "F1": "f1",
+        "PQ": "pq",
+        "ARAND": "arand",
+        "VoI split": "voi split",
+        "VoI merge": "voi merge",
+    },
     "points": {"F1": "f1", "precision": "precision", "recall": "recall"},
     "images": {"SI-PSNR": "si psnr", "PSNR": "psnr", "SSIM": "ssim", "NRMSE": "nrmse"},
 }

@@ -24,8 +24,11 @@ BEFORE = frozenset(("--network", "--trust"))
 """Options that stand before any command."""
 
 LEARNT = frozenset(
-    ("base", "divisor", "folds", "ndim", "network", "objective", "patch", "resample", "start")
-) | frozenset(("validation",))
+    (
+        *("base", "divisor", "folds", "ndim", "network", "objective", "patch"),
+        *("resample", "start", "validation"),
+    )
+)
 """Keys of a recipe that messages name."""
 
 CALLED = {"tables": "table", "teacher": "from", "clicks": "labels", "joins": "join"}
