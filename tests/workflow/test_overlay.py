@@ -6,7 +6,7 @@ import pytest
 from stroma.data.classes import Class
 from stroma.data.image import Image
 from stroma.errors import ParameterError, ShapeError
-from stroma.workflow.applying.overlay import overlay, picture, sampled
+from stroma.workflow.applying.overlay import outlined, overlay, picture, sampled
 
 
 def test_colours_are_mixed_with_their_weight_and_0_shows_the_picture():
@@ -58,3 +58,12 @@ def test_samples_are_the_nearest_to_each_centre_across_bands(monkeypatch):
     values = np.arange(70).reshape(7, 10)
     found = sampled(Image(values, "yx"), (3, 5))
     np.testing.assert_array_equal(found, values[[1, 3, 5]][:, [1, 3, 5, 7, 9]])
+
+
+def test_outlines_of_all_objects_are_seen_on_black():
+    objects = np.kron(np.arange(1, 49).reshape(6, 8), np.ones((4, 4), int))
+    shown = outlined(np.zeros((*objects.shape, 3), np.uint8), objects)
+    edges = shown[shown.any(2)]
+    assert len(edges) > 48 * 4
+    assert edges.max(1).min() > 128
+    assert (shown[0, 3] != shown[0, 4]).any()

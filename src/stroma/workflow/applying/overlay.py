@@ -66,7 +66,7 @@ def outlined(picture: NDArray[np.uint8], objects: NDArray[Any]) -> NDArray[np.ui
     if picture.shape != (*objects.shape, 3):
         raise ShapeError(f"Objects of {objects.shape} do not fit a picture of {picture.shape}.")
     edge = inner_edges(objects)
-    colours = _palette()
+    colours = _palette()[: len(PALETTE)]  # dark shades are lost on dark images
     shown = picture.copy()
     shown[edge] = colours[(objects[edge].astype(np.int64) - 1) % len(colours)]
     return shown
