@@ -151,3 +151,15 @@ def test_where_there_are_no_pictures_none_are_named(stroma, tmp_path):
     assert said.code == 0, said.err
     assert "Apply it" in said.out
     assert not [line for line in said.out.splitlines() if line.endswith("m_training: ")]
+
+
+def test_labels_that_are_of_no_image_are_named(stroma, tmp_path):
+    write_scenes(tmp_path, 2)
+    images, labels = tmp_path / "images", tmp_path / "labels"
+    how = ("plan", images, labels, "--network=unet")
+    assert "left out" not in stroma(*how).err
+    write_labels(labels / "s7.png", np.ones((48, 64), np.uint8))
+    (labels / "notes.txt").write_text("not a label")
+    said = stroma(*how)
+    assert said.code == 0
+    assert f"Labels of no image in {labels} are left out: s7.png." in said.err.replace("\n", " ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from stroma.errors import MissingFileError, ParameterError
 from stroma.io import is_image
 from stroma.workflow.applying.find import OTHERS, RESULTS, find_images, natural
 from stroma.workflow.learning.raw_folder import is_raw_folder, read_raw_folder
+
+LOG = logging.getLogger(__name__)
 
 ENDINGS = (*RESULTS, *OTHERS, "_label", "_gt", "_points")
 """What may follow an image's name in that of its labels."""
@@ -73,7 +76,10 @@ def paired(images: Any, labels: Any) -> tuple[list[Any], list[Any]]:
     """
     if _is_folder(labels):
         found = _images(images)
-        return list(found), [_labels_of(path, Path(labels)) for path in found]
+        known = [_labels_of(path, Path(labels)) for path in found]
+        if _is_folder(images):
+            _tell_lone(found, known, Path(labels))
+        return list(found), known
     if _is_folder(images) and isinstance(labels, list):
         return list(_images(images)), labels
     return _listed(images), _listed(labels)
@@ -166,6 +172,20 @@ def _labels_of(image: Path, folder: Path) -> Any:
             f"image's name, such as {stem}.png or {stem}_labels.tif."
         )
     return found[0] if len(found) == 1 else tuple(found)
+
+
+def _tell_lone(images: Sequence[Path], known: Sequence[Any], folder: Path) -> None:
+    """Say which labels are of no image, where both are whole folders."""
+    taken = {p.resolve() for one in known for p in (one if isinstance(one, tuple) else (one,))}
+    taken |= {image.resolve() for image in images}
+    labels = [p for p in folder.iterdir() if is_image(p) or p.suffix.lower() in TABLES]
+    lone = [p.name for p in sorted(labels, key=natural) if p.resolve() not in taken]
+    if lone:
+        more = f" and {len(lone) - 3} others" if len(lone) > 3 else ""
+        LOG.warning(
+            "Labels of no image in %s are left out: %s%s. Labels have the name of their image.",
+            *(folder, ", ".join(lone[:3]), more),
+        )
 
 
 def _listed(data: Any) -> list[Any]:
